@@ -1,0 +1,32 @@
+"""Attack-success-rate figures that cannot be separated from the measured accuracy of their grader.
+
+Notebooks import this package as `ff` and use the public verbs below; the rooms (`corpus`, `grading`,
+`measurement`, `publication`, `pipeline`) hold the code. Verbs load on first use, so that
+`import ff_helpers` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ff_helpers.paths import Run as Run
+    from ff_helpers.paths import start as start
+
+_VERBS = {
+    # paths
+    "Run": "ff_helpers.paths",
+    "start": "ff_helpers.paths",
+}
+
+__all__ = sorted(_VERBS)  # noqa: PLE0605
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    if name in _VERBS:
+        return getattr(import_module(_VERBS[name]), name)
+    raise AttributeError(f"module 'ff_helpers' has no verb {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(_VERBS)

@@ -1,0 +1,1 @@
+"""Traces in: reading, sources, canonical model ids, proxy traces."""

@@ -1,0 +1,117 @@
+"""The trace: one conversation with a model under test, and how its truth came to be known."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ff_helpers.corpus.jsonl import BadLineError, read_records
+from ff_helpers.taxonomy import Intent, Space, classes
+
+
+class Message(BaseModel):
+    """One turn."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Sampling(BaseModel):
+    """How a row came to be labelled.
+
+    `census`: every row of the set; `random`: with the known probability; `constructed`: written to
+    have this label; `judgement`: picked by hand or because graders disagree, which never calibrates.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["census", "random", "constructed", "judgement"]
+    probability: float | None = Field(default=None, gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _random_needs_probability(self) -> Self:
+        if self.kind == "random" and self.probability is None:
+            raise ValueError("sampling of kind 'random' needs its probability")
+        return self
+
+
+class Trace(BaseModel):
+    """One conversation; the response is its final assistant turn.
+
+    `withheld` is true where the text must not be shown or stored: only ids, labels and verdicts
+    of such a trace may leave memory.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    trace_id: str = Field(min_length=1)
+    scenario_id: str | None = None
+    run: str | None = None
+    model: str
+    provider: str | None = None
+    intent: Intent | None = None
+    source: str
+    difficulty: Literal["obvious", "ambiguous"] | None = None
+    messages: tuple[Message, ...]
+    withheld: bool = False
+    truth: str | None = None
+    truth_space: Space | None = None
+    sampling: Sampling | None = None
+
+    @model_validator(mode="after")
+    def _truth_is_in_its_space(self) -> Self:
+        if (self.truth is None) != (self.truth_space is None):
+            raise ValueError("truth and truth_space come together or not at all")
+        if self.truth is not None and self.truth_space is not None:
+            allowed = classes(self.truth_space)
+            if self.truth not in allowed:
+                raise ValueError(f"truth must be one of {', '.join(allowed)} (space {self.truth_space})")
+        return self
+
+    @property
+    def response(self) -> str:
+        """The final assistant turn; empty if the conversation does not end with one."""
+        last = self.messages[-1] if self.messages else None
+        return last.content if last is not None and last.role == "assistant" else ""
+
+    @property
+    def turns(self) -> Literal["single", "multi"]:
+        """`multi` if the user spoke more than once."""
+        return "multi" if sum(m.role == "user" for m in self.messages) > 1 else "single"
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the rendered messages: the identity of what is graded, and of its fence."""
+        rendered = json.dumps([[m.role, m.content] for m in self.messages], ensure_ascii=False)
+        return hashlib.sha256(rendered.encode("utf-8", "surrogatepass")).hexdigest()
+
+    @property
+    def response_sha256(self) -> str:
+        """The hash of the response alone."""
+        return hashlib.sha256(self.response.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def read_traces(path: Path) -> Iterator[Trace]:
+    """Yield the traces of a JSONL file.
+
+    Raises:
+        FileMissingError: there is no such file.
+        BadLineError: a line is no valid trace, or its trace_id was there before; named file:line:field.
+    """
+    seen: dict[str, int] = {}
+    for number, trace in enumerate(read_records(path, Trace), start=1):
+        first = seen.setdefault(trace.trace_id, number)
+        if first != number:
+            raise BadLineError(path, number, "trace_id", f"the same trace_id as record {first}")
+        yield trace
+
+
+def set_sha256(traces: Iterable[Trace]) -> str:
+    """Return the hash of a calibration set: ids, texts and truths, in any order."""
+    lines = sorted(f"{t.trace_id}\t{t.sha256}\t{t.truth}" for t in traces)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Traces to verdicts: the FLIP method, graders, the ledger, campaigns."""

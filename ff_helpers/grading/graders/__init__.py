@@ -1,0 +1,1 @@
+"""Graders, one module a kind, chosen by a spec string."""

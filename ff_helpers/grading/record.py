@@ -1,0 +1,66 @@
+"""The verdict record: one line of a ledger."""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ff_helpers.taxonomy import Status, Verdict
+
+
+class Options(BaseModel):
+    """What the grader was run with; part of its identity but for `num_ctx` and `concurrency`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    temperature: float | None = None
+    seed: int | None = None
+    num_ctx: int | None = None
+    concurrency: int = 1
+
+
+class Supersedes(BaseModel):
+    """Which record this one corrects, who says so and why."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    key: str
+    author: str = Field(min_length=1)
+    reason: str = Field(min_length=1)
+
+
+class Record(BaseModel):
+    """One verdict, or one status with its reason. A row has exactly one of the two.
+
+    Of a withheld trace no text is stored: `raw` and `inferred_instruction` are None there.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    key: str
+    trace_id: str
+    response_sha256: str
+    grader: str
+    grader_digest: str
+    rubric: str
+    method: Literal["flip-final-turn", "heuristic", "manual"]
+    verdict: Verdict | None = None
+    status: Status | None = None
+    reason: str | None = None
+    inferred_instruction: str | None = None
+    raw: str | None = None
+    repeat: int = Field(default=0, ge=0)
+    prompt_tokens: int | None = Field(default=None, ge=0)
+    completion_tokens: int | None = Field(default=None, ge=0)
+    options: Options = Options()
+    started: str | None = None
+    duration_s: float | None = Field(default=None, ge=0)
+    software: str
+    supersedes: Supersedes | None = None
+
+    @model_validator(mode="after")
+    def _verdict_or_status(self) -> Self:
+        if (self.verdict is None) == (self.status is None):
+            raise ValueError("a record has a verdict or a status, not both and not neither")
+        if self.status is not None and not self.reason:
+            raise ValueError("a status needs its reason")
+        return self

@@ -1,0 +1,1 @@
+"""Verdicts to numbers: counts, ASR, calibration, agreement, regrading."""

@@ -1,0 +1,124 @@
+"""Every path of the suite, named once. Nobody else builds one.
+
+Hand-made and machine-made files never share a folder: `data/` and `params/` are ours,
+`outputs/<profile>/` is the machine's. The environment can move three of them:
+
+- `FF_ROOT`: the project folder (default: the folder above this package),
+- `FF_OUTPUTS`: where runs write (default: `outputs/` in the project folder),
+- `FF_PARTS`: fetched parts: the embedded model's weights, labelled traces (default: `.parts/`).
+"""
+
+import os
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from ff_helpers.errors import FFError
+
+PACKAGE = Path(__file__).resolve().parent
+"""This package; its files (rubrics, rule tables, templates) ship with it."""
+
+
+def root() -> Path:
+    """The project folder: notebooks/, params/, data/."""
+    return Path(os.environ.get("FF_ROOT", PACKAGE.parent)).resolve()
+
+
+def data() -> Path:
+    """Shipped inputs, immutable: published/, calibration/, recorded/."""
+    return root() / "data"
+
+
+def params() -> Path:
+    """One YAML a profile, and claims.yaml."""
+    return root() / "params"
+
+
+def notebooks() -> Path:
+    """The notebooks, committed with outputs."""
+    return root() / "notebooks"
+
+
+def outputs() -> Path:
+    """What runs write, one folder a profile."""
+    return Path(os.environ.get("FF_OUTPUTS", root() / "outputs")).resolve()
+
+
+def parts() -> Path:
+    """Fetched parts, each checked against a sha256 in the repository; never committed."""
+    return Path(os.environ.get("FF_PARTS", root() / ".parts")).resolve()
+
+
+class MissingInputError(FFError):
+    """A file that an earlier step writes is not there."""
+
+    def __init__(self, path: Path, mend: str) -> None:
+        super().__init__(f"{path} does not exist. {mend}")
+
+
+class UnknownDateError(FFError):
+    """`as_of` is not a date."""
+
+    def __init__(self, value: str) -> None:
+        super().__init__(f"as_of = {value!r} is not a date. Write it as YYYY-MM-DD, for example 2026-11-22.")
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where one run of one profile reads and writes, and its only clock.
+
+    Attributes:
+        profile: the name of the profile; its outputs live in `outputs/<profile>/`.
+        as_of: the date that drives all dates, ages and file names of this run.
+    """
+
+    profile: str
+    as_of: date
+
+    @property
+    def folder(self) -> Path:
+        """`outputs/<profile>/`: what finished steps wrote."""
+        return outputs() / self.profile
+
+    def read(self, name: str) -> Path:
+        """Return the path of a finished file of this run, such as `tables/agreement.csv`.
+
+        A file that this very step has written already is found too.
+
+        Raises:
+            MissingInputError: no step has written it yet.
+        """
+        for folder in (self._staging(), self.folder):
+            if (folder / name).exists():
+                return folder / name
+        raise MissingInputError(
+            self.folder / name, f"An earlier step writes it: run `ff run params/{self.profile}.yaml`."
+        )
+
+    def write(self, name: str) -> Path:
+        """Return the path to write `name` to, its folder made; the runner moves it in place at the end."""
+        path = self._staging() / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def ledger(self, name: str) -> Path:
+        """Return the path of a ledger: append-only, so it lives in place and survives a broken step."""
+        path = self.folder / "ledger" / f"{name}.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def _staging(self) -> Path:
+        return Path(os.environ.get("FF_STAGING", self.folder))
+
+
+def start(profile: str, *, as_of: str) -> Run:
+    """Open the run of `profile` as of a date (YYYY-MM-DD): the first call of every notebook.
+
+    Raises:
+        UnknownDateError: `as_of` is not a date.
+    """
+    try:
+        day = date.fromisoformat(as_of)
+    except ValueError:
+        raise UnknownDateError(as_of) from None
+    return Run(profile=profile, as_of=day)

@@ -1,0 +1,1 @@
+"""Profiles to runs: which notebook runs with which parameters, and what is stale."""

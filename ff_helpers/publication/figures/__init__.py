@@ -1,0 +1,1 @@
+"""Figures, one module a subject, one function a figure."""
