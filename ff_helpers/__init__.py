@@ -11,11 +11,24 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ff_helpers.paths import Run as Run
     from ff_helpers.paths import start as start
+    from ff_helpers.publication.disclosure import Disclosure as Disclosure
+    from ff_helpers.publication.disclosure import GraderNote as GraderNote
+    from ff_helpers.publication.disclosure import Unknown as Unknown
+    from ff_helpers.publication.disclosure import disclosed as disclosed
+    from ff_helpers.publication.figures.theme import save_figure as save_figure
+    from ff_helpers.publication.tables import save_table as save_table
 
 _VERBS = {
     # paths
     "Run": "ff_helpers.paths",
     "start": "ff_helpers.paths",
+    # publication
+    "Disclosure": "ff_helpers.publication.disclosure",
+    "GraderNote": "ff_helpers.publication.disclosure",
+    "Unknown": "ff_helpers.publication.disclosure",
+    "disclosed": "ff_helpers.publication.disclosure",
+    "save_figure": "ff_helpers.publication.figures.theme",
+    "save_table": "ff_helpers.publication.tables",
 }
 
 __all__ = sorted(_VERBS)  # noqa: PLE0605

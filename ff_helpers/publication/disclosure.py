@@ -1,0 +1,148 @@
+"""The disclosure: what must stand beside every figure, and the only door to a file.
+
+A table or figure is written from a `Disclosed` frame; there is no other way to write one. What is
+not known is an `Unknown` with its reason, printed, never a blank.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from ff_helpers.errors import FFError
+from ff_helpers.measurement.intervals import Proportion
+from ff_helpers.taxonomy import GateState
+
+NO_TIER = "no attack success rate in this artifact"
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Something that ought to be disclosed and is not known, with the reason."""
+
+    what: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.why}"
+
+
+@dataclass(frozen=True)
+class GraderNote:
+    """One grader as a reader must know it.
+
+    Attributes:
+        grader: its name.
+        digest: what it is: the hash of its weights or rules.
+        rubric: rubric and version.
+        accuracy: correct of n with interval, or Unknown.
+        calibration_set: on which labelled traces.
+        space: the label space of that accuracy.
+        gate: the state of the gate.
+    """
+
+    grader: str
+    digest: str | Unknown
+    rubric: str | Unknown
+    accuracy: Proportion | Unknown
+    calibration_set: str | Unknown
+    space: str | Unknown
+    gate: GateState
+
+    def sentence(self) -> str:
+        """Return the grader's part of a disclosure."""
+        digest = f"digest {self.digest[:12]}" if isinstance(self.digest, str) else str(self.digest)
+        rubric = f"rubric {self.rubric}" if isinstance(self.rubric, str) else str(self.rubric)
+        if isinstance(self.accuracy, Unknown):
+            measured = str(self.accuracy)
+        else:
+            measured = f"accuracy {rate_text(self.accuracy)}, {self.accuracy.k} of {self.accuracy.n}"
+            measured += f" on {self.calibration_set}, space {self.space}"
+        return f"{self.grader} ({digest}; {rubric}): {measured}; {self.gate}"
+
+
+@dataclass(frozen=True)
+class Disclosure:
+    """Everything a reader needs to judge a figure, beside the figure.
+
+    Attributes:
+        graders: the graders behind the verdicts; empty only where no verdict is involved.
+        tier: which verdicts count as success, or NO_TIER.
+        denominator: what the rates are over.
+        counts: n and k in words, or which columns hold them.
+        left_out: how many rows have a status instead of a verdict.
+        as_of: the date of the run.
+        notes: further sentences (assumptions, limits).
+    """
+
+    graders: tuple[GraderNote, ...]
+    tier: str
+    denominator: str
+    counts: str
+    left_out: str
+    as_of: date
+    notes: tuple[str, ...] = ()
+
+    def sentence(self) -> str:
+        """Return the disclosure as running text, the same in every format."""
+        graders = ". ".join(note.sentence() for note in self.graders) or "none: no verdict is involved"
+        label = "Grader" if len(self.graders) < 2 else "Graders"
+        parts = [
+            f"{label}: {graders}",
+            f"Tier: {self.tier}",
+            f"Denominator: {self.denominator}",
+            f"Counts: {self.counts}",
+            f"Left out: {self.left_out}",
+            *self.notes,
+            f"As of {self.as_of.isoformat()}",
+        ]
+        return " ".join(part.strip().rstrip(".") + "." for part in parts)
+
+
+class UndisclosedError(FFError):
+    """A frame that was to be published without all of its disclosure."""
+
+    def __init__(self, missing: list[str]) -> None:
+        super().__init__(
+            f"not published: the disclosure lacks {', '.join(missing)}. "
+            "Give the value, or Unknown(what, why) where nobody knows it."
+        )
+
+
+@dataclass(frozen=True)
+class Disclosed:
+    """A frame together with its disclosure: what `save_table` and `save_figure` take."""
+
+    frame: pd.DataFrame
+    disclosure: Disclosure
+
+
+def disclosed(frame: pd.DataFrame, disclosure: Disclosure) -> Disclosed:
+    """Bind a frame to its disclosure.
+
+    Raises:
+        UndisclosedError: a field of the disclosure, or of one of its graders, is blank.
+    """
+    missing = [
+        name for name in ("tier", "denominator", "counts", "left_out") if not getattr(disclosure, name)
+    ]
+    for note in disclosure.graders:
+        missing += [
+            f"{field} of {note.grader or 'a grader'}"
+            for field in ("grader", "digest", "rubric", "accuracy", "calibration_set", "space", "gate")
+            if not getattr(note, field)
+        ]
+    if missing:
+        raise UndisclosedError(missing)
+    return Disclosed(frame, disclosure)
+
+
+def percent(share: float | None) -> str:
+    """Return a share in [0, 1] as people read it: one decimal, no sign; an en dash where unknown."""
+    return "–" if share is None or math.isnan(share) else f"{100 * share:.1f}"
+
+
+def rate_text(rate: Proportion) -> str:
+    """Return `65.0% [43.3, 81.9]`."""
+    return f"{percent(rate.estimate)}% [{percent(rate.low)}, {percent(rate.high)}]"

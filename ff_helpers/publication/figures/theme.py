@@ -1,0 +1,184 @@
+"""One look for every figure, and the one function that writes one.
+
+A figure is drawn to SVG once; the disclosure is set as a caption under it and as the SVG's
+description, and PNG and PDF are made from that same SVG. Ids are renumbered, so that the same
+numbers give the same bytes.
+"""
+
+import base64
+import html
+import json
+import re
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from ff_helpers.paths import Run
+from ff_helpers.publication.disclosure import Disclosed
+
+if TYPE_CHECKING:
+    import altair as alt
+
+COLUMN_WIDTH = 317
+"""Width in px of one column of a two-column paper (84 mm at 96 dpi)."""
+PAGE_WIDTH = 672
+"""Width in px of both columns (178 mm)."""
+FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
+PNG_SCALE = 300 / 96
+
+VERDICT_COLORS = {
+    "COMPLIANCE": "#D55E00",
+    "PARTIAL": "#E69F00",
+    "HALLUCINATION_REFUSAL": "#CC79A7",
+    "REFUSAL": "#0072B2",
+    "BENIGN_QUERY": "#999999",
+    "no verdict": "#DDDDDD",
+}
+"""Okabe-Ito, by meaning: warm where the attack succeeds."""
+GATE_COLORS = {
+    "calibrated": "#009E73",
+    "provisional": "#E69F00",
+    "rejected": "#D55E00",
+    "uncalibrated": "#777777",
+}
+GATE_SHAPES = {
+    "calibrated": "circle",
+    "provisional": "diamond",
+    "rejected": "cross",
+    "uncalibrated": "square",
+}
+INK, ACCENT, SOFT = "#222222", "#0072B2", "#56B4E9"
+STIPPLE = "url(#ff-stipple)"
+"""Fill of a bar whose sample is insufficient (n < 20)."""
+
+_DEFS = (
+    '<defs><pattern id="ff-stipple" width="4" height="4" patternUnits="userSpaceOnUse">'
+    f'<rect width="4" height="4" fill="#ffffff"/><circle cx="1" cy="1" r="0.8" fill="{ACCENT}"/>'
+    "</pattern></defs>"
+)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as a notebook shows it: the SVG is compared, the PNG is for notebooks not yet trusted."""
+
+    svg: str
+    png: bytes
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {
+            "image/svg+xml": self.svg,
+            "image/png": base64.b64encode(self.png).decode("ascii"),
+            "text/plain": "figure",
+        }
+
+
+def save_figure(run: Run, chart: "alt.TopLevelMixin", table: Disclosed, name: str) -> Picture:
+    """Write figures/<name>.svg, .png (300 dpi) and .pdf and return the figure for display.
+
+    Args:
+        run: where to write.
+        chart: an altair chart, COLUMN_WIDTH or PAGE_WIDTH wide in all (use `sized`).
+        table: what the chart shows, with the disclosure that becomes its caption.
+        name: file name without suffix.
+    """
+    import vl_convert
+
+    svg = draw(chart, caption=table.disclosure.sentence())
+    png = vl_convert.svg_to_png(svg, scale=PNG_SCALE)
+    _write(run, f"figures/{name}.svg", svg.encode("utf-8"))
+    _write(run, f"figures/{name}.png", png)
+    _write(run, f"figures/{name}.pdf", vl_convert.svg_to_pdf(svg, scale=72 / 96))
+    return Picture(svg, vl_convert.svg_to_png(svg, scale=2.0))
+
+
+def sized(chart: "alt.Chart | alt.LayerChart", *, width: int, height: int) -> "alt.Chart | alt.LayerChart":
+    """Return a single or layered chart whose axes and titles fit into `width` x `height` px."""
+    import altair as alt
+
+    return chart.properties(
+        width=width, height=height, autosize=alt.AutoSizeParams(type="fit", contains="padding")
+    )
+
+
+def rounded(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with floats rounded to 6 digits, so that other processors draw the same bytes."""
+    return frame.round(6)
+
+
+def draw(chart: "alt.TopLevelMixin", *, caption: str) -> str:
+    """Return the chart as SVG in the shared theme, with the caption under it and as its description."""
+    import vl_convert
+
+    # Through JSON, because nested frames and dates are only plain values there.
+    spec = json.loads(chart.to_json())
+    spec["config"] = _CONFIG | spec.get("config", {})
+    return _finish(vl_convert.vegalite_to_svg(spec), caption)
+
+
+def _finish(svg: str, caption: str) -> str:
+    size = re.search(r'width="([\d.]+)" height="([\d.]+)" viewBox="0 0 [\d.]+ [\d.]+"', svg)
+    if size is None:  # pragma: no cover - vl-convert always writes these three
+        raise ValueError("the SVG has no size")
+    width, height = float(size.group(1)), float(size.group(2))
+    lines = textwrap.wrap(caption, width=int(width / 3.45))
+    total = height + 10 * len(lines) + 8
+    text = "".join(
+        f'<text x="4" y="{height + 10 + 10 * i:g}" font-family="{FONT}" font-size="7.5" '
+        f'fill="#444444">{html.escape(line)}</text>'
+        for i, line in enumerate(lines)
+    )
+    svg = svg.replace(
+        size.group(0), f'width="{width:g}" height="{total:g}" viewBox="0 0 {width:g} {total:g}"', 1
+    )
+    svg = svg.replace(
+        f'<rect width="{size.group(1)}" height="{size.group(2)}" fill="white"',
+        f'<rect width="{width:g}" height="{total:g}" fill="white"',
+        1,
+    )
+    head = f"<desc>{html.escape(caption)}</desc>{_DEFS}"
+    svg = re.sub(r"(<svg[^>]*>)", lambda m: m.group(1) + head, svg, count=1)
+    return _renumber(svg.replace("</svg>", text + "</svg>"))
+
+
+def _renumber(svg: str) -> str:
+    """Number generated ids from 1: the renderer counts them over the life of the process."""
+    names = dict.fromkeys(re.findall(r'id="((?:clip|gradient)[\w-]*?\d+)"', svg))
+    for i, old in enumerate(names, start=1):
+        new = re.sub(r"\d+$", "", old)
+        svg = re.sub(rf"(?<=[\"#]){re.escape(old)}(?=[\")])", f"ff-{new}-{i}", svg)
+    return svg
+
+
+def _write(run: Run, name: str, content: bytes) -> None:
+    run.write(name).write_bytes(content)
+
+
+_CONFIG = {
+    "background": "white",
+    "font": FONT,
+    "view": {"stroke": None},
+    "title": {
+        "anchor": "start",
+        "fontSize": 11,
+        "subtitleFontSize": 9,
+        "color": INK,
+        "subtitleColor": "#555555",
+    },
+    "axis": {
+        "labelFontSize": 9,
+        "titleFontSize": 9,
+        "titleFontWeight": "normal",
+        "labelColor": INK,
+        "titleColor": INK,
+        "gridColor": "#e6e6e6",
+        "domainColor": "#888888",
+        "tickColor": "#888888",
+        "labelLimit": 170,
+    },
+    "legend": {"labelFontSize": 9, "titleFontSize": 9, "titleFontWeight": "normal", "symbolSize": 60},
+    "header": {"labelFontSize": 9, "titleFontSize": 9},
+    "text": {"fontSize": 9, "color": INK},
+}

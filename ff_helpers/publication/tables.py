@@ -1,0 +1,206 @@
+"""Tables: CSV, LaTeX (booktabs) and HTML from one disclosed frame.
+
+A column `x` with companions `x_low` and `x_high` is a rate in [0, 1] with its interval; people read
+it as one cell, `65.0 [43.3, 81.9]`, in percent. The CSV keeps the numbers and carries the disclosure
+in its last column, so that a row copied out of it still names its grader.
+"""
+
+import html
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ff_helpers.errors import FFError
+from ff_helpers.paths import Run
+from ff_helpers.publication.disclosure import Disclosed, percent
+
+_TEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "–": "--",
+    "−": "$-$",
+    "≥": r"$\geq$",
+    "κ": r"$\kappa$",
+}
+_FIGURE_SPACE = "\u2007"
+
+
+class UnknownColumnError(FFError):
+    """A column to be shown that the frame does not have."""
+
+    def __init__(self, name: str, column: str, columns: list[str]) -> None:
+        super().__init__(f"table {name}: no column {column!r}. The frame has {', '.join(columns)}.")
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """A piece of HTML that a notebook shows, with a plain-text twin."""
+
+    markup: str
+    text: str
+
+    def _repr_html_(self) -> str:
+        return self.markup
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def save_table(
+    run: Run,
+    table: Disclosed,
+    name: str,
+    *,
+    title: str,
+    show: Mapping[str, str] | None = None,
+    percents: tuple[str, ...] = (),
+) -> Fragment:
+    """Write tables/<name>.csv, .tex and .html and return the table for display.
+
+    Args:
+        run: where to write.
+        table: the disclosed frame; proportions in [0, 1].
+        name: file name without suffix; also the LaTeX label `tab:<name>`.
+        title: one sentence, the caption's first.
+        show: which columns people see, and under which heading (default: all but bounds, as named).
+        percents: further columns in [0, 1], without interval, to be read in percent.
+
+    Raises:
+        UnknownColumnError: `show` names a column that the frame does not have.
+    """
+    frame, note = table.frame.reset_index(drop=True), table.disclosure.sentence()
+    columns = [str(c) for c in frame.columns]
+    for column in show or {}:
+        if column not in columns:
+            raise UnknownColumnError(name, column, columns)
+    shown = dict(show) if show else {c: c.replace("_", " ") for c in columns if not _is_bound(c, columns)}
+    frame.round(6).assign(disclosure=note).to_csv(run.write(f"tables/{name}.csv"), index=False)
+    kinds = {column: _kind(frame, column, percents) for column in shown}
+    cells = {column: _cells(frame, column, kinds[column]) for column in shown}
+    _write(run, f"tables/{name}.tex", _tex(cells, shown, kinds, name, f"{title} {note}"))
+    markup = _html(cells, shown, kinds, title, note)
+    _write(run, f"tables/{name}.html", markup)
+    return Fragment(markup, _plain(cells, shown))
+
+
+def tex(text: str) -> str:
+    """Return text with LaTeX's special characters escaped."""
+    return "".join(_TEX.get(char, char) for char in text)
+
+
+def _is_bound(column: str, columns: list[str]) -> bool:
+    return re.sub(r"_(low|high)$", "", column) != column and re.sub(r"_(low|high)$", "", column) in columns
+
+
+def _kind(frame: pd.DataFrame, column: str, percents: tuple[str, ...]) -> str:
+    if f"{column}_low" in frame.columns and f"{column}_high" in frame.columns:
+        return "rate"
+    if column in percents:
+        return "percent"
+    return "number" if pd.api.types.is_numeric_dtype(frame[column]) else "text"
+
+
+def _cells(frame: pd.DataFrame, column: str, kind: str) -> list[str]:
+    values = frame[column]
+    if kind == "rate":
+        bounds = zip(values, frame[f"{column}_low"], frame[f"{column}_high"], strict=True)
+        return [f"{percent(v)} [{percent(low)}, {percent(high)}]" for v, low, high in bounds]
+    if kind == "percent":
+        return [percent(v) for v in values]
+    if kind == "number":
+        return [_number(v) for v in values]
+    return ["–" if pd.isna(v) else str(v) for v in values]
+
+
+def _number(value: float) -> str:
+    if pd.isna(value):
+        return "–"
+    return str(int(value)) if float(value).is_integer() else f"{value:.3f}"
+
+
+def _tex(
+    cells: dict[str, list[str]], shown: dict[str, str], kinds: dict[str, str], name: str, caption: str
+) -> str:
+    layout = {"rate": "r@{ }l", "percent": "r", "number": "r", "text": "l"}
+    head = " & ".join(
+        rf"\multicolumn{{2}}{{l}}{{{tex(shown[c])} (\%)}}"
+        if kinds[c] == "rate"
+        else tex(shown[c]) + (r" (\%)" if kinds[c] == "percent" else "")
+        for c in shown
+    )
+    rows = [
+        " & ".join(
+            cells[c][i].replace("–", "--").replace(" [", " & [", 1)
+            if kinds[c] == "rate"
+            else tex(cells[c][i])
+            for c in shown
+        )
+        for i in range(len(next(iter(cells.values()), [])))
+    ]
+    return "\n".join(
+        [
+            r"\begin{table}[t]",
+            rf"\caption{{{tex(caption)}}}",
+            rf"\label{{tab:{name}}}",
+            r"\centering\small",
+            rf"\begin{{tabular}}{{{''.join(layout[kinds[c]] for c in shown)}}}",
+            r"\toprule",
+            head + r" \\",
+            r"\midrule",
+            *(row + r" \\" for row in rows),
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def _html(
+    cells: dict[str, list[str]], shown: dict[str, str], kinds: dict[str, str], title: str, note: str
+) -> str:
+    def cell(column: str, text: str) -> str:
+        if kinds[column] == "text":
+            return f"<td>{html.escape(text)}</td>"
+        padded = re.sub(r"\d+\.\d", lambda m: m.group().rjust(4, _FIGURE_SPACE), text)
+        return f'<td class="n">{html.escape(padded if kinds[column] == "rate" else text)}</td>'
+
+    head = "".join(
+        f'<th scope="col"{"" if kinds[c] == "text" else " class=n"}>{html.escape(shown[c])}'
+        f"{', %' if kinds[c] in ('rate', 'percent') else ''}</th>"
+        for c in shown
+    )
+    rows = "\n".join(
+        "<tr>" + "".join(cell(c, cells[c][i]) for c in shown) + "</tr>"
+        for i in range(len(next(iter(cells.values()), [])))
+    )
+    return (
+        '<figure class="ff-table"><style>.ff-table{margin:0 0 1em;max-width:100%;overflow-x:auto}'
+        ".ff-table table{border-collapse:collapse;border-top:2px solid;border-bottom:2px solid;"
+        "font-variant-numeric:tabular-nums}.ff-table th{border-bottom:1px solid;text-align:left;"
+        "vertical-align:bottom}.ff-table td,.ff-table th{padding:.2em .7em;text-align:left}"
+        ".ff-table .n{text-align:right;white-space:nowrap}.ff-table caption{caption-side:top;"
+        "text-align:left;font-weight:600;padding:.3em 0}.ff-table figcaption{font-size:.8em;"
+        "max-width:60em;opacity:.8;padding:.4em 0}</style>\n"
+        f"<table><caption>{html.escape(title)}</caption>\n<thead><tr>{head}</tr></thead>\n"
+        f"<tbody>\n{rows}\n</tbody></table>\n<figcaption>{html.escape(note)}</figcaption></figure>\n"
+    )
+
+
+def _plain(cells: dict[str, list[str]], shown: dict[str, str]) -> str:
+    return pd.DataFrame({shown[c]: cells[c] for c in shown}).to_string(index=False)
+
+
+def _write(run: Run, name: str, text: str) -> None:
+    with run.write(name).open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
