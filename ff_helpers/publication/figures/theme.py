@@ -90,7 +90,7 @@ def save_figure(run: Run, chart: "alt.TopLevelMixin", table: Disclosed, name: st
     png = vl_convert.svg_to_png(svg, scale=PNG_SCALE)
     _write(run, f"figures/{name}.svg", svg.encode("utf-8"))
     _write(run, f"figures/{name}.png", png)
-    _write(run, f"figures/{name}.pdf", vl_convert.svg_to_pdf(svg, scale=72 / 96))
+    _write(run, f"figures/{name}.pdf", vl_convert.svg_to_pdf(svg))
     return Picture(svg, vl_convert.svg_to_png(svg, scale=2.0))
 
 
