@@ -90,7 +90,7 @@ def save_figure(run: Run, chart: "alt.TopLevelMixin", table: Disclosed, name: st
     png = vl_convert.svg_to_png(svg, scale=PNG_SCALE)
     _write(run, f"figures/{name}.svg", svg.encode("utf-8"))
     _write(run, f"figures/{name}.png", png)
-    _write(run, f"figures/{name}.pdf", vl_convert.svg_to_pdf(svg))
+    _write(run, f"figures/{name}.pdf", vl_convert.svg_to_pdf(_in_points(svg)))
     return Picture(svg, vl_convert.svg_to_png(svg, scale=2.0))
 
 
@@ -141,6 +141,16 @@ def _finish(svg: str, caption: str) -> str:
     head = f"<desc>{html.escape(caption)}</desc>{_DEFS}"
     svg = re.sub(r"(<svg[^>]*>)", lambda m: m.group(1) + head, svg, count=1)
     return _renumber(svg.replace("</svg>", text + "</svg>"))
+
+
+def _in_points(svg: str) -> str:
+    """Give the size in points: the PDF writer takes a px for a pt, which would make 84 mm 112."""
+    return re.sub(
+        r'width="([\d.]+)" height="([\d.]+)" viewBox',
+        lambda m: f'width="{0.75 * float(m[1]):g}" height="{0.75 * float(m[2]):g}" viewBox',
+        svg,
+        count=1,
+    )
 
 
 def _renumber(svg: str) -> str:
