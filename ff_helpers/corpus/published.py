@@ -114,8 +114,8 @@ class BadFactError(FFError):
 
     def __init__(self, path: Path, line: int, field: str, problem: str) -> None:
         super().__init__(
-            f"{path}:{line}:{field}: {problem}. `git checkout -- {path.name}` in {path.parent.name}/ "
-            "brings the published value back."
+            f"{path}:{line}:{field}: {problem}. "
+            f"`git checkout -- data/published/{path.name}` brings the published value back."
         )
 
 
@@ -142,7 +142,7 @@ def published(name: str) -> pd.DataFrame:
     return pd.DataFrame({column: _column([row[column] for row in rows], kinds[column]) for column in kinds})
 
 
-def _column(values: list[str], kind: str) -> pd.Series:
+def _column(values: list[str], kind: str) -> "pd.Series[int] | pd.Series[float] | pd.Series[str]":
     if kind.startswith("count"):
         return pd.Series([int(v) if v else None for v in values], dtype="Int64")
     if kind.rstrip("?") in ("share", "percent", "number"):
@@ -155,7 +155,7 @@ def _rows(path: Path, kinds: Mapping[str, str], key: tuple[str, ...]) -> list[di
     seen: dict[tuple[str, ...], int] = {}
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
-        if list(reader.fieldnames or []) != list(kinds):
+        if sorted(reader.fieldnames or []) != sorted(kinds):
             raise BadFactError(path, 1, "header", f"the columns must be {', '.join(kinds)}")
         for row in reader:
             line = reader.line_num
