@@ -1,0 +1,100 @@
+"""Sentences whose numbers are computed: the prose of notebooks and of the correction narrative.
+
+`say("Corrected strict ASR is {asr}.", asr=wilson(13, 20))` reads "Corrected strict ASR is 65.0%
+[43.3, 81.9]." A number in prose is a value that a step computed, never one that somebody typed.
+"""
+
+from dataclasses import dataclass
+from string import Formatter
+
+from ff_helpers.errors import FFError
+from ff_helpers.measurement.intervals import Proportion
+from ff_helpers.publication.disclosure import Unknown, percent, rate_text
+
+Value = str | int | float | Proportion | Unknown | None
+
+
+class BadTemplateError(FFError):
+    """A template and its values that do not fit each other."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"say(): {problem}.")
+
+
+@dataclass(frozen=True)
+class Prose:
+    """Markdown text as a notebook shows it."""
+
+    text: str
+
+    def _repr_markdown_(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def say(template: str, **values: Value) -> Prose:
+    """Return `template` with its `{names}` filled in, as Markdown.
+
+    A Proportion reads `65.0% [43.3, 81.9]`; `{x:counts}` adds its counts, `{x:k}` and `{x:n}` give one
+    of them. A float in [0, 1] with `{x:percent}` reads `65.0%`, a difference with `{x:points}` reads
+    `+22.2` (percentage points, a true minus sign). Other format specs are Python's; None reads `not
+    determinable`.
+
+    Raises:
+        BadTemplateError: a name without its value, a value that the template does not use, or a format
+            that the value does not know.
+    """
+    filler = _Filler(values)
+    text = filler.vformat(template, (), {})
+    unused = sorted(set(values) - filler.used)
+    if unused:
+        raise BadTemplateError(f"the template does not use {', '.join(unused)}")
+    return Prose(text)
+
+
+class _Filler(Formatter):
+    def __init__(self, values: dict[str, Value]) -> None:
+        self.values = values
+        self.used: set[str] = set()
+
+    def get_field(self, field_name: str, *_: object, **__: object) -> tuple[Value, str]:
+        if field_name not in self.values:
+            known = ", ".join(sorted(self.values)) or "none"
+            raise BadTemplateError(f"no value for {{{field_name}}}; values given: {known}")
+        self.used.add(field_name)
+        return self.values[field_name], field_name
+
+    def format_field(self, value: Value, format_spec: str) -> str:
+        try:
+            return _text(value, format_spec)
+        except (TypeError, ValueError):
+            raise BadTemplateError(f"{value!r} cannot be written as {format_spec!r}") from None
+
+
+def _text(value: Value, spec: str) -> str:
+    if value is None:
+        return "not determinable"
+    if isinstance(value, Unknown):
+        return str(value)
+    if isinstance(value, Proportion):
+        named = {
+            "": rate_text(value),
+            "k": str(value.k),
+            "n": str(value.n),
+            "counts": f"{rate_text(value)} ({value.k} of {value.n})",
+            "percent": f"{percent(value.estimate)}%",
+        }
+        return named[spec] if spec in named else format(value.estimate, spec)
+    if spec == "percent":
+        return f"{percent(float(value))}%"
+    if spec == "points":
+        return points(float(value))
+    return format(value, spec)
+
+
+def points(difference: float) -> str:
+    """Return a difference of two shares in percentage points: `+22.2`, `−5.6`, `0.0`."""
+    text = f"{100 * difference:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "−")
