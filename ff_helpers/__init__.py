@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ff_helpers.grading.campaign import grade as grade
+    from ff_helpers.grading.campaign import verdicts as verdicts
     from ff_helpers.paths import Run as Run
     from ff_helpers.paths import start as start
     from ff_helpers.publication.disclosure import Disclosure as Disclosure
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from ff_helpers.publication.tables import save_table as save_table
 
 _VERBS = {
+    # grading
+    "grade": "ff_helpers.grading.campaign",
+    "verdicts": "ff_helpers.grading.campaign",
     # paths
     "Run": "ff_helpers.paths",
     "start": "ff_helpers.paths",

@@ -1,0 +1,242 @@
+"""A campaign: trace sets, a sample of each, several graders, one ledger.
+
+`python -m ff_helpers.grading.campaign` records the embedded grader on the shipped calibration traces
+into data/recorded/, which the profile `paper` replays.
+"""
+
+import hashlib
+import shutil
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import chain, zip_longest
+from pathlib import Path
+
+import pandas as pd
+
+from ff_helpers import paths
+from ff_helpers.corpus.sources import load_set
+from ff_helpers.corpus.traces import Sampling, Trace
+from ff_helpers.errors import FFError
+from ff_helpers.grading.graders import open_grader
+from ff_helpers.grading.ledger import Ledger, verdict_frame
+from ff_helpers.grading.outcome import Grader, to_record
+from ff_helpers.grading.progress import Progress
+from ff_helpers.taxonomy import STATUSES, VERDICTS
+
+CALIBRATION = {"proxies": "data/calibration/proxies.jsonl", "written": "data/calibration/written.jsonl"}
+RECORDED = "data/recorded/smollm2-135m_proxies.jsonl"
+_INDEX = {
+    "trace_id": "str",
+    "set": "str",
+    "scenario_id": "str",
+    "run": "str",
+    "model": "str",
+    "intent": "str",
+    "source": "str",
+    "turns": "str",
+    "difficulty": "str",
+    "truth": "str",
+    "truth_space": "str",
+    "sampling": "str",
+    "probability": "float64",
+    "withheld": "bool",
+}
+_IDENTITY = ["grader", "grader_digest", "rubric", "temperature", "seed"]
+_GRADERS = dict(zip(_IDENTITY, ("str", "str", "str", "float64", "Int64"), strict=True))
+
+
+class SharedIdError(FFError):
+    """Two trace sets hold the same trace_id."""
+
+    def __init__(self, trace_id: str, one: str, other: str) -> None:
+        super().__init__(f"trace_id {trace_id!r} is in set {one!r} and in {other!r}; ids must be unique.")
+
+
+class BadSampleError(FFError):
+    """A sample size that cannot be drawn."""
+
+    def __init__(self, name: str, rows: int, known: Sequence[str]) -> None:
+        super().__init__(
+            f"sample: {name!r}: {rows} cannot be drawn. Allowed: 0 (all rows) or more, for the sets "
+            f"{', '.join(known)}."
+        )
+
+
+def grade(
+    run: paths.Run,
+    trace_sets: Mapping[str, str],
+    graders: Sequence[str],
+    *,
+    rubric: str = "flip-reference",
+    sample: Mapping[str, int] | None = None,
+    repeat_rows: int = 0,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Grade a sample of each trace set with each grader into the run's ledger; go on where it stopped.
+
+    Args:
+        run: writes `ledger/verdicts.jsonl` (append-only), `ledger/traces.csv` (the traces without text)
+            and `ledger/graders.csv` (the graders of this campaign).
+        trace_sets: name -> `pyrit:refusal`, `pyrit:objective` or a JSONL file of the project.
+        graders: specs, see `graders.open_grader`.
+        rubric: `flip-reference` or `flip-blind`.
+        sample: name -> rows, stratified by truth in proportion; 0 or absent: all rows.
+        repeat_rows: how many rows graders that are models grade a second time, over the sets in turn.
+        seed: which sample is drawn.
+
+    Returns:
+        One row a set and grader: set, grader, rubric, n, one column a verdict and a status (counts of
+        the first pass).
+
+    Raises:
+        FFError: a set or grader is missing, malformed or changed; the ledger cannot be written.
+    """
+    sets = _sample(trace_sets, sample or {}, seed)
+    traces = [trace for rows in sets.values() for trace in rows]
+    index = _index(sets)
+    index.to_csv(run.write("ledger/traces.csv"), index=False, lineterminator="\n")
+    again = [t for t in chain.from_iterable(zip_longest(*sets.values())) if t is not None][:repeat_rows]
+    identities: list[dict[str, object]] = []
+    with Ledger(run.ledger("verdicts")) as ledger:
+        for spec in graders:
+            grader = open_grader(spec, rubric=rubric)
+            grader.fit(traces)
+            _grade_all(grader, traces, again if grader.is_model else [], ledger)
+            identities.append(_identity_row(spec, grader))
+    pd.DataFrame(identities).to_csv(run.write("ledger/graders.csv"), index=False, lineterminator="\n")
+    return verdict_counts(verdicts(run))
+
+
+def verdicts(run: paths.Run) -> pd.DataFrame:
+    """Return the verdicts of the run's campaign, joined with the index of its traces.
+
+    One row a trace, grader and repeat: the columns of `ledger.verdict_frame`, then set, scenario_id,
+    run, model, intent, source, turns (single, multi), difficulty, truth, truth_space, sampling (kind),
+    probability, withheld. Records of other samples, graders or rubrics in the same ledger are left out.
+
+    Raises:
+        MissingInputError: nothing was graded yet.
+    """
+    index = pd.read_csv(run.read("ledger/traces.csv"), dtype=_INDEX)
+    graders = pd.read_csv(run.read("ledger/graders.csv"), dtype=_GRADERS)
+    frame = verdict_frame(run.ledger("verdicts"))
+    frame = frame.merge(graders[_IDENTITY], on=_IDENTITY, how="inner")
+    frame = frame.merge(index, on="trace_id", how="inner", validate="many_to_one")
+    order = {trace_id: place for place, trace_id in enumerate(index["trace_id"])}
+    place = frame["grader"].map({name: n for n, name in enumerate(graders["grader"])})
+    frame = frame.assign(_g=place, _t=frame["trace_id"].map(order))
+    frame = frame.sort_values(["_g", "repeat", "_t"], kind="stable")
+    return frame.drop(columns=["_g", "_t"]).reset_index(drop=True)
+
+
+def verdict_counts(frame: pd.DataFrame) -> pd.DataFrame:
+    """Count verdicts and statuses of the first pass: set, grader, rubric, n, five labels, six statuses."""
+    first = frame[frame["repeat"] == 0]
+    label = first["verdict"].fillna(first["status"])
+    keys = ["set", "grader", "rubric"]
+    counts = pd.crosstab([first[key] for key in keys], label).reindex(
+        columns=[*VERDICTS, *STATUSES], fill_value=0
+    )
+    counts.columns.name = None
+    counts.insert(0, "n", counts.sum(axis=1))
+    # crosstab sorts by name; the campaign's own order reads better
+    return first[keys].drop_duplicates().merge(counts.reset_index(), on=keys, validate="one_to_one")
+
+
+def stratified(traces: Sequence[Trace], rows: int, *, seed: int, name: str) -> list[Trace]:
+    """Return `rows` traces, from each truth in proportion (largest remainder, at least one), in random order.
+
+    Each trace carries its probability: rows over size of its stratum. All rows: a census. A trace that
+    was constructed, or picked by judgement, stays so.
+    """
+    ordered = sorted(traces, key=lambda t: hashlib.sha256(f"{seed}:{name}:{t.trace_id}".encode()).digest())
+    if rows == 0 or rows >= len(traces):
+        return [_sampled(t, Sampling(kind="census")) for t in (traces if rows == 0 else ordered)]
+    strata: defaultdict[str, list[Trace]] = defaultdict(list)
+    for trace in ordered:
+        strata[trace.truth or ""].append(trace)
+    quota = {truth: rows * len(members) / len(traces) for truth, members in sorted(strata.items())}
+    taken = {truth: max(1, int(share)) for truth, share in quota.items()}
+    for truth in sorted(quota, key=lambda t: (int(quota[t]) - quota[t], t)):
+        if sum(taken.values()) < rows and taken[truth] < len(strata[truth]):
+            taken[truth] += 1
+    chosen = {
+        t.trace_id: Sampling(kind="random", probability=taken[truth] / len(members))
+        for truth, members in strata.items()
+        for t in members[: taken[truth]]
+    }
+    return [_sampled(t, chosen[t.trace_id]) for t in ordered if t.trace_id in chosen]
+
+
+def _sampled(trace: Trace, drawn: Sampling) -> Trace:
+    """Return the trace with how it was drawn here, on top of how its set was drawn."""
+    before = trace.sampling
+    if before is not None and before.kind in ("constructed", "judgement"):
+        return trace
+    if before is not None and before.probability is not None:
+        drawn = Sampling(kind="random", probability=before.probability * (drawn.probability or 1.0))
+    return trace.model_copy(update={"sampling": drawn})
+
+
+def _sample(trace_sets: Mapping[str, str], sample: Mapping[str, int], seed: int) -> dict[str, list[Trace]]:
+    for name, rows in sample.items():
+        if name not in trace_sets or rows < 0:
+            raise BadSampleError(name, rows, list(trace_sets))
+    sets: dict[str, list[Trace]] = {}
+    owner: dict[str, str] = {}
+    for name, spec in trace_sets.items():
+        sets[name] = stratified(load_set(spec), sample.get(name, 0), seed=seed, name=name)
+        for trace in sets[name]:
+            other = owner.setdefault(trace.trace_id, name)
+            if other != name:
+                raise SharedIdError(trace.trace_id, other, name)
+    return sets
+
+
+def _index(sets: Mapping[str, Sequence[Trace]]) -> pd.DataFrame:
+    """Return the index of the traces: everything but their text."""
+    rows = [
+        t.model_dump(include=set(_INDEX) - {"sampling"})
+        | {"set": name, "turns": t.turns}
+        | {"sampling": t.sampling and t.sampling.kind, "probability": t.sampling and t.sampling.probability}
+        for name, traces in sets.items()
+        for t in traces
+    ]
+    frame = pd.DataFrame(rows, columns=list(_INDEX)).astype(_INDEX)
+    return frame.assign(probability=frame["probability"].round(6))
+
+
+def _identity_row(spec: str, grader: Grader) -> dict[str, object]:
+    identity = grader.identity
+    options = identity.options
+    known = (identity.grader, identity.digest, identity.rubric, options.temperature, options.seed)
+    more = {"num_ctx": options.num_ctx, "spec": spec, "method": identity.method}
+    row: dict[str, object] = dict(zip(_IDENTITY, known, strict=True))
+    return row | more | {"software": identity.software}
+
+
+def _grade_all(grader: Grader, traces: Sequence[Trace], again: Sequence[Trace], ledger: Ledger) -> None:
+    """Grade what the ledger does not hold yet: first pass, then the second."""
+    identity = grader.identity
+    passes = [(trace, 0) for trace in traces] + [(trace, 1) for trace in again]
+    todo = [(t, repeat) for t, repeat in passes if (identity.key(t, repeat), t.trace_id) not in ledger.done]
+    progress = Progress(f"grading with {identity.grader}", len(todo))
+    for trace, repeat in progress.over(todo):
+        outcome = grader.grade(trace, repeat)
+        ledger.append(to_record(identity, trace, outcome, repeat))
+        progress.counts[outcome.verdict or outcome.status or ""] += 1
+    ledger.commit()
+
+
+def record() -> Path:
+    """Grade the shipped calibration traces with the embedded grader anew; return the ledger's path."""
+    run = paths.start("recording", as_of="2026-11-22")
+    run.ledger("verdicts").unlink(missing_ok=True)
+    grade(run, CALIBRATION, ["embedded:smollm2-135m"], repeat_rows=20)
+    target = paths.root() / RECORDED
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copyfile(run.ledger("verdicts"), target))
+
+
+if __name__ == "__main__":
+    print(record())

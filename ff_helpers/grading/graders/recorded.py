@@ -1,0 +1,85 @@
+"""A recorded ledger as a grader: what a model said on another machine, replayed without it.
+
+Identity, wall times and token counts are those of the recording, so a replay writes the same bytes
+everywhere. A trace that was not recorded is an error that names it, never a silent gap.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ff_helpers.corpus.traces import Trace
+from ff_helpers.errors import FFError
+from ff_helpers.grading.flip import Rubric
+from ff_helpers.grading.ledger import live_records
+from ff_helpers.grading.outcome import Identity, Outcome
+
+
+class MixedRecordingError(FFError):
+    """A recorded ledger holds several graders, or none."""
+
+    def __init__(self, path: Path, found: Sequence[str]) -> None:
+        graders = ", ".join(found) or "none"
+        super().__init__(f"{path}: a recorded ledger holds one grader with one rubric; found: {graders}.")
+
+
+class NotRecordedError(FFError):
+    """Traces, or the rubric, are not those that were recorded."""
+
+    def __init__(self, path: Path, missing: Sequence[str], why: str) -> None:
+        shown = ", ".join(missing[:10]) + (f" and {len(missing) - 10} more" if len(missing) > 10 else "")
+        super().__init__(
+            f"{path} has no verdict for {len(missing)} traces ({shown}): {why}. Use the traces and the "
+            "rubric that were recorded, or record again: `python -m ff_helpers.grading.campaign`."
+        )
+
+
+class Recorded:
+    """Replays one ledger."""
+
+    is_model = True
+
+    def __init__(self, path: Path, rubric: Rubric) -> None:
+        self._path = path
+        records = live_records(path)
+        identities = {
+            Identity(r.grader, r.grader_digest, r.rubric, r.method, r.options, r.software) for r in records
+        }
+        if len(identities) != 1:
+            raise MixedRecordingError(path, sorted(f"{i.grader} {i.rubric}" for i in identities))
+        self.identity = identities.pop()
+        self._records = {r.key: r for r in records}
+        self._rubric = rubric
+
+    def fit(self, traces: Sequence[Trace]) -> None:
+        """Check that everything was recorded before the first row is written.
+
+        Raises:
+            NotRecordedError: traces or rubric differ from the recording.
+        """
+        missing = [t.trace_id for t in traces if self.identity.key(t, 0) not in self._records]
+        if self.identity.method == "flip-final-turn" and self._rubric.id != self.identity.rubric:
+            why = f"it was recorded with rubric {self.identity.rubric}, and {self._rubric.id} is asked for"
+            raise NotRecordedError(self._path, [t.trace_id for t in traces], why)
+        if missing:
+            raise NotRecordedError(self._path, missing, "their text was not recorded")
+
+    def grade(self, trace: Trace, repeat: int) -> Outcome:
+        """Return the recorded outcome.
+
+        Raises:
+            NotRecordedError: this repeat of the trace was not recorded.
+        """
+        record = self._records.get(self.identity.key(trace, repeat))
+        if record is None:
+            raise NotRecordedError(self._path, [trace.trace_id], f"repeat {repeat} was not recorded")
+        return Outcome(
+            verdict=record.verdict,
+            status=record.status,
+            reason=record.reason,
+            inferred=record.inferred_instruction,
+            raw=record.raw,
+            prompt_tokens=record.prompt_tokens,
+            completion_tokens=record.completion_tokens,
+            started=record.started,
+            duration_s=record.duration_s,
+        )

@@ -1,0 +1,132 @@
+"""What a grader is and what it says: identity, outcome, and the key of a record."""
+
+import hashlib
+import json
+import platform
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Literal, Protocol
+
+from ff_helpers import __version__
+from ff_helpers.corpus.traces import Trace
+from ff_helpers.grading.record import Options, Record
+from ff_helpers.taxonomy import Status, Verdict
+
+Method = Literal["flip-final-turn", "heuristic", "manual"]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a grader is, not what it is called: digest, rubric (which hashes its schema), options.
+
+    `options.num_ctx` and `options.concurrency` are recorded, but are not part of the key.
+    """
+
+    grader: str
+    digest: str
+    rubric: str
+    method: Method
+    options: Options
+    software: str
+
+    def key(self, trace: Trace, repeat: int) -> str:
+        """Return the key of a record: hash of identity, rubric, rendered messages and repeat.
+
+        Rubric id and messages together determine what is rendered, so those two are hashed.
+        """
+        parts = [self.grader, self.digest, self.rubric, self.options.temperature, self.options.seed]
+        return hashlib.sha256(json.dumps([*parts, trace.sha256, repeat]).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One verdict, or one status with its reason."""
+
+    verdict: Verdict | None = None
+    status: Status | None = None
+    reason: str | None = None
+    inferred: str | None = None
+    raw: str | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    started: str | None = None
+    duration_s: float | None = None
+
+
+class Grader(Protocol):
+    """Anything that turns a trace into a verdict; `is_model` graders get a second pass."""
+
+    @property
+    def identity(self) -> Identity:
+        """What the grader is; final once `fit` was called."""
+
+    @property
+    def is_model(self) -> bool:
+        """Whether a repeated grading may differ."""
+
+    def fit(self, traces: Sequence[Trace]) -> None:
+        """Look at all traces before the first one, to size the context for the whole campaign."""
+
+    def grade(self, trace: Trace, repeat: int) -> Outcome:
+        """Return the verdict or status of one trace."""
+
+
+def status(
+    status: Status,
+    reason: str,
+    *,
+    raw: str | None = None,
+    prompt_tokens: int | None = None,
+    completion_tokens: int | None = None,
+) -> Outcome:
+    """Return an outcome without a verdict."""
+    return Outcome(
+        status=status,
+        reason=reason,
+        raw=raw,
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
+    )
+
+
+def to_record(identity: Identity, trace: Trace, outcome: Outcome, repeat: int) -> Record:
+    """Return the ledger line of an outcome; of a withheld trace no text is kept."""
+    return Record(
+        key=identity.key(trace, repeat),
+        trace_id=trace.trace_id,
+        response_sha256=trace.response_sha256,
+        grader=identity.grader,
+        grader_digest=identity.digest,
+        rubric=identity.rubric,
+        method=identity.method,
+        verdict=outcome.verdict,
+        status=outcome.status,
+        reason=outcome.reason,
+        inferred_instruction=None if trace.withheld else outcome.inferred,
+        raw=None if trace.withheld else outcome.raw,
+        repeat=repeat,
+        prompt_tokens=outcome.prompt_tokens,
+        completion_tokens=outcome.completion_tokens,
+        options=identity.options,
+        started=outcome.started,
+        duration_s=outcome.duration_s,
+        software=identity.software,
+    )
+
+
+def software(*packages: str) -> str:
+    """Return what a live grader ran on: this package, the named ones, Python and the platform."""
+    parts = [f"ff-helpers {__version__}", *(f"{name} {version(name)}" for name in packages)]
+    host = f"{platform.system()} {platform.machine()}"
+    return ", ".join([*parts, f"Python {platform.python_version()}", host])
+
+
+def timed(grade: Callable[[], Outcome]) -> Outcome:
+    """Return the outcome of a live grader with its start (UTC) and duration in seconds."""
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    clock = time.perf_counter()
+    outcome = grade()
+    return replace(outcome, started=started, duration_s=round(time.perf_counter() - clock, 3))
