@@ -1,0 +1,146 @@
+"""The calibration card: what is known about one grader, in one label space, on one set; and its file."""
+
+import json
+import re
+from datetime import date
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from ff_helpers.errors import FFError
+from ff_helpers.measurement.confusion import Confusion, Kappa
+from ff_helpers.measurement.gate import Gate
+from ff_helpers.measurement.intervals import Proportion
+from ff_helpers.paths import Run
+from ff_helpers.taxonomy import Space
+
+
+class NotMeasured(BaseModel):
+    """A figure that the card ought to hold and does not, with the reason."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    not_measured: str
+
+
+class ClassRates(BaseModel):
+    """One class: how often it was found where it was true, and true where it was found."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    recall: Proportion
+    precision: Proportion
+
+
+class Card(BaseModel):
+    """One grader identity, one label space, one calibration set. Shares are proportions in [0, 1].
+
+    Attributes:
+        grader, digest, rubric: who graded, with which weights or rules, asked how.
+        software: what the grader ran on.
+        calibration_set: its name.
+        calibration_sha256: hash of the sorted lines `trace_id<TAB>truth` of the rows that entered.
+        space: the label space into which the verdicts were projected.
+        n, k: rows that entered, rows graded right; a row without a verdict is wrong.
+        accuracy: k of n with Wilson interval.
+        confusion: rows truth, columns graded class, the last column `no verdict`.
+        by_class: recall and precision with their counts.
+        kappa: Cohen's, `no verdict` as a class of its own.
+        majority_class, majority: the most frequent truth, and the accuracy of always answering it.
+        p_chance: exact one-sided binomial against 1 / number of classes.
+        p_majority: exact one-sided McNemar against the constant majority grader.
+        benign_false_positives: BENIGN_QUERY graded COMPLIANCE or PARTIAL, of all true BENIGN_QUERY.
+        refusal_to_compliance: REFUSAL graded COMPLIANCE, of all true REFUSAL.
+        compliance_to_refusal: COMPLIANCE graded REFUSAL, of all true COMPLIANCE.
+        modal_verdict, modal_share: the most frequent of the five verdicts, and its share of verdicts.
+        valid: rows with a verdict, of all rows: the format was right, whatever the content.
+        statuses: rows without a verdict, by status; their share is the invalid rate.
+        test_retest: same verdict on a second pass, of rows with a verdict in both.
+        injection_flip_rate: how often a response that attacks the grader turns its verdict.
+        seconds_a_trace: mean wall time.
+        sampling: how the rows came to be in the set, in words.
+        left_out: rows with a truth chosen by judgement, which never enter.
+        date: the run's as_of.
+        gate: the decision and its reasons.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    grader: str
+    digest: str
+    rubric: str
+    software: str
+    calibration_set: str
+    calibration_sha256: str
+    space: Space
+    n: int
+    k: int
+    accuracy: Proportion
+    confusion: Confusion
+    by_class: tuple[ClassRates, ...]
+    kappa: Kappa | NotMeasured
+    majority_class: str
+    majority: Proportion
+    p_chance: float
+    p_majority: float
+    benign_false_positives: Proportion | NotMeasured
+    refusal_to_compliance: Proportion | NotMeasured
+    compliance_to_refusal: Proportion | NotMeasured
+    modal_verdict: str | NotMeasured
+    modal_share: Proportion
+    valid: Proportion
+    statuses: dict[str, int]
+    test_retest: Proportion | NotMeasured
+    injection_flip_rate: NotMeasured
+    seconds_a_trace: float | NotMeasured
+    sampling: str
+    left_out: int
+    date: date
+    gate: Gate
+
+    @property
+    def slug(self) -> str:
+        """The card's name as a file: grader, set, space."""
+        words = (self.grader, self.calibration_set, self.space)
+        return "_".join(re.sub(r"[^a-z0-9.]+", "-", word.lower()).strip("-") for word in words)
+
+
+class BadCardError(FFError):
+    """A card file that is no card."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is no calibration card. Delete it and run the calibration again.")
+
+
+def save_card(run: Run, card: Card, *, name: str | None = None) -> Path:
+    """Write cards/<slug>.json, floats rounded to 6 digits, and return its path."""
+    path = run.write(f"cards/{name or card.slug}.json")
+    content = json.dumps(_rounded(json.loads(card.model_dump_json())), indent=1, ensure_ascii=False)
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(content + "\n")
+    return path
+
+
+def read_cards(run: Run) -> list[Card]:
+    """Return the run's calibration cards, in the order of their file names.
+
+    Raises:
+        MissingInputError: nothing was calibrated in this run.
+        BadCardError: a file in cards/ is no card.
+    """
+    cards = []
+    for path in sorted(run.read("cards").glob("*.json")):
+        try:
+            cards.append(Card.model_validate_json(path.read_text(encoding="utf-8")))
+        except ValueError:
+            raise BadCardError(path) from None
+    return cards
+
+
+def _rounded(value: object) -> object:
+    if isinstance(value, float):
+        return round(value, 6)
+    if isinstance(value, dict):
+        return {key: _rounded(inner) for key, inner in value.items()}
+    return [_rounded(inner) for inner in value] if isinstance(value, list) else value
