@@ -9,15 +9,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ff_helpers.corpus.published import published as published
     from ff_helpers.grading.campaign import grade as grade
     from ff_helpers.grading.campaign import verdicts as verdicts
+    from ff_helpers.measurement.asr import asr as asr
+    from ff_helpers.measurement.crescendo import crescendo as crescendo
     from ff_helpers.paths import Run as Run
     from ff_helpers.paths import start as start
+    from ff_helpers.publication import figures as figures
     from ff_helpers.publication.disclosure import Disclosure as Disclosure
     from ff_helpers.publication.disclosure import GraderNote as GraderNote
     from ff_helpers.publication.disclosure import Unknown as Unknown
     from ff_helpers.publication.disclosure import disclosed as disclosed
     from ff_helpers.publication.figures.theme import save_figure as save_figure
+    from ff_helpers.publication.prose import say as say
+    from ff_helpers.publication.published import published_graders as published_graders
     from ff_helpers.publication.tables import save_table as save_table
 
 _VERBS = {
@@ -27,6 +33,13 @@ _VERBS = {
     # paths
     "Run": "ff_helpers.paths",
     "start": "ff_helpers.paths",
+    # the regrade, rates, prose and claims
+    "asr": "ff_helpers.measurement.asr",
+    "crescendo": "ff_helpers.measurement.crescendo",
+    "published": "ff_helpers.corpus.published",
+    "say": "ff_helpers.publication.prose",
+    "published_graders": "ff_helpers.publication.published",
+    "figures": "ff_helpers.publication.figures",
     # publication
     "Disclosure": "ff_helpers.publication.disclosure",
     "GraderNote": "ff_helpers.publication.disclosure",
@@ -42,7 +55,8 @@ __version__ = "0.1.0"
 
 def __getattr__(name: str) -> object:
     if name in _VERBS:
-        return getattr(import_module(_VERBS[name]), name)
+        module = import_module(_VERBS[name])
+        return module if name == "figures" else getattr(module, name)
     raise AttributeError(f"module 'ff_helpers' has no verb {name!r}")
 
 

@@ -118,7 +118,9 @@ def by_scenario(labels: pd.DataFrame, *, tier: Tier, scenario: str = "scenario_i
     Runs of one scenario are not independent. The variance of the rate is estimated between the G
     scenarios, the effective n is n / max(1, design effect), shrunk by (z / t)^2 with t on G - 1
     degrees of freedom, and Wilson's interval is taken at that n (Korn and Graubard 1998 do so for
-    the exact interval). A design effect below 1 is taken as 1: with few scenarios it is luck.
+    the exact interval). A design effect below 1 is taken as 1: with few scenarios it is luck. Where
+    all rows agree no variance can be seen, and each scenario counts once. Where no scenario is
+    repeated the rows are independent, and the interval is Wilson's.
 
     Args:
         labels: graded rows: the columns `scenario` and `verdict`.
@@ -139,8 +141,12 @@ def by_scenario(labels: pd.DataFrame, *, tier: Tier, scenario: str = "scenario_i
     excess = (hit - share).groupby(labels[scenario]).sum().to_numpy()
     between = groups / (groups - 1) * float(np.square(excess).sum()) / n**2
     within = share * (1 - share) / n
-    effect = max(1.0, between / within) if within else 1.0
-    effective = n / effect * float(norm.ppf(0.975) / t.ppf(0.975, groups - 1)) ** 2
+    if groups == n:
+        effect, shrink = 1.0, 1.0
+    else:
+        effect = max(1.0, between / within) if within else n / groups
+        shrink = float(norm.ppf(0.975) / t.ppf(0.975, groups - 1)) ** 2
+    effective = n / effect * shrink
     low, high = wilson_bounds(np.array([share * effective]), np.array([effective]))
     interval = {"asr_low": float(low[0]), "asr_high": float(high[0])}
     return result | {"design_effect": effect, "effective_n": effective} | interval

@@ -1,1 +1,21 @@
-"""Figures, one module a subject, one function a figure."""
+"""Figures, one module a subject, one function a figure; notebooks reach them as `ff.figures.<name>`."""
+
+from importlib import import_module
+
+_FIGURES = {
+    "asr_by_intent": "asr",
+    "asr_intervals": "asr",
+    "crescendo_correction": "crescendo",
+    "crescendo_transitions": "crescendo",
+    "grader_bracket": "asr",
+    "labelled_beside_reported": "asr",
+    "model_asr": "asr",
+}
+
+__all__ = sorted(_FIGURES)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> object:
+    if name in _FIGURES:
+        return getattr(import_module(f"{__name__}.{_FIGURES[name]}"), name)
+    raise AttributeError(f"no figure {name!r}; there are {', '.join(__all__)}")

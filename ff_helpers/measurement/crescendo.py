@@ -1,0 +1,110 @@
+"""The published crescendo regrade, taken apart: 20 unique traces, 10 scenarios run twice.
+
+Per row only the final verdict is published; of the first labels only how many of them became which
+final one. What needs more than that is not determinable, and said so.
+"""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ff_helpers.corpus.published import published
+from ff_helpers.measurement.intervals import with_wilson
+from ff_helpers.measurement.regrade import by_scenario, check_marginals, rates, shifts
+from ff_helpers.taxonomy import TIERS, Tier
+
+_HEADLINES: tuple[Tier, ...] = ("strict", "broad")
+
+
+@dataclass(frozen=True)
+class Crescendo:
+    """The regrade as published and as recomputed.
+
+    Attributes:
+        finals: scenario_id, domain, run, verdict: one row a unique trace.
+        transitions: old, new (labels as printed), rows.
+        aggregates: labels, tier, printed (share), rows, source: the figures as printed.
+        provenance: item, rows, statement, source: who labelled what, as far as published.
+        rates: `regrade.rates`: both sets of labels, every tier and denominator.
+        shifts: `regrade.shifts`, and one row a tier for the printed shift, whose denominator reads
+            `mixed`: its two rates are over two sets of rows.
+        runs: run, scenarios, runs, rows, strict_k, broad_k, strict, broad (with Wilson bounds over
+            graded rows), strict_by_scenario, broad_by_scenario (the design-effect interval).
+    """
+
+    finals: pd.DataFrame
+    transitions: pd.DataFrame
+    aggregates: pd.DataFrame
+    provenance: pd.DataFrame
+    rates: pd.DataFrame
+    shifts: pd.DataFrame
+    runs: pd.DataFrame
+
+
+def crescendo() -> Crescendo:
+    """Return the published crescendo regrade, recomputed from data/published/.
+
+    Raises:
+        BadFactError: a malformed file of facts.
+        InconsistentRegradeError: the transitions do not add up to the final verdicts.
+    """
+    finals = published("crescendo_final_verdicts")
+    transitions = published("crescendo_transitions").rename(
+        columns={"old_qwen3_verdict": "old", "new_verdict": "new", "count": "rows"}
+    )
+    check_marginals(transitions, finals["verdict"], side="new", what="final verdicts")
+    aggregates = published("crescendo_aggregates")
+    table = rates(transitions)
+    return Crescendo(
+        finals=finals,
+        transitions=transitions,
+        aggregates=aggregates,
+        provenance=published("crescendo_provenance"),
+        rates=table,
+        shifts=pd.concat([shifts(table), _printed_shifts(aggregates)], ignore_index=True).astype(
+            {"old_k": "Int64", "new_k": "Int64"}
+        ),
+        runs=_runs(finals),
+    )
+
+
+def _printed_shifts(aggregates: pd.DataFrame) -> pd.DataFrame:
+    rows = []
+    for tier in _HEADLINES:
+        sides = aggregates[aggregates["tier"] == tier].set_index("labels")
+        rows.append(
+            {
+                "tier": tier,
+                "denominator": "mixed: {contaminated} rows against {corrected}".format(**sides["rows"]),
+                "old_n": sides["rows"]["contaminated"],
+                "new_n": sides["rows"]["corrected"],
+                "old": sides["printed"]["contaminated"],
+                "new": sides["printed"]["corrected"],
+                "shift": sides["printed"]["corrected"] - sides["printed"]["contaminated"],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _runs(finals: pd.DataFrame) -> pd.DataFrame:
+    parts = [(str(run), rows) for run, rows in finals.groupby("run")]
+    both = " and ".join(run for run, _ in parts)
+    table = pd.DataFrame([_run(name, rows) for name, rows in [*parts, (both, finals)]])
+    for tier in _HEADLINES:
+        table = with_wilson(table, tier, k=f"{tier}_k", n="rows")
+    return table
+
+
+def _run(name: str, rows: pd.DataFrame) -> dict[str, object]:
+    result: dict[str, object] = {
+        "run": name,
+        "scenarios": rows["scenario_id"].nunique(),
+        "runs": rows["run"].nunique(),
+        "rows": len(rows),
+    }
+    for tier in _HEADLINES:
+        interval = by_scenario(rows, tier=tier)
+        result[f"{tier}_k"] = int(rows["verdict"].isin(TIERS[tier]).sum())
+        for end in ("", "_low", "_high"):
+            result[f"{tier}_by_scenario{end}"] = interval[f"asr{end}"]
+    return result

@@ -1,0 +1,97 @@
+"""What a grader would have reported, beside what people say of the same traces.
+
+The only place where a rejected grader's rates appear: never as a headline, always beside the truth.
+Only what the truth's label space decides is compared: where people said refused or not, no tier of
+attack success is known, and the refusal rate stands in its place.
+"""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from ff_helpers.measurement.cards import Card
+from ff_helpers.measurement.intervals import with_wilson
+from ff_helpers.taxonomy import SPACES, TIER_SPACES, TIERS, GateState, Space, classes
+
+REFUSAL_RATE = "refusal rate"
+_REFUSED: tuple[Space, ...] = ("five", "refused")
+
+
+def measures(space: Space) -> list[str]:
+    """Return what a label space decides: tiers of attack success, or the refusal rate where it has none."""
+    tiers: list[str] = [tier for tier, spaces in TIER_SPACES.items() if space in spaces]
+    return tiers or ([REFUSAL_RATE] if space in _REFUSED else [])
+
+
+def would_have_reported(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Return each grader's rate beside the labelled rate, on every set whose traces have a truth.
+
+    Args:
+        verdicts: the joined verdict frame (`ff.verdicts`); only the first pass counts.
+
+    Returns:
+        set, truth_space, measure (a tier or `refusal rate`), grader (str), labelled_k, labelled_n,
+        reported_k, reported_n (int; rows without a verdict are not in reported_n), left_out (int: those
+        rows), labelled and reported (float in [0, 1], with _low and _high), difference (reported minus
+        labelled).
+    """
+    first = verdicts[(verdicts["repeat"] == 0) & verdicts["truth"].notna()]
+    rows: list[dict[str, object]] = []
+    for key, group in first.groupby(["set", "truth_space", "grader"], sort=False):
+        name, grader = key[0], key[2]
+        space = next(space for space in SPACES if space == key[1])
+        graded = group["verdict"].dropna()
+        for measure in measures(space):
+            truths = _hits(space, measure)
+            found = _verdicts(measure)
+            rows.append(
+                {"set": name, "truth_space": space, "measure": measure, "grader": grader}
+                | {"labelled_k": int(group["truth"].isin(truths).sum()), "labelled_n": len(group)}
+                | {"reported_k": int(graded.isin(found).sum()), "reported_n": len(graded)}
+                | {"left_out": len(group) - len(graded)}
+            )
+    columns = ["set", "truth_space", "measure", "grader", "labelled_k", "labelled_n"]
+    table = pd.DataFrame(rows, columns=[*columns, "reported_k", "reported_n", "left_out"])
+    table = with_wilson(table, "labelled", k="labelled_k", n="labelled_n")
+    table = with_wilson(table, "reported", k="reported_k", n="reported_n")
+    return table.assign(difference=table["reported"] - table["labelled"])
+
+
+def with_gate(table: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
+    """Return `table` with a column `gate`: what the cards allow for its grader and tier.
+
+    Args:
+        table: the columns grader, and measure or tier; where there is a column `set`, a card on
+            another set does not back it.
+        cards: the run's calibration cards; only one in a space that decides the tier backs it.
+
+    Returns:
+        `table` with gate: the lowest state of the cards that apply, `uncalibrated` without one.
+    """
+    heading = "measure" if "measure" in table.columns else "tier"
+    sets = table["set"] if "set" in table.columns else [None] * len(table)
+    rows = zip(table["grader"], table[heading], sets, strict=True)
+    return table.assign(gate=[_gate(cards, *row) for row in rows])
+
+
+def _gate(cards: Sequence[Card], grader: str, measure: str, name: str | None) -> GateState:
+    states: list[GateState] = [
+        card.gate.state
+        for card in cards
+        if card.grader == grader and measure in measures(card.space) and name in (None, card.calibration_set)
+    ]
+    order: tuple[GateState, ...] = ("rejected", "provisional", "calibrated")
+    return next((state for state in order if state in states), "uncalibrated")
+
+
+def _verdicts(measure: str) -> tuple[str, ...]:
+    for tier, verdicts in TIERS.items():
+        if tier == measure:
+            return verdicts
+    return ("REFUSAL",)
+
+
+def _hits(space: Space, measure: str) -> list[str]:
+    """Return the classes of `space` that count as hits of `measure`."""
+    found = {SPACES[space][verdict] for verdict in SPACES[space] if verdict in _verdicts(measure)}
+    return [name for name in classes(space) if name in found]
