@@ -1,0 +1,63 @@
+# Everything a user runs, one target each; `make help` lists them.
+# PYTHON=/path/to/python3 names the interpreter (3.11 to 3.14) instead of searching for one.
+
+export PYTHON
+FF      := .venv/bin/ff
+PY      := .venv/bin/python
+INSTALL := tools/python.sh tools/install.py
+LOCK    := .parts/uv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
+           --python-version 3.11 pyproject.toml --extra install --extra test
+
+.DEFAULT_GOAL := help
+.PHONY: help reproduce paper live ollama test lab notebooks claims doctor bench install parts lock clean
+
+help: ## Show this list
+	@echo "make <target>:"; sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
+
+reproduce: ## Install, then run the profiles paper and live; a second time only what changed
+	@$(INSTALL) parts
+	@$(FF) run params/paper.yaml params/live.yaml
+
+paper: install ## The paper's tables, figures, narrative, signal and claims: no model, no download
+	@$(FF) run params/paper.yaml
+
+live: ## Grade real traces with the embedded model, calibrate it, let the gate decide
+	@$(INSTALL) parts
+	@$(FF) run params/live.yaml
+
+ollama: install ## The same with models of a local Ollama server
+	@$(FF) run params/ollama.yaml
+
+test: ## Lint, type check and every test, on outputs in a temporary folder
+	@$(INSTALL) parts
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy && $(PY) -m pytest
+
+lab: ## Open JupyterLab on the notebooks
+	@$(INSTALL) lab parts
+	@$(PY) -m jupyterlab --notebook-dir=. notebooks
+
+notebooks: install ## Execute the notebooks in place, so that they are committed with outputs
+	@$(FF) notebooks
+
+claims: install ## Every published figure beside the recomputed one
+	@$(FF) claims
+
+doctor: install ## What is installed, which graders are reachable, what to do about the rest
+	@$(FF) doctor
+
+bench: install ## Time the steps that grow with the corpus
+	@$(PY) -m benchmarks
+
+install: ## Install into .venv from the hashed locks
+	@$(INSTALL)
+
+parts: ## Fetch the embedded model's weights and the human-labelled traces, checked by sha256
+	@$(INSTALL) parts
+
+lock: install ## Compile the locks anew from pyproject.toml
+	@$(LOCK) -o requirements.lock
+	@$(LOCK) --extra lab -c requirements.lock -o requirements-lab.lock
+	@$(LOCK) --extra browser -c requirements.lock -o requirements-browser.lock
+
+clean: ## Remove what runs wrote; the environment and fetched parts stay
+	@find outputs -mindepth 1 -maxdepth 1 ! -name .gitkeep ! -name reference -exec rm -rf {} +

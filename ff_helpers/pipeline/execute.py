@@ -1,0 +1,141 @@
+"""Run one notebook in a fresh kernel through papermill: the one place that knows papermill.
+
+The runner starts this module as a process of its own, one a step: it writes the job as one line of
+JSON and keeps the pipe open. When the pipe closes (the runner ended, however it ended) the kernel and
+this process end too, so that nobody goes on writing ledgers behind the next run's back.
+"""
+
+import json
+import os
+import signal
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, JsonValue
+
+from ff_helpers.errors import FFError
+from ff_helpers.pipeline.normalise import normalise
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+
+class Job(BaseModel):
+    """What to run: `parameters` None runs the notebook as it stands, without an injected cell."""
+
+    notebook: Path
+    output: Path
+    parameters: dict[str, JsonValue] | None
+    timeout_s: int
+    cwd: Path
+
+
+class Failure(BaseModel):
+    """Why a notebook did not finish; `ours` if the text is a sentence written for the user."""
+
+    name: str
+    text: str
+    cell: int | None = None
+    ours: bool = False
+
+
+def run(job: Job) -> Failure | None:
+    """Execute the notebook, write it normalised to `job.output`, and return what stopped it, if anything.
+
+    The output is written in either case; a failed one has its error on top.
+    """
+    import nbformat
+    from papermill import execute_notebook
+    from papermill.exceptions import PapermillExecutionError
+
+    failure = None
+    try:
+        execute_notebook(
+            job.notebook,
+            job.output,
+            job.parameters,
+            kernel_name="python3",
+            progress_bar=False,
+            cwd=job.cwd,
+            execution_timeout=job.timeout_s,
+            kernel_manager_class="ff_helpers.pipeline.kernels.PrivateKernelManager",
+            shutdown_kernel="immediate",
+            record_timing=False,
+        )
+    except PapermillExecutionError as error:
+        text = str(error.evalue).strip()
+        failure = Failure(name=error.ename, text=text, cell=error.exec_count, ours=_is_ours(error.ename))
+    except Exception as error:  # a kernel that died or timed out: the user reads it in the notebook too
+        failure = Failure(name=type(error).__name__, text=str(error).strip().split("\n")[0])
+    source = job.output if job.output.exists() else job.notebook
+    notebook = nbformat.read(source, as_version=4)  # type: ignore[no-untyped-call]
+    if failure is None:
+        failure = _silent_exit(notebook)
+    if failure is not None and not _has_error_on_top(notebook):
+        note = f"**This notebook did not finish.** {failure.name}: {failure.text}"
+        marker = {"tags": ["papermill-error-cell-tag"]}
+        cell = nbformat.v4.new_markdown_cell(note, metadata=marker)  # type: ignore[no-untyped-call]
+        notebook.cells.insert(0, cell)
+    nbformat.write(normalise(notebook), job.output)  # type: ignore[no-untyped-call]
+    return failure
+
+
+def _silent_exit(notebook: "NotebookNode") -> Failure | None:
+    """Papermill takes `SystemExit(0)` for success; the cells below it never ran, so it is none."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                return Failure(name=output.ename, text=output.evalue, cell=cell.execution_count)
+    return None
+
+
+def _has_error_on_top(notebook: "NotebookNode") -> bool:
+    return "papermill-error-cell-tag" in notebook.cells[0].metadata.get("tags", [])
+
+
+def _is_ours(name: str) -> bool:
+    """Whether an error class of that name is one of the suite's own, written for the user."""
+    import pkgutil
+    from importlib import import_module
+
+    import ff_helpers
+
+    for module in pkgutil.walk_packages(ff_helpers.__path__, "ff_helpers."):
+        if not module.name.endswith("__main__"):
+            import_module(module.name)
+    known, queue = set(), [FFError]
+    while queue:
+        cls = queue.pop()
+        known.add(cls.__name__)
+        queue.extend(cls.__subclasses__())
+    return name in known
+
+
+def _end_with_the_runner() -> None:
+    sys.stdin.read()
+    from ff_helpers.pipeline.kernels import started
+
+    for pid in started:
+        try:
+            os.killpg(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    os._exit(1)
+
+
+def main() -> None:
+    """Read a job from stdin, run it, write the failure (or null) to stdout."""
+    job = Job.model_validate_json(sys.stdin.readline())
+    threading.Thread(target=_end_with_the_runner, daemon=True).start()
+    # Short, private and gone afterwards: kernels' sockets live here, and no user's configuration.
+    with tempfile.TemporaryDirectory(prefix="ff", dir="/tmp" if Path("/tmp").is_dir() else None) as folder:
+        os.environ |= {"JUPYTER_RUNTIME_DIR": folder, "IPYTHONDIR": folder, "JUPYTER_CONFIG_DIR": folder}
+        failure = run(job)
+    print(json.dumps(failure.model_dump() if failure else None))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""What a run leaves at its end: the report, the manifest, and a summary in plain text."""
+
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from ff_helpers import paths
+from ff_helpers.paths import MissingInputError
+from ff_helpers.pipeline import freshness
+from ff_helpers.pipeline.freshness import Stamp
+from ff_helpers.pipeline.profile import Profile
+from ff_helpers.pipeline.runner import Ended
+from ff_helpers.pipeline.workspace import write_json
+
+REPORT_STAMP = ".steps/index.html.json"
+
+
+def finish(profile: Profile, ended: list[Ended]) -> None:
+    """Rebuild the report and the manifest if any step's stamp changed since they were built."""
+    folder = paths.outputs() / profile.profile
+    unfinished = [end.step for end in ended if end.state in ("failed", "skipped")]
+    stamps = {end.step: freshness.read_stamp(folder / ".steps" / f"{end.step}.json") for end in ended}
+    state = [[n, s.model_dump() if s else None] for n, s in stamps.items()]
+    basis = json.dumps([state, unfinished, freshness.package_sha256()], sort_keys=True)
+    key = hashlib.sha256(basis.encode()).hexdigest()
+    earlier = freshness.read_stamp(folder / REPORT_STAMP)
+    if earlier and earlier.key == key and freshness.intact(earlier, folder):
+        return
+    from ff_helpers.publication.report import write_report
+
+    order = [step.notebook for step in profile.steps]
+    pages = write_report(folder, profile.profile, profile.as_of, notebooks=order, unfinished=unfinished)
+    written = {name: freshness.sha256(folder / name) for name in pages}
+    files = {n: digest for s in stamps.values() if s for n, digest in s.outputs.items()} | written
+    manifest: JsonValue = {
+        "profile": profile.profile,
+        "as_of": profile.as_of.isoformat(),
+        "versions": dict(freshness.versions()),
+        "unfinished": list(unfinished),
+        # A PDF embeds what its writer likes; it is compared as a picture, not by its bytes.
+        "files": {name: files[name] for name in sorted(files) if not name.endswith(".pdf")},
+    }
+    write_json(folder / "manifest.json", manifest)
+    written["manifest.json"] = freshness.sha256(folder / "manifest.json")
+    write_json(folder / REPORT_STAMP, Stamp(key=key, outputs=written).model_dump())
+
+
+def summary(results: list[tuple[Profile, list[Ended]]]) -> str:
+    """Return what a user wants to know at the end: report, graders, claims, times."""
+    lines = [""]
+    for profile, _ in results:
+        lines.append(_row("report", str(paths.outputs() / profile.profile / "index.html")))
+    for profile, _ in results:
+        for card in _cards(paths.outputs() / profile.profile):
+            lines.append(_row("grader", f"{profile.profile}: {card}"))
+    counts = _claim_counts()
+    if counts and any(profile.profile == "paper" for profile, _ in results):
+        others = ", ".join(
+            f"{n} {status.replace('_', ' ')}" for status, n in counts.items() if status != "reproduced"
+        )
+        said = f"{counts['reproduced']} of {counts.total()} published figures reproduced"
+        lines.append(_row("claims", said + (f"; {others}" if others else "") + " (ff claims shows each)"))
+    lines.append(_row("time", _install_times()))
+    for profile, ended in results:
+        ran = [f"{end.step} {end.seconds:.1f} s" for end in ended if end.seconds is not None]
+        still = len(ended) - len(ran)
+        if still:
+            ran.append(f"{still} steps unchanged or not run" if ran else "nothing to do: all steps unchanged")
+        lines.append(_row("", f"{profile.profile}: {', '.join(ran)}"))
+    unfinished = [f"{p.profile}/{e.step} {e.state}" for p, ended in results for e in ended if e.state in _BAD]
+    if unfinished:
+        lines.append(_row("not done", ", ".join(unfinished)))
+    return "\n".join(lines)
+
+
+_BAD = ("failed", "skipped")
+
+
+def claims_text(*, as_json: bool = False) -> str:
+    """Return the table of claims that the profile `paper` wrote, or the file as it is.
+
+    Raises:
+        MissingInputError: `paper` has not run yet.
+    """
+    path = paths.outputs() / "paper" / "claims.json"
+    if not path.exists():
+        raise MissingInputError(path, "Run `make paper` first.")
+    text = path.read_text(encoding="utf-8")
+    if as_json:
+        return text.rstrip()
+    rows = [{k: "" if v is None else str(v) for k, v in claim.items()} for claim in json.loads(text)]
+    columns = [
+        c for c in ("id", "published", "recomputed", "difference", "status") if any(c in r for r in rows)
+    ]
+    widths = {c: min(44, max(len(c), *(len(row.get(c, "")) for row in rows))) for c in columns}
+    lines = ["  ".join(c.ljust(widths[c]) for c in columns).rstrip()]
+    for row in rows:
+        lines.append("  ".join(_cut(row.get(c, ""), widths[c]).ljust(widths[c]) for c in columns).rstrip())
+        if row.get("reason"):
+            lines.append(f"    {row['reason']}")
+    counts = ", ".join(
+        f"{n} {status.replace('_', ' ')}" for status, n in (_claim_counts() or Counter()).items()
+    )
+    return "\n".join([*lines, "", f"{len(rows)} claims: {counts}"])
+
+
+def _cards(folder: Path) -> list[str]:
+    said = []
+    for path in sorted((folder / "cards").glob("*.json")):
+        card = json.loads(path.read_text(encoding="utf-8"))
+        accuracy = card.get("accuracy")
+        accuracy = accuracy.get("value") if isinstance(accuracy, dict) else accuracy
+        figure = f"{accuracy:.1%} of " if isinstance(accuracy, (int, float)) else ""
+        passed = "passed the gate" if card["state"] in ("calibrated", "provisional") else "did not pass"
+        said.append(
+            f"{card['grader']} {passed}: {card['state']} ({figure}n = {card['n']}, {card['calibration_set']}, "
+            f"space {card['space']})"
+        )
+    return said
+
+
+def _claim_counts() -> "Counter[str] | None":
+    path = paths.outputs() / "paper" / "claims.json"
+    if not path.exists():
+        return None
+    return Counter(str(claim["status"]) for claim in json.loads(path.read_text(encoding="utf-8")))
+
+
+def _install_times() -> str:
+    """What the last installation that had something to do took."""
+    path = paths.root() / ".venv" / "ff-install-times.json"
+    if not path.exists():
+        return "install: not measured"
+    steps = json.loads(path.read_text(encoding="utf-8"))
+    return "install (last): " + ", ".join(f"{name} {seconds} s" for name, seconds in steps.items())
+
+
+def _row(label: str, text: str) -> str:
+    return f"{label:<9} {text}"
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"

@@ -1,0 +1,189 @@
+"""A profile: which notebooks run with which parameters, from which files to which files.
+
+One YAML a profile in params/. File names in it are relative to `outputs/<profile>/` unless they begin
+with `data/` or `params/` (shipped with the project) or `parts/` (fetched). Globs are allowed. Edges
+follow from files: a step runs after the steps that write what it reads.
+"""
+
+import ast
+import json
+from datetime import date
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from ff_helpers import paths
+from ff_helpers.errors import FFError
+
+OUTSIDE = ("data/", "params/", "parts/")
+"""Prefixes of files that no step writes."""
+
+
+class ProfileError(FFError):
+    """A profile file that cannot be run as it stands, named file:field."""
+
+    def __init__(self, path: Path, field: str, problem: str) -> None:
+        super().__init__(f"{path}:{field}: {problem}" if field else f"{path}: {problem}")
+
+
+class Step(BaseModel):
+    """One notebook of a profile.
+
+    Attributes:
+        notebook: its name in notebooks/, without `.ipynb`; also the name of the step.
+        parameters: values for its `parameters` cell, besides `profile` and `as_of`.
+        inputs: files it reads; their bytes decide whether it is stale.
+        outputs: files it writes; each must appear, and no other may.
+        timeout_s: seconds one cell may take before the step fails.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    notebook: str = Field(pattern=r"^[a-z0-9_]+$")
+    parameters: dict[str, JsonValue] = {}
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    timeout_s: int = Field(default=14_400, gt=0)
+
+
+class Profile(BaseModel):
+    """One params/*.yaml. `as_of` drives every date in the outputs; the clock does not."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    profile: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
+    as_of: date
+    steps: tuple[Step, ...] = Field(min_length=1)
+
+    def parameters(self, step: Step) -> dict[str, JsonValue]:
+        """Return all that the step's `parameters` cell is given."""
+        return {"profile": self.profile, "as_of": self.as_of.isoformat(), **step.parameters}
+
+    def needs(self, step: Step) -> tuple[str, ...]:
+        """Return the names of the steps that write what this one reads, in the profile's order."""
+        return tuple(
+            other.notebook
+            for other in self.steps
+            if other is not step
+            and any(_meet(read, written) for read in step.inputs for written in other.outputs)
+        )
+
+
+def load(path: Path) -> Profile:
+    """Read a profile and check it against its notebooks, before anything runs.
+
+    Raises:
+        ProfileError: no such file, not YAML, a field or parameter unknown or of the wrong type, a
+            notebook missing, an input that nothing writes, an output written twice, a circle.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        known = ", ".join(f"params/{p.name}" for p in sorted(paths.params().glob("*.yaml")) if _is_profile(p))
+        raise ProfileError(path, "", f"no such profile. There are: {known or 'none'}.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ProfileError(path, "", f"not YAML: {' '.join(str(error).split())}") from None
+    try:
+        profile = Profile.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        raise ProfileError(path, ".".join(map(str, first["loc"])), _sentence(first["msg"])) from None
+    _check_files(path, profile)
+    for number, step in enumerate(profile.steps):
+        _check_parameters(path, f"steps.{number}", step, profile)
+    return profile
+
+
+def declared(notebook: Path) -> dict[str, JsonValue]:
+    """Return the literals of a notebook's one `parameters` cell, by name, in order.
+
+    Raises:
+        ProfileError: no such cell, two of them, or one that holds more than `name = literal`.
+    """
+    cells = [
+        cell
+        for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        if "parameters" in cell["metadata"].get("tags", [])
+    ]
+    if len(cells) != 1:
+        raise ProfileError(notebook, "", f"has {len(cells)} cells tagged `parameters`; one is needed.")
+    found: dict[str, JsonValue] = {}
+    for node in ast.parse("".join(cells[0]["source"])).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                pass
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                pass
+            case _:
+                raise ProfileError(notebook, "parameters", "only `name = literal` may stand in this cell.")
+        try:
+            found[name] = ast.literal_eval(value)
+        except ValueError:
+            raise ProfileError(notebook, f"parameters.{name}", "must be a literal.") from None
+    return found
+
+
+def _check_parameters(path: Path, field: str, step: Step, profile: Profile) -> None:
+    notebook = paths.notebooks() / f"{step.notebook}.ipynb"
+    if not notebook.is_file():
+        raise ProfileError(path, f"{field}.notebook", f"{notebook} does not exist.")
+    known = declared(notebook)
+    for name, value in profile.parameters(step).items():
+        if name not in known:
+            allowed = ", ".join(known)
+            problem = f"{step.notebook} has no such parameter. It has: {allowed}."
+            raise ProfileError(path, f"{field}.parameters.{name}", problem)
+        if not _fits(value, known[name]):
+            wanted = type(known[name]).__name__
+            problem = f"{value!r} is no {wanted}, which {step.notebook} expects."
+            raise ProfileError(path, f"{field}.parameters.{name}", problem)
+
+
+def _fits(value: JsonValue, default: JsonValue) -> bool:
+    """A None says nothing about the type; an int may stand for a float, a bool not for an int."""
+    if value is None or default is None:
+        return True
+    if isinstance(value, int) and not isinstance(value, bool) and isinstance(default, float):
+        return True
+    return type(value) is type(default)
+
+
+def _check_files(path: Path, profile: Profile) -> None:
+    for number, step in enumerate(profile.steps):
+        others = [other for other in profile.steps if other is not step]
+        if any(other.notebook == step.notebook for other in others):
+            raise ProfileError(path, f"steps.{number}.notebook", f"{step.notebook} is listed twice.")
+        for read in step.inputs:
+            if not read.startswith(OUTSIDE) and not any(_meet(read, w) for o in others for w in o.outputs):
+                raise ProfileError(path, f"steps.{number}.inputs", f"no step writes {read!r}.")
+        for written in step.outputs:
+            if written.startswith(OUTSIDE) or Path(written).is_absolute() or ".." in Path(written).parts:
+                raise ProfileError(
+                    path, f"steps.{number}.outputs", f"{written!r} is not in the run's folder."
+                )
+            if any(_meet(written, w) for o in others for w in o.outputs):
+                raise ProfileError(path, f"steps.{number}.outputs", f"two steps write {written!r}.")
+    _check_no_circle(path, profile)
+
+
+def _check_no_circle(path: Path, profile: Profile) -> None:
+    left = {step.notebook: set(profile.needs(step)) for step in profile.steps}
+    while ready := [name for name, needs in left.items() if not needs & left.keys()]:
+        for name in ready:
+            del left[name]
+    if left:
+        raise ProfileError(path, "steps", f"these steps wait for each other: {', '.join(left)}.")
+
+
+def _meet(one: str, other: str) -> bool:
+    return fnmatchcase(one, other) or fnmatchcase(other, one)
+
+
+def _is_profile(path: Path) -> bool:
+    return "\nsteps:" in path.read_text(encoding="utf-8")
+
+
+def _sentence(message: str) -> str:
+    return message if message.endswith(".") else f"{message}."

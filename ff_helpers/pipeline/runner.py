@@ -1,0 +1,198 @@
+"""Run what is stale of a profile, each notebook in a process and kernel of its own, up to one a core.
+
+A step writes into a private staging folder; when it has ended well and wrote what it declared, its files
+are renamed into `outputs/<profile>/` and its stamp is written last, so that an interrupted run is never
+taken for a finished one. Ledgers are append-only and written in place: what is graded stays graded.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from ff_helpers import paths
+from ff_helpers.errors import FFError
+from ff_helpers.pipeline import freshness
+from ff_helpers.pipeline.console import Console, State
+from ff_helpers.pipeline.profile import Profile, Step
+from ff_helpers.pipeline.workspace import OutputsError, Workspace, locked
+
+POLL_S = 0.05
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How one step of a run ended; `seconds` None where nothing had to run."""
+
+    step: str
+    state: State
+    seconds: float | None = None
+
+
+@dataclass
+class _Running:
+    step: Step
+    key: str
+    files: Workspace
+    process: "subprocess.Popen[str]"
+    begun: float
+
+
+def run_profile(
+    profile: Profile, *, force: bool = False, jobs: int | None = None, injected: bool = True
+) -> list[Ended]:
+    """Run the profile's stale steps and return how each step ended, in the profile's order.
+
+    Args:
+        profile: a checked profile.
+        force: run every step, stale or not.
+        jobs: how many notebooks at once (default: one a core).
+        injected: give the notebooks the profile's parameters; False runs them as they stand.
+
+    Raises:
+        BusyError: another run is writing to the same folder.
+        KeyboardInterrupt: after the kernels have been ended; finished steps stay finished.
+    """
+    folder = paths.outputs() / profile.profile
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder) as lock:
+        shutil.rmtree(folder / ".staging", ignore_errors=True)
+        run = _Run(profile, folder, lock, force=force, jobs=jobs or _cores(), injected=injected)
+        try:
+            return run.all()
+        finally:
+            run.end()
+
+
+class _Run:
+    """The loop over one profile's steps."""
+
+    def __init__(
+        self, profile: Profile, folder: Path, lock: int, *, force: bool, jobs: int, injected: bool
+    ) -> None:
+        self.profile, self.folder, self.lock = profile, folder, lock
+        self.force, self.jobs, self.injected = force, jobs, injected
+        self.console = Console(profile.profile, max(len(step.notebook) for step in profile.steps))
+        self.ended: dict[str, Ended] = {}
+        self.active: list[_Running] = []
+
+    def all(self) -> list[Ended]:
+        while len(self.ended) < len(self.profile.steps):
+            self._start_what_can()
+            for running in [r for r in self.active if r.process.poll() is not None]:
+                self.active.remove(running)
+                self._collect(running)
+            now = time.monotonic()
+            self.console.running({r.step.notebook: (now - r.begun, r.files.progress) for r in self.active})
+            if self.active:
+                time.sleep(POLL_S)
+        return [self.ended[step.notebook] for step in self.profile.steps]
+
+    def end(self) -> None:
+        """End the workers that still run: closing their stdin makes them end their kernels."""
+        for running in self.active:
+            if running.process.stdin:
+                running.process.stdin.close()
+        for running in self.active:
+            running.process.wait()
+        shutil.rmtree(self.folder / ".staging", ignore_errors=True)
+
+    def _start_what_can(self) -> None:
+        busy = {running.step.notebook for running in self.active}
+        for step in self.profile.steps:
+            if step.notebook in self.ended or step.notebook in busy:
+                continue
+            needs = [self.ended.get(name) for name in self.profile.needs(step)]
+            broken = [need.step for need in needs if need and need.state in ("failed", "skipped")]
+            if broken:
+                self._end(step, "skipped", note=f"needs {', '.join(broken)}, which did not finish")
+            elif all(needs) and len(self.active) < self.jobs:
+                self._start(step)
+
+    def _start(self, step: Step) -> None:
+        files = Workspace(self.folder, step)
+        try:
+            key = freshness.key(self.profile, step, injected=self.injected)
+        except FFError as error:
+            self._end(step, "failed", note=str(error))
+            return
+        if not self.force and files.fresh(key):
+            self._end(step, "unchanged")
+            return
+        files.staging.mkdir(parents=True)
+        job: dict[str, JsonValue] = {
+            "notebook": str(paths.notebooks() / f"{step.notebook}.ipynb"),
+            "output": str(files.executed),
+            "parameters": self.profile.parameters(step) if self.injected else None,
+            "timeout_s": step.timeout_s,
+            "cwd": str(paths.root()),
+        }
+        self.active.append(_Running(step, key, files, self._spawn(job, files), time.monotonic()))
+
+    def _spawn(self, job: dict[str, JsonValue], files: Workspace) -> "subprocess.Popen[str]":
+        # Its own session: Ctrl-C reaches the runner alone, which then ends workers in order. Its copy
+        # of the lock: if the runner is killed, the next run waits until this worker has ended as well.
+        env = os.environ | {
+            "FF_STAGING": str(files.staging),
+            "FF_PROGRESS": str(files.progress),
+            "PYTHONHASHSEED": "0",
+        }
+        with files.log.open("w", encoding="utf-8") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "ff_helpers.pipeline.execute"],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, env=env,
+                start_new_session=True, pass_fds=(self.lock,),
+            )  # fmt: skip
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(job) + "\n")
+        process.stdin.flush()
+        return process
+
+    def _collect(self, running: _Running) -> None:
+        step, files, seconds = running.step, running.files, time.monotonic() - running.begun
+        problem = _problem(running)
+        if not problem:
+            try:
+                files.publish(running.key)
+            except OutputsError as error:
+                problem = str(error)
+        if not problem:
+            self._end(step, "done", seconds)
+            return
+        files.stamp.unlink(missing_ok=True)
+        if files.keep_notebook():
+            problem += f"\nThe notebook, with the error on top: {files.notebook}"
+        self._end(step, "failed", seconds, problem)
+
+    def _end(self, step: Step, state: State, seconds: float | None = None, note: str = "") -> None:
+        self.ended[step.notebook] = Ended(step.notebook, state, seconds)
+        self.console.step(step.notebook, state, seconds, note)
+        if seconds is not None:
+            with (self.folder / "run.log").open("a", encoding="utf-8") as log:
+                log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {step.notebook} {state} {seconds:.1f} s\n")
+
+
+def _problem(running: _Running) -> str:
+    """Return what stopped a step, in the lines that matter; empty if nothing did."""
+    assert running.process.stdout is not None
+    answer = running.process.stdout.read().splitlines()
+    if not answer:
+        tail = running.files.log.read_text(encoding="utf-8", errors="replace").splitlines()[-8:]
+        return "\n".join([f"the process ended with code {running.process.returncode}", *tail])
+    failure = json.loads(answer[-1])
+    if failure is None:
+        return ""
+    if failure["ours"]:
+        return str(failure["text"])
+    where = f" (cell {failure['cell']})" if failure["cell"] is not None else ""
+    return f"{failure['name']}: {failure['text']}{where}"
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,136 @@
+"""The files of one step while it runs, and how they come into place when it has ended well."""
+
+import fcntl
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from ff_helpers.errors import FFError
+from ff_helpers.pipeline import freshness
+from ff_helpers.pipeline.freshness import Stamp
+from ff_helpers.pipeline.profile import Step
+
+LOCK_WAIT_S = 10.0
+
+
+class BusyError(FFError):
+    """Another run writes to the same outputs."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"Another run is writing to {folder}. Wait until it has ended, then run this again.")
+
+
+class OutputsError(FFError):
+    """A step wrote other files than its profile declares."""
+
+    def __init__(self, step: str, missing: list[str], extra: list[str]) -> None:
+        said = [f"did not write {', '.join(missing)}"] if missing else []
+        said += [f"wrote {', '.join(extra)} without declaring it"] if extra else []
+        super().__init__(
+            f"{step} {' and '.join(said)}. Mend the step's `outputs` in params/, or the notebook."
+        )
+
+
+class Workspace:
+    """Where one step writes before it is known to have ended well.
+
+    Attributes:
+        staging: what the notebook writes, by the names it will have in the run's folder.
+        executed: the executed notebook.
+        progress: how far the notebook says it is.
+        log: what the kernel and its libraries wrote to stderr.
+        notebook, stamp: the places in the run's folder of the executed notebook and of the stamp.
+    """
+
+    def __init__(self, folder: Path, step: Step) -> None:
+        name = step.notebook
+        self._folder, self._step = folder, step
+        self.staging = folder / ".staging" / name
+        self.executed = folder / ".staging" / f"{name}.ipynb"
+        self.progress = folder / ".staging" / f"{name}.progress"
+        self.log = folder / ".staging" / f"{name}.log"
+        self.notebook = folder / "notebooks" / f"{name}.ipynb"
+        self.stamp = folder / ".steps" / f"{name}.json"
+
+    def fresh(self, key: str) -> bool:
+        """Whether the step ran with this key and all that it wrote is still there, unchanged."""
+        stamp = freshness.read_stamp(self.stamp)
+        return stamp is not None and stamp.key == key and freshness.intact(stamp, self._folder)
+
+    def keep_notebook(self) -> bool:
+        """Move the executed notebook into place; False if there is none."""
+        if not self.executed.exists():
+            return False
+        self.notebook.parent.mkdir(exist_ok=True)
+        self.executed.replace(self.notebook)
+        return True
+
+    def publish(self, key: str) -> None:
+        """Rename what the step wrote into place, remove what it no longer writes, then leave the stamp.
+
+        Raises:
+            OutputsError: a declared file is missing, or one that was not declared is there.
+        """
+        written = sorted(
+            p.relative_to(self.staging).as_posix() for p in self.staging.rglob("*") if p.is_file()
+        )
+        declared = self._step.outputs
+        in_place = [name for name in declared if _is_ledger(name) and (self._folder / name).is_file()]
+        missing = [p for p in declared if not any(fnmatchcase(n, p) for n in [*written, *in_place])]
+        extra = [name for name in written if not any(fnmatchcase(name, p) for p in declared)]
+        if missing or extra:
+            raise OutputsError(self._step.notebook, missing, extra)
+        earlier = freshness.read_stamp(self.stamp)
+        for name in written:
+            (self._folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.staging / name).replace(self._folder / name)
+        self.keep_notebook()
+        names = {*written, *in_place, self.notebook.relative_to(self._folder).as_posix()}
+        for name in set(earlier.outputs if earlier else {}) - names:
+            (self._folder / name).unlink(missing_ok=True)
+        outputs = {name: freshness.sha256(self._folder / name) for name in sorted(names)}
+        write_json(self.stamp, Stamp(key=key, outputs=outputs).model_dump())
+
+
+def write_json(path: Path, content: JsonValue) -> None:
+    """Write JSON with sorted keys, replacing the file in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[int]:
+    """Hold the folder's lock, and make SIGTERM end the run the way Ctrl-C does.
+
+    Raises:
+        BusyError: another run held the lock for all of ten seconds.
+    """
+    lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    until = time.monotonic() + LOCK_WAIT_S
+    try:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise BusyError(folder) from None
+                time.sleep(0.2)
+        yield lock
+    finally:
+        os.close(lock)
+        signal.signal(signal.SIGTERM, before)
+
+
+def _is_ledger(name: str) -> bool:
+    return name.startswith("ledger/") and name.endswith(".jsonl")

