@@ -1,0 +1,90 @@
+"""Grader hygiene: what stands behind the classifier names of an export.
+
+`exported_graders.csv` says of each spelling which grader it is, and whether it is one at all; accuracy
+comes from the published calibrations. A grader that fails the published rule (n >= 20 and accuracy
+>= 70%) on its published calibration is `rejected`; one that passes stays `uncalibrated`, since nobody
+here can run it.
+"""
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import Literal
+
+from ff_helpers.measurement.gate import DEFAULT
+from ff_helpers.paths import PACKAGE
+from ff_helpers.publication.disclosure import GraderNote, Unknown
+from ff_helpers.publication.published import published_graders
+
+Standing = Literal["measured", "unmeasured", "rejected", "unknown", "heuristic", "constant"]
+MARKED: frozenset[Standing] = frozenset({"rejected", "unknown", "heuristic", "constant"})
+"""Standings on which no figure can lean."""
+STANDINGS: dict[Standing, str] = {
+    "measured": "a published accuracy that passes the published rule",
+    "unmeasured": "a named model",
+    "rejected": "fails the published rule on its published calibration",
+    "unknown": "not said which model graded, or how",
+    "heuristic": "a heuristic, to be compared but never published as ASR",
+    "constant": "one label for every row of a kind, without reading the response",
+}
+_UNNAMED: dict[str, Standing] = {"unknown": "unknown", "heuristic": "heuristic", "constant": "constant"}
+
+
+@dataclass(frozen=True)
+class ExportedGrader:
+    """One grader of an export.
+
+    Attributes:
+        note: as it is disclosed.
+        standing: one of STANDINGS, where each is said in words.
+        why: the reason of the standing.
+        spellings: how the export writes it.
+    """
+
+    note: GraderNote
+    standing: Standing
+    why: str
+    spellings: tuple[str, ...]
+
+
+def exported_graders(classifiers: Iterable[str]) -> tuple[ExportedGrader, ...]:
+    """Return the graders behind classifier names, each once, by name."""
+    spellings: dict[str, set[str]] = {}
+    rows: dict[str, dict[str, str]] = {}
+    for spelling in classifiers:
+        row = next(row for row in _rules() if fnmatchcase(spelling, row["pattern"]))
+        grader = row["grader"] or spelling
+        spellings.setdefault(grader, set()).add(spelling)
+        rows[grader] = row
+    return tuple(_grader(name, rows[name], tuple(sorted(spellings[name]))) for name in sorted(rows))
+
+
+def _grader(name: str, row: dict[str, str], spellings: tuple[str, ...]) -> ExportedGrader:
+    if row["standing"] != "named":
+        note = published_graders(name)[0]
+        unknown = Unknown("accuracy", row["why"])
+        note = replace(note, digest=Unknown("digest", "none"), accuracy=unknown, calibration_set=unknown)
+        return ExportedGrader(note, _UNNAMED[row["standing"]], row["why"], spellings)
+    note = _published(name)
+    accuracy = note.accuracy
+    if isinstance(accuracy, Unknown):
+        return ExportedGrader(note, "unmeasured", str(accuracy), spellings)
+    measured = f"{accuracy.k} of {accuracy.n} on {note.calibration_set}"
+    passes = accuracy.n >= DEFAULT.published_n and accuracy.k >= DEFAULT.published_accuracy * accuracy.n
+    if passes:
+        return ExportedGrader(note, "measured", measured, spellings)
+    return ExportedGrader(replace(note, gate="rejected"), "rejected", measured, spellings)
+
+
+@cache
+def _published(name: str) -> GraderNote:
+    return published_graders(name)[0]
+
+
+@cache
+def _rules() -> tuple[dict[str, str], ...]:
+    path = PACKAGE / "publication" / "exported_graders.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        return tuple(csv.DictReader(file))
