@@ -29,9 +29,12 @@ _TEX = {
     "^": r"\textasciicircum{}",
     "–": "--",
     "−": "$-$",
+    "<": "$<$",
+    ">": "$>$",
     "≥": r"$\geq$",
     "κ": r"$\kappa$",
 }
+_WITH_INTERVAL = ("rate", "plain")
 _FIGURE_SPACE = "\u2007"
 
 
@@ -64,6 +67,7 @@ def save_table(
     title: str,
     show: Mapping[str, str] | None = None,
     percents: tuple[str, ...] = (),
+    plain: tuple[str, ...] = (),
 ) -> Fragment:
     """Write tables/<name>.csv, .tex and .html and return the table for display.
 
@@ -74,6 +78,7 @@ def save_table(
         title: one sentence, the caption's first.
         show: which columns people see, and under which heading (default: all but bounds, as named).
         percents: further columns in [0, 1], without interval, to be read in percent.
+        plain: columns with an interval that are no rates, such as kappa: read as they are, not in percent.
 
     Raises:
         UnknownColumnError: `show` names a column that the frame does not have.
@@ -85,7 +90,7 @@ def save_table(
             raise UnknownColumnError(name, column, columns)
     shown = dict(show) if show else {c: c.replace("_", " ") for c in columns if not _is_bound(c, columns)}
     frame.round(6).assign(disclosure=note).to_csv(run.write(f"tables/{name}.csv"), index=False)
-    kinds = {column: _kind(frame, column, percents) for column in shown}
+    kinds = {column: _kind(frame, column, percents, plain) for column in shown}
     cells = {column: _cells(frame, column, kinds[column]) for column in shown}
     _write(run, f"tables/{name}.tex", _tex(cells, shown, kinds, name, f"{title} {note}"))
     markup = _html(cells, shown, kinds, title, note)
@@ -102,9 +107,9 @@ def _is_bound(column: str, columns: list[str]) -> bool:
     return re.sub(r"_(low|high)$", "", column) != column and re.sub(r"_(low|high)$", "", column) in columns
 
 
-def _kind(frame: pd.DataFrame, column: str, percents: tuple[str, ...]) -> str:
+def _kind(frame: pd.DataFrame, column: str, percents: tuple[str, ...], plain: tuple[str, ...]) -> str:
     if f"{column}_low" in frame.columns and f"{column}_high" in frame.columns:
-        return "rate"
+        return "plain" if column in plain else "rate"
     if column in percents:
         return "percent"
     return "number" if pd.api.types.is_numeric_dtype(frame[column]) else "text"
@@ -112,9 +117,10 @@ def _kind(frame: pd.DataFrame, column: str, percents: tuple[str, ...]) -> str:
 
 def _cells(frame: pd.DataFrame, column: str, kind: str) -> list[str]:
     values = frame[column]
-    if kind == "rate":
+    if kind in _WITH_INTERVAL:
+        say = percent if kind == "rate" else _plain_number
         bounds = zip(values, frame[f"{column}_low"], frame[f"{column}_high"], strict=True)
-        return [f"{percent(v)} [{percent(low)}, {percent(high)}]" for v, low, high in bounds]
+        return [say(v) + ("" if pd.isna(low) else f" [{say(low)}, {say(high)}]") for v, low, high in bounds]
     if kind == "percent":
         return [percent(v) for v in values]
     if kind == "number":
@@ -125,23 +131,28 @@ def _cells(frame: pd.DataFrame, column: str, kind: str) -> list[str]:
 def _number(value: float) -> str:
     if pd.isna(value):
         return "–"
+    if 0 < value < 0.0005:
+        return "<0.001"
     return str(int(value)) if float(value).is_integer() else f"{value:.3f}"
+
+
+def _plain_number(value: float) -> str:
+    return "–" if pd.isna(value) else f"{value:.3f}".replace("-", "−")
 
 
 def _tex(
     cells: dict[str, list[str]], shown: dict[str, str], kinds: dict[str, str], name: str, caption: str
 ) -> str:
-    layout = {"rate": "r@{ }l", "percent": "r", "number": "r", "text": "l"}
+    layout = {"rate": "r@{ }l", "plain": "r@{ }l", "percent": "r", "number": "r", "text": "l"}
+    titles = {c: tex(shown[c]) + (r" (\%)" if kinds[c] in ("rate", "percent") else "") for c in shown}
     head = " & ".join(
-        rf"\multicolumn{{2}}{{l}}{{{tex(shown[c])} (\%)}}"
-        if kinds[c] == "rate"
-        else tex(shown[c]) + (r" (\%)" if kinds[c] == "percent" else "")
-        for c in shown
+        rf"\multicolumn{{2}}{{l}}{{{title}}}" if kinds[c] in _WITH_INTERVAL else title
+        for c, title in titles.items()
     )
     rows = [
         " & ".join(
-            cells[c][i].replace("–", "--").replace(" [", " & [", 1)
-            if kinds[c] == "rate"
+            " & ".join(tex(part) for part in f"{cells[c][i]} ".split(" ", 1))
+            if kinds[c] in _WITH_INTERVAL
             else tex(cells[c][i])
             for c in shown
         )

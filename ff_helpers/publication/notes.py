@@ -1,0 +1,120 @@
+"""From calibration cards to what stands beside a figure: the disclosure, and the lesson in words."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from ff_helpers.measurement.cards import Card, read_cards
+from ff_helpers.paths import MissingInputError, Run
+from ff_helpers.publication.disclosure import NO_TIER, Disclosure, GraderNote, Unknown
+from ff_helpers.publication.prose import Prose, say
+from ff_helpers.taxonomy import SPACES, TIER_SPACES, TIERS
+
+
+def disclose(
+    run: Run,
+    *,
+    graders: Sequence[str | Card | GraderNote],
+    tier: str = NO_TIER,
+    denominator: str,
+    counts: str,
+    left_out: str,
+    notes: tuple[str, ...] = (),
+) -> Disclosure:
+    """Return the disclosure of a figure, its graders looked up among the run's calibration cards.
+
+    Args:
+        run: whose cards; its `as_of` is the date.
+        graders: names as in the ledger; or cards; or notes made elsewhere (published graders).
+        tier: a tier of the taxonomy: then only cards in a space that decides it count, and a grader
+            without one is `uncalibrated`; any other text (default: no ASR here): all its cards.
+        denominator: what the rates are over.
+        counts: n and k in words, or which columns hold them.
+        left_out: how many rows have a status instead of a verdict.
+        notes: further sentences (assumptions, limits).
+    """
+    found: list[GraderNote] = []
+    for grader in graders:
+        if isinstance(grader, GraderNote):
+            found.append(grader)
+        elif isinstance(grader, Card):
+            found.append(grader_note(grader))
+        else:
+            found += _look_up(run, grader, tier)
+    return Disclosure(tuple(found), tier, denominator, counts, left_out, run.as_of, notes)
+
+
+def grader_note(card: Card) -> GraderNote:
+    """Return what a card says in a disclosure."""
+    return GraderNote(
+        grader=card.grader,
+        digest=card.digest.removeprefix("sha256:"),
+        rubric=card.rubric,
+        accuracy=card.accuracy,
+        calibration_set=card.calibration_set,
+        space=card.space,
+        gate=card.gate.state,
+    )
+
+
+def calibration_lesson(cards: Sequence[Card]) -> Prose:
+    """Return in words, for the card where format and content lie furthest apart, why format is not enough."""
+    card = min(cards, key=lambda c: (c.accuracy.estimate or 0.0) - (c.valid.estimate or 0.0))
+    worthless = card.p_majority >= 0.025
+    return say(
+        "**{grader}** on `{set}`: {valid:percent} of its answers have the right **format**, and "
+        "{accuracy:counts} have the right **content**. A program that always answers `{majority_class}` "
+        "without reading anything is right in {majority:percent}. {verdict} Its most frequent verdict, "
+        "{modal_verdict}, makes up {modal_share:percent} of all it gives.",
+        grader=card.grader,
+        set=card.calibration_set,
+        valid=card.valid,
+        accuracy=card.accuracy,
+        majority_class=card.majority_class,
+        majority=card.majority,
+        modal_verdict=f"`{card.modal_verdict}`" if isinstance(card.modal_verdict, str) else "none",
+        modal_share=card.modal_share,
+        verdict=(
+            f"Nothing shows that the grader does better (one-sided exact McNemar p = {card.p_majority:.3g}): "
+            "beside its majority baseline that accuracy is worth nothing."
+            if worthless
+            else f"The grader does better than that (one-sided exact McNemar p = {card.p_majority:.3g})."
+        ),
+    )
+
+
+def _look_up(run: Run, grader: str, tier: str) -> list[GraderNote]:
+    """Return one note a card that counts for the tier, else one note that says it was never measured."""
+    try:
+        cards = [card for card in read_cards(run) if card.grader == grader]
+    except MissingInputError:
+        cards = []
+    spaces = next((spaces for known, spaces in TIER_SPACES.items() if known == tier), tuple(SPACES))
+    deciding = [card for card in cards if card.space in spaces]
+    if deciding:
+        return [grader_note(card) for card in deciding]
+    where = f"in a label space that decides the tier {tier}" if tier in TIERS else "in this run"
+    digest, rubric = _identity(run, grader)
+    return [
+        GraderNote(
+            grader=grader,
+            digest=digest,
+            rubric=rubric,
+            accuracy=Unknown("accuracy", f"never measured {where}"),
+            calibration_set=Unknown("calibration set", f"none {where}"),
+            space=Unknown("space", f"none {where}"),
+            gate="uncalibrated",
+        )
+    ]
+
+
+def _identity(run: Run, grader: str) -> tuple[str | Unknown, str | Unknown]:
+    """Return digest and rubric from the run's list of graders."""
+    try:
+        known = pd.read_csv(run.read("ledger/graders.csv"), dtype="str").set_index("grader")
+    except MissingInputError:
+        known = pd.DataFrame(columns=["grader_digest", "rubric"])
+    if grader not in known.index:
+        return Unknown("digest", "not recorded"), Unknown("rubric", "not recorded")
+    row = known.loc[[grader]].iloc[0]
+    return str(row["grader_digest"]).removeprefix("sha256:"), str(row["rubric"])
