@@ -41,22 +41,26 @@ def half_unit(printed: Decimal) -> float:
     return 0.5 * 10.0 ** int(exponent)
 
 
-def possible_counts(printed: Printed, ns: Iterable[int] = range(1, LARGEST_N + 1)) -> list[tuple[int, int]]:
+def possible_counts(
+    printed: Printed, ns: Iterable[int] = range(1, LARGEST_N + 1), *, cut: bool = False
+) -> list[tuple[int, int]]:
     """Return every (k, n), n in `ns`, whose percentage and Wilson bounds round to what was printed.
 
     Args:
         printed: the figure in percent, with or without its 95% interval.
         ns: the totals to try (default: 1 to LARGEST_N).
+        cut: take the digits as cut off instead of rounded.
 
     Returns:
         Pairs sorted by n, then k; empty if no counts can give the figure.
     """
+    fits = _cut_off if cut else agrees
+    reach = 2 * half_unit(printed.value)
     found: list[tuple[int, int]] = []
-    reach = half_unit(printed.value)
     for n in sorted(set(ns)):
-        first = max(0, int(np.ceil((float(printed.value) - reach) * n / 100 - _TIE)))
-        last = min(n, int(np.floor((float(printed.value) + reach) * n / 100 + _TIE)))
-        found += [(k, n) for k in range(first, last + 1)]
+        first = max(0, int(np.floor((float(printed.value) - reach) * n / 100)))
+        last = min(n, int(np.ceil((float(printed.value) + reach) * n / 100)))
+        found += [(k, n) for k in range(first, last + 1) if fits(100 * k / n, printed.value)]
     if printed.low is None or printed.high is None or not found:
         return found
     pairs = np.array(found, dtype=float)
@@ -64,8 +68,12 @@ def possible_counts(printed: Printed, ns: Iterable[int] = range(1, LARGEST_N + 1
     return [
         pair
         for pair, lower, upper in zip(found, 100 * low, 100 * high, strict=True)
-        if agrees(float(lower), printed.low) and agrees(float(upper), printed.high)
+        if fits(float(lower), printed.low) and fits(float(upper), printed.high)
     ]
+
+
+def _cut_off(exact: float, printed: Decimal) -> bool:
+    return -_TIE <= exact - float(printed) < 2 * half_unit(printed) - _TIE
 
 
 def below_chance(k: int, n: int, chance: float) -> float:

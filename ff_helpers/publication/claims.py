@@ -1,0 +1,137 @@
+"""Published figures beside recomputed ones: every claim of params/claims.yaml, checked.
+
+A claim says how to recompute it (`check`), from which files of this run. Its status follows from the
+check alone; what the claims file expects, and the counts it repeats, are never read here.
+"""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from ff_helpers import paths
+from ff_helpers.errors import FFError
+from ff_helpers.paths import Run
+from ff_helpers.publication.checks import Check, Status
+from ff_helpers.publication.findings import find
+
+
+class Claim(BaseModel):
+    """A published figure and how to recompute it.
+
+    `expect`, `counts` and `note` are for people and for the test that compares: no check reads them.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(min_length=1)
+    says: str
+    value: str
+    source: str | list[str]
+    check: Check = Field(discriminator="kind")
+    expect: Status | None = None
+    counts: str | None = None
+    note: str | None = None
+
+
+class BadClaimsError(FFError):
+    """A claims file that cannot be read as one."""
+
+    def __init__(self, path: Path, claim: str, field: str, problem: str) -> None:
+        place = ", ".join(part for part in (claim and f"claim {claim}", field and f"field {field}") if part)
+        super().__init__(
+            f"{path}: {place + ': ' if place else ''}{problem}. "
+            "`git checkout -- params/claims.yaml` brings the shipped claims back."
+        )
+
+
+def read_claims(path: Path | None = None) -> tuple[dict[str, str], list[Claim]]:
+    """Return the sources (key: full name) and the claims of a claims file (default: params/claims.yaml).
+
+    Raises:
+        BadClaimsError: no such file, no YAML, or a claim with a missing, unknown or wrong field, an id
+            that was there before, or a source that is not listed; names file, claim and field.
+    """
+    path = path or paths.params() / "claims.yaml"
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadClaimsError(path, "", "", "no such file") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f"line {mark.line + 1}: " if mark else ""
+        raise BadClaimsError(path, "", "", f"{line}{getattr(error, 'problem', error)}") from None
+    if not isinstance(content, dict) or not isinstance(content.get("claims"), list):
+        raise BadClaimsError(path, "", "claims", "a list of claims is expected")
+    try:
+        sources = TypeAdapter(dict[str, str]).validate_python(content.get("sources"))
+    except ValidationError:
+        raise BadClaimsError(path, "", "sources", "a mapping of keys to names is expected") from None
+    claims: list[Claim] = []
+    for number, raw in enumerate(content["claims"], start=1):
+        name = str(raw.get("id", f"number {number}")) if isinstance(raw, dict) else f"number {number}"
+        try:
+            claim = Claim.model_validate(raw)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            field = ".".join(str(part) for part in first["loc"])
+            raise BadClaimsError(path, name, field, first["msg"]) from None
+        if any(claim.id == other.id for other in claims):
+            raise BadClaimsError(path, name, "id", "there is another claim with this id")
+        for source in _sources(claim):
+            if source not in sources:
+                raise BadClaimsError(path, name, "source", f"{source!r} is not listed under `sources`")
+        claims.append(claim)
+    return sources, claims
+
+
+def check_claims(run: Run, *, path: Path | None = None) -> pd.DataFrame:
+    """Check every claim against the files of this run, and write claims.json.
+
+    Args:
+        run: whose files are read.
+        path: the claims file (default: params/claims.yaml).
+
+    Returns:
+        One row a claim, in the order of the file: id, says, published, recomputed, difference (percentage
+        points, or the unit of the figure; recomputed minus published before rounding), status, reason,
+        source, file (the files that were read), all str.
+
+    Raises:
+        BadClaimsError: a malformed claims file.
+        CheckError: a check that does not fit the files.
+        MissingInputError: a step has not written its table yet.
+    """
+    sources, claims = read_claims(path)
+    rows = []
+    for claim in claims:
+        found = find(claim.check, value=claim.value, place=claim.id, run=run)
+        rows.append(
+            {
+                "id": claim.id,
+                "says": claim.says,
+                "published": claim.value,
+                "recomputed": found.recomputed,
+                "difference": found.difference,
+                "status": found.status,
+                "reason": found.reason,
+                "source": "; ".join(sources[source] for source in _sources(claim)),
+                "file": ", ".join(found.files) or "none: the printed figure alone",
+            }
+        )
+    with run.write("claims.json").open("w", encoding="utf-8", newline="\n") as file:
+        file.write(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+    return pd.DataFrame(rows)
+
+
+def claims_summary(table: pd.DataFrame) -> pd.DataFrame:
+    """Return how many claims have which status: status, claims (int), which (ids), most frequent first."""
+    grouped = table.groupby("status", sort=False)["id"]
+    summary = grouped.agg(claims="size", which=", ".join).reset_index()
+    return summary.sort_values(["claims", "status"], ascending=[False, True], ignore_index=True)
+
+
+def _sources(claim: Claim) -> list[str]:
+    return [claim.source] if isinstance(claim.source, str) else claim.source
