@@ -185,20 +185,22 @@ def cards_table(cards: list[Card]) -> pd.DataFrame:
 def published_calibration() -> pd.DataFrame:
     """Return the published accuracies with interval and the state that the published rule gives.
 
-    Columns: grader, calibration_set, accuracy_kind, source (str), n, k (int), accuracy, accuracy_low,
+    Columns: grader, set, accuracy_kind, source (str), n, k (int), accuracy, accuracy_low,
     accuracy_high (float in [0, 1]), p_chance (float: exact binomial against 1/5; missing where the
-    accuracy is relaxed, because chance is not 1/5 there), state (str: `rejected`, or `provisional` at
+    accuracy is relaxed, because chance is not 1/5 there), gate (str: `rejected`, or `provisional` at
     best: confusion matrices are not published and n < 50).
     """
-    facts = published("grader_calibration").rename(columns={"correct": "k"})
+    facts = published("grader_calibration").rename(
+        columns={"correct": "k", "calibration_set": "set"}
+    )
     exact = facts["accuracy_kind"].str.startswith("exact")
     counts = list(zip(facts["k"].astype(int), facts["n"].astype(int), exact, strict=True))
     frame = with_wilson(facts, "accuracy").assign(
         p_chance=[binomial_tail(k, n, 0.2) if full else float("nan") for k, n, full in counts],
-        state=[published_state(k, n) for k, n, _ in counts],
+        gate=[published_state(k, n) for k, n, _ in counts],
     )
-    keep = ["grader", "calibration_set", "accuracy_kind", "n", "k", "accuracy", "accuracy_low"]
-    return frame[[*keep, "accuracy_high", "p_chance", "state", "source"]]
+    keep = ["grader", "set", "accuracy_kind", "n", "k", "accuracy", "accuracy_low"]
+    return frame[[*keep, "accuracy_high", "p_chance", "gate", "source"]]
 
 
 def _turned(rows: pd.DataFrame, space: Space, truth: str, into: tuple[str, ...]) -> Proportion | NotMeasured:

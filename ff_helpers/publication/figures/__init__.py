@@ -3,6 +3,12 @@
 from importlib import import_module
 
 _FIGURES = {
+    "agreement": "agreement",
+    "calibration_forest": "calibration",
+    "confusion": "calibration",
+    "format_against_content": "calibration",
+    "gate_power": "calibration",
+    "save_confusions": "calibration",
     "asr_by_intent": "asr",
     "asr_intervals": "asr",
     "crescendo_correction": "crescendo",

@@ -1,0 +1,229 @@
+"""Figures of the calibration: what graders get right, and what the gate can tell."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
+
+from ff_helpers.measurement.cards import Card
+from ff_helpers.measurement.confusion import NO_VERDICT
+from ff_helpers.paths import Run
+from ff_helpers.publication.disclosure import disclosed, percent
+from ff_helpers.publication.figures.theme import (
+    ACCENT,
+    COLUMN_WIDTH,
+    GATE_COLORS,
+    GATE_SHAPES,
+    INK,
+    VERDICT_COLORS,
+    rounded,
+    save_figure,
+    sized,
+)
+from ff_helpers.publication.notes import disclose
+
+if TYPE_CHECKING:
+    import altair as alt
+
+_GREY = "#999999"
+_BARS = {
+    "valid": ("format valid", "#56B4E9"),
+    "accuracy": ("content right", ACCENT),
+    "majority": ("always the majority", _GREY),
+    "modal_share": ("most frequent verdict", VERDICT_COLORS["PARTIAL"]),
+}
+
+
+def confusion(card: Card) -> "alt.Chart | alt.LayerChart":
+    """Show truth (rows) against graded class (columns): right cells blue, wrong ones grey, counts in all.
+
+    The shade is the share within the row of a truth, so that rare classes can be read too. It does not
+    show how sure the counts are: see the intervals of the card.
+    """
+    import altair as alt
+
+    graded = [*card.confusion.classes, NO_VERDICT]
+    cells = pd.DataFrame(
+        [
+            (truth, column, count, count / max(1, sum(row)), truth == column)
+            for truth, row in zip(card.confusion.classes, card.confusion.table, strict=True)
+            for column, count in zip(graded, row, strict=True)
+        ],
+        columns=["truth", "graded", "count", "share", "right"],
+    )
+    wrapped = alt.Axis(labelExpr="split(datum.label, '_')", labelAngle=0)
+    base = alt.Chart(rounded(cells)).encode(
+        x=alt.X("graded:N", sort=graded, title="graded as", axis=wrapped),
+        y=alt.Y("truth:N", sort=graded, title="truth", axis=alt.Axis(labelExpr="split(datum.label, '_')")),
+    )
+    shade = alt.Scale(domain=[0, 1], range=[0.0, 0.9])
+    paint = alt.condition("datum.right", alt.value(ACCENT), alt.value("#777777"))
+    box = base.mark_rect(stroke="#cccccc").encode(
+        color=paint, opacity=alt.Opacity("share:Q", scale=shade, legend=None)
+    )
+    frame = base.transform_filter("datum.right").mark_rect(filled=False, stroke=ACCENT, strokeWidth=1.5)
+    ink = alt.condition("datum.share > 0.6", alt.value("white"), alt.value(INK))
+    count = base.mark_text(fontSize=11).encode(text="count:Q", color=ink)
+    title = alt.TitleParams(
+        f"{card.grader} on {card.calibration_set}: {card.k} of {card.n} right",
+        subtitle=f"always answering {card.majority_class}: {card.majority.k} of {card.n} right",
+    )
+    height = 70 + 42 * len(card.confusion.classes)
+    return sized(alt.LayerChart(layer=[box, frame, count], title=title), width=COLUMN_WIDTH, height=height)
+
+
+def calibration_forest(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
+    """Show accuracy with Wilson interval, one row a grader and set, sorted; the line is the gate's 70%.
+
+    Colour and shape are the gate's state; the dark tick is what always answering the majority class
+    gives: an accuracy beside or left of it is worth nothing. Hollow below 20 traces. `relaxed`: more than
+    one label was accepted as right, so such a row compares with no exact one.
+
+    Args:
+        table: as `cards_table` or `published_calibration`: grader, set, n, accuracy with bounds, gate;
+            majority and accuracy_kind where known.
+    """
+    import altair as alt
+
+    rows = table.assign(
+        majority=table.get("majority"),
+        label=[
+            f"{g}{' (relaxed)' if kind.startswith('relaxed') else ''}|{s}, n = {n}: {state}"
+            for g, s, n, state, kind in table.assign(kind=table.get("accuracy_kind", "exact"))[
+                ["grader", "set", "n", "gate", "kind"]
+            ].itertuples(index=False)
+        ],
+    )
+    columns = ["label", "n", "accuracy", "accuracy_low", "accuracy_high", "majority", "gate"]
+    rows = rows[columns].sort_values("accuracy", ascending=False, kind="stable")
+    share = alt.Scale(domain=[0, 1])
+    axis = alt.Axis(labelExpr="split(datum.label, '|')", labelLimit=190)
+    order = list(rows["label"])
+    base = alt.Chart(rounded(rows)).encode(y=alt.Y("label:N", sort=order, title=None, axis=axis))
+    states = list(GATE_COLORS)
+    color = alt.Color(
+        "gate:N", scale=alt.Scale(domain=states, range=[GATE_COLORS[s] for s in states]), legend=None
+    )
+    shape = alt.Shape(
+        "gate:N", scale=alt.Scale(domain=states, range=[GATE_SHAPES[s] for s in states]), legend=None
+    )
+    interval = base.mark_rule(strokeWidth=2.5).encode(
+        x=alt.X("accuracy_low:Q", scale=share, axis=alt.Axis(format="%", tickCount=5), title="accuracy"),
+        x2="accuracy_high:Q",
+        color=color,
+    )
+    point = base.mark_point(size=45, opacity=1, strokeWidth=1.5).encode(
+        x="accuracy:Q",
+        shape=shape,
+        stroke=color,
+        fill=alt.condition("datum.n < 20", alt.value("white"), color),
+    )
+    baseline = base.mark_tick(color="#555555", thickness=2, size=18).encode(x="majority:Q")
+    line = alt.Chart(pd.DataFrame({"x": [0.7]})).mark_rule(strokeDash=[3, 3], color=INK).encode(x="x:Q")
+    subtitle = "dashed: the 70% of the gate"
+    if rows["majority"].notna().any():
+        subtitle += "; dark tick: always answering the majority"
+    title = alt.TitleParams("Accuracy of graders on labelled traces", subtitle=subtitle)
+    chart = alt.LayerChart(layer=[line, interval, baseline, point], title=title)
+    return sized(chart, width=COLUMN_WIDTH, height=75 + 30 * len(rows))
+
+
+def gate_power(power: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
+    """Show how often a grader of a given true accuracy passes: the published rule at 20 traces, ours at more.
+
+    Size and accuracy criteria alone; under our rule kappa, recall and the majority grader come on top.
+
+    Args:
+        power: as `measurement.gate.power_table`.
+    """
+    import altair as alt
+
+    sides: dict[tuple[str, int], tuple[float, Literal["left", "right"]]] = {
+        ("published", 20): (0.5, "right"),
+        ("ours", 50): (0.4, "left"),
+        ("ours", 200): (0.12, "right"),
+    }
+    power = power[[(r, n) in sides for r, n in zip(power["rule"], power["n"], strict=True)]]
+    named = power.assign(curve=[f"{r}, n = {n}" for r, n in zip(power["rule"], power["n"], strict=True)])
+    color = alt.Color(
+        "rule:N", scale=alt.Scale(domain=["published", "ours"], range=["#D55E00", ACCENT]), legend=None
+    )
+    shares = alt.Axis(format="%", tickCount=5)
+    x = alt.X(
+        "accuracy:Q", scale=alt.Scale(domain=[0.4, 1]), axis=shares, title="true accuracy of the grader"
+    )
+    y = alt.Y("chance:Q", scale=alt.Scale(domain=[0, 1]), axis=shares, title="chance to pass")
+    lines = (
+        alt.Chart(rounded(named))
+        .mark_line()
+        .encode(
+            x=x,
+            y=y,
+            color=color,
+            detail="n:N",
+            strokeDash=alt.condition("datum.n == 200", alt.value([5, 2]), alt.value([1, 0])),
+        )
+    )
+    edge = alt.Chart(pd.DataFrame({"accuracy": [0.7]})).mark_rule(strokeDash=[2, 3], color=_GREY).encode(x=x)
+    labels = []
+    for (rule, n), (height, align) in sides.items():
+        curve = named[(named["rule"] == rule) & (named["n"] == n)]
+        spot = curve.loc[[(curve["chance"] - height).abs().idxmin()]]
+        text = alt.Chart(rounded(spot)).mark_text(align=align, dx=7 if align == "left" else -7)
+        labels.append(text.encode(x=x, y=y, text="curve:N", color=color))
+    title = alt.TitleParams(
+        "What each rule lets through", subtitle="dotted: the accuracy of 70% in both rules"
+    )
+    chart = alt.LayerChart(layer=[edge, lines, *labels], title=title)
+    return sized(chart, width=COLUMN_WIDTH, height=230)
+
+
+def format_against_content(table: pd.DataFrame) -> "alt.VConcatChart":
+    """Show, one panel a card: answers valid in form, right in content, and two reasons not to be impressed.
+
+    The reasons: what always answering the majority class gets right, and how large a share of all
+    verdicts the most frequent one is. Lines are Wilson intervals.
+
+    Args:
+        table: as `cards_table`.
+    """
+    import altair as alt
+
+    panels = []
+    for row in table.to_dict("records"):
+        bars = pd.DataFrame(
+            [
+                (label, row[m], row[f"{m}_low"], row[f"{m}_high"], color, f"{percent(row[m])}%")
+                for m, (label, color) in _BARS.items()
+            ],
+            columns=["measure", "share", "low", "high", "color", "text"],
+        )
+        x = alt.X("share:Q", scale=alt.Scale(domain=[0, 1.2]), title=None)
+        values = alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1])
+        names = alt.Axis(minExtent=110, maxExtent=110)
+        y = alt.Y("measure:N", sort=list(bars["measure"]), title=None, axis=names)
+        base = alt.Chart(rounded(bars)).encode(y=y)
+        bar = base.mark_bar(height=9).encode(x=x.axis(values), color=alt.Color("color:N", scale=None))
+        rule = base.mark_rule(color=INK).encode(x="low:Q", x2="high:Q")
+        text = base.mark_text(align="left", dx=4).encode(x="high:Q", text="text:N")
+        title = alt.TitleParams(f"{row['grader']} on {row['set']} (n = {row['n']})", fontSize=10)
+        layers = alt.LayerChart(layer=[bar, rule, text], title=title)
+        panels.append(layers.properties(width=COLUMN_WIDTH - 125, height=62))
+    return alt.vconcat(*panels, spacing=6)
+
+
+def save_confusions(run: Run, cards: Sequence[Card]) -> None:
+    """Write and show the confusion matrix of each card: figures/confusion_<slug of the card>."""
+    from IPython.display import display
+
+    for card in cards:
+        note = disclose(
+            run,
+            graders=[card],
+            denominator="all rows of the set that have a truth; a row without a verdict is wrong",
+            counts=f"in the cells; n = {card.n}, k = {card.k}",
+            left_out=f"{card.valid.n - card.valid.k} rows without a verdict, in a column of their own",
+        )
+        columns = [*card.confusion.classes, NO_VERDICT]
+        table = pd.DataFrame(card.confusion.table, index=list(card.confusion.classes), columns=columns)
+        display(save_figure(run, confusion(card), disclosed(table, note), f"confusion_{card.slug}"))  # type: ignore[no-untyped-call]
