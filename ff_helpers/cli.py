@@ -66,14 +66,14 @@ def _claims(options: argparse.Namespace) -> int:
     return 0
 
 
-def _doctor(options: argparse.Namespace) -> int:
+def _doctor(_: argparse.Namespace) -> int:
     from ff_helpers.pipeline.doctor import examine
 
     findings = examine()
     for finding in findings:
-        print(f"{'ok  ' if finding.good else '--  '} {finding.what:<22} {finding.found}")
+        print(f"{'ok' if finding.good else '!!' if finding.needed else '--'} {finding.what:<22} {finding.found}")
         if finding.mend:
-            print(f"{'':<28}{finding.mend}")
+            print(f"{'':<26}{finding.mend}")
     return int(any(not finding.good and finding.needed for finding in findings))
 
 

@@ -108,16 +108,15 @@ def claims_text(*, as_json: bool = False) -> str:
 
 
 def _cards(folder: Path) -> list[str]:
+    """One line a calibration card: who passed the gate, who did not, on what."""
     said = []
     for path in sorted((folder / "cards").glob("*.json")):
         card = json.loads(path.read_text(encoding="utf-8"))
-        accuracy = card.get("accuracy")
-        accuracy = accuracy.get("value") if isinstance(accuracy, dict) else accuracy
-        figure = f"{accuracy:.1%} of " if isinstance(accuracy, (int, float)) else ""
-        passed = "passed the gate" if card["state"] in ("calibrated", "provisional") else "did not pass"
+        state, right, n = card["gate"]["state"], card["k"], card["n"]
+        passed = "passed the gate" if state in ("calibrated", "provisional") else "did not pass the gate"
+        accuracy = f"{right} of {n} right" + (f", {right / n:.1%}" if n else "")
         said.append(
-            f"{card['grader']} {passed}: {card['state']} ({figure}n = {card['n']}, {card['calibration_set']}, "
-            f"space {card['space']})"
+            f"{card['grader']} {passed}: {state} ({accuracy}; {card['calibration_set']}, {card['space']})"
         )
     return said
 

@@ -1,0 +1,144 @@
+"""What is installed and reachable, and what to do about what is not."""
+
+import json
+import os
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from ff_helpers import paths
+from ff_helpers.pipeline.freshness import sha256
+
+ROOM_NEEDED = 200_000_000  # bytes a run of all profiles may write, generously
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        what: its name.
+        good: whether it is as it should be.
+        found: what was found.
+        mend: what to do; empty where nothing is to be done.
+        needed: whether `make reproduce` needs it.
+    """
+
+    what: str
+    good: bool
+    found: str
+    mend: str = ""
+    needed: bool = True
+
+
+def examine() -> list[Finding]:
+    """Look at everything a run needs, changing nothing."""
+    return [_python(), _packages(), *_parts(), _outputs(), _room(), *_graders()]
+
+
+def _python() -> Finding:
+    good = (3, 11) <= sys.version_info[:2] <= (3, 14)
+    mend = "" if good else "Install Python 3.11 to 3.14, then: make install"
+    return Finding("Python", good, f"{sys.version.split()[0]} at {sys.executable}", mend)
+
+
+def _packages() -> Finding:
+    """Compare what is installed with the pins of requirements.lock that hold for this Python."""
+    from packaging.markers import Marker
+
+    lock = paths.root() / "requirements.lock"
+    if not lock.exists():
+        return Finding("packages", False, f"{lock} is missing", "Restore it: git checkout requirements.lock")
+    wrong, count = [], 0
+    pins = re.findall(
+        r"^([\w.-]+)==(\S+?)(?: ; (.+?))?(?: \\)?$", lock.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    for name, pinned, marker in pins:
+        if marker and not Marker(marker).evaluate():
+            continue
+        count += 1
+        try:
+            there = version(name)
+        except PackageNotFoundError:
+            there = "missing"
+        if there != pinned:
+            wrong.append(f"{name} {there} (lock: {pinned})")
+    if wrong:
+        return Finding(
+            "packages", False, ", ".join(wrong), "Bring them to the lock: rm -r .venv && make install"
+        )
+    return Finding("packages", True, f"{count} as locked")
+
+
+def _parts() -> list[Finding]:
+    listed = json.loads((paths.PACKAGE / "corpus" / "parts.json").read_text(encoding="utf-8"))["parts"]
+    findings = []
+    for part in listed:
+        states = {f["file"]: _part_state(paths.parts() / f["file"], f["sha256"]) for f in part["files"]}
+        bad = [f"{name} {state}" for name, state in states.items() if state != "ok"]
+        found = (
+            f"{len(bad)} of {len(states)} files: {bad[0]}" if bad else f"{len(states)} files, hashes match"
+        )
+        findings.append(
+            Finding(f"part {part['wheel']}", not bad, found, "Fetch it: make parts" if bad else "")
+        )
+    return findings
+
+
+def _part_state(path: Path, digest: str) -> str:
+    if not path.is_file():
+        return "is missing"
+    return "ok" if sha256(path) == digest else "does not match its checksum"
+
+
+def _outputs() -> Finding:
+    folder = paths.outputs()
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    good = os.access(there, os.W_OK)
+    return Finding(
+        "outputs", good, str(folder), "" if good else "Not writable; name another folder: FF_OUTPUTS=..."
+    )
+
+
+def _room() -> Finding:
+    folder = paths.outputs()
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    free = shutil.disk_usage(there).free
+    good = free > ROOM_NEEDED
+    return Finding(
+        "disk", good, f"{free / 1e9:.1f} GB free", "" if good else "Make room, or name another FF_OUTPUTS"
+    )
+
+
+def _graders() -> list[Finding]:
+    findings = [Finding("grader heuristic", True, "keywords, always there")]
+    try:
+        findings.append(Finding("grader embedded", True, f"llama.cpp in xllamacpp {version('xllamacpp')}"))
+    except PackageNotFoundError:
+        findings.append(Finding("grader embedded", False, "xllamacpp is missing", "Install it: make install"))
+    return [*findings, _ollama()]
+
+
+def _ollama() -> Finding:
+    host = os.environ.get("OLLAMA_HOST", "127.0.0.1:11434")
+    address = host if "//" in host else f"http://{host}"
+    try:
+        with urlopen(f"{address.rstrip('/')}/api/tags", timeout=2) as answer:
+            models = sorted(model["name"] for model in json.load(answer)["models"])
+    except (URLError, OSError, ValueError, KeyError) as error:
+        mend = "Only `make ollama` needs it. Start it: ollama serve (another machine: OLLAMA_HOST=host:port)"
+        return Finding("grader ollama", False, f"no answer at {address} ({error})", mend, needed=False)
+    wanted = [name for name in ("qwen3:1.7b", "deepseek-r1:1.5b") if name not in models]
+    mend = (
+        "Only `make ollama` needs them: " + "; ".join(f"ollama pull {name}" for name in wanted)
+        if wanted
+        else ""
+    )
+    return Finding(
+        "grader ollama", not wanted, f"at {address}: {', '.join(models) or 'no model'}", mend, needed=False
+    )

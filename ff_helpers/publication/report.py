@@ -1,0 +1,127 @@
+"""The report of a run: one HTML page that links everything, and one a notebook, without any network.
+
+Built from the files that the run wrote, so it says nothing that they do not say. No script, no font, no
+address outside the folder; the same files give the same bytes.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+from html import unescape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ff_helpers.measurement.cards import read_cards
+from ff_helpers.paths import Run
+from ff_helpers.publication.disclosure import percent, rate_text
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TEMPLATES = Path(__file__).parent / "templates"
+LATER = ("manifest.json", "run.log")
+"""Files that exist once the run has ended, though not yet while the report is written."""
+
+
+def write_report(
+    folder: Path, profile: str, as_of: date, *, notebooks: Sequence[str], unfinished: Sequence[str] = ()
+) -> list[str]:
+    """Write index.html and notebooks/*.html of a run and return their names in the folder.
+
+    Args:
+        folder: outputs/<profile>/.
+        profile: its name.
+        as_of: the run's date.
+        notebooks: names of the run's notebooks in reading order; those that were not executed are left out.
+        unfinished: steps that failed or were skipped; the page says so at its head.
+    """
+    from ff_helpers.publication.notebook_page import notebook_page, title
+
+    templates, css = _templates(), (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    ran = [name for name in notebooks if (folder / "notebooks" / f"{name}.ipynb").is_file()]
+    written = []
+    for number, name in enumerate(ran):
+        neighbours = {
+            "before": ran[number - 1] if number else "",
+            "after": "".join(ran[number + 1 : number + 2]),
+        }
+        cells = notebook_page(folder / "notebooks" / f"{name}.ipynb")
+        page = templates.get_template("notebook.html.j2").render(
+            css=css, name=name, profile=profile, cells=cells, **neighbours
+        )
+        written.append(f"notebooks/{name}.html")
+        _write(folder / written[-1], page)
+    claims = _json_list(folder / "claims.json")
+    index = templates.get_template("index.html.j2").render(
+        css=css,
+        profile=profile,
+        as_of=as_of.isoformat(),
+        unfinished=list(unfinished),
+        cards=read_cards(Run(profile, as_of)) if (folder / "cards").is_dir() else [],
+        rate=rate_text,
+        percent=percent,
+        figures=[_figure(folder, svg) for svg in sorted((folder / "figures").glob("*.svg"))],
+        claims=claims,
+        claim_counts=Counter(str(claim["status"]) for claim in claims).most_common(),
+        narratives=[_prose(path) for path in sorted((folder / "narrative").glob("*.md"))],
+        tables=[_table(folder, path) for path in sorted((folder / "tables").glob("*.html"))],
+        notebooks=[{"name": n, "title": title(folder / "notebooks" / f"{n}.ipynb")} for n in ran],
+        files=_files(folder, written),
+    )
+    _write(folder / "index.html", index)
+    return [*written, "index.html"]
+
+
+def _templates() -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+
+
+def _figure(folder: Path, svg: Path) -> dict[str, object]:
+    """Name, files and alternative text of a figure: the description in the SVG, its disclosure."""
+    said = re.search(
+        r"<desc[^>]*>(.*?)</desc>|aria-label=\"([^\"]*)\"", svg.read_text(encoding="utf-8"), re.DOTALL
+    )
+    alt = unescape(next((group for group in said.groups() if group), "")) if said else ""
+    files = [p.relative_to(folder).as_posix() for p in sorted(svg.parent.glob(f"{svg.stem}.*"))]
+    return {"name": svg.stem, "svg": f"figures/{svg.name}", "alt": alt or svg.stem, "files": files}
+
+
+def _table(folder: Path, path: Path) -> dict[str, object]:
+    from markupsafe import Markup
+
+    files = [p.relative_to(folder).as_posix() for p in sorted(path.parent.glob(f"{path.stem}.*"))]
+    # The fragment was written by `save_table`, which escapes what it is given.
+    return {"name": path.stem, "markup": Markup(path.read_text(encoding="utf-8")), "files": files}
+
+
+def _prose(path: Path) -> str:
+    from ff_helpers.publication.notebook_page import markdown
+
+    return markdown(path.read_text(encoding="utf-8"))
+
+
+def _files(folder: Path, written: Sequence[str]) -> list[str]:
+    """Every file of the run that a reader may open, hidden ones left out."""
+    there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    shown = {name for name in there if not any(part.startswith(".") for part in Path(name).parts)}
+    return sorted((shown | set(written) | set(LATER)) - {"index.html"})
+
+
+def _json_list(path: Path) -> list[dict[str, object]]:
+    if not path.exists():
+        return []
+    return [
+        {"says": None, "published": None, "recomputed": None, "reason": None, **claim}
+        for claim in json.loads(path.read_text(encoding="utf-8"))
+    ]
+
+
+def _write(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
