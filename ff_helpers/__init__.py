@@ -12,8 +12,18 @@ if TYPE_CHECKING:
     from ff_helpers.corpus.published import published as published
     from ff_helpers.grading.campaign import grade as grade
     from ff_helpers.grading.campaign import verdicts as verdicts
+    from ff_helpers.measurement.agreement import agreement as agreement
+    from ff_helpers.measurement.agreement import published_agreement as published_agreement
+    from ff_helpers.measurement.agreement import review_queue as review_queue
     from ff_helpers.measurement.asr import asr as asr
+    from ff_helpers.measurement.calibration import calibrate_all as calibrate_all
+    from ff_helpers.measurement.calibration import published_calibration as published_calibration
+    from ff_helpers.measurement.cards import cards_table as cards_table
+    from ff_helpers.measurement.cards import gate_table as gate_table
+    from ff_helpers.measurement.cards import read_cards as read_cards
     from ff_helpers.measurement.crescendo import crescendo as crescendo
+    from ff_helpers.measurement.gate import passing_chance as passing_chance
+    from ff_helpers.measurement.gate import power_table as power_table
     from ff_helpers.paths import Run as Run
     from ff_helpers.paths import start as start
     from ff_helpers.publication import figures as figures
@@ -22,6 +32,8 @@ if TYPE_CHECKING:
     from ff_helpers.publication.disclosure import Unknown as Unknown
     from ff_helpers.publication.disclosure import disclosed as disclosed
     from ff_helpers.publication.figures.theme import save_figure as save_figure
+    from ff_helpers.publication.notes import calibration_lesson as calibration_lesson
+    from ff_helpers.publication.notes import disclose as disclose
     from ff_helpers.publication.prose import say as say
     from ff_helpers.publication.published import published_graders as published_graders
     from ff_helpers.publication.tables import save_table as save_table
@@ -40,6 +52,19 @@ _VERBS = {
     "say": "ff_helpers.publication.prose",
     "published_graders": "ff_helpers.publication.published",
     "figures": "ff_helpers.publication.figures",
+    # calibration and agreement
+    "agreement": "ff_helpers.measurement.agreement",
+    "calibrate_all": "ff_helpers.measurement.calibration",
+    "calibration_lesson": "ff_helpers.publication.notes",
+    "cards_table": "ff_helpers.measurement.cards",
+    "disclose": "ff_helpers.publication.notes",
+    "gate_table": "ff_helpers.measurement.cards",
+    "passing_chance": "ff_helpers.measurement.gate",
+    "power_table": "ff_helpers.measurement.gate",
+    "published_agreement": "ff_helpers.measurement.agreement",
+    "published_calibration": "ff_helpers.measurement.calibration",
+    "read_cards": "ff_helpers.measurement.cards",
+    "review_queue": "ff_helpers.measurement.agreement",
     # publication
     "Disclosure": "ff_helpers.publication.disclosure",
     "GraderNote": "ff_helpers.publication.disclosure",

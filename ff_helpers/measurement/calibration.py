@@ -158,30 +158,6 @@ def retest(rows: pd.DataFrame) -> Proportion | NotMeasured:
     return wilson(int((both["first"] == both["second"]).sum()), len(both))
 
 
-def cards_table(cards: list[Card]) -> pd.DataFrame:
-    """Return the cards as a table, one row a card, in the order given.
-
-    Columns: grader, set, space (str), n, k (int), accuracy, majority, valid, modal_share, retest (float
-    in [0, 1], each with _low and _high; missing where not measured), kappa, kappa_low, kappa_high,
-    p_majority, seconds (float), modal_verdict (str), gate (str), why (str: the first reason).
-    """
-    rows = [
-        {"grader": c.grader, "set": c.calibration_set, "space": c.space, "n": c.n, "k": c.k}
-        | _triple("accuracy", c.accuracy)
-        | _triple("majority", c.majority)
-        | _triple("kappa", c.kappa)
-        | {"p_majority": c.p_majority}
-        | _triple("valid", c.valid)
-        | {"modal_verdict": c.modal_verdict if isinstance(c.modal_verdict, str) else None}
-        | _triple("modal_share", c.modal_share)
-        | _triple("retest", c.test_retest)
-        | {"seconds": c.seconds_a_trace if isinstance(c.seconds_a_trace, float) else None}
-        | {"gate": c.gate.state, "why": c.gate.reasons[0]}
-        for c in cards
-    ]
-    return pd.DataFrame(rows)
-
-
 def published_calibration() -> pd.DataFrame:
     """Return the published accuracies with interval and the state that the published rule gives.
 
@@ -190,9 +166,7 @@ def published_calibration() -> pd.DataFrame:
     accuracy is relaxed, because chance is not 1/5 there), gate (str: `rejected`, or `provisional` at
     best: confusion matrices are not published and n < 50).
     """
-    facts = published("grader_calibration").rename(
-        columns={"correct": "k", "calibration_set": "set"}
-    )
+    facts = published("grader_calibration").rename(columns={"correct": "k", "calibration_set": "set"})
     exact = facts["accuracy_kind"].str.startswith("exact")
     counts = list(zip(facts["k"].astype(int), facts["n"].astype(int), exact, strict=True))
     frame = with_wilson(facts, "accuracy").assign(
@@ -224,9 +198,3 @@ def _missing(rows: pd.DataFrame, corpus: pd.DataFrame | None) -> tuple[str, ...]
         return ()
     wanted = [set(corpus[column].dropna()) - set(rows[column].dropna()) for column in ("intent", "turns")]
     return tuple(str(value) for lacking in wanted for value in sorted(lacking))
-
-
-def _triple(name: str, rate: object) -> dict[str, float | None]:
-    low, high = getattr(rate, "low", None), getattr(rate, "high", None)
-    value = getattr(rate, "estimate", getattr(rate, "value", None))
-    return {name: value, f"{name}_low": low, f"{name}_high": high}

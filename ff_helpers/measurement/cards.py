@@ -5,6 +5,7 @@ import re
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from ff_helpers.errors import FFError
@@ -138,9 +139,45 @@ def read_cards(run: Run) -> list[Card]:
     return cards
 
 
+def cards_table(cards: list[Card]) -> pd.DataFrame:
+    """Return the cards as a table, one row a card, in the order given.
+
+    Columns: grader, set, space (str), n, k (int), accuracy, majority, valid, modal_share, retest (float
+    in [0, 1], each with _low and _high; missing where not measured), kappa, kappa_low, kappa_high,
+    p_majority, seconds (float), modal_verdict (str), gate (str), why (str: the first reason).
+    """
+    rows = [
+        {"grader": c.grader, "set": c.calibration_set, "space": c.space, "n": c.n, "k": c.k}
+        | _triple("accuracy", c.accuracy)
+        | _triple("majority", c.majority)
+        | _triple("kappa", c.kappa)
+        | {"p_majority": c.p_majority}
+        | _triple("valid", c.valid)
+        | {"modal_verdict": c.modal_verdict if isinstance(c.modal_verdict, str) else None}
+        | _triple("modal_share", c.modal_share)
+        | _triple("retest", c.test_retest)
+        | {"seconds": c.seconds_a_trace if isinstance(c.seconds_a_trace, float) else None}
+        | {"gate": c.gate.state, "why": c.gate.reasons[0]}
+        for c in cards
+    ]
+    return pd.DataFrame(rows)
+
+
+def gate_table(cards: list[Card]) -> pd.DataFrame:
+    """Return why the gate decided as it did, one row a reason: grader, set, gate, reason (str)."""
+    rows = [(c.grader, c.calibration_set, c.gate.state, reason) for c in cards for reason in c.gate.reasons]
+    return pd.DataFrame(rows, columns=["grader", "set", "gate", "reason"])
+
+
 def _rounded(value: object) -> object:
     if isinstance(value, float):
         return round(value, 6)
     if isinstance(value, dict):
         return {key: _rounded(inner) for key, inner in value.items()}
     return [_rounded(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _triple(name: str, rate: object) -> dict[str, float | None]:
+    low, high = getattr(rate, "low", None), getattr(rate, "high", None)
+    value = getattr(rate, "estimate", getattr(rate, "value", None))
+    return {name: value, f"{name}_low": low, f"{name}_high": high}
