@@ -8,6 +8,7 @@ import hashlib
 import shutil
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from itertools import chain, zip_longest
 from pathlib import Path
 
@@ -99,10 +100,10 @@ def grade(
     identities: list[dict[str, object]] = []
     with Ledger(run.ledger("verdicts")) as ledger:
         for spec in graders:
-            grader = open_grader(spec, rubric=rubric)
-            grader.fit(traces)
-            _grade_all(grader, traces, again if grader.is_model else [], ledger)
-            identities.append(_identity_row(spec, grader))
+            with closing(open_grader(spec, rubric=rubric)) as grader:
+                grader.fit(traces)
+                _grade_all(grader, traces, again if grader.is_model else [], ledger)
+                identities.append(_identity_row(spec, grader))
     pd.DataFrame(identities).to_csv(run.write("ledger/graders.csv"), index=False, lineterminator="\n")
     return verdict_counts(verdicts(run))
 

@@ -127,6 +127,7 @@ class Ledger:
         lines = "".join(r.model_dump_json(exclude_none=True) + "\n" for r in self._pending)
         data = lines.encode("utf-8")
         try:
+            os.ftruncate(self._file, self._size)  # what an interrupted commit left is written anew
             written = 0
             while written < len(data):
                 written += os.write(self._file, data[written:])

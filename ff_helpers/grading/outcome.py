@@ -73,6 +73,9 @@ class Grader(Protocol):
     def grade(self, trace: Trace, repeat: int) -> Outcome:
         """Return the verdict or status of one trace."""
 
+    def close(self) -> None:
+        """Let go of the model or the connection."""
+
 
 def status(
     status: Status,

@@ -109,6 +109,10 @@ class Embedded:
         """Return the model's verdict or a status."""
         return timed(lambda: judge(trace, self._rubric, self._ask, opens_refused))
 
+    def close(self) -> None:
+        """Free the weights: the server ends with its last reference."""
+        del self._server
+
     def _ask(self, messages: list[Turn]) -> Reply:
         answer = self._server.handle_chat_completions(
             {

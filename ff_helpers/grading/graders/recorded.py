@@ -83,3 +83,6 @@ class Recorded:
             started=record.started,
             duration_s=record.duration_s,
         )
+
+    def close(self) -> None:
+        """Nothing to let go of."""
