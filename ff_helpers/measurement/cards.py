@@ -144,7 +144,8 @@ def cards_table(cards: list[Card]) -> pd.DataFrame:
 
     Columns: grader, set, space (str), n, k (int), accuracy, majority, valid, modal_share, retest (float
     in [0, 1], each with _low and _high; missing where not measured), kappa, kappa_low, kappa_high,
-    p_majority, seconds (float), modal_verdict (str), gate (str), why (str: the first reason).
+    p_majority, seconds (float), retest_n (int: rows graded twice), modal_verdict, gate (str), why (str:
+    the first reason).
     """
     rows = [
         {"grader": c.grader, "set": c.calibration_set, "space": c.space, "n": c.n, "k": c.k}
@@ -156,6 +157,7 @@ def cards_table(cards: list[Card]) -> pd.DataFrame:
         | {"modal_verdict": c.modal_verdict if isinstance(c.modal_verdict, str) else None}
         | _triple("modal_share", c.modal_share)
         | _triple("retest", c.test_retest)
+        | {"retest_n": c.test_retest.n if isinstance(c.test_retest, Proportion) else 0}
         | {"seconds": c.seconds_a_trace if isinstance(c.seconds_a_trace, float) else None}
         | {"gate": c.gate.state, "why": c.gate.reasons[0]}
         for c in cards

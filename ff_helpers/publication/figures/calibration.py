@@ -51,24 +51,26 @@ def confusion(card: Card) -> "alt.Chart | alt.LayerChart":
         ],
         columns=["truth", "graded", "count", "share", "right"],
     )
-    wrapped = alt.Axis(labelExpr="split(datum.label, '_')", labelAngle=0)
+    many = len(graded) > 4
+    flat, split = "replace(datum.label, '_', ' ')", "split(datum.label, '_')"
+    columns = alt.Axis(labelExpr=flat if many else split, labelAngle=-40 if many else 0)
     base = alt.Chart(rounded(cells)).encode(
-        x=alt.X("graded:N", sort=graded, title="graded as", axis=wrapped),
-        y=alt.Y("truth:N", sort=graded, title="truth", axis=alt.Axis(labelExpr="split(datum.label, '_')")),
+        x=alt.X("graded:N", sort=graded, title="graded as", axis=columns),
+        y=alt.Y("truth:N", sort=graded, title="truth", axis=alt.Axis(labelExpr=split)),
     )
     shade = alt.Scale(domain=[0, 1], range=[0.0, 0.9])
-    paint = alt.condition("datum.right", alt.value(ACCENT), alt.value("#777777"))
+    paint = alt.condition("datum.right", alt.value(ACCENT), alt.value("#666666"))
     box = base.mark_rect(stroke="#cccccc").encode(
         color=paint, opacity=alt.Opacity("share:Q", scale=shade, legend=None)
     )
     frame = base.transform_filter("datum.right").mark_rect(filled=False, stroke=ACCENT, strokeWidth=1.5)
-    ink = alt.condition("datum.share > 0.6", alt.value("white"), alt.value(INK))
+    ink = alt.condition("datum.share > 0.75", alt.value("white"), alt.value(INK))
     count = base.mark_text(fontSize=11).encode(text="count:Q", color=ink)
     title = alt.TitleParams(
         f"{card.grader} on {card.calibration_set}: {card.k} of {card.n} right",
         subtitle=f"always answering {card.majority_class}: {card.majority.k} of {card.n} right",
     )
-    height = 70 + 42 * len(card.confusion.classes)
+    height = 42 * len(card.confusion.classes) + (130 if many else 70)
     return sized(alt.LayerChart(layer=[box, frame, count], title=title), width=COLUMN_WIDTH, height=height)
 
 
