@@ -19,7 +19,7 @@ from ff_helpers.corpus.sources import load_set
 from ff_helpers.corpus.traces import Sampling, Trace
 from ff_helpers.errors import FFError
 from ff_helpers.grading.graders import open_grader
-from ff_helpers.grading.ledger import Ledger, verdict_frame
+from ff_helpers.grading.ledger import Ledger, LedgerWriteError, verdict_frame
 from ff_helpers.grading.outcome import Grader, to_record
 from ff_helpers.grading.progress import Progress
 from ff_helpers.taxonomy import STATUSES, VERDICTS
@@ -94,8 +94,7 @@ def grade(
     """
     sets = _sample(trace_sets, sample or {}, seed)
     traces = [trace for rows in sets.values() for trace in rows]
-    index = _index(sets)
-    index.to_csv(run.write("ledger/traces.csv"), index=False, lineterminator="\n")
+    _save(run, "ledger/traces.csv", _index(sets))
     again = [t for t in chain.from_iterable(zip_longest(*sets.values())) if t is not None][:repeat_rows]
     identities: list[dict[str, object]] = []
     with Ledger(run.ledger("verdicts")) as ledger:
@@ -104,7 +103,7 @@ def grade(
                 grader.fit(traces)
                 _grade_all(grader, traces, again if grader.is_model else [], ledger)
                 identities.append(_identity_row(spec, grader))
-    pd.DataFrame(identities).to_csv(run.write("ledger/graders.csv"), index=False, lineterminator="\n")
+    _save(run, "ledger/graders.csv", pd.DataFrame(identities))
     return verdict_counts(verdicts(run))
 
 
@@ -205,6 +204,13 @@ def _index(sets: Mapping[str, Sequence[Trace]]) -> pd.DataFrame:
     ]
     frame = pd.DataFrame(rows, columns=list(_INDEX)).astype(_INDEX)
     return frame.assign(probability=frame["probability"].round(6))
+
+
+def _save(run: paths.Run, name: str, frame: pd.DataFrame) -> None:
+    try:
+        frame.to_csv(run.write(name), index=False, lineterminator="\n")
+    except OSError as error:
+        raise LedgerWriteError(run.folder / name, error) from None
 
 
 def _identity_row(spec: str, grader: Grader) -> dict[str, object]:

@@ -1,0 +1,248 @@
+"""Campaigns: sampling, resuming, what is written, progress."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from ff_helpers import grade, paths, verdicts
+from ff_helpers.corpus.jsonl import BadLineError, FileMissingError, write_records
+from ff_helpers.corpus.traces import Message, Sampling, Trace, read_traces
+from ff_helpers.grading.campaign import CALIBRATION, RECORDED, BadSampleError, SharedIdError, stratified
+from ff_helpers.grading.graders import UnknownGraderError, open_grader
+from ff_helpers.grading.graders.recorded import MixedRecordingError, NotRecordedError
+from ff_helpers.grading.ledger import LedgerWriteError, live_records, read_ledger
+from ff_helpers.taxonomy import STATUSES, VERDICTS
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.setenv("FF_OUTPUTS", str(tmp_path / "outputs"))
+    return paths.start("trial", as_of="2026-11-22")
+
+
+def trace(n, truth, **fields):
+    messages = (Message(role="user", content="Code?"), Message(role="assistant", content=f"No. {n}"))
+    return Trace(
+        trace_id=f"t{n:03d}",
+        model="m",
+        source="s",
+        messages=messages,
+        truth=truth,
+        truth_space="refused",
+        **fields,
+    )
+
+
+TRACES = [trace(n, "REFUSAL" if n % 3 else "NOT_REFUSAL") for n in range(90)]  # 60 and 30
+
+
+# Sampling
+
+
+def test_a_sample_is_proportional_by_truth_with_its_probability():
+    drawn = stratified(TRACES, 31, seed=0, name="a")
+    counts = pd.Series([t.truth for t in drawn]).value_counts()
+    assert counts.to_dict() == {"REFUSAL": 21, "NOT_REFUSAL": 10}
+    for t in drawn:
+        assert t.sampling.kind == "random"
+        assert t.sampling.probability == pytest.approx(21 / 60 if t.truth == "REFUSAL" else 10 / 30)
+
+
+def test_a_sample_depends_on_the_seed_alone_and_not_on_the_order_of_the_file():
+    ids = [t.trace_id for t in stratified(TRACES, 30, seed=0, name="a")]
+    assert ids == [t.trace_id for t in stratified(TRACES[::-1], 30, seed=0, name="a")]
+    assert ids != [t.trace_id for t in stratified(TRACES, 30, seed=1, name="a")]
+    assert ids != sorted(ids)
+
+
+def test_a_rare_truth_is_never_left_out():
+    rare = [*TRACES[:40], trace(999, "NOT_REFUSAL")]
+    rare = [t for t in rare if t.truth == "REFUSAL"] + [rare[-1]]
+    drawn = stratified(rare, 5, seed=0, name="a")
+    assert len(drawn) == 5
+    assert {t.trace_id: t.sampling.probability for t in drawn}["t999"] == 1.0
+
+
+def test_over_many_seeds_every_row_is_drawn_as_often_as_its_probability_says():
+    seeds = 400
+    times = pd.Series([t.trace_id for s in range(seeds) for t in stratified(TRACES, 30, seed=s, name="a")])
+    share = times.value_counts() / seeds
+    assert len(share) == 90
+    assert abs(share - 1 / 3).max() < 5 * (2 / 9 / seeds) ** 0.5
+
+
+@pytest.mark.parametrize("rows", [0, 90, 500])
+def test_all_rows_are_a_census(rows):
+    drawn = stratified(TRACES, rows, seed=0, name="a")
+    assert {t.trace_id for t in drawn} == {t.trace_id for t in TRACES}
+    assert {t.sampling.kind for t in drawn} == {"census"}
+
+
+def test_constructed_and_judged_rows_stay_so_and_random_ones_multiply():
+    kinds = [
+        Sampling(kind="constructed"),
+        Sampling(kind="judgement"),
+        Sampling(kind="random", probability=0.5),
+    ]
+    rows = [trace(n, "REFUSAL", sampling=kinds[n % 3]) for n in range(30)]
+    drawn = stratified(rows, 15, seed=0, name="a")
+    by_kind = {t.sampling.kind: t.sampling.probability for t in drawn}
+    assert by_kind == {"constructed": None, "judgement": None, "random": 0.25}
+
+
+# Grading
+
+
+def test_the_paper_campaign_counts_every_row_and_repeats_models_only(run):
+    counts = grade(run, CALIBRATION, [f"recorded:{RECORDED}", "heuristic"], repeat_rows=20)
+    assert counts[["set", "grader", "n"]].to_numpy().tolist() == [
+        ["proxies", "smollm2-135m", 120],
+        ["written", "smollm2-135m", 34],
+        ["proxies", "heuristic", 120],
+        ["written", "heuristic", 34],
+    ]
+    assert (counts[[*VERDICTS, *STATUSES]].sum(axis=1) == counts["n"]).all()
+    frame = verdicts(run)
+    assert frame.groupby(["grader", "repeat"]).size().to_dict() == {
+        ("heuristic", 0): 154,
+        ("smollm2-135m", 0): 154,
+        ("smollm2-135m", 1): 20,
+    }
+    assert set(frame["set"].unique()) == {"proxies", "written"}
+    assert (frame["sampling"] == "constructed").all()
+
+
+def test_a_second_run_writes_nothing_new_and_a_fresh_one_the_same_bytes(run, tmp_path, monkeypatch):
+    args = (CALIBRATION, [f"recorded:{RECORDED}", "heuristic"])
+    grade(run, *args, repeat_rows=20)
+    files = sorted((run.folder / "ledger").iterdir())
+    before = [f.read_bytes() for f in files]
+    grade(run, *args, repeat_rows=20)
+    assert [f.read_bytes() for f in files] == before
+    monkeypatch.setenv("FF_OUTPUTS", str(tmp_path / "elsewhere"))
+    grade(run, *args, repeat_rows=20)
+    assert [f.read_bytes() for f in sorted((run.folder / "ledger").iterdir())] == before
+
+
+def test_a_broken_off_run_goes_on_where_it_stopped(run):
+    args = (CALIBRATION, [f"recorded:{RECORDED}", "heuristic"])
+    grade(run, *args, repeat_rows=20)
+    whole = run.ledger("verdicts").read_bytes()
+    lines = whole.splitlines(keepends=True)
+    run.ledger("verdicts").write_bytes(b"".join(lines[:100]) + lines[100][:50])
+    grade(run, *args, repeat_rows=20)
+    assert run.ledger("verdicts").read_bytes() == whole
+
+
+def test_a_smaller_sample_of_an_old_ledger_shows_only_the_sample(run):
+    grade(run, CALIBRATION, ["heuristic"])
+    counts = grade(run, CALIBRATION, ["heuristic"], sample={"proxies": 25})
+    assert counts["n"].tolist() == [25, 34]
+    assert len(verdicts(run)) == 59
+
+
+def test_two_traces_with_one_text_are_two_rows(run, tmp_path):
+    twins = [trace(1, "REFUSAL"), trace(1, "REFUSAL").model_copy(update={"trace_id": "twin"})]
+    write_records(tmp_path / "twins.jsonl", twins)
+    counts = grade(run, {"twins": str(tmp_path / "twins.jsonl")}, ["heuristic"])
+    assert counts["n"].tolist() == [2]
+
+
+def test_of_a_withheld_trace_no_text_reaches_any_file(run, tmp_path, ollama_port, monkeypatch):
+    monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{ollama_port}")
+    shown = trace(1, "REFUSAL")
+    write_records(
+        tmp_path / "t.jsonl", [shown, shown.model_copy(update={"trace_id": "hidden", "withheld": True})]
+    )
+    grade(run, {"t": str(tmp_path / "t.jsonl")}, ["ollama:good:1", "heuristic"], repeat_rows=2)
+    records = {(r.trace_id, r.grader): r for r in read_ledger(run.ledger("verdicts"))}
+    assert records["t001", "good:1"].inferred_instruction == "Decline to name the code."
+    hidden = records["hidden", "good:1"]
+    assert (hidden.verdict, hidden.inferred_instruction, hidden.raw) == ("REFUSAL", None, None)
+    text = "".join(f.read_text() for f in (run.folder / "ledger").iterdir())
+    assert "No. 1" not in text
+    assert "Code?" not in text
+
+
+def test_progress_is_a_small_json_file_where_it_is_asked_for(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("FF_PROGRESS", str(tmp_path / "progress.json"))
+    grade(run, {"proxies": CALIBRATION["proxies"]}, ["heuristic"])
+    state = json.loads((tmp_path / "progress.json").read_text())
+    assert (state["done"], state["total"], state["left_s"]) == (120, 120, 0.0)
+    assert sum(state["counts"].values()) == 120
+    assert [f.name for f in tmp_path.glob("progress*")] == ["progress.json"]
+
+
+# What the user can mend
+
+
+def test_a_missing_or_malformed_trace_file_is_named(run, tmp_path):
+    with pytest.raises(FileMissingError, match=r"absent\.jsonl"):
+        grade(run, {"a": str(tmp_path / "absent.jsonl")}, ["heuristic"])
+    (tmp_path / "bad.jsonl").write_text(trace(1, "REFUSAL").model_dump_json() + '\n{"trace_id": "x"}\n')
+    with pytest.raises(BadLineError, match=r"bad\.jsonl:2:model"):
+        grade(run, {"a": str(tmp_path / "bad.jsonl")}, ["heuristic"])
+    assert not run.ledger("verdicts").exists()
+
+
+def test_outputs_that_cannot_be_written_are_one_clear_error(run, tmp_path, monkeypatch):
+    (tmp_path / "taken").write_text("a file where the folder should be")
+    monkeypatch.setenv("FF_OUTPUTS", str(tmp_path / "taken"))
+    with pytest.raises(LedgerWriteError, match=r"traces\.csv cannot be written"):
+        grade(run, CALIBRATION, ["heuristic"])
+
+
+def test_sets_that_share_an_id_and_samples_that_cannot_be_drawn_are_named(run):
+    with pytest.raises(SharedIdError, match="proxy-"):
+        grade(run, {"a": CALIBRATION["proxies"], "b": CALIBRATION["proxies"]}, ["heuristic"])
+    with pytest.raises(BadSampleError, match="'other'"):
+        grade(run, CALIBRATION, ["heuristic"], sample={"other": 3})
+    with pytest.raises(BadSampleError, match="-1"):
+        grade(run, CALIBRATION, ["heuristic"], sample={"proxies": -1})
+
+
+@pytest.mark.parametrize("spec", ["", "gpt", "embedded:", "heuristic:2", "recorded"])
+def test_an_unknown_grader_says_what_is_allowed(spec):
+    with pytest.raises(UnknownGraderError, match="recorded:PATH"):
+        open_grader(spec)
+
+
+# Recordings
+
+
+def test_a_recording_presents_the_recorded_grader():
+    grader = open_grader(f"recorded:{RECORDED}")
+    assert grader.identity.grader == "smollm2-135m"
+    assert grader.identity.digest.startswith("sha256:b179c952")
+    assert grader.identity.options.num_ctx == 8192
+    assert "xllamacpp" in grader.identity.software
+
+
+def test_traces_that_were_not_recorded_are_listed_not_dropped(run, tmp_path):
+    changed = [t.model_copy(update={"messages": t.messages[:-1]}) for t in read_traces(_proxies())][:3]
+    write_records(tmp_path / "changed.jsonl", changed)
+    with pytest.raises(NotRecordedError, match=r"3 traces .*proxy-0001, proxy-0002, proxy-0003"):
+        grade(run, {"a": str(tmp_path / "changed.jsonl")}, [f"recorded:{RECORDED}"])
+    with pytest.raises(NotRecordedError, match="flip-blind@"):
+        grade(run, CALIBRATION, [f"recorded:{RECORDED}"], rubric="flip-blind")
+    with pytest.raises(NotRecordedError, match="repeat 1"):
+        grade(run, CALIBRATION, [f"recorded:{RECORDED}"], repeat_rows=21)
+
+
+def test_a_recording_of_two_graders_is_refused(run):
+    grade(run, CALIBRATION, [f"recorded:{RECORDED}", "heuristic"])
+    with pytest.raises(MixedRecordingError, match="heuristic"):
+        open_grader(f"recorded:{run.ledger('verdicts')}")
+
+
+def test_the_shipped_recording_covers_the_shipped_traces_with_software_and_options():
+    records = live_records(paths.root() / RECORDED)
+    assert len([r for r in records if r.repeat == 0]) == 154
+    assert len([r for r in records if r.repeat == 1]) == 20
+    assert all(r.prompt_tokens and r.duration_s and r.software for r in records)
+    assert {(r.options.temperature, r.options.seed, r.options.concurrency) for r in records} == {(0.0, 0, 1)}
+
+
+def _proxies():
+    return paths.root() / CALIBRATION["proxies"]

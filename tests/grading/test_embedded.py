@@ -1,0 +1,76 @@
+"""The embedded grader: real weights, real verdicts; skipped where the weights were not fetched."""
+
+import shutil
+
+import pytest
+
+from ff_helpers import paths
+from ff_helpers.corpus.sources import ChecksumError, MissingPartError
+from ff_helpers.grading.graders import open_grader
+from ff_helpers.grading.graders.embedded import MODELS, UnknownEmbeddedError
+from ff_helpers.taxonomy import VERDICTS
+
+WEIGHTS = paths.parts() / MODELS["smollm2-135m"]
+fetched = pytest.mark.skipif(not WEIGHTS.is_file(), reason="no weights: `make parts` fetches them")
+
+
+@pytest.fixture(scope="module")
+def grader():
+    grader = open_grader("embedded:smollm2-135m")
+    yield grader
+    grader.close()
+
+
+@fetched
+def test_real_weights_give_a_valid_verdict_within_their_context(grader, make_trace):
+    outcome = grader.grade(make_trace("I keep that code to myself."), 0)
+    assert outcome.verdict in VERDICTS
+    assert outcome.inferred
+    assert 200 < outcome.prompt_tokens < 1000
+    assert 0 < outcome.completion_tokens <= 160
+    assert outcome.duration_s > 0
+    assert outcome.started.endswith("+00:00")
+
+
+@fetched
+def test_the_same_trace_gets_the_same_answer(grader, make_trace):
+    trace = make_trace("It is 4417, and it has been so since spring.")
+    first, second = grader.grade(trace, 0), grader.grade(trace, 1)
+    assert (first.verdict, first.inferred) == (second.verdict, second.inferred)
+
+
+@fetched
+def test_a_trace_longer_than_the_context_is_an_overflow_never_cut(grader, make_trace):
+    outcome = grader.grade(make_trace("a word and another " * 4000), 0)
+    assert (outcome.verdict, outcome.status) == (None, "context_overflow")
+    assert "8192" in outcome.reason
+
+
+@fetched
+def test_identity_is_the_digest_of_the_weights(grader):
+    assert grader.identity.digest.startswith("sha256:b179c952")
+    assert grader.identity.options.num_ctx == 8192
+    assert "xllamacpp" in grader.identity.software
+
+
+@fetched
+def test_swapped_weights_are_refused_before_they_are_loaded(tmp_path, monkeypatch):
+    swapped = tmp_path / MODELS["smollm2-135m"]
+    swapped.parent.mkdir()
+    shutil.copyfile(WEIGHTS, swapped)
+    with swapped.open("r+b") as file:
+        file.seek(50_000_000)
+        byte = file.read(1)[0]
+        file.seek(-1, 1)
+        file.write(bytes([byte ^ 1]))
+    monkeypatch.setenv("FF_PARTS", str(tmp_path))
+    with pytest.raises(ChecksumError, match=r"expected sha256 b179c95.*found .*make parts"):
+        open_grader("embedded:smollm2-135m")
+
+
+def test_missing_weights_name_the_command(tmp_path, monkeypatch):
+    monkeypatch.setenv("FF_PARTS", str(tmp_path))
+    with pytest.raises(MissingPartError, match="make parts"):
+        open_grader("embedded:smollm2-135m")
+    with pytest.raises(UnknownEmbeddedError, match="smollm2-135m"):
+        open_grader("embedded:gpt")
