@@ -24,18 +24,28 @@ if TYPE_CHECKING:
     from ff_helpers.measurement.crescendo import crescendo as crescendo
     from ff_helpers.measurement.gate import passing_chance as passing_chance
     from ff_helpers.measurement.gate import power_table as power_table
+    from ff_helpers.measurement.correction import apparent_curve as apparent_curve
+    from ff_helpers.measurement.correction import apparent_rate as apparent_rate
     from ff_helpers.paths import Run as Run
     from ff_helpers.paths import start as start
     from ff_helpers.publication import figures as figures
+    from ff_helpers.publication.atlas import atlas as atlas
+    from ff_helpers.publication.atlas import resolve_names as resolve_names
     from ff_helpers.publication.disclosure import Disclosure as Disclosure
     from ff_helpers.publication.disclosure import GraderNote as GraderNote
     from ff_helpers.publication.disclosure import Unknown as Unknown
     from ff_helpers.publication.disclosure import disclosed as disclosed
+    from ff_helpers.publication.explore import pick as pick
+    from ff_helpers.publication.explore import read_table as read_table
+    from ff_helpers.publication.explore import show_table as show_table
+    from ff_helpers.publication.exported_graders import disclose_atlas as disclose_atlas
     from ff_helpers.publication.figures.theme import save_figure as save_figure
     from ff_helpers.publication.notes import calibration_lesson as calibration_lesson
     from ff_helpers.publication.notes import disclose as disclose
     from ff_helpers.publication.prose import say as say
     from ff_helpers.publication.published import published_graders as published_graders
+    from ff_helpers.publication.signal import read_signal as read_signal
+    from ff_helpers.publication.signal import save_signal as save_signal
     from ff_helpers.publication.tables import save_table as save_table
 
 _VERBS = {
@@ -65,6 +75,17 @@ _VERBS = {
     "published_calibration": "ff_helpers.measurement.calibration",
     "read_cards": "ff_helpers.measurement.cards",
     "review_queue": "ff_helpers.measurement.agreement",
+    # atlas and exploring
+    "apparent_curve": "ff_helpers.measurement.correction",
+    "apparent_rate": "ff_helpers.measurement.correction",
+    "atlas": "ff_helpers.publication.atlas",
+    "disclose_atlas": "ff_helpers.publication.exported_graders",
+    "pick": "ff_helpers.publication.explore",
+    "read_signal": "ff_helpers.publication.signal",
+    "read_table": "ff_helpers.publication.explore",
+    "resolve_names": "ff_helpers.publication.atlas",
+    "save_signal": "ff_helpers.publication.signal",
+    "show_table": "ff_helpers.publication.explore",
     # publication
     "Disclosure": "ff_helpers.publication.disclosure",
     "GraderNote": "ff_helpers.publication.disclosure",

@@ -13,12 +13,15 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import Literal
 
+import pandas as pd
+
 from ff_helpers.measurement.gate import DEFAULT
-from ff_helpers.paths import PACKAGE
-from ff_helpers.publication.disclosure import GraderNote, Unknown
+from ff_helpers.paths import PACKAGE, Run
+from ff_helpers.publication.disclosure import Disclosure, GraderNote, Unknown
 from ff_helpers.publication.published import published_graders
 
 Standing = Literal["measured", "unmeasured", "rejected", "unknown", "heuristic", "constant"]
+DENOMINATOR = "as exported, unknown"
 MARKED: frozenset[Standing] = frozenset({"rejected", "unknown", "heuristic", "constant"})
 """Standings on which no figure can lean."""
 STANDINGS: dict[Standing, str] = {
@@ -88,3 +91,36 @@ def _rules() -> tuple[dict[str, str], ...]:
     path = PACKAGE / "publication" / "exported_graders.csv"
     with path.open(encoding="utf-8", newline="") as file:
         return tuple(csv.DictReader(file))
+
+
+def classifiers(cell: object) -> list[str]:
+    """Return the classifier names of one cell of the export, where `|` joins them."""
+    return [name for name in str(cell).split("|") if name]
+
+
+def disclose_atlas(run: Run, export: pd.DataFrame, *, counts: str, notes: tuple[str, ...] = ()) -> Disclosure:
+    """Return the disclosure of an artifact of the atlas: every grader that the export names."""
+    names = {name for cell in export["classifiers"] for name in classifiers(cell)}
+    return Disclosure(
+        graders=_together(exported_graders(names)),
+        tier="strict (COMPLIANCE)",
+        denominator=DENOMINATOR,
+        counts=counts,
+        left_out="not published; the export has no statuses",
+        as_of=run.as_of,
+        notes=("Which grader gave which verdict is not published", *notes),
+    )
+
+
+def _together(graders: tuple[ExportedGrader, ...]) -> tuple[GraderNote, ...]:
+    """Name graders of which the same is unknown in one breath, so that a caption can be read."""
+    measured = [g.note for g in graders if not isinstance(g.note.accuracy, Unknown)]
+    groups: dict[Standing, list[GraderNote]] = {}
+    for grader in graders:
+        if isinstance(grader.note.accuracy, Unknown):
+            groups.setdefault(grader.standing, []).append(grader.note)
+    for standing, notes in groups.items():
+        accuracy = Unknown("accuracy", f"never measured ({STANDINGS[standing]})")
+        names = ", ".join(note.grader for note in notes)
+        measured.append(replace(notes[0], grader=names, accuracy=accuracy))
+    return tuple(measured)

@@ -9,13 +9,15 @@ _FIGURES = {
     "format_against_content": "calibration",
     "gate_power": "calibration",
     "save_confusions": "calibration",
+    "atlas_asr": "atlas",
+    "atlas_before_after": "atlas",
+    "reported_asr": "explore",
     "asr_by_intent": "asr",
     "asr_intervals": "asr",
     "crescendo_correction": "crescendo",
     "crescendo_transitions": "crescendo",
     "grader_bracket": "asr",
     "labelled_beside_reported": "asr",
-    "model_asr": "asr",
 }
 
 __all__ = sorted(_FIGURES)  # noqa: PLE0605
