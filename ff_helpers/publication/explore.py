@@ -1,0 +1,59 @@
+"""Reading what a run has published: its tables as they stand, and single rates out of them."""
+
+import pandas as pd
+
+from ff_helpers.errors import FFError
+from ff_helpers.measurement.intervals import Proportion, wilson
+from ff_helpers.paths import Run
+from ff_helpers.publication.tables import Fragment
+
+
+class NotOneRowError(FFError):
+    """A choice that does not fit exactly one row of a table."""
+
+    def __init__(self, where: dict[str, object], found: int, columns: list[str]) -> None:
+        wanted = ", ".join(f"{column} = {value!r}" for column, value in where.items()) or "no condition"
+        super().__init__(
+            f"{wanted} fits {found} rows, and one is needed. Columns to choose by: {', '.join(columns)}."
+        )
+
+
+def read_table(run: Run, name: str) -> pd.DataFrame:
+    """Return tables/<name>.csv of the run, with its disclosure in the last column.
+
+    Raises:
+        MissingInputError: no step has written it yet.
+    """
+    return pd.read_csv(run.read(f"tables/{name}.csv"))
+
+
+def show_table(run: Run, name: str) -> Fragment:
+    """Return tables/<name>.html of the run for display: as published, disclosure included.
+
+    Raises:
+        MissingInputError: no step has written it yet.
+    """
+    return Fragment(run.read(f"tables/{name}.html").read_text(encoding="utf-8"), f"table {name}")
+
+
+def pick(table: pd.DataFrame, *, k: str = "k", n: str = "n", **where: object) -> Proportion:
+    """Return the rate of the one row that fits, with its Wilson interval.
+
+    Args:
+        table: a table with counts.
+        k: the column of the successes.
+        n: the column of the totals.
+        **where: column = value, for as many columns as it takes to name one row.
+
+    Raises:
+        NotOneRowError: no row fits, or several do, or there is no such column.
+    """
+    columns = [str(column) for column in table.columns]
+    if not {k, n, *where} <= set(columns):
+        raise NotOneRowError(where, 0, columns)
+    rows = table
+    for column, value in where.items():
+        rows = rows[rows[column] == value]
+    if len(rows) != 1:
+        raise NotOneRowError(where, len(rows), columns)
+    return wilson(int(rows[k].iloc[0]), int(rows[n].iloc[0]))
