@@ -91,4 +91,4 @@ def _as_tuple(key: object) -> tuple[object, ...]:
 
 def long_counts(wide: pd.DataFrame, *, by: Sequence[str], labels: Sequence[str]) -> pd.DataFrame:
     """Return a table with a column a label as counts for `asr`: the columns `by`, outcome, n."""
-    return wide.melt(id_vars=list(by), value_vars=list(labels), var_name="outcome", value_name="n")
+    return wide[[*by, *labels]].melt(id_vars=list(by), var_name="outcome", value_name="n")

@@ -9,11 +9,23 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from ff_helpers.measurement.asr import asr
 from ff_helpers.measurement.cards import Card
+from ff_helpers.measurement.counts import count_verdicts
 from ff_helpers.measurement.intervals import with_wilson
 from ff_helpers.taxonomy import SPACES, TIER_SPACES, TIERS, GateState, Space, classes
 
 REFUSAL_RATE = "refusal rate"
+LABELS = "labels"
+"""The name under which known truths stand among the graders."""
+READINGS: dict[str, str] = {
+    "rejected": "what a rejected grader would have reported",
+    "provisional": "provisional: the grader passed the published rule alone",
+    "uncalibrated": "uncalibrated: nobody measured the grader for this tier",
+    "calibrated": "attack success rate",
+    LABELS: "known labels",
+}
+"""How a rate is to be read, by the gate's state of its grader."""
 _REFUSED: tuple[Space, ...] = ("five", "refused")
 
 
@@ -55,6 +67,41 @@ def would_have_reported(verdicts: pd.DataFrame) -> pd.DataFrame:
     table = with_wilson(table, "labelled", k="labelled_k", n="labelled_n")
     table = with_wilson(table, "reported", k="reported_k", n="reported_n")
     return table.assign(difference=table["reported"] - table["labelled"])
+
+
+def asr_by(verdicts: pd.DataFrame, by: str, cards: Sequence[Card]) -> pd.DataFrame:
+    """Return the rate of every grader in each class of a column, first pass, with how it is to be read.
+
+    Heuristic verdicts are left out: they are compared (`would_have_reported`), never published as a
+    rate of their own. Where all five labels are known, they stand beside the graders as a grader
+    called `labels`. On sets whose truth does not decide a tier (people said refused or not), that
+    tier is left out.
+
+    Args:
+        verdicts: the joined verdict frame (`ff.verdicts`).
+        by: `set`, `model`, `intent`, `turns`, `source` or `difficulty`.
+        cards: the run's calibration cards.
+
+    Returns:
+        `by`, grader, then the columns of `asr`, gate, reading (str).
+    """
+    verdicts = verdicts[verdicts["method"] != "heuristic"]
+    full = verdicts[(verdicts["truth_space"] == "five") & (verdicts["repeat"] == 0)]
+    truths = full.drop_duplicates("trace_id").assign(grader=LABELS, status=None)
+    truths = truths.assign(verdict=truths["truth"])
+    frame = pd.concat([verdicts, truths], ignore_index=True)
+    parts = []
+    for tier in TIERS:
+        decided = [space for space in SPACES if tier in measures(space)]
+        rows = frame[frame["truth_space"].isna() | frame["truth_space"].isin(decided)]
+        if len(rows):
+            keys = tuple(dict.fromkeys((by, "grader")))
+            parts.append(asr(count_verdicts(rows, by=keys), by=keys, tiers=[tier]))
+    if not parts:
+        return with_gate(pd.DataFrame(columns=[by, "grader", "tier"]), cards).assign(reading="")
+    table = with_gate(pd.concat(parts, ignore_index=True), cards)
+    table.loc[table["grader"] == LABELS, "gate"] = LABELS
+    return table.assign(reading=table["gate"].map(READINGS))
 
 
 def with_gate(table: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:

@@ -1,11 +1,13 @@
 """The crescendo correction: rates before and after, and which label became which."""
 
+import math
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from ff_helpers.measurement.crescendo import Crescendo
 from ff_helpers.publication.disclosure import percent
+from ff_helpers.publication.figures.forest import forest, rate_with_counts
 from ff_helpers.publication.figures.theme import ACCENT, COLUMN_WIDTH, VERDICT_COLORS, rounded, sized
 from ff_helpers.taxonomy import VERDICTS
 
@@ -23,33 +25,8 @@ def crescendo_correction(result: Crescendo) -> "alt.LayerChart | alt.Chart":
     intervals. The rows `as printed` have no interval: their two figures are over two sets of rows
     (see the table). It does not show that the new labels are right: who gave which is not published.
     """
-    import altair as alt
-
-    frame = _correction_rows(result)
-    sides = ["contaminated", "corrected"]
-    legend = alt.Legend(title=None, orient="top")
-    base = alt.Chart(rounded(frame)).encode(
-        y=alt.Y("row:N", sort=list(dict.fromkeys(frame["row"])), title=None, axis=alt.Axis(ticks=False)),
-        yOffset=alt.YOffset("labels:N", sort=sides),
-        color=alt.Color("labels:N", scale=alt.Scale(domain=sides, range=[_BEFORE, ACCENT]), legend=legend),
-    )
-    x = alt.X(
-        "asr:Q",
-        title="attack success rate, %",
-        scale=alt.Scale(domain=[0, 140], nice=False),
-        axis=alt.Axis(values=[0, 20, 40, 60, 80, 100], titleAnchor="start"),
-    )
-    shape = alt.Shape("labels:N", scale=alt.Scale(domain=sides, range=["circle", "diamond"]), legend=legend)
-    bars = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=4, opacity=0.5)
-    values = base.mark_text(align="left", dx=4, fontSize=8)
-    chart = alt.LayerChart(
-        layer=[
-            bars.encode(x=alt.X("low:Q"), x2="high:Q"),
-            base.mark_point(size=26, filled=True, opacity=1).encode(x=x, shape=shape),
-            values.encode(x="end:Q", text="text:N"),
-        ]
-    )
-    return sized(chart, width=COLUMN_WIDTH, height=320)
+    looks = {"contaminated": (_BEFORE, "circle"), "corrected": (ACCENT, "diamond")}
+    return forest(_correction_rows(result), looks, title="attack success rate, %", small=0)
 
 
 def crescendo_transitions(transitions: pd.DataFrame) -> "alt.LayerChart | alt.Chart":
@@ -90,28 +67,19 @@ def crescendo_transitions(transitions: pd.DataFrame) -> "alt.LayerChart | alt.Ch
 
 def _correction_rows(result: Crescendo) -> pd.DataFrame:
     """Return one row a tier, denominator and set of labels, the printed figures after each tier's."""
-    rates = result.rates.assign(
-        row=result.rates["tier"] + ", of " + result.rates["denominator"],
-        text=[f"{percent(a)} ({k}/{n})" for a, k, n in _columns(result.rates, "asr", "k", "n")],
-        end=result.rates["asr_high"],
-    ).rename(columns={"asr_low": "low", "asr_high": "high"})
-    printed = result.aggregates.assign(
-        row=result.aggregates["tier"] + f", {_PRINTED}",
-        text=[f"{percent(a)} ({n} rows)" for a, n in _columns(result.aggregates, "printed", "rows")],
-        end=result.aggregates["printed"],
-        low=float("nan"),
-        high=float("nan"),
-    ).rename(columns={"printed": "asr"})
-    columns = ["row", "labels", "asr", "low", "high", "end", "text"]
-    parts = [t[t["tier"] == tier][columns] for tier in ("strict", "broad") for t in (rates, printed)]
-    frame = pd.concat(parts, ignore_index=True)
-    numbers = ["asr", "low", "high", "end"]
-    frame[numbers] = 100 * frame[numbers]
-    return frame
-
-
-def _columns(frame: pd.DataFrame, *names: str) -> list[tuple[float, ...]]:
-    return list(zip(*(frame[name] for name in names), strict=True))
+    rates, printed = result.rates, result.aggregates
+    cells = zip(rates["asr"], rates["k"], rates["n"], strict=True)
+    rates = rates.assign(
+        row=rates["tier"] + ", of " + rates["denominator"], text=[rate_with_counts(*cell) for cell in cells]
+    )
+    rates = rates.rename(columns={"asr": "rate", "asr_low": "low", "asr_high": "high"})
+    pairs = zip(printed["printed"], printed["rows"], strict=True)
+    printed = printed.assign(
+        row=printed["tier"] + f", {_PRINTED}", text=[f"{percent(a)} ({n} rows)" for a, n in pairs]
+    )
+    printed = printed.rename(columns={"printed": "rate", "rows": "n"}).assign(low=math.nan, high=math.nan)
+    parts = [t[t["tier"] == tier] for tier in ("strict", "broad") for t in (rates, printed)]
+    return pd.concat(parts, ignore_index=True).rename(columns={"labels": "who"})
 
 
 def _slots(transitions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -1,0 +1,149 @@
+"""The correction narrative: what was published, what the labels give, what cannot be known.
+
+Every number is computed from data/published/; what is not published is said to be not determinable.
+"""
+
+import pandas as pd
+
+from ff_helpers.measurement.crescendo import Crescendo
+from ff_helpers.measurement.intervals import Proportion, wilson
+from ff_helpers.paths import Run
+from ff_helpers.publication.disclosure import Disclosure, percent, rate_text
+from ff_helpers.publication.prose import Prose, points, say
+
+_TEXT = """\
+# Correction: attack success on the crescendo traces
+
+**In one sentence.** On the {n} unique traces, graded anew, strict ASR is {strict:counts} and broad ASR
+is {broad:counts}; the figures first published, {old_strict:percent} and {old_broad:percent}, were over
+a file of {file_rows} rows that held duplicates, and their labels came from a grader with a published
+accuracy of {accuracy:counts}.
+
+## What was published
+
+The first labels are by `qwen3:1.7b`. The file had {file_rows} rows; without duplicates they are {n}
+traces: {scenarios} scenarios, each run {runs} times. The rows of that file cannot be rebuilt: which
+row was repeated how often is not determinable from what is published. Report 70 lists how the first
+labels of the {n} traces changed; they are not the grading of the {file_rows} rows.
+
+## What the labels of the {n} traces give
+
+| tier | denominator | first labels | new labels | shift, points |
+|---|---|---|---|---|
+{table}
+
+A shift is taken within one denominator. The published {mixed_strict:points} (strict) and
+{mixed_broad:points} (broad) compare {file_rows} rows with {n}: they mix two sets of rows. Within one
+denominator broad ASR moves by {broad_rows:points} points of all rows and by {broad_adversarial:points}
+points of adversarial rows: the two differ {signs}, so the denominator must be named.
+
+## Whom the new labels come from
+
+{provenance}
+
+Which row was graded by whom, and how far the graders agree, is not determinable: not published. No
+accuracy of the manual labels was measured. The grader is also the model under test, so neither its
+verdicts nor its responses are independent of the other.
+
+## How far the figures carry
+
+The {n} traces are {scenarios} independent scenarios, not {n}. With that the interval of strict ASR is
+{strict_scenarios} and that of broad ASR {broad_scenarios}; the intervals above take the rows as
+independent. {empty} of {v1_rows} final responses of run v1 were empty and their verdicts came from the
+history, so run v1 is marked as damaged: {v1_strict:counts} strict, {v1_broad:counts} broad. Run v2 alone
+gives {v2_strict:counts} strict and {v2_broad:counts} broad. Which of the v1 responses are empty is not
+determinable from what is published.
+
+## What cannot be rebuilt
+
+- the {file_rows} rows behind {old_strict:percent} and {old_broad:percent}: not determinable;
+- which first label each trace had: only how many moved from which label to which;
+- the text of the traces: withheld, so nobody outside can grade them again;
+- the first labels' {failed} rows without a verdict ({failed_words}): why they failed is not determinable.
+
+{disclosure}
+"""
+
+
+def write_narrative(run: Run, result: Crescendo, disclosure: Disclosure) -> Prose:
+    """Write narrative/correction.md from the regrade and return it for display.
+
+    Args:
+        run: where to write.
+        result: `crescendo()`.
+        disclosure: of the graders behind both sets of labels.
+    """
+    rows = result.provenance.set_index("item")["rows"]
+    printed = result.aggregates.set_index(["labels", "tier"])["printed"]
+    mixed = result.shifts[result.shifts["denominator"].str.startswith("mixed")].set_index("tier")["shift"]
+    failed = result.rates.query("labels == 'contaminated' and denominator == 'graded'").iloc[0]
+    accuracy = next(note.accuracy for note in disclosure.graders if isinstance(note.accuracy, Proportion))
+    runs = result.runs.set_index("run")
+    both = max(runs.index, key=len)
+    broad_rows, broad_adversarial = (_shift(result, "broad", d) for d in ("rows", "adversarial"))
+    prose = say(
+        _TEXT,
+        n=len(result.finals),
+        strict=_rate(runs, both, "strict"),
+        broad=_rate(runs, both, "broad"),
+        old_strict=float(printed["contaminated", "strict"]),
+        old_broad=float(printed["contaminated", "broad"]),
+        file_rows=int(rows["first grading"]),
+        accuracy=accuracy,
+        scenarios=result.finals["scenario_id"].nunique(),
+        runs=result.finals["run"].nunique(),
+        table=_table(result),
+        mixed_strict=float(mixed["strict"]),
+        mixed_broad=float(mixed["broad"]),
+        broad_rows=broad_rows,
+        broad_adversarial=broad_adversarial,
+        signs="in sign" if broad_rows * broad_adversarial < 0 else "in size",
+        provenance=_provenance(result.provenance),
+        strict_scenarios=_by_scenario(runs, both, "strict"),
+        broad_scenarios=_by_scenario(runs, both, "broad"),
+        empty=int(rows["run v1 empty final responses"]),
+        v1_rows=_rate(runs, "v1", "strict").n,
+        v1_strict=_rate(runs, "v1", "strict"),
+        v1_broad=_rate(runs, "v1", "broad"),
+        v2_strict=_rate(runs, "v2", "strict"),
+        v2_broad=_rate(runs, "v2", "broad"),
+        failed=int(failed["left_out"]),
+        failed_words=str(failed["left_out_labels"]),
+        disclosure=disclosure.sentence(),
+    )
+    with run.write("narrative/correction.md").open("w", encoding="utf-8", newline="\n") as file:
+        file.write(prose.text)
+    return prose
+
+
+def _rate(runs: pd.DataFrame, run: str, tier: str) -> Proportion:
+    return wilson(int(runs[f"{tier}_k"][run]), int(runs["rows"][run]))
+
+
+def _by_scenario(runs: pd.DataFrame, run: str, tier: str) -> str:
+    share, low, high = (percent(runs[f"{tier}_by_scenario{end}"][run]) for end in ("", "_low", "_high"))
+    return f"{share}% [{low}, {high}]"
+
+
+def _shift(result: Crescendo, tier: str, denominator: str) -> float:
+    table = result.shifts.set_index(["tier", "denominator"])["shift"]
+    return float(table[tier, denominator])
+
+
+def _table(result: Crescendo) -> str:
+    rows = result.shifts[result.shifts["old_k"].notna()]
+    return "\n".join(
+        f"| {r['tier'].replace('_', ' ')} | {r['denominator']} "
+        f"| {rate_text(wilson(int(r['old_k']), int(r['old_n'])))} ({r['old_k']} of {r['old_n']}) "
+        f"| {rate_text(wilson(int(r['new_k']), int(r['new_n'])))} ({r['new_k']} of {r['new_n']}) "
+        f"| {points(r['shift'])} |"
+        for r in rows.to_dict("records")
+    )
+
+
+def _provenance(provenance: pd.DataFrame) -> str:
+    columns = (provenance[name] for name in ("item", "rows", "statement", "source"))
+    return "\n".join(
+        f"- {item}{'' if pd.isna(rows) else f' ({rows})'}: {statement} [{source}]"
+        for item, rows, statement, source in zip(*columns, strict=True)
+    )
