@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from ff_helpers.measurement.cards import cards_table as cards_table
     from ff_helpers.measurement.cards import gate_table as gate_table
     from ff_helpers.measurement.cards import read_cards as read_cards
+    from ff_helpers.measurement.correction import apparent_curve as apparent_curve
+    from ff_helpers.measurement.correction import apparent_rate as apparent_rate
     from ff_helpers.measurement.crescendo import crescendo as crescendo
     from ff_helpers.measurement.gate import passing_chance as passing_chance
     from ff_helpers.measurement.gate import power_table as power_table
-    from ff_helpers.measurement.correction import apparent_curve as apparent_curve
-    from ff_helpers.measurement.correction import apparent_rate as apparent_rate
     from ff_helpers.paths import Run as Run
     from ff_helpers.paths import start as start
     from ff_helpers.publication import figures as figures

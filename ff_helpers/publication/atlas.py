@@ -14,10 +14,10 @@ from ff_helpers.corpus.canonical import MEANINGS, resolve
 from ff_helpers.measurement.intervals import Proportion, wilson, with_wilson
 from ff_helpers.publication.disclosure import Unknown
 from ff_helpers.publication.exported_graders import (
+    DENOMINATOR,
     MARKED,
-    STANDINGS,
     ExportedGrader,
-    Standing,
+    classifiers,
     exported_graders,
 )
 from ff_helpers.publication.signal import Rate, Signal, SignalGrader, confidence
