@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from ff_helpers.measurement.agreement import agreement as agreement
     from ff_helpers.measurement.agreement import published_agreement as published_agreement
     from ff_helpers.measurement.agreement import review_queue as review_queue
-    from ff_helpers.measurement.asr import asr as asr
     from ff_helpers.measurement.calibration import calibrate_all as calibrate_all
     from ff_helpers.measurement.calibration import published_calibration as published_calibration
     from ff_helpers.measurement.cards import cards_table as cards_table
@@ -26,11 +25,16 @@ if TYPE_CHECKING:
     from ff_helpers.measurement.crescendo import crescendo as crescendo
     from ff_helpers.measurement.gate import passing_chance as passing_chance
     from ff_helpers.measurement.gate import power_table as power_table
+    from ff_helpers.measurement.reported import asr_by as asr_by
+    from ff_helpers.measurement.reported import would_have_reported as would_have_reported
     from ff_helpers.paths import Run as Run
     from ff_helpers.paths import start as start
+    from ff_helpers.publication import facts as facts
     from ff_helpers.publication import figures as figures
     from ff_helpers.publication.atlas import atlas as atlas
     from ff_helpers.publication.atlas import resolve_names as resolve_names
+    from ff_helpers.publication.claims import check_claims as check_claims
+    from ff_helpers.publication.claims import claims_summary as claims_summary
     from ff_helpers.publication.disclosure import Disclosure as Disclosure
     from ff_helpers.publication.disclosure import GraderNote as GraderNote
     from ff_helpers.publication.disclosure import Unknown as Unknown
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
     from ff_helpers.publication.explore import show_table as show_table
     from ff_helpers.publication.exported_graders import disclose_atlas as disclose_atlas
     from ff_helpers.publication.figures.theme import save_figure as save_figure
+    from ff_helpers.publication.narrative import write_narrative as write_narrative
     from ff_helpers.publication.notes import calibration_lesson as calibration_lesson
     from ff_helpers.publication.notes import disclose as disclose
     from ff_helpers.publication.prose import say as say
@@ -56,12 +61,17 @@ _VERBS = {
     "Run": "ff_helpers.paths",
     "start": "ff_helpers.paths",
     # the regrade, rates, prose and claims
-    "asr": "ff_helpers.measurement.asr",
+    "asr_by": "ff_helpers.measurement.reported",
+    "check_claims": "ff_helpers.publication.claims",
+    "claims_summary": "ff_helpers.publication.claims",
     "crescendo": "ff_helpers.measurement.crescendo",
-    "published": "ff_helpers.corpus.published",
-    "say": "ff_helpers.publication.prose",
-    "published_graders": "ff_helpers.publication.published",
+    "facts": "ff_helpers.publication.facts",
     "figures": "ff_helpers.publication.figures",
+    "published": "ff_helpers.corpus.published",
+    "published_graders": "ff_helpers.publication.published",
+    "say": "ff_helpers.publication.prose",
+    "would_have_reported": "ff_helpers.measurement.reported",
+    "write_narrative": "ff_helpers.publication.narrative",
     # calibration and agreement
     "agreement": "ff_helpers.measurement.agreement",
     "calibrate_all": "ff_helpers.measurement.calibration",
@@ -102,7 +112,7 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> object:
     if name in _VERBS:
         module = import_module(_VERBS[name])
-        return module if name == "figures" else getattr(module, name)
+        return module if name in ("facts", "figures") else getattr(module, name)
     raise AttributeError(f"module 'ff_helpers' has no verb {name!r}")
 
 

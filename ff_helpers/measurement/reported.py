@@ -35,17 +35,18 @@ def measures(space: Space) -> list[str]:
     return tiers or ([REFUSAL_RATE] if space in _REFUSED else [])
 
 
-def would_have_reported(verdicts: pd.DataFrame) -> pd.DataFrame:
+def would_have_reported(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
     """Return each grader's rate beside the labelled rate, on every set whose traces have a truth.
 
     Args:
         verdicts: the joined verdict frame (`ff.verdicts`); only the first pass counts.
+        cards: the run's calibration cards.
 
     Returns:
         set, truth_space, measure (a tier or `refusal rate`), grader (str), labelled_k, labelled_n,
         reported_k, reported_n (int; rows without a verdict are not in reported_n), left_out (int: those
         rows), labelled and reported (float in [0, 1], with _low and _high), difference (reported minus
-        labelled).
+        labelled), gate (see `with_gate`).
     """
     first = verdicts[(verdicts["repeat"] == 0) & verdicts["truth"].notna()]
     rows: list[dict[str, object]] = []
@@ -66,7 +67,7 @@ def would_have_reported(verdicts: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=[*columns, "reported_k", "reported_n", "left_out"])
     table = with_wilson(table, "labelled", k="labelled_k", n="labelled_n")
     table = with_wilson(table, "reported", k="reported_k", n="reported_n")
-    return table.assign(difference=table["reported"] - table["labelled"])
+    return with_gate(table.assign(difference=table["reported"] - table["labelled"]), cards)
 
 
 def asr_by(verdicts: pd.DataFrame, by: str, cards: Sequence[Card]) -> pd.DataFrame:

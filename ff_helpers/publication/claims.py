@@ -16,6 +16,7 @@ from ff_helpers.errors import FFError
 from ff_helpers.paths import Run
 from ff_helpers.publication.checks import Check, Status
 from ff_helpers.publication.findings import find
+from ff_helpers.publication.prose import Prose, say
 
 
 class Claim(BaseModel):
@@ -126,11 +127,11 @@ def check_claims(run: Run, *, path: Path | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def claims_summary(table: pd.DataFrame) -> pd.DataFrame:
-    """Return how many claims have which status: status, claims (int), which (ids), most frequent first."""
-    grouped = table.groupby("status", sort=False)["id"]
-    summary = grouped.agg(claims="size", which=", ".join).reset_index()
-    return summary.sort_values(["claims", "status"], ascending=[False, True], ignore_index=True)
+def claims_summary(table: pd.DataFrame) -> Prose:
+    """Return in words how many claims have which status, most frequent first."""
+    counts = table["status"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    listed = ", ".join(f"{n} {str(status).replace('_', ' ')}" for status, n in counts.items())
+    return say("Of {n} published figures: {listed}.", n=len(table), listed=listed)
 
 
 def _sources(claim: Claim) -> list[str]:

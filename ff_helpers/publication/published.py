@@ -1,18 +1,10 @@
 """The published graders as a reader must know them: typed unknowns where nothing is published."""
 
-import pandas as pd
-
-from ff_helpers.corpus.canonical import resolve
-from ff_helpers.corpus.published import PUBLISHED_STATUSES, published
-from ff_helpers.measurement.asr import asr, long_counts
-from ff_helpers.measurement.cards import read_cards
-from ff_helpers.measurement.confusion import Confusion, cohen_kappa
+from ff_helpers.corpus.published import published
 from ff_helpers.measurement.gate import published_state
-from ff_helpers.measurement.intervals import Proportion, wilson, with_wilson
-from ff_helpers.paths import Run
+from ff_helpers.measurement.intervals import wilson
 from ff_helpers.publication.disclosure import GraderNote, Unknown
-from ff_helpers.publication.notes import grader_note
-from ff_helpers.taxonomy import TIERS, VERDICTS, GateState
+from ff_helpers.taxonomy import GateState
 
 MANUAL = "manual regrade"
 """The name under which the 14 manual verdicts of the crescendo regrade are disclosed."""
@@ -26,110 +18,6 @@ def published_graders(*names: str) -> tuple[GraderNote, ...]:
     it. `MANUAL` stands for the unnamed people of the crescendo regrade.
     """
     return tuple(_note(name) for name in names)
-
-
-def published_counts() -> pd.DataFrame:
-    """Return the counts that are published alone, with their share.
-
-    Columns: id, what (str), k, n (int), share, share_low, share_high (in [0, 1], Wilson), source (str).
-    """
-    frame = with_wilson(published("other_counts"), "share")
-    return frame[["id", "what", "k", "n", "share", "share_low", "share_high", "source"]]
-
-
-def grader_bracket() -> pd.DataFrame:
-    """Return what graders reported on the same published traces, every tier and denominator.
-
-    Columns: cohort, grader, then those of `asr`.
-    """
-    facts = published("grader_verdict_counts")
-    counts = long_counts(facts, by=["cohort", "grader"], labels=[*VERDICTS, "ERROR"])
-    return asr(counts, by=["cohort", "grader"])
-
-
-def corpus_asr() -> pd.DataFrame:
-    """Return the tiers of the two published corpus cuts, recomputed, beside what was printed.
-
-    Columns: cohort, then those of `asr`, then published (share in [0, 1], missing where no figure was
-    printed: the printed ones are over adversarial rows), difference (recomputed minus published),
-    published_n (int), labels (int: how many of the five verdicts occur), source.
-    """
-    facts = published("corpus_verdict_counts")
-    labels = [*VERDICTS, *(name for name in PUBLISHED_STATUSES if name in facts.columns)]
-    table = asr(long_counts(facts, by=["cohort"], labels=labels), by=["cohort"])
-    printed = facts.melt("cohort", [f"published_{tier}" for tier in TIERS], "tier", "published")
-    printed["tier"] = printed["tier"].str.removeprefix("published_")
-    printed = printed.assign(denominator="adversarial", published=printed["published"] / 100)
-    kept = facts[["cohort", "published_evaluable_n", "source"]].assign(
-        labels=(facts[list(VERDICTS)] > 0).sum(axis=1).astype("int64")
-    )
-    table = table.merge(printed, "left", ["cohort", "tier", "denominator"]).merge(kept, "left", "cohort")
-    table = table.rename(columns={"published_evaluable_n": "published_n"})
-    return table.assign(difference=table["asr"] - table["published"])
-
-
-def export_summary() -> pd.DataFrame:
-    """Return counts over the exported model names, each name by itself, that claims ask for.
-
-    Columns: id, what (str), k, n (int), share, share_low, share_high (in [0, 1], Wilson).
-    """
-    export = published("model_asr_2026-06-10")
-    graded = export["graded"].astype(int)
-    high, enough = export[graded >= 100], export[graded >= 10]
-    above = (high["compliance"] / high["graded"] > 0.6).sum()
-    resolved = sum(resolve(name).canonical_id is not None for name in enough["model_name"])
-    rows = [
-        ("veto", "names with n >= 100 whose exported strict ASR is above 60%", int(above), len(high)),
-        ("resolved", "names with n >= 10 that resolve to a canonical id", resolved, len(enough)),
-        ("insufficient", "names with n < 20", int((graded < 20).sum()), len(export)),
-    ]
-    return with_wilson(pd.DataFrame(rows, columns=["id", "what", "k", "n"]), "share")
-
-
-def graders_table(run: Run) -> pd.DataFrame:
-    """Return every grader behind this run's verdicts and the published ones, as it is disclosed.
-
-    One row a grader and calibration: grader, origin (`this run` or `published`), digest, rubric (str),
-    n (Int64), accuracy, accuracy_low, accuracy_high (in [0, 1]; missing where never measured),
-    calibration_set, space, gate (str). What is not known is said in words.
-    """
-    facts = published("grader_verdict_counts")["grader"]
-    names = dict.fromkeys([*published("grader_calibration")["grader"], *facts, "claude-haiku-4.5", MANUAL])
-    notes = [("published", note) for note in published_graders(*names)]
-    notes = [("this run", grader_note(card)) for card in read_cards(run)] + notes
-    rows = []
-    for origin, note in notes:
-        known = note.accuracy if isinstance(note.accuracy, Proportion) else None
-        row: dict[str, object] = {"grader": note.grader, "origin": origin}
-        row |= {"digest": str(note.digest)[:12] if isinstance(note.digest, str) else str(note.digest)}
-        row |= {"rubric": str(note.rubric), "n": known.n if known else None}
-        row |= {"accuracy": known.estimate if known else None}
-        row |= {"accuracy_low": known.low if known else None, "accuracy_high": known.high if known else None}
-        row |= {"calibration_set": str(note.calibration_set) if known else str(note.accuracy)}
-        rows.append(row | {"space": str(note.space) if known else "none", "gate": note.gate})
-    return pd.DataFrame(rows).astype({"n": "Int64"})
-
-
-def heuristic_agreement() -> pd.DataFrame:
-    """Return how the heuristic compares with language-model graders on the published dual-graded rows.
-
-    Columns: rows (int); observed (share of rows with the same verdict), kappa with ci_low and ci_high
-    (Cohen's, from the published confusion matrix); heuristic_strict, llm_strict, llm_broad (shares);
-    gap_strict, gap_broad (heuristic_strict minus the model's, in [-1, 1]).
-    """
-    facts = published("heuristic_vs_llm_confusion")
-    labels = [v for v in VERDICTS if v in {*facts["heuristic"], *facts["llm"]}]
-    cells = {(h, m): int(c) for h, m, c in facts.itertuples(index=False)}
-    matrix = Confusion(tuple(labels), tuple((*(cells.get((h, m), 0) for m in labels), 0) for h in labels))
-    kappa = cohen_kappa(matrix)
-    total = int(facts["count"].sum())
-    strict = int(facts["count"][facts["heuristic"].isin(TIERS["strict"])].sum()) / total
-    llm = {tier: int(facts["count"][facts["llm"].isin(TIERS[tier])].sum()) / total for tier in TIERS}
-    row: dict[str, float | None] = {"rows": total, "observed": matrix.k / total}
-    for name, part in (("kappa", "value"), ("ci_low", "low"), ("ci_high", "high")):
-        row[name] = getattr(kappa, part, None)
-    row |= {"heuristic_strict": strict, "llm_strict": llm["strict"], "llm_broad": llm["broad"]}
-    return pd.DataFrame([row | {"gap_strict": strict - llm["strict"], "gap_broad": strict - llm["broad"]}])
 
 
 def _note(name: str) -> GraderNote:
