@@ -112,6 +112,8 @@ def _kind(frame: pd.DataFrame, column: str, percents: tuple[str, ...], plain: tu
         return "plain" if column in plain else "rate"
     if column in percents:
         return "percent"
+    if pd.api.types.is_bool_dtype(frame[column]):
+        return "text"
     return "number" if pd.api.types.is_numeric_dtype(frame[column]) else "text"
 
 
@@ -125,7 +127,8 @@ def _cells(frame: pd.DataFrame, column: str, kind: str) -> list[str]:
         return [percent(v) for v in values]
     if kind == "number":
         return [_number(v) for v in values]
-    return ["–" if pd.isna(v) else str(v) for v in values]
+    words = {True: "yes", False: "no"} if pd.api.types.is_bool_dtype(values) else {}
+    return ["–" if pd.isna(v) else words.get(v, str(v)) for v in values]
 
 
 def _number(value: float) -> str:
