@@ -1,0 +1,209 @@
+"""Calibration cards from verdicts, statuses and truths."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import ff_helpers as ff
+from ff_helpers.grading.campaign import CALIBRATION, grade
+from ff_helpers.measurement.calibration import NoTruthError, calibrate, published_calibration
+from ff_helpers.measurement.cards import BadCardError, Card, NotMeasured, cards_table, gate_table, read_cards
+from ff_helpers.measurement.intervals import Proportion
+from ff_helpers.taxonomy import STATUSES, VERDICTS, Space
+
+DAY = date(2026, 11, 22)
+
+
+def rows(pairs: list[tuple[str, str | None]], **columns: object) -> pd.DataFrame:
+    """One row a (truth, verdict or status)."""
+    base = {
+        "trace_id": [f"t{i:03d}" for i in range(len(pairs))],
+        "grader": "g",
+        "grader_digest": "sha256:0123456789abcdef",
+        "rubric": "r@1",
+        "verdict": pd.Series([o if o in VERDICTS else None for _, o in pairs], dtype="str"),
+        "status": pd.Series([o if o in STATUSES else None for _, o in pairs], dtype="str"),
+        "repeat": 0,
+        "duration_s": 2.0,
+        "truth": [t for t, _ in pairs],
+        "sampling": "census",
+        "probability": 1.0,
+        "intent": "format_lock",
+        "turns": "single",
+    }
+    return pd.DataFrame(base | columns)
+
+
+def card(frame: pd.DataFrame, space: Space = "five", **more: object) -> Card:
+    return calibrate(frame, space=space, calibration_set="set", as_of=DAY, **more)  # type: ignore[arg-type]
+
+
+MIXED = [
+    ("REFUSAL", "REFUSAL"),
+    ("REFUSAL", "COMPLIANCE"),
+    ("COMPLIANCE", "COMPLIANCE"),
+    ("COMPLIANCE", "REFUSAL"),
+    ("COMPLIANCE", "unparsable"),
+    ("BENIGN_QUERY", "PARTIAL"),
+    ("BENIGN_QUERY", "BENIGN_QUERY"),
+    ("PARTIAL", "COMPLIANCE"),
+]
+
+
+def test_a_card_holds_the_counts_of_its_rows() -> None:
+    got = card(rows(MIXED))
+    assert (got.k, got.n) == (3, 8)
+    assert got.confusion.table[0] == (1, 0, 1, 0, 0, 1)  # COMPLIANCE: right, as REFUSAL, no verdict
+    assert (got.majority_class, got.majority.k) == ("COMPLIANCE", 3)
+    assert (got.modal_verdict, got.modal_share.k, got.modal_share.n) == ("COMPLIANCE", 3, 7)
+    assert (got.valid.k, got.valid.n, got.statuses) == (7, 8, {"unparsable": 1})
+    assert isinstance(got.benign_false_positives, Proportion)
+    assert (got.benign_false_positives.k, got.benign_false_positives.n) == (1, 2)
+    assert (got.refusal_to_compliance.k, got.refusal_to_compliance.n) == (1, 2)  # type: ignore[union-attr]
+    assert (got.compliance_to_refusal.k, got.compliance_to_refusal.n) == (1, 3)  # type: ignore[union-attr]
+    assert got.seconds_a_trace == 2.0
+    assert isinstance(got.test_retest, NotMeasured)
+    assert got.sampling == "8 census with probability 1 to 1"
+
+
+def test_verdicts_are_projected_onto_the_space_of_the_truth() -> None:
+    got = card(
+        rows(
+            [
+                ("REFUSAL", "REFUSAL"),
+                ("NOT_REFUSAL", "HALLUCINATION_REFUSAL"),
+                ("NOT_REFUSAL", "BENIGN_QUERY"),
+            ]
+        ),
+        space="refused",
+    )
+    assert (got.k, got.n) == (3, 3)
+    assert got.modal_share.k == 1  # the five verdicts, not their projection
+    assert isinstance(got.benign_false_positives, NotMeasured)
+    assert "refused" in got.benign_false_positives.not_measured
+
+
+def test_rows_chosen_by_judgement_never_enter_and_are_counted() -> None:
+    frame = rows(MIXED, sampling=["judgement"] * 3 + ["random"] * 5)
+    got = card(frame)
+    assert (got.n, got.left_out) == (5, 3)
+
+
+def test_a_second_pass_gives_test_retest_and_no_further_rows() -> None:
+    first = rows(MIXED)
+    second = rows([("REFUSAL", "REFUSAL"), ("REFUSAL", "PARTIAL"), ("COMPLIANCE", "timeout")], repeat=1)
+    got = card(pd.concat([first, second], ignore_index=True))
+    assert got.n == 8
+    assert (got.test_retest.k, got.test_retest.n) == (1, 2)  # type: ignore[union-attr]
+
+
+def test_a_set_that_lacks_what_the_corpus_has_is_provisional_at_best() -> None:
+    good = [("COMPLIANCE", "COMPLIANCE"), ("NOT_COMPLIANCE", "REFUSAL")] * 50
+    frame = rows(good)
+    corpus = pd.concat([frame, rows(MIXED, intent="persona_hijack", turns="multi")])
+    assert card(frame, space="strict").gate.state == "calibrated"
+    lacking = card(frame, space="strict", corpus=corpus).gate
+    assert lacking.state == "provisional"
+    assert "persona_hijack, multi" in lacking.reasons[0]
+    assert card(rows(good, sampling="constructed"), space="strict").gate.state == "provisional"
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [("REFUSAL", "REFUSAL")] * 3,
+        [("REFUSAL", "COMPLIANCE")] * 3,
+        [("REFUSAL", "timeout")] * 2,
+        [("REFUSAL", "COMPLIANCE"), ("COMPLIANCE", "COMPLIANCE")],
+    ],
+)
+def test_degenerate_sets_give_defined_values(pairs: list[tuple[str, str]]) -> None:
+    text = card(rows(pairs)).model_dump_json()
+    assert "NaN" not in text
+    assert Card.model_validate_json(text).n == len(pairs)
+
+
+def test_a_set_in_which_no_row_may_enter_gives_an_empty_card() -> None:
+    got = card(rows(MIXED, sampling="judgement"))
+    assert (got.n, got.accuracy.estimate, got.gate.state) == (0, None, "rejected")
+
+
+outcome = st.sampled_from([*VERDICTS, *STATUSES])
+
+
+@given(st.lists(st.tuples(st.sampled_from(VERDICTS), outcome), min_size=1, max_size=30), st.randoms())
+def test_the_order_of_rows_does_not_matter(pairs: list[tuple[str, str | None]], random) -> None:  # type: ignore[no-untyped-def]
+    frame = rows(pairs)
+    shuffled = frame.iloc[random.sample(range(len(frame)), len(frame))].reset_index(drop=True)
+    assert card(frame) == card(shuffled)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FF_OUTPUTS", str(tmp_path_factory.mktemp("outputs")))
+        patch.delenv("FF_STAGING", raising=False)
+        run = ff.start("test", as_of="2026-11-22")
+        grade(run, {"written": CALIBRATION["written"]}, ["heuristic"])
+        yield run
+
+
+def test_calibrate_all_saves_the_cards_it_returns_and_takes_old_ones_away(run: ff.Run) -> None:
+    stale = run.write("cards/old.json")
+    stale.write_text("{}")
+    cards = ff.calibrate_all(run)
+    assert not stale.exists()
+    read = read_cards(run)
+    assert [c.slug for c in read] == ["heuristic_written_five"] == [c.slug for c in cards]
+    assert read[0].confusion == cards[0].confusion
+    assert read[0].gate.state in ("rejected", "provisional")  # written traces: never calibrated
+    before = Path(run.read("cards/heuristic_written_five.json")).read_bytes()
+    ff.calibrate_all(run)
+    assert Path(run.read("cards/heuristic_written_five.json")).read_bytes() == before
+    table = cards_table(read)
+    assert table["n"].tolist() == [read[0].n]
+    assert table["accuracy"].tolist() == pytest.approx([read[0].k / read[0].n])
+    assert gate_table(read)["reason"].tolist() == list(read[0].gate.reasons)
+
+
+def test_a_broken_card_is_named(run: ff.Run) -> None:
+    ff.calibrate_all(run)
+    path = run.read("cards/heuristic_written_five.json")
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {"surprise": 1}))
+    with pytest.raises(BadCardError, match="heuristic_written_five"):
+        read_cards(run)
+    ff.calibrate_all(run)
+
+
+def test_without_truth_nothing_is_calibrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FF_OUTPUTS", str(tmp_path))
+    monkeypatch.delenv("FF_STAGING", raising=False)
+    trace = {"trace_id": "a", "model": "m", "source": "s"}
+    trace |= {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}  # type: ignore[dict-item]
+    path = tmp_path / "traces.jsonl"
+    path.write_text(json.dumps(trace) + "\n")
+    run = ff.start("bare", as_of="2026-11-22")
+    grade(run, {"bare": str(path)}, ["heuristic"])
+    with pytest.raises(NoTruthError, match="profile bare: no graded trace has a truth label"):
+        ff.calibrate_all(run)
+
+
+def test_published_accuracies_have_their_published_intervals_and_states() -> None:
+    frame = published_calibration().set_index(["grader", "set"])
+    qwen = frame.loc["qwen3:1.7b"].iloc[0]
+    assert (qwen["k"], qwen["n"], qwen["gate"]) == (3, 20, "rejected")
+    nemotron = frame.loc[("nemotron-3-nano:30b", "obvious-20")]
+    assert (round(100 * nemotron["accuracy_low"], 1), round(100 * nemotron["accuracy_high"], 1)) == (
+        58.4,
+        91.9,
+    )
+    assert "calibrated" not in set(frame["gate"])
+    relaxed = frame["accuracy_kind"].str.startswith("relaxed")
+    assert frame.loc[relaxed, "p_chance"].isna().all()
+    assert frame.loc[~relaxed, "p_chance"].between(0, 1).all()

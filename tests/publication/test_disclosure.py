@@ -1,0 +1,121 @@
+"""The disclosure: complete or refused, and looked up from the run's cards."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+
+import pandas as pd
+import pytest
+
+import ff_helpers as ff
+from ff_helpers.grading.campaign import CALIBRATION, grade
+from ff_helpers.measurement.intervals import wilson
+from ff_helpers.publication.disclosure import UndisclosedError, percent, rate_text
+from ff_helpers.publication.notes import calibration_lesson, disclose
+
+KNOWN = ff.GraderNote("g", "0123456789abcdef", "r@1", wilson(15, 20), "set", "strict", "provisional")
+UNKNOWN = ff.GraderNote(
+    "theirs",
+    ff.Unknown("digest", "not published"),
+    ff.Unknown("rubric", "not published"),
+    ff.Unknown("accuracy", "never measured"),
+    ff.Unknown("calibration set", "none"),
+    ff.Unknown("space", "none"),
+    "uncalibrated",
+)
+WHOLE = ff.Disclosure((KNOWN, UNKNOWN), "strict", "graded", "n = 20, k = 13", "2 rows", date(2026, 11, 22))
+
+
+def test_the_sentence_holds_everything_a_reader_needs() -> None:
+    sentence = WHOLE.sentence()
+    for part in (
+        "g (digest 0123456789ab; rubric r@1): accuracy 75.0% [53.1, 88.8], 15 of 20 on set, space strict; "
+        "provisional",
+        "theirs (digest: not published; rubric: not published): accuracy: never measured; uncalibrated",
+        "Tier: strict.",
+        "Denominator: graded.",
+        "Counts: n = 20, k = 13.",
+        "Left out: 2 rows.",
+        "As of 2026-11-22.",
+    ):
+        assert part in sentence
+
+
+@pytest.mark.parametrize("field", ["tier", "denominator", "counts", "left_out"])
+def test_a_blank_field_is_refused_by_name(field: str) -> None:
+    with pytest.raises(UndisclosedError, match=f"lacks {field}"):
+        ff.disclosed(pd.DataFrame(), replace(WHOLE, **{field: ""}))
+
+
+def test_a_blank_field_of_a_grader_is_refused_by_name() -> None:
+    blank = replace(WHOLE, graders=(replace(KNOWN, digest=""),))
+    with pytest.raises(UndisclosedError, match=r"lacks digest of g\. .*Unknown\(what, why\)"):
+        ff.disclosed(pd.DataFrame(), blank)
+
+
+def test_shares_read_as_percent_and_the_unknown_as_a_dash() -> None:
+    assert (percent(0.65), percent(None), percent(float("nan"))) == ("65.0", "–", "–")
+    assert rate_text(wilson(13, 20)) == "65.0% [43.3, 81.9]"
+    assert rate_text(wilson(0, 0)) == "–% [0.0, 100.0]"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ff.Run]:
+    """A run whose heuristic is calibrated in the space `refused` on one set."""
+    folder = tmp_path_factory.mktemp("outputs")
+    turns = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
+    traces = [
+        {"trace_id": f"t{i}", "model": "m", "source": "s", "messages": turns}
+        | {"truth": "NOT_REFUSAL", "truth_space": "refused", "sampling": {"kind": "census"}}
+        for i in range(4)
+    ]
+    (folder / "t.jsonl").write_text("".join(json.dumps(t) + "\n" for t in traces))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FF_OUTPUTS", str(folder))
+        patch.delenv("FF_STAGING", raising=False)
+        made = ff.start("test", as_of="2026-11-22")
+        grade(made, {"easy": str(folder / "t.jsonl"), "written": CALIBRATION["written"]}, ["heuristic"])
+        ff.calibrate_all(made)
+        yield made
+
+
+def looked_up(run: ff.Run, grader: str, tier: str) -> tuple[ff.GraderNote, ...]:
+    disclosure = disclose(run, graders=[grader], tier=tier, denominator="d", counts="c", left_out="l")
+    ff.disclosed(pd.DataFrame(), disclosure)  # complete, whatever was found
+    return disclosure.graders
+
+
+def test_without_a_tier_every_card_of_the_grader_is_disclosed(run: ff.Run) -> None:
+    notes = looked_up(run, "heuristic", "no attack success rate in this artifact")
+    assert {(n.calibration_set, n.space) for n in notes} == {("easy", "refused"), ("written", "five")}
+    assert not str(notes[0].digest).startswith("sha256:")
+
+
+def test_a_tier_is_backed_only_by_a_card_in_a_space_that_decides_it(run: ff.Run) -> None:
+    assert [n.space for n in looked_up(run, "heuristic", "strict")] == ["five"]
+
+
+def test_a_grader_without_a_deciding_card_is_uncalibrated_and_says_so(run: ff.Run) -> None:
+    for path in run.read("cards").glob("*written*"):
+        path.rename(path.with_suffix(".aside"))
+    (note,) = looked_up(run, "heuristic", "strict")
+    assert note.gate == "uncalibrated"
+    assert str(note.accuracy) == "accuracy: never measured in a label space that decides the tier strict"
+    assert len(str(note.digest)) == 64  # still known: the ledger has it
+    for path in run.read("cards").glob("*.aside"):
+        path.rename(path.with_suffix(".json"))
+
+
+def test_a_grader_that_nobody_ran_has_typed_unknowns(run: ff.Run) -> None:
+    (note,) = looked_up(run, "nobody", "strict")
+    assert (str(note.digest), str(note.rubric)) == ("digest: not recorded", "rubric: not recorded")
+
+
+def test_the_lesson_reads_its_numbers_from_the_card_with_the_widest_gap(run: ff.Run) -> None:
+    cards = ff.read_cards(run)
+    widest = min(cards, key=lambda c: c.k / c.n)
+    text = repr(calibration_lesson(cards))
+    assert f"on `{widest.calibration_set}`" in text
+    assert f"({widest.k} of {widest.n})" in text
+    assert rate_text(widest.accuracy) in text

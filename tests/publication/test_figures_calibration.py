@@ -1,0 +1,88 @@
+"""What the figures of calibration and agreement show."""
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import ff_helpers as ff
+from ff_helpers.measurement.calibration import calibrate, published_calibration
+from ff_helpers.measurement.cards import Card, cards_table
+from ff_helpers.measurement.intervals import with_wilson
+from ff_helpers.publication.figures.theme import GATE_COLORS, draw
+
+
+@pytest.fixture(scope="module")
+def card() -> Card:
+    """Of 30 refusals 2 found, of 10 others all; 1 row without a verdict."""
+    verdicts = ["REFUSAL"] * 2 + ["BENIGN_QUERY"] * 28 + ["COMPLIANCE"] * 9 + [None]
+    frame = pd.DataFrame(
+        {
+            "trace_id": [f"t{i:02d}" for i in range(40)],
+            "verdict": pd.Series(verdicts, dtype="str"),
+            "status": pd.Series([None] * 39 + ["timeout"], dtype="str"),
+            "truth": ["REFUSAL"] * 30 + ["NOT_REFUSAL"] * 10,
+        }
+    ).assign(grader="g", grader_digest="d", rubric="r", repeat=0, duration_s=1.0, sampling="census")
+    frame = frame.assign(probability=1.0, intent="format_lock", turns="single")
+    return calibrate(frame, space="refused", calibration_set="s", as_of=date(2026, 11, 22))
+
+
+def texts(svg: str) -> list[str]:
+    return [re.sub(r"<[^>]+>", " ", t).strip() for t in re.findall(r"<text[^>]*>(.*?)</text>", svg)]
+
+
+def test_the_confusion_matrix_shows_every_count_and_the_baseline(card: Card) -> None:
+    shown = texts(draw(ff.figures.confusion(card), caption="c"))
+    for count in (9, 0, 1, 28, 2):
+        assert str(count) in shown
+    assert "g on s: 11 of 40 right" in shown
+    assert "always answering REFUSAL: 30 of 40 right" in shown
+
+
+def test_the_forest_names_n_and_the_state_of_the_gate_in_its_colour(card: Card) -> None:
+    svg = draw(ff.figures.calibration_forest(cards_table([card])), caption="c")
+    assert any("n = 40: rejected" in text for text in texts(svg))
+    assert GATE_COLORS["rejected"] in svg
+    assert GATE_COLORS["calibrated"] not in svg
+
+
+def test_the_forest_shows_published_graders_too_and_says_which_are_relaxed() -> None:
+    shown = texts(draw(ff.figures.calibration_forest(published_calibration()), caption="c"))
+    assert sum("(relaxed)" in text for text in shown) == 6
+    assert sum("n = 20" in text for text in shown) == 15
+
+
+def test_format_stands_against_content(card: Card) -> None:
+    shown = texts(draw(ff.figures.format_against_content(cards_table([card])), caption="c"))
+    for text in ("97.5%", "27.5%", "75.0%", "71.8%"):  # valid, right, majority, most frequent verdict
+        assert text in shown
+
+
+def test_power_labels_its_three_curves() -> None:
+    shown = texts(draw(ff.figures.gate_power(ff.power_table()), caption="c"))
+    for curve in ("published, n = 20", "ours, n = 50", "ours, n = 200"):
+        assert curve in shown
+
+
+def test_agreement_names_pairs_with_kappa_also_where_it_is_not_defined() -> None:
+    table = pd.DataFrame(
+        {"grader_a": ["a", "a"], "grader_b": ["b", "c"], "set": "s", "n": [20, 20], "_k": [10, 1]}
+        | {"kappa": [-0.25, None], "flagged": [True, False]}
+    )
+    table = with_wilson(table, "disagreement", k="_k")
+    shown = texts(draw(ff.figures.agreement(table), caption="c"))
+    assert any("κ −0.25" in text for text in shown)
+    assert any("κ not defined" in text for text in shown)
+
+
+def test_every_confusion_matrix_is_saved_under_its_cards_name(
+    card: Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FF_OUTPUTS", str(tmp_path))
+    monkeypatch.delenv("FF_STAGING", raising=False)
+    run = ff.start("test", as_of="2026-11-22")
+    ff.figures.save_confusions(run, [card])
+    assert "accuracy 27.5%" in run.read("figures/confusion_g_s_refused.svg").read_text(encoding="utf-8")

@@ -1,0 +1,94 @@
+"""Tables in three formats from one disclosed frame."""
+
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import ff_helpers as ff
+from ff_helpers.measurement.intervals import with_wilson
+from ff_helpers.publication.tables import UnknownColumnError, tex
+
+NOTE = ff.Disclosure((), "strict", "graded", "columns k & n", "0 rows", date(2026, 11, 22))
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ff.Run:
+    monkeypatch.setenv("FF_OUTPUTS", str(tmp_path))
+    monkeypatch.delenv("FF_STAGING", raising=False)
+    return ff.start("test", as_of="2026-11-22")
+
+
+def save(run: ff.Run, frame: pd.DataFrame, **more: object) -> dict[str, str]:
+    ff.save_table(run, ff.disclosed(frame, NOTE), "t", title="A title.", **more)  # type: ignore[arg-type]
+    return {kind: run.read(f"tables/t.{kind}").read_text(encoding="utf-8") for kind in ("csv", "tex", "html")}
+
+
+def test_a_rate_reads_as_one_cell_with_its_interval_in_percent(run: ff.Run) -> None:
+    frame = with_wilson(pd.DataFrame({"model": ["m"], "k": [13], "n": [20]}), "asr")
+    made = save(run, frame)
+    assert "65.0 [43.3, 81.9]" in made["html"]
+    assert "65.0 & [43.3, 81.9]" in made["tex"]
+    assert r"asr (\%)" in made["tex"]
+    assert "asr low" not in made["html"]
+
+
+def test_the_csv_keeps_the_numbers_and_every_row_names_its_disclosure(run: ff.Run) -> None:
+    frame = with_wilson(pd.DataFrame({"model": ["a", "b"], "k": [13, 1], "n": [20, 3]}), "asr")
+    save(run, frame)
+    back = pd.read_csv(run.read("tables/t.csv"))
+    assert back["asr"].tolist() == pytest.approx([0.65, 1 / 3], abs=1e-6)
+    assert back["disclosure"].tolist() == [NOTE.sentence()] * 2
+
+
+def test_what_latex_and_html_would_misread_is_escaped(run: ff.Run) -> None:
+    made = save(run, pd.DataFrame({"a_b": ["<x> & 5% of $y_1"]}))
+    assert r"$<$x$>$ \& 5\% of \$y\_1" in made["tex"]
+    assert "&lt;x&gt; &amp; 5% of $y_1" in made["html"]
+    assert r"columns k \& n" in made["tex"]  # the caption too
+    assert tex("\\{}~") == r"\textbackslash{}\{\}\textasciitilde{}"
+
+
+def test_latex_has_booktabs_a_label_and_as_many_cells_in_every_row(run: ff.Run) -> None:
+    frame = with_wilson(pd.DataFrame({"model": ["a", "b"], "k": [13, 0], "n": [20, 0]}), "asr")
+    frame.loc[1, ["asr", "asr_low", "asr_high"]] = float("nan")
+    text = save(run, frame)["tex"]
+    assert r"\label{tab:t}" in text
+    body = text.split(r"\midrule")[1].split(r"\bottomrule")[0].strip().splitlines()
+    assert [row.count("&") for row in body] == [4, 4]  # model, k, n, and two for the rate
+    for rule in (r"\toprule", r"\midrule", r"\bottomrule"):
+        assert text.count(rule) == 1
+
+
+def test_kappa_reads_as_it_is_and_a_missing_one_as_a_dash(run: ff.Run) -> None:
+    frame = pd.DataFrame(
+        {"p": ["a", "b", "c"], "kappa": [-0.017, None, 0.269]}
+        | {"kappa_low": [-0.09, None, None], "kappa_high": [0.05, None, None]}
+    )
+    made = save(run, frame, plain=("kappa",), show={"p": "pair", "kappa": "κ"})
+    assert "−0.017 [−0.090, 0.050]" in made["html"]
+    assert '<td class="n">0.269</td>' in made["html"]
+    assert '<td class="n">–</td>' in made["html"]
+    assert "κ, %" not in made["html"]
+    assert r"$\kappa$" in made["tex"]
+    assert r"$\kappa$ (\%)" not in made["tex"]
+
+
+def test_numbers_percents_and_truth_values_read_as_people_expect(run: ff.Run) -> None:
+    frame = pd.DataFrame(
+        {"n": [20.0], "p": [0.0000018], "s": [0.25], "x": [1.5], "ok": [True], "none": [None]}
+    )
+    html = save(run, frame, percents=("s",))["html"]
+    for cell in (">20<", ">&lt;0.001<", ">25.0<", ">1.500<", ">yes<", ">–<"):
+        assert cell in html
+
+
+def test_a_column_that_is_not_there_is_named(run: ff.Run) -> None:
+    with pytest.raises(UnknownColumnError, match=r"table t: no column 'c'\. The frame has a, b\."):
+        save(run, pd.DataFrame({"a": [1], "b": [2]}), show={"c": "C"})
+
+
+def test_the_same_frame_gives_the_same_bytes(run: ff.Run) -> None:
+    frame = pd.DataFrame({"x": [0.1 + 0.2]})
+    assert save(run, frame) == save(run, frame * (1 + 1e-12))

@@ -1,0 +1,78 @@
+"""Figures: three files, the disclosure in each, the same bytes every time."""
+
+import re
+from datetime import date
+from pathlib import Path
+from xml.etree import ElementTree
+
+import altair as alt
+import pandas as pd
+import pytest
+
+import ff_helpers as ff
+from ff_helpers.publication.figures.theme import COLUMN_WIDTH, PNG_SCALE, STIPPLE, draw, sized
+
+NOTE = ff.Disclosure((), "strict <&> broad", "graded", "k, n", "0 rows", date(2026, 11, 22))
+FRAME = pd.DataFrame({"m": ["a", "b"], "v": [0.25, 0.5], "n": [10, 50]})
+
+
+def chart(clip: bool = True) -> alt.Chart | alt.LayerChart:
+    bars = alt.Chart(FRAME).mark_bar(clip=clip).encode(x="v:Q", y="m:N")
+    return sized(
+        bars.encode(fill=alt.condition("datum.n < 20", alt.value(STIPPLE), alt.value("#0072B2"))),
+        width=COLUMN_WIDTH,
+        height=100,
+    )
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ff.Run:
+    monkeypatch.setenv("FF_OUTPUTS", str(tmp_path))
+    monkeypatch.delenv("FF_STAGING", raising=False)
+    return ff.start("test", as_of="2026-11-22")
+
+
+def test_svg_png_and_pdf_are_written_and_the_notebook_sees_svg_and_png(run: ff.Run) -> None:
+    picture = ff.save_figure(run, chart(), ff.disclosed(FRAME, NOTE), "f")
+    assert run.read("figures/f.svg").read_text(encoding="utf-8") == picture.svg
+    assert run.read("figures/f.png").read_bytes().startswith(b"\x89PNG")
+    assert run.read("figures/f.pdf").read_bytes().startswith(b"%PDF")
+    assert set(picture._repr_mimebundle_()) == {"image/svg+xml", "image/png", "text/plain"}
+
+
+def test_the_svg_is_well_formed_and_carries_the_disclosure_twice(run: ff.Run) -> None:
+    picture = ff.save_figure(run, chart(), ff.disclosed(FRAME, NOTE), "f")
+    root = ElementTree.fromstring(picture.svg)
+    space = "{http://www.w3.org/2000/svg}"
+    assert root.findtext(f"{space}desc") == NOTE.sentence()
+    lines = [t.text or "" for t in root.findall(f"{space}text")]
+    assert " ".join(lines) == NOTE.sentence()
+
+
+def test_a_column_is_84_mm_wide_in_every_format(run: ff.Run) -> None:
+    picture = ff.save_figure(run, chart(), ff.disclosed(FRAME, NOTE), "f")
+    assert float(ElementTree.fromstring(picture.svg).attrib["width"]) == COLUMN_WIDTH
+    png = run.read("figures/f.png").read_bytes()
+    assert int.from_bytes(png[16:20]) == pytest.approx(COLUMN_WIDTH * PNG_SCALE, abs=1)
+    box = re.search(rb"/MediaBox\s*\[\s*0 0 ([\d.]+)", run.read("figures/f.pdf").read_bytes())
+    assert box is not None
+    assert float(box.group(1)) / 72 * 25.4 == pytest.approx(84, abs=0.5)
+
+
+def test_the_same_numbers_give_the_same_bytes_however_many_figures_came_before() -> None:
+    first = draw(chart(), caption="c")
+    draw(chart(clip=False), caption="another")
+    assert draw(chart(), caption="c") == first
+
+
+def test_rows_with_an_insufficient_sample_are_stippled_by_a_pattern_that_is_there() -> None:
+    svg = draw(chart(), caption="c")
+    assert svg.count(f'fill="{STIPPLE}"') == 1
+    assert svg.count('<pattern id="ff-stipple"') == 1
+
+
+def test_every_id_that_is_used_is_defined_once() -> None:
+    svg = draw(chart(), caption="c")
+    ids = re.findall(r'\bid="([^"]+)"', svg)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r"url\(#([^)]+)\)", svg)) <= set(ids)
