@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ff_helpers.corpus.published import published as published
     from ff_helpers.grading.campaign import grade as grade
     from ff_helpers.grading.campaign import verdicts as verdicts
+    from ff_helpers.grading.panel import grade_by_hand as grade_by_hand
     from ff_helpers.measurement.agreement import agreement as agreement
     from ff_helpers.measurement.agreement import published_agreement as published_agreement
     from ff_helpers.measurement.agreement import review_queue as review_queue
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from ff_helpers.publication.explore import show_table as show_table
     from ff_helpers.publication.exported_graders import disclose_atlas as disclose_atlas
     from ff_helpers.publication.figures.theme import save_figure as save_figure
+    from ff_helpers.publication.graded import graded as graded
     from ff_helpers.publication.narrative import write_narrative as write_narrative
     from ff_helpers.publication.notes import calibration_lesson as calibration_lesson
     from ff_helpers.publication.notes import disclose as disclose
@@ -57,6 +59,8 @@ _VERBS = {
     # grading
     "grade": "ff_helpers.grading.campaign",
     "verdicts": "ff_helpers.grading.campaign",
+    "grade_by_hand": "ff_helpers.grading.panel",
+    "graded": "ff_helpers.publication.graded",
     # paths
     "Run": "ff_helpers.paths",
     "start": "ff_helpers.paths",

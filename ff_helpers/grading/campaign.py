@@ -118,15 +118,25 @@ def verdicts(run: paths.Run) -> pd.DataFrame:
         MissingInputError: nothing was graded yet.
     """
     index = pd.read_csv(run.read("ledger/traces.csv"), dtype=_INDEX)
-    graders = pd.read_csv(run.read("ledger/graders.csv"), dtype=_GRADERS)
+    known = graders(run)
     frame = verdict_frame(run.ledger("verdicts"))
-    frame = frame.merge(graders[_IDENTITY], on=_IDENTITY, how="inner")
+    frame = frame.merge(known[_IDENTITY], on=_IDENTITY, how="inner")
     frame = frame.merge(index, on="trace_id", how="inner", validate="many_to_one")
     order = {trace_id: place for place, trace_id in enumerate(index["trace_id"])}
-    place = frame["grader"].map({name: n for n, name in enumerate(graders["grader"])})
+    place = frame["grader"].map({name: n for n, name in enumerate(known["grader"])})
     frame = frame.assign(_g=place, _t=frame["trace_id"].map(order))
     frame = frame.sort_values(["_g", "repeat", "_t"], kind="stable")
     return frame.drop(columns=["_g", "_t"]).reset_index(drop=True)
+
+
+def graders(run: paths.Run) -> pd.DataFrame:
+    """Return the graders of the run's campaign: grader, grader_digest, rubric, temperature, seed, num_ctx,
+    spec, method, software.
+
+    Raises:
+        MissingInputError: nothing was graded yet.
+    """
+    return pd.read_csv(run.read("ledger/graders.csv"), dtype=_GRADERS)
 
 
 def verdict_counts(frame: pd.DataFrame) -> pd.DataFrame:
