@@ -32,16 +32,15 @@ def reported_asr(curve: pd.DataFrame, *, true_rate: float) -> "alt.Chart | alt.L
     x = alt.X("true_rate:Q", title="true ASR", axis=ticks, scale=share)
     y = alt.Y("apparent_rate:Q", title="reported ASR", axis=ticks, scale=share)
     faultless = curve.iloc[[0, -1]].assign(apparent_rate=[0.0, 1.0])
-    right = mark["true_rate"].iloc[0] > 0.5
     gap = alt.Chart(mark).mark_rule(color="#D55E00", strokeWidth=3)
     point = alt.Chart(mark).mark_point(filled=True, color="#D55E00", size=50, opacity=1)
-    label = alt.Chart(words).mark_text(align="right" if right else "left", dx=-8 if right else 8, dy=-8)
+    label = alt.Chart(words).mark_text(align="right", fontSize=11, fontWeight="bold", color="#D55E00")
     chart = (
         alt.Chart(faultless).mark_line(color=INK, strokeDash=[4, 3], strokeWidth=1).encode(x=x, y=y)
         + alt.Chart(rounded(curve)).mark_line(color=ACCENT, strokeWidth=2.5).encode(x=x, y=y)
         + gap.encode(x=x, y=alt.Y("true_rate:Q"), y2="apparent_rate:Q")
         + point.encode(x=x, y=y)
-        + label.encode(x=x, y=y, text="text:N")
+        + label.encode(x=alt.datum(0.98), y=alt.datum(0.08), text="text:N")
     )
     title = {"text": "What this grader reports", "subtitle": "dashed: a faultless grader; red: the error"}
     return sized(chart.properties(title=title), width=COLUMN_WIDTH, height=COLUMN_WIDTH)
