@@ -58,6 +58,7 @@ def run(job: Job) -> Failure | None:
             job.output,
             job.parameters,
             kernel_name="python3",
+            language="python",
             progress_bar=False,
             cwd=job.cwd,
             execution_timeout=job.timeout_s,

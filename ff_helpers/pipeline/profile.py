@@ -7,6 +7,7 @@ follow from files: a step runs after the steps that write what it reads.
 
 import ast
 import json
+import re
 from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -36,6 +37,7 @@ class Step(BaseModel):
         parameters: values for its `parameters` cell, besides `profile` and `as_of`.
         inputs: files it reads; their bytes decide whether it is stale.
         outputs: files it writes; each must appear, and no other may.
+        keeps: those of its outputs that stay when a later run writes under another name (dated exports).
         timeout_s: seconds one cell may take before the step fails.
     """
 
@@ -45,6 +47,7 @@ class Step(BaseModel):
     parameters: dict[str, JsonValue] = {}
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
+    keeps: tuple[str, ...] = ()
     timeout_s: int = Field(default=14_400, gt=0)
 
 
@@ -182,7 +185,7 @@ def _meet(one: str, other: str) -> bool:
 
 
 def _is_profile(path: Path) -> bool:
-    return "\nsteps:" in path.read_text(encoding="utf-8")
+    return re.search(r"^steps:|\"steps\":", path.read_text(encoding="utf-8"), re.MULTILINE) is not None
 
 
 def _sentence(message: str) -> str:

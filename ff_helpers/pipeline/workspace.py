@@ -94,7 +94,8 @@ class Workspace:
         self.keep_notebook()
         names = {*written, *in_place, self.notebook.relative_to(self._folder).as_posix()}
         for name in set(earlier.outputs if earlier else {}) - names:
-            (self._folder / name).unlink(missing_ok=True)
+            if not any(fnmatchcase(name, kept) for kept in self._step.keeps):
+                (self._folder / name).unlink(missing_ok=True)
         outputs = {name: freshness.sha256(self._folder / name) for name in sorted(names)}
         write_json(self.stamp, Stamp(key=key, outputs=outputs).model_dump())
 

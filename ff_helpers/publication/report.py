@@ -103,7 +103,8 @@ def _table(folder: Path, path: Path) -> dict[str, object]:
 def _prose(path: Path) -> str:
     from ff_helpers.publication.notebook_page import markdown
 
-    return markdown(path.read_text(encoding="utf-8"))
+    # Two levels down: the page has a title and a section heading above it.
+    return markdown(re.sub(r"^(#+ )", r"##\1", path.read_text(encoding="utf-8"), flags=re.MULTILINE))
 
 
 def _files(folder: Path, written: Sequence[str]) -> list[str]:

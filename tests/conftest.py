@@ -1,0 +1,91 @@
+"""What several rooms' tests share: a throw-away project, and one built `paper` for the whole session."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+FF = (sys.executable, "-m", "ff_helpers.cli")
+
+
+@pytest.fixture(scope="session")
+def paper(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The outputs folder of a freshly run `paper`, built once, also when several workers ask for it."""
+    import fcntl
+
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    outputs = shared / "paper-outputs"
+    with (shared / "paper.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = outputs / "built"
+        if not done.exists():
+            outputs.mkdir(exist_ok=True)
+            run = subprocess.run(
+                [*FF, "run", "params/paper.yaml"],
+                cwd=ROOT, env=os.environ | {"FF_OUTPUTS": str(outputs)},
+                capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            assert run.returncode == 0, f"`ff run params/paper.yaml` failed:\n{run.stdout}\n{run.stderr}"
+            done.touch()
+    return outputs
+
+
+class Project:
+    """A throw-away project folder with small notebooks, and the command line pointed at it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.outputs = folder / "outputs" / "demo"
+        for name in ("notebooks", "params", "data"):
+            (folder / name).mkdir(parents=True)
+        self.env = os.environ | {"FF_ROOT": str(folder), "FF_OUTPUTS": str(folder / "outputs")}
+
+    def notebook(self, name: str, *sources: str, parameters: str = "") -> None:
+        """Write a notebook: a parameters cell, then one code cell a source; `run` is ready to be used."""
+        start = "import ff_helpers as ff\nrun = ff.start(profile, as_of=as_of)"
+        cells = [
+            {
+                "cell_type": "code", "execution_count": None, "id": f"c{number:02}", "outputs": [],
+                "metadata": {"tags": ["parameters"]} if number == 1 else {},
+                "source": source,
+            }
+            for number, source in enumerate(
+                [f'profile = "demo"\nas_of = "2026-01-01"\n{parameters}'.strip(), start, *sources], start=1
+            )
+        ]  # fmt: skip
+        content = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+        (self.folder / "notebooks" / f"{name}.ipynb").write_text(json.dumps(content))
+
+    def profile(self, *steps: dict[str, object], **changed: object) -> Path:
+        """Write params/demo.yaml (JSON is YAML) and return its path."""
+        content = {"profile": "demo", "as_of": "2026-01-01", "steps": list(steps)} | changed
+        path = self.folder / "params" / "demo.yaml"
+        path.write_text(json.dumps(content, default=str))
+        return path
+
+    def ff(self, *arguments: str, **env: str) -> "subprocess.CompletedProcess[str]":
+        """Run the command line in the project and return what it said."""
+        return subprocess.run(
+            [*FF, *arguments],
+            cwd=self.folder,
+            env=self.env | env,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    def run(self, *more: str) -> "subprocess.CompletedProcess[str]":
+        """`ff run params/demo.yaml`."""
+        return self.ff("run", "params/demo.yaml", *more)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """An empty throw-away project."""
+    return Project(tmp_path / "project")

@@ -1,0 +1,212 @@
+"""`ff run`: what is stale runs, what failed is told, what was interrupted goes on."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from tests.conftest import FF, Project
+
+WRITE = 'run.write("tables/{0}.csv").write_text({1})'
+
+
+def states(stdout: str) -> dict[str, str]:
+    """How each step of the profile `demo` ended, by name."""
+    lines = [line.split() for line in stdout.splitlines() if line.startswith("demo ")]
+    return {line[1]: line[2] for line in lines}
+
+
+@pytest.fixture
+def chain(project: Project) -> Project:
+    """Three steps: `b` reads what `a` writes, `c` stands alone; `a` reads a shipped file."""
+    (project.folder / "data" / "in.csv").write_text("1")
+    project.notebook("a", WRITE.format("a", "str(x)"), parameters="x = 1")
+    project.notebook("b", WRITE.format("b", 'run.read("tables/a.csv").read_text() + "!"'))
+    project.notebook("c", WRITE.format("c", '"c"'))
+    project.profile(*CHAIN)
+    return project
+
+
+CHAIN = (
+    {"notebook": "a", "inputs": ["data/*.csv"], "outputs": ["tables/a.*"], "parameters": {"x": 2}},
+    {"notebook": "b", "inputs": ["tables/a.csv"], "outputs": ["tables/b.csv"]},
+    {"notebook": "c", "outputs": ["tables/c.csv"]},
+)
+
+
+def test_runs_in_the_order_of_files_and_leaves_everything_in_place(chain: Project) -> None:
+    done = chain.run()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (chain.outputs / "tables" / "b.csv").read_text() == "2!"
+    manifest = json.loads((chain.outputs / "manifest.json").read_text())
+    assert {"tables/a.csv", "tables/b.csv", "notebooks/a.ipynb", "index.html"} <= manifest["files"].keys()
+    assert not (chain.outputs / ".staging").exists()
+    assert str(chain.outputs / "index.html") in done.stdout
+
+
+def test_second_run_does_nothing_and_forced_run_gives_the_same_bytes(chain: Project) -> None:
+    chain.run()
+    before = {
+        path: (path.stat().st_mtime_ns, path.read_bytes())
+        for path in chain.outputs.rglob("*")
+        if path.is_file()
+    }
+    again = chain.run()
+    assert set(states(again.stdout).values()) == {"unchanged"}
+    assert {path: path.stat().st_mtime_ns for path in before} == {
+        path: was[0] for path, was in before.items()
+    }
+    assert set(states(chain.run("--force").stdout).values()) == {"done"}
+    assert {p for p, was in before.items() if p.read_bytes() != was[1]} == {chain.outputs / "run.log"}
+
+
+def test_a_changed_input_makes_its_readers_stale_and_equal_bytes_stop_there(chain: Project) -> None:
+    chain.run()
+    (chain.folder / "data" / "in.csv").write_text("2")
+    assert states(chain.run().stdout) == {"a": "done", "b": "unchanged", "c": "unchanged"}
+
+
+def test_a_changed_parameter_runs_all_that_follows_from_it(chain: Project) -> None:
+    chain.run()
+    chain.profile({**CHAIN[0], "parameters": {"x": 3}}, *CHAIN[1:])
+    assert states(chain.run().stdout) == {"a": "done", "b": "done", "c": "unchanged"}
+    assert (chain.outputs / "tables" / "b.csv").read_text() == "3!"
+
+
+def test_a_changed_notebook_or_a_damaged_output_makes_its_step_stale(chain: Project) -> None:
+    chain.run()
+    chain.notebook("c", WRITE.format("c", '"other"'))
+    (chain.outputs / "tables" / "b.csv").write_text("edited by hand")
+    assert states(chain.run().stdout) == {"a": "unchanged", "b": "done", "c": "done"}
+    assert (chain.outputs / "tables" / "b.csv").read_text() == "2!"
+
+
+def test_changed_sources_of_the_package_make_every_step_stale(chain: Project, tmp_path) -> None:
+    import shutil
+
+    from ff_helpers.paths import PACKAGE
+
+    copy = tmp_path / "copy" / "ff_helpers"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    chain.env["PYTHONPATH"] = str(copy.parent)
+    chain.run()
+    assert set(states(chain.run().stdout).values()) == {"unchanged"}
+    with (copy / "taxonomy.py").open("a") as file:
+        file.write("\n# a change\n")
+    assert set(states(chain.run().stdout).values()) == {"done"}
+
+
+def test_a_failed_step_leaves_its_notebook_and_the_rest_still_runs(chain: Project) -> None:
+    chain.notebook("a", "1 / 0", parameters="x = 1")
+    failed = chain.run()
+    assert failed.returncode == 1
+    assert states(failed.stdout) == {"a": "failed", "b": "skipped", "c": "done"}
+    assert "ZeroDivisionError: division by zero (cell 4)" in failed.stdout
+    notebook = json.loads((chain.outputs / "notebooks" / "a.ipynb").read_text())
+    assert "An Exception was encountered" in "".join(notebook["cells"][0]["source"])
+    assert "did not finish" in (chain.outputs / "index.html").read_text()
+
+
+def test_an_error_of_ours_is_shown_as_its_sentence_alone(project: Project) -> None:
+    project.notebook("a", 'run.read("tables/none.csv")')
+    project.profile({"notebook": "a"})
+    said = project.run().stdout
+    assert "tables/none.csv does not exist" in said
+    assert "MissingInputError" not in said
+
+
+@pytest.mark.parametrize("source", ["import sys\nsys.exit()", "import os\nos._exit(0)"])
+def test_a_notebook_that_ends_itself_has_failed(project: Project, source: str) -> None:
+    project.notebook("a", source, WRITE.format("a", '"never"'))
+    project.profile({"notebook": "a", "outputs": ["tables/a.csv"]})
+    assert project.run().returncode == 1
+    assert not (project.outputs / "tables").exists()
+
+
+def test_a_cell_that_takes_too_long_fails_its_step(project: Project) -> None:
+    project.notebook("a", "import time\ntime.sleep(60)")
+    project.profile({"notebook": "a", "timeout_s": 1})
+    failed = project.run()
+    assert failed.returncode == 1
+    assert "CellTimeoutError" in failed.stdout
+
+
+@pytest.mark.parametrize(
+    ("declared", "problem"),
+    [
+        (["tables/a.csv", "tables/b.csv"], "did not write tables/b.csv"),
+        ([], "wrote tables/a.csv without declaring it"),
+    ],
+)
+def test_outputs_must_be_those_declared(project: Project, declared: list[str], problem: str) -> None:
+    project.notebook("a", WRITE.format("a", '"1"'))
+    project.profile({"notebook": "a", "outputs": declared})
+    failed = project.run()
+    assert failed.returncode == 1
+    assert problem in failed.stdout
+    assert not (project.outputs / "tables").exists()
+
+
+def test_a_file_that_a_step_no_longer_writes_goes_away(project: Project) -> None:
+    project.notebook("a", WRITE.format("old", '"1"'))
+    project.profile({"notebook": "a", "outputs": ["tables/*.csv"]})
+    project.run()
+    project.notebook("a", WRITE.format("new", '"1"'))
+    project.run()
+    assert [path.name for path in (project.outputs / "tables").iterdir()] == ["new.csv"]
+
+
+@pytest.mark.parametrize("ended_by", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_an_interrupted_run_is_no_finished_one_and_the_next_goes_on(project: Project, ended_by: int) -> None:
+    project.notebook("a", WRITE.format("a", '"1"'))
+    project.notebook(
+        "b",
+        'with run.ledger("rows").open("a") as ledger:\n    ledger.write("one\\n")',
+        'import time\ntime.sleep(0 if run.ledger("rows").read_text().count("one") > 1 else 60)',
+        WRITE.format("b", '"2"'),
+    )
+    project.profile(
+        {"notebook": "a", "outputs": ["tables/a.csv"]},
+        {"notebook": "b", "inputs": ["tables/a.csv"], "outputs": ["ledger/rows.jsonl", "tables/b.csv"]},
+    )
+    ledger = project.outputs / "ledger" / "rows.jsonl"
+    run = subprocess.Popen(
+        [*FF, "run", "params/demo.yaml"],
+        cwd=project.folder, env=project.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    until = time.monotonic() + 60
+    while not (ledger.exists() and ledger.read_text()) and time.monotonic() < until:
+        time.sleep(0.05)
+    os.kill(run.pid, ended_by)
+    said = run.communicate(timeout=30)[1]
+    assert run.returncode != 0
+    assert ended_by == signal.SIGKILL or "run the same command again" in said
+    assert not (project.outputs / "tables" / "b.csv").exists()
+    again = project.run()
+    assert states(again.stdout) == {"a": "unchanged", "b": "done"}, again.stdout + again.stderr
+    assert ledger.read_text() == "one\none\n"  # the first run's line survived, and nobody wrote behind ours
+
+
+def test_missing_parts_are_named_with_the_command_that_fetches_them(project: Project) -> None:
+    project.notebook("a")
+    project.profile({"notebook": "a", "inputs": ["parts/weights.gguf"]})
+    failed = project.ff("run", "params/demo.yaml", FF_PARTS=str(project.folder / "none"))
+    assert failed.returncode == 1
+    assert "parts/weights.gguf, which does not exist; fetch it: make parts" in failed.stdout
+
+
+def test_progress_of_a_long_step_is_told_where_nobody_watches(
+    tmp_path, capsys: pytest.CaptureFixture[str], monkeypatch
+) -> None:
+    from ff_helpers.pipeline import console
+
+    progress = tmp_path / "step.progress"
+    progress.write_text(
+        json.dumps({"step": "grading", "done": 3, "total": 9, "left_s": 20, "counts": {"REFUSAL": 3}})
+    )
+    monkeypatch.setattr(console, "EVERY_S", 0.0)
+    console.Console("demo", 8).running({"01_grade": (4.0, progress)})
+    assert capsys.readouterr().out == "demo   ... 01_grade grading 3/9, 20 s left (3 REFUSAL)\n"
