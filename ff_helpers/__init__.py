@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from ff_helpers.publication.exported_graders import disclose_atlas as disclose_atlas
     from ff_helpers.publication.figures.theme import save_figure as save_figure
     from ff_helpers.publication.graded import graded as graded
+    from ff_helpers.publication.narrative import reported_lesson as reported_lesson
     from ff_helpers.publication.narrative import write_narrative as write_narrative
     from ff_helpers.publication.notes import calibration_lesson as calibration_lesson
     from ff_helpers.publication.notes import disclose as disclose
@@ -73,6 +74,7 @@ _VERBS = {
     "figures": "ff_helpers.publication.figures",
     "published": "ff_helpers.corpus.published",
     "published_graders": "ff_helpers.publication.published",
+    "reported_lesson": "ff_helpers.publication.narrative",
     "say": "ff_helpers.publication.prose",
     "would_have_reported": "ff_helpers.measurement.reported",
     "write_narrative": "ff_helpers.publication.narrative",

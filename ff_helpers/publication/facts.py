@@ -8,7 +8,8 @@ import pandas as pd
 from ff_helpers.corpus.canonical import resolve
 from ff_helpers.corpus.published import PUBLISHED_STATUSES, published
 from ff_helpers.measurement.asr import asr, long_counts
-from ff_helpers.measurement.cards import read_cards
+from ff_helpers.measurement.calibration import published_calibration
+from ff_helpers.measurement.cards import cards_table, read_cards
 from ff_helpers.measurement.confusion import Confusion, cohen_kappa
 from ff_helpers.measurement.intervals import Proportion, with_wilson
 from ff_helpers.paths import Run
@@ -75,12 +76,19 @@ def export_summary() -> pd.DataFrame:
     return with_wilson(pd.DataFrame(rows, columns=["id", "what", "k", "n"]), "share")
 
 
+def measured_graders(run: Run) -> pd.DataFrame:
+    """Return this run's calibrations, and below them the published ones: columns as of both tables."""
+    mine = cards_table(read_cards(run))
+    theirs = published_calibration()
+    return pd.concat([mine.assign(accuracy_kind="exact"), theirs], ignore_index=True)
+
+
 def graders_table(run: Run) -> pd.DataFrame:
     """Return every grader behind this run's verdicts and the published ones, as it is disclosed.
 
     One row a grader and calibration: grader, origin (`this run` or `published`), digest, rubric (str),
     n (Int64), accuracy, accuracy_low, accuracy_high (in [0, 1]; missing where never measured),
-    calibration_set, space, gate (str). What is not known is said in words.
+    set, space, gate (str). What is not known is said in words.
     """
     facts = published("grader_verdict_counts")["grader"]
     names = dict.fromkeys([*published("grader_calibration")["grader"], *facts, "claude-haiku-4.5", MANUAL])
@@ -94,7 +102,7 @@ def graders_table(run: Run) -> pd.DataFrame:
         row |= {"rubric": str(note.rubric), "n": known.n if known else None}
         row |= {"accuracy": known.estimate if known else None}
         row |= {"accuracy_low": known.low if known else None, "accuracy_high": known.high if known else None}
-        row |= {"calibration_set": str(note.calibration_set) if known else str(note.accuracy)}
+        row |= {"set": str(note.calibration_set) if known else str(note.accuracy)}
         rows.append(row | {"space": str(note.space) if known else "none", "gate": note.gate})
     return pd.DataFrame(rows).astype({"n": "Int64"})
 

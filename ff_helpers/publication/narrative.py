@@ -116,6 +116,29 @@ def write_narrative(run: Run, result: Crescendo, disclosure: Disclosure) -> Pros
     return prose
 
 
+def reported_lesson(table: pd.DataFrame) -> Prose:
+    """Return in words what people say of each set, and what each grader would have reported.
+
+    Args:
+        table: as `would_have_reported`.
+    """
+    lines = [
+        say(
+            "- `{set}`, {measure}: the labels give {labelled:counts}; **{grader}** ({gate}) would have "
+            "reported {reported:counts}, {difference:points} points off.",
+            set=str(row["set"]),
+            measure=str(row["measure"]).replace("_", " "),
+            labelled=wilson(int(row["labelled_k"]), int(row["labelled_n"])),
+            grader=str(row["grader"]),
+            gate=str(row["gate"]),
+            reported=wilson(int(row["reported_k"]), int(row["reported_n"])),
+            difference=float(row["difference"]),
+        ).text
+        for row in table.to_dict("records")
+    ]
+    return Prose("\n".join(lines) or "No set of this run has labels to compare with.")
+
+
 def _rate(runs: pd.DataFrame, run: str, tier: str) -> Proportion:
     return wilson(int(runs[f"{tier}_k"][run]), int(runs["rows"][run]))
 

@@ -67,12 +67,14 @@ def asr_by_intent(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     It does not show how good the attack classes are: the rate is the grader's, see the caption.
 
     Args:
-        table: as `asr_by` by intent: one grader, one tier, one denominator.
+        table: as `asr_by` by intent: one tier, one denominator; the rows of known labels are left out.
     """
     import altair as alt
 
+    table = table[table["grader"] != LABELS]
+    several = table["grader"].nunique() > 1
     frame = table.assign(
-        row=_words(table["intent"]),
+        row=_words(table["intent"]) + (", " + table["grader"] if several else ""),
         text=[rate_with_counts(*cell) for cell in zip(table["asr"], table["k"], table["n"], strict=True)],
         **{name: 100 * table[name] for name in ("asr", "asr_low", "asr_high")},
         fill=[STIPPLE if n < 20 else VERDICT_COLORS["COMPLIANCE"] for n in table["n"]],
