@@ -114,7 +114,8 @@ def draw(chart: "alt.TopLevelMixin", *, caption: str) -> str:
 
     # Through JSON, because nested frames and dates are only plain values there.
     spec = json.loads(chart.to_json())
-    spec["config"] = _CONFIG | spec.get("config", {})
+    # Altair writes defaults of its own into `config`: ours win.
+    spec["config"] = spec.get("config", {}) | _CONFIG
     return _finish(vl_convert.vegalite_to_svg(spec), caption)
 
 
