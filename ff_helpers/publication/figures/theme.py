@@ -60,7 +60,7 @@ _DEFS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Picture:
     """A figure as a notebook shows it: the SVG is compared, the PNG is for notebooks not yet trusted."""
 
@@ -124,7 +124,7 @@ def _finish(svg: str, caption: str) -> str:
     if size is None:  # pragma: no cover - vl-convert always writes these three
         raise ValueError("the SVG has no size")
     width, height = float(size.group(1)), float(size.group(2))
-    lines = textwrap.wrap(caption, width=int(width / 3.45))
+    lines = textwrap.wrap(caption, width=int(width / 3.7))
     total = height + 10 * len(lines) + 8
     text = "".join(
         f'<text x="4" y="{height + 10 + 10 * i:g}" font-family="{FONT}" font-size="7.5" '
