@@ -30,11 +30,13 @@ def published_counts() -> pd.DataFrame:
 def grader_bracket() -> pd.DataFrame:
     """Return what graders reported on the same published traces, every tier and denominator.
 
-    Columns: cohort, grader, then those of `asr`.
+    Columns: cohort, grader, then those of `asr`, then gate: the grader's state as far as published.
     """
     facts = published("grader_verdict_counts")
     counts = long_counts(facts, by=["cohort", "grader"], labels=[*VERDICTS, "ERROR"])
-    return asr(counts, by=["cohort", "grader"])
+    table = asr(counts, by=["cohort", "grader"])
+    states = {note.grader: note.gate for note in published_graders(*table["grader"].unique())}
+    return table.assign(gate=table["grader"].map(states))
 
 
 def corpus_asr() -> pd.DataFrame:

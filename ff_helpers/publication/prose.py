@@ -5,6 +5,7 @@
 """
 
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from string import Formatter
 
 from ff_helpers.errors import FFError
@@ -95,6 +96,7 @@ def _text(value: Value, spec: str) -> str:
 
 
 def points(difference: float) -> str:
-    """Return a difference of two shares in percentage points: `+22.2`, `−5.6`, `0.0`."""
-    text = f"{100 * difference:+.1f}"
-    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "−")
+    """Return a difference of two shares in percentage points, rounded half up: `+22.2`, `−5.6`, `0.0`."""
+    # Through nine decimals, so that a share read from a file (6 digits) rounds as the one it came from.
+    held = Decimal(f"{100 * difference:.9f}").quantize(Decimal("0.1"), rounding=ROUND_HALF_UP)
+    return "0.0" if not held else f"{held:+}".replace("-", "−")

@@ -49,7 +49,7 @@ def forest(
         "who:N", scale=alt.Scale(domain=who, range=[looks[w][1] for w in who]), legend=_legend(who)
     )
     bars = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=4, opacity=0.45)
-    points = base.mark_point(size=20, opacity=1, strokeWidth=1.2).encode(x=x, shape=shape)
+    points = base.mark_point(size=15, opacity=1, strokeWidth=1.2).encode(x=x, shape=shape)
     solid = points.transform_filter(f"datum.n >= {small}").encode(
         fill=alt.Fill("who:N", scale=alt.Scale(domain=who, range=[looks[w][0] for w in who]), legend=None)
     )
