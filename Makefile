@@ -25,7 +25,8 @@ live: ## Grade real traces with the embedded model, calibrate it, let the gate d
 	@$(INSTALL) parts
 	@$(FF) run params/live.yaml
 
-ollama: install ## The same with models of a local Ollama server
+ollama: ## The same with models of a local Ollama server
+	@$(INSTALL) parts
 	@$(FF) run params/ollama.yaml
 
 test: ## Lint, type check and every test, on outputs in a temporary folder

@@ -97,7 +97,8 @@ def _table(folder: Path, path: Path) -> dict[str, object]:
 
     files = [p.relative_to(folder).as_posix() for p in sorted(path.parent.glob(f"{path.stem}.*"))]
     # The fragment was written by `save_table`, which escapes what it is given.
-    return {"name": path.stem, "markup": Markup(path.read_text(encoding="utf-8")), "files": files}
+    markup = Markup(path.read_text(encoding="utf-8"))
+    return {"name": path.stem, "markup": markup, "rows": markup.count("<tr>") - 1, "files": files}
 
 
 def _prose(path: Path) -> str:

@@ -1,0 +1,120 @@
+"""The bootstrap: which Python it takes, what it says when it cannot, what it hands to uv."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.conftest import ROOT
+
+
+@pytest.fixture
+def install() -> ModuleType:
+    """tools/install.py as a module; it is no part of the package."""
+    spec = importlib.util.spec_from_file_location("install", ROOT / "tools" / "install.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def choose(tmp_path: Path, **pythons: str) -> "subprocess.CompletedProcess[str]":
+    """Run tools/python.sh where only these commands (and `uname`) exist; each is a shell script's body."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name, body in ({"uname": "echo Linux"} | pythons).items():
+        path = folder / name.replace("_", ".")
+        path.write_text(f"#!/bin/sh\n{body}\n")
+        path.chmod(0o755)
+    return subprocess.run(
+        ["/bin/sh", ROOT / "tools" / "python.sh", "-c", "import sys; print('chosen')"],
+        env={"PATH": str(folder)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+REAL = f'exec "{sys.executable}" "$@"'
+NO_VENV = f'case "$2" in *ensurepip*) exit 1;; esac; exec "{sys.executable}" "$@"'
+
+
+def test_takes_the_first_python_that_really_runs(tmp_path: Path) -> None:
+    done = choose(tmp_path, python3_14="echo 'shim: not installed' >&2; exit 127", python3_12=REAL)
+    assert (done.returncode, done.stdout) == (0, "chosen\n")
+
+
+def test_passes_over_a_python_without_venv(tmp_path: Path) -> None:
+    assert choose(tmp_path, python3_13=NO_VENV, python3=REAL).stdout == "chosen\n"
+
+
+@pytest.mark.parametrize(
+    ("pythons", "said"),
+    [
+        ({}, "No Python 3.11 to 3.14 was found. Install one"),
+        ({"python3": "exit 1"}, "No Python 3.11 to 3.14 was found. Install one"),
+        ({"python3": NO_VENV}, "apt install python3-venv"),
+        ({"uname": "echo MINGW64_NT-10.0"}, "run this inside WSL"),
+    ],
+)
+def test_says_in_one_line_what_to_install(tmp_path: Path, pythons: dict[str, str], said: str) -> None:
+    done = choose(tmp_path, **pythons)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_hands_the_users_pip_settings_to_uv(install: ModuleType) -> None:
+    listing = (
+        "global.index-url='https://one.example/simple'\n"
+        "global.extra-index-url='file:///a/simple\\nfile:///b/simple'\n"
+        "install.index-url='https://two.example/simple'\n"
+        ":env:.find-links='/wheels /more'\n"
+        "global.disable-pip-version-check='1'\n"
+    )
+    assert install._pip_settings(listing) == {
+        "index-url": "https://two.example/simple",
+        "extra-index-url": "file:///a/simple\nfile:///b/simple",
+        "find-links": "/wheels /more",
+    }
+
+
+def test_a_setting_for_uv_itself_stays(
+    install: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = tmp_path / "bin" / "python"  # stands for the private folder's Python, whose pip is asked
+    python.parent.mkdir()
+    python.write_text("#!/bin/sh\necho \"global.index-url='https://pip.example'\"\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(install, "UV_HOME", tmp_path)
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "https://uv.example")
+    assert install._uv_env()["UV_DEFAULT_INDEX"] == "https://uv.example"
+    monkeypatch.delenv("UV_DEFAULT_INDEX")
+    assert install._uv_env()["UV_DEFAULT_INDEX"] == "https://pip.example"
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        ("error: Request failed\n  Caused by: dns error: failed to lookup address", "no network"),
+        ("ERROR: No matching distribution found for uv==0.13.9", "no network"),
+        ("error: No space left on device (os error 28)", "Not enough room"),
+        ("error: Hash mismatch for `pandas==3.1.1`", "does not match its hash"),
+        ("error: something else\nlast line", "last line"),
+    ],
+)
+def test_says_what_stopped_a_step(install: ModuleType, output: str, said: str) -> None:
+    assert said in install._explain("packages", output)
+
+
+def test_an_unknown_word_is_refused_before_anything_happens(install: ModuleType) -> None:
+    assert install.main(["labs"]) == 2
+
+
+def test_a_swapped_part_is_no_part(install: ModuleType, tmp_path: Path) -> None:
+    part = tmp_path / "weights"
+    part.write_bytes(b"right")
+    digest = install._sha256(part)
+    assert install._is_part(part, digest)
+    part.write_bytes(b"wrong")
+    assert not install._is_part(part, digest)
