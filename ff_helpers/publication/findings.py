@@ -209,7 +209,7 @@ def _like(value: str, exact: list[float]) -> str:
 def _difference(gap: float, printed: Decimal) -> str:
     """Write recomputed minus published with one digit more than was printed; whole numbers as such."""
     digits = -int(printed.as_tuple().exponent) + 1
-    if float(gap).is_integer():
+    if digits == 1 and float(gap).is_integer():
         digits = 0
     text = f"{gap:+.{digits}f}"
     return "0" if float(text) == 0 else text.replace("-", "−")

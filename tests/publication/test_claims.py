@@ -1,0 +1,152 @@
+"""Every claim is checked against the run's files; its status follows from the check alone."""
+
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+import ff_helpers as ff
+from ff_helpers.paths import MissingInputError, Run
+from ff_helpers.publication.claims import BadClaimsError, check_claims, read_claims
+from ff_helpers.publication.findings import CheckError
+from tests.written import write_tables
+
+SHIPPED = Path(__file__).resolve().parents[2] / "params" / "claims.yaml"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FF_OUTPUTS", str(tmp_path_factory.mktemp("claims")))
+        patch.delenv("FF_STAGING", raising=False)
+        run = ff.start("paper", as_of="2026-11-22")
+        write_tables(run)
+        yield run
+
+
+@pytest.fixture
+def content() -> dict:
+    return yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))
+
+
+def saved(tmp_path: Path, content: object) -> Path:
+    path = tmp_path / "claims.yaml"
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return path
+
+
+def test_every_status_is_the_one_that_an_honest_recomputation_gives(run: Run, content):
+    table = check_claims(run).set_index("id")
+    assert len(table) == 31
+    assert table["status"].to_dict() == {claim["id"]: claim["expect"] for claim in content["claims"]}
+
+
+def test_no_check_reads_what_is_expected(run: Run, content, tmp_path):
+    before = check_claims(run)
+    for claim in content["claims"]:
+        for word in ("expect", "counts", "note"):
+            claim.pop(word, None)
+    pd.testing.assert_frame_equal(before, check_claims(run, path=saved(tmp_path, content)))
+
+
+def test_recomputed_figures_come_from_the_files(run: Run, content, tmp_path):
+    claim = next(c for c in content["claims"] if c["id"] == "crescendo-strict-new")
+    claim["value"] = "66.0% [43.3%, 81.9%]"
+    content["claims"] = [claim]
+    row = check_claims(run, path=saved(tmp_path, content)).iloc[0]
+    assert row["status"] == "contradicted"
+    assert row["recomputed"] == "65.0% [43.3%, 81.9%] (13 of 20)"
+    assert row["difference"].startswith("−1.00, ")
+
+
+def test_written_as_json_with_every_field_filled(run: Run):
+    table = check_claims(run)
+    rows = json.loads(run.read("claims.json").read_text(encoding="utf-8"))
+    assert rows == table.to_dict("records")
+    assert all(value for row in rows for value in row.values())
+    assert all(
+        run.read(name).exists() for row in rows for name in re.findall(r"tables/\w+\.csv", row["file"])
+    )
+
+
+def test_reasons_show_the_work(run: Run):
+    table = check_claims(run).set_index("id")
+    assert "p = 0.41" in table["recomputed"]["qwen3-worse-than-random"]
+    assert "n from 125 to 154" in table["recomputed"]["interval-decisive"]
+    assert "10 of 16" in table["reason"]["interval-indecisive"]
+    assert "of 20 rows no whole number gives 58%" in table["reason"]["qwen3-partial-share"]
+    assert (
+        "of rows: +30.0; of graded: +21.3; of adversarial: +22.2"
+        in table["recomputed"]["crescendo-strict-shift"]
+    )
+    assert table["recomputed"]["heuristic-kappa-dual"] == "0.269"
+    assert table["recomputed"]["label-count"] == "5 / 5"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "named"),
+    [
+        ("expect", "surely", "field expect"),
+        ("check", {"kind": "guess"}, "field check"),
+        ("check", {"kind": "figures", "cells": []}, "cells"),
+        ("colour", "red", "field colour"),
+        ("source", "nowhere", "'nowhere' is not listed"),
+        ("id", "crescendo-v1", "another claim with this id"),
+    ],
+)
+def test_a_malformed_claim_is_named(content, tmp_path, field, value, named):
+    claim = next(c for c in content["claims"] if c["id"] == "crescendo-v2")
+    claim[field] = value
+    path = saved(tmp_path, content)
+    with pytest.raises(BadClaimsError) as error:
+        read_claims(path)
+    assert str(path) in str(error.value)
+    assert named in str(error.value)
+    assert f"claim {claim['id']}" in str(error.value)
+
+
+def test_a_missing_field_no_yaml_and_no_file(content, tmp_path):
+    del content["claims"][3]["value"]
+    with pytest.raises(BadClaimsError, match="claim crescendo-strict-old, field value: Field required"):
+        read_claims(saved(tmp_path, content))
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("claims:\n  - {id: x\n  - y\n")
+    with pytest.raises(BadClaimsError, match="line 4: expected"):
+        read_claims(broken)
+    with pytest.raises(BadClaimsError, match="no such file"):
+        read_claims(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("cell", "problem"),
+    [
+        ({"table": "crescendo_runs", "where": {"run": "v9"}, "columns": ["strict"]}, "0 rows with run = v9"),
+        ({"table": "crescendo_runs", "columns": ["strict"]}, "3 rows with no condition"),
+        ({"table": "crescendo_runs", "where": {"run": "v1"}, "columns": ["loose"]}, "no column 'loose'"),
+        ({"table": "crescendo_runs", "where": {"run": "v1"}, "columns": ["run"]}, "no number there"),
+        (
+            {"table": "crescendo_runs", "where": {"run": "v1"}, "columns": ["strict"]},
+            "2 numbers, the cells give 1",
+        ),
+    ],
+)
+def test_a_check_that_does_not_fit_the_files(run: Run, content, tmp_path, cell, problem):
+    claim = next(c for c in content["claims"] if c["id"] == "crescendo-v1")
+    claim["check"]["cells"] = [cell]
+    with pytest.raises(CheckError, match="check of claim crescendo-v1") as error:
+        check_claims(run, path=saved(tmp_path, content))
+    assert problem in str(error.value)
+
+
+def test_a_table_that_no_step_wrote(monkeypatch, tmp_path):
+    monkeypatch.setenv("FF_OUTPUTS", str(tmp_path))
+    with pytest.raises(MissingInputError, match="An earlier step writes it"):
+        check_claims(ff.start("paper", as_of="2026-11-22"))
+
+
+def test_the_paper_profile_writes_the_same_claims(paper: Path, content):
+    rows = json.loads((paper / "paper" / "claims.json").read_text(encoding="utf-8"))
+    assert {r["id"]: r["status"] for r in rows} == {c["id"]: c["expect"] for c in content["claims"]}

@@ -1,0 +1,58 @@
+"""The figures of rates: drawn, the same twice, small samples marked, intervals where there are some."""
+
+import pandas as pd
+import pytest
+
+import ff_helpers as ff
+from ff_helpers.measurement.intervals import with_wilson
+from ff_helpers.measurement.reported import LABELS
+from ff_helpers.publication.figures.theme import draw
+
+
+def rates(*rows: tuple[str, str, int, int]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["intent", "grader", "k", "n"])
+    return with_wilson(frame, "asr")
+
+
+def test_an_insufficient_sample_is_stippled_and_a_sufficient_one_is_not():
+    small = draw(ff.figures.asr_by_intent(rates(("format_lock", "g", 3, 19))), caption="c")
+    large = draw(ff.figures.asr_by_intent(rates(("format_lock", "g", 3, 20))), caption="c")
+    assert 'fill="url(#ff-stipple)"' in small
+    assert 'fill="url(#ff-stipple)"' not in large
+    assert "15.0 (3/20)" in large
+
+
+def test_highest_first_and_known_labels_left_out_of_the_bars():
+    table = rates(
+        ("format_lock", "g", 1, 40), ("persona_hijack", "g", 20, 40), ("format_lock", LABELS, 39, 40)
+    )
+    svg = draw(ff.figures.asr_by_intent(table), caption="c")
+    assert svg.index(">persona hijack<") < svg.index(">format lock<")
+    assert "(39/40)" not in svg
+
+
+def test_labels_and_graders_on_one_row():
+    table = rates(("format_lock", "g", 1, 40), ("format_lock", LABELS, 20, 40))
+    svg = draw(ff.figures.asr_intervals(table, "intent"), caption="c")
+    assert "2.5 (1/40)" in svg
+    assert "50.0 (20/40)" in svg
+    assert svg == draw(ff.figures.asr_intervals(table, "intent"), caption="c")
+
+
+@pytest.mark.parametrize("denominator", ["rows", "adversarial"])
+def test_bracket_of_the_published_graders(denominator):
+    table = ff.facts.grader_bracket().query("cohort == 'temporal-laundering cohort 3' and tier == 'broad'")
+    svg = draw(ff.figures.grader_bracket(table[table["denominator"] == denominator]), caption="c")
+    expected = {"rows": ("66/400", "19/400", "7/400"), "adversarial": ("19/42", "66/341", "7/398")}[
+        denominator
+    ]
+    places = [svg.index(f"({counts})") for counts in expected]
+    assert places == sorted(places)
+
+
+def test_printed_aggregates_have_no_interval_to_show():
+    svg = draw(ff.figures.crescendo_correction(ff.crescendo()), caption="c")
+    assert "30.0 (40 rows)" in svg
+    assert "65.0 (13/20)" in svg
+    # 2 tiers x 3 denominators x 2 sets of labels have an interval; the printed pairs have none.
+    assert svg.count('aria-roledescription="rule mark"') == 12
