@@ -14,6 +14,12 @@ from pathlib import Path
 from ff_helpers import __version__
 from ff_helpers.errors import FFError
 
+CANNOT_WRITE = {
+    getattr(errno, name)
+    for name in ("ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EACCES", "EPERM", "ENOTDIR")
+    if hasattr(errno, name)
+}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
@@ -34,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+        if error.errno not in CANNOT_WRITE:
             raise
         print(
             f"ff: cannot write: {error}. Make room there or name another folder with FF_OUTPUTS=..., then "
@@ -71,7 +77,8 @@ def _doctor(_: argparse.Namespace) -> int:
 
     findings = examine()
     for finding in findings:
-        print(f"{'ok' if finding.good else '!!' if finding.needed else '--'} {finding.what:<22} {finding.found}")
+        mark = "ok" if finding.good else "!!" if finding.needed else "--"
+        print(f"{mark} {finding.what:<22} {finding.found}")
         if finding.mend:
             print(f"{'':<26}{finding.mend}")
     return int(any(not finding.good and finding.needed for finding in findings))

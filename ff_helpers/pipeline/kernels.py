@@ -23,9 +23,14 @@ class PrivateKernelManager(AsyncKernelManager):
     def _default_transport(self) -> str:
         return "ipc"
 
+    # The library's own defaults: a connection file in the shared temporary folder, and sockets named
+    # `kernel-ipc` in the working folder, the same for every kernel.
+    @default("connection_file")
+    def _default_connection_file(self) -> str:
+        return str(Path(jupyter_runtime_dir(), "kernel.json"))
+
     @default("ip")
     def _default_ip(self) -> str:
-        # The library's own default is `kernel-ipc` in the working folder, the same for every kernel.
         return str(Path(jupyter_runtime_dir(), "kernel"))
 
     @property

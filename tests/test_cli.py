@@ -1,0 +1,68 @@
+"""The command line: help, version, claims, doctor, and its exit codes."""
+
+import json
+
+from ff_helpers import __version__
+from tests.conftest import Project
+
+
+def test_help_and_version(project: Project) -> None:
+    said = project.ff("--help")
+    assert said.returncode == 0
+    assert all(word in said.stdout for word in ("run", "claims", "doctor", "notebooks"))
+    assert project.ff("--version").stdout == f"ff {__version__}\n"
+    assert project.ff().returncode == 2
+    assert "above 0" in project.ff("run", "x", "--jobs", "0").stderr
+
+
+def test_claims_are_a_table_and_their_own_file(project: Project) -> None:
+    absent = project.ff("claims")
+    assert absent.returncode == 2
+    assert "Run `make paper` first" in absent.stderr
+    claims = [
+        {"id": "one", "published": "15%", "recomputed": "15%", "status": "reproduced", "reason": "counts"},
+        {"id": "two", "published": "29", "recomputed": None, "status": "not_determinable", "reason": None},
+    ]
+    path = project.folder / "outputs" / "paper" / "claims.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(claims))
+    shown = project.ff("claims")
+    assert shown.returncode == 0
+    assert "2 claims: 1 reproduced, 1 not determinable" in shown.stdout
+    assert json.loads(project.ff("claims", "--json").stdout) == claims
+
+
+def test_doctor_says_what_is_missing_and_what_to_do(project: Project) -> None:
+    said = project.ff(
+        "doctor", FF_PARTS=str(project.folder / "none"), OLLAMA_HOST="127.0.0.1:9"
+    )  # nobody listens on the discard port
+    assert said.returncode == 1
+    assert "Fetch it: make parts" in said.stdout
+    assert "no answer at http://127.0.0.1:9" in said.stdout
+    assert "grader embedded" in said.stdout
+
+
+def test_outputs_that_cannot_be_written_are_one_sentence(project: Project) -> None:
+    project.notebook("a")
+    project.profile({"notebook": "a"})
+    (project.folder / "blocked").write_text("a file where a folder is wanted")
+    failed = project.ff("run", "params/demo.yaml", FF_OUTPUTS=str(project.folder / "blocked"))
+    assert failed.returncode == 2
+    assert failed.stderr.startswith("ff: cannot write")
+    assert "FF_OUTPUTS" in failed.stderr
+
+
+def test_a_full_disk_is_one_sentence(project: Project) -> None:
+    """A folder that takes no more bytes: the file size limit of the process stands in for the disk."""
+    import subprocess
+
+    from tests.conftest import FF
+
+    project.notebook("a", 'run.write("tables/a.csv").write_text("x")')
+    project.profile({"notebook": "a", "outputs": ["tables/a.csv"]})
+    failed = subprocess.run(
+        ["/bin/sh", "-c", f"ulimit -f 0; {' '.join(FF)} run params/demo.yaml"],
+        cwd=project.folder, env=project.env, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert failed.returncode != 0
+    assert "Traceback" not in failed.stderr, failed.stderr
