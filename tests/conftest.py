@@ -6,7 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# A busy machine makes one example slow; that is no finding about the code.
+hypothesis.settings.register_profile("ff", deadline=None)
+hypothesis.settings.load_profile("ff")
 
 ROOT = Path(__file__).resolve().parent.parent
 FF = (sys.executable, "-m", "ff_helpers.cli")
