@@ -31,7 +31,7 @@ ollama: ## The same with models of a local Ollama server
 
 test: ## Lint, type check and every test, on outputs in a temporary folder
 	@$(INSTALL) parts
-	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy && $(PY) -m pytest
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy && $(PY) -m pytest -n auto
 
 lab: ## Open JupyterLab on the notebooks
 	@$(INSTALL) lab parts
