@@ -163,8 +163,8 @@ def published_calibration() -> pd.DataFrame:
 
     Columns: grader, set, accuracy_kind, source (str), n, k (int), accuracy, accuracy_low,
     accuracy_high (float in [0, 1]), p_chance (float: exact binomial against 1/5; missing where the
-    accuracy is relaxed, because chance is not 1/5 there), gate (str: `rejected`, or `provisional` at
-    best: confusion matrices are not published and n < 50).
+    accuracy is relaxed, because chance is not 1/5 there), gate (str: `rejected` where the counts fail
+    the published rule, otherwise `uncalibrated`: digest and confusion matrix are not published).
     """
     facts = published("grader_calibration").rename(columns={"correct": "k", "calibration_set": "set"})
     exact = facts["accuracy_kind"].str.startswith("exact")

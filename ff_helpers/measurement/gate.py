@@ -91,9 +91,12 @@ def decide(
 
 
 def published_state(k: int, n: int, thresholds: Thresholds = DEFAULT) -> GateState:
-    """Return the state that counts alone allow: `rejected`, or `provisional` at best."""
+    """Return the state of a grader of which only counts are published: no identity, so no card of ours.
+
+    `rejected` where the counts fail the published rule, otherwise `uncalibrated`: nobody here can run it.
+    """
     passed = n >= thresholds.published_n and k >= needed(n, "published", thresholds)
-    return "provisional" if passed else "rejected"
+    return "uncalibrated" if passed else "rejected"
 
 
 def needed(n: int, rule: Rule, thresholds: Thresholds = DEFAULT) -> int:

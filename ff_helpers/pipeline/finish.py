@@ -107,13 +107,19 @@ def claims_text(*, as_json: bool = False) -> str:
     return "\n".join([*lines, "", f"{len(rows)} claims: {counts}"])
 
 
+_PASSED = {
+    "calibrated": "passed the gate",
+    "provisional": "passed the published rule, not ours",
+}
+
+
 def _cards(folder: Path) -> list[str]:
     """One line a calibration card: who passed the gate, who did not, on what."""
     said = []
     for path in sorted((folder / "cards").glob("*.json")):
         card = json.loads(path.read_text(encoding="utf-8"))
         state, right, n = card["gate"]["state"], card["k"], card["n"]
-        passed = "passed the gate" if state in ("calibrated", "provisional") else "did not pass the gate"
+        passed = _PASSED.get(state, "did not pass the gate")
         accuracy = f"{right} of {n} right" + (f", {right / n:.1%}" if n else "")
         said.append(
             f"{card['grader']} {passed}: {state} ({accuracy}; {card['calibration_set']}, {card['space']})"

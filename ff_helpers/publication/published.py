@@ -4,7 +4,6 @@ from ff_helpers.corpus.published import published
 from ff_helpers.measurement.gate import published_state
 from ff_helpers.measurement.intervals import wilson
 from ff_helpers.publication.disclosure import GraderNote, Unknown
-from ff_helpers.taxonomy import GateState
 
 MANUAL = "manual regrade"
 """The name under which the 14 manual verdicts of the crescendo regrade are disclosed."""
@@ -39,6 +38,5 @@ def _note(name: str) -> GraderNote:
         f"{o.correct} of {o.n} {o.accuracy_kind} on {o.calibration_set}" for o in facts[~exact].itertuples()
     ]
     where = f"{row['calibration_set']} (as published{''.join(f'; {other}' for other in others)})"
-    failed = published_state(accuracy.k, accuracy.n) == "rejected"
-    state: GateState = "rejected" if failed else "uncalibrated"
+    state = published_state(accuracy.k, accuracy.n)
     return GraderNote(name, digest, rubric, accuracy, where, "not published", state)

@@ -83,7 +83,7 @@ def test_a_constant_majority_grader_of_high_accuracy_is_not_calibrated() -> None
 
 
 def test_seventy_percent_of_twenty_passes_the_published_rule_and_less_does_not() -> None:
-    assert published_state(14, 20) == "provisional"
+    assert published_state(14, 20) == "uncalibrated"
     assert published_state(13, 20) == "rejected"
     assert published_state(19, 19) == "rejected"
     rejected = decide(Confusion(("a", "b"), ((6, 4, 0), (3, 7, 0))))

@@ -22,13 +22,16 @@ def test_an_insufficient_sample_is_stippled_and_a_sufficient_one_is_not():
     assert "15.0 (3/20)" in large
 
 
-def test_highest_first_and_known_labels_left_out_of_the_bars():
+def test_each_class_shows_the_labels_beside_the_grader_highest_labelled_rate_first():
     table = rates(
-        ("format_lock", "g", 1, 40), ("persona_hijack", "g", 20, 40), ("format_lock", LABELS, 39, 40)
+        ("format_lock", "g", 40, 40),
+        ("persona_hijack", "g", 1, 40),
+        ("format_lock", LABELS, 2, 40),
+        ("persona_hijack", LABELS, 39, 40),
     )
     svg = draw(ff.figures.asr_by_intent(table), caption="c")
     assert svg.index(">persona hijack<") < svg.index(">format lock<")
-    assert "(39/40)" not in svg
+    assert svg.index("(39/40)") < svg.index("(1/40)") < svg.index("(2/40)") < svg.index("(40/40)")
 
 
 def test_labels_and_graders_on_one_row():

@@ -40,7 +40,8 @@ def labelled_beside_reported(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart
         parts.append(part.assign(row=_words(table["measure"]) + ", " + table["set"]))
     frame = pd.concat(parts, ignore_index=True).drop_duplicates(["row", "who"])
     graders = sorted(set(frame["who"]) - {LABELS})
-    return forest(_with_text(frame), _looks(graders), title="rate, %")
+    heading = "What the labels say, what each grader would report"
+    return forest(_with_text(frame), _looks(graders), title="rate, %", heading=heading)
 
 
 def asr_intervals(table: pd.DataFrame, by: str) -> "alt.Chart | alt.LayerChart":
@@ -58,29 +59,32 @@ def asr_intervals(table: pd.DataFrame, by: str) -> "alt.Chart | alt.LayerChart":
         columns={"asr": "rate", "asr_low": "low", "asr_high": "high"}
     )
     graders = sorted(set(frame["who"]) - {LABELS})
-    return forest(_with_text(frame), _looks(graders), title="rate, %")
+    return forest(_with_text(frame), _looks(graders), title="rate, %", heading=f"Rates by {_words_of(by)}")
 
 
 def asr_by_intent(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
-    """Draw the raw rate of each attack class as a bar with its interval; stippled where n < 20.
+    """Draw each attack class: what the labels give (grey) and what each grader reports (orange).
 
-    It does not show how good the attack classes are: the rate is the grader's, see the caption.
+    Bars with their intervals; stippled where n < 20. It does not show how good the attack classes are:
+    a grader's rate carries the grader's errors, see the caption.
 
     Args:
-        table: as `asr_by` by intent: one tier, one denominator; the rows of known labels are left out.
+        table: as `asr_by` by intent: one tier, one denominator.
     """
     import altair as alt
 
-    table = table[table["grader"] != LABELS]
-    several = table["grader"].nunique() > 1
+    known = table[table["grader"] == LABELS].set_index("intent")["asr"]
     frame = table.assign(
-        row=_words(table["intent"]) + (", " + table["grader"] if several else ""),
+        row=_words(table["intent"]) + "|" + table["grader"],
         text=[rate_with_counts(*cell) for cell in zip(table["asr"], table["k"], table["n"], strict=True)],
         **{name: 100 * table[name] for name in ("asr", "asr_low", "asr_high")},
-        fill=[STIPPLE if n < 20 else VERDICT_COLORS["COMPLIANCE"] for n in table["n"]],
-    ).sort_values(["asr", "row"], ascending=[False, True])
+        place=-table["intent"].map(known).fillna(table["asr"]),
+        who=table["grader"].where(table["grader"] != LABELS, ""),
+        fill=_fills(table),
+    ).sort_values(["place", "intent", "who"])
+    axis = alt.Axis(ticks=False, labelExpr="split(datum.label, '|')")
     base = alt.Chart(rounded(frame[["row", "asr", "asr_low", "asr_high", "text", "fill"]])).encode(
-        y=alt.Y("row:N", sort=list(frame["row"]), title=None, axis=alt.Axis(ticks=False))
+        y=alt.Y("row:N", sort=list(frame["row"]), title=None, axis=axis)
     )
     x = alt.X(
         "asr:Q",
@@ -93,8 +97,14 @@ def asr_by_intent(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     )
     lines = base.mark_rule(strokeWidth=1.5, color=INK).encode(x=alt.X("asr_low:Q"), x2="asr_high:Q")
     values = base.mark_text(align="left", dx=4, fontSize=8).encode(x=alt.X("asr_high:Q"), text="text:N")
-    chart = alt.LayerChart(layer=[bars, lines, values])
-    return sized(chart, width=COLUMN_WIDTH, height=60 + 24 * len(frame))
+    heading = "Rates by attack class: labels, and what graders report"
+    chart = alt.LayerChart(layer=[bars, lines, values], title=heading)
+    return sized(chart, width=COLUMN_WIDTH, height=70 + 26 * len(frame))
+
+
+def _fills(table: pd.DataFrame) -> list[str]:
+    colors = ["#999999" if who == LABELS else VERDICT_COLORS["COMPLIANCE"] for who in table["grader"]]
+    return [STIPPLE if n < 20 else color for n, color in zip(table["n"], colors, strict=True)]
 
 
 def grader_bracket(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
@@ -111,7 +121,12 @@ def grader_bracket(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     )
     looks = {state: (GATE_COLORS[state], GATE_SHAPES[state]) for state in GATE_COLORS}
     frame = frame.rename(columns={"asr": "rate", "asr_low": "low", "asr_high": "high"})
-    return forest(_with_text(frame), looks, title="attack success rate, %")
+    heading = "The same traces, graded by several"
+    return forest(_with_text(frame), looks, title="attack success rate, %", heading=heading)
+
+
+def _words_of(column: str) -> str:
+    return {"turns": "number of turns", "intent": "attack class", "set": "trace set"}.get(column, column)
 
 
 def _words(names: "pd.Series[str]") -> "pd.Series[str]":

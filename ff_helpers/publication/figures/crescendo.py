@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _PRINTED = "as printed"
 _BEFORE = "#B0560F"
+_HEADING = "One regrade, every denominator"
 
 
 def crescendo_correction(result: Crescendo) -> "alt.LayerChart | alt.Chart":
@@ -26,7 +27,7 @@ def crescendo_correction(result: Crescendo) -> "alt.LayerChart | alt.Chart":
     (see the table). It does not show that the new labels are right: who gave which is not published.
     """
     looks = {"contaminated": (_BEFORE, "circle"), "corrected": (ACCENT, "diamond")}
-    return forest(_correction_rows(result), looks, title="attack success rate, %", small=0)
+    return forest(_correction_rows(result), looks, title="attack success rate, %", heading=_HEADING, small=0)
 
 
 def crescendo_transitions(transitions: pd.DataFrame) -> "alt.LayerChart | alt.Chart":
@@ -62,7 +63,8 @@ def crescendo_transitions(transitions: pd.DataFrame) -> "alt.LayerChart | alt.Ch
     before = alt.Chart(ends[ends["side"] == "contaminated"]).mark_text(align="right", dx=-7, lineBreak="|")
     after = alt.Chart(ends[ends["side"] == "corrected"]).mark_text(align="left", dx=7, lineBreak="|")
     texts = [mark.encode(x=x, y=y, text="text:N") for mark in (before, after)]
-    return sized(alt.LayerChart(layer=[strokes, *texts]), width=COLUMN_WIDTH, height=300)
+    chart = alt.LayerChart(layer=[strokes, *texts], title="Which label became which, trace by trace")
+    return sized(chart, width=COLUMN_WIDTH, height=315)
 
 
 def _correction_rows(result: Crescendo) -> pd.DataFrame:

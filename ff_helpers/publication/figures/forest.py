@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def forest(
-    frame: pd.DataFrame, looks: Mapping[str, tuple[str, str]], *, title: str, small: int = 20
+    frame: pd.DataFrame, looks: Mapping[str, tuple[str, str]], *, title: str, heading: str, small: int = 20
 ) -> "alt.Chart | alt.LayerChart":
     """Draw intervals larger than points, with the figure and its counts at the end of each line.
 
@@ -22,6 +22,7 @@ def forest(
             (str), n (int; below `small` the point is hollow). Rows are drawn in the order of the frame.
         looks: who to colour and shape, in the order of the lines.
         title: of the axis.
+        heading: what the figure shows, above it.
         small: see `n`.
     """
     import altair as alt
@@ -54,7 +55,10 @@ def forest(
         fill=alt.Fill("who:N", scale=alt.Scale(domain=who, range=[looks[w][0] for w in who]), legend=None)
     )
     values = base.mark_text(align="left", dx=4, fontSize=8).encode(x="end:Q", text="text:N")
-    chart = alt.LayerChart(layer=[bars.encode(x=alt.X("low:Q"), x2="high:Q"), points, solid, values])
+    chart = alt.LayerChart(
+        layer=[bars.encode(x=alt.X("low:Q"), x2="high:Q"), points, solid, values],
+        title=heading,
+    )
     lines = frame.drop_duplicates(["row", "who"]).groupby("row")["who"].size()
     step = 20 if len(who) == 1 else 15 * int(lines.max()) + 8
     return sized(chart, width=COLUMN_WIDTH, height=70 + step * len(order))
