@@ -1,0 +1,42 @@
+"""Samples of trace sets whose every row carries the probability with which it was drawn."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+
+from ff_helpers.corpus.traces import Sampling, Trace
+
+
+def stratified(traces: Sequence[Trace], rows: int, *, seed: int, name: str) -> list[Trace]:
+    """Return `rows` traces, from each truth in proportion (largest remainder, at least one), in random order.
+
+    Each trace carries its probability: rows over size of its stratum. All rows: a census. A trace that
+    was constructed, or picked by judgement, stays so.
+    """
+    ordered = sorted(traces, key=lambda t: hashlib.sha256(f"{seed}:{name}:{t.trace_id}".encode()).digest())
+    if rows == 0 or rows >= len(traces):
+        return [_sampled(t, Sampling(kind="census")) for t in (traces if rows == 0 else ordered)]
+    strata: defaultdict[str, list[Trace]] = defaultdict(list)
+    for trace in ordered:
+        strata[trace.truth or ""].append(trace)
+    quota = {truth: rows * len(members) / len(traces) for truth, members in sorted(strata.items())}
+    taken = {truth: max(1, int(share)) for truth, share in quota.items()}
+    for truth in sorted(quota, key=lambda t: (int(quota[t]) - quota[t], t)):
+        if sum(taken.values()) < rows and taken[truth] < len(strata[truth]):
+            taken[truth] += 1
+    chosen = {
+        t.trace_id: Sampling(kind="random", probability=taken[truth] / len(members))
+        for truth, members in strata.items()
+        for t in members[: taken[truth]]
+    }
+    return [_sampled(t, chosen[t.trace_id]) for t in ordered if t.trace_id in chosen]
+
+
+def _sampled(trace: Trace, drawn: Sampling) -> Trace:
+    """Return the trace with how it was drawn here, on top of how its set was drawn."""
+    before = trace.sampling
+    if before is not None and before.kind in ("constructed", "judgement"):
+        return trace
+    if before is not None and before.probability is not None:
+        drawn = Sampling(kind="random", probability=before.probability * (drawn.probability or 1.0))
+    return trace.model_copy(update={"sampling": drawn})
