@@ -7,6 +7,7 @@ this process end too, so that nobody goes on writing ledgers behind the next run
 
 import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -89,7 +90,8 @@ def _silent_exit(notebook: "NotebookNode") -> Failure | None:
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if output.output_type == "error":
-                return Failure(name=output.ename, text=output.evalue, cell=cell.execution_count)
+                text = f"{output.evalue}: the notebook ended itself, the cells below never ran".lstrip(": ")
+                return Failure(name=output.ename, text=text, cell=cell.execution_count)
     return None
 
 
@@ -115,7 +117,7 @@ def _is_ours(name: str) -> bool:
     return name in known
 
 
-def _end_with_the_runner() -> None:
+def _end_with_the_runner(folder: str) -> None:
     sys.stdin.read()
     from ff_helpers.pipeline.kernels import started
 
@@ -124,16 +126,17 @@ def _end_with_the_runner() -> None:
             os.killpg(pid, signal.SIGKILL)
         except ProcessLookupError:
             continue
+    shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
 
 
 def main() -> None:
     """Read a job from stdin, run it, write the failure (or null) to stdout."""
     job = Job.model_validate_json(sys.stdin.readline())
-    threading.Thread(target=_end_with_the_runner, daemon=True).start()
     # Short, private and gone afterwards: kernels' sockets live here, and no user's configuration.
     with tempfile.TemporaryDirectory(prefix="ff", dir="/tmp" if Path("/tmp").is_dir() else None) as folder:
         os.environ |= {"JUPYTER_RUNTIME_DIR": folder, "IPYTHONDIR": folder, "JUPYTER_CONFIG_DIR": folder}
+        threading.Thread(target=_end_with_the_runner, args=(folder,), daemon=True).start()
         failure = run(job)
     print(json.dumps(failure.model_dump() if failure else None))
 
