@@ -63,6 +63,16 @@ class UnknownDateError(FFError):
         super().__init__(f"as_of = {value!r} is not a date. Write it as YYYY-MM-DD, for example 2026-11-22.")
 
 
+class UnwritableError(FFError):
+    """A folder of the run cannot be made."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(
+            f"{path} cannot be written: {error.strerror}. Make room or make the folder writable, or point "
+            "FF_OUTPUTS to another folder."
+        )
+
+
 @dataclass(frozen=True)
 class Run:
     """Where one run of one profile reads and writes, and its only clock.
@@ -96,19 +106,27 @@ class Run:
         )
 
     def write(self, name: str) -> Path:
-        """Return the path to write `name` to, its folder made; the runner moves it in place at the end."""
-        path = self._staging() / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
+        """Return the path to write `name` to, its folder made; the runner moves it in place at the end.
+
+        Raises:
+            UnwritableError: the folder cannot be made.
+        """
+        return _with_folder(self._staging() / name)
 
     def ledger(self, name: str) -> Path:
         """Return the path of a ledger: append-only, so it lives in place and survives a broken step."""
-        path = self.folder / "ledger" / f"{name}.jsonl"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
+        return _with_folder(self.folder / "ledger" / f"{name}.jsonl")
 
     def _staging(self) -> Path:
         return Path(os.environ.get("FF_STAGING", self.folder))
+
+
+def _with_folder(path: Path) -> Path:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnwritableError(path.parent, error) from None
+    return path
 
 
 def start(profile: str, *, as_of: str) -> Run:
