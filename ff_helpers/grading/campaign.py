@@ -18,7 +18,7 @@ from ff_helpers.corpus.sources import load_set
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.errors import FFError
 from ff_helpers.grading.graders import open_grader
-from ff_helpers.grading.ledger import Ledger, LedgerWriteError, verdict_frame
+from ff_helpers.grading.ledger import Ledger, verdict_frame
 from ff_helpers.grading.outcome import Grader, to_record
 from ff_helpers.grading.progress import Progress
 from ff_helpers.taxonomy import STATUSES, VERDICTS
@@ -184,7 +184,7 @@ def _save(run: paths.Run, name: str, frame: pd.DataFrame) -> None:
     try:
         frame.to_csv(run.write(name), index=False, lineterminator="\n")
     except OSError as error:
-        raise LedgerWriteError(run.folder / name, error) from None
+        raise paths.UnwritableError(run.folder / name, error) from None
 
 
 def _identity_row(spec: str, grader: Grader) -> dict[str, object]:

@@ -10,7 +10,8 @@ from ff_helpers.corpus.traces import Message, Trace, read_traces
 from ff_helpers.grading.campaign import CALIBRATION, RECORDED, BadSampleError, SharedIdError
 from ff_helpers.grading.graders import UnknownGraderError, open_grader
 from ff_helpers.grading.graders.recorded import MixedRecordingError, NotRecordedError
-from ff_helpers.grading.ledger import LedgerWriteError, live_records, read_ledger
+from ff_helpers.grading.ledger import live_records, read_ledger
+from ff_helpers.paths import UnwritableError
 from ff_helpers.taxonomy import STATUSES, VERDICTS
 
 
@@ -131,7 +132,7 @@ def test_a_missing_or_malformed_trace_file_is_named(run, tmp_path):
 def test_outputs_that_cannot_be_written_are_one_clear_error(run, tmp_path, monkeypatch):
     (tmp_path / "taken").write_text("a file where the folder should be")
     monkeypatch.setenv("FF_OUTPUTS", str(tmp_path / "taken"))
-    with pytest.raises(LedgerWriteError, match=r"traces\.csv cannot be written"):
+    with pytest.raises(UnwritableError, match="cannot be written.*FF_OUTPUTS"):
         grade(run, CALIBRATION, ["heuristic"])
 
 
