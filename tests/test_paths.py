@@ -32,7 +32,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "demo").write_text("a file where the folder should be")
     monkeypatch.setenv("FF_OUTPUTS", str(tmp_path))
     run = ff.start("demo", as_of="2026-01-01")
-    with pytest.raises(UnwritableError, match="cannot be written.*FF_OUTPUTS"):
+    with pytest.raises(UnwritableError, match=r"cannot be written.*FF_OUTPUTS"):
         run.write("tables/a.csv")
     with pytest.raises(UnwritableError):
         run.ledger("verdicts")

@@ -132,7 +132,7 @@ def test_a_missing_or_malformed_trace_file_is_named(run, tmp_path):
 def test_outputs_that_cannot_be_written_are_one_clear_error(run, tmp_path, monkeypatch):
     (tmp_path / "taken").write_text("a file where the folder should be")
     monkeypatch.setenv("FF_OUTPUTS", str(tmp_path / "taken"))
-    with pytest.raises(UnwritableError, match="cannot be written.*FF_OUTPUTS"):
+    with pytest.raises(UnwritableError, match=r"cannot be written.*FF_OUTPUTS"):
         grade(run, CALIBRATION, ["heuristic"])
 
 
