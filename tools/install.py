@@ -76,7 +76,8 @@ def install(wanted: list[str]) -> dict[str, float]:
     if "parts" in wanted:
         _parts(steps)
     if steps:
-        _write_json(VENV / "ff-install-times.json", steps)
+        times = VENV / "ff-install-times.json"
+        _write_json(times, _read_json(times) | steps)  # the summary of a run tells them
     return steps
 
 

@@ -140,7 +140,8 @@ def _install_times() -> str:
     if not path.exists():
         return "install: not measured"
     steps = json.loads(path.read_text(encoding="utf-8"))
-    return "install (last): " + ", ".join(f"{name} {seconds} s" for name, seconds in steps.items())
+    each = ", ".join(f"{name} {seconds} s" for name, seconds in steps.items())
+    return f"install {sum(steps.values()):.0f} s when it last had something to do: {each}"
 
 
 def _row(label: str, text: str) -> str:
