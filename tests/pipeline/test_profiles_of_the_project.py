@@ -27,11 +27,14 @@ def run(profile: str, outputs: Path, *more: str, **env: str) -> "subprocess.Comp
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file but those outside the promise: the log has wall time, PDFs are compared as pictures."""
+    """Every file but the log (wall time), PDFs (compared as pictures) and the stamps that hash PDFs."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.suffix != ".pdf" and path.name not in ("run.log", ".lock")
+        if path.is_file()
+        and path.suffix != ".pdf"
+        and path.name not in ("run.log", ".lock")
+        and ".steps" not in path.parts
     }
 
 
