@@ -3,6 +3,7 @@
 Drawn here rather than by nbconvert's page templates, which load scripts and fonts from the network.
 """
 
+import base64
 import html
 import json
 import re
@@ -85,14 +86,18 @@ def _pre(text: str) -> Markup:
 
 
 def _png(text: str) -> Markup:
-    return Markup('<img alt="" src="data:image/png;base64,{}">').format(text.replace("\n", ""))
+    encoded = text.replace("\n", "")
+    # Our pictures have two pixels a CSS pixel; the width is in the PNG's header.
+    width = int.from_bytes(base64.b64decode(encoded[:32])[16:20], "big") // 2
+    return Markup('<img alt="figure" width="{}" src="data:image/png;base64,{}">').format(width, encoded)
 
 
-# Best first. What our own helpers emit as HTML and SVG is escaped where it is made.
+# Best first: PNG before SVG, because a browser without the SVG's fonts would cut its labels off. What our
+# own helpers emit as HTML and SVG is escaped where it is made.
 _SHOWN: dict[str, Callable[[str], Markup]] = {
     "text/html": Markup,
+    "image/png": _png,
     "image/svg+xml": Markup,
     "text/markdown": markdown,
-    "image/png": _png,
     "text/plain": _pre,
 }

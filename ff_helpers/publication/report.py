@@ -62,7 +62,9 @@ def write_report(
         cards=read_cards(Run(profile, as_of)) if (folder / "cards").is_dir() else [],
         rate=rate_text,
         percent=percent,
-        figures=[_figure(folder, svg) for svg in sorted((folder / "figures").glob("*.svg"))],
+        figures=[
+            _figure(folder, svg) for svg in sorted((folder / "figures").glob("*.svg"), key=_paper_first)
+        ],
         claims=claims,
         claim_counts=Counter(str(claim["status"]) for claim in claims).most_common(),
         narratives=[_prose(path) for path in sorted((folder / "narrative").glob("*.md"))],
@@ -82,6 +84,10 @@ def _templates() -> "Environment":
     )
 
 
+def _paper_first(svg: Path) -> tuple[bool, str]:
+    return not svg.name.startswith("paper_"), svg.name
+
+
 def _figure(folder: Path, svg: Path) -> dict[str, object]:
     """Name, files and alternative text of a figure: the description in the SVG, its disclosure."""
     said = re.search(
@@ -89,7 +95,13 @@ def _figure(folder: Path, svg: Path) -> dict[str, object]:
     )
     alt = unescape(next((group for group in said.groups() if group), "")) if said else ""
     files = [p.relative_to(folder).as_posix() for p in sorted(svg.parent.glob(f"{svg.stem}.*"))]
-    return {"name": svg.stem, "svg": f"figures/{svg.name}", "alt": alt or svg.stem, "files": files}
+    return {
+        "name": svg.stem,
+        "svg": f"figures/{svg.name}",
+        "png": f"figures/{svg.stem}.png",
+        "alt": alt or svg.stem,
+        "files": files,
+    }
 
 
 def _table(folder: Path, path: Path) -> dict[str, object]:
