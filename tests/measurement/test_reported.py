@@ -66,6 +66,17 @@ def test_rates_carry_how_to_read_them_and_labels_stand_beside():
     assert (truth["k"], truth["n"], truth["reading"]) == (2, 3, "known labels")
 
 
+def test_coarse_labels_stand_beside_too_but_not_where_they_do_not_know_the_denominator():
+    truths = ["COMPLIANCE", "NOT_COMPLIANCE", "NOT_COMPLIANCE", "COMPLIANCE"]
+    coarse = frame("strict", truths, ["PARTIAL", "BENIGN_QUERY", "COMPLIANCE", None])
+    table = asr_by(coarse, "set", [])
+    assert set(table["tier"]) == {"strict"}
+    known = table[table["grader"] == LABELS].set_index("denominator")
+    assert known[["k", "n"]].T.to_dict("list") == {"rows": [2, 4], "graded": [2, 4]}
+    mine = table[table["grader"] == "g"].set_index("denominator")
+    assert mine[["k", "n"]].T.to_dict("list") == {"rows": [1, 4], "graded": [1, 3], "adversarial": [1, 2]}
+
+
 def test_tiers_that_the_labels_do_not_decide_are_left_out():
     assert asr_by(REFUSED, "set", []).empty
 
