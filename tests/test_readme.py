@@ -1,0 +1,49 @@
+"""The README promises only what the build gives."""
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_make_target_that_it_names_exists() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = set(re.findall(r"(?:`|^)make ([a-z]+)", README, re.MULTILINE))
+    assert {"reproduce", "test", "lab", "paper"} <= named
+    assert named <= targets
+
+
+def test_every_local_file_that_it_links_exists() -> None:
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_claims_it_counts_are_those_of_the_build(paper: Path) -> None:
+    claims = json.loads((paper / "paper" / "claims.json").read_text(encoding="utf-8"))
+    said = re.search(r"published figures checked \| (\d+) \| ([^|]+) \|", README)
+    assert said is not None
+    counts = {name.strip(): int(n) for n, name in re.findall(r"(\d+) ([a-z ]+)", said[2])}
+    assert int(said[1]) == len(claims)
+    assert counts == Counter(claim["status"].replace("_", " ") for claim in claims)
+
+
+def test_its_rates_stand_in_the_narrative_and_its_picture_is_what_the_build_draws(paper: Path) -> None:
+    narrative = (paper / "paper" / "narrative" / "correction.md").read_text(encoding="utf-8")
+    for rate in ("65.0% [43.3, 81.9]", "85.0% [64.0, 94.8]", "+30.0", "+22.2", "+15.0"):
+        assert rate in README
+        assert rate in narrative
+    drawn = paper / "paper" / "figures" / "crescendo_correction.png"
+    assert (ROOT / "outputs" / "reference" / drawn.name).read_bytes() == drawn.read_bytes()
+
+
+def test_its_trace_line_is_a_trace() -> None:
+    from ff_helpers.corpus.traces import Trace
+
+    line = re.search(r'^\{"trace_id".*\}$', README, re.MULTILINE)
+    assert line is not None
+    assert Trace.model_validate_json(line[0]).truth == "REFUSAL"
