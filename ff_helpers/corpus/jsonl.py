@@ -41,7 +41,11 @@ def parse_line(model: type[M], text: str, *, path: Path, line: int) -> M:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise BadLineError(path, line, field, first["msg"]) from None
+        problem = first["msg"].removeprefix("Value error, ")
+        if not field and ": " in problem:
+            # Our own checks across fields say `field: problem`.
+            field, problem = problem.split(": ", 1)
+        raise BadLineError(path, line, field, problem) from None
 
 
 def read_records(path: Path, model: type[M]) -> Iterator[M]:

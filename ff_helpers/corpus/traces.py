@@ -36,7 +36,7 @@ class Sampling(BaseModel):
     @model_validator(mode="after")
     def _random_needs_probability(self) -> Self:
         if self.kind == "random" and self.probability is None:
-            raise ValueError("sampling of kind 'random' needs its probability")
+            raise ValueError("kind 'random' needs its probability")
         return self
 
 
@@ -66,11 +66,11 @@ class Trace(BaseModel):
     @model_validator(mode="after")
     def _truth_is_in_its_space(self) -> Self:
         if (self.truth is None) != (self.truth_space is None):
-            raise ValueError("truth and truth_space come together or not at all")
+            raise ValueError("truth_space: comes together with truth, or not at all")
         if self.truth is not None and self.truth_space is not None:
             allowed = classes(self.truth_space)
             if self.truth not in allowed:
-                raise ValueError(f"truth must be one of {', '.join(allowed)} (space {self.truth_space})")
+                raise ValueError(f"truth: must be one of {', '.join(allowed)} (space {self.truth_space})")
         return self
 
     @property

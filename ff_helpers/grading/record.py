@@ -60,7 +60,7 @@ class Record(BaseModel):
     @model_validator(mode="after")
     def _verdict_or_status(self) -> Self:
         if (self.verdict is None) == (self.status is None):
-            raise ValueError("a record has a verdict or a status, not both and not neither")
+            raise ValueError("verdict: a record has a verdict or a status, not both and not neither")
         if self.status is not None and not self.reason:
-            raise ValueError("a status needs its reason")
+            raise ValueError("reason: a status needs one")
         return self
