@@ -7,6 +7,8 @@ not known is an `Unknown` with its reason, printed, never a blank.
 import math
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
+from typing import Final, Literal
 
 import pandas as pd
 
@@ -15,6 +17,9 @@ from ff_helpers.measurement.intervals import Proportion
 from ff_helpers.taxonomy import GateState
 
 NO_TIER = "no attack success rate in this artifact"
+EACH_ROW: Final = "each row"
+"""In place of graders: every row of the table discloses its own in the columns `ROW_COLUMNS`."""
+ROW_COLUMNS = ("grader", "n", "accuracy", "accuracy_low", "accuracy_high", "set", "gate")
 
 
 @dataclass(frozen=True)
@@ -50,16 +55,18 @@ class GraderNote:
     space: str | Unknown
     gate: GateState
 
-    def sentence(self) -> str:
-        """Return the grader's part of a disclosure."""
+    def identity(self) -> str:
+        """Return what the grader is: `name (digest ...; rubric ...)`."""
         digest = f"digest {self.digest[:12]}" if isinstance(self.digest, str) else str(self.digest)
         rubric = f"rubric {self.rubric}" if isinstance(self.rubric, str) else str(self.rubric)
+        return f"{self.grader} ({digest}; {rubric})"
+
+    def measured(self) -> str:
+        """Return how accurate it was measured to be, and the state of the gate."""
         if isinstance(self.accuracy, Unknown):
-            measured = str(self.accuracy)
-        else:
-            measured = f"accuracy {rate_text(self.accuracy)}, {self.accuracy.k} of {self.accuracy.n}"
-            measured += f" on {self.calibration_set}, space {self.space}"
-        return f"{self.grader} ({digest}; {rubric}): {measured}; {self.gate}"
+            return f"{self.accuracy}; {self.gate}"
+        rate = f"{rate_text(self.accuracy)}, {self.accuracy.k} of {self.accuracy.n}"
+        return f"accuracy {rate} on {self.calibration_set}, space {self.space}; {self.gate}"
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,8 @@ class Disclosure:
     """Everything a reader needs to judge a figure, beside the figure.
 
     Attributes:
-        graders: the graders behind the verdicts; empty only where no verdict is involved.
+        graders: the graders behind the verdicts; EACH_ROW where every row of a table names its own with
+            its accuracy; empty only where no verdict is involved.
         tier: which verdicts count as success, or NO_TIER.
         denominator: what the rates are over.
         counts: n and k in words, or which columns hold them.
@@ -76,7 +84,7 @@ class Disclosure:
         notes: further sentences (assumptions, limits).
     """
 
-    graders: tuple[GraderNote, ...]
+    graders: tuple[GraderNote, ...] | Literal["each row"]
     tier: str
     denominator: str
     counts: str
@@ -86,10 +94,8 @@ class Disclosure:
 
     def sentence(self) -> str:
         """Return the disclosure as running text, the same in every format."""
-        graders = ". ".join(note.sentence() for note in self.graders) or "none: no verdict is involved"
-        label = "Grader" if len(self.graders) < 2 else "Graders"
         parts = [
-            f"{label}: {graders}",
+            self._graders(),
             f"Tier: {self.tier}",
             f"Denominator: {self.denominator}",
             f"Counts: {self.counts}",
@@ -98,6 +104,16 @@ class Disclosure:
             f"As of {self.as_of.isoformat()}",
         ]
         return " ".join(part.strip().rstrip(".") + "." for part in parts)
+
+    def _graders(self) -> str:
+        if isinstance(self.graders, str):
+            return "Graders: named in each row, with accuracy, n, set and gate"
+        said = [
+            f"{identity}: {', and '.join(note.measured() for note in notes)}"
+            for identity, notes in groupby(self.graders, key=GraderNote.identity)
+        ]
+        label = "Grader" if len(said) < 2 else "Graders"
+        return f"{label}: {'. '.join(said) or 'none: no verdict is involved'}"
 
 
 class UndisclosedError(FFError):
@@ -122,12 +138,15 @@ def disclosed(frame: pd.DataFrame, disclosure: Disclosure) -> Disclosed:
     """Bind a frame to its disclosure.
 
     Raises:
-        UndisclosedError: a field of the disclosure, or of one of its graders, is blank.
+        UndisclosedError: a field of the disclosure, or of one of its graders, is blank; or the rows were
+            to name their graders and lack a column for it.
     """
     missing = [
         name for name in ("tier", "denominator", "counts", "left_out") if not getattr(disclosure, name)
     ]
-    for note in disclosure.graders:
+    if isinstance(disclosure.graders, str):
+        missing += [f"column {name}" for name in ROW_COLUMNS if name not in frame.columns]
+    for note in () if isinstance(disclosure.graders, str) else disclosure.graders:
         missing += [
             f"{field} of {note.grader or 'a grader'}"
             for field in ("grader", "digest", "rubric", "accuracy", "calibration_set", "space", "gate")

@@ -10,6 +10,7 @@ from ff_helpers.measurement.intervals import Proportion, wilson
 from ff_helpers.paths import Run
 from ff_helpers.publication.disclosure import Disclosure, percent, rate_text
 from ff_helpers.publication.prose import Prose, points, say
+from ff_helpers.publication.published import published_graders
 
 _TEXT = """\
 # Correction: attack success on the crescendo traces
@@ -77,7 +78,7 @@ def write_narrative(run: Run, result: Crescendo, disclosure: Disclosure) -> Pros
     printed = result.aggregates.set_index(["labels", "tier"])["printed"]
     mixed = result.shifts[result.shifts["denominator"].str.startswith("mixed")].set_index("tier")["shift"]
     failed = result.rates.query("labels == 'contaminated' and denominator == 'graded'").iloc[0]
-    accuracy = next(note.accuracy for note in disclosure.graders if isinstance(note.accuracy, Proportion))
+    accuracy = published_graders("qwen3:1.7b")[0].accuracy
     runs = result.runs.set_index("run")
     both = max(runs.index, key=len)
     broad_rows, broad_adversarial = (_shift(result, "broad", d) for d in ("rows", "adversarial"))

@@ -1,12 +1,13 @@
 """From calibration cards to what stands beside a figure: the disclosure, and the lesson in words."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import pandas as pd
 
 from ff_helpers.measurement.cards import Card, read_cards
 from ff_helpers.paths import MissingInputError, Run
-from ff_helpers.publication.disclosure import NO_TIER, Disclosure, GraderNote, Unknown
+from ff_helpers.publication.disclosure import EACH_ROW, NO_TIER, Disclosure, GraderNote, Unknown
 from ff_helpers.publication.prose import Prose, say
 from ff_helpers.taxonomy import SPACES, TIER_SPACES, TIERS
 
@@ -14,7 +15,7 @@ from ff_helpers.taxonomy import SPACES, TIER_SPACES, TIERS
 def disclose(
     run: Run,
     *,
-    graders: Sequence[str | Card | GraderNote],
+    graders: Sequence[str | Card | GraderNote] | Literal["each row"],
     tier: str = NO_TIER,
     denominator: str,
     counts: str,
@@ -25,7 +26,8 @@ def disclose(
 
     Args:
         run: whose cards; its `as_of` is the date.
-        graders: names as in the ledger; or cards; or notes made elsewhere (published graders).
+        graders: names as in the ledger; or cards; or notes made elsewhere (published graders); or
+            `each row` for a table whose rows name their own.
         tier: a tier of the taxonomy: then only cards in a space that decides it count, and a grader
             without one is `uncalibrated`; any other text (default: no ASR here): all its cards.
         denominator: what the rates are over.
@@ -33,6 +35,8 @@ def disclose(
         left_out: how many rows have a status instead of a verdict.
         notes: further sentences (assumptions, limits).
     """
+    if isinstance(graders, str):
+        return Disclosure(EACH_ROW, tier, denominator, counts, left_out, run.as_of, notes)
     found: list[GraderNote] = []
     for grader in graders:
         if isinstance(grader, GraderNote):

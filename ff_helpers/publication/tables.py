@@ -92,7 +92,7 @@ def save_table(
     frame.round(6).assign(disclosure=note).to_csv(run.write(f"tables/{name}.csv"), index=False)
     kinds = {column: _kind(frame, column, percents, plain) for column in shown}
     cells = {column: _cells(frame, column, kinds[column]) for column in shown}
-    _write(run, f"tables/{name}.tex", _tex(cells, shown, kinds, name, f"{title} {note}"))
+    _write(run, f"tables/{name}.tex", _tex(cells, shown, kinds, name=name, caption=title, note=note))
     markup = _html(cells, shown, kinds, title, note)
     _write(run, f"tables/{name}.html", markup)
     return Fragment(markup, _plain(cells, shown))
@@ -144,7 +144,13 @@ def _plain_number(value: float) -> str:
 
 
 def _tex(
-    cells: dict[str, list[str]], shown: dict[str, str], kinds: dict[str, str], name: str, caption: str
+    cells: dict[str, list[str]],
+    shown: dict[str, str],
+    kinds: dict[str, str],
+    *,
+    name: str,
+    caption: str,
+    note: str,
 ) -> str:
     layout = {"rate": "r@{ }l", "plain": "r@{ }l", "percent": "r", "number": "r", "text": "l"}
     titles = {c: tex(shown[c]) + (r" (\%)" if kinds[c] in ("rate", "percent") else "") for c in shown}
@@ -174,6 +180,8 @@ def _tex(
             *(row + r" \\" for row in rows),
             r"\bottomrule",
             r"\end{tabular}",
+            # Under the table, in its float: a caption of that length would bury the table's subject.
+            rf"\par\smallskip\parbox{{\linewidth}}{{\footnotesize {tex(note)}}}",
             r"\end{table}",
             "",
         ]

@@ -42,6 +42,22 @@ def test_the_sentence_holds_everything_a_reader_needs() -> None:
         assert part in sentence
 
 
+def test_one_grader_on_two_sets_is_named_once() -> None:
+    both = replace(WHOLE, graders=(KNOWN, replace(KNOWN, calibration_set="other")))
+    sentence = both.sentence()
+    assert sentence.count("digest 0123456789ab") == 1
+    assert sentence.startswith("Grader: g ")
+    assert "on set, space strict; provisional, and accuracy" in sentence
+
+
+def test_rows_that_name_their_own_graders_need_the_columns_for_it() -> None:
+    rows = replace(WHOLE, graders="each row")
+    whole = pd.DataFrame(columns=["grader", "n", "accuracy", "accuracy_low", "accuracy_high", "set", "gate"])
+    assert "named in each row" in ff.disclosed(whole, rows).disclosure.sentence()
+    with pytest.raises(UndisclosedError, match="lacks column gate"):
+        ff.disclosed(whole.drop(columns="gate"), rows)
+
+
 @pytest.mark.parametrize("field", ["tier", "denominator", "counts", "left_out"])
 def test_a_blank_field_is_refused_by_name(field: str) -> None:
     with pytest.raises(UndisclosedError, match=f"lacks {field}"):

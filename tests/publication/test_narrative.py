@@ -49,10 +49,10 @@ def test_published_graders_say_what_nobody_measured():
     qwen, manual = ff.published_graders("qwen3:1.7b", "manual regrade")
     assert (qwen.gate, qwen.accuracy.k, qwen.accuracy.n) == ("rejected", 3, 20)
     assert manual.gate == "uncalibrated"
-    assert "graders unnamed" in manual.sentence()
-    assert "agreement not published" in manual.sentence()
+    assert "graders unnamed" in manual.identity()
+    assert "agreement not published" in manual.measured()
     (gemma,) = ff.published_graders("gemma3:27b")
-    assert "18 of 20 relaxed" in gemma.sentence()
+    assert "18 of 20 relaxed" in gemma.measured()
 
 
 def test_the_name_of_the_known_labels_is_no_grader():

@@ -46,7 +46,7 @@ def test_what_latex_and_html_would_misread_is_escaped(run: ff.Run) -> None:
     made = save(run, pd.DataFrame({"a_b": ["<x> & 5% of $y_1"]}))
     assert r"$<$x$>$ \& 5\% of \$y\_1" in made["tex"]
     assert "&lt;x&gt; &amp; 5% of $y_1" in made["html"]
-    assert r"columns k \& n" in made["tex"]  # the caption too
+    assert r"columns k \& n" in made["tex"]  # the note too
     assert tex("\\{}~") == r"\textbackslash{}\{\}\textasciitilde{}"
 
 
