@@ -97,19 +97,16 @@ def asr_by(verdicts: pd.DataFrame, by: str, cards: Sequence[Card]) -> pd.DataFra
     Returns:
         `by`, grader, then the columns of `asr`, gate, reading (str).
     """
-    verdicts = verdicts[verdicts["method"] != "heuristic"]
     keys = tuple(dict.fromkeys((by, "grader")))
     parts = []
     for tier in TIERS:
         decided = [space for space in SPACES if tier in measures(space)]
         rows = verdicts[verdicts["truth_space"].isna() | verdicts["truth_space"].isin(decided)]
-        for part, denominators in ((_labels(rows, tier), _known(rows)), (rows, tuple(DENOMINATORS))):
-            if len(part):
-                counts = count_verdicts(part, by=keys)
-                parts.append(asr(counts, by=keys, tiers=[tier], denominators=denominators))
-    if not parts:
-        return with_gate(pd.DataFrame(columns=[by, "grader", "tier"]), cards).assign(reading="")
-    table = pd.concat(parts, ignore_index=True)
+        published = rows[rows["method"] != "heuristic"]
+        for part, denominators in ((_labels(rows, tier), _known(rows)), (published, tuple(DENOMINATORS))):
+            counts = count_verdicts(part, by=keys)
+            parts.append(asr(counts, by=keys, tiers=[tier], denominators=denominators))
+    table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     # Class by class, so that the labels stand beside the graders and not far above them.
     table = table.sort_values(by, kind="stable", key=lambda c: pd.Series(pd.factorize(c)[0], c.index))
     table = with_gate(table.reset_index(drop=True), cards)

@@ -78,7 +78,13 @@ def test_coarse_labels_stand_beside_too_but_not_where_they_do_not_know_the_denom
 
 
 def test_tiers_that_the_labels_do_not_decide_are_left_out():
-    assert asr_by(REFUSED, "set", []).empty
+    table = asr_by(REFUSED, "set", [])
+    assert table.empty
+    assert list(table.columns) == list(asr_by(FIVE, "set", []).columns)
+
+
+def test_with_a_heuristic_alone_only_the_labels_have_rates():
+    assert set(asr_by(FIVE.assign(method="heuristic"), "set", [])["grader"]) == {LABELS}
 
 
 def test_heuristic_verdicts_are_compared_and_never_published_as_a_rate():
