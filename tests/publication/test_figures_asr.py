@@ -42,6 +42,12 @@ def test_labels_and_graders_on_one_row():
     assert svg == draw(ff.figures.asr_intervals(table, "intent"), caption="c")
 
 
+def test_where_no_tier_is_decided_the_figures_are_empty_and_not_an_error():
+    none = rates(("format_lock", "g", 1, 40)).iloc[:0]
+    assert "nothing to show" in draw(ff.figures.asr_intervals(none, "intent"), caption="c")
+    assert "nothing to show" in draw(ff.figures.asr_by_intent(none), caption="c")
+
+
 @pytest.mark.parametrize("denominator", ["rows", "adversarial"])
 def test_bracket_of_the_published_graders(denominator):
     table = ff.facts.grader_bracket().query("cohort == 'temporal-laundering cohort 3' and tier == 'broad'")

@@ -98,6 +98,7 @@ def asr_by_intent(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     lines = base.mark_rule(strokeWidth=1.5, color=INK).encode(x=alt.X("asr_low:Q"), x2="asr_high:Q")
     values = base.mark_text(align="left", dx=4, fontSize=8).encode(x=alt.X("asr_high:Q"), text="text:N")
     heading = "Rates by attack class: labels, and what graders report"
+    heading += "" if len(frame) else ": nothing to show"
     chart = alt.LayerChart(layer=[bars, lines, values], title=heading)
     return sized(chart, width=COLUMN_WIDTH, height=70 + 26 * len(frame))
 

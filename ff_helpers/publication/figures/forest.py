@@ -22,7 +22,7 @@ def forest(
             (str), n (int; below `small` the point is hollow). Rows are drawn in the order of the frame.
         looks: who to colour and shape, in the order of the lines.
         title: of the axis.
-        heading: what the figure shows, above it.
+        heading: what the figure shows, above it; `nothing to show` is added where there is no row.
         small: see `n`.
     """
     import altair as alt
@@ -31,7 +31,8 @@ def forest(
     shown = frame[["row", "who", "rate", "low", "high", "text", "n"]].copy()
     shown["end"] = shown["high"].fillna(shown["rate"])
     shown[["rate", "low", "high", "end"]] = 100 * shown[["rate", "low", "high", "end"]].astype(float)
-    top = 140.0 if shown["end"].max() > 70 else 1.45 * float(shown["end"].max()) + 5
+    highest = 100.0 if shown.empty else float(shown["end"].max())
+    top = 140.0 if highest > 70 else 1.45 * highest + 5
     base = alt.Chart(rounded(shown)).encode(
         y=alt.Y("row:N", sort=order, title=None, axis=alt.Axis(ticks=False, domain=False)),
         yOffset=alt.YOffset("who:N", sort=who),
@@ -57,10 +58,10 @@ def forest(
     values = base.mark_text(align="left", dx=4, fontSize=8).encode(x="end:Q", text="text:N")
     chart = alt.LayerChart(
         layer=[bars.encode(x=alt.X("low:Q"), x2="high:Q"), points, solid, values],
-        title=heading,
+        title=heading if len(shown) else f"{heading}: nothing to show",
     )
     lines = frame.drop_duplicates(["row", "who"]).groupby("row")["who"].size()
-    step = 20 if len(who) == 1 else 15 * int(lines.max()) + 8
+    step = 20 if len(who) < 2 else 15 * int(lines.max()) + 8
     return sized(chart, width=COLUMN_WIDTH, height=70 + step * len(order))
 
 
