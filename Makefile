@@ -35,7 +35,7 @@ test: ## Lint, type check and every test, on outputs in a temporary folder
 
 lab: ## Open JupyterLab on the notebooks
 	@$(INSTALL) lab parts
-	@$(PY) -m jupyterlab --notebook-dir=. notebooks
+	@$(PY) -m jupyterlab --notebook-dir=. $(if $(filter 0,$(shell id -u)),--allow-root) notebooks
 
 notebooks: install ## Execute the notebooks in place, so that they are committed with outputs
 	@$(FF) notebooks

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, Self
 
@@ -109,9 +109,3 @@ def read_traces(path: Path) -> Iterator[Trace]:
         if first != number:
             raise BadLineError(path, number, "trace_id", f"the same trace_id as record {first}")
         yield trace
-
-
-def set_sha256(traces: Iterable[Trace]) -> str:
-    """Return the hash of a calibration set: ids, texts and truths, in any order."""
-    lines = sorted(f"{t.trace_id}\t{t.sha256}\t{t.truth}" for t in traces)
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -46,12 +46,6 @@ def agreement(verdicts: pd.DataFrame, *, limit: float = LIMIT) -> pd.DataFrame:
     )
 
 
-def disagreements(verdicts: pd.DataFrame, *, limit: float = LIMIT) -> pd.DataFrame:
-    """Return the rows of `agreement` that disagree on more than `limit` of their shared traces."""
-    frame = agreement(verdicts, limit=limit)
-    return frame[frame["flagged"]].reset_index(drop=True)
-
-
 def review_queue(verdicts: pd.DataFrame) -> pd.DataFrame:
     """Return the traces on which two graders disagree, for blind grading by a person.
 

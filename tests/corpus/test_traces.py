@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ff_helpers.corpus.jsonl import BadLineError, FileMissingError, write_records
-from ff_helpers.corpus.traces import Message, Trace, read_traces, set_sha256
+from ff_helpers.corpus.traces import Message, Trace, read_traces
 
 GOOD: dict[str, object] = {
     "trace_id": "t1",
@@ -89,11 +89,3 @@ def test_the_response_is_the_last_turn_if_the_assistant_spoke_it() -> None:
     assert trace([]).response == ""
     assert trace([("user", "q"), ("assistant", "a"), ("user", "r"), ("assistant", "b")]).turns == "multi"
     assert trace([("system", "s"), ("user", "q"), ("assistant", "a")]).turns == "single"
-
-
-def test_a_set_has_the_same_hash_in_any_order_and_another_with_another_truth() -> None:
-    one = trace([("user", "q")])
-    two = one.model_copy(update={"trace_id": "u"})
-    assert set_sha256([one, two]) == set_sha256([two, one])
-    relabelled = two.model_copy(update={"truth": "REFUSAL", "truth_space": "five"})
-    assert set_sha256([one, relabelled]) != set_sha256([one, two])
