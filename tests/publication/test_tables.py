@@ -28,7 +28,7 @@ def save(run: ff.Run, frame: pd.DataFrame, **more: object) -> dict[str, str]:
 def test_a_rate_reads_as_one_cell_with_its_interval_in_percent(run: ff.Run) -> None:
     frame = with_wilson(pd.DataFrame({"model": ["m"], "k": [13], "n": [20]}), "asr")
     made = save(run, frame)
-    assert "65.0 [43.3, 81.9]" in made["html"]
+    assert "65.0\u00a0[43.3,\u00a081.9]" in made["html"]
     assert "65.0 & [43.3, 81.9]" in made["tex"]
     assert r"asr (\%)" in made["tex"]
     assert "asr low" not in made["html"]
