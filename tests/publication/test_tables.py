@@ -67,7 +67,7 @@ def test_kappa_reads_as_it_is_and_a_missing_one_as_a_dash(run: ff.Run) -> None:
         | {"kappa_low": [-0.09, None, None], "kappa_high": [0.05, None, None]}
     )
     made = save(run, frame, plain=("kappa",), show={"p": "pair", "kappa": "κ"})
-    assert "−0.017 [−0.090, 0.050]" in made["html"]
+    assert "−0.017\u00a0[−0.090,\u00a00.050]" in made["html"]
     assert '<td class="n">0.269</td>' in made["html"]
     assert '<td class="n">–</td>' in made["html"]
     assert "κ, %" not in made["html"]
