@@ -42,7 +42,7 @@ def parse_line(model: type[M], text: str, *, path: Path, line: int) -> M:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         problem = first["msg"].removeprefix("Value error, ")
-        if not field and ": " in problem:
+        if first["type"] == "value_error" and not field and ": " in problem:
             # Our own checks across fields say `field: problem`.
             field, problem = problem.split(": ", 1)
         raise BadLineError(path, line, field, problem) from None

@@ -3,7 +3,6 @@
 import html
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ff_helpers import paths
@@ -12,29 +11,16 @@ from ff_helpers.grading.graders.manual import Review
 from ff_helpers.taxonomy import GLOSSARY, VERDICTS
 
 if TYPE_CHECKING:
+    from IPython.display import HTML
     from ipywidgets import VBox
 
 _BOX = "white-space: pre-wrap; border-left: 4px solid {color}; padding: .3em .8em; margin: .4em 0"
 _COLORS = {"system": "#999999", "user": "#0072B2", "assistant": "#E69F00"}
 
 
-@dataclass(frozen=True)
-class Page:
-    """What a notebook without a person in front of it shows instead of buttons."""
-
-    markup: str
-    text: str
-
-    def _repr_html_(self) -> str:
-        return self.markup
-
-    def __repr__(self) -> str:
-        return self.text
-
-
 def grade_by_hand(
     run: paths.Run, trace_sets: Mapping[str, str], *, reviewer: str, interactive: bool | None = None
-) -> "VBox | Page":
+) -> "VBox | HTML":
     """Return the panel for blind grading of the run's review queue.
 
     Args:
@@ -53,15 +39,16 @@ def grade_by_hand(
     return _panel(review) if interactive else preview(review)
 
 
-def preview(review: Review) -> Page:
+def preview(review: Review) -> "HTML":
     """Return the first undecided trace and the state of the review, safe to be stored in a notebook."""
-    state = f"{len(review.decided)} of {review.total} traces graded by hand."
-    if review.trace is None:
-        return Page(f"<p>{state}</p>", state)
-    shown = "<p><i>text withheld: shown in the panel only</i></p>"
-    if not review.trace.withheld:
-        shown = rendered(review.trace)
-    return Page(f"<p>{state} Next: {html.escape(review.trace.trace_id)}</p>{shown}", state)
+    from IPython.display import HTML
+
+    markup = f"<p>{len(review.decided)} of {review.total} traces graded by hand."
+    if review.trace is not None:
+        withheld = "<p><i>text withheld: shown in the panel only</i></p>"
+        markup += f" Next: {html.escape(review.trace.trace_id)}</p>"
+        markup += withheld if review.trace.withheld else rendered(review.trace)
+    return HTML(markup)  # type: ignore[no-untyped-call]
 
 
 def rendered(trace: Trace) -> str:

@@ -1,5 +1,6 @@
 """Write the committed notebooks: executed as they stand, in order, on outputs in a temporary folder."""
 
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -44,8 +45,6 @@ def execute_in_place(profile: Profile, *, jobs: int | None = None) -> int:
 
 def _show_error(notebook: Path) -> None:
     """The folder goes away, so the traceback has to be told now."""
-    import json
-
     if not notebook.exists():
         return
     for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:

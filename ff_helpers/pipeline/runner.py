@@ -101,6 +101,8 @@ class _Run:
                 running.process.stdin.close()
         for running in self.active:
             running.process.wait()
+            if running.process.stdout:
+                running.process.stdout.close()
         shutil.rmtree(self.folder / ".staging", ignore_errors=True)
 
     def _start_what_can(self) -> None:
@@ -156,7 +158,8 @@ class _Run:
 
     def _collect(self, running: _Running) -> None:
         step, files, seconds = running.step, running.files, time.monotonic() - running.begun
-        problem = _problem(running)
+        with running.process:  # closes its pipes
+            problem = _problem(running)
         if not problem:
             try:
                 files.publish(running.key)

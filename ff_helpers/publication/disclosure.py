@@ -5,7 +5,7 @@ not known is an `Unknown` with its reason, printed, never a blank.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from itertools import groupby
 from typing import Final, Literal
@@ -128,33 +128,38 @@ class UndisclosedError(FFError):
 
 @dataclass(frozen=True)
 class Disclosed:
-    """A frame together with its disclosure: what `save_table` and `save_figure` take."""
-
-    frame: pd.DataFrame
-    disclosure: Disclosure
-
-
-def disclosed(frame: pd.DataFrame, disclosure: Disclosure) -> Disclosed:
-    """Bind a frame to its disclosure.
+    """A frame together with its disclosure: what `save_table` and `save_figure` take.
 
     Raises:
         UndisclosedError: a field of the disclosure, or of one of its graders, is blank; or the rows were
             to name their graders and lack a column for it.
     """
-    missing = [
-        name for name in ("tier", "denominator", "counts", "left_out") if not getattr(disclosure, name)
-    ]
-    if isinstance(disclosure.graders, str):
-        missing += [f"column {name}" for name in ROW_COLUMNS if name not in frame.columns]
-    for note in () if isinstance(disclosure.graders, str) else disclosure.graders:
-        missing += [
-            f"{field} of {note.grader or 'a grader'}"
-            for field in ("grader", "digest", "rubric", "accuracy", "calibration_set", "space", "gate")
-            if not getattr(note, field)
-        ]
-    if missing:
-        raise UndisclosedError(missing)
+
+    frame: pd.DataFrame
+    disclosure: Disclosure
+
+    def __post_init__(self) -> None:
+        missing = _blanks(self.disclosure)
+        if isinstance(self.disclosure.graders, str):
+            missing += [f"column {name}" for name in ROW_COLUMNS if name not in self.frame.columns]
+        if missing:
+            raise UndisclosedError(missing)
+
+
+def disclosed(frame: pd.DataFrame, disclosure: Disclosure) -> Disclosed:
+    """Bind a frame to its disclosure; raises as `Disclosed`."""
     return Disclosed(frame, disclosure)
+
+
+def _blanks(disclosure: Disclosure) -> list[str]:
+    blank = [name for name in ("tier", "denominator", "counts", "left_out") if not getattr(disclosure, name)]
+    for note in () if isinstance(disclosure.graders, str) else disclosure.graders:
+        blank += [
+            f"{field.name} of {note.grader or 'a grader'}"
+            for field in fields(note)
+            if not getattr(note, field.name)
+        ]
+    return blank
 
 
 def percent(share: float | None) -> str:

@@ -118,14 +118,14 @@ class Signal(_Strict):
     @model_validator(mode="after")
     def _nulls_have_reasons(self) -> Self:
         if (self.canonical_id is None) == (self.unresolved_reason is None):
-            raise ValueError("canonical_id or unresolved_reason, exactly one of the two")
+            raise ValueError("canonical_id: this or unresolved_reason, exactly one of the two")
         for field in ("by_intent", "refusal_stability", "multi_turn", "last_graded"):
             if (getattr(self, field) is None) == (getattr(self, f"{field}_reason") is None):
-                raise ValueError(f"{field} or {field}_reason, exactly one of the two")
+                raise ValueError(f"{field}: this or {field}_reason, exactly one of the two")
         if self.confidence != confidence(self.asr.n):
-            raise ValueError(f"confidence is not the band of n = {self.asr.n}")
+            raise ValueError(f"confidence: not the band of n = {self.asr.n}")
         if self.mixes_graders != (len(self.graders) > 1):
-            raise ValueError("mixes_graders is true exactly where there is more than one grader")
+            raise ValueError("mixes_graders: true exactly where there is more than one grader")
         return self
 
     @property

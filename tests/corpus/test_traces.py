@@ -53,7 +53,7 @@ def test_an_error_never_shows_the_value_of_a_field(tmp_path: Path) -> None:
 def test_what_is_no_json_object_in_utf8_is_refused_with_its_line(tmp_path: Path, line: bytes) -> None:
     path = tmp_path / "mine.jsonl"
     path.write_bytes(b"\n" + line)
-    with pytest.raises(BadLineError, match=r"mine\.jsonl:2"):
+    with pytest.raises(BadLineError, match=r"mine\.jsonl:2: "):
         list(read_traces(path))
 
 

