@@ -41,6 +41,15 @@ def test_its_rates_stand_in_the_narrative_and_its_picture_is_what_the_build_draw
     assert (ROOT / "outputs" / "reference" / drawn.name).read_bytes() == drawn.read_bytes()
 
 
+def test_the_resolution_rate_is_that_of_the_build(paper: Path) -> None:
+    import pandas as pd
+
+    rows = pd.read_csv(paper / "paper" / "tables" / "atlas_summary.csv").set_index("item")
+    row = rows.loc["names_resolved_where_graded_10"]
+    rate = f"{100 * row['share']:.1f}% [{100 * row['share_low']:.1f}, {100 * row['share_high']:.1f}]"
+    assert f"{rate} ({row['k']} of the {row['n']} exported names" in README
+
+
 def test_its_trace_line_is_a_trace() -> None:
     from ff_helpers.corpus.traces import Trace
 
