@@ -16,14 +16,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ff_helpers import start
+from ff_helpers.chat.embedded import MODELS
 from ff_helpers.corpus.canonical import resolve
 from ff_helpers.corpus.jsonl import write_records
 from ff_helpers.corpus.published import published
-from ff_helpers.corpus.sources import checked_part, load_set
+from ff_helpers.corpus.sources import load_set
 from ff_helpers.errors import FFError
 from ff_helpers.grading.campaign import CALIBRATION, grade
 from ff_helpers.grading.flip import ANSWER_TOKENS, SCHEMA, load_rubric, render
-from ff_helpers.grading.graders.embedded import MODELS
+from ff_helpers.parts import checked_part
 
 TRACES = 20
 
@@ -55,7 +56,7 @@ def bare_calls(prompts: list[list[dict[str, str]]]) -> None:
     import xllamacpp as llama
 
     params = llama.CommonParams()
-    params.model.path = str(checked_part(MODELS["smollm2-135m"]).path)
+    params.model.path = str(checked_part(MODELS["smollm2-135m"].file).path)
     params.n_ctx, params.n_parallel, params.n_gpu_layers, params.verbosity = 8192, 1, 0, -1
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = os.cpu_count() or 1
     params.warmup = False

@@ -11,7 +11,7 @@ import yaml
 
 from tests.conftest import ROOT
 
-ROOMS = ("corpus", "grading", "measurement", "publication", "pipeline")
+ROOMS = ("chat", "corpus", "grading", "measurement", "publication", "pipeline")
 SOURCES = sorted((ROOT / "ff_helpers").rglob("*.py"))
 CONDA_NAMES = {"duckdb": "python-duckdb", "ollama": "ollama-python", "types-pyyaml": "types-pyyaml"}
 REGISTRIES = (

@@ -6,7 +6,6 @@ into data/recorded/, which the profile `paper` replays.
 
 import shutil
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from itertools import chain, zip_longest
 from pathlib import Path
 
@@ -19,7 +18,8 @@ from ff_helpers.corpus.traces import Trace
 from ff_helpers.errors import FFError
 from ff_helpers.grading.graders import open_grader
 from ff_helpers.grading.ledger import Ledger, verdict_frame
-from ff_helpers.grading.outcome import Grader, to_record
+from ff_helpers.grading.outcome import Grader
+from ff_helpers.grading.pool import grade_all
 from ff_helpers.grading.progress import Progress
 from ff_helpers.taxonomy import STATUSES, VERDICTS
 
@@ -98,10 +98,10 @@ def grade(
     identities: list[dict[str, object]] = []
     with Ledger(run.ledger("verdicts")) as ledger:
         for spec in graders:
-            with closing(open_grader(spec, rubric=rubric)) as grader:
-                grader.fit(traces)
-                _grade_all(grader, traces, again if grader.is_model else [], ledger)
-                identities.append(_identity_row(spec, grader))
+            grader = open_grader(spec, rubric=rubric)
+            grader.fit(traces)
+            _grade_missing(grader, traces, again if grader.is_model else [], ledger)
+            identities.append(_identity_row(spec, grader))
     _save(run, "ledger/graders.csv", pd.DataFrame(identities))
     return verdict_counts(verdicts(run))
 
@@ -196,17 +196,12 @@ def _identity_row(spec: str, grader: Grader) -> dict[str, object]:
     return row | more | {"software": identity.software}
 
 
-def _grade_all(grader: Grader, traces: Sequence[Trace], again: Sequence[Trace], ledger: Ledger) -> None:
+def _grade_missing(grader: Grader, traces: Sequence[Trace], again: Sequence[Trace], ledger: Ledger) -> None:
     """Grade what the ledger does not hold yet: first pass, then the second."""
     identity = grader.identity
     passes = [(trace, 0) for trace in traces] + [(trace, 1) for trace in again]
     todo = [(t, repeat) for t, repeat in passes if (identity.key(t, repeat), t.trace_id) not in ledger.done]
-    progress = Progress(f"grading with {identity.grader}", len(todo))
-    for trace, repeat in progress.over(todo):
-        outcome = grader.grade(trace, repeat)
-        ledger.append(to_record(identity, trace, outcome, repeat))
-        progress.counts[outcome.verdict or outcome.status or ""] += 1
-    ledger.commit()
+    grade_all(grader, todo, ledger, Progress(f"grading with {identity.grader}", len(todo)))
 
 
 def record() -> Path:

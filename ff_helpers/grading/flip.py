@@ -9,20 +9,19 @@ servers reuse the prompt prefix. Reference: arXiv 2602.13551 (inference from the
 import hashlib
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final, TypedDict
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ff_helpers.chat.protocol import ChatFaultError, Reply, Turn
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.errors import FFError
 from ff_helpers.grading.outcome import Outcome, status
 from ff_helpers.paths import PACKAGE
-from ff_helpers.taxonomy import VERDICTS, Status, Verdict
-
-Turn = dict[str, str]
+from ff_helpers.taxonomy import VERDICTS, Verdict
 
 SCHEMA: Final[dict[str, object]] = {
     "type": "object",
@@ -56,15 +55,6 @@ class UnknownRubricError(FFError):
         super().__init__(f"rubric {name!r} is unknown. Allowed: {', '.join(known)}.")
 
 
-class GraderFaultError(Exception):
-    """A grader could not answer for one trace; becomes that row's status."""
-
-    def __init__(self, status: Status, reason: str) -> None:
-        super().__init__(reason)
-        self.status: Status = status
-        self.reason = reason
-
-
 @dataclass(frozen=True)
 class Rubric:
     """One rubric: its id (name and hash), its text, and whether it shows the attack prompt."""
@@ -72,16 +62,6 @@ class Rubric:
     id: str
     text: str
     shows_prompt: bool
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What a model answered; `complete` is False where the answer was cut at its token limit."""
-
-    text: str
-    complete: bool = True
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
 
 
 class _Tokens(TypedDict):
@@ -153,15 +133,18 @@ def read_answer(text: str, *, complete: bool = True) -> tuple[Verdict, str | Non
     return next(((label, None) for label in VERDICTS if label == found["label"]), None)
 
 
-def judge(
-    trace: Trace, rubric: Rubric, ask: Callable[[list[Turn]], Reply], refused: Callable[[str], bool]
+async def judge(
+    trace: Trace,
+    rubric: Rubric,
+    ask: Callable[[list[Turn]], Awaitable[Reply]],
+    refused: Callable[[str], bool],
 ) -> Outcome:
     """Grade one trace: ask, read, repair once, and otherwise say why there is no verdict.
 
     Args:
         trace: what to grade.
         rubric: which words to grade it by.
-        ask: sends messages to the model; raises GraderFaultError where it cannot answer.
+        ask: sends messages to the model; raises ChatFaultError where it cannot answer.
         refused: tells whether a text is a refusal to grade.
     """
     if not trace.response.strip():
@@ -170,7 +153,7 @@ def judge(
     spent: list[Reply] = []
     try:
         for _ in range(2):
-            reply = ask(messages)
+            reply = await ask(messages)
             spent.append(reply)
             answer = read_answer(reply.text, complete=reply.complete)
             if answer is not None:
@@ -181,7 +164,7 @@ def judge(
                 return status("grader_refused", why, raw=reply.text, **_tokens(spent))
             said = [{"role": "assistant", "content": reply.text}] if reply.text.strip() else []
             messages = [*messages, *said, {"role": "user", "content": REPAIR}]
-    except GraderFaultError as fault:
+    except ChatFaultError as fault:
         raw = spent[-1].text if spent else None
         return status(fault.status, fault.reason, raw=raw, **_tokens(spent))
     why = "no verdict in the grader's output, also after one repair attempt"

@@ -2,15 +2,12 @@
 
 import hashlib
 import json
-import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Literal, Protocol
 
-from ff_helpers import __version__
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.grading.record import Options, Record
 from ff_helpers.taxonomy import Status, Verdict
@@ -67,13 +64,21 @@ class Grader(Protocol):
     def is_model(self) -> bool:
         """Whether a repeated grading may differ."""
 
-    def fit(self, traces: Sequence[Trace]) -> None:
+    @property
+    def slots(self) -> int:
+        """How many traces it grades at once."""
+
+    def fit(self, traces: Iterable[Trace]) -> None:
         """Look at all traces before the first one, to size the context for the whole campaign."""
 
-    def grade(self, trace: Trace, repeat: int) -> Outcome:
-        """Return the verdict or status of one trace."""
+    async def grade(self, trace: Trace, repeat: int) -> Outcome:
+        """Return the verdict or status of one trace.
 
-    def close(self) -> None:
+        Raises:
+            FFError: nothing can work: no server, no model.
+        """
+
+    async def close(self) -> None:
         """Let go of the model or the connection."""
 
 
@@ -120,16 +125,9 @@ def to_record(identity: Identity, trace: Trace, outcome: Outcome, repeat: int) -
     )
 
 
-def software(*packages: str) -> str:
-    """Return what a live grader ran on: this package, the named ones, Python and the platform."""
-    parts = [f"ff-helpers {__version__}", *(f"{name} {version(name)}" for name in packages)]
-    host = f"{platform.system()} {platform.machine()}"
-    return ", ".join([*parts, f"Python {platform.python_version()}", host])
-
-
-def timed(grade: Callable[[], Outcome]) -> Outcome:
+async def timed(grade: Awaitable[Outcome]) -> Outcome:
     """Return the outcome of a live grader with its start (UTC) and duration in seconds."""
     started = datetime.now(UTC).isoformat(timespec="seconds")
     clock = time.perf_counter()
-    outcome = grade()
+    outcome = await grade
     return replace(outcome, started=started, duration_s=round(time.perf_counter() - clock, 3))

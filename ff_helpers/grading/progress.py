@@ -5,12 +5,9 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
-
-T = TypeVar("T")
+from typing import Self
 
 
 class Progress:
@@ -20,22 +17,30 @@ class Progress:
     is replaced atomically at most twice a second; nothing of it enters an artifact.
     """
 
-    def __init__(self, step: str, total: int) -> None:
-        self.step, self.total = step, total
+    def __init__(self, task: str, total: int) -> None:
+        self.task, self.total, self.done = task, total, 0
         self.counts: Counter[str] = Counter()
         self._file = Path(os.environ["FF_PROGRESS"]) if os.environ.get("FF_PROGRESS") else None
         self._begun = time.monotonic()
         self._told = 0.0
 
-    def over(self, rows: Sequence[T]) -> Iterator[T]:
-        """Yield the rows, telling after each how far it is."""
+    def __enter__(self) -> Self:
         from tqdm import tqdm
 
-        bar = tqdm(rows, desc=self.step, delay=2, leave=False, file=sys.stderr, disable=not _watched())
-        with bar:
-            for done, row in enumerate(bar, start=1):
-                yield row
-                self._tell(done)
+        self._bar = tqdm(
+            total=self.total, desc=self.task, delay=2, leave=False, file=sys.stderr, disable=not _watched()
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def step(self, count: str) -> None:
+        """Tell that one more row ended, with which verdict or status."""
+        self.counts[count] += 1
+        self.done += 1
+        self._bar.update()
+        self._tell(self.done)
 
     def _tell(self, done: int) -> None:
         now = time.monotonic()
@@ -44,7 +49,7 @@ class Progress:
         self._told = now
         rate = done / max(now - self._begun, 1e-9)
         state = {
-            "step": self.step,
+            "step": self.task,
             "done": done,
             "total": self.total,
             "rate": round(rate, 3),

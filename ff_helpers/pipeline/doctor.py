@@ -76,7 +76,7 @@ def _packages() -> Finding:
 
 
 def _parts() -> list[Finding]:
-    listed = json.loads((paths.PACKAGE / "corpus" / "parts.json").read_text(encoding="utf-8"))["parts"]
+    listed = json.loads((paths.PACKAGE / "parts.json").read_text(encoding="utf-8"))["parts"]
     findings = []
     for part in listed:
         states = {f["file"]: _part_state(paths.parts() / f["file"], f["sha256"]) for f in part["files"]}

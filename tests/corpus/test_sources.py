@@ -8,14 +8,10 @@ from ff_helpers import paths
 from ff_helpers.corpus.jsonl import FileMissingError
 from ff_helpers.corpus.sources import (
     BadPartError,
-    ChecksumError,
-    MissingPartError,
-    UnknownPartError,
-    checked_part,
     load_set,
-    parts,
     read_labelled,
 )
+from ff_helpers.parts import ChecksumError, MissingPartError, UnknownPartError, checked_part, parts
 
 SCORER = "pyrit/datasets/scorer_evals/"
 fetched = pytest.mark.skipif(

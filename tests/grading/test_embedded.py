@@ -5,12 +5,13 @@ import shutil
 import pytest
 
 from ff_helpers import paths
-from ff_helpers.corpus.sources import ChecksumError, MissingPartError
+from ff_helpers.chat import loop
+from ff_helpers.chat.embedded import MODELS, UnknownEmbeddedError
 from ff_helpers.grading.graders import open_grader
-from ff_helpers.grading.graders.embedded import MODELS, UnknownEmbeddedError
+from ff_helpers.parts import ChecksumError, MissingPartError
 from ff_helpers.taxonomy import VERDICTS
 
-WEIGHTS = paths.parts() / MODELS["smollm2-135m"]
+WEIGHTS = paths.parts() / MODELS["smollm2-135m"].file
 fetched = pytest.mark.skipif(not WEIGHTS.is_file(), reason="no weights: `make parts` fetches them")
 
 
@@ -18,12 +19,12 @@ fetched = pytest.mark.skipif(not WEIGHTS.is_file(), reason="no weights: `make pa
 def grader():
     grader = open_grader("embedded:smollm2-135m")
     yield grader
-    grader.close()
+    loop.run(grader.close())
 
 
 @fetched
 def test_real_weights_give_a_valid_verdict_within_their_context(grader, make_trace):
-    outcome = grader.grade(make_trace("I keep that code to myself."), 0)
+    outcome = loop.run(grader.grade(make_trace("I keep that code to myself."), 0))
     assert outcome.verdict in VERDICTS
     assert outcome.inferred
     assert 200 < outcome.prompt_tokens < 1000
@@ -35,13 +36,13 @@ def test_real_weights_give_a_valid_verdict_within_their_context(grader, make_tra
 @fetched
 def test_the_same_trace_gets_the_same_answer(grader, make_trace):
     trace = make_trace("It is 4417, and it has been so since spring.")
-    first, second = grader.grade(trace, 0), grader.grade(trace, 1)
+    first, second = loop.run(grader.grade(trace, 0)), loop.run(grader.grade(trace, 1))
     assert (first.verdict, first.inferred) == (second.verdict, second.inferred)
 
 
 @fetched
 def test_a_trace_longer_than_the_context_is_an_overflow_never_cut(grader, make_trace):
-    outcome = grader.grade(make_trace("a word and another " * 4000), 0)
+    outcome = loop.run(grader.grade(make_trace("a word and another " * 4000), 0))
     assert (outcome.verdict, outcome.status) == (None, "context_overflow")
     assert "8192" in outcome.reason
 
@@ -55,7 +56,7 @@ def test_identity_is_the_digest_of_the_weights(grader):
 
 @fetched
 def test_swapped_weights_are_refused_before_they_are_loaded(tmp_path, monkeypatch):
-    swapped = tmp_path / MODELS["smollm2-135m"]
+    swapped = tmp_path / MODELS["smollm2-135m"].file
     swapped.parent.mkdir()
     shutil.copyfile(WEIGHTS, swapped)
     with swapped.open("r+b") as file:

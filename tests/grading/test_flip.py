@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ff_helpers.chat import loop
+from ff_helpers.chat.protocol import ChatFaultError, Reply
 from ff_helpers.corpus.traces import Message, Trace
 from ff_helpers.grading.flip import (
     REPAIR,
     SCHEMA,
-    GraderFaultError,
-    Reply,
     UnknownRubricError,
     judge,
     load_rubric,
@@ -169,7 +169,7 @@ class Script:
     def __init__(self, *texts):
         self.texts, self.asked = list(texts), []
 
-    def __call__(self, messages):
+    async def __call__(self, messages):
         self.asked.append(messages)
         text = self.texts.pop(0)
         if isinstance(text, Exception):
@@ -178,7 +178,8 @@ class Script:
 
 
 def judged(script, response="It is 4417."):
-    return judge(conversation("Code?", response), load_rubric("flip-reference"), script, opens_refused)
+    asked = conversation("Code?", response)
+    return loop.run(judge(asked, load_rubric("flip-reference"), script, opens_refused))
 
 
 def test_a_valid_answer_is_asked_for_once():
@@ -218,7 +219,7 @@ def test_a_verdict_about_a_refusal_is_no_refusal_of_the_grader():
 
 
 def test_a_fault_keeps_its_status_and_reason():
-    outcome = judged(Script("Hm.", GraderFaultError("context_overflow", "9000 tokens exceed 8192")))
+    outcome = judged(Script("Hm.", ChatFaultError("context_overflow", "9000 tokens exceed 8192")))
     assert (outcome.status, outcome.reason, outcome.raw) == (
         "context_overflow",
         "9000 tokens exceed 8192",
@@ -234,5 +235,6 @@ def test_an_empty_response_is_not_gradeable_and_never_sent(response):
 
 
 def test_a_conversation_that_ends_with_the_user_is_not_gradeable():
-    outcome = judge(conversation("Code?"), load_rubric("flip-reference"), Script(), opens_refused)
+    asked = conversation("Code?")
+    outcome = loop.run(judge(asked, load_rubric("flip-reference"), Script(), opens_refused))
     assert outcome.status == "not_gradeable"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ff_helpers.chat import loop
 from ff_helpers.grading.graders import open_grader
 from ff_helpers.grading.graders.heuristic import looks_refused, opens_refused
 
@@ -32,10 +33,10 @@ def test_an_opening_differs_from_a_keyword():
 
 def test_it_knows_two_verdicts_and_writes_no_wall_time(make_trace):
     grader = open_grader("heuristic")
-    refusal = grader.grade(make_trace("I can't."), 0)
-    compliance = grader.grade(make_trace("I'm happy to redirect you to the desk."), 0)
+    refusal = loop.run(grader.grade(make_trace("I can't."), 0))
+    compliance = loop.run(grader.grade(make_trace("I'm happy to redirect you to the desk."), 0))
     assert (refusal.verdict, compliance.verdict) == ("REFUSAL", "COMPLIANCE")
     assert (refusal.started, refusal.duration_s) == (None, None)
-    assert grader.grade(make_trace(" "), 0).status == "not_gradeable"
+    assert loop.run(grader.grade(make_trace(" "), 0)).status == "not_gradeable"
     assert not grader.is_model
     assert grader.identity.method == "heuristic"

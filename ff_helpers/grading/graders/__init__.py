@@ -1,6 +1,7 @@
-"""Graders by name: `embedded:MODEL`, `ollama:TAG`, `heuristic`, `recorded:PATH`."""
+"""Graders by name: `embedded:MODEL`, `ollama:TAG`, `openai:MODEL@BASE_URL`, `heuristic`, `recorded:PATH`."""
 
 from ff_helpers import paths
+from ff_helpers.chat.specs import is_chat, open_chat
 from ff_helpers.errors import FFError
 from ff_helpers.grading.flip import load_rubric
 from ff_helpers.grading.outcome import Grader
@@ -12,27 +13,32 @@ class UnknownGraderError(FFError):
     def __init__(self, spec: str) -> None:
         super().__init__(
             f"grader {spec!r} is unknown. Allowed: embedded:smollm2-135m, ollama:TAG (such as "
-            "ollama:qwen3:1.7b), heuristic, recorded:PATH (a ledger, relative to the project folder)."
+            "ollama:qwen3:1.7b), openai:MODEL@BASE_URL (any compatible server), heuristic, recorded:PATH "
+            "(a ledger, relative to the project folder)."
         )
 
 
-def open_grader(spec: str, *, rubric: str = "flip-reference") -> Grader:
+def open_grader(
+    spec: str, *, rubric: str = "flip-reference", concurrency: int = 1, timeout: float = 300.0
+) -> Grader:
     """Return the grader that a spec names, ready to grade.
+
+    Args:
+        spec: see above.
+        rubric: `flip-reference` or `flip-blind`.
+        concurrency: requests in flight at one server.
+        timeout: seconds that one request may take.
 
     Raises:
         UnknownGraderError: no such kind.
         FFError: the grader cannot work here: weights, server, model or recording are missing or changed.
     """
-    kind, _, name = spec.partition(":")
     chosen = load_rubric(rubric)
-    if kind == "embedded" and name:
-        from ff_helpers.grading.graders.embedded import Embedded
+    if is_chat(spec):
+        from ff_helpers.grading.graders.llm import Llm
 
-        return Embedded(name, chosen)
-    if kind == "ollama" and name:
-        from ff_helpers.grading.graders.ollama import Ollama
-
-        return Ollama(name, chosen)
+        return Llm(open_chat(spec, concurrency=concurrency, timeout=timeout), chosen)
+    kind, _, name = spec.partition(":")
     if kind == "recorded" and name:
         from ff_helpers.grading.graders.recorded import Recorded
 

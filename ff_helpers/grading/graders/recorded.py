@@ -4,7 +4,7 @@ Identity, wall times and token counts are those of the recording, so a replay wr
 everywhere. A trace that was not recorded is an error that names it, never a silent gap.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ff_helpers.corpus.traces import Trace
@@ -37,6 +37,7 @@ class Recorded:
     """Replays one ledger."""
 
     is_model = True
+    slots = 1
 
     def __init__(self, path: Path, rubric: Rubric) -> None:
         self._path = path
@@ -50,20 +51,21 @@ class Recorded:
         self._records = {r.key: r for r in records}
         self._rubric = rubric
 
-    def fit(self, traces: Sequence[Trace]) -> None:
+    def fit(self, traces: Iterable[Trace]) -> None:
         """Check that everything was recorded before the first row is written.
 
         Raises:
             NotRecordedError: traces or rubric differ from the recording.
         """
-        missing = [t.trace_id for t in traces if self.identity.key(t, 0) not in self._records]
+        known = list(traces)
+        missing = [t.trace_id for t in known if self.identity.key(t, 0) not in self._records]
         if self.identity.method == "flip-final-turn" and self._rubric.id != self.identity.rubric:
             why = f"it was recorded with rubric {self.identity.rubric}, and {self._rubric.id} is asked for"
-            raise NotRecordedError(self._path, [t.trace_id for t in traces], why)
+            raise NotRecordedError(self._path, [t.trace_id for t in known], why)
         if missing:
             raise NotRecordedError(self._path, missing, "their text was not recorded")
 
-    def grade(self, trace: Trace, repeat: int) -> Outcome:
+    async def grade(self, trace: Trace, repeat: int) -> Outcome:
         """Return the recorded outcome.
 
         Raises:
@@ -84,5 +86,5 @@ class Recorded:
             duration_s=record.duration_s,
         )
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Nothing to let go of."""

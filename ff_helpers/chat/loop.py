@@ -1,0 +1,39 @@
+"""Run asynchronous work from anywhere: a script, or a notebook that already runs an event loop."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def run(work: Coroutine[object, object, T]) -> T:
+    """Run a coroutine to its end and return what it returns; an interrupt cancels it first."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    return _beside(work)
+
+
+def _beside(work: Coroutine[object, object, T]) -> T:
+    """Run a coroutine on a loop of its own in another thread, because this thread's loop is taken."""
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(work)
+
+    def turn() -> None:
+        asyncio.set_event_loop(loop)
+        loop.run_until_complete(asyncio.wait([task]))
+
+    thread = threading.Thread(target=turn, name="ff-loop")
+    thread.start()
+    try:
+        thread.join()
+    except KeyboardInterrupt:
+        loop.call_soon_threadsafe(task.cancel)
+        thread.join()
+        raise
+    finally:
+        loop.close()
+    return task.result()

@@ -1,0 +1,105 @@
+"""What a chat model is to the rest: messages in; text, token counts and faults out.
+
+A model under test and a model that grades are asked in the same way, so both rooms stand on this one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Turn = dict[str, str]
+"""One message: `role` (system, user, assistant) and `content`."""
+
+Fault = Literal["context_overflow", "timeout", "server_error"]
+
+
+class ChatFaultError(Exception):
+    """One request could not be answered, for a reason that concerns this request alone.
+
+    What means that nothing can work (no server, no model) is an FFError instead.
+    """
+
+    def __init__(self, status: Fault, reason: str) -> None:
+        super().__init__(reason)
+        self.status: Fault = status
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Request:
+    """How an answer is to be generated.
+
+    Args:
+        max_tokens: the answer's limit, thoughts not counted.
+        schema: a JSON schema that the answer is constrained to, or None.
+        temperature: 0 for graders.
+        seed: of the sampler.
+    """
+
+    max_tokens: int
+    schema: Mapping[str, object] | None = None
+    temperature: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a model answered.
+
+    Args:
+        text: the answer, thoughts left out.
+        complete: False where the answer was cut at its token limit.
+        prompt_tokens: as the server counted them; proof that the whole prompt was read.
+        completion_tokens: of answer and thoughts.
+        cached_tokens: prompt tokens that the server reused, where it tells.
+        reasoning: the thoughts of a thinking model, kept apart.
+    """
+
+    text: str
+    complete: bool = True
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning: str | None = None
+
+
+class Chat(Protocol):
+    """A model that can be asked. Everything but `num_ctx` is known once it is open."""
+
+    @property
+    def model(self) -> str:
+        """The model's name, as it stands in ledgers and traces."""
+
+    @property
+    def digest(self) -> str:
+        """What the model is: sha256 of its weights, or a typed unknown in words."""
+
+    @property
+    def software(self) -> str:
+        """What it runs on: client, server and their versions."""
+
+    @property
+    def num_ctx(self) -> int | None:
+        """Context in tokens, final after `fit`; None where a server does not tell."""
+
+    @property
+    def concurrency(self) -> int:
+        """Requests in flight at one server."""
+
+    @property
+    def slots(self) -> int:
+        """Requests in flight in all: `concurrency` times the number of servers."""
+
+    def fit(self, longest: int, answer_tokens: int) -> None:
+        """Size the context for a longest conversation (bytes) and answer (tokens), once for all requests."""
+
+    async def ask(self, turns: list[Turn], request: Request) -> Reply:
+        """Return the model's answer.
+
+        Raises:
+            ChatFaultError: this request failed, retries included.
+            FFError: nothing can work: no server, no model.
+        """
+
+    async def close(self) -> None:
+        """Let go of the model or the connections."""

@@ -1,0 +1,50 @@
+"""A language model as grader: FLIP over any chat model."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ff_helpers.chat.proof import size
+from ff_helpers.chat.protocol import Chat, Reply, Request, Turn
+from ff_helpers.corpus.traces import Trace
+from ff_helpers.grading.flip import ANSWER_TOKENS, REPAIR, SCHEMA, Rubric, judge, render
+from ff_helpers.grading.graders.heuristic import opens_refused
+from ff_helpers.grading.outcome import Identity, Outcome, timed
+from ff_helpers.grading.record import Options
+
+_REQUEST = Request(max_tokens=ANSWER_TOKENS, schema=SCHEMA, temperature=0.0, seed=0)
+
+
+class Llm:
+    """Grades with one chat model by one rubric, at temperature 0."""
+
+    is_model = True
+
+    def __init__(self, chat: Chat, rubric: Rubric) -> None:
+        self._chat, self._rubric = chat, rubric
+        self.slots = chat.slots
+        self.identity = Identity(
+            grader=chat.model,
+            digest=chat.digest,
+            rubric=rubric.id,
+            method="flip-final-turn",
+            options=Options(temperature=0.0, seed=0, num_ctx=chat.num_ctx, concurrency=chat.concurrency),
+            software=chat.software,
+        )
+
+    def fit(self, traces: Iterable[Trace]) -> None:
+        """Size the model's context for the longest trace and a repair attempt."""
+        longest = max((size(render(trace, self._rubric)) for trace in traces), default=0)
+        self._chat.fit(longest + len(REPAIR), ANSWER_TOKENS)
+        options = self.identity.options.model_copy(update={"num_ctx": self._chat.num_ctx})
+        self.identity = replace(self.identity, options=options)
+
+    async def grade(self, trace: Trace, repeat: int) -> Outcome:  # noqa: ARG002
+        """Return the model's verdict or a status."""
+        return await timed(judge(trace, self._rubric, self._ask, opens_refused))
+
+    async def close(self) -> None:
+        """Let go of the model."""
+        await self._chat.close()
+
+    async def _ask(self, turns: list[Turn]) -> Reply:
+        return await self._chat.ask(turns, _REQUEST)
