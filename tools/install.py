@@ -1,10 +1,10 @@
 """Install the suite into `.venv` from hashed locks; standard library only.
 
-    tools/python.sh tools/install.py [lab] [browser] [bench] [parts]
+    tools/python.sh tools/install.py [lab] [browser] [parts]
 
 A pinned uv comes into a private folder (the system's pip may be externally managed) and is handed the
 package index that the user's pip is configured for, which uv does not read by itself. Then `.venv` is
-filled from `requirements.lock` (and one more lock for each of `lab`, `browser` and `bench`), this folder is installed
+filled from `requirements.lock` (and one more lock for each of `lab` and `browser`), this folder is installed
 into it, and with `parts` the files of `ff_helpers/parts.json` are fetched and checked. Stamps
 make an unchanged second call do nothing; an interrupted call goes on where it stopped.
 """
@@ -29,7 +29,7 @@ UV_HOME = ROOT / ".parts" / "uv"
 UV_PINS = ROOT / "tools" / "uv.txt"
 PARTS = Path(os.environ.get("FF_PARTS", ROOT / ".parts"))
 PARTS_LIST = ROOT / "ff_helpers" / "parts.json"
-EXTRA_LOCKS = {name: f"requirements-{name}.lock" for name in ("lab", "browser", "bench")}
+EXTRA_LOCKS = {name: f"requirements-{name}.lock" for name in ("lab", "browser")}
 ROOM_NEEDED = 1_500_000_000  # bytes: the environment takes 0.9 GB, parts and downloads the rest
 
 PIP_TO_UV = {
