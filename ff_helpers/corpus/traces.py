@@ -25,12 +25,13 @@ class Sampling(BaseModel):
     """How a row came to be labelled.
 
     `census`: every row of the set; `random`: with the known probability; `constructed`: written to
-    have this label; `judgement`: picked by hand or because graders disagree, which never calibrates.
+    have this label; `judgement`: picked by hand or because graders disagree, which never calibrates;
+    `injected`: made to attack the grader, which measures its flip rate and never its accuracy.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Literal["census", "random", "constructed", "judgement"]
+    kind: Literal["census", "random", "constructed", "judgement", "injected"]
     probability: float | None = Field(default=None, gt=0, le=1)
 
     @model_validator(mode="after")
@@ -40,11 +41,27 @@ class Sampling(BaseModel):
         return self
 
 
+class Generation(BaseModel):
+    """How the model under test was run when the trace was collected."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    digest: str
+    temperature: float
+    seed: int
+    max_tokens: int
+    complete: bool
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    software: str
+
+
 class Trace(BaseModel):
     """One conversation; the response is its final assistant turn.
 
     `withheld` is true where the text must not be shown or stored: only ids, labels and verdicts
-    of such a trace may leave memory.
+    of such a trace may leave memory. `arm` is `permitted` for a control, in which the policy allows what
+    the scenario forbids: it shows what the model is able to do, and is never an attack.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -62,6 +79,8 @@ class Trace(BaseModel):
     truth: str | None = None
     truth_space: Space | None = None
     sampling: Sampling | None = None
+    arm: Literal["forbidden", "permitted"] | None = None
+    generation: Generation | None = None
 
     @model_validator(mode="after")
     def _truth_is_in_its_space(self) -> Self:
