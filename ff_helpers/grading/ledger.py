@@ -1,23 +1,15 @@
-"""The ledger: append-only verdict records, one JSON object a line, safe against crash and company.
+"""The ledger: a journal of verdict records; corrections append, nothing is overwritten."""
 
-Group commit: lines are written and fsynced in batches, and a record counts as done only after the
-fsync that covers it. A torn last line (power cut, full disk) is repaired on open. Corrections append.
-"""
-
-import fcntl
-import os
-import time
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-import pandas as pd
-from pydantic import ValidationError
-
-from ff_helpers.corpus.jsonl import FileMissingError, parse_line
-from ff_helpers.errors import FFError
+from ff_helpers.corpus.journal import Journal, read_journal
 from ff_helpers.grading.record import Record
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RETRIED = ("timeout", "server_error")
 """Statuses that say nothing about the trace: the next run tries those rows again."""
@@ -43,102 +35,61 @@ _COLUMNS = {
 }
 
 
-class LedgerBusyError(FFError):
-    """Another process writes to the ledger."""
+class Done:
+    """The (key, trace_id) pairs that need no grading any more, in about 100 bytes each."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(
-            f"{path} is being written by another run. Wait for it to end, or stop it; nothing was changed."
-        )
+    def __init__(self) -> None:
+        self._hashes: set[bytes] = set()
 
+    def add(self, key: str, trace_id: str) -> None:
+        """Note a pair: identical conversations with two ids share a key but are two rows."""
+        self._hashes.add(_short(key, trace_id))
 
-class LedgerWriteError(FFError):
-    """The ledger cannot be opened or written."""
+    def __contains__(self, pair: tuple[str, str]) -> bool:
+        return _short(*pair) in self._hashes
 
-    def __init__(self, path: Path, error: OSError) -> None:
-        super().__init__(
-            f"{path} cannot be written: {error.strerror}. Make room or make the folder writable, or "
-            "point FF_OUTPUTS to another folder. What was graded before is kept, and the next run goes on."
-        )
+    def __len__(self) -> int:
+        return len(self._hashes)
 
 
-class Ledger:
-    """An open ledger, locked for this process; use it as a context manager.
+class Ledger(Journal[Record]):
+    """An open ledger: a journal of verdict records that knows what it holds.
 
     Args:
-        path: the file; it is made if missing, a torn last line is repaired.
-        batch: how many records one fsync covers.
-        seconds: how long a record waits for its fsync at most (checked on append).
+        path: the file; it and its folder are made if missing, a torn last line is repaired.
+        batch: how many records one fsync covers at most when `append` commits.
+        seconds: how long a record waits for its fsync at most (looked at on each append).
 
     Raises:
-        LedgerBusyError: another process has it open.
-        LedgerWriteError: read-only folder, no space.
+        JournalBusyError: another process has it open.
+        JournalWriteError: read-only folder, no space.
         BadLineError: a line in the middle is no valid record.
     """
 
     def __init__(self, path: Path, *, batch: int = 16, seconds: float = 2.0) -> None:
-        self.path = path
-        self.done: set[tuple[str, str]] = set()
-        self._pending: list[Record] = []
-        self._batch = batch
-        self._seconds = seconds
-        self._synced = time.monotonic()
+        super().__init__(path, Record, batch=batch, seconds=seconds)
+        self.done = Done()
 
     def __enter__(self) -> Self:
+        super().__enter__()
         try:
-            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-        except OSError as error:
-            raise LedgerWriteError(self.path, error) from None
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._size = _repair(self.path, self._file)
-            self.done = {_pair(r) for r in read_ledger(self.path) if r.status not in RETRIED}
-        except BlockingIOError:
-            os.close(self._file)
-            raise LedgerBusyError(self.path) from None
-        except BaseException:
-            os.close(self._file)
+            for record in self.records():
+                self._note(record)
+        except BaseException as error:
+            self.__exit__(type(error), error, None)
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if not isinstance(error, LedgerWriteError):
-                self.commit()
-        finally:
-            os.close(self._file)
+    def commit(self) -> list[Record]:
+        """Write and fsync everything added; it is in `done` now. As `Journal.commit`."""
+        committed = super().commit()
+        for record in committed:
+            self._note(record)
+        return committed
 
-    def append(self, record: Record) -> None:
-        """Add a record; it is on disk, and in `done`, after the next commit.
-
-        Raises:
-            LedgerWriteError: no space; the ledger is cut back to its last complete commit.
-        """
-        self._pending.append(record)
-        if len(self._pending) >= self._batch or time.monotonic() - self._synced >= self._seconds:
-            self.commit()
-
-    def commit(self) -> None:
-        """Write and fsync everything pending."""
-        if not self._pending:
-            return
-        lines = "".join(r.model_dump_json(exclude_none=True) + "\n" for r in self._pending)
-        data = lines.encode("utf-8")
-        try:
-            os.ftruncate(self._file, self._size)  # what an interrupted commit left is written anew
-            written = 0
-            while written < len(data):
-                written += os.write(self._file, data[written:])
-            os.fsync(self._file)
-        except OSError as error:
-            os.ftruncate(self._file, self._size)
-            raise LedgerWriteError(self.path, error) from None
-        self._size += len(data)
-        self.done.update(_pair(r) for r in self._pending if r.status not in RETRIED)
-        self._pending.clear()
-        self._synced = time.monotonic()
+    def _note(self, record: Record) -> None:
+        if record.status not in RETRIED:
+            self.done.add(record.key, record.trace_id)
 
 
 def read_ledger(path: Path) -> Iterator[Record]:
@@ -148,12 +99,7 @@ def read_ledger(path: Path) -> Iterator[Record]:
         FileMissingError: there is no such file.
         BadLineError: a complete line is no valid record.
     """
-    if not path.is_file():
-        raise FileMissingError(path, "verdict records")
-    with path.open("rb") as file:
-        for number, raw in enumerate(file, start=1):
-            if raw.endswith(b"\n") and raw.strip():
-                yield parse_line(Record, raw.decode("utf-8", "replace"), path=path, line=number)
+    return read_journal(path, Record)
 
 
 def live_records(path: Path) -> list[Record]:
@@ -167,7 +113,7 @@ def live_records(path: Path) -> list[Record]:
     return list(standing.values())
 
 
-def verdict_frame(path: Path) -> pd.DataFrame:
+def verdict_frame(path: Path) -> "pd.DataFrame":
     """Return a ledger as a frame, one row a record that stands, in ledger order.
 
     Columns: trace_id, grader, grader_digest, rubric, method, verdict (missing where there is a status),
@@ -177,6 +123,8 @@ def verdict_frame(path: Path) -> pd.DataFrame:
     Raises:
         FileMissingError, BadLineError: as `read_ledger`.
     """
+    import pandas as pd
+
     rows = [{**r.model_dump(), **r.options.model_dump()} for r in live_records(path)]
     return pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
 
@@ -186,17 +134,5 @@ def _pair(record: Record) -> tuple[str, str]:
     return record.key, record.trace_id
 
 
-def _repair(path: Path, file: int) -> int:
-    """Finish a last line that only lacks its newline, cut off a torn one; return the file's size."""
-    size = os.fstat(file).st_size
-    data = path.read_bytes() if size else b""
-    if not data or data.endswith(b"\n"):
-        return size
-    start = data.rfind(b"\n") + 1
-    try:
-        Record.model_validate_json(data[start:])
-    except ValidationError:
-        os.ftruncate(file, start)
-        return start
-    os.write(file, b"\n")
-    return size + 1
+def _short(key: str, trace_id: str) -> bytes:
+    return hashlib.blake2b(f"{key}\n{trace_id}".encode("utf-8", "surrogatepass"), digest_size=16).digest()

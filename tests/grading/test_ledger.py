@@ -10,11 +10,10 @@ import textwrap
 import pandas as pd
 import pytest
 
+from ff_helpers.corpus.journal import JournalBusyError, JournalWriteError
 from ff_helpers.corpus.jsonl import BadLineError, FileMissingError
 from ff_helpers.grading.ledger import (
     Ledger,
-    LedgerBusyError,
-    LedgerWriteError,
     live_records,
     read_ledger,
     verdict_frame,
@@ -69,10 +68,10 @@ def test_a_record_is_done_only_after_its_commit(tmp_path):
     with Ledger(path, batch=3, seconds=3600) as ledger:
         ledger.append(record("a"))
         ledger.append(record("b"))
-        assert ledger.done == set()
+        assert len(ledger.done) == 0
         assert path.read_bytes() == b""
         ledger.append(record("c"))
-        assert ledger.done == {("a", "t1"), ("b", "t1"), ("c", "t1")}
+        assert all((key, "t1") in ledger.done for key in "abc")
         assert path.read_bytes().count(b"\n") == 3
 
 
@@ -85,7 +84,7 @@ def test_a_failed_request_is_tried_again_by_the_next_run_and_an_unparsable_one_i
         record("c", status="unparsable", reason="words"),
     )
     with Ledger(path) as ledger:
-        assert ledger.done == {("c", "t1")}
+        assert [(key, "t1") in ledger.done for key in "abc"] == [False, False, True]
         ledger.append(record("a"))
     assert [(r.key, r.verdict) for r in live_records(path)] == [("b", None), ("c", None), ("a", "REFUSAL")]
 
@@ -142,9 +141,9 @@ def test_two_processes_are_refused_clearly(tmp_path):
     with Ledger(path) as ledger:
         ledger.append(record("a"))
         refused = run_python(code, path)
-        with pytest.raises(LedgerBusyError):
+        with pytest.raises(JournalBusyError):
             Ledger(path).__enter__()
-    assert "LedgerBusyError" in refused.stdout
+    assert "JournalBusyError" in refused.stdout
     assert str(path) in refused.stdout
     assert run_python(code, path).stdout == "opened\n"
     assert [r.key for r in read_ledger(path)] == ["a"]
@@ -172,14 +171,14 @@ def test_a_full_disk_is_one_clear_error_and_keeps_the_last_commit(tmp_path):
             print(type(error).__name__, error)
     """
     result = run_python(code, path)
-    assert "LedgerWriteError" in result.stdout, result.stderr
+    assert "JournalWriteError" in result.stdout, result.stderr
     assert "Make room" in result.stdout
     assert path.read_bytes() == kept
 
 
 def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(LedgerWriteError, match="FF_OUTPUTS"), Ledger(tmp_path / "file" / "v.jsonl"):
+    with pytest.raises(JournalWriteError, match="FF_OUTPUTS"), Ledger(tmp_path / "file" / "v.jsonl"):
         pass
 
 
