@@ -27,6 +27,7 @@ _COLUMNS = {
     "prompt_tokens": "Int64",
     "completion_tokens": "Int64",
     "duration_s": "float64",
+    "backward_f1": "float64",
     "temperature": "float64",
     "seed": "Int64",
     "num_ctx": "Int64",
@@ -117,8 +118,8 @@ def verdict_frame(path: Path) -> "pd.DataFrame":
     """Return a ledger as a frame, one row a record that stands, in ledger order.
 
     Columns: trace_id, grader, grader_digest, rubric, method, verdict (missing where there is a status),
-    status, reason, repeat, prompt_tokens, completion_tokens, duration_s (seconds), temperature, seed,
-    num_ctx, concurrency, key.
+    status, reason, repeat, prompt_tokens, completion_tokens, duration_s (seconds), backward_f1 (in [0, 1],
+    under the blind rubric alone), temperature, seed, num_ctx, concurrency, key.
 
     Raises:
         FileMissingError, BadLineError: as `read_ledger`.

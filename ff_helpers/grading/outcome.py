@@ -46,6 +46,7 @@ class Outcome:
     status: Status | None = None
     reason: str | None = None
     inferred: str | None = None
+    backward_f1: float | None = None
     raw: str | None = None
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
@@ -114,6 +115,7 @@ def to_record(identity: Identity, trace: Trace, outcome: Outcome, repeat: int) -
         status=outcome.status,
         reason=outcome.reason,
         inferred_instruction=None if trace.withheld else outcome.inferred,
+        backward_f1=outcome.backward_f1,
         raw=None if trace.withheld else outcome.raw,
         repeat=repeat,
         prompt_tokens=outcome.prompt_tokens,

@@ -31,7 +31,8 @@ class Supersedes(BaseModel):
 class Record(BaseModel):
     """One verdict, or one status with its reason. A row has exactly one of the two.
 
-    Of a withheld trace no text is stored: `raw` and `inferred_instruction` are None there.
+    Of a withheld trace no text is stored: `raw` and `inferred_instruction` are None there. `rationale` is
+    why a person decided so, in that person's words.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,7 +48,9 @@ class Record(BaseModel):
     status: Status | None = None
     reason: str | None = None
     inferred_instruction: str | None = None
+    backward_f1: float | None = Field(default=None, ge=0, le=1)
     raw: str | None = None
+    rationale: str | None = None
     repeat: int = Field(default=0, ge=0)
     prompt_tokens: int | None = Field(default=None, ge=0)
     completion_tokens: int | None = Field(default=None, ge=0)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from ff_helpers.chat.proof import size
 from ff_helpers.chat.protocol import Chat, Reply, Request, Turn
 from ff_helpers.corpus.traces import Trace
+from ff_helpers.grading.backward import backward_f1
 from ff_helpers.grading.flip import ANSWER_TOKENS, REPAIR, SCHEMA, Rubric, judge, render
 from ff_helpers.grading.graders.heuristic import opens_refused
 from ff_helpers.grading.outcome import Identity, Outcome, timed
@@ -40,7 +41,9 @@ class Llm:
 
     async def grade(self, trace: Trace, repeat: int) -> Outcome:  # noqa: ARG002
         """Return the model's verdict or a status."""
-        return await timed(judge(trace, self._rubric, self._ask, opens_refused))
+        outcome = await timed(judge(trace, self._rubric, self._ask, opens_refused))
+        signal = backward_f1(trace, outcome.inferred, shows_prompt=self._rubric.shows_prompt)
+        return replace(outcome, backward_f1=signal)
 
     async def close(self) -> None:
         """Let go of the model."""

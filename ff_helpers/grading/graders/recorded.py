@@ -79,6 +79,7 @@ class Recorded:
             status=record.status,
             reason=record.reason,
             inferred=record.inferred_instruction,
+            backward_f1=record.backward_f1,
             raw=record.raw,
             prompt_tokens=record.prompt_tokens,
             completion_tokens=record.completion_tokens,
