@@ -1,0 +1,73 @@
+"""A calibration card as people read it in a terminal, and what it allows."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from ff_helpers.measurement.cards import Card, NotMeasured
+    from ff_helpers.measurement.intervals import Proportion
+    from ff_helpers.taxonomy import GateState
+
+ALLOWS: Final[dict["GateState", str]] = {
+    "rejected": "It may not grade traces without truth: take another grader, or grade by hand "
+    "(notebooks/grade_by_hand.ipynb).",
+    "provisional": "It may grade traces without truth (`ff grade`); every rate from it is provisional, for "
+    "the reasons above.",
+    "calibrated": "It may grade traces without truth (`ff grade`).",
+    "uncalibrated": "Nobody measured it: `ff calibrate` does.",
+}
+
+
+def card_text(card: "Card") -> str:
+    """Return a card in about a dozen lines, at most 100 columns."""
+    invalid = card.valid.n - card.valid.k
+    statuses = ", ".join(f"{status} {n}" for status, n in card.statuses.items())
+    lines = [
+        ("accuracy", rate(card.accuracy)),
+        ("baseline", f"{rate(card.majority)} for always answering {card.majority_class}"),
+        ("kappa", _kappa(card)),
+        *((f"recall {name.name}", rate(name.recall)) for name in card.by_class),
+        ("no verdict", f"{invalid} of {card.valid.n}" + (f": {statuses}" if statuses else "")),
+        ("test-retest", _or_why(card.test_retest)),
+        ("flips under attack", _or_why(card.injection_flip_rate)),
+        ("seconds a trace", _seconds(card.seconds_a_trace)),
+        ("gate", card.gate.state),
+    ]
+    width = max(len(name) for name, _ in lines)
+    said = [f"{card.calibration_set} ({card.n} traces, label space {card.space}; {card.sampling})"]
+    said += [f"  {name:<{width}}  {value}" for name, value in lines]
+    said += [f"  {'':<{width}}  - {reason}" for reason in card.gate.reasons]
+    return "\n".join(said)
+
+
+def rate(share: "Proportion") -> str:
+    """Return `65.0% [43.3, 81.9], 13 of 20`."""
+    if share.estimate is None:
+        return "unknown: no row"
+    bounds = f"[{100 * share.low:.1f}, {100 * share.high:.1f}]"
+    return f"{100 * share.estimate:.1f}% {bounds}, {share.k} of {share.n}"
+
+
+def lowest(states: Sequence["GateState"]) -> "GateState":
+    """Return the lowest state: what several cards allow together."""
+    from ff_helpers.taxonomy import GATE_STATES
+
+    return min(states, key=GATE_STATES.index)
+
+
+def _kappa(card: "Card") -> str:
+    from ff_helpers.measurement.confusion import Kappa
+
+    if not isinstance(card.kappa, Kappa):
+        return card.kappa.not_measured
+    return f"{card.kappa.value:.2f} [{card.kappa.low:.2f}, {card.kappa.high:.2f}]"
+
+
+def _or_why(share: "Proportion | NotMeasured") -> str:
+    from ff_helpers.measurement.cards import NotMeasured
+
+    return f"not measured: {share.not_measured}" if isinstance(share, NotMeasured) else rate(share)
+
+
+def _seconds(value: "float | NotMeasured") -> str:
+    return f"{value:.2f}" if isinstance(value, float) else f"not measured: {value.not_measured}"
