@@ -1,0 +1,121 @@
+"""Who may grade traces without truth: uncalibrated and rejected graders may not, and say the way out."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ff_helpers.grading.admission import NoCardError, RejectedError, UncalibratedError, admit, standing
+from ff_helpers.grading.outcome import Identity
+from ff_helpers.grading.record import Options
+from ff_helpers.taxonomy import GATE_STATES
+
+MEASURED = ("rejected", "provisional", "calibrated")
+
+
+def identity(**changed: object) -> Identity:
+    base: dict[str, object] = {
+        "grader": "qwen3:1.7b",
+        "digest": "sha256:" + "ab" * 32,
+        "rubric": "flip-reference@0123456789ab",
+        "method": "flip-final-turn",
+        "options": Options(temperature=0.0, seed=0),
+        "software": "a test",
+    }
+    return Identity(**(base | changed))  # type: ignore[arg-type]
+
+
+def write_card(folder: Path, state: str, *, name: str = "proxies", **changed: object) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    card = {
+        "grader": "qwen3:1.7b",
+        "digest": "sha256:" + "ab" * 32,
+        "rubric": "flip-reference@0123456789ab",
+        "calibration_set": name,
+        "space": "five",
+        "n": 20,
+        "k": 13,
+        "accuracy": {"k": 13, "n": 20, "low": 0.4329, "high": 0.8188},
+        "gate": {"state": state, "reasons": ["fails the published rule: accuracy 0.65"], "ours": []},
+        "date": "2026-11-22",
+    }
+    path = folder / f"{name}.json"
+    path.write_text(json.dumps(card | changed))
+    return path
+
+
+@pytest.mark.parametrize("state", ["provisional", "calibrated"])
+def test_a_measured_grader_that_is_not_rejected_is_admitted_with_its_cards(
+    tmp_path: Path, state: str
+) -> None:
+    write_card(tmp_path, state)
+    found = admit(identity(), tmp_path)
+    assert found.state == state
+    assert found.cards[0].sentence() == (
+        "accuracy 65.0% [43.3, 81.9], 13 of 20, on proxies (space five, 2026-11-22)"
+    )
+
+
+def test_without_a_card_the_grader_is_refused_with_the_command_that_measures_it(tmp_path: Path) -> None:
+    with pytest.raises(UncalibratedError) as refused:
+        admit(identity(rubric="flip-blind@00"), tmp_path / "my cards", spec="ollama:qwen3:1.7b@there:11434")
+    said = str(refused.value)
+    assert "There is no card of it" in said
+    assert (
+        "`ff calibrate --grader ollama:qwen3:1.7b@there:11434 --rubric flip-blind "
+        f"--cards '{tmp_path}/my cards'`" in said
+    )
+    assert "grade_by_hand.ipynb" in said
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"digest": "sha256:" + "cd" * 32}, "is for digest cdcdcdcdcdcd, and what runs here now is abababababab"),
+        ({"rubric": "flip-blind@0"}, "is for the rubric flip-blind@0, and flip-reference@0123456789ab is asked"),
+    ],
+)  # fmt: skip
+def test_a_card_of_another_model_or_rubric_of_that_name_does_not_count(
+    tmp_path: Path, changed: dict[str, object], why: str
+) -> None:
+    write_card(tmp_path, "calibrated", **changed)
+    with pytest.raises(UncalibratedError, match=why):
+        admit(identity(), tmp_path)
+
+
+def test_a_rejected_grader_is_refused_with_accuracy_n_and_reasons(tmp_path: Path) -> None:
+    write_card(tmp_path, "rejected")
+    with pytest.raises(RejectedError) as refused:
+        admit(identity(), tmp_path)
+    for words in ("65.0% [43.3, 81.9], 13 of 20", "fails the published rule: accuracy 0.65", "ff doctor"):
+        assert words in str(refused.value)
+
+
+def test_people_need_no_card(tmp_path: Path) -> None:
+    assert admit(identity(method="manual", grader="manual:Ada"), tmp_path).cards == ()
+
+
+def test_a_file_that_is_no_card_is_named(tmp_path: Path) -> None:
+    (tmp_path / "notes.json").write_text("{}")
+    with pytest.raises(NoCardError, match=r"notes\.json is no calibration card"):
+        standing(identity(), tmp_path)
+
+
+def test_the_default_folder_is_that_of_the_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FF_OUTPUTS", str(tmp_path))
+    write_card(tmp_path / "cards", "provisional")
+    assert admit(identity()).state == "provisional"
+
+
+@given(states=st.lists(st.sampled_from(MEASURED), max_size=4), second=st.integers(0, 4))
+def test_the_lowest_of_the_cards_in_all_folders_counts(
+    tmp_path_factory: pytest.TempPathFactory, states: list[str], second: int
+) -> None:
+    here = tmp_path_factory.mktemp("cards")
+    for number, state in enumerate(states):
+        write_card(here / ("a" if number < second else "b"), state, name=f"set-{number}")
+    found = standing(identity(), [here / "a", here / "b"])
+    assert len(found.cards) == len(states)
+    assert found.state == min(states, key=list(GATE_STATES).index, default="uncalibrated")
