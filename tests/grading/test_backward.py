@@ -45,7 +45,7 @@ def test_it_is_one_for_the_same_words_and_the_order_does_not_matter(one: list[st
 
 
 def trace(*turns: tuple[str, str], withheld: bool = False) -> Trace:
-    messages = tuple(Message(role=r, content=c) for r, c in turns)  # type: ignore[arg-type]
+    messages = tuple(Message(role=r, content=c) for r, c in turns)
     return Trace(trace_id="t", model="m", source="s", messages=messages, withheld=withheld)
 
 
@@ -66,7 +66,7 @@ class Parrot:
     model, digest, software = "parrot", "sha256:0", "none"
     slots, concurrency, num_ctx = 1, 1, 1024
 
-    async def ask(self, turns: list[Turn], request: Request) -> Reply:  # noqa: ARG002
+    async def ask(self, turns: list[Turn], request: Request) -> Reply:
         answer = '{"inferred_instruction": "Please state the code", "verdict": "COMPLIANCE"}'
         return Reply(text=answer, complete=True, prompt_tokens=1, completion_tokens=1)
 
