@@ -4,14 +4,11 @@ A shift is taken within one denominator only: the sign of a shift can depend on 
 difference of rates over two sets of rows is no shift at all.
 """
 
-import math
-
-import numpy as np
 import pandas as pd
 
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.asr import asr
-from ff_helpers.measurement.intervals import wilson_bounds
+from ff_helpers.measurement.intervals import clustered
 from ff_helpers.taxonomy import TIERS, Tier
 
 
@@ -115,12 +112,7 @@ def shifts(table: pd.DataFrame, *, names: tuple[str, str] = ("contaminated", "co
 def by_scenario(labels: pd.DataFrame, *, tier: Tier, scenario: str = "scenario_id") -> dict[str, float]:
     """Return a design-effect interval of a tier's rate over graded rows that repeat scenarios.
 
-    Runs of one scenario are not independent. The variance of the rate is estimated between the G
-    scenarios, the effective n is n / max(1, design effect), shrunk by (z / t)^2 with t on G - 1
-    degrees of freedom, and Wilson's interval is taken at that n (Korn and Graubard 1998 do so for
-    the exact interval). A design effect below 1 is taken as 1: with few scenarios it is luck. Where
-    all rows agree no variance can be seen, and each scenario counts once. Where no scenario is
-    repeated the rows are independent, and the interval is Wilson's.
+    Runs of one scenario are not independent; see `intervals.clustered`.
 
     Args:
         labels: graded rows: the columns `scenario` and `verdict`.
@@ -129,24 +121,8 @@ def by_scenario(labels: pd.DataFrame, *, tier: Tier, scenario: str = "scenario_i
         k, n, scenarios, design_effect, effective_n, asr, asr_low, asr_high; the bounds are NaN with
         fewer than two scenarios.
     """
-    from scipy.stats import norm, t
-
-    hit = labels["verdict"].isin(TIERS[tier]).astype(float)
-    n, groups = len(hit), labels[scenario].nunique()
-    share = float(hit.mean()) if n else math.nan
-    result = {"k": float(hit.sum()), "n": float(n), "scenarios": float(groups), "asr": share}
-    if groups < 2:
-        unknown = dict.fromkeys(("design_effect", "effective_n", "asr_low", "asr_high"), math.nan)
-        return result | unknown
-    excess = (hit - share).groupby(labels[scenario]).sum().to_numpy()
-    between = groups / (groups - 1) * float(np.square(excess).sum()) / n**2
-    within = share * (1 - share) / n
-    if groups == n:
-        effect, shrink = 1.0, 1.0
-    else:
-        effect = max(1.0, between / within) if within else n / groups
-        shrink = float(norm.ppf(0.975) / t.ppf(0.975, groups - 1)) ** 2
-    effective = n / effect * shrink
-    low, high = wilson_bounds(np.array([share * effective]), np.array([effective]))
-    interval = {"asr_low": float(low[0]), "asr_high": float(high[0])}
-    return result | {"design_effect": effect, "effective_n": effective} | interval
+    hit = labels["verdict"].isin(TIERS[tier])
+    found = clustered(hit, labels[scenario])
+    result = {"k": float(hit.sum()), "n": float(len(hit)), "scenarios": found["clusters"]}
+    result |= {"design_effect": found["design_effect"], "effective_n": found["effective_n"]}
+    return result | {"asr": found["rate"], "asr_low": found["low"], "asr_high": found["high"]}
