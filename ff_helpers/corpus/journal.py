@@ -165,15 +165,15 @@ def read_journal(path: Path, model: type[M]) -> Iterator[M]:
                 yield parse_line(model, raw.decode("utf-8", "replace"), path=path, line=number)
 
 
+def torn_tail(path: Path) -> int:
+    """Return the bytes after the last newline: what a crash left of a line that never was whole."""
+    with path.open("rb") as file:
+        return len(_tail(file.fileno()))
+
+
 def _repair(file: int, model: type[BaseModel]) -> int:
     """Finish a last line that only lacks its newline, cut off a torn one; return the file's size."""
-    size = start = os.fstat(file).st_size
-    tail = b""
-    while start and b"\n" not in tail:
-        length = min(_BLOCK, start)
-        start -= length
-        tail = os.pread(file, length, start) + tail
-    torn = tail[tail.rfind(b"\n") + 1 :]
+    size, torn = os.fstat(file).st_size, _tail(file)
     if not torn:
         return size
     try:
@@ -183,6 +183,16 @@ def _repair(file: int, model: type[BaseModel]) -> int:
         return size - len(torn)
     os.write(file, b"\n")
     return size + 1
+
+
+def _tail(file: int) -> bytes:
+    """Return what follows the last newline, without reading the rest."""
+    start, tail = os.fstat(file).st_size, b""
+    while start and b"\n" not in tail:
+        length = min(_BLOCK, start)
+        start -= length
+        tail = os.pread(file, length, start) + tail
+    return tail[tail.rfind(b"\n") + 1 :]
 
 
 def _sync_folder(folder: Path) -> None:

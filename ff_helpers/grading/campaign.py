@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from ff_helpers import paths
+from ff_helpers.chat.progress import Progress
 from ff_helpers.corpus.sampling import stratified
 from ff_helpers.corpus.sources import load_set
 from ff_helpers.corpus.traces import Trace
@@ -20,7 +21,6 @@ from ff_helpers.grading.graders import open_grader
 from ff_helpers.grading.ledger import Ledger, verdict_frame
 from ff_helpers.grading.outcome import Grader
 from ff_helpers.grading.pool import grade_all
-from ff_helpers.grading.progress import Progress
 from ff_helpers.taxonomy import STATUSES, VERDICTS
 
 CALIBRATION = {"proxies": "data/calibration/proxies.jsonl", "written": "data/calibration/written.jsonl"}

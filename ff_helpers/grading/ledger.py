@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from ff_helpers.corpus.journal import Journal, read_journal
+from ff_helpers.grading.outcome import Identity
 from ff_helpers.grading.record import Record
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ _COLUMNS = {
 }
 
 
+Who = tuple[str, str, str, float | None, int | None]
+"""A grader's identity: name, digest, rubric, temperature, seed."""
+
+
 class Done:
     """The (key, trace_id) pairs that need no grading any more, in about 100 bytes each."""
 
@@ -44,10 +49,10 @@ class Done:
 
     def add(self, key: str, trace_id: str) -> None:
         """Note a pair: identical conversations with two ids share a key but are two rows."""
-        self._hashes.add(_short(key, trace_id))
+        self._hashes.add(short(key, trace_id))
 
     def __contains__(self, pair: tuple[str, str]) -> bool:
-        return _short(*pair) in self._hashes
+        return short(*pair) in self._hashes
 
     def __len__(self) -> int:
         return len(self._hashes)
@@ -70,6 +75,7 @@ class Ledger(Journal[Record]):
     def __init__(self, path: Path, *, batch: int = 16, seconds: float = 2.0) -> None:
         super().__init__(path, Record, batch=batch, seconds=seconds)
         self.done = Done()
+        self._conditions: dict[Who, set[tuple[int | None, int]]] = {}
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -88,7 +94,26 @@ class Ledger(Journal[Record]):
             self._note(record)
         return committed
 
+    def changed_conditions(self, identity: Identity) -> str:
+        """Return what to warn of before this grader goes on under other conditions; empty if nothing.
+
+        Context size and concurrency are no part of a grader's identity, but may change its verdicts.
+        """
+        options = identity.options
+        now = (options.num_ctx, options.concurrency)
+        before = self._conditions.get(who(identity), {now})
+        if now in before:
+            return ""
+        said = " or ".join(f"num_ctx {ctx}, concurrency {many}" for ctx, many in sorted(before, key=str))
+        return (
+            f"{self.path} holds verdicts of {identity.grader} made with {said}; this run uses "
+            f"num_ctx {now[0]}, concurrency {now[1]}. Each record says which it was made with, and nothing "
+            "is graded again, but verdicts may differ for this reason alone."
+        )
+
     def _note(self, record: Record) -> None:
+        conditions = self._conditions.setdefault(who(record), set())
+        conditions.add((record.options.num_ctx, record.options.concurrency))
         if record.status not in RETRIED:
             self.done.add(record.key, record.trace_id)
 
@@ -130,10 +155,18 @@ def verdict_frame(path: Path) -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
 
 
+def who(graded: Record | Identity) -> Who:
+    """Return the grader's identity; every key of its records hashes these five."""
+    digest = graded.grader_digest if isinstance(graded, Record) else graded.digest
+    options = graded.options
+    return graded.grader, digest, graded.rubric, options.temperature, options.seed
+
+
 def _pair(record: Record) -> tuple[str, str]:
     """Identify a record: identical conversations with two ids share a key but are two rows."""
     return record.key, record.trace_id
 
 
-def _short(key: str, trace_id: str) -> bytes:
+def short(key: str, trace_id: str) -> bytes:
+    """Return 16 bytes that identify a record."""
     return hashlib.blake2b(f"{key}\n{trace_id}".encode("utf-8", "surrogatepass"), digest_size=16).digest()

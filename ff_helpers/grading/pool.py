@@ -1,43 +1,74 @@
-"""Grade many traces with one grader: as many in flight as it has slots, each record into the ledger."""
+"""Grade many traces with one grader: as many in flight as it has slots, each record into the ledger.
+
+Records are committed in a thread, by number and by time, so that no request waits for the disk; a row
+is told as done only after the fsync that covers it.
+"""
 
 import asyncio
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from ff_helpers.chat import loop
+from ff_helpers.chat.progress import Progress
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.grading.ledger import Ledger
 from ff_helpers.grading.outcome import Grader, to_record
-from ff_helpers.grading.progress import Progress
+from ff_helpers.grading.record import Record
+
+_BATCH: Final = 128
+"""Records that one fsync covers at most: slow disks must not slow a fast server down."""
+
+_SECONDS: Final = 0.5
+"""How long a record waits for its fsync at most, also where no other record comes."""
 
 
 def grade_all(grader: Grader, work: Iterable[tuple[Trace, int]], ledger: Ledger, progress: Progress) -> None:
-    """Grade (trace, repeat) pairs, taken one by one, and close the grader.
+    """Grade (trace, repeat) pairs, taken one by one as slots get free, and close the grader.
 
-    A trace that cannot be graded is a row with a status. Where nothing can work, the ledger commits what
-    was graded as it closes.
+    A trace that cannot be graded is a row with a status. Where nothing can work, or on an interrupt,
+    what was graded is committed first.
 
     Raises:
         FFError: no server, no model; the ledger cannot be written.
     """
     with progress:
         loop.run(_grade_all(grader, iter(work), ledger, progress))
-    ledger.commit()
 
 
 async def _grade_all(
     grader: Grader, work: Iterator[tuple[Trace, int]], ledger: Ledger, progress: Progress
 ) -> None:
+    async def commit() -> None:
+        progress.step(*map(_ended, await asyncio.to_thread(ledger.commit)))
+
     async def worker() -> None:
         for trace, repeat in work:
             outcome = await grader.grade(trace, repeat)
-            ledger.append(to_record(grader.identity, trace, outcome, repeat))
-            progress.step(outcome.verdict or outcome.status or "")
+            if ledger.add(to_record(grader.identity, trace, outcome, repeat)) >= _BATCH:
+                await commit()
+
+    async def clock() -> None:
+        while True:
+            await asyncio.sleep(_SECONDS)
+            await commit()
 
     workers = [asyncio.create_task(worker()) for _ in range(grader.slots)]
+    everyone, ticking = asyncio.gather(*workers), asyncio.create_task(clock())
     try:
-        await asyncio.gather(*workers)
+        await asyncio.wait((everyone, ticking), return_when=asyncio.FIRST_COMPLETED)
+        for ended in (ticking, everyone):  # the clock ends only by a disk that is full
+            if ended.done():
+                ended.result()
     finally:
-        for task in workers:
+        for task in (*workers, ticking):
             task.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
-        await grader.close()
+        await asyncio.gather(*workers, everyone, ticking, return_exceptions=True)
+        try:
+            if not ledger.broken:
+                progress.step(*map(_ended, ledger.commit()))
+        finally:
+            await grader.close()
+
+
+def _ended(record: Record) -> str:
+    return record.verdict or record.status or ""

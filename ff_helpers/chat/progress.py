@@ -1,4 +1,4 @@
-"""Progress of a long grading, for people and for the runner's console."""
+"""Progress of long work (grading, collecting), for people and for the runner's console."""
 
 import json
 import os
@@ -9,10 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+from ff_helpers.taxonomy import STATUSES
+
 
 class Progress:
-    """Tells how far a step is: a bar where somebody watches, a JSON file where FF_PROGRESS names one.
+    """Tells how far a step is: a line where somebody watches, a JSON file where FF_PROGRESS names one.
 
+    The line shows rows done, rate, time left and the statuses so far (rows without a verdict).
     The file holds one object {step, done, total, rate (rows a second), left_s (seconds), counts} and
     is replaced atomically at most twice a second; nothing of it enters an artifact.
     """
@@ -35,11 +38,21 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self._bar.close()
 
-    def step(self, count: str) -> None:
-        """Tell that one more row ended, with which verdict or status."""
-        self.counts[count] += 1
-        self.done += 1
-        self._bar.update()
+    def note(self, text: str) -> None:
+        """Say something that people should know before they wait, on standard error."""
+        from tqdm import tqdm
+
+        tqdm.write(text, file=sys.stderr)
+
+    def step(self, *ended: str) -> None:
+        """Tell that rows are done (which means on disk), one verdict, truth or status each."""
+        if not ended:
+            return
+        self.counts.update(ended)
+        self.done += len(ended)
+        statuses = [f"{name} {self.counts[name]}" for name in STATUSES if self.counts[name]]
+        self._bar.set_postfix_str(", ".join(statuses), refresh=False)
+        self._bar.update(len(ended))
         self._tell(self.done)
 
     def _tell(self, done: int) -> None:
@@ -57,7 +70,7 @@ class Progress:
             "counts": dict(sorted(self.counts.items())),
         }
         beside = self._file.with_name(f"{self._file.name}.{os.getpid()}")
-        with suppress(OSError):  # progress that nobody can read must not end the grading
+        with suppress(OSError):  # progress that nobody can read must not end the work
             beside.write_text(json.dumps(state) + "\n", encoding="utf-8")
             beside.replace(self._file)
 

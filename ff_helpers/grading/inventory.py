@@ -1,0 +1,193 @@
+"""What a ledger holds: verdicts and statuses a grader, what was written twice, what is missing."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from ff_helpers.corpus.journal import torn_tail
+from ff_helpers.corpus.traces import Trace, read_traces
+from ff_helpers.grading.ledger import RETRIED, Who, read_ledger, short, who
+from ff_helpers.grading.outcome import Identity, Method
+from ff_helpers.grading.record import Options
+
+_SHOWN: Final = 10
+
+
+@dataclass(frozen=True)
+class GraderRows:
+    """What stands of one grader identity; counts of the first pass (repeat 0) unless said otherwise.
+
+    Attributes:
+        grader: the grader's name.
+        digest: what it is.
+        rubric: by which words it graded.
+        temperature: of its answers; None where it has none.
+        seed: likewise.
+        verdicts: label -> rows.
+        statuses: status -> rows; `timeout` and `server_error` are tried again by the next run.
+        repeats: repeat index -> rows.
+        conditions: pairs (num_ctx, concurrency) that its records were made with, all repeats.
+        missing: traces of the file without a row that stands (`timeout` and `server_error` count as
+            missing); None where no file is given.
+        first_missing: the first ten of their trace_ids.
+    """
+
+    grader: str
+    digest: str
+    rubric: str
+    temperature: float | None
+    seed: int | None
+    verdicts: dict[str, int]
+    statuses: dict[str, int]
+    repeats: dict[int, int]
+    conditions: tuple[tuple[int | None, int], ...]
+    missing: int | None
+    first_missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LedgerSummary:
+    """What a ledger holds.
+
+    Attributes:
+        path: the ledger.
+        records: complete lines.
+        torn: bytes of a torn last line; the next run cuts them off.
+        duplicates: records whose key and trace_id were there already, with the same verdict or status.
+        conflicting: likewise, with another one; the later stands.
+        retried: failed requests (`timeout`, `server_error`) that a later record replaced.
+        superseded: records that a correction replaced.
+        graders: one a grader identity, in ledger order.
+        traces: traces in the file; None where no file is given.
+        elsewhere: standing records of none of the file's traces; None where no file is given.
+    """
+
+    path: Path
+    records: int
+    torn: int
+    duplicates: int
+    conflicting: int
+    retried: int
+    superseded: int
+    graders: tuple[GraderRows, ...]
+    traces: int | None
+    elsewhere: int | None
+
+
+Cell = tuple[Who, int, str, bool]
+"""Grader, repeat index, verdict or status, and whether it is a verdict: shared by all its records."""
+
+
+@dataclass
+class _Standing:
+    """What stands, in about 150 bytes a record, and how it came to."""
+
+    cells: dict[bytes, Cell] = field(default_factory=dict)
+    kinds: dict[Cell, Cell] = field(default_factory=dict)
+    methods: dict[Who, Method] = field(default_factory=dict)
+    conditions: dict[Who, dict[tuple[int | None, int], None]] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+def ledger_summary(path: Path, traces: Path | None = None) -> LedgerSummary:
+    """Return what a ledger holds, and what is missing of a trace file; both are streamed.
+
+    Raises:
+        FileMissingError: there is no such file.
+        BadLineError: a line of either file is not valid, named file:line:field.
+    """
+    held = _read(path)
+    told = Counter(held.cells.values())
+    known = None if traces is None else _compare(held, read_traces(traces))
+    graders = tuple(_rows(each, held, told, known) for each in held.methods)
+    return LedgerSummary(
+        path=path,
+        records=held.counts["records"],
+        torn=torn_tail(path),
+        duplicates=held.counts["duplicates"],
+        conflicting=held.counts["conflicting"],
+        retried=held.counts["retried"],
+        superseded=held.counts["superseded"],
+        graders=graders,
+        traces=None if known is None else known.traces,
+        elsewhere=None if known is None else len(held.cells) - known.matched,
+    )
+
+
+def _read(path: Path) -> _Standing:
+    held = _Standing()
+    for record in read_ledger(path):
+        grader, place = who(record), short(record.key, record.trace_id)
+        held.counts["records"] += 1
+        held.methods.setdefault(grader, record.method)
+        conditions = held.conditions.setdefault(grader, {})
+        conditions[record.options.num_ctx, record.options.concurrency] = None
+        label = record.verdict or record.status or ""
+        cell: Cell = (grader, record.repeat, label, record.verdict is not None)
+        if record.supersedes is not None:
+            gone = held.cells.pop(short(record.supersedes.key, record.trace_id), None)
+            held.counts["superseded"] += gone is not None
+        before = held.cells.get(place)
+        if before is not None:
+            how = "duplicates" if before[2] == label else "conflicting"
+            held.counts["retried" if before[2] in RETRIED else how] += 1
+        held.cells[place] = held.kinds.setdefault(cell, cell)
+    return held
+
+
+@dataclass
+class _Known:
+    traces: int
+    matched: int
+    missing: Counter[Who]
+    first: dict[Who, list[str]]
+
+
+def _compare(held: _Standing, traces: Iterable[Trace]) -> _Known:
+    """Look for every trace in the ledger, for each grader."""
+    repeats: dict[Who, set[int]] = {grader: {0} for grader in held.methods}
+    for grader, repeat, _, _ in held.kinds:
+        repeats[grader].add(repeat)
+    identities = {grader: _identity(grader, method) for grader, method in held.methods.items()}
+    known = _Known(0, 0, Counter(), {grader: [] for grader in held.methods})
+    for trace in traces:
+        known.traces += 1
+        for grader, identity in identities.items():
+            for repeat in sorted(repeats[grader]):
+                cell = held.cells.get(short(identity.key(trace, repeat), trace.trace_id))
+                known.matched += cell is not None
+                if repeat == 0 and (cell is None or cell[2] in RETRIED):
+                    known.missing[grader] += 1
+                    if len(known.first[grader]) < _SHOWN:
+                        known.first[grader].append(trace.trace_id)
+    return known
+
+
+def _identity(grader: Who, method: Method) -> Identity:
+    name, digest, rubric, temperature, seed = grader
+    return Identity(name, digest, rubric, method, Options(temperature=temperature, seed=seed), "")
+
+
+def _rows(grader: Who, held: _Standing, told: Counter[Cell], known: _Known | None) -> GraderRows:
+    mine = {cell: n for cell, n in told.items() if cell[0] == grader}
+    repeats: Counter[int] = Counter()
+    for (_, repeat, _, _), n in mine.items():
+        repeats[repeat] += n
+    name, digest, rubric, temperature, seed = grader
+    return GraderRows(
+        grader=name,
+        digest=digest,
+        rubric=rubric,
+        temperature=temperature,
+        seed=seed,
+        verdicts={
+            label: n for (_, repeat, label, is_verdict), n in mine.items() if is_verdict and not repeat
+        },
+        statuses={label: n for (_, repeat, label, good), n in mine.items() if not good and not repeat},
+        repeats=dict(sorted(repeats.items())),
+        conditions=tuple(held.conditions[grader]),
+        missing=None if known is None else known.missing[grader],
+        first_missing=() if known is None else tuple(known.first[grader]),
+    )

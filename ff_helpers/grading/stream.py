@@ -1,0 +1,160 @@
+"""Grade a trace file of any length: streamed in, streamed out, resumed from its ledger."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ff_helpers.chat import loop
+from ff_helpers.chat.progress import Progress
+from ff_helpers.corpus.jsonl import read_records
+from ff_helpers.corpus.traces import Trace, read_traces
+from ff_helpers.errors import FFError
+from ff_helpers.grading.admission import admit
+from ff_helpers.grading.graders import open_grader
+from ff_helpers.grading.ledger import Ledger
+from ff_helpers.grading.outcome import Grader
+from ff_helpers.grading.pool import grade_all
+from ff_helpers.taxonomy import STATUSES, VERDICTS
+
+
+class BadNumberError(FFError):
+    """A number of traces, repeats or requests that makes no sense."""
+
+    def __init__(self, name: str, value: int) -> None:
+        super().__init__(f"{name} = {value}: must be 1 or more.")
+
+
+@dataclass(frozen=True)
+class GradingSummary:
+    """What one call of `grade_file` did.
+
+    Attributes:
+        grader: the grader's name.
+        rubric: id of its rubric.
+        graded: rows graded and durable now (a trace and repeat is a row).
+        already: rows that the ledger held before.
+        verdicts: label -> rows graded now.
+        statuses: status -> rows graded now.
+        seconds: wall time of the grading, without opening the grader and checking the file.
+        ledger: where the records are.
+    """
+
+    grader: str
+    rubric: str
+    graded: int
+    already: int
+    verdicts: dict[str, int]
+    statuses: dict[str, int]
+    seconds: float
+    ledger: Path
+
+
+def grade_file(
+    traces: Path,
+    spec: str,
+    ledger: Path,
+    *,
+    rubric: str = "flip-reference",
+    limit: int | None = None,
+    repeats: int = 1,
+    concurrency: int = 1,
+    timeout: float = 300.0,
+    cards: Path | None = None,
+) -> GradingSummary:
+    """Grade what the ledger does not hold yet of a trace file; memory does not grow with its traces.
+
+    The whole file is read and checked before the first trace is graded, and is read again then. Rows that
+    failed for the server's sake (`timeout`, `server_error`) are graded again.
+
+    Args:
+        traces: JSONL file of traces.
+        spec: the grader, see `graders.open_grader`.
+        ledger: where records go; made if missing, else gone on with.
+        rubric: `flip-reference` or `flip-blind`.
+        limit: grade only the first so many traces of the file; None: all.
+        repeats: how often graders that are models grade each trace: the whole file, then again.
+        concurrency: requests in flight at one server.
+        timeout: seconds that one request may take.
+        cards: folder of calibration cards, which decide where a trace has no truth; None: the default.
+
+    Raises:
+        BadNumberError: limit, repeats or concurrency below 1.
+        FileMissingError, BadLineError: no such file, a bad line or a trace_id twice, named file:line:field.
+        JournalBusyError, JournalWriteError: another run writes the ledger, or it cannot be written.
+        FFError: the grader cannot work here, or may not grade traces without truth.
+    """
+    for name, value in (("limit", limit), ("repeats", repeats), ("concurrency", concurrency)):
+        if value is not None and value < 1:
+            raise BadNumberError(name, value)
+    grader = open_grader(spec, rubric=rubric, concurrency=concurrency, timeout=timeout)
+    job = _Job(traces, grader, limit, repeats if grader.is_model else 1)
+    try:
+        opened = Ledger(ledger).__enter__()
+    except BaseException:
+        loop.run(grader.close())
+        raise
+    with opened as book:
+        try:
+            left = job.check(book)
+            if job.lacks_truth:
+                admit(grader.identity, cards, spec=spec)
+        except BaseException:
+            loop.run(grader.close())
+            raise
+        progress = Progress(f"grading with {grader.identity.grader}", left)
+        warning = book.changed_conditions(grader.identity)
+        if left and warning:
+            progress.note(f"warning: {warning}")
+        begun = time.monotonic()
+        grade_all(grader, job.work(book), book, progress)
+    return GradingSummary(
+        grader=grader.identity.grader,
+        rubric=grader.identity.rubric,
+        graded=progress.done,
+        already=job.wanted - left,
+        verdicts={label: progress.counts[label] for label in VERDICTS if progress.counts[label]},
+        statuses={name: progress.counts[name] for name in STATUSES if progress.counts[name]},
+        seconds=round(time.monotonic() - begun, 3),
+        ledger=ledger,
+    )
+
+
+class _Job:
+    """The rows of one call: the first `limit` traces, `repeats` times."""
+
+    def __init__(self, path: Path, grader: Grader, limit: int | None, repeats: int) -> None:
+        self.path, self.grader, self.limit, self.repeats = path, grader, limit, repeats
+        self.wanted = 0
+        self.lacks_truth = False
+
+    def check(self, ledger: Ledger) -> int:
+        """Read the whole file, size the grader for its longest trace; return how many rows are left."""
+        left = 0
+
+        def looked_at() -> Iterator[Trace]:
+            nonlocal left
+            for place, trace in enumerate(read_traces(self.path)):
+                self.lacks_truth |= trace.truth is None
+                if self.limit is None or place < self.limit:
+                    self.wanted += self.repeats
+                    left += sum(self._is_left(trace, repeat, ledger) for repeat in range(self.repeats))
+                yield trace
+
+        looked = looked_at()
+        self.grader.fit(looked)
+        for _ in looked:  # a grader that has nothing to size has not looked
+            pass
+        return left
+
+    def work(self, ledger: Ledger) -> Iterator[tuple[Trace, int]]:
+        """Yield what is left, reading the file once a repeat."""
+        for repeat in range(self.repeats):
+            for place, trace in enumerate(read_records(self.path, Trace)):
+                if self.limit is not None and place >= self.limit:
+                    break
+                if self._is_left(trace, repeat, ledger):
+                    yield trace, repeat
+
+    def _is_left(self, trace: Trace, repeat: int, ledger: Ledger) -> bool:
+        return (self.grader.identity.key(trace, repeat), trace.trace_id) not in ledger.done
