@@ -114,9 +114,9 @@ def to_record(identity: Identity, trace: Trace, outcome: Outcome, repeat: int) -
         verdict=outcome.verdict,
         status=outcome.status,
         reason=outcome.reason,
-        inferred_instruction=None if trace.withheld else outcome.inferred,
+        inferred_instruction=None if trace.withheld else _storable(outcome.inferred),
         backward_f1=outcome.backward_f1,
-        raw=None if trace.withheld else outcome.raw,
+        raw=None if trace.withheld else _storable(outcome.raw),
         repeat=repeat,
         prompt_tokens=outcome.prompt_tokens,
         completion_tokens=outcome.completion_tokens,
@@ -125,6 +125,11 @@ def to_record(identity: Identity, trace: Trace, outcome: Outcome, repeat: int) -
         duration_s=outcome.duration_s,
         software=identity.software,
     )
+
+
+def _storable(text: str | None) -> str | None:
+    """Return a text that UTF-8 can hold: half a character, as models send at a token limit, is escaped."""
+    return text and text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 async def timed(grade: Awaitable[Outcome]) -> Outcome:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,25 +90,19 @@ def grade_file(
             raise BadNumberError(name, value)
     grader = open_grader(spec, rubric=rubric, concurrency=concurrency, timeout=timeout)
     job = _Job(traces, grader, limit, repeats if grader.is_model else 1)
-    try:
-        opened = Ledger(ledger).__enter__()
-    except BaseException:
-        loop.run(grader.close())
-        raise
-    with opened as book:
-        try:
-            left = job.check(book)
-            if job.lacks_truth:
-                admit(grader.identity, cards, spec=spec)
-        except BaseException:
-            loop.run(grader.close())
-            raise
+    unused = ExitStack()
+    unused.callback(lambda: loop.run(grader.close()))
+    with unused, Ledger(ledger) as book:
+        left = job.check(book)
+        if job.lacks_truth:
+            admit(grader.identity, cards, spec=spec)
         progress = Progress(f"grading with {grader.identity.grader}", left)
         warning = book.changed_conditions(grader.identity)
         if left and warning:
             progress.note(f"warning: {warning}")
         begun = time.monotonic()
-        grade_all(grader, job.work(book), book, progress)
+        unused.pop_all()  # from here on the grader is closed on the loop that it works on
+        grade_all(grader, job.work(book) if left else (), book, progress)
     return GradingSummary(
         grader=grader.identity.grader,
         rubric=grader.identity.rubric,
