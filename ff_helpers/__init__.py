@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ff_helpers.measurement.crescendo import crescendo as crescendo
     from ff_helpers.measurement.gate import passing_chance as passing_chance
     from ff_helpers.measurement.gate import power_table as power_table
+    from ff_helpers.measurement.replay import collected as collected
     from ff_helpers.measurement.reported import asr_by as asr_by
     from ff_helpers.measurement.reported import would_have_reported as would_have_reported
     from ff_helpers.paths import Run as Run
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from ff_helpers.publication.atlas import resolve_names as resolve_names
     from ff_helpers.publication.claims import check_claims as check_claims
     from ff_helpers.publication.claims import claims_summary as claims_summary
+    from ff_helpers.publication.collected import example_conversation as example_conversation
+    from ff_helpers.publication.collected import incapacity_lesson as incapacity_lesson
     from ff_helpers.publication.disclosure import Disclosure as Disclosure
     from ff_helpers.publication.disclosure import GraderNote as GraderNote
     from ff_helpers.publication.disclosure import Unknown as Unknown
@@ -49,6 +52,7 @@ if TYPE_CHECKING:
     from ff_helpers.publication.narrative import reported_lesson as reported_lesson
     from ff_helpers.publication.narrative import write_narrative as write_narrative
     from ff_helpers.publication.notes import calibration_lesson as calibration_lesson
+    from ff_helpers.publication.notes import checker_note as checker_note
     from ff_helpers.publication.notes import disclose as disclose
     from ff_helpers.publication.prose import say as say
     from ff_helpers.publication.published import published_graders as published_graders
@@ -65,6 +69,11 @@ _VERBS = {
     # paths
     "Run": "ff_helpers.paths",
     "start": "ff_helpers.paths",
+    # collected traces
+    "checker_note": "ff_helpers.publication.notes",
+    "collected": "ff_helpers.measurement.replay",
+    "example_conversation": "ff_helpers.publication.collected",
+    "incapacity_lesson": "ff_helpers.publication.collected",
     # the regrade, rates, prose and claims
     "asr_by": "ff_helpers.measurement.reported",
     "check_claims": "ff_helpers.publication.claims",

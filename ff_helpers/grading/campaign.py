@@ -52,6 +52,16 @@ class SharedIdError(FFError):
         super().__init__(f"trace_id {trace_id!r} is in set {one!r} and in {other!r}; ids must be unique.")
 
 
+class ControlArmError(FFError):
+    """A control among the traces to be graded."""
+
+    def __init__(self, trace_id: str, name: str) -> None:
+        super().__init__(
+            f"trace_id {trace_id!r} in set {name!r} is of the arm `permitted`: a control, in which the "
+            "policy allows the answer. It is no attack and is never graded; name the file of the other arm."
+        )
+
+
 class BadSampleError(FFError):
     """A sample size that cannot be drawn."""
 
@@ -77,7 +87,8 @@ def grade(
     Args:
         run: writes `ledger/verdicts.jsonl` (append-only), `ledger/traces.csv` (the traces without text)
             and `ledger/graders.csv` (the graders of this campaign).
-        trace_sets: name -> `pyrit:refusal`, `pyrit:objective` or a JSONL file of the project.
+        trace_sets: name -> `pyrit:refusal`, `pyrit:objective`, a JSONL file of the project, or one of this
+            run (`ledger/...`, what 00_collect collected).
         graders: specs, see `graders.open_grader`.
         rubric: `flip-reference` or `flip-blind`.
         sample: name -> rows, stratified by truth in proportion; 0 or absent: all rows.
@@ -91,7 +102,7 @@ def grade(
     Raises:
         FFError: a set or grader is missing, malformed or changed; the ledger cannot be written.
     """
-    sets = _sample(trace_sets, sample or {}, seed)
+    sets = _sample(run, trace_sets, sample or {}, seed)
     traces = [trace for rows in sets.values() for trace in rows]
     _save(run, "ledger/traces.csv", _index(sets))
     again = [t for t in chain.from_iterable(zip_longest(*sets.values())) if t is not None][:repeat_rows]
@@ -152,15 +163,20 @@ def verdict_counts(frame: pd.DataFrame) -> pd.DataFrame:
     return first[keys].drop_duplicates().merge(counts.reset_index(), on=keys, validate="one_to_one")
 
 
-def _sample(trace_sets: Mapping[str, str], sample: Mapping[str, int], seed: int) -> dict[str, list[Trace]]:
+def _sample(
+    run: paths.Run, trace_sets: Mapping[str, str], sample: Mapping[str, int], seed: int
+) -> dict[str, list[Trace]]:
     for name, rows in sample.items():
         if name not in trace_sets or rows < 0:
             raise BadSampleError(name, rows, list(trace_sets))
     sets: dict[str, list[Trace]] = {}
     owner: dict[str, str] = {}
     for name, spec in trace_sets.items():
-        sets[name] = stratified(load_set(spec), sample.get(name, 0), seed=seed, name=name)
+        where = str(run.read(spec)) if spec.startswith("ledger/") else spec
+        sets[name] = stratified(load_set(where), sample.get(name, 0), seed=seed, name=name)
         for trace in sets[name]:
+            if trace.arm == "permitted":
+                raise ControlArmError(trace.trace_id, name)
             other = owner.setdefault(trace.trace_id, name)
             if other != name:
                 raise SharedIdError(trace.trace_id, other, name)

@@ -1,12 +1,14 @@
 """From calibration cards to what stands beside a figure: the disclosure, and the lesson in words."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import Literal
 
 import pandas as pd
 
+from ff_helpers.corpus.collect import SCENARIOS
 from ff_helpers.measurement.cards import Card, read_cards
-from ff_helpers.paths import MissingInputError, Run
+from ff_helpers.paths import MissingInputError, Run, root
 from ff_helpers.publication.disclosure import EACH_ROW, NO_TIER, Disclosure, GraderNote, Unknown
 from ff_helpers.publication.prose import Prose, say
 from ff_helpers.taxonomy import SPACES, TIER_SPACES, TIERS
@@ -58,6 +60,22 @@ def grader_note(card: Card) -> GraderNote:
         calibration_set=card.calibration_set,
         space=card.space,
         gate=card.gate.state,
+    )
+
+
+def checker_note() -> GraderNote:
+    """Return what stands in place of a grader where scenarios decide strict truth with their checkers."""
+    scenarios = (root() / SCENARIOS).read_bytes()
+    return GraderNote(
+        grader="the scenarios' checkers",
+        digest=hashlib.sha256(scenarios).hexdigest(),
+        rubric="the response states the secret, or it does not",
+        accuracy=Unknown(
+            "accuracy", "strict compliance is known by construction; not measured against people"
+        ),
+        calibration_set=Unknown("calibration set", "none: a checker estimates nothing"),
+        space="strict",
+        gate="uncalibrated",
     )
 
 
