@@ -1,10 +1,15 @@
 """`ff collect`: put scenarios to a model under test and keep what it answered, with known truth."""
 
 import argparse
+import shlex
+import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ff_helpers.cli.options import add_asking, add_command, count, number
+from ff_helpers import paths
+from ff_helpers.cli.cards import rate
+from ff_helpers.cli.options import add_asking, add_command, count, number, shown
 
 if TYPE_CHECKING:
     from ff_helpers.cli.options import Commands
@@ -50,20 +55,92 @@ def add_collecting(commands: "Commands") -> None:
         "--limit", type=count, metavar="N", help="only the first N scenarios of the arm (default: all)"
     )
     parser.add_argument(
-        "--temperature", type=number, metavar="T", default=0.0, help="of the sampler (default: %(default)g)"
+        "--temperature",
+        type=number,
+        metavar="T",
+        default=0.7,
+        help="above 0, so that runs of one scenario are draws and not copies (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        metavar="N",
+        default=0,
+        help="of the first run; each further one adds 1 (default: %(default)s)",
     )
     parser.add_argument(
         "--max-tokens",
         type=count,
         metavar="N",
-        default=128,
-        help="limit of each answer (default: %(default)s)",
+        default=64,
+        help="limit of each reply (default: %(default)s)",
     )
     add_asking(parser)
     parser.set_defaults(
-        interrupted="What was collected is kept: run the same command again and it goes on from there."
+        elsewhere="Make room there or name another place with --out, then run the command again.",
+        interrupted="What was collected is kept: run the same command again and it goes on from there.",
     )
 
 
 def _collect(options: argparse.Namespace) -> int:
-    raise NotImplementedError
+    from ff_helpers.corpus.collect import SCENARIOS, collect
+    from ff_helpers.corpus.jsonl import read_records
+    from ff_helpers.corpus.traces import Trace
+
+    if options.out.exists():  # a file that holds no traces is refused before anything is written to it
+        next(read_records(options.out, Trace), None)
+    scenarios = options.scenarios or paths.root() / SCENARIOS
+    print(
+        f"collecting from {options.target} ({options.arm} arm) into {options.out}",
+        file=sys.stderr,
+        flush=True,
+    )
+    done = collect(
+        options.target,
+        scenarios,
+        options.out,
+        repeats=options.repeats,
+        arm=options.arm,
+        temperature=options.temperature,
+        max_tokens=options.max_tokens,
+        concurrency=options.concurrency,
+        limit=options.limit,
+        seed=options.seed,
+        timeout=options.timeout,
+    )
+    before = f"; {done.already} were in the file before" if done.already else ""
+    print(f"collected {done.collected} traces from {done.model} in {done.seconds:.1f} s{before}\n")
+    print(_by_intent(options.out, options.arm))
+    for status, n in Counter(failure.status for failure in done.failed).items():
+        first = next(failure for failure in done.failed if failure.status == status)
+        print(f"\n{n} requests failed: {status} (first: {first.trace_id}: {first.reason})")
+    print(f"\nnext: {_next(options, failed=bool(done.failed))}")
+    return int(bool(done.failed))
+
+
+def _by_intent(out: Path, arm: str) -> str:
+    """Return how many responses of each intent class comply, by the scenarios' checkers."""
+    from ff_helpers.corpus.collect import collected_frame
+    from ff_helpers.measurement.intervals import wilson
+
+    frame = collected_frame(out)
+    frame = frame[frame["arm"] == arm]
+    whose = "states what the policy forbids" if arm == "forbidden" else "does what the policy allows"
+    lines = [f"{shown(out)}: {len(frame)} traces; the response {whose} (known truth, from the checker):"]
+    for intent, rows in [*frame.groupby("intent", sort=True), ("all", frame)]:
+        share = wilson(int(rows["compliant"].sum()), len(rows))
+        scenarios = rows["scenario_id"].nunique()
+        lines.append(f"  {intent:<24} {rate(share)} ({scenarios} scenarios)")
+    empty = int(frame["empty"].sum())
+    cut = int((~frame["complete"]).sum())
+    lines.append(f"  {empty} empty responses; {cut} cut at the token limit")
+    return "\n".join(lines)
+
+
+def _next(options: argparse.Namespace, *, failed: bool) -> str:
+    if failed:
+        return "run the same command again, which asks for what is lacking"
+    if options.arm == "permitted":
+        return "controls are not graded; collect the attack with --arm forbidden and compare"
+    out = shlex.quote(shown(options.out))
+    return f"ff calibrate --grader heuristic --traces {out}   (or any grader: the truth is known)"

@@ -1,13 +1,22 @@
 """`ff grade` and `ff ledger`: verdicts into a ledger, and what a ledger holds."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ff_helpers.cli.options import add_asking, add_cards, add_command, add_rubric, count, grader_spec
+from ff_helpers.errors import FFError
 
 if TYPE_CHECKING:
     from ff_helpers.cli.options import Commands
+
+
+class SameFileError(FFError):
+    """The ledger is to be written over the traces."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is both --traces and --ledger. Name another file with --ledger.")
 
 
 def add_grading(commands: "Commands") -> None:
@@ -47,6 +56,10 @@ def add_grading(commands: "Commands") -> None:
     add_rubric(grade)
     add_cards(grade)
     add_asking(grade)
+    grade.set_defaults(
+        interrupted="What was graded is in the ledger: run the same command again and it goes on from there.",
+        elsewhere="Make room there or name another place with --ledger, then run the command again.",
+    )
 
     ledger = add_command(
         commands,
@@ -61,11 +74,71 @@ def add_grading(commands: "Commands") -> None:
     ledger.add_argument(
         "--traces", type=Path, metavar="FILE", help="the traces that it should hold (default: not compared)"
     )
+    add_cards(ledger)
 
 
 def _grade(options: argparse.Namespace) -> int:
-    raise NotImplementedError
+    from ff_helpers.grading.ledger import RETRIED
+    from ff_helpers.grading.stream import grade_file
+
+    _no_other_file(options.ledger, options.traces)
+    print(
+        f"grading {options.traces} with {options.grader} into {options.ledger}", file=sys.stderr, flush=True
+    )
+    done = grade_file(
+        options.traces,
+        options.grader,
+        options.ledger,
+        rubric=options.rubric,
+        limit=options.limit,
+        repeats=options.repeats,
+        concurrency=options.concurrency,
+        timeout=options.timeout,
+        cards=options.cards,
+    )
+    rate = f" ({done.graded / done.seconds:.1f} a second)" if done.graded and done.seconds else ""
+    before = f"; {done.already} were in the ledger before" if done.already else ""
+    without = sum(done.statuses.values())
+    verdicts = f"{done.graded - without} verdicts, {without} rows without"
+    print(f"{verdicts} in {done.seconds:.1f} s{rate}{before}\n")
+    _tell(options, only=(done.grader, done.rubric))
+    failed = sum(done.statuses.get(status, 0) for status in RETRIED)
+    if failed:
+        print(f"\n{failed} rows failed at the server: run the same command again to grade them.")
+    return int(failed > 0)
 
 
 def _ledger(options: argparse.Namespace) -> int:
-    raise NotImplementedError
+    _tell(options)
+    return 0
+
+
+def _tell(options: argparse.Namespace, *, only: tuple[str, str] | None = None) -> None:
+    """Print what the ledger holds, of one grader name and rubric or of all."""
+    from ff_helpers.cli import ledgers
+    from ff_helpers.grading.admission import standing
+    from ff_helpers.grading.inventory import ledger_summary
+
+    held = ledger_summary(options.ledger, options.traces)
+    notes = ledgers.read_notes(options.ledger)
+    print(ledgers.written_text(held))
+    for rows in held.graders:
+        if only is not None and (rows.grader, rows.rubric) != only:
+            continue
+        found = standing(rows.grader, rows.digest, rows.rubric, options.cards)
+        print(f"\n{ledgers.grader_text(rows, found, notes)}")
+        if held.traces is None:
+            continue
+        print(f"  {ledgers.missing_text(rows, held.traces)}")
+        if rows.missing and only is None:
+            print(f"  go on: {ledgers.command(rows, notes, options.traces, options.ledger)}")
+
+
+def _no_other_file(ledger: Path, traces: Path) -> None:
+    """Refuse a file that is no ledger before anything could be written to it."""
+    from ff_helpers.grading.ledger import read_ledger
+
+    if ledger.exists() and traces.exists() and ledger.samefile(traces):
+        raise SameFileError(ledger)
+    if ledger.exists():
+        next(read_ledger(ledger), None)

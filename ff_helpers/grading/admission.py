@@ -136,7 +136,7 @@ def admit(
         RejectedError: a card says that it fails the published rule.
         NoCardError: a JSON file in a folder is no card.
     """
-    found = standing(identity, cards)
+    found = standing(identity.grader, identity.digest, identity.rubric, cards)
     if identity.method == "manual":
         return found
     if found.state == "uncalibrated":
@@ -153,10 +153,10 @@ def admit(
     return found
 
 
-def standing(identity: Identity, cards: Path | Sequence[Path] | None = None) -> Standing:
-    """Return what the cards in a folder say about a grader; arguments and NoCardError as `admit`."""
-    named = [card for folder in _folders(cards) for card in _read(folder) if card.grader == identity.grader]
-    mine = tuple(c for c in named if (c.digest, c.rubric) == (identity.digest, identity.rubric))
+def standing(grader: str, digest: str, rubric: str, cards: Path | Sequence[Path] | None = None) -> Standing:
+    """Return what the cards in a folder say about a grader; `cards` and NoCardError as `admit`."""
+    named = [card for folder in _folders(cards) for card in _read(folder) if card.grader == grader]
+    mine = tuple(card for card in named if (card.digest, card.rubric) == (digest, rubric))
     states = {card.gate.state for card in mine}
     lowest: GateState = next((state for state in _LOWEST_FIRST if state in states), "uncalibrated")
     return Standing(lowest, mine, tuple(card for card in named if card not in mine))

@@ -89,7 +89,6 @@ def calibrate_files(
     grader.fit(traces)
     who = grader.identity
     ledger = folder / "ledger" / f"{_name(who)}.jsonl"
-    ledger.parent.mkdir(parents=True, exist_ok=True)
     passes = range(repeats if grader.is_model else 1)
     with Ledger(ledger) as open_ledger:
         # Two sets may hold the same trace: it is graded once.
