@@ -110,7 +110,9 @@ class Server:
     def __enter__(self) -> str:
         command = [sys.executable, "-m", "tests.model_server", "--latency", str(LATENCY)]
         root = Path(__file__).resolve().parents[2]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root)
+        # of its clients that are killed the server says a lot
+        quiet = subprocess.DEVNULL
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=quiet, text=True, cwd=root)
         return f"127.0.0.1:{self._process.stdout.readline().strip()}"
 
     def __exit__(self, *_: object) -> None:

@@ -1,0 +1,178 @@
+"""The journal: what is committed stays, whatever happens to the process, the disk or the last line."""
+
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict
+
+from ff_helpers.corpus.journal import Journal, JournalBusyError, JournalWriteError, read_journal, torn_tail
+from ff_helpers.corpus.jsonl import BadLineError, FileMissingError
+
+
+class Note(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    n: int
+    text: str = ""
+    more: str | None = None
+
+
+def write(path, *notes):
+    with Journal(path, Note) as journal:
+        for note in notes:
+            journal.append(note)
+
+
+def numbers(path):
+    return [note.n for note in read_journal(path, Note)]
+
+
+def test_records_come_back_in_order_and_a_second_opening_appends(tmp_path):
+    path = tmp_path / "new" / "folder" / "j.jsonl"
+    write(path, Note(n=1), Note(n=2, text="line one\nline two é"))
+    write(path, Note(n=3))
+    with Journal(path, Note) as journal:
+        assert [note.n for note in journal.records()] == [1, 2, 3]
+    assert path.read_text().splitlines()[0] == '{"n":1,"text":""}'
+
+
+def test_a_commit_says_what_is_durable_now_and_appends_commit_by_number(tmp_path):
+    path = tmp_path / "j.jsonl"
+    with Journal(path, Note, batch=3, seconds=3600) as journal:
+        assert [journal.add(Note(n=n)) for n in (1, 2)] == [1, 2]
+        assert path.read_bytes() == b""
+        journal.append(Note(n=3))
+        assert numbers(path) == [1, 2, 3]
+        assert journal.commit() == []
+        journal.add(Note(n=4))
+        assert journal.commit() == [Note(n=4)]
+        assert numbers(path) == [1, 2, 3, 4]
+        journal.add(Note(n=5))
+    assert numbers(path) == [1, 2, 3, 4, 5]
+
+
+def test_appends_commit_by_time(tmp_path):
+    path = tmp_path / "j.jsonl"
+    with Journal(path, Note, batch=1000, seconds=0.05) as journal:
+        journal.append(Note(n=1))
+        time.sleep(0.06)
+        journal.append(Note(n=2))
+        assert numbers(path) == [1, 2]
+
+
+def test_commits_of_one_thread_lose_nothing_that_another_adds(tmp_path):
+    path, done = tmp_path / "j.jsonl", threading.Event()
+    with Journal(path, Note) as journal:
+        committed = []
+
+        def keep_committing():
+            while not done.is_set():
+                committed.extend(journal.commit())
+
+        thread = threading.Thread(target=keep_committing)
+        thread.start()
+        for n in range(3000):
+            journal.add(Note(n=n))
+        done.set()
+        thread.join()
+        committed.extend(journal.commit())
+    assert [note.n for note in committed] == list(range(3000))
+    assert numbers(path) == list(range(3000))
+
+
+LINES = [Note(n=n, text="ö" * n * 7) for n in range(4)]
+
+
+@given(st.data())
+def test_a_tear_at_any_byte_costs_at_most_the_line_that_it_tore(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("torn") / "j.jsonl"
+    write(path, *LINES)
+    whole = path.read_bytes()
+    cut = data.draw(st.integers(0, len(whole)))
+    path.write_bytes(whole[:cut])
+    complete = whole[:cut].count(b"\n")
+    assert numbers(path) == list(range(complete))
+    only_newline_missing = cut < len(whole) and whole[cut : cut + 1] == b"\n"
+    assert (torn_tail(path) > 0) == (cut > 0 and whole[cut - 1 : cut] != b"\n")
+    write(path, Note(n=99))
+    assert numbers(path) == [*range(complete + only_newline_missing), 99]
+
+
+def test_a_torn_line_longer_than_any_buffer_is_cut_off_and_the_lines_before_it_stay(tmp_path):
+    path = tmp_path / "j.jsonl"
+    write(path, *LINES)
+    whole = path.read_bytes()
+    path.write_bytes(whole + b'{"n": 5, "text": "' + b"x" * 300_000)
+    assert torn_tail(path) == 300_018
+    write(path)
+    assert path.read_bytes() == whole
+
+
+def test_a_bad_line_in_the_middle_is_named_and_never_repaired(tmp_path):
+    path = tmp_path / "j.jsonl"
+    write(path, Note(n=1))
+    path.write_bytes(b'{"n": "many"}\n' + path.read_bytes())
+    with Journal(path, Note) as journal, pytest.raises(BadLineError, match=r"j\.jsonl:1:n"):
+        list(journal.records())
+    with pytest.raises(FileMissingError, match="note records"):
+        list(read_journal(tmp_path / "none.jsonl", Note))
+
+
+def test_the_second_writer_is_told_so_and_the_first_goes_on(tmp_path):
+    path = tmp_path / "j.jsonl"
+    with Journal(path, Note) as journal:
+        journal.append(Note(n=1))
+        with pytest.raises(JournalBusyError, match="another run"):
+            Journal(path, Note).__enter__()
+        journal.append(Note(n=2))
+    assert numbers(path) == [1, 2]
+
+
+def test_a_folder_that_cannot_be_made_or_a_folder_in_its_place_is_one_clear_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "j.jsonl").mkdir()
+    for path in (tmp_path / "file" / "j.jsonl", tmp_path / "j.jsonl"):
+        with pytest.raises(JournalWriteError, match=r"cannot be written.*Make room"), Journal(path, Note):
+            pass
+
+
+@pytest.mark.skipif(not os.path.ismount("/sys"), reason="no such file system to try")
+def test_a_file_system_that_takes_no_files_is_one_clear_error():
+    from pathlib import Path
+
+    with pytest.raises(JournalWriteError, match="cannot be written"), Journal(Path("/sys/j.jsonl"), Note):
+        pass
+
+
+def test_after_a_full_disk_nothing_half_written_stays_and_closing_is_quiet(tmp_path):
+    """A file-size limit of the kernel stands in for the full disk: the write really fails half-way."""
+    path = tmp_path / "j.jsonl"
+    code = """
+        import resource, signal, sys
+        from pathlib import Path
+        from ff_helpers.corpus.journal import Journal, JournalWriteError
+        from tests.corpus.test_journal import Note
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
+        with Journal(Path(sys.argv[1]), Note) as journal:
+            journal.add(Note(n=1))
+            print(len(journal.commit()), journal.broken)
+            for n in range(2, 20):
+                journal.add(Note(n=n))
+            try:
+                journal.commit()
+            except JournalWriteError as error:
+                print(journal.broken, error)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code), str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("1 False\nTrue ")
+    assert "File too large. Make room" in done.stdout
+    assert path.read_bytes() == b'{"n":1,"text":""}\n'
