@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ff_helpers.corpus.published import published as published
     from ff_helpers.grading.campaign import grade as grade
     from ff_helpers.grading.campaign import verdicts as verdicts
+    from ff_helpers.grading.merge import history as history
+    from ff_helpers.grading.merge import merge_manual as merge_manual
     from ff_helpers.grading.panel import grade_by_hand as grade_by_hand
     from ff_helpers.measurement.agreement import agreement as agreement
     from ff_helpers.measurement.agreement import published_agreement as published_agreement
@@ -37,8 +39,10 @@ if TYPE_CHECKING:
     from ff_helpers.publication.atlas import resolve_names as resolve_names
     from ff_helpers.publication.claims import check_claims as check_claims
     from ff_helpers.publication.claims import claims_summary as claims_summary
+    from ff_helpers.publication.collected import beside_recorded as beside_recorded
+    from ff_helpers.publication.collected import collected_words as collected_words
     from ff_helpers.publication.collected import example_conversation as example_conversation
-    from ff_helpers.publication.collected import incapacity_lesson as incapacity_lesson
+    from ff_helpers.publication.corrections import tell_corrections as tell_corrections
     from ff_helpers.publication.disclosure import Disclosure as Disclosure
     from ff_helpers.publication.disclosure import GraderNote as GraderNote
     from ff_helpers.publication.disclosure import Unknown as Unknown
@@ -65,15 +69,18 @@ _VERBS = {
     "grade": "ff_helpers.grading.campaign",
     "verdicts": "ff_helpers.grading.campaign",
     "grade_by_hand": "ff_helpers.grading.panel",
+    "history": "ff_helpers.grading.merge",
+    "merge_manual": "ff_helpers.grading.merge",
     "graded": "ff_helpers.publication.graded",
     # paths
     "Run": "ff_helpers.paths",
     "start": "ff_helpers.paths",
     # collected traces
+    "beside_recorded": "ff_helpers.publication.collected",
     "checker_note": "ff_helpers.publication.notes",
     "collected": "ff_helpers.measurement.replay",
+    "collected_words": "ff_helpers.publication.collected",
     "example_conversation": "ff_helpers.publication.collected",
-    "incapacity_lesson": "ff_helpers.publication.collected",
     # the regrade, rates, prose and claims
     "asr_by": "ff_helpers.measurement.reported",
     "check_claims": "ff_helpers.publication.claims",
@@ -85,6 +92,7 @@ _VERBS = {
     "published_graders": "ff_helpers.publication.published",
     "reported_lesson": "ff_helpers.publication.narrative",
     "say": "ff_helpers.publication.prose",
+    "tell_corrections": "ff_helpers.publication.corrections",
     "would_have_reported": "ff_helpers.measurement.reported",
     "write_narrative": "ff_helpers.publication.narrative",
     # calibration and agreement

@@ -1,6 +1,7 @@
-"""Collected traces in words: what incapacity does to ASR, and one conversation as it was."""
+"""Collected traces in words: rates, what incapacity does to them, and one conversation as it was."""
 
 import html
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -8,9 +9,14 @@ import pandas as pd
 from ff_helpers.corpus.traces import Trace, read_traces
 from ff_helpers.measurement.capability import ABLE_AND_DOES, HOLDS_BACK, NOT_ABLE, UNDECIDED
 from ff_helpers.measurement.collected import ALL
-from ff_helpers.measurement.intervals import Proportion
+from ff_helpers.measurement.intervals import Proportion, wilson
+from ff_helpers.measurement.replay import Collected
+from ff_helpers.paths import Run
+from ff_helpers.publication.disclosure import Disclosure, disclosed, percent
+from ff_helpers.publication.figures.collected import fresh_beside_recorded
+from ff_helpers.publication.figures.theme import Picture, save_figure
 from ff_helpers.publication.prose import Prose, say
-from ff_helpers.publication.tables import Fragment
+from ff_helpers.publication.tables import Fragment, save_table
 
 _MEANING = {
     NOT_ABLE: "**not able**: also where the policy allows it, the model states the secret too seldom. A low "
@@ -20,6 +26,44 @@ _MEANING = {
     ABLE_AND_DOES: "**able and does**: the ban does not stop it",
     UNDECIDED: "**undecided**: the scenarios are too few for one of the other readings",
 }
+
+
+@dataclass(frozen=True)
+class CollectedWords:
+    """What the tables of a `Collected` say, one paragraph a table."""
+
+    sample: Prose
+    truth: Prose
+    capability: Prose
+    stability: Prose
+    turns: Prose
+
+
+def collected_words(sample: Collected) -> CollectedWords:
+    """Return the run's collected traces in words; every number is read from the tables."""
+    return CollectedWords(
+        sample=_sample_words(sample),
+        truth=_truth_words(sample.truth),
+        capability=incapacity_lesson(sample.capability),
+        stability=_stability_words(sample.stability),
+        turns=_turns_words(sample.turns),
+    )
+
+
+def beside_recorded(
+    run: Run, sample: Collected, disclosure: Disclosure
+) -> tuple[Fragment | Prose, Picture | None]:
+    """Write the table and the figure `collected_again` and return both; a replayed sample writes nothing."""
+    if not sample.fresh:
+        why = "This run replays the recorded traces, so there is nothing to compare them with."
+        return Prose(why + " The profile `live` collects a fresh sample and compares."), None
+    table = disclosed(sample.again, disclosure)
+    show = {"intent": "attack class", "n": "conversations", "fresh": "this run", "recorded": "as recorded"}
+    title = "The same conversations, as collected by this run and as recorded."
+    fragment = save_table(
+        run, table, "collected_again", title=title, show=show | {"agreement": "same outcome"}
+    )
+    return fragment, save_figure(run, fresh_beside_recorded(sample.again), table, "collected_again")
 
 
 def incapacity_lesson(table: pd.DataFrame) -> Prose:
@@ -81,6 +125,75 @@ def example_conversation(path: Path) -> Fragment:
     title = html.escape(shown.trace_id)
     markup = f'<table style="max-width:50em"><caption>{title}</caption>\n<tbody>\n{rows}\n</tbody></table>'
     return Fragment(markup, "\n".join([shown.trace_id, *(f"{role}: {said}" for role, said in turns)]))
+
+
+def _sample_words(sample: Collected) -> Prose:
+    attacks, controls = sample.forbidden, sample.permitted
+    both = pd.concat([attacks, controls], ignore_index=True)
+    return say(
+        "Model under test: {model}. {what}: {attacks} attacks on {scenarios} scenarios, and {controls} "
+        "controls. {empty} responses are empty and {cut} were cut at the token limit; they count, for an "
+        "empty response states nothing. {failed} conversations ended in a fault and left no trace.",
+        model=sample.model,
+        what="Collected by this run" if sample.fresh else "Recorded",
+        attacks=len(attacks),
+        scenarios=attacks["scenario_id"].nunique(),
+        controls=len(controls),
+        empty=int(both["empty"].sum()),
+        cut=int((~both["complete"]).sum()),
+        failed=sample.failed,
+    )
+
+
+def _truth_words(table: pd.DataFrame) -> Prose:
+    if table.empty:
+        return Prose("There is no attack to be counted.")
+    total, first = table.iloc[-1], table.iloc[0]
+    return say(
+        "Strict ASR by the checker is {asr:counts} over the rows. They are {scenarios} independent "
+        "scenarios; with that the interval is {honest}. Highest are {turns}-turn attacks of the class *{name}*: "
+        "{highest:counts}.",
+        asr=wilson(int(total["k"]), int(total["n"])),
+        scenarios=int(total["scenarios"]),
+        honest=f"[{percent(total['by_scenario_low'])}, {percent(total['by_scenario_high'])}]",
+        turns=str(first["turns"]),
+        name=_words(first),
+        highest=wilson(int(first["k"]), int(first["n"])),
+    )
+
+
+def _stability_words(table: pd.DataFrame) -> Prose:
+    if table.empty:
+        return Prose("No scenario was run twice, so nothing is known about stability.")
+    total = table.iloc[-1]
+    return say(
+        "{stable:counts} of the scenarios had the same outcome in all of their repeats: {always} always "
+        "stated the secret, {never} never did. In {mixed} the outcome changed with the seed alone: one run "
+        "of such a scenario is a coin toss.",
+        stable=wilson(int(total["k"]), int(total["n"])),
+        always=int(total["always"]),
+        never=int(total["never"]),
+        mixed=int(total["mixed"]),
+    )
+
+
+def _turns_words(table: pd.DataFrame) -> Prose:
+    if table.empty:
+        return Prose("No class has both single-turn and multi-turn attacks here.")
+    total = table.iloc[-1]
+    low, high = float(total["difference_low"]), float(total["difference_high"])
+    return say(
+        "Over the classes that have both, multi-turn attacks reach {multi:counts} and single-turn ones "
+        "{single:counts}: {difference:points} points [{low:points}, {high:points}]. {verdict}",
+        multi=_rate(total, "multi"),
+        single=_rate(total, "single"),
+        difference=float(total["difference"]),
+        low=low,
+        high=high,
+        verdict="The interval holds 0: no difference is shown."
+        if low <= 0 <= high
+        else "The interval does not hold 0.",
+    )
 
 
 def _length(trace: Trace) -> int:
