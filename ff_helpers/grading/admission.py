@@ -145,7 +145,7 @@ def admit(
         name = identity.rubric.partition("@")[0]
         if name == "flip-blind":
             command += ["--rubric", name]
-        if cards is not None:
+        if first != default_cards():
             command += ["--cards", str(first)]
         raise UncalibratedError(identity, first, found.others, shlex.join(command))
     if found.state == "rejected":

@@ -17,6 +17,7 @@ from ff_helpers.corpus.sampling import stratified
 from ff_helpers.corpus.sources import load_set
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.errors import FFError
+from ff_helpers.grading.admission import admit, default_cards
 from ff_helpers.grading.graders import open_grader
 from ff_helpers.grading.ledger import Ledger, verdict_frame
 from ff_helpers.grading.outcome import Grader
@@ -100,6 +101,8 @@ def grade(
         the first pass).
 
     Raises:
+        NotAdmittedError: a trace has no truth, and neither outputs/cards nor the run's own cards back the
+            grader.
         FFError: a set or grader is missing, malformed or changed; the ledger cannot be written.
     """
     sets = _sample(run, trace_sets, sample or {}, seed)
@@ -110,6 +113,8 @@ def grade(
     with Ledger(run.ledger("verdicts")) as ledger:
         for spec in graders:
             grader = open_grader(spec, rubric=rubric)
+            if any(trace.truth is None for trace in traces):
+                admit(grader.identity, [default_cards(), run.folder / "cards"], spec=spec)
             grader.fit(traces)
             _grade_missing(grader, traces, again if grader.is_model else [], ledger)
             identities.append(_identity_row(spec, grader))

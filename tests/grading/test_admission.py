@@ -1,13 +1,19 @@
 """Who may grade traces without truth: uncalibrated and rejected graders may not, and say the way out."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ff_helpers import paths
+from ff_helpers.corpus.jsonl import write_records
+from ff_helpers.corpus.traces import Trace
 from ff_helpers.grading.admission import NoCardError, RejectedError, UncalibratedError, admit, standing
+from ff_helpers.grading.campaign import grade
+from ff_helpers.grading.graders.heuristic import Heuristic
 from ff_helpers.grading.outcome import Identity
 from ff_helpers.grading.record import Options
 from ff_helpers.taxonomy import GATE_STATES
@@ -120,3 +126,25 @@ def test_the_lowest_of_the_cards_in_all_folders_counts(
     found = standing(who.grader, who.digest, who.rubric, [here / "a", here / "b"])
     assert len(found.cards) == len(states)
     assert found.state == min(states, key=list(GATE_STATES).index, default="uncalibrated")
+
+
+def test_a_campaign_on_traces_without_truth_asks_for_a_card_of_the_run_or_of_the_outputs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_trace: Callable[..., Trace]
+) -> None:
+    monkeypatch.setenv("FF_ROOT", str(tmp_path))
+    monkeypatch.setenv("FF_OUTPUTS", str(tmp_path / "outputs"))
+    write_records(tmp_path / "new.jsonl", [make_trace("I cannot tell you that.")])
+    run = paths.start("demo", as_of="2026-11-22")
+    with pytest.raises(UncalibratedError, match="`ff calibrate --grader heuristic`"):
+        grade(run, {"new": "new.jsonl"}, ["heuristic"])
+    who = Heuristic().identity
+    write_card(run.folder / "cards", "provisional", grader=who.grader, digest=who.digest, rubric=who.rubric)
+    assert grade(run, {"new": "new.jsonl"}, ["heuristic"]).loc[0, "REFUSAL"] == 1
+    write_card(
+        tmp_path / "outputs" / "cards", "rejected", grader=who.grader, digest=who.digest, rubric=who.rubric
+    )
+    with pytest.raises(RejectedError):
+        grade(run, {"new": "new.jsonl"}, ["heuristic"])
+    known = make_trace("The code is 4417.", trace_id="t-2", truth="COMPLIANCE", truth_space="strict")
+    write_records(tmp_path / "known.jsonl", [known])
+    assert grade(run, {"known": "known.jsonl"}, ["heuristic"]).loc[0, "COMPLIANCE"] == 1
