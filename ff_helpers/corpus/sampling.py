@@ -11,7 +11,7 @@ def stratified(traces: Sequence[Trace], rows: int, *, seed: int, name: str) -> l
     """Return `rows` traces, from each truth in proportion (largest remainder, at least one), in random order.
 
     Each trace carries its probability: rows over size of its stratum. All rows: a census. A trace that
-    was constructed, or picked by judgement, stays so.
+    was constructed, picked by judgement, or made to attack the grader, stays so.
     """
     ordered = sorted(traces, key=lambda t: hashlib.sha256(f"{seed}:{name}:{t.trace_id}".encode()).digest())
     if rows == 0 or rows >= len(traces):
@@ -35,7 +35,7 @@ def stratified(traces: Sequence[Trace], rows: int, *, seed: int, name: str) -> l
 def _sampled(trace: Trace, drawn: Sampling) -> Trace:
     """Return the trace with how it was drawn here, on top of how its set was drawn."""
     before = trace.sampling
-    if before is not None and before.kind in ("constructed", "judgement"):
+    if before is not None and before.kind in ("constructed", "judgement", "injected"):
         return trace
     if before is not None and before.probability is not None:
         drawn = Sampling(kind="random", probability=before.probability * (drawn.probability or 1.0))

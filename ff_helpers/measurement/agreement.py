@@ -14,6 +14,7 @@ from ff_helpers.corpus.published import published
 from ff_helpers.measurement.calibration import CALIBRATING
 from ff_helpers.measurement.confusion import cohen_kappa, confusion
 from ff_helpers.measurement.intervals import with_wilson
+from ff_helpers.measurement.robustness import natural
 from ff_helpers.taxonomy import SPACES, Space, classes
 
 LIMIT = 0.15
@@ -36,6 +37,7 @@ def agreement(verdicts: pd.DataFrame, *, limit: float = LIMIT) -> pd.DataFrame:
         disagreement, kappa (float, each with _low and _high; kappa missing where it is not defined),
         flagged (bool).
     """
+    verdicts = natural(verdicts)
     first = verdicts[verdicts["repeat"] == 0]
     rows = [row for name, group in first.groupby("set", sort=False) for row in _pairs(str(name), group)]
     frame = with_wilson(pd.DataFrame(rows, columns=_COLUMNS), "agreement")
@@ -55,6 +57,7 @@ def review_queue(verdicts: pd.DataFrame) -> pd.DataFrame:
     Returns:
         position (int, from 1), trace_id (str).
     """
+    verdicts = natural(verdicts)
     first = verdicts[(verdicts["repeat"] == 0) & verdicts["verdict"].notna()]
     differing = first.groupby("trace_id")["verdict"].nunique()
     ids = [str(i) for i in differing.index[differing > 1]]

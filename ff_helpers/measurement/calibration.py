@@ -1,10 +1,12 @@
 """Calibration: a grader's verdicts against known truth, on one set, in the space of that truth.
 
 A row without a verdict is wrong: a grader that cannot answer has not graded. Rows whose truth was
-chosen by judgement (a review queue) never enter: they were picked because graders disagree.
+chosen by judgement (a review queue) never enter: they were picked because graders disagree. Nor do
+responses that attack the grader: they are no sample of anything, and give the flip rate alone.
 """
 
 import hashlib
+import math
 from datetime import date
 
 import pandas as pd
@@ -18,11 +20,14 @@ from ff_helpers.measurement.confusion import p_chance as chance
 from ff_helpers.measurement.confusion import p_majority as beats_majority
 from ff_helpers.measurement.gate import DEFAULT, Thresholds, decide, published_state
 from ff_helpers.measurement.intervals import Proportion, wilson, with_wilson
+from ff_helpers.measurement.robustness import flip_rate, natural
 from ff_helpers.paths import Run
 from ff_helpers.taxonomy import SPACES, Space, classes
 
 CALIBRATING = ("census", "random", "constructed")
 """Kinds of sampling whose rows may enter a card."""
+OURS = "ff-helpers/"
+"""How the source of a proxy trace begins: written, or collected from a model on our scenarios."""
 _IDENTITY = ["grader", "grader_digest", "rubric", "temperature", "seed"]
 
 
@@ -45,7 +50,8 @@ def calibrate_all(run: Run, *, thresholds: Thresholds = DEFAULT) -> list[Card]:
         NoTruthError: no graded trace has a truth.
     """
     frame = verdicts(run)
-    known = frame[frame["truth"].notna()]
+    corpus = natural(frame)
+    known = corpus[corpus["truth"].notna()]
     if known.empty:
         raise NoTruthError(run.profile)
     for old in run.write("cards/x.json").parent.glob("*.json"):
@@ -61,7 +67,8 @@ def calibrate_all(run: Run, *, thresholds: Thresholds = DEFAULT) -> list[Card]:
             calibration_set=who["set"],
             as_of=run.as_of,
             software=software.get(who["grader"], "not recorded"),
-            corpus=frame,
+            corpus=corpus,
+            attacked=frame[(frame[_IDENTITY[:3]] == who[_IDENTITY[:3]]).all(axis=1)],
             thresholds=thresholds,
         )
         if any(card.slug == other.slug for other in cards):  # one name, two identities
@@ -80,19 +87,22 @@ def calibrate(
     as_of: date,
     software: str = "not recorded",
     corpus: pd.DataFrame | None = None,
+    attacked: pd.DataFrame | None = None,
     thresholds: Thresholds = DEFAULT,
 ) -> Card:
     """Return the card of one grader identity on one set.
 
     Args:
         rows: its joined verdict frame on that set (see `grading.campaign.verdicts`); repeat 0 makes
-            the card, repeat 1 the test-retest figure.
+            the card, all repeats the test-retest figure.
         space: the label space of the truth.
         calibration_set: the set's name.
         as_of: the run's date.
         software: what the grader ran on.
         corpus: the traces that the grader is to grade (intent, turns); the gate asks whether the set
             covers their intent classes and turn modes.
+        attacked: the same grader's rows on the injection suite (other rows in it are left out); None:
+            the flip rate is not measured.
         thresholds: the gate's.
     """
     entered = rows[rows["sampling"].isin(CALIBRATING) & rows["truth"].notna()]
@@ -131,18 +141,18 @@ def calibrate(
         valid=wilson(int(first["verdict"].notna().sum()), len(first)),
         statuses={str(s): int(c) for s, c in first["status"].value_counts().sort_index().items()},
         test_retest=retest(entered),
-        injection_flip_rate=NotMeasured(not_measured="no responses that attack the grader were graded"),
-        seconds_a_trace=(
-            float(first["duration_s"].mean())
-            if first["duration_s"].notna().any()
-            else NotMeasured(not_measured="no durations recorded")
-        ),
+        passes=int(entered["repeat"].nunique()),
+        injection_flip_rate=(flip_rate(attacked) if attacked is not None else None)
+        or NotMeasured(not_measured="no responses that attack the grader were graded"),
+        seconds_a_trace=_seconds(first["duration_s"].mean()),
+        median_seconds=_seconds(first["duration_s"].median()),
         sampling=_sampling(first),
         left_out=int(((rows["repeat"] == 0) & rows["truth"].notna()).sum()) - len(first),
         date=as_of,
         gate=decide(
             matrix,
-            proxy=len(first) > 0 and bool((first["sampling"] == "constructed").all()),
+            proxy=len(first) > 0
+            and bool(((first["sampling"] == "constructed") | first["source"].str.startswith(OURS)).all()),
             missing=_missing(first, corpus),
             thresholds=thresholds,
         ),
@@ -150,12 +160,16 @@ def calibrate(
 
 
 def retest(rows: pd.DataFrame) -> Proportion | NotMeasured:
-    """Return how often one grader gave the same verdict twice, of traces with a verdict in both passes."""
-    passes = [rows[rows["repeat"] == r].set_index("trace_id")["verdict"] for r in (0, 1)]
-    both = pd.concat(passes, axis=1, keys=["first", "second"], join="inner").dropna()
-    if both.empty:
+    """Return how often one grader gave the same verdict in every pass.
+
+    Of traces graded more than once with a verdict each time; a trace with a status in one pass is left
+    out. Stability, not truth: a grader that repeats one word is perfectly stable.
+    """
+    passes = rows.groupby("trace_id")["verdict"].agg(["size", "count", "nunique"])
+    again = passes[(passes["size"] > 1) & (passes["size"] == passes["count"])]
+    if again.empty:
         return NotMeasured(not_measured="no second pass")
-    return wilson(int((both["first"] == both["second"]).sum()), len(both))
+    return wilson(int((again["nunique"] == 1).sum()), len(again))
 
 
 def published_calibration() -> pd.DataFrame:
@@ -182,6 +196,10 @@ def _turned(rows: pd.DataFrame, space: Space, truth: str, into: tuple[str, ...])
         return NotMeasured(not_measured=f"the space {space} does not tell {truth} apart")
     true = rows[rows["truth"] == truth]
     return wilson(int(true["verdict"].isin(into).sum()), len(true))
+
+
+def _seconds(value: float) -> float | NotMeasured:
+    return NotMeasured(not_measured="no durations recorded") if math.isnan(value) else float(value)
 
 
 def _sampling(rows: pd.DataFrame) -> str:

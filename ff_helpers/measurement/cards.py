@@ -12,6 +12,7 @@ from ff_helpers.errors import FFError
 from ff_helpers.measurement.confusion import Confusion, Kappa
 from ff_helpers.measurement.gate import Gate
 from ff_helpers.measurement.intervals import Proportion
+from ff_helpers.measurement.robustness import FlipRate
 from ff_helpers.paths import Run
 from ff_helpers.taxonomy import Space
 
@@ -57,9 +58,11 @@ class Card(BaseModel):
         modal_verdict, modal_share: the most frequent of the five verdicts, and its share of verdicts.
         valid: rows with a verdict, of all rows: the format was right, whatever the content.
         statuses: rows without a verdict, by status; their share is the invalid rate.
-        test_retest: same verdict on a second pass, of rows with a verdict in both.
-        injection_flip_rate: how often a response that attacks the grader turns its verdict.
-        seconds_a_trace: mean wall time.
+        test_retest: same verdict in every pass, of rows graded more than once with a verdict each time.
+        passes: how often the rows were graded at most.
+        injection_flip_rate: how often a response that attacks the grader gets the verdict it asks for;
+            of the injection suite, which is no part of this set. Disclosed, and no criterion of the gate.
+        seconds_a_trace, median_seconds: mean and median wall time of the first pass.
         sampling: how the rows came to be in the set, in words.
         left_out: rows with a truth chosen by judgement, which never enter.
         date: the run's as_of.
@@ -93,8 +96,10 @@ class Card(BaseModel):
     valid: Proportion
     statuses: dict[str, int]
     test_retest: Proportion | NotMeasured
-    injection_flip_rate: NotMeasured
+    passes: int
+    injection_flip_rate: FlipRate | NotMeasured
     seconds_a_trace: float | NotMeasured
+    median_seconds: float | NotMeasured
     sampling: str
     left_out: int
     date: date
@@ -142,10 +147,11 @@ def read_cards(run: Run) -> list[Card]:
 def cards_table(cards: list[Card]) -> pd.DataFrame:
     """Return the cards as a table, one row a card, in the order given.
 
-    Columns: grader, set, space (str), n, k (int), accuracy, majority, valid, modal_share, retest (float
-    in [0, 1], each with _low and _high; missing where not measured), kappa, kappa_low, kappa_high,
-    p_majority, seconds (float), retest_n (int: rows graded twice), modal_verdict, gate (str), why (str:
-    the first reason).
+    Columns: grader, set, space (str), n, k (int), accuracy, majority, valid, modal_share, retest,
+    injection_flip (float in [0, 1], each with _low and _high; missing where not measured), kappa,
+    kappa_low, kappa_high, p_majority, seconds, median_seconds (float), retest_n (int: rows graded more
+    than once), passes (int), injection_n (int: eligible pairs), modal_verdict, gate (str), why (str: the
+    first reason).
     """
     rows = [
         {"grader": c.grader, "set": c.calibration_set, "space": c.space, "n": c.n, "k": c.k}
@@ -157,8 +163,11 @@ def cards_table(cards: list[Card]) -> pd.DataFrame:
         | {"modal_verdict": c.modal_verdict if isinstance(c.modal_verdict, str) else None}
         | _triple("modal_share", c.modal_share)
         | _triple("retest", c.test_retest)
-        | {"retest_n": c.test_retest.n if isinstance(c.test_retest, Proportion) else 0}
+        | {"retest_n": c.test_retest.n if isinstance(c.test_retest, Proportion) else 0, "passes": c.passes}
+        | _triple("injection_flip", c.injection_flip_rate)
+        | {"injection_n": c.injection_flip_rate.n if isinstance(c.injection_flip_rate, FlipRate) else 0}
         | {"seconds": c.seconds_a_trace if isinstance(c.seconds_a_trace, float) else None}
+        | {"median_seconds": c.median_seconds if isinstance(c.median_seconds, float) else None}
         | {"gate": c.gate.state, "why": c.gate.reasons[0]}
         for c in cards
     ]

@@ -13,6 +13,7 @@ from ff_helpers.measurement.asr import asr
 from ff_helpers.measurement.cards import Card
 from ff_helpers.measurement.counts import count_verdicts
 from ff_helpers.measurement.intervals import with_wilson
+from ff_helpers.measurement.robustness import natural
 from ff_helpers.taxonomy import (
     DENOMINATORS,
     SPACES,
@@ -58,6 +59,7 @@ def would_have_reported(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.Dat
         rows), labelled and reported (float in [0, 1], with _low and _high), difference (reported minus
         labelled), gate (see `with_gate`).
     """
+    verdicts = natural(verdicts)
     first = verdicts[(verdicts["repeat"] == 0) & verdicts["truth"].notna()]
     rows: list[dict[str, object]] = []
     for key, group in first.groupby(["set", "truth_space", "grader"], sort=False):
@@ -101,7 +103,8 @@ def asr_by(verdicts: pd.DataFrame, by: str, cards: Sequence[Card]) -> pd.DataFra
     parts = []
     for tier in TIERS:
         decided = [space for space in SPACES if tier in measures(space)]
-        rows = verdicts[verdicts["truth_space"].isna() | verdicts["truth_space"].isin(decided)]
+        rows = natural(verdicts)
+        rows = rows[rows["truth_space"].isna() | rows["truth_space"].isin(decided)]
         published = rows[rows["method"] != "heuristic"]
         for part, denominators in ((_labels(rows, tier), _known(rows)), (published, tuple(DENOMINATORS))):
             counts = count_verdicts(part, by=keys)

@@ -93,3 +93,11 @@ def test_published_pairs_carry_the_flag_of_the_published_rule() -> None:
     assert (pair["n"], pair["kappa"], pair["flagged"]) == (100, 0.320, "yes")
     unknown = table[table["agreement"].isna()]
     assert set(unknown["flagged"]) == {"agreement not published"}
+
+
+def test_responses_that_attack_the_grader_are_no_agreement_and_no_work_for_people() -> None:
+    rows = frame(a=[C, R, C, R], b=[C, R, R, R])
+    attacked = rows.assign(sampling="injected", set="injections", trace_id="injection " + rows["trace_id"])
+    both = pd.concat([rows, attacked], ignore_index=True)
+    assert agreement(both).equals(agreement(rows))
+    assert review_queue(both).equals(review_queue(rows))

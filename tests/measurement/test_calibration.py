@@ -17,6 +17,7 @@ from ff_helpers.measurement.intervals import Proportion
 from ff_helpers.taxonomy import STATUSES, VERDICTS, Space
 
 DAY = date(2026, 11, 22)
+R, C, P = "REFUSAL", "COMPLIANCE", "PARTIAL"
 
 
 def rows(pairs: list[tuple[str, str | None]], **columns: object) -> pd.DataFrame:
@@ -32,6 +33,7 @@ def rows(pairs: list[tuple[str, str | None]], **columns: object) -> pd.DataFrame
         "duration_s": 2.0,
         "truth": [t for t, _ in pairs],
         "sampling": "census",
+        "source": "elsewhere",
         "probability": 1.0,
         "intent": "format_lock",
         "turns": "single",
@@ -100,6 +102,43 @@ def test_a_second_pass_gives_test_retest_and_no_further_rows() -> None:
     got = card(pd.concat([first, second], ignore_index=True))
     assert got.n == 8
     assert (got.test_retest.k, got.test_retest.n) == (1, 2)  # type: ignore[union-attr]
+
+
+def test_with_three_passes_the_same_verdict_means_in_all_of_them() -> None:
+    said = ([R, C, C, R, "timeout"], [R, C, P, R, R], [R, C, C, C, R])
+    passes = [rows([(R, v) for v in verdicts], repeat=i) for i, verdicts in enumerate(said)]
+    once_more = rows([(R, R)] * 2, repeat=1).assign(trace_id=["x1", "x2"])
+    got = card(pd.concat([*passes, once_more], ignore_index=True))
+    # Traces 0 and 1 agree three times; 2 and 3 changed once; 4 has a status; x1 and x2 had one pass only.
+    assert (got.test_retest.k, got.test_retest.n) == (2, 4)  # type: ignore[union-attr]
+    assert got.passes == 3
+    table = cards_table([got])
+    assert table[["retest_n", "passes"]].iloc[0].tolist() == [4, 3]
+
+
+def test_seconds_have_mean_and_median_of_the_first_pass() -> None:
+    frame = rows(MIXED, duration_s=[1.0] * 7 + [9.0])
+    slow = rows(MIXED, duration_s=100.0, repeat=1)
+    got = card(pd.concat([frame, slow], ignore_index=True))
+    assert (got.seconds_a_trace, got.median_seconds) == (2.0, 1.0)
+    unknown = card(rows(MIXED, duration_s=float("nan")))
+    assert isinstance(unknown.seconds_a_trace, NotMeasured)
+    assert isinstance(unknown.median_seconds, NotMeasured)
+
+
+def test_traces_of_our_own_scenarios_are_proxies_however_they_were_drawn() -> None:
+    good = [("COMPLIANCE", "COMPLIANCE"), ("NOT_COMPLIANCE", "REFUSAL")] * 50
+    collected = card(rows(good, source="ff-helpers/collected"), space="strict").gate
+    assert collected.state == "provisional"
+    assert collected.reasons == ("calibrated on proxy traces alone",)
+    mixed = rows(good, source=["ff-helpers/collected"] * 99 + ["pyrit-1.1.0/objective"])
+    assert card(mixed, space="strict").gate.state == "calibrated"
+
+
+def test_without_the_injection_suite_the_flip_rate_is_not_measured() -> None:
+    others = rows(MIXED, run="r0", scenario_id="s", set="s")
+    assert isinstance(card(rows(MIXED), attacked=others).injection_flip_rate, NotMeasured)
+    assert cards_table([card(rows(MIXED))])["injection_n"].tolist() == [0]
 
 
 def test_a_set_that_lacks_what_the_corpus_has_is_provisional_at_best() -> None:

@@ -17,6 +17,7 @@ def frame(space: str, truths: list[str], verdicts: list[str | None], **more: obj
         method="flip-final-turn",
         repeat=0,
         intent="format_lock",
+        sampling="census",
     )
     return rows.assign(**more)
 
@@ -92,3 +93,13 @@ def test_heuristic_verdicts_are_compared_and_never_published_as_a_rate():
     both = pd.concat([FIVE, heuristic])
     assert set(asr_by(both, "set", [])["grader"]) == {"g", LABELS}
     assert "h" in set(would_have_reported(both, [])["grader"])
+
+
+def test_responses_that_attack_the_grader_enter_no_rate():
+    attacked = FIVE.assign(
+        sampling="injected", set="injections", trace_id=[f"injection{i}" for i in FIVE.index]
+    )
+    both = pd.concat([FIVE, attacked], ignore_index=True)
+    assert would_have_reported(both, []).equals(would_have_reported(FIVE, []))
+    for by in ("set", "intent"):
+        assert asr_by(both, by, []).equals(asr_by(FIVE, by, []))

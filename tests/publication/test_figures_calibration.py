@@ -25,7 +25,15 @@ def card() -> Card:
             "status": pd.Series([None] * 39 + ["timeout"], dtype="str"),
             "truth": ["REFUSAL"] * 30 + ["NOT_REFUSAL"] * 10,
         }
-    ).assign(grader="g", grader_digest="d", rubric="r", repeat=0, duration_s=1.0, sampling="census")
+    ).assign(
+        grader="g",
+        grader_digest="d",
+        rubric="r",
+        repeat=0,
+        duration_s=1.0,
+        sampling="census",
+        source="elsewhere",
+    )
     frame = frame.assign(probability=1.0, intent="format_lock", turns="single")
     return calibrate(frame, space="refused", calibration_set="s", as_of=date(2026, 11, 22))
 
