@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -21,19 +22,23 @@ def _beside(work: Coroutine[object, object, T]) -> T:
     """Run a coroutine on a loop of its own in another thread, because this thread's loop is taken."""
     loop = asyncio.new_event_loop()
     task = loop.create_task(work)
+    ended = threading.Event()
 
     def turn() -> None:
         asyncio.set_event_loop(loop)
-        loop.run_until_complete(asyncio.wait([task]))
+        try:
+            loop.run_until_complete(asyncio.wait([task]))
+            loop.run_until_complete(loop.shutdown_default_executor())
+        finally:
+            loop.close()
+            ended.set()
 
-    thread = threading.Thread(target=turn, name="ff-loop")
-    thread.start()
+    threading.Thread(target=turn, name="ff-loop").start()
     try:
-        thread.join()
+        ended.wait()  # no join: one that is interrupted takes the thread for ended
     except KeyboardInterrupt:
-        loop.call_soon_threadsafe(task.cancel)
-        thread.join()
+        with suppress(RuntimeError):  # it ended this moment
+            loop.call_soon_threadsafe(task.cancel)
+        ended.wait()
         raise
-    finally:
-        loop.close()
     return task.result()
