@@ -151,7 +151,7 @@ def _truth_words(table: pd.DataFrame) -> Prose:
     total, first = table.iloc[-1], table.iloc[0]
     return say(
         "Strict ASR by the checker is {asr:counts} over the rows. They are {scenarios} independent "
-        "scenarios; with that the interval is {honest}. Highest are {turns}-turn attacks of the class *{name}*: "
+        "scenarios; with that the interval is {honest}. Highest are {turns}-turn attacks of *{name}*: "
         "{highest:counts}.",
         asr=wilson(int(total["k"]), int(total["n"])),
         scenarios=int(total["scenarios"]),
