@@ -1,34 +1,50 @@
-"""The panel for grading by hand: the trace as escaped text, five buttons, undo, progress."""
+"""The panel for grading by hand: the trace as text, five verdicts by button or key, rationale, undo.
+
+A reviewer sees the conversation and the definitions, and nothing else: no verdict of a grader or of
+another person, no known truth, no name of the model or of the set, no trace id. (A response that names
+its own model cannot be made to forget it.) Text of a withheld trace is in the panel only: where JupyterLab
+is told to save widget state it would store that text in the notebook, so there it is not shown at all.
+"""
 
 import html
 import os
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ff_helpers import paths
-from ff_helpers.corpus.traces import Trace
+from ff_helpers.errors import FFError
 from ff_helpers.grading.graders.manual import Review
+from ff_helpers.grading.rendering import rendered
 from ff_helpers.taxonomy import GLOSSARY, VERDICTS
 
 if TYPE_CHECKING:
     from IPython.display import HTML
-    from ipywidgets import VBox
 
-_BOX = "white-space: pre-wrap; border-left: 4px solid {color}; padding: .3em .8em; margin: .4em 0"
-_COLORS = {"system": "#999999", "user": "#0072B2", "assistant": "#E69F00"}
+_KEYS: dict[str, str] = {
+    key: label for n, label in enumerate(VERDICTS, 1) for key in (str(n), label[0].lower())
+}
+_KEYS |= {"u": "undo", "s": "skip"}
+_NOT_SHOWN = (
+    "<p><b>Not shown.</b> The text of this trace is withheld, and JupyterLab stores in the notebook what "
+    "widgets show. Switch off <i>Settings &gt; Save Widget State Automatically</i>, then skip this trace.</p>"
+)
+_WITHHELD = "<p><i>The text of this trace is withheld: {where}. Do not quote it in the rationale.</i></p>"
+_DONE = "<p><b>All decided. Thank you.</b> Undo still goes back.</p>"
 
 
 def grade_by_hand(
     run: paths.Run, trace_sets: Mapping[str, str], *, reviewer: str, interactive: bool | None = None
-) -> "VBox | HTML":
+) -> "Panel | HTML":
     """Return the panel for blind grading of the run's review queue.
 
     Args:
         run: holds the queue that 03_agreement wrote; decisions go to `ledger/manual.jsonl`.
         trace_sets: the trace sets of the profile's 01_grade.
         reviewer: your name or initials.
-        interactive: True: buttons; False: a preview of the first trace, without text where the trace is
-            withheld; None: buttons where a Jupyter server runs the notebook.
+        interactive: True: the panel; False: a preview of the first trace, without text where the trace
+            is withheld; None: the panel where a Jupyter server runs the notebook.
 
     Raises:
         FFError: as `Review`.
@@ -36,60 +52,147 @@ def grade_by_hand(
     review = Review(run, trace_sets, reviewer)
     if interactive is None:
         interactive = "JPY_SESSION_NAME" in os.environ and "FF_STAGING" not in os.environ
-    return _panel(review) if interactive else preview(review)
+    return Panel(review) if interactive else preview(review)
 
 
 def preview(review: Review) -> "HTML":
-    """Return the first undecided trace and the state of the review, safe to be stored in a notebook."""
+    """Return the state of the review, its current trace and the definitions, safe to be stored."""
     from IPython.display import HTML
 
-    markup = f"<p>{len(review.decided)} of {review.total} traces graded by hand."
+    shown = ""
     if review.trace is not None:
-        withheld = "<p><i>text withheld: shown in the panel only</i></p>"
-        markup += f" Next: {html.escape(review.trace.trace_id)}</p>"
-        markup += withheld if review.trace.withheld else rendered(review.trace)
-    return HTML(markup)  # type: ignore[no-untyped-call]
+        hidden = _WITHHELD.format(where="it is shown in the panel only")
+        shown = hidden if review.trace.withheld else rendered(review.trace)
+    rows = "".join(f"<li><b>{label}</b>: {html.escape(GLOSSARY[label])}</li>" for label in VERDICTS)
+    return HTML(f"{_state(review)}{shown}<ol>{rows}</ol>")  # type: ignore[no-untyped-call]
 
 
-def rendered(trace: Trace) -> str:
-    """Return the conversation as HTML in which every character of the trace is text."""
-    last = len(trace.messages) - 1
-    turns = []
-    for number, message in enumerate(trace.messages):
-        role = "response to grade" if number == last and message.role == "assistant" else message.role
-        style = _BOX.format(color=_COLORS[message.role])
-        turns.append(f'<div style="{style}"><b>{role}</b>\n{html.escape(message.content)}</div>')
-    return "".join(turns)
+class Panel:
+    """The widgets around one review.
+
+    Keys arrive through a text field, since ipywidgets has no key events. A key counts only where it is
+    alone in the field: once the outcome of the key before it is on the screen. So no trace is decided by
+    a key that was pressed before the trace could be seen.
+
+    Attributes:
+        review: what is decided here.
+        buttons: by what they do: the five verdicts, `undo`, `skip`.
+        rationale, keys: the two text fields.
+        progress, conversation, message: what is shown.
+    """
+
+    def __init__(self, review: Review) -> None:
+        import ipywidgets as widgets
+
+        self.review = review
+        self.progress, self.conversation, self.message = (widgets.HTML() for _ in range(3))
+        self.buttons = {
+            name: widgets.Button(description=text, tooltip=GLOSSARY.get(name), layout={"width": width})
+            for name, text, width in [
+                *((label, f"{n} · {label}", "18em") for n, label in enumerate(VERDICTS, 1)),
+                ("undo", "u · Undo", "8em"),
+                ("skip", "s · Skip", "8em"),
+            ]
+        }
+        wide = {"width": "44em", "max_width": "98%"}
+        why = "optional, before you decide: why, in your own words; Enter goes to the keys"
+        self.rationale = widgets.Text(
+            description="Rationale", placeholder=why, continuous_update=False, layout=wide
+        )
+        how = "click here; then 1 to 5 or c p r h b decides, u undoes, s skips"
+        self.keys = widgets.Text(description="Keys", placeholder=how, layout=wide)
+        for name, button in self.buttons.items():
+            button.on_click(lambda _, name=name: self.act(name))
+        self.rationale.on_msg(self._entered)
+        self.keys.observe(self._pressed, "value")
+        verdicts = [
+            widgets.HBox([self.buttons[label], widgets.HTML(html.escape(GLOSSARY[label]))])
+            for label in VERDICTS
+        ]
+        rest = widgets.HBox([self.buttons["undo"], self.buttons["skip"]])
+        self.box = widgets.VBox(
+            [self.progress, self.conversation, self.rationale, *verdicts, rest, self.keys, self.message]
+        )
+        self._show("")
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
+        """Return the view without the fallback text of ipywidgets, which quotes the conversation."""
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
+        fallback = "The panel for grading by hand: run this cell to see it."
+        return {"application/vnd.jupyter.widget-view+json": view, "text/plain": fallback}
+
+    def act(self, name: str) -> None:
+        """Do what the button `name` does; what cannot be written is said on the panel."""
+        review = self.review
+        try:
+            if name == "undo":
+                review.undo()
+                said = ""
+            elif name == "skip":
+                review.skip()
+                said = "Skipped: it comes again after the others."
+            else:
+                changed = review.former
+                review.decide(name, self.rationale.value)
+                said = f"Written: {name}{', in place of ' + str(changed.verdict) if changed else ''}."
+        except FFError as error:
+            self.message.value = f"<b>Not written.</b> {html.escape(str(error))}"
+            return
+        self._show(said)
+
+    def _show(self, said: str) -> None:
+        review, former = self.review, self.review.former
+        self.progress.value = _state(review)
+        self.conversation.value = _conversation(review)
+        self.rationale.value = (former.rationale or "") if former else ""
+        if former:
+            said = f"You decided <b>{former.verdict}</b>. It stands until you decide otherwise. {said}"
+        self.message.value = said
+        for name, button in self.buttons.items():
+            button.disabled = not review.can_undo if name == "undo" else review.trace is None
+
+    def _pressed(self, change: Mapping[str, str]) -> None:
+        typed = change["new"].strip().lower()
+        if change["new"]:
+            self.keys.value = ""
+        name = _KEYS.get(typed)
+        if name is not None and not self.buttons[name].disabled:
+            self.act(name)
+
+    def _entered(self, _: object, content: Mapping[str, str], __: object) -> None:
+        if content.get("event") == "submit":
+            self.keys.focus()
 
 
-def _panel(review: Review) -> "VBox":
-    import ipywidgets as widgets
+def saves_widget_state() -> bool:
+    """Return whether JupyterLab is told to store the state of widgets in notebooks (by default not)."""
+    from jupyter_core.paths import jupyter_config_dir
 
-    progress, conversation = widgets.HTML(), widgets.HTML()
-    buttons = [
-        widgets.Button(description=label, tooltip=GLOSSARY[label], layout={"width": "auto"})
-        for label in VERDICTS
-    ]
-    undo = widgets.Button(description="Back", icon="undo", layout={"width": "auto"})
+    folder = os.environ.get("JUPYTERLAB_SETTINGS_DIR") or f"{jupyter_config_dir()}/lab/user-settings"
+    file = Path(folder, "@jupyter-widgets", "jupyterlab-manager", "plugin.jupyterlab-settings")
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return re.search(r'^[^/\n]*"saveState"\s*:\s*true', text, re.MULTILINE) is not None
 
-    def show() -> None:
-        done = len(review.decided)
-        progress.value = f"{done} of {review.total} graded"
-        conversation.value = rendered(review.trace) if review.trace else "<p>All graded. Thank you.</p>"
-        undo.disabled = review.place == 0
-        for button in buttons:
-            button.disabled = review.trace is None
 
-    def decide(button: widgets.Button) -> None:
-        review.decide(button.description)
-        show()
+def _conversation(review: Review) -> str:
+    if review.trace is None:
+        return _DONE
+    if not review.trace.withheld:
+        return rendered(review.trace)
+    if saves_widget_state():
+        return _NOT_SHOWN
+    return _WITHHELD.format(where="it is shown here and stored nowhere") + rendered(review.trace)
 
-    def back(_: widgets.Button) -> None:
-        review.back()
-        show()
 
-    for button in buttons:
-        button.on_click(decide)
-    undo.on_click(back)
-    show()
-    return widgets.VBox([progress, conversation, widgets.HBox([*buttons, undo])])
+def _state(review: Review) -> str:
+    """Return how far the review is, and what is special about the queue."""
+    done, total = len(review.decided), review.total
+    pace = f"; this session {review.session}, {review.rate:.1f} a minute" if review.rate else ""
+    known = sum(trace.truth is not None for trace in review.traces)
+    note = f" The truth of {known} of them is known already (not shown): good for practice." if known else ""
+    bar = f'<progress max="{total}" value="{done}" style="width: 12em; vertical-align: middle"></progress>'
+    name = html.escape(review.reviewer)
+    return f"<div>{bar} <b>{done} of {total}</b> decided by {name}{pace}.{note}</div>"

@@ -1,23 +1,32 @@
-"""Blind grading by a person: the review queue in its order, one decision a trace, undo and resume.
+"""Blind grading by a person: the review queue, one decision a trace, undo and resume.
 
 Decisions go to the run's ledger `manual` at once, under the grader `manual:NAME`; a changed mind appends
-a record that supersedes the first. Labels of a review queue are `judgement` and never calibrate.
+a record that supersedes the first. Each reviewer has an order of their own (that of a hash), so that what
+comes late, when people tire, is not the same for all. Labels of a review queue are `judgement` and never
+calibrate.
 """
 
 import hashlib
+import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from itertools import chain
 
 import pandas as pd
 
 from ff_helpers import __version__, paths
+from ff_helpers.corpus.journal import JournalBusyError
 from ff_helpers.corpus.sources import load_set
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.errors import FFError
 from ff_helpers.grading.ledger import Ledger, live_records
 from ff_helpers.grading.outcome import Identity, Outcome, to_record
-from ff_helpers.grading.record import Options, Supersedes
-from ff_helpers.taxonomy import GLOSSARY, VERDICTS, UnknownTermError, Verdict
+from ff_helpers.grading.record import Options, Record, Supersedes
+from ff_helpers.taxonomy import GLOSSARY, VERDICTS, UnknownTermError
+
+PREFIX = "manual:"
+"""How the graders that are people are called."""
+_WAIT = 2.0  # seconds for which a colleague's write is waited for
 
 
 class NoNameError(FFError):
@@ -47,6 +56,11 @@ class Review:
         trace_sets: the trace sets of the profile's 01_grade.
         reviewer: who decides; the grader is called `manual:NAME`.
 
+    Attributes:
+        traces: the queue in this reviewer's order.
+        place: the index of the trace to decide now; `total` when all are decided.
+        session: how many decisions were made since this object is.
+
     Raises:
         NoNameError: no reviewer is named.
         MissingInputError: 03_agreement has not written the queue yet.
@@ -57,26 +71,21 @@ class Review:
         if not reviewer.strip():
             raise NoNameError
         self._path = run.ledger("manual")
-        self._reviewer = reviewer.strip()
-        words = "\n".join(f"{label}: {GLOSSARY[label]}" for label in VERDICTS)
-        self._identity = Identity(
-            grader=f"manual:{self._reviewer}",
-            digest="a person",
-            rubric=f"five-definitions@{hashlib.sha256(words.encode()).hexdigest()[:12]}",
-            method="manual",
-            options=Options(),
-            software=f"ff-helpers {__version__}",
-        )
+        self.reviewer = reviewer.strip()
+        self._identity = _identity(self.reviewer)
         known = {t.trace_id: t for t in chain.from_iterable(map(load_set, trace_sets.values()))}
         queue = pd.read_csv(run.read("tables/review_queue.csv"), dtype={"trace_id": "str"})
-        ids = [str(trace_id) for trace_id in queue["trace_id"]]
+        ids = sorted((str(trace_id) for trace_id in queue["trace_id"]), key=self._order)
         missing = next((i for i in ids if i not in known), None)
         if missing is not None:
             raise QueueTraceMissingError(missing, trace_sets)
         self.traces: list[Trace] = [known[i] for i in ids]
-        self.place = next(
-            (n for n, t in enumerate(self.traces) if t.trace_id not in self.decided), self.total
-        )
+        self.decided = self._decided()
+        places = {trace.trace_id: place for place, trace in enumerate(self.traces)}
+        self._visited = [places[trace_id] for trace_id in self.decided]
+        self.session, self._begun = 0, time.monotonic()
+        self.place = self.total
+        self._go_on()
 
     @property
     def total(self) -> int:
@@ -89,33 +98,99 @@ class Review:
         return self.traces[self.place] if self.place < self.total else None
 
     @property
-    def decided(self) -> dict[str, Verdict]:
-        """This reviewer's standing verdicts by trace_id."""
-        records = live_records(self._path) if self._path.is_file() else []
-        mine = [r for r in records if r.grader == self._identity.grader]
-        return {r.trace_id: r.verdict for r in mine if r.verdict is not None}
+    def former(self) -> Record | None:
+        """This reviewer's own standing decision on the current trace, if there is one."""
+        return self.decided.get(self.trace.trace_id) if self.trace else None
 
-    def decide(self, verdict: str) -> None:
+    @property
+    def rate(self) -> float | None:
+        """This session's decisions a minute; None before the first one."""
+        minutes = (time.monotonic() - self._begun) / 60
+        return self.session / minutes if self.session and minutes else None
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a decision to go back to."""
+        return bool(self._visited)
+
+    def decide(self, verdict: str, rationale: str = "") -> None:
         """Write the verdict on the current trace and go on to the next one that is undecided.
+
+        A decision that changes neither the verdict nor the rationale writes nothing.
 
         Raises:
             UnknownTermError: not one of the five labels.
+            JournalBusyError, JournalWriteError: nothing was written, and the trace is still the current one.
         """
         label = next((v for v in VERDICTS if v == verdict), None)
         if label is None:
             raise UnknownTermError("verdict", verdict, VERDICTS)
         if self.trace is None:
             return
-        record = to_record(self._identity, self.trace, Outcome(verdict=label), 0)
-        if self.trace.trace_id in self.decided:
-            why = Supersedes(key=record.key, author=self._reviewer, reason="the reviewer decided again")
-            record = record.model_copy(update={"supersedes": why})
-        with Ledger(self._path) as ledger:
-            ledger.append(record)
-        done = self.decided
-        after = range(self.place + 1, self.total)
-        self.place = next((n for n in after if self.traces[n].trace_id not in done), self.total)
+        why = rationale.strip() or None
+        former = self.former
+        if former is None or (former.verdict, former.rationale) != (label, why):
+            outcome = Outcome(
+                verdict=label,
+                started=self._shown_at.isoformat(timespec="seconds"),
+                duration_s=round(time.monotonic() - self._shown, 1),
+            )
+            record = to_record(self._identity, self.trace, outcome, 0)
+            again = former and Supersedes(
+                key=former.key, author=self.reviewer, reason=why or "the reviewer decided again"
+            )
+            self._write(record.model_copy(update={"rationale": why, "supersedes": again}))
+            self.decided = self._decided()
+            self.session += 1
+        self._visited.append(self.place)
+        self._go_on()
 
-    def back(self) -> None:
-        """Go back one trace, to decide it again; what was written stays until then."""
-        self.place = max(0, self.place - 1)
+    def undo(self) -> None:
+        """Go back to the last decision, to make it again; until then it stands, and it is never erased."""
+        if self._visited:
+            self._show(self._visited.pop())
+
+    def skip(self) -> None:
+        """Leave the current trace undecided for now; it comes again after the others."""
+        self._go_on()
+
+    def _go_on(self) -> None:
+        after = [*range(self.place + 1, self.total), *range(min(self.place + 1, self.total))]
+        self._show(next((n for n in after if self.traces[n].trace_id not in self.decided), self.total))
+
+    def _show(self, place: int) -> None:
+        self.place, self._shown, self._shown_at = place, time.monotonic(), datetime.now(UTC)
+
+    def _order(self, trace_id: str) -> bytes:
+        return hashlib.sha256(f"{self.reviewer}\n{trace_id}".encode()).digest()
+
+    def _decided(self) -> dict[str, Record]:
+        """Return this reviewer's standing records on the queue as it is now, in the order of their making."""
+        records = live_records(self._path) if self._path.is_file() else []
+        wanted = {(self._identity.key(trace, 0), trace.trace_id) for trace in self.traces}
+        return {r.trace_id: r for r in records if (r.key, r.trace_id) in wanted}
+
+    def _write(self, record: Record) -> None:
+        patience = time.monotonic() + _WAIT
+        while True:
+            try:
+                with Ledger(self._path) as ledger:
+                    ledger.append(record)
+            except JournalBusyError:
+                if time.monotonic() > patience:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
+
+
+def _identity(reviewer: str) -> Identity:
+    words = "\n".join(f"{label}: {GLOSSARY[label]}" for label in VERDICTS)
+    return Identity(
+        grader=f"{PREFIX}{reviewer}",
+        digest="a person",
+        rubric=f"five-definitions@{hashlib.sha256(words.encode()).hexdigest()[:12]}",
+        method="manual",
+        options=Options(),
+        software=f"ff-helpers {__version__}",
+    )

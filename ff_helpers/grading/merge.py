@@ -1,0 +1,215 @@
+"""Verdicts by hand put in place of a grader's, in a ledger that keeps the whole history.
+
+The ledger `corrected-GRADER` of the run begins with what the grader said; a manual record that
+supersedes it names its key, who decided and why. Nothing is overwritten, and the grader's own ledger
+stays as it is: its errors must stay visible to its calibration. Corrected rows were picked because
+graders disagree, so no rate over them says anything of the corpus.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from ff_helpers.errors import FFError
+from ff_helpers.grading.campaign import verdicts
+from ff_helpers.grading.graders.manual import PREFIX
+from ff_helpers.grading.ledger import Ledger, live_records, read_ledger
+from ff_helpers.grading.record import Record, Supersedes
+from ff_helpers.paths import Run
+from ff_helpers.taxonomy import STATUSES, VERDICTS
+
+LABELS = (*VERDICTS, *STATUSES)
+_HISTORY = {
+    "ledger": "str",
+    "trace_id": "str",
+    "place": "int64",
+    "grader": "str",
+    "verdict": "str",
+    "status": "str",
+    "rationale": "str",
+    "started": "str",
+    "supersedes_key": "str",
+    "supersedes_author": "str",
+    "supersedes_reason": "str",
+    "stands": "bool",
+}
+
+
+class NoSuchGraderError(FFError):
+    """A grader that did not grade in this run, or a reviewer who did not."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(f"{name!r} has no verdicts in this run. There are: {', '.join(known) or 'none'}.")
+
+
+@dataclass(frozen=True)
+class Merge:
+    """What verdicts by hand change of one grader's.
+
+    Attributes:
+        onto: the grader whose verdicts are corrected.
+        graded: how many traces it graded (first pass).
+        by_hand: how many of them stand as a person decided.
+        contested: how many are left as they were because reviewers disagree on them.
+        moves: old, new (a verdict or status), rows (int), most frequent first: of the rows by hand.
+        counts: label (a verdict or status that occurs), before, after (int rows of all graded traces).
+    """
+
+    onto: str
+    graded: int
+    by_hand: int
+    contested: int
+    moves: pd.DataFrame
+    counts: pd.DataFrame
+
+
+def merge_manual(run: Run, *, onto: str, reviewer: str | None = None) -> Merge:
+    """Put the verdicts by hand in place of those of `onto`, in the run's ledger `corrected-GRADER`.
+
+    The ledger is brought up to date by appending; a second call with nothing new appends nothing.
+    Where reviewers disagree no one is right by vote: such a trace keeps the grader's verdict and is
+    counted as contested. Where nothing was decided by hand nothing is written.
+
+    Args:
+        run: its ledgers `verdicts` and `manual` are read.
+        onto: the grader to correct, by its name in `ff.verdicts(run)`.
+        reviewer: whose verdicts count; None: those of all who graded by hand.
+
+    Raises:
+        NoSuchGraderError: `onto` graded nothing here, or `reviewer` nothing by hand.
+        MissingInputError: nothing was graded yet.
+        JournalBusyError, JournalWriteError: the ledger cannot be written.
+    """
+    frame = verdicts(run)
+    first = frame[(frame["grader"] == onto) & (frame["repeat"] == 0)]
+    if first.empty:
+        raise NoSuchGraderError(onto, frame["grader"].unique())
+    wanted = set(zip(first["key"], first["trace_id"], strict=True))
+    own = {r.trace_id: r for r in live_records(run.ledger("verdicts")) if (r.key, r.trace_id) in wanted}
+    decided = _decided(run.ledger("manual"), own, reviewer)
+    final = dict(own)
+    contested: dict[str, list[Record]] = {}
+    for trace_id, records in decided.items():
+        if len({r.verdict for r in records}) > 1:
+            contested[trace_id] = records
+        else:
+            final[trace_id] = records[-1]
+    path = run.ledger("corrected-" + re.sub(r"[^\w.-]+", "-", onto))
+    if decided or path.is_file():
+        _bring_up_to_date(path, own, final, contested)
+    by_hand = [trace_id for trace_id in own if final[trace_id] is not own[trace_id]]
+    return Merge(
+        onto=onto,
+        graded=len(own),
+        by_hand=len(by_hand),
+        contested=len(contested),
+        moves=_moves((_label(own[i]), _label(final[i])) for i in by_hand),
+        counts=_counts(own.values(), final.values()),
+    )
+
+
+def history(run: Run) -> pd.DataFrame:
+    """Return every record of a trace whose verdict was superseded somewhere in the run's ledgers.
+
+    Returns:
+        One row a record, in the order of the ledgers (`verdicts`, `manual`, `corrected-...`), traces and
+        records: ledger, trace_id (str), place (int, from 1: which record of the trace in that ledger),
+        grader, verdict, status, rationale, started (UTC; missing where not recorded), supersedes_key,
+        supersedes_author, supersedes_reason (str), stands (bool: whether it is the last word there).
+        Empty where nothing was superseded.
+    """
+    names = [
+        "verdicts",
+        "manual",
+        *sorted(p.stem for p in run.ledger("any").parent.glob("corrected-*.jsonl")),
+    ]
+    rows = [row for name in names for row in _histories(name, run.ledger(name))]
+    return pd.DataFrame(rows, columns=list(_HISTORY)).astype(_HISTORY)
+
+
+def _decided(path: Path, own: dict[str, Record], reviewer: str | None) -> dict[str, list[Record]]:
+    """Return the standing manual records of the same conversations, the last one of each reviewer."""
+    records = live_records(path) if path.is_file() else []
+    names = sorted({r.grader.removeprefix(PREFIX) for r in records})
+    if reviewer is not None and reviewer not in names:
+        raise NoSuchGraderError(PREFIX + reviewer, (PREFIX + name for name in names))
+    chosen: dict[str, dict[str, Record]] = {}
+    for record in records:
+        known = own.get(record.trace_id)
+        if known is None or known.response_sha256 != record.response_sha256:
+            continue
+        if reviewer is None or record.grader == PREFIX + reviewer:
+            chosen.setdefault(record.trace_id, {})[record.grader] = record
+    return {trace_id: list(by.values()) for trace_id, by in chosen.items()}
+
+
+def _bring_up_to_date(
+    path: Path, own: dict[str, Record], final: dict[str, Record], contested: dict[str, list[Record]]
+) -> None:
+    with Ledger(path) as ledger:
+        standing = {r.trace_id: r for r in live_records(path)}
+        for trace_id, record in own.items():
+            if trace_id not in standing:
+                ledger.append(record)
+        for trace_id, record in final.items():
+            before = standing.get(trace_id, own[trace_id])
+            if not _same(before, record):
+                who = contested.get(trace_id, [record])
+                ledger.append(record.model_copy(update={"supersedes": _why(before, record, who)}))
+
+
+def _same(one: Record, other: Record) -> bool:
+    said = [(r.key, r.verdict, r.status, r.rationale) for r in (one, other)]
+    return said[0] == said[1]
+
+
+def _why(before: Record, record: Record, who: list[Record]) -> Supersedes:
+    if len(who) > 1:
+        reason = "the reviewers disagree: the grader's own verdict stands until they do not"
+    elif record.method == "manual":
+        reason = record.rationale or "graded by hand, without sight of any verdict"
+    elif before.method == "manual":
+        reason = "no verdict by hand counts here any more: the grader's own stands again"
+    else:
+        reason = "the grader graded it again"
+    names = sorted(r.grader.removeprefix(PREFIX) for r in who)
+    return Supersedes(key=before.key, author=", ".join(names), reason=reason)
+
+
+def _histories(name: str, path: Path) -> Iterator[dict[str, object]]:
+    if not path.is_file():
+        return
+    # Read twice, so that of a long ledger only what was corrected is held.
+    records: dict[str, list[Record]] = {r.trace_id: [] for r in read_ledger(path) if r.supersedes}
+    for record in read_ledger(path) if records else ():
+        if record.trace_id in records:
+            records[record.trace_id].append(record)
+    for found in records.values():
+        for place, record in enumerate(found, start=1):
+            later = found[place:]
+            stands = not any(record.key in (r.key, r.supersedes and r.supersedes.key) for r in later)
+            why = record.supersedes.model_dump() if record.supersedes else {}
+            row = record.model_dump(include=set(_HISTORY)) | {f"supersedes_{k}": v for k, v in why.items()}
+            yield row | {"ledger": name, "place": place, "stands": stands}
+
+
+def _moves(pairs: Iterable[tuple[str, str]]) -> pd.DataFrame:
+    frame = pd.DataFrame(pairs, columns=["old", "new"], dtype="str")
+    counted = frame.groupby(["old", "new"], as_index=False).size().rename(columns={"size": "rows"})
+    return counted.sort_values(["rows", "old", "new"], ascending=[False, True, True], ignore_index=True)
+
+
+def _counts(before: Iterable[Record], after: Iterable[Record]) -> pd.DataFrame:
+    table = pd.DataFrame({"label": LABELS})
+    for name, side in (("before", before), ("after", after)):
+        tally = Counter(map(_label, side))
+        table[name] = [tally[label] for label in LABELS]
+    return table[(table["before"] > 0) | (table["after"] > 0)].reset_index(drop=True)
+
+
+def _label(record: Record) -> str:
+    return str(record.verdict or record.status)

@@ -1,0 +1,73 @@
+"""A trace as HTML in which every character of it is text, the invisible ones too.
+
+What a trace holds may be made to attack who reads it: markup, scripts, direction overrides that show
+`evil` where `live` is written, zero-width characters that hide a payload, a megabyte of padding.
+"""
+
+import html
+import re
+import unicodedata
+from functools import cache
+
+from ff_helpers.corpus.traces import Message, Trace
+
+_COLORS = {"system": "#999999", "user": "#0072B2", "assistant": "#E69F00"}
+_BOX = "padding: .2em .8em; margin: .4em 0; line-height: 1.45"
+_CONTEXT = (  # a reversed column of one child: it scrolls, and opens at its end
+    "display: flex; flex-direction: column-reverse; max-height: 20em; overflow: auto; "
+    "border: 1px solid var(--jp-border-color2, #ccc); padding: .2em .4em"
+)
+_RESPONSE = "max-height: 24em; overflow: auto; background: var(--jp-layout-color2, #eee)"
+_TEXT = "white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate"
+_MARK = "background: #F0E442; color: #000; font: .85em monospace"
+_FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"  # letters by category, and yet invisible
+
+
+def rendered(trace: Trace) -> str:
+    """Return the conversation as HTML: what came before in one box, opened at its end; then the response."""
+    answered = bool(trace.messages) and trace.messages[-1].role == "assistant"
+    context = trace.messages[:-1] if answered else trace.messages
+    response = _turn(Message(role="assistant", content=trace.response), "response to grade", _RESPONSE)
+    if not context:
+        return response
+    turns = "".join(_turn(message, message.role) for message in context)
+    count = f"{len(context)} message{'s' if len(context) > 1 else ''} before it"
+    return f'<small>{count}</small><div style="{_CONTEXT}"><div>{turns}</div></div>{response}'
+
+
+def _turn(message: Message, label: str, more: str = "") -> str:
+    style = f"border-left: 4px solid {_COLORS[message.role]}; {_BOX}; {more}"
+    text = visible(message.content) if message.content.strip() else "<i>empty</i>"
+    return f'<div style="{style}"><b>{label}</b><div dir="auto" style="{_TEXT}">{text}</div></div>'
+
+
+def visible(text: str) -> str:
+    """Return text as HTML: escaped, and what could not be seen as marked code points, `⟨U+202E⟩`.
+
+    Shown so are control and format characters (direction overrides, zero-width characters, tags), lone
+    surrogates, private code points, fillers and variation selectors; line feeds and tabs stay.
+    """
+    parts = _unseen().split(text.replace("\r\n", "\n"))
+    return "".join(_marked(part) if place % 2 else html.escape(part) for place, part in enumerate(parts))
+
+
+def _marked(run: str) -> str:
+    return f'<mark style="{_MARK}">{"".join(f"⟨U+{ord(c):04X}⟩" for c in run)}</mark>'
+
+
+@cache
+def _unseen() -> re.Pattern[str]:
+    """Return the pattern of a run of characters that people cannot see."""
+    unseen = [
+        code
+        for code in range(0x110000)
+        if unicodedata.category(chr(code)) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") and chr(code) not in "\n\t"
+    ]
+    unseen += [*map(ord, _FILLERS), *range(0xFE00, 0xFE0E), *range(0xE0100, 0xE01F0)]
+    ranges: list[list[int]] = []
+    for code in sorted(unseen):
+        if ranges and code == ranges[-1][1] + 1:
+            ranges[-1][1] = code
+        else:
+            ranges.append([code, code])
+    return re.compile("([" + "".join(f"{re.escape(chr(a))}-{re.escape(chr(b))}" for a, b in ranges) + "]+)")
