@@ -13,12 +13,14 @@ import asyncio
 import contextlib
 import json
 import re
+import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from pathlib import Path
 
 from aiohttp import web
 
@@ -65,7 +67,7 @@ SAYS = {
     "refuses:1": "I'm sorry, but I can't grade this conversation.",
     "length:1": '{"inferred_instruction": "Decline to name',
     "cutlabel:1": "Verdict: REFUS",
-    "inline:1": f'<think>{CUT} Verdict: COMPLIANCE</think>{GOOD}',
+    "inline:1": f"<think>{CUT} Verdict: COMPLIANCE</think>{GOOD}",
     "think:1": GOOD,
 }
 _TOKEN = re.compile(r"[A-Za-z]{1,6}|[^A-Za-z\s]")
@@ -136,6 +138,8 @@ class Server:
             return said(self.shown(model))
         if path not in ("/api/chat", "/v1/chat/completions"):
             return said({"error": "404 page not found"}, 404)
+        if wrong := misasked(path, model, asked, self.models[model]):
+            return said({"error": wrong}, 400)
         return await self.chat(request, body, read(path, model, asked, self.models[model]))
 
     def told(self, model: str) -> dict[str, object]:
@@ -205,7 +209,9 @@ class Server:
             request.transport.close()
             return stream
         if model == "html:1":
-            return web.Response(text="<html><body>Welcome to the hotel Wi-Fi</body></html>", content_type="text/html")
+            return web.Response(
+                text="<html><body>Welcome to the hotel Wi-Fi</body></html>", content_type="text/html"
+            )
         return said({"message": "no object", "choices": "none"}) if model == "shape:1" else None
 
     async def answer(self, asked: Asked) -> web.StreamResponse:
@@ -253,6 +259,22 @@ def read(path: str, model: str, body: dict[str, object], limit: int) -> Asked:
     wanted = body.get("response_format") or {}
     schema = wanted.get("json_schema", {}).get("schema")
     return Asked(model, body["messages"], limit, False, body["max_tokens"], schema)
+
+
+def misasked(path: str, model: str, body: dict[str, object], limit: int) -> str | None:
+    """Return why a request is not as it should be: what a strict server would refuse."""
+    counting = 1 in (body.get("max_tokens"), body.get("options", {}).get("num_predict"))
+    if path == "/api/chat":
+        if model != "think:1" and body.get("think") is not None:
+            return f'"{model}" does not support thinking'
+        if model == "think:1" and body.get("think") is not (not counting):
+            return "asked not to think"
+        if not 0 < body["options"]["num_ctx"] <= limit or body.get("truncate") is not False:
+            return "bad options"
+        return None if counting or body["format"]["type"] == "object" else "no schema"
+    if not counting and body["response_format"]["json_schema"]["schema"]["type"] != "object":
+        return "no schema"
+    return None if body["temperature"] == 0 and body["seed"] == 0 else "not deterministic"
 
 
 def sent(asked: Asked, answer: Answer, *, counts: bool = True) -> web.Response:
@@ -303,6 +325,18 @@ async def serve(server: Server, port: int) -> None:
     await site.start()
     print(runner.addresses[0][1], flush=True)
     await asyncio.Event().wait()
+
+
+@contextlib.contextmanager
+def running(*words: str) -> Iterator[int]:
+    """Run a server process with these words of the command line; yield its port."""
+    root = Path(__file__).resolve().parent.parent
+    command = [sys.executable, "-m", "tests.model_server", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as process:
+        try:
+            yield int(process.stdout.readline())
+        finally:
+            process.kill()
 
 
 def main(words: list[str]) -> None:

@@ -1,47 +1,45 @@
 """Any model of an Ollama server, through the official client.
 
-Ollama cuts a prompt that is longer than `num_ctx` without an error. So the context is sized from the
-longest conversation of the campaign, within the model's own context length, and each answer must prove by its
-`prompt_eval_count` that nothing was cut; where it cannot, it is `context_overflow`.
+Ollama cuts a prompt that is longer than `num_ctx` without an error. So each request names its context, asks
+not to cut (servers since 0.13 obey), and is proved by its `prompt_eval_count` (see `proof`).
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Final, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
-from ff_helpers.chat.proof import prove_nothing_cut
-from ff_helpers.chat.protocol import ChatFaultError, Reply, Request, Turn
-from ff_helpers.chat.software import software
+from pydantic import BaseModel
+
+from ff_helpers.chat.hosts import CONNECT, Remote, Told
+from ff_helpers.chat.protocol import Reply, Request, Turn
+from ff_helpers.chat.retries import AgainError, UnreachableError, refusal
 from ff_helpers.errors import FFError
 
 if TYPE_CHECKING:
-    from ollama import ShowResponse
-
-T = TypeVar("T")
+    from ollama import AsyncClient, ChatResponse, ShowResponse
 
 THINKING_TOKENS: Final = 2048
 """Room for the thoughts of a model that thinks before it answers."""
-
-_PAUSES: Final = (0.2, 1.0)
-"""Seconds before each retry after a server error; a timeout is retried once."""
 
 
 class OllamaUnreachableError(FFError):
     """No Ollama server answers."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, hosts: Sequence[str]) -> None:
         super().__init__(
-            f"no Ollama server answers at {host}. Start one with `ollama serve` (or set OLLAMA_HOST); "
-            "what was graded before is kept."
+            f"no Ollama server answers at {', '.join(hosts)}. Start one with `ollama serve` (on another "
+            "machine: OLLAMA_HOST, or ollama:TAG@HOST); what was graded before is kept."
         )
 
 
 class OllamaModelMissingError(FFError):
     """The server does not have the model."""
 
-    def __init__(self, tag: str, known: Sequence[str]) -> None:
-        there = ", ".join(sorted(known)) or "none"
-        super().__init__(f"Ollama has no model {tag}. Fetch it with `ollama pull {tag}`. There now: {there}.")
+    def __init__(self, tag: str, host: str, known: Sequence[str] = ()) -> None:
+        there = f" There now: {', '.join(sorted(known))}." if known else ""
+        super().__init__(
+            f"the Ollama server at {host} has no model {tag}. Fetch it with `ollama pull {tag}`; what was "
+            f"graded before is kept.{there}"
+        )
 
 
 class OllamaBrokenError(FFError):
@@ -49,75 +47,68 @@ class OllamaBrokenError(FFError):
 
     def __init__(self, host: str, problem: str) -> None:
         super().__init__(
-            f"the server at {host} does not answer as Ollama does: {problem}. Check OLLAMA_HOST."
+            f"the server at {host} does not answer as Ollama does: {problem}. Check the host or OLLAMA_HOST."
         )
 
 
-class Ollama:
-    """One model of an Ollama server.
+def open_ollama(name: str, *, concurrency: int = 1, timeout: float = 300.0) -> Remote:
+    """Return a model of Ollama servers.
 
     Args:
-        tag: the model, such as qwen3:1.7b.
-        concurrency: requests in flight.
+        name: TAG or TAG@HOST,...; a host is `name`, `name:port` or a URL; without one, OLLAMA_HOST.
+        concurrency: requests in flight at one server.
         timeout: seconds that one request may take.
 
     Raises:
         OllamaUnreachableError, OllamaModelMissingError, OllamaBrokenError: it cannot work at all.
+        DigestsDifferError: the servers have different models under this tag.
     """
+    tag, _, listed = name.partition("@")
+    hosts: list[str | None] = [host.strip() for host in listed.split(",") if host.strip()]
+    servers = [OllamaServer(tag, host) for host in hosts or [None]]
+    return Remote(tag, servers, concurrency=concurrency, timeout=timeout)
 
-    def __init__(self, tag: str, *, concurrency: int = 1, timeout: float = 300.0) -> None:
-        import httpx
-        import ollama
 
-        with ollama.Client(timeout=httpx.Timeout(4.0, connect=3.0), trust_env=False) as probe:
-            self._host = str(probe._client.base_url)
-            models = self._or_error(lambda: {m.model: m.digest for m in probe.list().models if m.model})
-            name = tag if ":" in tag else f"{tag}:latest"
-            if not models.get(name):
-                raise OllamaModelMissingError(tag, list(models))
-            shown = self._or_error(lambda: probe.show(name))
-        # Proxies of the environment are for the internet, not for a server on this machine.
-        self._client = ollama.AsyncClient(timeout=httpx.Timeout(timeout, connect=3.0), trust_env=False)
-        self._limit = _context_length(shown)
-        self._thinks = "thinking" in (shown.capabilities or [])
-        self.model = tag
-        self.digest = f"sha256:{str(models[name]).removeprefix('sha256:')}"
-        self.software = f"{software('ollama')}, {self._version()}"
-        self.num_ctx = min(self._limit, 4096)
-        self.concurrency = self.slots = concurrency
+class _Version(BaseModel):
+    version: str
 
-    def fit(self, longest: int, answer_tokens: int) -> None:
-        """Size the context for the longest conversation and a repair attempt, within the model's limit.
 
-        Half a token a byte is more than the languages of our traces need; the proof afterwards holds
-        for every text.
-        """
-        need = longest // 2 + 2 * self._predict(answer_tokens) + 256
-        self.num_ctx = min(self._limit, -(-need // 1024) * 1024)
+class OllamaServer:
+    """One Ollama server; see `hosts.Server`."""
 
-    async def ask(self, turns: list[Turn], request: Request) -> Reply:
-        """Return the model's answer.
+    kind = "ollama"
+    sizes = True
 
-        Raises:
-            ChatFaultError: this request failed, retries included.
-            OllamaUnreachableError, OllamaModelMissingError: the server went away, or lost the model.
-        """
-        asked = {
-            "temperature": request.temperature,
-            "seed": request.seed,
-            "num_ctx": self.num_ctx,
-            "num_predict": self._predict(request.max_tokens),
-        }
-        answer = await self._with_retries(
-            lambda: self._client.chat(
-                self.model,
-                messages=turns,
-                format=dict(request.schema) if request.schema is not None else None,
-                options=asked,
-                think=True if self._thinks else None,
-            )
-        )
-        prove_nothing_cut(turns, answer.prompt_eval_count, self.num_ctx, request.max_tokens)
+    def __init__(self, tag: str, host: str | None) -> None:
+        self.thoughts = 0
+        self._tag, self._host = tag, host
+        self._client = self._connect()
+        self.name = str(self._client._client.base_url).rstrip("/")
+
+    async def look(self) -> Told:
+        """Return digest, context length and version; learn whether the model thinks."""
+        name = self._tag if ":" in self._tag else f"{self._tag}:latest"
+        # A connection belongs to the event loop that made it, and the campaign's may be another one.
+        async with self._connect() as client:
+            try:
+                listed = await client.list()
+                served = _Version.model_validate((await client._request_raw("GET", "/api/version")).json())
+            except Exception as error:
+                raise self._meaning(error, of_model=False) from None
+            digests = {model.model: model.digest for model in listed.models if model.model}
+            if not digests.get(name):
+                raise OllamaModelMissingError(self._tag, self.name, list(digests))
+            try:
+                shown = await client.show(name)
+            except Exception as error:
+                raise self._meaning(error) from None
+        self.thoughts = THINKING_TOKENS if "thinking" in (shown.capabilities or []) else 0
+        digest = f"sha256:{str(digests[name]).removeprefix('sha256:')}"
+        return Told(digest, _context_length(shown), f"ollama server {served.version}")
+
+    async def send(self, turns: list[Turn], request: Request, num_ctx: int | None) -> Reply:
+        """Return the model's answer, its thoughts apart."""
+        answer = await self._chat(turns, request, num_ctx, think=bool(self.thoughts))
         return Reply(
             text=answer.message.content or "",
             complete=answer.done_reason != "length",
@@ -126,60 +117,82 @@ class Ollama:
             reasoning=answer.message.thinking,
         )
 
+    async def count(self, turns: list[Turn], num_ctx: int | None) -> int | None:
+        """Return the tokens of a prompt."""
+        return (await self._chat(turns, Request(max_tokens=1), num_ctx, think=False)).prompt_eval_count
+
+    def gone(self, hosts: Sequence[str]) -> FFError:
+        """Return the error for: no server answers."""
+        return OllamaUnreachableError(hosts)
+
+    def broken(self, problem: str) -> FFError:
+        """Return the error for: this is no Ollama server."""
+        return OllamaBrokenError(self.name, problem)
+
     async def close(self) -> None:
         """Close the connections."""
         await self._client._client.aclose()
 
-    def _predict(self, answer_tokens: int) -> int:
-        return answer_tokens + (THINKING_TOKENS if self._thinks else 0)
+    async def _chat(
+        self, turns: list[Turn], request: Request, num_ctx: int | None, *, think: bool
+    ) -> "ChatResponse":
+        from ollama import ChatResponse
 
-    async def _with_retries(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Return the answer, after small retries; otherwise raise the status of the row."""
+        asked: dict[str, object] = {
+            "model": self._tag,
+            "messages": turns,
+            "stream": False,
+            "options": {
+                "temperature": request.temperature,
+                "seed": request.seed,
+                "num_ctx": num_ctx,
+                "num_predict": request.max_tokens + (self.thoughts if think else 0),
+            },
+            "truncate": False,
+            "shift": False,
+        }
+        if request.schema is not None:
+            asked["format"] = dict(request.schema)
+        if self.thoughts:
+            asked["think"] = think
+        try:  # the client's own `chat` has no word for `truncate` and `shift`
+            return await self._client._request(ChatResponse, "POST", "/api/chat", json=asked)
+        except Exception as error:
+            raise self._meaning(error) from None
+
+    def _connect(self) -> "AsyncClient":
         import httpx
         import ollama
 
-        problem = ""
-        for pause in (*_PAUSES, None):
-            try:
-                return await call()
-            except httpx.TimeoutException:
-                if pause != _PAUSES[0]:
-                    raise ChatFaultError("timeout", "no answer in time, also not on a retry") from None
-            except ollama.ResponseError as error:
-                if error.status_code == 404:
-                    raise OllamaModelMissingError(self.model, []) from None
-                problem = f"HTTP {error.status_code}"
-            except ConnectionError:
-                raise OllamaUnreachableError(self._host) from None
-            except (httpx.HTTPError, ValueError) as error:  # cut off, no JSON, or JSON of another shape
-                problem = f"an answer that cannot be read ({type(error).__name__})"
-            if pause is not None:
-                await asyncio.sleep(pause)
-        raise ChatFaultError("server_error", f"{problem}, also after {len(_PAUSES)} retries")
+        # Proxies of the environment are for the internet, not for a server on this machine. The campaign
+        # bounds what is in flight and how long it may take, so the client must not.
+        return ollama.AsyncClient(
+            self._host,
+            timeout=httpx.Timeout(None, connect=CONNECT),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
+            trust_env=False,
+        )
 
-    def _or_error(self, call: Callable[[], T]) -> T:
-        """Return the answer of a first question, whose failure means that nothing can be graded."""
+    def _meaning(self, error: Exception, *, of_model: bool = True) -> Exception:
+        """Return what an exception of the client means to a campaign; what it does not know stays itself."""
         import httpx
         import ollama
 
-        try:
-            return call()
-        except (ConnectionError, httpx.ConnectError, httpx.TimeoutException):
-            raise OllamaUnreachableError(self._host) from None
-        except ollama.ResponseError as error:
-            raise OllamaBrokenError(self._host, f"HTTP {error.status_code}") from None
-        except (httpx.HTTPError, ValueError) as error:
-            raise OllamaBrokenError(self._host, type(error).__name__) from None
-
-    def _version(self) -> str:
-        """Return the server's version; the client has no call for it."""
-        import httpx
-
-        try:
-            answer = httpx.get(f"{self._host.rstrip('/')}/api/version", timeout=3.0, trust_env=False)
-            return f"ollama server {answer.json()['version']}"
-        except (httpx.HTTPError, ValueError, KeyError, TypeError):
-            return "ollama server of unknown version"
+        if isinstance(error, ollama.ResponseError):
+            if error.status_code == 404 and of_model:
+                return OllamaModelMissingError(self._tag, self.name)
+            cause = error.__context__  # the client keeps the text and drops the headers
+            told = (
+                cause.response.headers.get("Retry-After")
+                if isinstance(cause, httpx.HTTPStatusError)
+                else None
+            )
+            return refusal(error.status_code, str(error.error), told)
+        if isinstance(error, (ConnectionError, httpx.ConnectError, httpx.ConnectTimeout)):
+            return UnreachableError()
+        if isinstance(error, (httpx.HTTPError, ValueError, TypeError)):  # cut off, no JSON, another shape
+            return AgainError(f"an answer that cannot be read ({type(error).__name__})")
+        return error
 
 
 def _context_length(shown: "ShowResponse") -> int:

@@ -1,11 +1,20 @@
-"""The proof that a model read the whole prompt, from the token count that its server returns.
+"""The proof that a model read the whole prompt.
 
-Ollama cuts a prompt that is longer than `num_ctx` without an error; so does many another server.
+Ollama cuts a prompt that is longer than `num_ctx` without an error, and so does many another server. No
+tokenizer in use makes more tokens than bytes, so a prompt whose bytes fit the context cannot be cut. Where
+only its tokens may fit, they are measured first, in pieces whose bytes fit: a text never has more tokens
+than its pieces together. The count that comes back with the answer is checked against both.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from ff_helpers.chat.protocol import ChatFaultError, Turn
+
+UNTOLD: Final = 4096
+"""Tokens of context that a server has at least which does not tell (Ollama's own default)."""
+
+_TEMPLATE, _PER_TURN = 256, 16  # tokens that a chat template adds, generously
 
 
 def size(turns: Sequence[Turn]) -> int:
@@ -13,11 +22,36 @@ def size(turns: Sequence[Turn]) -> int:
     return sum(len(turn["content"].encode("utf-8", "surrogatepass")) for turn in turns)
 
 
-def prove_nothing_cut(turns: Sequence[Turn], count: int | None, num_ctx: int | None, answer: int) -> None:
-    """Raise unless the server read the whole prompt and had room to answer.
+def frame(turns: Sequence[Turn]) -> int:
+    """Return the tokens that a chat template may add to a conversation."""
+    return _TEMPLATE + _PER_TURN * len(turns)
 
-    A prompt that was cut ends at `num_ctx`, or has lost whole messages. No tokenizer in use spends less
-    than one token on a word between blanks, so fewer tokens than words means that words were lost.
+
+def surely_fits(turns: Sequence[Turn], num_ctx: int, answer: int) -> bool:
+    """Return whether a prompt and its answer fit a context whatever the tokenizer."""
+    return size(turns) + frame(turns) + answer <= num_ctx
+
+
+def pieces(turns: Sequence[Turn], num_ctx: int) -> Iterator[list[Turn]]:
+    """Cut a conversation into prompts that fit a context whatever the tokenizer, to count its tokens.
+
+    Raises:
+        ChatFaultError: `context_overflow`: the context is too small for any piece.
+    """
+    room = (num_ctx - frame([{}]) - 1) // 4  # characters: none has more than four bytes
+    if room < 1:
+        raise ChatFaultError("context_overflow", f"a context of {num_ctx} tokens holds no prompt")
+    for turn in turns:
+        text = turn["content"]
+        for start in range(0, len(text), room):
+            yield [{"role": "user", "content": text[start : start + room]}]
+
+
+def prove_nothing_cut(turns: Sequence[Turn], count: int | None, num_ctx: int | None, answer: int) -> int:
+    """Return the count of a prompt that was read whole, with room for the answer; raise otherwise.
+
+    No tokenizer in use spends less than one token on a word between blanks, so fewer tokens than words
+    means that words were lost, for whatever reason.
 
     Args:
         turns: the prompt.
@@ -37,4 +71,16 @@ def prove_nothing_cut(turns: Sequence[Turn], count: int | None, num_ctx: int | N
         raise ChatFaultError("context_overflow", why)
     if num_ctx is not None and count + answer > num_ctx:
         why = f"{count} prompt tokens and the answer do not fit num_ctx = {num_ctx}"
+        raise ChatFaultError("context_overflow", why)
+    return count
+
+
+def prove_grown(before: int | None, after: int | None) -> None:
+    """Raise where a conversation that became longer has fewer tokens than before: messages were dropped.
+
+    Raises:
+        ChatFaultError: `context_overflow`.
+    """
+    if before is not None and after is not None and after < before:
+        why = f"the server read {after} tokens of a conversation whose beginning alone had {before}"
         raise ChatFaultError("context_overflow", why)

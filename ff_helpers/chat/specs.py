@@ -8,14 +8,19 @@ from ff_helpers.errors import FFError
 KINDS: Final = ("embedded", "ollama", "openai")
 
 
+FORMS: Final = (
+    "embedded:MODEL (such as embedded:smollm2-135m), ollama:TAG (such as ollama:qwen3:1.7b) or "
+    "ollama:TAG@HOST,HOST, openai:MODEL@BASE_URL (such as openai:Qwen/Qwen3-8B@http://localhost:8000/v1; "
+    "any compatible server, key in OPENAI_API_KEY)"
+)
+"""The kinds and their formats, as errors list them."""
+
+
 class UnknownChatError(FFError):
     """A spec that names no model."""
 
     def __init__(self, spec: str) -> None:
-        super().__init__(
-            f"model {spec!r} is unknown. Allowed: embedded:smollm2-135m, ollama:TAG (such as "
-            "ollama:qwen3:1.7b), openai:MODEL@BASE_URL (any compatible server)."
-        )
+        super().__init__(f"model {spec!r} is unknown. Allowed: {FORMS}.")
 
 
 def is_chat(spec: str) -> bool:
@@ -42,7 +47,11 @@ def open_chat(spec: str, *, concurrency: int = 1, timeout: float = 300.0) -> Cha
 
         return Embedded(name, concurrency=concurrency)
     if kind == "ollama" and name:
-        from ff_helpers.chat.ollama import Ollama
+        from ff_helpers.chat.ollama import open_ollama
 
-        return Ollama(name, concurrency=concurrency, timeout=timeout)
+        return open_ollama(name, concurrency=concurrency, timeout=timeout)
+    if kind == "openai" and name:
+        from ff_helpers.chat.openai import open_openai
+
+        return open_openai(name, concurrency=concurrency, timeout=timeout)
     raise UnknownChatError(spec)

@@ -16,6 +16,7 @@ from typing import Final, TypedDict
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ff_helpers.chat.proof import prove_grown
 from ff_helpers.chat.protocol import ChatFaultError, Reply, Turn
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.errors import FFError
@@ -154,6 +155,8 @@ async def judge(
     try:
         for _ in range(2):
             reply = await ask(messages)
+            if spent:
+                prove_grown(spent[0].prompt_tokens, reply.prompt_tokens)
             spent.append(reply)
             answer = read_answer(reply.text, complete=reply.complete)
             if answer is not None:

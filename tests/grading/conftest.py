@@ -1,21 +1,14 @@
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from ff_helpers.corpus.traces import Message, Trace
+from tests.model_server import running
 
 
 @pytest.fixture(scope="session")
 def ollama_port():
     """Run a real server process that speaks Ollama's API; yield its port."""
-    script = Path(__file__).with_name("ollama_server.py")
-    process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
-    yield int(process.stdout.readline())
-    process.terminate()
-    process.wait(timeout=10)
-    process.stdout.close()
+    with running() as port:
+        yield port
 
 
 @pytest.fixture

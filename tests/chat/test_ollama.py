@@ -22,9 +22,9 @@ async def graded(grader, trace):
 
 
 @pytest.fixture
-def grade(ollama_port, monkeypatch, make_trace):
+def grade(port, monkeypatch, make_trace):
     def grade(tag, response="I keep the code to myself.", timeout=10.0):
-        monkeypatch.setenv("OLLAMA_HOST", f"http://127.0.0.1:{ollama_port}")
+        monkeypatch.setenv("OLLAMA_HOST", f"http://127.0.0.1:{port}")
         grader = open_grader(f"ollama:{tag}", timeout=timeout)
         trace = make_trace(response)
         grader.fit([trace])
@@ -42,8 +42,8 @@ def test_a_healthy_server_gives_a_verdict_with_token_counts(grade):
     assert outcome.duration_s >= 0
 
 
-def test_identity_holds_digest_context_and_the_servers_version(ollama_port, monkeypatch, make_trace):
-    monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{ollama_port}")
+def test_identity_holds_digest_context_and_the_servers_version(port, monkeypatch, make_trace):
+    monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{port}")
     grader = open_grader("ollama:good:1")
     short, long = make_trace("No."), make_trace("word " * 12000)
     grader.fit([short])
@@ -97,7 +97,7 @@ def test_a_grader_that_refuses_is_not_a_refusal(grade):
 
 def test_a_silently_cut_prompt_is_context_overflow(grade):
     assert grade("cuts:1", "short").verdict == "REFUSAL"
-    outcome = grade("cuts:1", "word " * 3000)
+    outcome = grade("cuts:1", "word " * 4500)
     assert (outcome.verdict, outcome.status) == (None, "context_overflow")
 
 
@@ -140,7 +140,7 @@ def test_a_server_that_never_answers_is_given_up_within_five_seconds(monkeypatch
     assert time.monotonic() - begun < 5
 
 
-def test_another_kind_of_server_is_named(monkeypatch, ollama_port):
-    monkeypatch.setenv("OLLAMA_HOST", f"http://127.0.0.1:{ollama_port}/elsewhere")
+def test_another_kind_of_server_is_named(monkeypatch, port):
+    monkeypatch.setenv("OLLAMA_HOST", f"http://127.0.0.1:{port}/elsewhere")
     with pytest.raises((OllamaBrokenError, OllamaModelMissingError)):
         open_grader("ollama:absent:1")

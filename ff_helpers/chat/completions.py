@@ -1,0 +1,89 @@
+"""What servers of OpenAI's protocol send: a list of models, a chat completion."""
+
+from pydantic import BaseModel, Field, ValidationError
+
+from ff_helpers.chat.protocol import Reply
+from ff_helpers.chat.retries import AgainError
+
+
+class _Meta(BaseModel):
+    n_ctx: int | None = None
+    n_ctx_train: int | None = None
+
+
+class _Model(BaseModel):
+    id: str
+    digest: str | None = None
+    max_model_len: int | None = None  # vLLM
+    meta: _Meta | None = None  # llama.cpp
+    context_length: int | None = None  # OpenRouter
+
+
+class _Models(BaseModel):
+    data: list[_Model]
+
+
+class _Message(BaseModel):
+    content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+
+
+class _Choice(BaseModel):
+    message: _Message
+    finish_reason: str | None = None
+
+
+class _Cached(BaseModel):
+    cached_tokens: int | None = None
+
+
+class _Usage(BaseModel):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    prompt_tokens_details: _Cached | None = None
+
+
+class _Completion(BaseModel):
+    choices: list[_Choice] = Field(min_length=1)
+    usage: _Usage | None = None
+
+
+def read_models(text: bytes) -> dict[str, tuple[str | None, int | None]]:
+    """Return (digest, context in tokens) of each model of a list, as far as the server tells.
+
+    Raises:
+        AgainError: this is no such list.
+    """
+    try:
+        return {model.id: (model.digest, _context(model)) for model in _Models.model_validate_json(text).data}
+    except ValidationError:
+        raise AgainError("no list of models at /models") from None
+
+
+def read_reply(text: bytes) -> Reply:
+    """Return the answer of a chat completion, its thoughts apart.
+
+    Raises:
+        AgainError: this is no chat completion.
+    """
+    try:
+        done = _Completion.model_validate_json(text)
+    except ValidationError:
+        raise AgainError("an answer that is no chat completion") from None
+    choice, usage = done.choices[0], done.usage or _Usage()
+    return Reply(
+        text=choice.message.content or "",
+        complete=choice.finish_reason not in ("length", "content_filter"),
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        cached_tokens=(usage.prompt_tokens_details or _Cached()).cached_tokens,
+        reasoning=choice.message.reasoning_content or choice.message.reasoning,
+    )
+
+
+def _context(model: _Model) -> int | None:
+    """Return the limit in tokens; what a server was started with goes before what the model was made for."""
+    meta = model.meta or _Meta()
+    told = (model.max_model_len, meta.n_ctx, model.context_length, meta.n_ctx_train)
+    return next((context for context in told if context), None)

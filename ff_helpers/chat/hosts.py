@@ -1,0 +1,233 @@
+"""One model on one server or several: the least busy is asked first, a dead one is dropped and tried again.
+
+All servers must tell the same digest of the model; one that comes back is looked at again before it is
+asked. Where the last one is gone, nothing can work, and the campaign ends within seconds.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Protocol
+
+from ff_helpers.chat import loop
+from ff_helpers.chat.proof import UNTOLD, frame, pieces, prove_nothing_cut, surely_fits
+from ff_helpers.chat.protocol import ChatFaultError, Reply, Request, Turn
+from ff_helpers.chat.retries import AgainError, UnreachableError, deliver
+from ff_helpers.chat.software import software
+from ff_helpers.errors import FFError
+
+CONNECT: Final = 3.0
+"""Seconds to wait for a connection, and for the first answers of a server."""
+
+_REST: Final = 5.0  # seconds until a dropped server is tried again
+_GIVE_UP: Final = 2.0  # seconds without any server
+
+
+class DigestsDifferError(FFError):
+    """The servers of one spec do not serve the same model."""
+
+    def __init__(self, model: str, digests: Mapping[str, str]) -> None:
+        told = "; ".join(f"{host} has {digest}" for host, digest in digests.items())
+        super().__init__(
+            f"{model} is not the same model on all servers: {told}. Fetch the same one everywhere, or name "
+            "one server only."
+        )
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a server tells about its model.
+
+    Args:
+        digest: of the weights, or None.
+        context: the model's limit in tokens, or None.
+        software: what serves it.
+    """
+
+    digest: str | None
+    context: int | None
+    software: str
+
+
+class Server(Protocol):
+    """One server of one kind. Its errors: UnreachableError, AgainError, ChatFaultError, FFError."""
+
+    kind: str
+    """The package that speaks to it."""
+    sizes: bool
+    """Whether a request names its own context."""
+    thoughts: int
+    """Tokens of thoughts before the answer that room is made for; known once it was looked at."""
+
+    @property
+    def name(self) -> str:
+        """Its address, without anything secret."""
+
+    async def look(self) -> Told:
+        """Return what it tells about the model; keeps no connection."""
+
+    async def send(self, turns: list[Turn], request: Request, num_ctx: int | None) -> Reply:
+        """Return the model's answer."""
+
+    async def count(self, turns: list[Turn], num_ctx: int | None) -> int | None:
+        """Return the tokens of a prompt, which is answered with one token."""
+
+    def gone(self, hosts: Sequence[str]) -> FFError:
+        """Return the error for: none of these servers answers."""
+
+    def broken(self, problem: str) -> FFError:
+        """Return the error for: it answers, but not as its kind does."""
+
+    async def close(self) -> None:
+        """Close the connections."""
+
+
+@dataclass
+class Host:
+    """A server, what it is doing, and whether it can be asked."""
+
+    server: Server
+    busy: int = 0
+    up: bool = False
+    again: float = 0.0  # when to look at it again, where it is not up
+
+
+class Remote:
+    """A model on servers.
+
+    Raises:
+        FFError: no server answers, the model is not there, or it is not the same everywhere.
+    """
+
+    def __init__(self, model: str, servers: Sequence[Server], *, concurrency: int, timeout: float) -> None:
+        self._hosts, self._timeout, self._down = [Host(server) for server in servers], timeout, 0.0
+        self.model = model
+        told = loop.run(self._first_look())
+        contexts = [one.context for one in told]
+        known = None if None in contexts else min(context for context in contexts if context is not None)
+        digests = {one.digest for one in told if one.digest}
+        self.digest = next(iter(digests)) if digests else "not told by the server"
+        versions = ", ".join(sorted({one.software for one in told}))
+        note = "" if len(servers) == 1 else f" on {len(servers)} hosts"
+        if note and not all(one.digest for one in told):
+            note += " whose models could not be compared (no digest told)"
+        self.software = f"{software(servers[0].kind)}, {versions}{note}"
+        self._limit = known
+        self.num_ctx = min(known, 4096) if servers[0].sizes and known is not None else known
+        self.concurrency = concurrency
+        self.slots = concurrency * len(servers)
+
+    def fit(self, longest: int, answer_tokens: int) -> None:
+        """Size the context for the longest conversation and a repair attempt, within the model's limit.
+
+        A token a byte, so that no text of the campaign can be cut whatever the tokenizer.
+        """
+        if self._hosts[0].server.sizes and self._limit is not None:
+            need = longest + frame([{}] * 4) + 2 * (answer_tokens + self._thoughts)
+            self.num_ctx = min(self._limit, -(-need // 1024) * 1024)
+
+    async def ask(self, turns: list[Turn], request: Request) -> Reply:
+        """Return the model's answer.
+
+        Raises:
+            ChatFaultError: this request failed, retries included, or the prompt may not fit.
+            FFError: no server is left, or the model is gone.
+        """
+        room = request.max_tokens + self._thoughts
+        if not surely_fits(turns, self.num_ctx or UNTOLD, room):
+            await self._measure(turns, room)
+        reply = await deliver(self, partial(self._send, turns, request), self._timeout)
+        prove_nothing_cut(turns, reply.prompt_tokens, self.num_ctx, request.max_tokens)
+        return reply
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await asyncio.gather(*(host.server.close() for host in self._hosts))
+
+    async def take(self) -> Host:
+        """Return the least busy host; a dropped one only after a rest, or where no other is left.
+
+        Raises:
+            FFError: no host was there for some seconds.
+        """
+        now = time.monotonic()
+        ready = [host for host in self._hosts if host.up or host.again <= now]
+        if not ready:
+            if now - self._down >= _GIVE_UP:
+                raise self._hosts[0].server.gone([host.server.name for host in self._hosts])
+            await asyncio.sleep(0.25)
+            ready = self._hosts
+        host = min(ready, key=lambda one: one.busy)
+        if not host.up:
+            host.again = time.monotonic() + _REST  # one request at a time finds out
+        host.busy += 1
+        return host
+
+    def give_back(self, host: Host, *, reached: bool) -> None:
+        """Take a host back; one that could not be reached is dropped for a while."""
+        host.busy -= 1
+        if not reached:
+            if any(one.up for one in self._hosts):
+                self._down = time.monotonic()
+            host.up, host.again = False, time.monotonic() + _REST
+
+    @property
+    def _thoughts(self) -> int:
+        return max(host.server.thoughts for host in self._hosts)
+
+    async def _send(self, turns: list[Turn], request: Request, host: Host) -> Reply:
+        await self._look_again(host)
+        return await host.server.send(turns, request, self.num_ctx)
+
+    async def _count(self, turns: list[Turn], host: Host) -> int | None:
+        await self._look_again(host)
+        return await host.server.count(turns, self.num_ctx)
+
+    async def _look_again(self, host: Host) -> None:
+        """Let a host that was down back in, if it still serves the same model."""
+        if not host.up:
+            told = await host.server.look()
+            if told.digest and told.digest != self.digest:
+                so_far = {"the campaign so far": self.digest, host.server.name: told.digest}
+                raise DigestsDifferError(self.model, so_far)
+            host.up = True
+
+    async def _measure(self, turns: list[Turn], room: int) -> None:
+        """Raise unless the tokens of a prompt, counted in pieces, fit with its answer."""
+        if self.num_ctx is None:
+            why = (
+                "the server does not tell its context, so nothing would prove that a prompt this long is read"
+            )
+            raise ChatFaultError("context_overflow", f"{why}; add ?context=TOKENS to its address")
+        total = frame(turns) + room
+        for piece in pieces(turns, self.num_ctx):
+            count = await deliver(self, partial(self._count, piece), self._timeout)
+            total += prove_nothing_cut(piece, count, self.num_ctx, 1)
+            if total > self.num_ctx:
+                why = f"more than {total - room} prompt tokens and the answer do not fit {self.num_ctx}"
+                raise ChatFaultError("context_overflow", why)
+
+    async def _first_look(self) -> list[Told]:
+        """Look at all servers at once; return what those told that answer."""
+        looks = await asyncio.gather(*(self._look(host) for host in self._hosts))
+        there = {host.server.name: one for host, one in zip(self._hosts, looks, strict=True) if one}
+        if not there:
+            raise self._hosts[0].server.gone([host.server.name for host in self._hosts])
+        digests = {name: one.digest for name, one in there.items() if one.digest}
+        if len(set(digests.values())) > 1:
+            raise DigestsDifferError(self.model, digests)
+        return list(there.values())
+
+    async def _look(self, host: Host) -> Told | None:
+        try:
+            async with asyncio.timeout(CONNECT + 1):
+                told = await host.server.look()
+        except (UnreachableError, TimeoutError):
+            host.again = time.monotonic() + _REST
+            return None
+        except (AgainError, ChatFaultError) as fault:
+            raise host.server.broken(fault.reason) from None
+        host.up = True
+        return told

@@ -1,0 +1,211 @@
+"""Any model of a server that speaks OpenAI's chat protocol: vLLM, llama.cpp, OpenRouter, and others.
+
+The key comes from OPENAI_API_KEY; a local server needs none. It is never logged, written or shown, and
+nothing of a server's error text is repeated but a few known codes. The protocol has no digest: it is what
+the server tells, else `not told by the server`.
+"""
+
+import os
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs, urlsplit
+
+from ff_helpers.chat.completions import read_models, read_reply
+from ff_helpers.chat.hosts import CONNECT, Remote, Told
+from ff_helpers.chat.protocol import Reply, Request, Turn
+from ff_helpers.chat.retries import AgainError, UnreachableError, refusal
+from ff_helpers.errors import FFError
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
+
+KEY: Final = "OPENAI_API_KEY"
+THINKING_TOKENS: Final = 2048
+"""Room for the thoughts of a model that was seen to think."""
+
+_SPEC = re.compile(r"(?P<model>.+)@(?P<urls>https?://.+)")
+
+
+class OpenAISpecError(FFError):
+    """A spec without a base URL, or with a secret in it."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            f"{problem}. The form is openai:MODEL@BASE_URL, such as "
+            "openai:Qwen/Qwen3-8B@http://localhost:8000/v1; several servers: ...@URL,URL; a server that does "
+            f"not tell its context: ...@URL?context=TOKENS; the key comes from {KEY}."
+        )
+
+
+class ServerUnreachableError(FFError):
+    """No server answers."""
+
+    def __init__(self, hosts: Sequence[str]) -> None:
+        super().__init__(
+            f"no server answers at {', '.join(hosts)}. Start it (`vllm serve MODEL`, `llama-server -m FILE`, "
+            "`ollama serve`) or correct the address after @; what was graded before is kept."
+        )
+
+
+class ServerModelMissingError(FFError):
+    """The server does not serve the model."""
+
+    def __init__(self, model: str, host: str, known: Sequence[str] = ()) -> None:
+        some = ", ".join(sorted(known)[:20])
+        super().__init__(
+            f"the server at {host} does not serve {model}. "
+            + (f"It serves: {some}. " if some else "")
+            + f"Start it with that model (Ollama: `ollama pull {model}`), or name one that it serves."
+        )
+
+
+class ServerKeyError(FFError):
+    """The server asks for a key, or for another one."""
+
+    def __init__(self, host: str, status: int) -> None:
+        super().__init__(
+            f"the server at {host} refuses the key (HTTP {status}). Set {KEY} to a key for it; what was "
+            "graded before is kept."
+        )
+
+
+class ServerBrokenError(FFError):
+    """The server answers, but not as OpenAI's protocol does."""
+
+    def __init__(self, host: str, problem: str) -> None:
+        super().__init__(
+            f"the server at {host} does not speak OpenAI's protocol: {problem}. The address after @ usually "
+            "ends in /v1."
+        )
+
+
+def open_openai(name: str, *, concurrency: int = 1, timeout: float = 300.0) -> Remote:
+    """Return a model of servers that speak OpenAI's protocol.
+
+    Args:
+        name: MODEL@BASE_URL,...; see `OpenAISpecError`.
+        concurrency: requests in flight at one server.
+        timeout: seconds that one request may take.
+
+    Raises:
+        OpenAISpecError: the name cannot be read.
+        ServerUnreachableError, ServerModelMissingError, ServerKeyError, ServerBrokenError: it cannot work.
+        DigestsDifferError: the servers serve different models under this name.
+    """
+    found = _SPEC.fullmatch(name)
+    if found is None:
+        raise OpenAISpecError("the spec names no base URL")
+    servers = [OpenAIServer(found["model"], url.strip()) for url in found["urls"].split(",")]
+    return Remote(found["model"], servers, concurrency=concurrency, timeout=timeout)
+
+
+class OpenAIServer:
+    """One server; see `hosts.Server`."""
+
+    kind = "aiohttp"
+    sizes = False
+
+    def __init__(self, model: str, url: str) -> None:
+        parts = urlsplit(url)
+        context = parse_qs(parts.query).get("context", [""])[-1]
+        if parts.username or parts.password:
+            raise OpenAISpecError("an address holds a user or a password")
+        if not parts.hostname or (parts.query and not context.isdecimal()):
+            raise OpenAISpecError("an address cannot be read")
+        self.thoughts = 0
+        self.name = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+        self._model, self._context = model, int(context) if context else None
+        self._session: ClientSession | None = None
+
+    async def look(self) -> Told:
+        """Return digest and context as far as the server tells."""
+        async with self._connect() as session:
+            text = await self._fetch(session, "GET", "/models")
+        models = read_models(text)
+        if self._model not in models:
+            raise ServerModelMissingError(self._model, self.name, list(models))
+        digest, context = models[self._model]
+        return Told(digest, self._context or context, f"OpenAI protocol at {self.name}")
+
+    async def send(self, turns: list[Turn], request: Request, num_ctx: int | None) -> Reply:  # noqa: ARG002
+        """Return the model's answer, its thoughts apart.
+
+        A model that used up its tokens on thoughts is asked once more with room for them, and so is
+        everything after.
+        """
+        reply = await self._chat(turns, request)
+        thinking = reply.reasoning or reply.text.lstrip().startswith("<think>")
+        if thinking and not reply.complete and not self.thoughts:
+            self.thoughts = THINKING_TOKENS
+            reply = await self._chat(turns, request)
+        return reply
+
+    async def count(self, turns: list[Turn], num_ctx: int | None) -> int | None:  # noqa: ARG002
+        """Return the tokens of a prompt."""
+        return (await self._chat(turns, Request(max_tokens=1), thoughts=0)).prompt_tokens
+
+    def gone(self, hosts: Sequence[str]) -> FFError:
+        """Return the error for: no server answers."""
+        return ServerUnreachableError(hosts)
+
+    def broken(self, problem: str) -> FFError:
+        """Return the error for: this is no server of the protocol."""
+        return ServerBrokenError(self.name, problem)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _chat(self, turns: list[Turn], request: Request, thoughts: int | None = None) -> Reply:
+        asked: dict[str, object] = {
+            "model": self._model,
+            "messages": turns,
+            "temperature": request.temperature,
+            "seed": request.seed,
+            "max_tokens": request.max_tokens + (self.thoughts if thoughts is None else thoughts),
+        }
+        if request.schema is not None:
+            named = {"name": "answer", "schema": dict(request.schema), "strict": True}
+            asked["response_format"] = {"type": "json_schema", "json_schema": named}
+        if self._session is None:
+            self._session = self._connect()
+        return read_reply(await self._fetch(self._session, "POST", "/chat/completions", asked))
+
+    async def _fetch(
+        self, session: "ClientSession", method: str, path: str, asked: dict[str, object] | None = None
+    ) -> bytes:
+        """Return the body of an answer; every failure as what it means to a campaign."""
+        import aiohttp
+
+        try:
+            async with session.request(method, self.name + path, json=asked, allow_redirects=False) as answer:
+                text = await answer.read()
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+            raise UnreachableError from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:  # cut off, or no HTTP
+            raise AgainError(f"an answer that cannot be read ({type(error).__name__})") from None
+        if answer.status == 200:
+            return text
+        if answer.status in (401, 403):
+            raise ServerKeyError(self.name, answer.status)
+        if answer.status == 404 and asked is not None:
+            raise ServerModelMissingError(self._model, self.name)
+        raise refusal(answer.status, text.decode("utf-8", "replace"), answer.headers.get("Retry-After"))
+
+    def _connect(self) -> "ClientSession":
+        import aiohttp
+
+        key = os.environ.get(KEY, "").strip()
+        if not (key.isascii() and key.isprintable()):
+            raise OpenAISpecError(f"{KEY} holds characters that no key has")
+        local = urlsplit(self.name).hostname in ("localhost", "127.0.0.1", "::1")
+        # The campaign bounds what is in flight and how long it may take, so the client must not.
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),
+            headers={"Authorization": f"Bearer {key}"} if key else None,
+            timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=CONNECT),
+            trust_env=not local,  # proxies of the environment are for the internet
+        )
