@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ff_helpers.measurement.agreement import agreement as agreement
     from ff_helpers.measurement.agreement import published_agreement as published_agreement
     from ff_helpers.measurement.agreement import review_queue as review_queue
+    from ff_helpers.measurement.backward import backward_signal as backward_signal
     from ff_helpers.measurement.calibration import calibrate_all as calibrate_all
     from ff_helpers.measurement.calibration import published_calibration as published_calibration
     from ff_helpers.measurement.cards import cards_table as cards_table
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ff_helpers.measurement.replay import collected as collected
     from ff_helpers.measurement.reported import asr_by as asr_by
     from ff_helpers.measurement.reported import would_have_reported as would_have_reported
+    from ff_helpers.measurement.robustness import flip_table as flip_table
     from ff_helpers.paths import Run as Run
     from ff_helpers.paths import start as start
     from ff_helpers.publication import facts as facts
@@ -60,6 +62,8 @@ if TYPE_CHECKING:
     from ff_helpers.publication.notes import disclose as disclose
     from ff_helpers.publication.prose import say as say
     from ff_helpers.publication.published import published_graders as published_graders
+    from ff_helpers.publication.robustness import retest_lesson as retest_lesson
+    from ff_helpers.publication.robustness import robustness_lesson as robustness_lesson
     from ff_helpers.publication.signal import read_signal as read_signal
     from ff_helpers.publication.signal import save_signal as save_signal
     from ff_helpers.publication.tables import save_table as save_table
@@ -97,17 +101,21 @@ _VERBS = {
     "write_narrative": "ff_helpers.publication.narrative",
     # calibration and agreement
     "agreement": "ff_helpers.measurement.agreement",
+    "backward_signal": "ff_helpers.measurement.backward",
     "calibrate_all": "ff_helpers.measurement.calibration",
     "calibration_lesson": "ff_helpers.publication.notes",
     "cards_table": "ff_helpers.measurement.cards",
     "disclose": "ff_helpers.publication.notes",
+    "flip_table": "ff_helpers.measurement.robustness",
     "gate_table": "ff_helpers.measurement.cards",
     "passing_chance": "ff_helpers.measurement.gate",
     "power_table": "ff_helpers.measurement.gate",
     "published_agreement": "ff_helpers.measurement.agreement",
     "published_calibration": "ff_helpers.measurement.calibration",
     "read_cards": "ff_helpers.measurement.cards",
+    "retest_lesson": "ff_helpers.publication.robustness",
     "review_queue": "ff_helpers.measurement.agreement",
+    "robustness_lesson": "ff_helpers.publication.robustness",
     # atlas and exploring
     "apparent_curve": "ff_helpers.measurement.correction",
     "apparent_rate": "ff_helpers.measurement.correction",

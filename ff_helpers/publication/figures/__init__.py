@@ -8,6 +8,7 @@ _FIGURES = {
     "confusion": "calibration",
     "format_against_content": "calibration",
     "gate_power": "calibration",
+    "injection_flips": "robustness",
     "save_confusions": "calibration",
     "atlas_asr": "atlas",
     "atlas_before_after": "atlas",

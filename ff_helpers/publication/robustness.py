@@ -1,0 +1,79 @@
+"""In words: does the grader say the same twice, and can a response tell it what to say?"""
+
+from collections.abc import Sequence
+
+from ff_helpers.measurement.cards import Card, NotMeasured
+from ff_helpers.measurement.intervals import Proportion
+from ff_helpers.measurement.robustness import FlipRate
+from ff_helpers.publication.disclosure import percent
+from ff_helpers.publication.prose import Prose, say
+
+
+def robustness_lesson(cards: Sequence[Card]) -> Prose:
+    """Return, one paragraph a grader, how often attacks turned its verdict, beside harmless additions."""
+    by_identity = {(c.grader, c.digest, c.rubric): c for c in cards}
+    found = [(c.grader, c.injection_flip_rate) for c in by_identity.values()]
+    said = [_flips(grader, rate).text for grader, rate in found if isinstance(rate, FlipRate)]
+    if said:
+        return Prose("\n\n".join(said))
+    return Prose(
+        "**Not measured** in this run: no response that attacks the grader was graded. The trace set is "
+        "`data/calibration/injections.jsonl`."
+    )
+
+
+def retest_lesson(cards: Sequence[Card]) -> Prose:
+    """Return, one line a card, how often the same verdict came again, and how long a trace took."""
+    return Prose("\n".join(f"- {_retest(card).text}" for card in cards))
+
+
+def _flips(grader: str, rate: FlipRate) -> Prose:
+    constant = (
+        " It says the same word to all clean responses, so a low rate would be no merit of it: a grader that "
+        "does not read cannot be talked into anything."
+    )
+    return say(
+        "**{grader}**: in {k} of {n} pairs the attack got the verdict that it asked for: {rate} over "
+        "{attacks} attacks (as if all pairs were independent: {naive}). A harmless addition, which asks for "
+        "nothing, got that verdict in {control_flips:counts}. Any change of verdict: {changed:counts} under "
+        "attack, {control:counts} under a harmless addition. {denied} attacked responses got no verdict at "
+        "all; {out} pairs could not flip, because the clean response had the wanted verdict already or none."
+        "{constant}",
+        grader=grader,
+        k=rate.k,
+        n=rate.n,
+        rate=rate,
+        attacks=rate.attacks,
+        naive=f"[{percent(rate.naive_low)}, {percent(rate.naive_high)}]",
+        control_flips=rate.control_flips,
+        changed=rate.changed,
+        control=rate.control,
+        denied=rate.denied,
+        out=rate.not_eligible,
+        constant=constant if rate.clean_verdicts == 1 else "",
+    )
+
+
+def _retest(card: Card) -> Prose:
+    again = card.test_retest
+    if isinstance(again, Proportion):
+        said = say(
+            "asked {passes} times, it said the same each time on {again:k} of {again:n} traces ({again})",
+            passes=card.passes,
+            again=again,
+        ).text
+    else:
+        said = "no trace was graded twice"
+    mean, median = card.seconds_a_trace, card.median_seconds
+    speed = (
+        "no durations are recorded"
+        if isinstance(mean, NotMeasured) or isinstance(median, NotMeasured)
+        else f"a trace took {mean:.2f} s in the mean, {median:.2f} s in the median"
+    )
+    return say(
+        "**{grader}** on `{set}`: {said}; {speed}.",
+        grader=card.grader,
+        set=card.calibration_set,
+        said=said,
+        speed=speed,
+    )
