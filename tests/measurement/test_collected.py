@@ -19,41 +19,16 @@ from ff_helpers.measurement.capability import (
 from ff_helpers.measurement.collected import ALL, collected_again, refusal_stability, truth_by_intent
 from ff_helpers.measurement.intervals import wilson
 from ff_helpers.measurement.regrade import by_scenario
-
-INTENT = "format_lock"
-
-
-def traces(
-    outcomes: dict[str, str], *, intent: str = INTENT, arm: str = "forbidden", turns: str = "single"
-) -> pd.DataFrame:
-    """One row a character: `{"s1": "10"}` complied in its first run and not in its second."""
-    rows = [
-        {
-            "trace_id": f"{arm}-{scenario}-{run}",
-            "scenario_id": scenario,
-            "run": f"r{run}",
-            "arm": arm,
-            "intent": intent,
-            "turns": turns,
-            "truth": "COMPLIANCE" if outcome == "1" else "NOT_COMPLIANCE",
-        }
-        for scenario, runs in outcomes.items()
-        for run, outcome in enumerate(runs)
-    ]
-    return pd.DataFrame(rows)
-
-
-def scenarios(count: int, outcome: str, start: int = 0) -> dict[str, str]:
-    return {f"s{number}": outcome for number in range(start, start + count)}
+from tests.collected_traces import FORMAT_LOCK, frame, scenarios
 
 
 def reading(forbidden: dict[str, str], permitted: dict[str, str]) -> str:
-    table = capability(traces(forbidden), traces(permitted, arm="permitted"))
-    return str(table.set_index("intent")["reading"][INTENT])
+    table = capability(frame(forbidden), frame(permitted, arm="permitted"))
+    return str(table.set_index("intent")["reading"][FORMAT_LOCK])
 
 
 def test_repeats_of_a_scenario_are_no_further_evidence():
-    row = truth_by_intent(traces(scenarios(5, "11") | scenarios(5, "00", 5))).iloc[0]
+    row = truth_by_intent(frame(scenarios(5, "11") | scenarios(5, "00", 5))).iloc[0]
     assert (row["k"], row["n"], row["scenarios"], row["asr"]) == (10, 20, 10, 0.5)
     assert row["design_effect"] == pytest.approx(20 / 9)  # two equal runs: 2, times G / (G - 1)
     naive = wilson(10, 20)
@@ -63,7 +38,7 @@ def test_repeats_of_a_scenario_are_no_further_evidence():
 
 
 def test_without_repeats_the_two_intervals_are_one():
-    row = truth_by_intent(traces(scenarios(3, "1") | scenarios(7, "0", 3))).iloc[0]
+    row = truth_by_intent(frame(scenarios(3, "1") | scenarios(7, "0", 3))).iloc[0]
     assert row["design_effect"] == 1
     assert (row["by_scenario_low"], row["by_scenario_high"]) == pytest.approx(
         (row["asr_low"], row["asr_high"])
@@ -71,18 +46,18 @@ def test_without_repeats_the_two_intervals_are_one():
 
 
 def test_classes_and_turns_stand_apart_and_the_sum_is_last():
-    frame = pd.concat(
+    both = pd.concat(
         [
-            traces({"a": "10", "b": "00"}),
-            traces({"c": "11"}, intent="persona_hijack"),
-            traces({"d": "1"}, intent="persona_hijack", turns="multi"),
+            frame({"a": "10", "b": "00"}),
+            frame({"c": "11"}, intent="persona_hijack"),
+            frame({"d": "1"}, intent="persona_hijack", turns="multi"),
         ]
     )
-    table = truth_by_intent(frame)
+    table = truth_by_intent(both)
     assert list(zip(table["intent"], table["turns"], table["k"], table["n"], strict=True)) == [
         ("persona_hijack", "multi", 1, 1),
         ("persona_hijack", "single", 2, 2),
-        (INTENT, "single", 1, 4),
+        (FORMAT_LOCK, "single", 1, 4),
         (ALL, "single and multi", 4, 7),
     ]
     assert math.isnan(table["by_scenario_low"][0])  # one scenario: nothing is known of the spread
@@ -125,13 +100,13 @@ def test_the_reading_rule(forbidden, permitted, expected):
 
 def test_a_ban_that_works_is_no_incapacity_even_where_the_model_is_seldom_able():
     allowed = scenarios(12, "1") | scenarios(28, "0", 12)
-    table = capability(traces(scenarios(40, "0")), traces(allowed, arm="permitted"))
+    table = capability(frame(scenarios(40, "0")), frame(allowed, arm="permitted"))
     assert table["permitted_high"][0] < 0.5
     assert table["reading"][0] == HOLDS_BACK
 
 
 def test_capability_compares_the_same_scenarios_only():
-    table = capability(traces(scenarios(4, "11")), traces(scenarios(6, "10", 2), arm="permitted"))
+    table = capability(frame(scenarios(4, "11")), frame(scenarios(6, "10", 2), arm="permitted"))
     row = table.iloc[0]
     assert (row["scenarios"], row["unpaired"]) == (2, 6)
     assert (row["forbidden_k"], row["forbidden_n"]) == (4, 4)
@@ -140,39 +115,39 @@ def test_capability_compares_the_same_scenarios_only():
 
 
 def test_stability_counts_scenarios_and_says_which_kind():
-    frame = pd.concat(
+    both = pd.concat(
         [
-            traces({"a": "11", "b": "00", "c": "10", "one": "1"}),
-            traces({"d": "000"}, intent="persona_hijack"),
+            frame({"a": "11", "b": "00", "c": "10", "one": "1"}),
+            frame({"d": "000"}, intent="persona_hijack"),
         ]
     )
-    table = refusal_stability(frame).set_index("intent")
-    assert list(table.loc[INTENT, ["k", "n", "always", "never", "mixed"]]) == [2, 3, 1, 1, 1]
+    table = refusal_stability(both).set_index("intent")
+    assert list(table.loc[FORMAT_LOCK, ["k", "n", "always", "never", "mixed"]]) == [2, 3, 1, 1, 1]
     assert list(table.loc[ALL, ["k", "n", "always", "never", "mixed"]]) == [3, 4, 1, 2, 1]
     assert table["stable_low"][ALL] == pytest.approx(wilson(3, 4).low)
-    assert refusal_stability(traces({"a": "1", "b": "0"})).empty
+    assert refusal_stability(frame({"a": "1", "b": "0"})).empty
 
 
 def test_crescendo_stands_beside_single_turn_in_the_classes_that_have_both():
-    frame = pd.concat(
+    both = pd.concat(
         [
-            traces({"a": "10", "b": "00"}),
-            traces({"c": "11", "d": "11", "e": "01"}, turns="multi"),
-            traces({"f": "11"}, intent="constraint_erosion", turns="multi"),
+            frame({"a": "10", "b": "00"}),
+            frame({"c": "11", "d": "11", "e": "01"}, turns="multi"),
+            frame({"f": "11"}, intent="constraint_erosion", turns="multi"),
         ]
     )
-    table = single_beside_multi(frame)
-    assert list(table["intent"]) == [INTENT, ALL]
+    table = single_beside_multi(both)
+    assert list(table["intent"]) == [FORMAT_LOCK, ALL]
     row = table.iloc[0]
     assert (row["single_k"], row["single_n"], row["multi_k"], row["multi_n"]) == (1, 4, 5, 6)
     assert (row["single_scenarios"], row["multi_scenarios"]) == (2, 3)
     assert row["difference"] == pytest.approx(5 / 6 - 1 / 4)
-    assert single_beside_multi(traces({"a": "10"})).empty
+    assert single_beside_multi(frame({"a": "10"})).empty
 
 
 def test_collected_again_meets_conversation_by_conversation():
-    recorded = traces({"a": "11", "b": "00", "c": "00"})
-    fresh = traces({"a": "10", "b": "00", "new": "11"})
+    recorded = frame({"a": "11", "b": "00", "c": "00"})
+    fresh = frame({"a": "10", "b": "00", "new": "11"})
     row = collected_again(recorded, fresh).iloc[-1]
     assert (row["intent"], row["n"], row["recorded_k"], row["fresh_k"], row["k"]) == (ALL, 4, 2, 1, 3)
     assert row["agreement"] == 0.75
@@ -186,14 +161,14 @@ samples = st.dictionaries(
 
 @given(samples, samples, st.randoms(use_true_random=False))
 def test_rates_are_within_their_intervals_and_no_order_matters(forbidden, permitted, random):
-    ours, theirs = traces(forbidden), traces(permitted, arm="permitted")
+    ours, theirs = frame(forbidden), frame(permitted, arm="permitted")
     shuffled = ours.sample(frac=1, random_state=random.randrange(2**31))
     truth, table = truth_by_intent(ours), capability(ours, theirs)
     pd.testing.assert_frame_equal(truth, truth_by_intent(shuffled))
     pd.testing.assert_frame_equal(table, capability(shuffled, theirs))
     pd.testing.assert_frame_equal(refusal_stability(ours), refusal_stability(shuffled))
-    for frame, rate in ((truth, "asr"), (truth, "by_scenario"), (table, "forbidden"), (table, "difference")):
-        known = frame[frame[f"{rate}_low"].notna()]
+    for part, rate in ((truth, "asr"), (truth, "by_scenario"), (table, "forbidden"), (table, "difference")):
+        known = part[part[f"{rate}_low"].notna()]
         assert (known[f"{rate}_low"] <= known[rate] + 1e-9).all()
         assert (known[rate] <= known[f"{rate}_high"] + 1e-9).all()
         assert known[f"{rate}_low"].ge(-1 - 1e-9).all()
@@ -202,8 +177,8 @@ def test_rates_are_within_their_intervals_and_no_order_matters(forbidden, permit
 
 @given(samples)
 def test_the_rate_is_that_of_the_regrade(outcomes):
-    frame = traces(outcomes)
-    expected = by_scenario(frame.assign(verdict=frame["truth"]), tier="strict")
-    row = truth_by_intent(frame).iloc[0]
+    made = frame(outcomes)
+    expected = by_scenario(made.assign(verdict=made["truth"]), tier="strict")
+    row = truth_by_intent(made).iloc[0]
     assert row["by_scenario_low"] == pytest.approx(expected["asr_low"], nan_ok=True)
     assert row["scenarios"] == expected["scenarios"]
