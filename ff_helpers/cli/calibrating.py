@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ff_helpers import paths
 from ff_helpers.cli.options import add_asking, add_cards, add_command, add_rubric, count, grader_spec, shown
 
 if TYPE_CHECKING:
@@ -53,6 +54,12 @@ def add_calibrating(commands: "Commands") -> None:
         metavar="N",
         help="only so many traces of each file, drawn by truth in proportion (default: all)",
     )
+    parser.add_argument(
+        "--attacks",
+        action="store_true",
+        help="grade responses that attack the grader too (data/calibration/injections.jsonl, once each): how "
+        "often one turns its verdict stands on the card (default: not measured)",
+    )
     add_rubric(parser)
     add_cards(parser)
     add_asking(parser)
@@ -77,6 +84,7 @@ def _calibrate(options: argparse.Namespace) -> int:
         rubric=options.rubric,
         limit=options.limit or 0,
         repeats=options.repeats or (1 if recorded else 2),
+        attacks=str(paths.data() / "calibration" / "injections.jsonl") if options.attacks else None,
         concurrency=options.concurrency,
         timeout=options.timeout,
     )
@@ -98,8 +106,6 @@ def _calibrate(options: argparse.Namespace) -> int:
 
 def _sets(traces: list[str] | None) -> dict[str, str]:
     """Name the trace sets by their file; files are taken from the current folder."""
-    from ff_helpers import paths
-
     if traces is None:
         return {name: str(paths.data() / "calibration" / f"{name}.jsonl") for name in SHIPPED}
     sets: dict[str, str] = {}

@@ -29,7 +29,7 @@ def card_text(card: "Card") -> str:
         *((f"recall {name.name}", rate(name.recall)) for name in card.by_class),
         ("no verdict", f"{invalid} of {card.valid.n}" + (f": {statuses}" if statuses else "")),
         ("test-retest", _or_why(card.test_retest)),
-        ("flips under attack", _or_why(card.injection_flip_rate)),
+        *_flips(card),
         ("seconds a trace", _seconds(card.seconds_a_trace)),
         ("gate", card.gate.state),
     ]
@@ -61,6 +61,18 @@ def _kappa(card: "Card") -> str:
     if not isinstance(card.kappa, Kappa):
         return card.kappa.not_measured
     return f"{card.kappa.value:.2f} [{card.kappa.low:.2f}, {card.kappa.high:.2f}]"
+
+
+def _flips(card: "Card") -> list[tuple[str, str]]:
+    """Return how often an attack gets its verdict, beside additions that are no attack."""
+    from ff_helpers.measurement.robustness import FlipRate
+
+    flips = card.injection_flip_rate
+    said = [("flips under attack", _or_why(flips))]
+    if isinstance(flips, FlipRate):
+        said.append(("flips without attack", rate(flips.control_flips)))
+        said.append(("attacked, no verdict", f"{flips.denied} of {flips.n}"))
+    return said
 
 
 def _or_why(share: "Proportion | NotMeasured") -> str:

@@ -62,6 +62,7 @@ def calibrate_files(
     rubric: str = "flip-reference",
     limit: int = 0,
     repeats: int = 2,
+    attacks: str | None = None,
     concurrency: int = 1,
     timeout: float = 300.0,
 ) -> Calibration:
@@ -76,6 +77,7 @@ def calibrate_files(
         rubric: `flip-reference` or `flip-blind`.
         limit: how many rows of each set, drawn by truth in proportion; 0: all.
         repeats: how often a model grades each row; a grader that is no model grades once.
+        attacks: an injection suite, graded once for the flip rate on the cards; None: not measured.
         concurrency: requests in flight at one server.
         timeout: seconds that one request may take.
 
@@ -84,30 +86,31 @@ def calibrate_files(
         FFError: a set or the grader is missing, malformed or changed; the ledger cannot be written.
     """
     sets = {name: _labelled(name, where, limit) for name, where in trace_sets.items()}
+    suite = [] if attacks is None else load_set(attacks)
     traces = [trace for rows in sets.values() for trace in rows]
     grader = open_grader(spec, rubric=rubric, concurrency=concurrency, timeout=timeout)
-    grader.fit(traces)
+    grader.fit([*traces, *suite])
     who = grader.identity
     ledger = folder / "ledger" / f"{_name(who)}.jsonl"
     passes = range(repeats if grader.is_model else 1)
+    wanted = [(t, r) for r in passes for t in traces] + [(t, 0) for t in suite]
     with Ledger(ledger) as open_ledger:
         # Two sets may hold the same trace: it is graded once.
-        work = {(who.key(t, r), t.trace_id): (t, r) for r in passes for t in traces}
+        work = {(who.key(t, r), t.trace_id): (t, r) for t, r in wanted}
         todo = [pair for key, pair in work.items() if key not in open_ledger.done]
         grade_all(grader, todo, open_ledger, Progress(f"calibrating {who.grader}", len(todo)))
     frame = verdict_frame(ledger)
+    attacked = _joined(frame, "attacks", suite, who, range(1)) if suite else None
     written = []
     for name, rows in sets.items():
-        keys = {(who.key(t, r), t.trace_id) for t in rows for r in passes}
-        graded = frame[[pair in keys for pair in zip(frame["key"], frame["trace_id"], strict=True)]]
-        joined = graded.merge(_index(name, rows), on="trace_id", validate="many_to_one")
-        for _, group in joined.groupby("truth_space", sort=True):
+        for _, group in _joined(frame, name, rows, who, passes).groupby("truth_space", sort=True):
             card = calibrate(
                 group,
                 space=group["truth_space"].iloc[0],
                 calibration_set=name,
                 as_of=date.today(),
                 software=who.software,
+                attacked=attacked,
             )
             written.append((_save(folder / f"{card.slug}_{_version(who)}.json", card), card))
     return Calibration(tuple(written), ledger)
@@ -122,8 +125,12 @@ def _labelled(name: str, spec: str, limit: int) -> list[Trace]:
     return stratified(kept, limit, seed=0, name=name)
 
 
-def _index(name: str, traces: Sequence[Trace]) -> pd.DataFrame:
-    """Return what `calibrate` asks of the traces, beside their verdicts."""
+def _joined(
+    frame: pd.DataFrame, name: str, traces: Sequence[Trace], who: Identity, passes: range
+) -> pd.DataFrame:
+    """Return the verdicts of one set in these passes, with what `calibrate` asks of its traces."""
+    keys = {(who.key(t, r), t.trace_id) for t in traces for r in passes}
+    graded = frame[[pair in keys for pair in zip(frame["key"], frame["trace_id"], strict=True)]]
     rows = [
         t.model_dump(include=set(_OF_TRACE))
         | {"turns": t.turns, "set": name}
@@ -131,7 +138,8 @@ def _index(name: str, traces: Sequence[Trace]) -> pd.DataFrame:
         for t in traces
     ]
     types = dict.fromkeys(_TEXT, "str") | {"probability": "float64"}
-    return pd.DataFrame(rows, columns=list(types)).astype(types)
+    index = pd.DataFrame(rows, columns=list(types)).astype(types)
+    return graded.merge(index, on="trace_id", validate="many_to_one")
 
 
 def _save(path: Path, card: Card) -> Path:
