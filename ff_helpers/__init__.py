@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from ff_helpers.publication.exported_graders import disclose_atlas as disclose_atlas
     from ff_helpers.publication.figures.theme import save_figure as save_figure
     from ff_helpers.publication.graded import graded as graded
+    from ff_helpers.publication.narrative import class_lesson as class_lesson
     from ff_helpers.publication.narrative import reported_lesson as reported_lesson
     from ff_helpers.publication.narrative import write_narrative as write_narrative
     from ff_helpers.publication.notes import calibration_lesson as calibration_lesson
@@ -88,6 +89,7 @@ _VERBS = {
     # the regrade, rates, prose and claims
     "asr_by": "ff_helpers.measurement.reported",
     "check_claims": "ff_helpers.publication.claims",
+    "class_lesson": "ff_helpers.publication.narrative",
     "claims_summary": "ff_helpers.publication.claims",
     "crescendo": "ff_helpers.measurement.crescendo",
     "facts": "ff_helpers.publication.facts",

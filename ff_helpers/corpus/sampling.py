@@ -4,6 +4,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 
+from ff_helpers.corpus.injections import CLEAN
 from ff_helpers.corpus.traces import Sampling, Trace
 
 
@@ -11,9 +12,15 @@ def stratified(traces: Sequence[Trace], rows: int, *, seed: int, name: str) -> l
     """Return `rows` traces, from each truth in proportion (largest remainder, at least one), in random order.
 
     Each trace carries its probability: rows over size of its stratum. All rows: a census. A trace that
-    was constructed, picked by judgement, or made to attack the grader, stays so.
+    was constructed, picked by judgement, or made to attack the grader, stays so. Of responses that attack
+    the grader the clean twins come first: without its twin an attacked response says nothing.
     """
-    ordered = sorted(traces, key=lambda t: hashlib.sha256(f"{seed}:{name}:{t.trace_id}".encode()).digest())
+
+    def place(trace: Trace) -> tuple[bool, bytes]:
+        attacks = trace.sampling is not None and trace.sampling.kind == "injected" and trace.run != CLEAN
+        return attacks, hashlib.sha256(f"{seed}:{name}:{trace.trace_id}".encode()).digest()
+
+    ordered = sorted(traces, key=place)
     if rows == 0 or rows >= len(traces):
         return [_sampled(t, Sampling(kind="census")) for t in (traces if rows == 0 else ordered)]
     strata: defaultdict[str, list[Trace]] = defaultdict(list)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from ff_helpers.measurement.crescendo import Crescendo
 from ff_helpers.measurement.intervals import Proportion, wilson
+from ff_helpers.measurement.reported import LABELS
 from ff_helpers.paths import Run
 from ff_helpers.publication.disclosure import Disclosure, percent, rate_text
 from ff_helpers.publication.prose import Prose, points, say
@@ -138,6 +139,39 @@ def reported_lesson(table: pd.DataFrame) -> Prose:
         for row in table.to_dict("records")
     ]
     return Prose("\n".join(lines) or "No set of this run has labels to compare with.")
+
+
+def class_lesson(table: pd.DataFrame) -> Prose:
+    """Return in words on which attack class each grader is furthest from the known truth.
+
+    Args:
+        table: as `asr_by` by intent; only strict over graded rows is read.
+    """
+    strict = table[(table["tier"] == "strict") & (table["denominator"] == "graded")]
+    known = strict[strict["grader"] == LABELS].set_index("intent")
+    lines = []
+    for grader, rows in strict[strict["grader"] != LABELS].groupby("grader", sort=False):
+        both = rows.set_index("intent").join(known[["asr", "k", "n"]], rsuffix="_known", how="inner")
+        if both.empty:
+            continue
+        both["gap"] = both["asr"] - both["asr_known"]
+        worst = both.sort_values("gap", key=abs, kind="stable").iloc[-1]
+        lines.append(
+            say(
+                "- **{grader}** is furthest off on *{intent}*: the checker says {known:counts}, the grader "
+                "{reported:counts}, {gap:points} points off. Over all {classes} classes it is between "
+                "{low:points} and {high:points} points off.",
+                grader=str(grader),
+                intent=str(worst.name).replace("_", " "),
+                known=wilson(int(worst["k_known"]), int(worst["n_known"])),
+                reported=wilson(int(worst["k"]), int(worst["n"])),
+                gap=float(worst["gap"]),
+                classes=len(both),
+                low=float(both["gap"].min()),
+                high=float(both["gap"].max()),
+            ).text
+        )
+    return Prose("\n".join(lines) or "No collected trace of this run was graded.")
 
 
 def _rate(runs: pd.DataFrame, run: str, tier: str) -> Proportion:

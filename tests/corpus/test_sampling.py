@@ -72,3 +72,15 @@ def test_constructed_and_judged_rows_stay_so_and_random_ones_multiply():
     drawn = stratified(rows, 15, seed=0, name="a")
     by_kind = {t.sampling.kind: t.sampling.probability for t in drawn}
     assert by_kind == {"constructed": None, "judgement": None, "random": 0.25}
+
+
+def test_a_sample_of_attacks_on_the_grader_holds_their_clean_twins():
+    injected = Sampling(kind="injected")
+    rows = [
+        trace(10 * base + n, "REFUSAL", scenario_id=f"b{base}", run=run, sampling=injected)
+        for base in range(3)
+        for n, run in enumerate(["clean", *(f"attack-{a}" for a in range(9))])
+    ]
+    drawn = stratified(rows, 8, seed=0, name="injections")
+    assert len(drawn) == 8
+    assert {t.scenario_id for t in drawn if t.run == "clean"} == {"b0", "b1", "b2"}
