@@ -65,7 +65,7 @@ def open_ollama(name: str, *, concurrency: int = 1, timeout: float = 300.0) -> R
     """
     tag, _, listed = name.partition("@")
     hosts: list[str | None] = [host.strip() for host in listed.split(",") if host.strip()]
-    servers = [OllamaServer(tag, host) for host in hosts or [None]]
+    servers = [OllamaServer(tag, host, concurrency) for host in hosts or [None]]
     return Remote(tag, servers, concurrency=concurrency, timeout=timeout)
 
 
@@ -79,10 +79,10 @@ class OllamaServer:
     kind = "ollama"
     sizes = True
 
-    def __init__(self, tag: str, host: str | None) -> None:
+    def __init__(self, tag: str, host: str | None, concurrency: int = 1) -> None:
         self.thoughts = 0
         self._tag, self._host = tag, host
-        self._client = self._connect()
+        self._client = self._connect(concurrency)
         self.name = str(self._client._client.base_url).rstrip("/")
 
     async def look(self) -> Told:
@@ -160,16 +160,18 @@ class OllamaServer:
         except Exception as error:
             raise self._meaning(error) from None
 
-    def _connect(self) -> "AsyncClient":
+    def _connect(self, in_flight: int = 1) -> "AsyncClient":
         import httpx
         import ollama
+
+        from ff_helpers.chat.spread import Spread
 
         # Proxies of the environment are for the internet, not for a server on this machine. The campaign
         # bounds what is in flight and how long it may take, so the client must not.
         return ollama.AsyncClient(
             self._host,
             timeout=httpx.Timeout(None, connect=CONNECT),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
+            transport=Spread(in_flight),
             trust_env=False,
         )
 
