@@ -1,8 +1,13 @@
 """The command line: help, version, claims, doctor, and its exit codes."""
 
+import argparse
 import json
+import shlex
+
+import pytest
 
 from ff_helpers import __version__
+from ff_helpers.cli import _parser
 from tests.conftest import Project
 
 
@@ -13,6 +18,29 @@ def test_help_and_version(project: Project) -> None:
     assert project.ff("--version").stdout == f"ff {__version__}\n"
     assert project.ff().returncode == 2
     assert "above 0" in project.ff("run", "x", "--jobs", "0").stderr
+    assert "from 0 up" in project.ff("collect", "--temperature", "nan").stderr
+    assert "seconds above 0" in project.ff("grade", "--timeout", "0").stderr
+
+
+@pytest.mark.parametrize(
+    "command", ["collect", "calibrate", "grade", "ledger", "run", "claims", "doctor", "notebooks"]
+)
+def test_every_command_has_a_paragraph_an_example_that_parses_and_its_defaults(command: str) -> None:
+    parser = command_parser(command)
+    assert parser.description is not None
+    assert parser.description.endswith(".")
+    assert (parser.epilog or "").startswith(f"example: ff {command}")
+    example = shlex.split((parser.epilog or "").removeprefix("example: ff ").partition(" > ")[0])
+    assert _parser().parse_args(example).command is not None
+    for action in parser._actions:
+        needs_none = action.required or action.dest == "help" or isinstance(action, argparse._StoreTrueAction)
+        assert needs_none or "default: " in (action.help or ""), action.dest
+    assert "%(" not in parser.format_help()
+
+
+def command_parser(name: str) -> argparse.ArgumentParser:
+    (commands,) = [a for a in _parser()._actions if isinstance(a, argparse._SubParsersAction)]
+    return commands.choices[name]
 
 
 def test_claims_are_a_table_and_their_own_file(project: Project) -> None:

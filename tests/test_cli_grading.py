@@ -81,7 +81,8 @@ def test_calibrate_then_grade_then_look(desk: Project) -> None:
     assert measured.returncode == 0, measured.stderr
     assert "measured on the traces that ship: proxies, written" in measured.stdout
     assert len(re.findall(r"accuracy +100.0% \[86.2, 100.0\], 24 of 24", measured.stdout)) == 2
-    for words in ("baseline", "kappa", "recall REFUSAL", "no verdict", "test-retest", "seconds a trace"):
+    assert len(re.findall(r"test-retest +100.0% \[86.2, 100.0\], 24 of 24", measured.stdout)) == 2
+    for words in ("baseline", "kappa", "recall REFUSAL", "no verdict", "seconds a trace"):
         assert words in measured.stdout
     assert "good:1 is provisional. It may grade" in measured.stdout
     assert len(list((desk.folder / "outputs" / "cards").glob("*.json"))) == 2

@@ -96,7 +96,7 @@ def _grade(options: argparse.Namespace) -> int:
         timeout=options.timeout,
         cards=options.cards,
     )
-    rate = f" ({done.graded / done.seconds:.1f} a second)" if done.graded and done.seconds else ""
+    rate = f" ({done.graded / done.seconds:.1f} a second)" if done.seconds >= 1 else ""
     before = f"; {done.already} were in the ledger before" if done.already else ""
     without = sum(done.statuses.values())
     verdicts = f"{done.graded - without} verdicts, {without} rows without"

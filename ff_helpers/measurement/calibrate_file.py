@@ -35,7 +35,7 @@ class NothingToCalibrateOnError(FFError):
     def __init__(self, spec: str) -> None:
         super().__init__(
             f"{spec}: no trace in it can calibrate a grader. A card needs rows with `truth` and "
-            "`truth_space`; rows picked by judgement, or made to attack the grader, never enter "
+            "`truth_space`; controls, rows picked by judgement and attacks on the grader never enter "
             f"(`sampling.kind` must be one of {', '.join(CALIBRATING)}, or absent). Name other traces, or "
             "none to use those that ship."
         )
@@ -118,7 +118,7 @@ def calibrate_files(
 
 def _labelled(name: str, spec: str, limit: int) -> list[Trace]:
     """Return the rows of a set that may enter a card; without `sampling`, a file counts as a census."""
-    found = [t for t in load_set(spec) if t.truth is not None]
+    found = [t for t in load_set(spec) if t.truth is not None and t.arm != "permitted"]
     kept = [t for t in found if t.sampling is None or t.sampling.kind in CALIBRATING]
     if not kept:
         raise NothingToCalibrateOnError(spec)
