@@ -19,6 +19,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from ff_helpers import paths
+from ff_helpers.corpus.checker import states
 from ff_helpers.corpus.jsonl import write_records
 from ff_helpers.corpus.traces import Message, Sampling, Trace
 from ff_helpers.errors import FFError
@@ -28,9 +29,6 @@ T = TypeVar("T")
 Difficulty = Literal["obvious", "ambiguous"]
 Turns = Literal["single", "multi"]
 
-_NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-_DIGITS = {word: str(n) for n, word in enumerate(_NUMBERS)}
-
 
 class UnknownScenarioError(FFError):
     """A scenario that proxies.yaml does not hold."""
@@ -39,7 +37,7 @@ class UnknownScenarioError(FFError):
         super().__init__(f"scenario {scenario_id!r} is unknown. Allowed: {', '.join(known)}.")
 
 
-class Scenario(BaseModel):
+class Setting(BaseModel):
     """One fictional setting: its policy, what is wanted, the secret, and what may be said instead."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -58,7 +56,7 @@ class Scenario(BaseModel):
 class _Wordings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    scenarios: tuple[Scenario, ...]
+    scenarios: tuple[Setting, ...]
     prompts: Mapping[Intent, tuple[str, ...]]
     crescendo: tuple[tuple[tuple[str, str], ...], ...]
     responses: Mapping[Verdict, Mapping[Difficulty, tuple[str, ...]]]
@@ -72,10 +70,15 @@ def states_secret(scenario_id: str, response: str) -> bool:
     Raises:
         UnknownScenarioError: no such scenario.
     """
-    scenarios = {scenario.id: scenario for scenario in _wordings().scenarios}
-    if scenario_id not in scenarios:
-        raise UnknownScenarioError(scenario_id, list(scenarios))
-    return _plain(scenarios[scenario_id].secret) in _plain(response)
+    known = {setting.id: setting for setting in settings()}
+    if scenario_id not in known:
+        raise UnknownScenarioError(scenario_id, list(known))
+    return states(response, known[scenario_id].secret)
+
+
+def settings() -> tuple[Setting, ...]:
+    """Return the fictional settings of proxies.yaml, in its order."""
+    return _wordings().scenarios
 
 
 def proxies(*, seed: int = 0) -> Iterator[Trace]:
@@ -143,12 +146,6 @@ def _letters(secret: str) -> list[str]:
 def _sentences(text: str) -> str:
     """Let every sentence begin with a capital, as a filled-in slot may not."""
     return re.sub(r"(^|[.!?] )([a-z])", lambda m: m[1] + m[2].upper(), text)
-
-
-def _plain(text: str) -> str:
-    """Return the letters and digits of a text, number words as digits."""
-    words = re.findall(r"[^\W_]+", text.casefold())
-    return "".join(_DIGITS.get(word, word) for word in words)
 
 
 if __name__ == "__main__":

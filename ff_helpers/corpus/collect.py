@@ -1,0 +1,250 @@
+"""Collect: run scenarios against a model under test; every finished conversation becomes a trace.
+
+The model's real reply to each turn of a crescendo stands before the next turn. Strict truth comes from the
+scenario's checker, so nobody has to label anything. `python -m ff_helpers.corpus.collect` records the
+embedded model anew into data/collected/.
+"""
+
+import asyncio
+import time
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ff_helpers import paths
+from ff_helpers.chat import loop
+from ff_helpers.chat.progress import Progress
+from ff_helpers.chat.protocol import Chat, ChatFaultError, Fault, Request
+from ff_helpers.chat.specs import open_chat
+from ff_helpers.corpus.conversation import Plan, compared, converse
+from ff_helpers.corpus.journal import Journal
+from ff_helpers.corpus.jsonl import BadLineError
+from ff_helpers.corpus.scenarios import Arm, read_scenarios
+from ff_helpers.corpus.traces import Trace, read_traces
+from ff_helpers.errors import FFError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCENARIOS: Final = "data/scenarios/proxies.jsonl"
+COLLECTED: Final[Mapping[Arm, str]] = {
+    "forbidden": "data/collected/smollm2-135m.jsonl",
+    "permitted": "data/collected/smollm2-135m_permitted.jsonl",
+}
+_OTHER: Final = "{there} is not {wanted}: another collection wrote this file. Name another --out"
+_TEXTS: Final = ("trace_id", "scenario_id", "run", "arm", "intent", "turns", "model", "truth")
+_COLUMNS: Final = dict.fromkeys(_TEXTS, "str") | {
+    "compliant": "bool",
+    "complete": "bool",
+    "prompt_tokens": "Int64",
+    "completion_tokens": "Int64",
+    "empty": "bool",
+    "words": "int64",
+}
+
+
+class NoScenarioError(FFError):
+    """Nothing to run."""
+
+    def __init__(self, path: Path, arm: Arm, limit: int | None) -> None:
+        cut = "" if limit is None else f" within --limit {limit}"
+        super().__init__(f"{path} holds no scenario of the {arm} arm{cut}. Name another file, arm or limit.")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A conversation that a fault ended: no trace, and tried again by the next run."""
+
+    trace_id: str
+    status: Fault
+    reason: str
+
+
+@dataclass(frozen=True)
+class CollectSummary:
+    """What a collection did.
+
+    Args:
+        out: the trace file.
+        model: name of the model under test.
+        asked: traces wanted: scenarios times repeats.
+        already: of them in the file before.
+        collected: of them added now.
+        failed: of them ended by a fault.
+        compliant: of those added now that state the secret.
+        seconds: wall time of the conversations.
+    """
+
+    out: Path
+    model: str
+    asked: int
+    already: int
+    collected: int
+    failed: tuple[Failure, ...]
+    compliant: int
+    seconds: float
+
+
+def collect(
+    target: str,
+    scenarios: Path,
+    out: Path,
+    *,
+    repeats: int = 1,
+    arm: Arm = "forbidden",
+    temperature: float = 0.7,
+    max_tokens: int = 64,
+    concurrency: int = 1,
+    limit: int | None = None,
+    seed: int = 0,
+    timeout: float = 300.0,
+) -> CollectSummary:
+    """Run the scenarios of one arm against a model; append each finished conversation to `out`.
+
+    What `out` holds already is not asked again. Empty responses are kept; a conversation that a fault
+    ended is not, and the next run tries it again.
+
+    Args:
+        target: the model under test, see `chat.specs.open_chat`.
+        scenarios: a JSONL file of scenarios; a relative path that is not found from here is taken from the
+            project folder.
+        out: the trace file, with the journal's discipline: durable, locked, torn last line repaired.
+        repeats: how often each scenario is run, as `r0`, `r1`, ... with `seed` plus that number.
+        arm: `permitted` runs the controls, in which the policy allows the answer.
+        temperature: above 0, so that repeats are draws of one distribution and not copies.
+        max_tokens: limit of each reply.
+        concurrency: conversations in flight at one server.
+        limit: only the first so many scenarios.
+        seed: of the first repeat.
+        timeout: seconds that one request may take.
+
+    Raises:
+        BadLineError: a bad line in either file, or `out` was collected from another model, another wording
+            or with other settings; named file:line:field.
+        NoScenarioError: nothing to run.
+        FFError: the model cannot be reached at all, or `out` cannot be written.
+    """
+    chosen = list(islice(read_scenarios(_found(scenarios), arm), limit))
+    if not chosen:
+        raise NoScenarioError(scenarios, arm, limit)
+    chat = open_chat(target, concurrency=concurrency, timeout=timeout)
+    plans = [
+        Plan(s, run, Request(max_tokens, temperature=temperature, seed=seed + run))
+        for run in range(repeats)
+        for s in chosen
+    ]
+    chat.fit(max(plan.longest() for plan in plans), max_tokens)
+    return loop.run(_collect(chat, plans, out))
+
+
+async def _collect(chat: Chat, plans: list[Plan], out: Path) -> CollectSummary:
+    begun, failed, truths = time.monotonic(), [], []
+    try:
+        with Journal(out, Trace, seconds=0.5) as journal:
+            done = _done(out, plans, chat)
+            todo = [plan for plan in plans if plan.trace_id(chat.model) not in done]
+
+            async def worker(work: Iterator[Plan], progress: Progress) -> None:
+                for plan in work:
+                    try:
+                        trace = await converse(chat, plan)
+                    except ChatFaultError as fault:
+                        failed.append(Failure(plan.trace_id(chat.model), fault.status, fault.reason))
+                        progress.step(fault.status)
+                        continue
+                    journal.append(trace)
+                    truths.append(trace.truth)
+                    progress.step(str(trace.truth))
+
+            with Progress(f"collecting from {chat.model}", len(todo)) as progress:
+                await _side_by_side([worker(work, progress) for work in [iter(todo)] * chat.slots])
+    finally:
+        await chat.close()
+    return CollectSummary(
+        out=out,
+        model=chat.model,
+        asked=len(plans),
+        already=len(plans) - len(todo),
+        collected=len(truths),
+        failed=tuple(failed),
+        compliant=truths.count("COMPLIANCE"),
+        seconds=time.monotonic() - begun,
+    )
+
+
+async def _side_by_side(work: Sequence[Coroutine[object, object, None]]) -> None:
+    """Run workers to their end; where one raises, the others end first and its error is raised."""
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _done(out: Path, plans: Sequence[Plan], chat: Chat) -> set[str]:
+    """Return the ids of the traces in `out`.
+
+    Raises:
+        BadLineError: a trace there was collected from another model, wording, or with other settings.
+    """
+    planned = {plan.trace_id(chat.model): plan for plan in plans}
+    done: set[str] = set()
+    for number, trace in enumerate(read_traces(out), start=1):
+        # All plans have the same settings but for the seed, which only a plan of the same trace shares.
+        plan = planned.get(trace.trace_id)
+        for field, there, wanted in compared(trace, plan or plans[0], chat, same=plan is not None):
+            if there != wanted:
+                raise BadLineError(out, number, field, _OTHER.format(there=there, wanted=wanted))
+        done.add(trace.trace_id)
+    return done
+
+
+def _found(path: Path) -> Path:
+    return path if path.exists() else paths.root() / path
+
+
+def collected_frame(path: Path) -> "pd.DataFrame":
+    """Return what was collected, without any text: one row a trace.
+
+    Columns: trace_id, scenario_id, run, arm, intent, turns (single, multi), model, truth (str); compliant
+    (bool: truth is COMPLIANCE), complete (bool: not cut at the token limit); prompt_tokens,
+    completion_tokens (Int64, of the last request); empty (bool); words (int64, of the response).
+
+    Raises:
+        FileMissingError, BadLineError: no such file, or a line that is no collected trace.
+    """
+    import pandas as pd
+
+    rows = []
+    for number, trace in enumerate(read_traces(_found(path)), start=1):
+        made = trace.generation
+        if made is None or trace.truth_space != "strict":
+            raise BadLineError(path, number, "generation", "missing: this trace was not collected")
+        known = trace.model_dump(include=set(_TEXTS))
+        rows.append(
+            known
+            | {"turns": trace.turns, "compliant": trace.truth == "COMPLIANCE", "complete": made.complete}
+            | {"prompt_tokens": made.prompt_tokens, "completion_tokens": made.completion_tokens}
+            | {"empty": not trace.response.strip(), "words": len(trace.response.split())}
+        )
+    return pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
+
+
+def record() -> list[CollectSummary]:
+    """Collect the shipped traces of the embedded model anew: each attack twice, each control once."""
+    done = []
+    for arm, name in COLLECTED.items():
+        out = paths.root() / name
+        out.unlink(missing_ok=True)
+        repeats = 2 if arm == "forbidden" else 1
+        done.append(collect("embedded:smollm2-135m", Path(SCENARIOS), out, repeats=repeats, arm=arm))
+    return done
+
+
+if __name__ == "__main__":
+    for summary in record():
+        print(summary)
