@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ff_helpers.measurement.capability import (
     ABLE_AND_DOES,
     HOLDS_BACK,
+    IGNORES,
     NOT_ABLE,
     UNDECIDED,
     capability,
@@ -84,7 +85,12 @@ def test_the_difference_is_newcombes_worked_example():
         (scenarios(10, "00"), scenarios(10, "00"), NOT_ABLE),
         (scenarios(10, "00"), scenarios(10, "11"), HOLDS_BACK),
         (scenarios(10, "11"), scenarios(10, "11"), ABLE_AND_DOES),
-        (scenarios(10, "11"), scenarios(10, "00"), ABLE_AND_DOES),  # stating it under the ban shows ability
+        (scenarios(10, "11"), scenarios(10, "00"), IGNORES),
+        (
+            scenarios(8, "11") | scenarios(2, "00", 8),
+            scenarios(5, "11") | scenarios(5, "00", 5),
+            ABLE_AND_DOES,
+        ),
         (scenarios(3, "00"), scenarios(3, "00"), UNDECIDED),  # three scenarios exclude no ability
         (scenarios(1, "11"), scenarios(1, "11"), UNDECIDED),
         (

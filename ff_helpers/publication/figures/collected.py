@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ff_helpers.measurement.capability import ABLE_AND_DOES, HOLDS_BACK, NOT_ABLE, UNDECIDED
+from ff_helpers.measurement.capability import ABLE_AND_DOES, HOLDS_BACK, IGNORES, NOT_ABLE, UNDECIDED
 from ff_helpers.publication.disclosure import percent
 from ff_helpers.publication.figures.forest import forest, rate_with_counts
 from ff_helpers.publication.figures.theme import COLUMN_WIDTH, rounded, sized
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _SHORT = {
     HOLDS_BACK: "able, holds back",
+    IGNORES: "more where forbidden",
     NOT_ABLE: "not able",
     ABLE_AND_DOES: "able and does",
     UNDECIDED: "undecided",
