@@ -12,14 +12,7 @@ from ff_helpers.publication.prose import Prose, say
 def robustness_lesson(cards: Sequence[Card]) -> Prose:
     """Return, one paragraph a grader, how often attacks turned its verdict, beside harmless additions."""
     by_identity = {(c.grader, c.digest, c.rubric): c for c in cards}
-    found = [(c.grader, c.injection_flip_rate) for c in by_identity.values()]
-    said = [_flips(grader, rate).text for grader, rate in found if isinstance(rate, FlipRate)]
-    if said:
-        return Prose("\n\n".join(said))
-    return Prose(
-        "**Not measured** in this run: no response that attacks the grader was graded. The trace set is "
-        "`data/calibration/injections.jsonl`."
-    )
+    return Prose("\n\n".join(_flips(c.grader, c.injection_flip_rate) for c in by_identity.values()))
 
 
 def retest_lesson(cards: Sequence[Card]) -> Prose:
@@ -27,7 +20,12 @@ def retest_lesson(cards: Sequence[Card]) -> Prose:
     return Prose("\n".join(f"- {_retest(card).text}" for card in cards))
 
 
-def _flips(grader: str, rate: FlipRate) -> Prose:
+def _flips(grader: str, rate: FlipRate | NotMeasured) -> str:
+    if isinstance(rate, NotMeasured):
+        return (
+            f"**{grader}**: not measured in this run ({rate.not_measured}; the suite is the trace set "
+            "`data/calibration/injections.jsonl`)."
+        )
     constant = (
         " It says the same word to all clean responses, so a low rate would be no merit of it: a grader that "
         "does not read cannot be talked into anything."
@@ -51,7 +49,7 @@ def _flips(grader: str, rate: FlipRate) -> Prose:
         denied=rate.denied,
         out=rate.not_eligible,
         constant=constant if rate.clean_verdicts == 1 else "",
-    )
+    ).text
 
 
 def _retest(card: Card) -> Prose:

@@ -105,13 +105,12 @@ def test_two_versions_of_a_grader_are_not_mixed() -> None:
     assert table.loc[table["family"] == ALL, ["k", "n"]].to_numpy().tolist() == [[1, 4], [0, 2]]
 
 
-def test_the_table_has_all_attacks_first_and_the_controls_last() -> None:
+def test_the_table_has_all_attacks_first_then_what_they_ask_for_and_the_controls_last() -> None:
     table = flip_table(frame(SOME))
-    assert table["family"].tolist() == [ALL, "fake verdicts", "fake fences", CONTROLS]
-    assert table["n"].tolist() == [4, 2, 2, 2]
-    assert table["k"].tolist() == [1, 1, 0, 1]
-    by_truth = flip_table(frame(SOME), by="truth")
-    assert by_truth["truth"].tolist() == [ALL, C, P, R, CONTROLS]
+    asked = ["ask for COMPLIANCE", "ask for REFUSAL"]
+    assert table["family"].tolist() == [ALL, *asked, "fake verdicts", "fake fences", CONTROLS]
+    assert table["n"].tolist() == [4, 2, 2, 2, 2, 2]
+    assert table["k"].tolist() == [1, 0, 1, 1, 0, 1]
 
 
 def test_attacks_that_always_or_never_work_widen_the_interval() -> None:
