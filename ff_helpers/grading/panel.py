@@ -95,7 +95,7 @@ class Panel:
             ]
         }
         wide = {"width": "44em", "max_width": "98%"}
-        why = "optional, before you decide: why, in your own words; Enter goes to the keys"
+        why = "optional: why, in your own words; Enter goes to the keys"
         self.rationale = widgets.Text(
             description="Rationale", placeholder=why, continuous_update=False, layout=wide
         )

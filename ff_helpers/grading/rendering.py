@@ -14,7 +14,7 @@ from ff_helpers.corpus.traces import Message, Trace
 _COLORS = {"system": "#999999", "user": "#0072B2", "assistant": "#E69F00"}
 _BOX = "padding: .2em .8em; margin: .4em 0; line-height: 1.45"
 _CONTEXT = (  # a reversed column of one child: it scrolls, and opens at its end
-    "display: flex; flex-direction: column-reverse; max-height: 20em; overflow: auto; "
+    "display: flex; flex-direction: column-reverse; max-height: 24em; overflow: auto; "
     "border: 1px solid var(--jp-border-color2, #ccc); padding: .2em .4em"
 )
 _RESPONSE = "max-height: 24em; overflow: auto; background: var(--jp-layout-color2, #eee)"
@@ -31,7 +31,7 @@ def rendered(trace: Trace) -> str:
     if not context:
         return response
     turns = "".join(_turn(message, message.role) for message in context)
-    count = f"{len(context)} message{'s' if len(context) > 1 else ''} before it"
+    count = f"before it: {len(context)} message{'s' if len(context) > 1 else ''}"
     return f'<small>{count}</small><div style="{_CONTEXT}"><div>{turns}</div></div>{response}'
 
 

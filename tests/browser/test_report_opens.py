@@ -1,8 +1,5 @@
 """The report in a real browser: opens without network, shows what it promises, no link is dead."""
 
-import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,44 +7,6 @@ import pytest
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
-
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-
-
-def chromium() -> str:
-    named = os.environ.get("FF_CHROMIUM")
-    found = named or shutil.which("chromium-headless-shell") or shutil.which("chromium")
-    if not found:
-        pytest.skip("no chromium: install chromium-headless-shell, or name one in FF_CHROMIUM")
-    return found
-
-
-@pytest.fixture
-def page(tmp_path: Path) -> "Iterator[Page]":
-    """A page of a fresh browser that records every address it asks for, in `page.asked`."""
-    sync_api = pytest.importorskip(
-        "playwright.sync_api", reason="no playwright: tools/python.sh tools/install.py browser"
-    )
-    with sync_api.sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            tmp_path / "profile",
-            executable_path=chromium(),
-            args=list(FLAGS),
-            viewport={"width": 1200, "height": 900},
-        )
-        page = context.new_page()
-        page.asked = []
-        page.problems = []
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.on("requestfailed", lambda request: page.problems.append(request.url))
-        page.on(
-            "console", lambda message: page.problems.append(message.text) if message.type == "error" else None
-        )
-        yield page
-        context.close()
 
 
 def test_report_and_notebooks_open_without_network(page: "Page", paper: Path) -> None:

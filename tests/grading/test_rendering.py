@@ -95,7 +95,7 @@ def test_a_huge_run_is_one_mark_and_a_megabyte_is_all_there():
 def test_the_response_is_told_from_what_came_before_it():
     shown = rendered(conversation("one", "two", "three", "four"))
     before, response = shown.split("response to grade")
-    assert "3 messages before it" in before
+    assert "before it: 3 messages" in before
     assert all(word in before for word in ("one", "two", "three"))
     assert "four" in response
     alone = Trace(trace_id="t", model="m", source="s", messages=(Message(role="assistant", content="x"),))

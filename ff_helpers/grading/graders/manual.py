@@ -73,7 +73,8 @@ class Review:
         self._path = run.ledger("manual")
         self.reviewer = reviewer.strip()
         self._identity = _identity(self.reviewer)
-        known = {t.trace_id: t for t in chain.from_iterable(map(load_set, trace_sets.values()))}
+        where = [str(run.read(s)) if s.startswith("ledger/") else s for s in trace_sets.values()]
+        known = {t.trace_id: t for t in chain.from_iterable(map(load_set, where))}
         queue = pd.read_csv(run.read("tables/review_queue.csv"), dtype={"trace_id": "str"})
         ids = sorted((str(trace_id) for trace_id in queue["trace_id"]), key=self._order)
         missing = next((i for i in ids if i not in known), None)
