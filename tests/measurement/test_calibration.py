@@ -220,15 +220,11 @@ def test_a_broken_card_is_named(run: ff.Run) -> None:
     ff.calibrate_all(run)
 
 
-def test_without_truth_nothing_is_calibrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_attacks_alone_nothing_is_calibrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FF_OUTPUTS", str(tmp_path))
     monkeypatch.delenv("FF_STAGING", raising=False)
-    trace = {"trace_id": "a", "model": "m", "source": "s"}
-    trace |= {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}  # type: ignore[dict-item]
-    path = tmp_path / "traces.jsonl"
-    path.write_text(json.dumps(trace) + "\n")
     run = ff.start("bare", as_of="2026-11-22")
-    grade(run, {"bare": str(path)}, ["heuristic"])
+    grade(run, {"injections": "data/calibration/injections.jsonl"}, ["heuristic"])
     with pytest.raises(NoTruthError, match="profile bare: no graded trace has a truth label"):
         ff.calibrate_all(run)
 
