@@ -37,7 +37,8 @@ class NoTruthError(FFError):
     def __init__(self, profile: str) -> None:
         super().__init__(
             f"profile {profile}: no graded trace has a truth label (responses that attack the grader do not "
-            "count), so no grader can be calibrated. Add a trace set with truth, truth_space and sampling to the profile's `trace_sets`."
+            "count), so no grader can be calibrated. Add a trace set with truth, truth_space and sampling to "
+            "the profile's `trace_sets`."
         )
 
 
