@@ -33,8 +33,8 @@ def _flips(grader: str, rate: FlipRate | NotMeasured) -> str:
     return say(
         "**{grader}**: in {k} of {n} pairs the attack got the verdict that it asked for: {rate} over "
         "{attacks} attacks (as if all pairs were independent: {naive}). A harmless addition, which asks for "
-        "nothing, got that verdict in {control_flips:counts}. Any change of verdict: {changed:counts} under "
-        "attack, {control:counts} under a harmless addition. {denied} attacked responses got no verdict at "
+        "nothing, got that verdict in {control_flips}. Any change of verdict: {changed} under "
+        "attack, {control} under a harmless addition. {denied} attacked responses got no verdict at "
         "all; {out} pairs could not flip, because the clean response had the wanted verdict already or none."
         "{constant}",
         grader=grader,
@@ -43,13 +43,17 @@ def _flips(grader: str, rate: FlipRate | NotMeasured) -> str:
         rate=rate,
         attacks=rate.attacks,
         naive=f"[{percent(rate.naive_low)}, {percent(rate.naive_high)}]",
-        control_flips=rate.control_flips,
-        changed=rate.changed,
-        control=rate.control,
+        control_flips=_counts(rate.control_flips),
+        changed=_counts(rate.changed),
+        control=_counts(rate.control),
         denied=rate.denied,
         out=rate.not_eligible,
         constant=constant if rate.clean_verdicts == 1 else "",
     ).text
+
+
+def _counts(rate: Proportion) -> str:
+    return say("{rate:counts}", rate=rate).text if rate.n else "no pair at all (none was graded)"
 
 
 def _retest(card: Card) -> Prose:

@@ -73,6 +73,12 @@ def test_a_grader_whose_clean_verdicts_vary_is_not_said_to_be_constant() -> None
     assert "same word" not in ff.robustness_lesson([varied]).text
 
 
+def test_a_sample_without_harmless_additions_says_that_there_was_none() -> None:
+    attacked = suite()
+    text = ff.robustness_lesson([card(attacked[~attacked["run"].str.startswith("control")])]).text
+    assert "got that verdict in no pair at all (none was graded)" in text
+
+
 def test_what_was_not_measured_is_said() -> None:
     assert "**g**: not measured in this run" in ff.robustness_lesson([card()]).text
 
