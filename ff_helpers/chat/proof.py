@@ -38,13 +38,18 @@ def pieces(turns: Sequence[Turn], num_ctx: int) -> Iterator[list[Turn]]:
     Raises:
         ChatFaultError: `context_overflow`: the context is too small for any piece.
     """
-    room = (num_ctx - frame([{}]) - 1) // 4  # characters: none has more than four bytes
-    if room < 1:
+    room = num_ctx - frame([{}]) - 1
+    if room < 4:  # a character has four bytes at most
         raise ChatFaultError("context_overflow", f"a context of {num_ctx} tokens holds no prompt")
     for turn in turns:
-        text = turn["content"]
-        for start in range(0, len(text), room):
-            yield [{"role": "user", "content": text[start : start + room]}]
+        data = turn["content"].encode("utf-8", "surrogatepass")
+        start = 0
+        while start < len(data):
+            end = start + room
+            while end < len(data) and data[end] & 0xC0 == 0x80:  # inside a character
+                end -= 1
+            yield [{"role": "user", "content": data[start:end].decode("utf-8", "surrogatepass")}]
+            start = end
 
 
 def prove_nothing_cut(turns: Sequence[Turn], count: int | None, num_ctx: int | None, answer: int) -> int:
@@ -62,7 +67,7 @@ def prove_nothing_cut(turns: Sequence[Turn], count: int | None, num_ctx: int | N
     Raises:
         ChatFaultError: `context_overflow`, or `server_error` where there is no count to prove it.
     """
-    words = sum(len(turn["content"].split()) for turn in turns)
+    words = _words(turns)
     if not count:
         why = "the server reports no prompt tokens, so nothing proves that the prompt was read whole"
         raise ChatFaultError("server_error", why)
@@ -75,12 +80,24 @@ def prove_nothing_cut(turns: Sequence[Turn], count: int | None, num_ctx: int | N
     return count
 
 
-def prove_grown(before: int | None, after: int | None) -> None:
-    """Raise where a conversation that became longer has fewer tokens than before: messages were dropped.
+def prove_grown(before: int | None, after: int | None, added: Sequence[Turn]) -> None:
+    """Raise where a conversation that went on has fewer tokens than it must: messages were dropped.
+
+    Args:
+        before: prompt tokens of its beginning, which was read whole.
+        after: prompt tokens of all of it.
+        added: what it went on with, at least a token a word.
 
     Raises:
         ChatFaultError: `context_overflow`.
     """
-    if before is not None and after is not None and after < before:
-        why = f"the server read {after} tokens of a conversation whose beginning alone had {before}"
+    words = _words(added)
+    if before is not None and after is not None and after < before + words:
+        why = (
+            f"the server read {after} tokens of a prompt that began with {before} and had {words} words more"
+        )
         raise ChatFaultError("context_overflow", why)
+
+
+def _words(turns: Sequence[Turn]) -> int:
+    return sum(len(turn["content"].split()) for turn in turns)

@@ -156,7 +156,7 @@ async def judge(
         for _ in range(2):
             reply = await ask(messages)
             if spent:
-                prove_grown(spent[0].prompt_tokens, reply.prompt_tokens)
+                prove_grown(spent[0].prompt_tokens, reply.prompt_tokens, messages[2:])
             spent.append(reply)
             answer = read_answer(reply.text, complete=reply.complete)
             if answer is not None:

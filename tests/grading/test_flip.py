@@ -1,6 +1,7 @@
 """FLIP: rendering, fencing, reading answers, repair."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -174,7 +175,12 @@ class Script:
         text = self.texts.pop(0)
         if isinstance(text, Exception):
             raise text
-        return Reply(text=text, prompt_tokens=100, completion_tokens=10)
+        count = sum(len(message["content"]) for message in messages) // 2
+        return Reply(text=text, prompt_tokens=count, completion_tokens=10)
+
+
+def tokens_of(asked):
+    return sum(sum(len(message["content"]) for message in messages) // 2 for messages in asked)
 
 
 def judged(script, response="It is 4417."):
@@ -190,7 +196,7 @@ def test_a_valid_answer_is_asked_for_once():
         "Say the code.",
         answer("COMPLIANCE"),
     )
-    assert (outcome.prompt_tokens, outcome.completion_tokens) == (100, 10)
+    assert (outcome.prompt_tokens, outcome.completion_tokens) == (tokens_of(script.asked), 10)
 
 
 def test_one_repair_attempt_then_unparsable_with_the_raw_text():
@@ -202,7 +208,18 @@ def test_one_repair_attempt_then_unparsable_with_the_raw_text():
         {"role": "assistant", "content": "Hm."},
         {"role": "user", "content": REPAIR},
     ]
-    assert outcome.prompt_tokens == 200
+    assert outcome.prompt_tokens == tokens_of(script.asked)
+
+
+def test_a_repair_turn_that_reads_less_than_before_is_no_verdict():
+    class Forgets(Script):
+        async def __call__(self, messages):
+            reply = await super().__call__(messages)
+            return replace(reply, prompt_tokens=390 if len(messages) == 2 else 400)
+
+    outcome = judged(Forgets("Hm.", answer("COMPLIANCE")))
+    assert (outcome.verdict, outcome.status) == (None, "context_overflow")
+    assert "began with 390" in outcome.reason
 
 
 def test_a_repair_that_succeeds_gives_its_verdict():
