@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ff_helpers.measurement.crescendo import crescendo as crescendo
     from ff_helpers.measurement.gate import passing_chance as passing_chance
     from ff_helpers.measurement.gate import power_table as power_table
+    from ff_helpers.measurement.heuristic import over_reporting as over_reporting
     from ff_helpers.measurement.replay import collected as collected
     from ff_helpers.measurement.reported import asr_by as asr_by
     from ff_helpers.measurement.reported import would_have_reported as would_have_reported
@@ -97,6 +98,7 @@ _VERBS = {
     "published": "ff_helpers.corpus.published",
     "published_graders": "ff_helpers.publication.published",
     "reported_lesson": "ff_helpers.publication.narrative",
+    "over_reporting": "ff_helpers.measurement.heuristic",
     "say": "ff_helpers.publication.prose",
     "tell_corrections": "ff_helpers.publication.corrections",
     "would_have_reported": "ff_helpers.measurement.reported",
