@@ -9,7 +9,7 @@ LOCK    := .parts/uv/bin/uv pip compile --quiet --universal --generate-hashes --
            --python-version 3.11 pyproject.toml --extra install --extra test
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce paper live ollama test lab notebooks claims doctor bench install parts lock clean
+.PHONY: help reproduce paper live ollama test lab notebooks claims doctor bench install parts gemma lock clean
 
 help: ## Show this list
 	@echo "make <target>:"; sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
@@ -54,6 +54,9 @@ install: ## Install into .venv from the hashed locks
 
 parts: ## Fetch the embedded model's weights and the human-labelled traces, checked by sha256
 	@$(INSTALL) parts
+
+gemma: ## Fetch a second embedded model, Gemma 3 270M, under its own licence (Gemma terms)
+	@$(INSTALL) gemma
 
 lock: install ## Compile the locks anew from pyproject.toml
 	@$(LOCK) -o requirements.lock

