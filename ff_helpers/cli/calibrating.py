@@ -1,6 +1,7 @@
 """`ff calibrate`: measure a grader before it grades."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,6 +77,7 @@ def _calibrate(options: argparse.Namespace) -> int:
     from ff_helpers.measurement.calibrate_file import calibrate_files
 
     sets = _sets(options.traces)
+    print(f"calibrating {options.grader} on {', '.join(sets)}", file=sys.stderr, flush=True)
     recorded = options.grader.startswith("recorded:")
     done = calibrate_files(
         options.grader,
