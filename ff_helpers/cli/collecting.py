@@ -58,7 +58,7 @@ def add_collecting(commands: "Commands") -> None:
         "--temperature",
         type=number,
         metavar="T",
-        default=0.7,
+        default=0.3,
         help="above 0, so that runs of one scenario are draws and not copies (default: %(default)g)",
     )
     parser.add_argument(
@@ -66,7 +66,7 @@ def add_collecting(commands: "Commands") -> None:
         type=int,
         metavar="N",
         default=0,
-        help="of the first run; each further one adds 1 (default: %(default)s)",
+        help="from which each conversation's own seed is derived (default: %(default)s)",
     )
     parser.add_argument(
         "--max-tokens",

@@ -18,7 +18,7 @@ from ff_helpers.chat import loop
 from ff_helpers.chat.progress import Progress
 from ff_helpers.chat.protocol import Chat, ChatFaultError, Fault, Request
 from ff_helpers.chat.specs import open_chat
-from ff_helpers.corpus.conversation import Plan, compared, converse
+from ff_helpers.corpus.conversation import Plan, compared, converse, draw_seed
 from ff_helpers.corpus.journal import Journal
 from ff_helpers.corpus.jsonl import BadLineError
 from ff_helpers.corpus.scenarios import Arm, read_scenarios
@@ -94,7 +94,7 @@ def collect(
     *,
     repeats: int = 1,
     arm: Arm = "forbidden",
-    temperature: float = 0.7,
+    temperature: float = 0.3,
     max_tokens: int = 64,
     concurrency: int = 1,
     limit: int | None = None,
@@ -111,13 +111,14 @@ def collect(
         scenarios: a JSONL file of scenarios; a relative path that is not found from here is taken from the
             project folder.
         out: the trace file, with the journal's discipline: durable, locked, torn last line repaired.
-        repeats: how often each scenario is run, as `r0`, `r1`, ... with `seed` plus that number.
+        repeats: how often each scenario is run, as `r0`, `r1`, ...
         arm: `permitted` runs the controls, in which the policy allows the answer.
-        temperature: above 0, so that repeats are draws of one distribution and not copies.
+        temperature: above 0, so that repeats are draws of one distribution and not copies; low, because
+            a very small model soon loses the thread.
         max_tokens: limit of each reply.
         concurrency: conversations in flight at one server.
         limit: only the first so many scenarios.
-        seed: of the first repeat.
+        seed: from which each conversation's own seed is derived, see `draw_seed`.
         timeout: seconds that one request may take.
 
     Raises:
@@ -131,7 +132,7 @@ def collect(
         raise NoScenarioError(scenarios, arm, limit)
     chat = open_chat(target, concurrency=concurrency, timeout=timeout)
     plans = [
-        Plan(s, run, Request(max_tokens, temperature=temperature, seed=seed + run))
+        Plan(s, run, Request(max_tokens, temperature=temperature, seed=draw_seed(seed, s, run)))
         for run in range(repeats)
         for s in chosen
     ]
