@@ -259,6 +259,19 @@ def test_the_set_of_a_calibration_is_named_drawn_and_refused(desk: Project) -> N
     assert "--cards 'no cards'`" in grade(desk, "--cards", "no cards", grader="heuristic").stderr
 
 
+def test_attacks_on_the_grader_are_counted_and_a_constant_grader_does_not_pass_for_robust(
+    desk: Project,
+) -> None:
+    injections = (ROOT / "data" / "calibration" / "injections.jsonl").read_text().splitlines(keepends=True)
+    suite = desk.folder / "data" / "calibration" / "injections.jsonl"
+    suite.write_text("".join(injections[:40]))
+    measured = desk.ff("calibrate", "--grader", GRADER, "--attacks", "--repeats", "1", "--concurrency", "8")
+    assert measured.returncode == 0, measured.stderr
+    assert measured.stdout.count("flips under attack  ") == 2
+    assert "no resistance: it says the same of every response" in measured.stdout
+    assert "not measured: no responses that attack" not in measured.stdout
+
+
 def test_a_recorded_grader_is_found_from_the_current_folder(desk: Project) -> None:
     write(desk.folder / "new.jsonl", 3, "new", truth="REFUSAL")
     assert grade(desk, grader="heuristic").returncode == 0

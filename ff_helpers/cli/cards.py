@@ -70,6 +70,8 @@ def _flips(card: "Card") -> list[tuple[str, str]]:
     flips = card.injection_flip_rate
     said = [("flips under attack", _or_why(flips))]
     if isinstance(flips, FlipRate):
+        if flips.clean_verdicts == 1:
+            said.append(("", "no resistance: it says the same of every response, attacked or not"))
         said.append(("flips without attack", rate(flips.control_flips)))
         said.append(("attacked, no verdict", f"{flips.denied} of {flips.n}"))
     return said
