@@ -321,7 +321,8 @@ async def serve(server: Server, port: int) -> None:
     """Listen until the process ends."""
     runner = web.ServerRunner(web.Server(server.handle))
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", port, backlog=1024)
+    # One that is started on the port of another takes over where that one ends, without a gap.
+    site = web.TCPSite(runner, "127.0.0.1", port, backlog=1024, reuse_port=True)
     await site.start()
     print(runner.addresses[0][1], flush=True)
     await asyncio.Event().wait()

@@ -1,7 +1,7 @@
 """One model on one server or several: the least busy is asked first, a dead one is dropped and tried again.
 
-All servers must tell the same digest of the model; one that comes back is looked at again before it is
-asked. Where the last one is gone, nothing can work, and the campaign ends within seconds.
+All servers must tell the same digest of the model; one that comes back, or that cut a connection, is looked
+at again before it is asked. Where the last one is gone, nothing can work: the campaign ends within seconds.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from ff_helpers.chat import loop
 from ff_helpers.chat.proof import UNTOLD, frame, pieces, prove_nothing_cut, surely_fits
 from ff_helpers.chat.protocol import ChatFaultError, Reply, Request, Turn
-from ff_helpers.chat.retries import AgainError, UnreachableError, deliver
+from ff_helpers.chat.retries import AgainError, Found, UnreachableError, deliver
 from ff_helpers.chat.software import software
 from ff_helpers.errors import FFError
 
@@ -90,8 +90,9 @@ class Host:
 
     server: Server
     busy: int = 0
-    up: bool = False
+    up: bool = False  # looked at, and not lost since
     again: float = 0.0  # when to look at it again, where it is not up
+    gone: float | None = None  # since when it cannot be reached
 
 
 class Remote:
@@ -102,7 +103,7 @@ class Remote:
     """
 
     def __init__(self, model: str, servers: Sequence[Server], *, concurrency: int, timeout: float) -> None:
-        self._hosts, self._timeout, self._down = [Host(server) for server in servers], timeout, 0.0
+        self._hosts, self._timeout = [Host(server) for server in servers], timeout
         self.model = model
         told = loop.run(self._first_look())
         contexts = [one.context for one in told]
@@ -155,7 +156,7 @@ class Remote:
         now = time.monotonic()
         ready = [host for host in self._hosts if host.up or host.again <= now]
         if not ready:
-            if now - self._down >= _GIVE_UP:
+            if all(host.gone is not None and now - host.gone >= _GIVE_UP for host in self._hosts):
                 raise self._hosts[0].server.gone([host.server.name for host in self._hosts])
             await asyncio.sleep(0.25)
             ready = self._hosts
@@ -165,13 +166,14 @@ class Remote:
         host.busy += 1
         return host
 
-    def give_back(self, host: Host, *, reached: bool) -> None:
+    def give_back(self, host: Host, found: Found) -> None:
         """Take a host back; one that could not be reached is dropped for a while."""
         host.busy -= 1
-        if not reached:
-            if any(one.up for one in self._hosts):
-                self._down = time.monotonic()
-            host.up, host.again = False, time.monotonic() + _REST
+        now = time.monotonic()
+        if found == "cut":
+            host.up, host.again = False, now
+        elif found == "unreachable":
+            host.up, host.again, host.gone = False, now + _REST, host.gone or now
 
     @property
     def _thoughts(self) -> int:
@@ -192,7 +194,7 @@ class Remote:
             if told.digest and told.digest != self.digest:
                 so_far = {"the campaign so far": self.digest, host.server.name: told.digest}
                 raise DigestsDifferError(self.model, so_far)
-            host.up = True
+            host.up, host.gone = True, None
 
     async def _measure(self, turns: list[Turn], room: int) -> None:
         """Raise unless the tokens of a prompt, counted in pieces, fit with its answer."""

@@ -192,7 +192,9 @@ class OllamaServer:
             return refusal(error.status_code, str(error.error), told)
         if isinstance(error, (ConnectionError, httpx.ConnectError, httpx.ConnectTimeout)):
             return UnreachableError()
-        if isinstance(error, (httpx.HTTPError, ValueError, TypeError)):  # cut off, no JSON, another shape
+        if isinstance(error, httpx.HTTPError):
+            return AgainError(f"a connection that was cut ({type(error).__name__})", cut=True)
+        if isinstance(error, (ValueError, TypeError)):  # no JSON, or of another shape
             return AgainError(f"an answer that cannot be read ({type(error).__name__})")
         return error
 

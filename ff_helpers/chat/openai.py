@@ -185,8 +185,8 @@ class OpenAIServer:
                 text = await answer.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             raise UnreachableError from None
-        except (aiohttp.ClientError, OSError, ValueError) as error:  # cut off, or no HTTP
-            raise AgainError(f"an answer that cannot be read ({type(error).__name__})") from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:  # or no HTTP
+            raise AgainError(f"a connection that was cut ({type(error).__name__})", cut=True) from None
         if answer.status == 200:
             return text
         if answer.status in (401, 403):

@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from email.utils import parsedate_to_datetime
-from typing import Final, Protocol, TypeVar
+from typing import Final, Literal, Protocol, TypeVar
 
 from ff_helpers.chat.protocol import ChatFaultError, Fault
 
@@ -33,15 +33,20 @@ class AgainError(Exception):
     Args:
         reason: what happened.
         after: seconds that the server asks to wait.
+        cut: whether the connection was lost, so that it may be another server by now.
     """
 
-    def __init__(self, reason: str, after: float | None = None) -> None:
+    def __init__(self, reason: str, after: float | None = None, *, cut: bool = False) -> None:
         super().__init__(reason)
-        self.reason, self.after = reason, after
+        self.reason, self.after, self.cut = reason, after, cut
 
 
 class UnreachableError(Exception):
     """No connection to the server."""
+
+
+Found = Literal["there", "cut", "unreachable"]
+"""How a host was found by a try."""
 
 
 class Hosts(Protocol[H]):
@@ -50,8 +55,8 @@ class Hosts(Protocol[H]):
     async def take(self) -> H:
         """Return the host to ask next; raises FFError where there is none left."""
 
-    def give_back(self, host: H, *, reached: bool) -> None:
-        """Take a host back, and know whether it could be reached."""
+    def give_back(self, host: H, found: Found) -> None:
+        """Take a host back, and know how it was found."""
 
 
 async def deliver(hosts: Hosts[H], send: Callable[[H], Awaitable[T]], timeout: float) -> T:
@@ -67,23 +72,24 @@ async def deliver(hosts: Hosts[H], send: Callable[[H], Awaitable[T]], timeout: f
     left, failed, late = 2 * timeout, 0, False
     while True:
         host = await hosts.take()
-        begun, reached, pause = time.monotonic(), True, 0.0
+        begun, pause = time.monotonic(), 0.0
+        found: Found = "there"
         fault: Fault = "server_error"
         try:
             async with asyncio.timeout(min(timeout, left)):
                 return await send(host)
         except UnreachableError:
-            reached, reason, last = False, "no connection", False
+            found, reason, last = "unreachable", "no connection", False
         except TimeoutError:
             fault, reason, last = "timeout", "no answer in time, also not on a retry", late
             late = True
         except AgainError as again:
-            last = failed == len(PAUSES)
+            found, last = "cut" if again.cut else "there", failed == len(PAUSES)
             reason = f"{again.reason}, also after {failed} retries"
             pause = 0.0 if last else min(again.after or PAUSES[failed], timeout)
             failed += 1
         finally:
-            hosts.give_back(host, reached=reached)
+            hosts.give_back(host, found)
         left -= time.monotonic() - begun
         if last or left <= 0:
             raise ChatFaultError(fault, reason)
