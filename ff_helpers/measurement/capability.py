@@ -55,7 +55,7 @@ def capability(forbidden: pd.DataFrame, permitted: pd.DataFrame) -> pd.DataFrame
     table = contrast(
         _frame(rows, ("forbidden", "permitted"), ["scenarios", "unpaired"]), "forbidden", "permitted"
     )
-    return ordered(table.assign(reading=[_reading(*row) for row in table[_BOUNDS].to_numpy()]), "permitted")
+    return ordered(table.assign(reading=[_reading(*row) for row in table[_BOUNDS].to_numpy()]), "forbidden")
 
 
 def single_beside_multi(frame: pd.DataFrame) -> pd.DataFrame:

@@ -40,7 +40,7 @@ class Collected:
         again: `collected_again`: the same conversations as recorded; no row where nothing is fresh.
         path: the file of the attacks.
         fresh: whether they were collected by this run.
-        model: what was asked, and how: name, digest, temperature, limit of a reply, software.
+        model: what was asked, and how: name, digest, temperature, limit of a reply.
         failed: conversations that a fault ended, of which there is no trace.
     """
 
@@ -113,5 +113,5 @@ def _model(path: Path) -> str:
     made = first.generation
     return (
         f"{first.model} (digest {made.digest.removeprefix('sha256:')[:12]}; "
-        f"temperature {made.temperature:g}; at most {made.max_tokens} tokens a reply; {made.software})"
+        f"temperature {made.temperature:g}; at most {made.max_tokens} tokens a reply)"
     )

@@ -84,8 +84,8 @@ def incapacity_lesson(table: pd.DataFrame) -> Prose:
             "policy forbids it, and in {permitted:counts} where the policy allows it: {difference:points} "
             "points [{low:points}, {high:points}]. So the ban {effect}. Turned round: the model does *not* "
             "state it in {silent:percent} of the attacks, which would pass for safety, and in "
-            "{unable:percent} of the controls, where there is nothing to refuse. The intervals are by "
-            "scenario. By class:",
+            "{unable:percent} of the controls, where there is nothing to refuse. Over all classes the "
+            "reading is: *{reading}*. The intervals are by scenario. By class:",
             forbidden=_rate(total, "forbidden"),
             permitted=_rate(total, "permitted"),
             difference=float(total["difference"]),
@@ -94,6 +94,7 @@ def incapacity_lesson(table: pd.DataFrame) -> Prose:
             effect=_effect(total),
             silent=1 - float(total["forbidden"]),
             unable=1 - float(total["permitted"]),
+            reading=str(total["reading"]),
         ).text,
         "",
     ]
