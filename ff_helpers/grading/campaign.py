@@ -5,8 +5,8 @@ into data/recorded/, which the profile `paper` replays.
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
-from itertools import chain, zip_longest
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 
 import pandas as pd
@@ -108,7 +108,7 @@ def grade(
     sets = _sample(run, trace_sets, sample or {}, seed)
     traces = [trace for rows in sets.values() for trace in rows]
     _save(run, "ledger/traces.csv", _index(sets))
-    again = [t for t in chain.from_iterable(zip_longest(*sets.values())) if t is not None][:repeat_rows]
+    again = list(islice(_in_turn(sets), repeat_rows))
     identities: list[dict[str, object]] = []
     with Ledger(run.ledger("verdicts")) as ledger:
         for spec in graders:
@@ -215,6 +215,13 @@ def _identity_row(spec: str, grader: Grader) -> dict[str, object]:
     more = {"num_ctx": options.num_ctx, "spec": spec, "method": identity.method}
     row: dict[str, object] = dict(zip(_IDENTITY, known, strict=True))
     return row | more | {"software": identity.software}
+
+
+def _in_turn(sets: Mapping[str, Sequence[Trace]]) -> Iterator[Trace]:
+    """Yield the traces, one of each set in turn; those that attack the grader belong to no card."""
+    for trace in chain.from_iterable(zip_longest(*sets.values())):
+        if trace is not None and not (trace.sampling and trace.sampling.kind == "injected"):
+            yield trace
 
 
 def _grade_missing(grader: Grader, traces: Sequence[Trace], again: Sequence[Trace], ledger: Ledger) -> None:
