@@ -192,7 +192,9 @@ def _state(review: Review) -> str:
     done, total = len(review.decided), review.total
     pace = f"; this session {review.session}, {review.rate:.1f} a minute" if review.rate else ""
     known = sum(trace.truth is not None for trace in review.traces)
-    note = f" The truth of {known} of them is known already (not shown): good for practice." if known else ""
+    note = f" The truth of {known} is known already and not shown: those are practice." if known else ""
     bar = f'<progress max="{total}" value="{done}" style="width: 12em; vertical-align: middle"></progress>'
     name = html.escape(review.reviewer)
-    return f"<div>{bar} <b>{done} of {total}</b> decided by {name}{pace}.{note}</div>"
+    return (
+        f'<div style="line-height: 1.45">{bar} <b>{done} of {total}</b> decided by {name}{pace}.{note}</div>'
+    )

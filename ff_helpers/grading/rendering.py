@@ -20,6 +20,7 @@ _CONTEXT = (  # a reversed column of one child: it scrolls, and opens at its end
 _RESPONSE = "max-height: 24em; overflow: auto; background: var(--jp-layout-color2, #eee)"
 _TEXT = "white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate"
 _MARK = "background: #F0E442; color: #000; font: .85em monospace"
+_MARKED = 200  # how many runs of a text are highlighted; all are spelled out
 _FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"  # letters by category, and yet invisible
 
 
@@ -48,11 +49,15 @@ def visible(text: str) -> str:
     surrogates, private code points, fillers and variation selectors; line feeds and tabs stay.
     """
     parts = _unseen().split(text.replace("\r\n", "\n"))
-    return "".join(_marked(part) if place % 2 else html.escape(part) for place, part in enumerate(parts))
+    return "".join(
+        _marked(part, place) if place % 2 else html.escape(part) for place, part in enumerate(parts)
+    )
 
 
-def _marked(run: str) -> str:
-    return f'<mark style="{_MARK}">{"".join(f"⟨U+{ord(c):04X}⟩" for c in run)}</mark>'
+def _marked(run: str, place: int) -> str:
+    codes = "".join(f"⟨U+{ord(c):04X}⟩" for c in run)
+    # A text of nothing but such runs would have the browser lay out one element for each of them.
+    return f'<mark style="{_MARK}">{codes}</mark>' if place < 2 * _MARKED else codes
 
 
 @cache

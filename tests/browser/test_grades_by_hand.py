@@ -13,7 +13,7 @@ from tests.browser.lab import CANARY, SAVING, Lab
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-PATIENCE = 60_000  # milliseconds: a busy machine is slow, and no finding
+PATIENCE = 120_000  # milliseconds: a busy machine is slow, and no finding
 
 
 class Desk:

@@ -252,7 +252,7 @@ def test_the_panel_gives_no_hint(run, sets):
     shown = panel.progress.value + panel.conversation.value + panel.message.value
     for hint in ("id-a", "the-model", "the-source", "PARTIAL"):
         assert hint not in shown
-    assert "truth of 2 of them is known" in shown
+    assert "truth of 2 is known" in shown
 
 
 def test_what_a_notebook_stores_of_the_panel_holds_no_text(run, sets):

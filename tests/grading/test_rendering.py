@@ -89,6 +89,8 @@ def test_ordinary_text_is_left_alone(text):
 
 def test_a_huge_run_is_one_mark_and_a_megabyte_is_all_there():
     assert visible("\u200b" * 1000).count("<mark") == 1
+    many = visible("a\u200b" * 5000)
+    assert (many.count("<mark"), many.count("⟨U+200B⟩")) == (200, 5000)
     assert visible("a" * 1_000_000).count("a") == 1_000_000
 
 
