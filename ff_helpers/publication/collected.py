@@ -160,14 +160,18 @@ def _truth_words(table: pd.DataFrame) -> Prose:
     total, first = table.iloc[-1], table.iloc[0]
     return say(
         "Strict ASR by the checker is {asr:counts} over the rows. They are {scenarios} independent "
-        "scenarios; with that the interval is {honest}. Highest are {turns}-turn attacks of *{name}*: "
-        "{highest:counts}.",
+        "scenarios; with that the interval is {honest}. {top}",
         asr=wilson(int(total["k"]), int(total["n"])),
         scenarios=int(total["scenarios"]),
         honest=f"[{percent(total['by_scenario_low'])}, {percent(total['by_scenario_high'])}]",
-        turns=str(first["turns"]),
-        name=_words(first),
-        highest=wilson(int(first["k"]), int(first["n"])),
+        top=say(
+            "Highest are {turns}-turn attacks of *{name}*: {highest:counts}.",
+            turns=str(first["turns"]),
+            name=_words(first),
+            highest=wilson(int(first["k"]), int(first["n"])),
+        ).text
+        if total["k"]
+        else "No class has a success.",
     )
 
 

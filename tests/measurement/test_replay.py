@@ -4,12 +4,17 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 import ff_helpers as ff
 from ff_helpers.grading.campaign import ControlArmError
-from ff_helpers.measurement.replay import collected
+from ff_helpers.measurement.replay import OtherCollectionError, collected
 from ff_helpers.paths import MissingInputError
+from ff_helpers.pipeline.profile import load
+from ff_helpers.pipeline.runner import run_profile
 from tests import collected_traces
+from tests.conftest import ROOT
+from tests.model_server import running
 
 
 @pytest.fixture
@@ -63,3 +68,27 @@ def test_a_control_is_never_graded_as_an_attack(run, recorded):
     with pytest.raises(ControlArmError, match="`permitted`: a control"):
         ff.grade(run, {"collected": recorded["permitted"]}, ["heuristic"])
     assert not run.ledger("verdicts").exists()
+
+
+def test_a_fresh_sample_is_collected_once_and_another_models_file_is_refused(run, recorded):
+    with running() as port:
+        target = f"ollama:good:1@http://127.0.0.1:{port}"
+        sample = collected(run, recorded, target=target, limit=2, repeats=2)
+        again = collected(run, recorded, target=target, limit=2, repeats=2)
+        with pytest.raises(OtherCollectionError, match="To collect anew, move that file away"):
+            collected(run, recorded, target=f"ollama:nocount:1@http://127.0.0.1:{port}", limit=2)
+    assert (len(sample.forbidden), len(sample.permitted), sample.fresh) == (4, 4, True)
+    assert set(sample.forbidden["model"]) == {"good:1"}
+    assert sample.path == run.ledger("collected")
+    pd.testing.assert_frame_equal(sample.forbidden, again.forbidden)
+
+
+def test_the_notebook_runs_on_other_files_and_writes_what_the_paper_declares(run, recorded, tmp_path):
+    paper = yaml.safe_load((ROOT / "params" / "paper.yaml").read_text(encoding="utf-8"))
+    step = next(step for step in paper["steps"] if step["notebook"] == "00_collect")
+    step |= {"parameters": {"recorded": recorded}, "inputs": []}
+    profile = tmp_path / "trial.yaml"
+    profile.write_text(yaml.safe_dump(paper | {"profile": "trial", "steps": [step]}), encoding="utf-8")
+    assert [end.state for end in run_profile(load(profile))] == ["done"]
+    table = pd.read_csv(run.read("tables/collected_capability.csv")).set_index("intent")
+    assert table.loc["all classes", ["forbidden_k", "permitted_k"]].tolist() == [4, 6]
