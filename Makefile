@@ -46,7 +46,7 @@ claims: install ## Every published figure beside the recomputed one
 doctor: install ## What is installed, which graders are reachable, what to do about the rest
 	@$(FF) doctor
 
-bench: install ## Time the steps that grow with the corpus
+bench: install ## Speed and memory beside bare clients and inspect_ai, in one run
 	@$(PY) -m benchmarks
 
 install: ## Install into .venv from the hashed locks

@@ -1,0 +1,90 @@
+"""Is the harness the bottleneck? Ours beside bare clients, at a server that answers after a fixed time.
+
+The server is a process of its own (`tests/model_server.py`). The ideal is what the latency alone takes:
+batches of as many requests as are in flight. Each contender runs in a fresh process, in turns; the median
+of the rounds counts. Ours make prompts, read answers and commit every record to disk; the bare ones ask only.
+"""
+
+import json
+import math
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.table import Row
+from benchmarks.traces import write_traces
+from tests.model_server import running
+
+
+@dataclass(frozen=True)
+class Load:
+    """How many requests, how many in flight, and how long the server takes (seconds)."""
+
+    requests: int
+    in_flight: int
+    latency: float
+    rounds: int
+
+    @property
+    def ideal(self) -> float:
+        """Seconds that the latency alone takes."""
+        return math.ceil(self.requests / self.in_flight) * self.latency
+
+
+FAST = Load(requests=2000, in_flight=64, latency=0.1, rounds=3)
+SLOW = Load(requests=160, in_flight=8, latency=0.5, rounds=1)
+
+
+def many_in_flight() -> list[Row]:
+    """2,000 requests of 100 ms, 64 in flight: where clients are CPU-bound."""
+    names = ("bare-ollama", "ollama", "bare-openai", "bare-aiohttp", "openai")
+    wall = contend(names, FAST)
+    rows = [Row("ideal: the latency alone", f"{FAST.ideal:.2f} s")]
+    rows += [_row(name, wall[name], FAST, least=0.85 if name == "openai" else None) for name in names]
+    ratio = wall["ollama"][0] / wall["bare-ollama"][0]
+    return [*rows, Row("ours, `ollama:`, wall time", "", ratio, "the bare Ollama client", most=1.15)]
+
+
+def few_in_flight() -> list[Row]:
+    """160 requests of 500 ms, 8 in flight: a usual local server."""
+    wall = contend(("ollama", "openai"), SLOW)
+    rows = [Row("ideal: the latency alone", f"{SLOW.ideal:.2f} s")]
+    return rows + [_row(name, seconds, SLOW, least=0.97) for name, seconds in wall.items()]
+
+
+def contend(names: tuple[str, ...], load: Load) -> dict[str, tuple[float, float]]:
+    """Return the median wall and CPU seconds of each contender."""
+    seen: dict[str, list[dict[str, float]]] = {name: [] for name in names}
+    with tempfile.TemporaryDirectory() as folder, running("--latency", str(load.latency)) as port:
+        traces = write_traces(Path(folder) / "traces.jsonl", load.requests)
+        for number in range(load.rounds):
+            for name in names:
+                ledger = Path(folder) / f"{name}-{number}.jsonl"
+                seen[name].append(run(name, traces, f"127.0.0.1:{port}", load.in_flight, ledger))
+    return {
+        name: (statistics.median(r["wall"] for r in runs), statistics.median(r["cpu"] for r in runs))
+        for name, runs in seen.items()
+    }
+
+
+def run(name: str, traces: Path, address: str, in_flight: int, ledger: Path) -> dict[str, float]:
+    """Run one contender in a process of its own; see `contenders.main`.
+
+    Raises:
+        CalledProcessError: it failed, or not every trace got its verdict.
+    """
+    command = [sys.executable, "-m", "benchmarks.contenders", name, traces, address, in_flight, ledger]
+    done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, text=True, check=True)
+    said: dict[str, float] = json.loads(done.stdout)
+    return said
+
+
+def _row(name: str, seconds: tuple[float, float], load: Load, *, least: float | None = None) -> Row:
+    wall, cpu = seconds
+    shown = name.replace("bare-", "bare client: ") if name.startswith("bare") else f"ours, `{name}:`, durable"
+    each = 1000 * cpu / load.requests
+    figure = f"{wall:.2f} s, {load.requests / wall:.0f}/s, {each:.2f} ms CPU each"
+    return Row(shown, figure, load.ideal / wall, "the ideal rate", least=least)
