@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ff_helpers import paths
-from ff_helpers.cli.cards import rate
 from ff_helpers.cli.options import add_asking, add_command, count, number, shown
 
 if TYPE_CHECKING:
@@ -121,16 +120,14 @@ def _collect(options: argparse.Namespace) -> int:
 def _by_intent(out: Path, arm: str) -> str:
     """Return how many responses of each intent class comply, by the scenarios' checkers."""
     from ff_helpers.corpus.collect import collected_frame
-    from ff_helpers.measurement.intervals import wilson
 
     frame = collected_frame(out)
     frame = frame[frame["arm"] == arm]
     whose = "states what the policy forbids" if arm == "forbidden" else "does what the policy allows"
     lines = [f"{shown(out)}: {len(frame)} traces; the response {whose} (known truth, from the checker):"]
     for intent, rows in [*frame.groupby("intent", sort=True), ("all", frame)]:
-        share = wilson(int(rows["compliant"].sum()), len(rows))
-        scenarios = rows["scenario_id"].nunique()
-        lines.append(f"  {intent:<24} {rate(share)} ({scenarios} scenarios)")
+        scenarios = f"{rows['scenario_id'].nunique()} scenarios"
+        lines.append(f"  {intent:<24} {int(rows['compliant'].sum())} of {len(rows)} ({scenarios})")
     empty = int(frame["empty"].sum())
     cut = int((~frame["complete"]).sum())
     lines.append(f"  {empty} empty responses; {cut} cut at the token limit")
@@ -143,4 +140,8 @@ def _next(options: argparse.Namespace, *, failed: bool) -> str:
     if options.arm == "permitted":
         return "controls are not graded; collect the attack with --arm forbidden and compare"
     out = shlex.quote(shown(options.out))
-    return f"ff calibrate --grader heuristic --traces {out}   (or any grader: the truth is known)"
+    return (
+        f"ff calibrate --grader heuristic --traces {out}   (or any grader: the truth is known)\n"
+        "A model that is not able to do it does not comply either: collect the control with --arm permitted "
+        "and another --out."
+    )
