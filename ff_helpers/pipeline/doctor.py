@@ -121,6 +121,8 @@ def _graders() -> list[Finding]:
         findings.append(Finding("grader embedded", True, f"llama.cpp in xllamacpp {version('xllamacpp')}"))
     except PackageNotFoundError:
         findings.append(Finding("grader embedded", False, "xllamacpp is missing", "Install it: make install"))
+    key = "OPENAI_API_KEY is set" if os.environ.get("OPENAI_API_KEY") else "OPENAI_API_KEY is not set"
+    findings.append(Finding("grader openai", True, f"any compatible server; {key} (a local one needs none)"))
     return [*findings, _ollama()]
 
 

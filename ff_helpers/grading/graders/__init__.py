@@ -1,7 +1,7 @@
 """Graders by name: `embedded:MODEL`, `ollama:TAG`, `openai:MODEL@BASE_URL`, `heuristic`, `recorded:PATH`."""
 
 from ff_helpers import paths
-from ff_helpers.chat.specs import is_chat, open_chat
+from ff_helpers.chat.specs import FORMS, is_chat, open_chat
 from ff_helpers.errors import FFError
 from ff_helpers.grading.flip import load_rubric
 from ff_helpers.grading.outcome import Grader
@@ -12,9 +12,8 @@ class UnknownGraderError(FFError):
 
     def __init__(self, spec: str) -> None:
         super().__init__(
-            f"grader {spec!r} is unknown. Allowed: embedded:smollm2-135m, ollama:TAG (such as "
-            "ollama:qwen3:1.7b), openai:MODEL@BASE_URL (any compatible server), heuristic, recorded:PATH "
-            "(a ledger, relative to the project folder)."
+            f"grader {spec!r} is unknown. Allowed: {FORMS}, heuristic, recorded:PATH (a ledger, relative to "
+            "the project folder)."
         )
 
 
