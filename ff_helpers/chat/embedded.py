@@ -108,6 +108,7 @@ class Embedded:
             params.n_gpu_layers = 0
             params.cpuparams.n_threads = params.cpuparams_batch.n_threads = _cores()
             params.sampling.seed = 0
+            params.cache_ram_mib = 0  # otherwise old prompts pile up, to 8 GiB
             params.warmup, params.verbosity, params.endpoint_metrics = False, -1, False
             self._server = llama.Server(params)
         except (ImportError, RuntimeError) as error:
