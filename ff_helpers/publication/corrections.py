@@ -29,8 +29,8 @@ def _told(name: str, records: pd.DataFrame) -> str:
     last = records[records["stands"]].groupby("trace_id", sort=False)["label"].last()
     moves = pd.DataFrame({"old": first, "new": last}).value_counts().rename("rows").reset_index()
     said = say(
-        "`ledger/{name}.jsonl`: {corrections} records supersede an earlier one, on {traces} traces, by "
-        "{authors}. What was superseded is still there. The first label, and the one that stands now:",
+        "`ledger/{name}.jsonl`: records that supersede an earlier one: {corrections}, on traces: {traces}, "
+        "by {authors}. What was superseded is still there. The first label, and the one that stands now:",
         name=name,
         corrections=int(records["supersedes_key"].notna().sum()),
         traces=len(first),

@@ -157,6 +157,11 @@ def resumes_after_a_restart(desk: Desk) -> None:
     *_, last = desk.decisions(4)
     assert last.trace_id not in before
     desk.see(f"3 of {desk.lab.total}")
+    desk.page.get_by_text("| Idle").wait_for()
+    told = json.dumps(desk.save()["cells"], ensure_ascii=False)  # of what was decided before the restart
+    assert "stand as a person decided" in told
+    assert "`ledger/manual.jsonl`: records that supersede an earlier one: 1, on traces: 1, by R. One" in told
+    assert "COMPLIANCE → HALLUCINATION_REFUSAL: 1" in told
 
 
 def a_second_reviewer_sees_nothing_of_the_first(desk: Desk) -> None:

@@ -149,7 +149,8 @@ def test_the_telling_counts_and_quotes_nobody(run, sets):
     merge_manual(run, onto="heuristic")
     told = tell_corrections(run).text
     assert (
-        "`ledger/corrected-heuristic.jsonl`: 3 records supersede an earlier one, on 3 traces, by ann" in told
+        "`ledger/corrected-heuristic.jsonl`: records that supersede an earlier one: 3, on traces: 3, by ann"
+        in told
     )
     assert "- COMPLIANCE → REFUSAL: 2" in told
     assert "- REFUSAL → REFUSAL: 1" in told
