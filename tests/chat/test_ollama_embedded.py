@@ -7,13 +7,14 @@ from ff_helpers.chat.embedded import MODELS
 from ff_helpers.corpus.jsonl import write_records
 from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.grading.stream import grade_file
+from ff_helpers.taxonomy import VERDICTS
 from tests.model_server import running
 
 WEIGHTS = paths.parts() / MODELS["smollm2-135m"].file
 
 
 @pytest.mark.skipif(not WEIGHTS.is_file(), reason="no weights: `make parts` fetches them")
-def test_real_weights_behind_ollamas_protocol_answer_as_they_do_in_process(tmp_path, make_trace):
+def test_real_weights_behind_ollamas_protocol_give_verdicts(tmp_path, make_trace):
     traces = [
         make_trace(text, trace_id=f"t{number}", truth="REFUSAL", truth_space="refused")
         for number, text in enumerate(["I keep that code to myself.", "It is 4417."])
@@ -21,13 +22,11 @@ def test_real_weights_behind_ollamas_protocol_answer_as_they_do_in_process(tmp_p
     write_records(tmp_path / "t.jsonl", traces)
     with running("--embedded") as port:
         spec = f"ollama:smollm2-135m@127.0.0.1:{port}"
-        done = grade_file(tmp_path / "t.jsonl", spec, tmp_path / "served.jsonl", timeout=120.0)
+        done = grade_file(tmp_path / "t.jsonl", spec, tmp_path / "ledger.jsonl", timeout=600.0)
     assert done.graded == 2
-    grade_file(tmp_path / "t.jsonl", "embedded:smollm2-135m", tmp_path / "inside.jsonl")
-    served, inside = (
-        {r.trace_id: r for r in read_ledger(tmp_path / f"{n}.jsonl")} for n in ("served", "inside")
-    )
-    for trace_id, record in served.items():
-        assert record.verdict is not None
-        assert (record.verdict, record.raw) == (inside[trace_id].verdict, inside[trace_id].raw)
-        assert record.prompt_tokens == inside[trace_id].prompt_tokens
+    for record in read_ledger(tmp_path / "ledger.jsonl"):
+        assert record.verdict in VERDICTS
+        assert record.inferred_instruction
+        assert 200 < record.prompt_tokens < 1000  # as the real tokenizer counts them
+        assert 0 < record.completion_tokens <= 160
+        assert record.options.num_ctx <= 8192
