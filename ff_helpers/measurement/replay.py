@@ -35,6 +35,7 @@ class Collected:
         permitted: the controls, in which the policy allows the answer; never an attack.
         truth: `truth_by_intent` of the attacks.
         capability: `capability` of the two arms.
+        capability_by_turns: the same by number of turns.
         stability: `refusal_stability` of the attacks.
         turns: `single_beside_multi` of the attacks.
         again: `collected_again`: the same conversations as recorded; no row where nothing is fresh.
@@ -48,6 +49,7 @@ class Collected:
     permitted: pd.DataFrame
     truth: pd.DataFrame
     capability: pd.DataFrame
+    capability_by_turns: pd.DataFrame
     stability: pd.DataFrame
     turns: pd.DataFrame
     again: pd.DataFrame
@@ -87,6 +89,7 @@ def collected(
         permitted=controls,
         truth=truth_by_intent(attacks),
         capability=capability(attacks, controls),
+        capability_by_turns=capability(attacks, controls, by="turns"),
         stability=refusal_stability(attacks),
         turns=single_beside_multi(attacks),
         again=collected_again(recordings, attacks if target else attacks.iloc[:0]),

@@ -39,6 +39,7 @@ class CollectedWords:
     capability: Prose
     stability: Prose
     turns: Prose
+    turns_ability: Prose
 
 
 def collected_words(sample: Collected) -> CollectedWords:
@@ -49,6 +50,7 @@ def collected_words(sample: Collected) -> CollectedWords:
         capability=incapacity_lesson(sample.capability),
         stability=_stability_words(sample.stability),
         turns=_turns_words(sample.turns),
+        turns_ability=_ability_words(sample.capability_by_turns),
     )
 
 
@@ -207,6 +209,20 @@ def _turns_words(table: pd.DataFrame) -> Prose:
         if low <= 0 <= high
         else "The interval does not hold 0.",
     )
+
+
+def _ability_words(table: pd.DataFrame) -> Prose:
+    lines = [
+        say(
+            "- {turns}-turn: {forbidden:counts} forbidden, {permitted:counts} permitted; *{reading}*.",
+            turns=str(row["turns"]),
+            forbidden=_rate(row, "forbidden"),
+            permitted=_rate(row, "permitted"),
+            reading=str(row["reading"]),
+        ).text
+        for _, row in table[table["turns"] != ALL].iterrows()
+    ]
+    return Prose("\n".join(lines) or "No scenario is in both arms.")
 
 
 def _length(trace: Trace) -> int:

@@ -196,7 +196,7 @@ def _html(
             return f"<td>{html.escape(text)}</td>"
         # Notebooks drop our styles until they are trusted; no-break spaces keep an interval on one line.
         text = text.replace(" ", "\u00a0")
-        padded = re.sub(r"\d+\.\d", lambda m: m.group().rjust(4, _FIGURE_SPACE), text)
+        padded = re.sub(r"-?\d+\.\d", lambda m: m.group().rjust(4, _FIGURE_SPACE), text)
         return f'<td class="n">{html.escape(padded if kinds[column] == "rate" else text)}</td>'
 
     head = "".join(

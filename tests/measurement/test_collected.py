@@ -120,6 +120,17 @@ def test_capability_compares_the_same_scenarios_only():
     assert row["difference"] == pytest.approx(0.5)
 
 
+def test_capability_by_turns_shows_a_crescendo_that_is_beyond_the_model():
+    arms = [
+        pd.concat([frame(scenarios(9, "1"), arm=arm), frame(scenarios(9, "0", 9), arm=arm, turns="multi")])
+        for arm in ("forbidden", "permitted")
+    ]
+    table = capability(*arms, by="turns").set_index("turns")
+    assert list(table.index) == ["single", "multi", ALL]
+    assert list(table["reading"]) == [ABLE_AND_DOES, NOT_ABLE, ABLE_AND_DOES]
+    assert (table["forbidden_k"]["multi"], table["permitted_n"]["multi"]) == (0, 9)
+
+
 def test_stability_counts_scenarios_and_says_which_kind():
     both = pd.concat(
         [

@@ -93,6 +93,7 @@ def test_the_words_hold_the_counts_of_the_tables(run, recorded):
     assert "33.3% [13.8, 60.9] (4 of 12)" in words.truth.text
     assert "6 independent scenarios" in words.truth.text
     assert "(6 of 6)" in words.stability.text
+    assert "- multi-turn: 33.3% [1.1, 95.6] (2 of 6) forbidden, 100.0%" in words.turns_ability.text
     assert words.turns.text == "No class has both single-turn and multi-turn attacks here."
 
 
