@@ -47,13 +47,13 @@ async def bare_openai(prompts: list[list[Turn]], address: str, in_flight: int) -
         await _all(
             prompts,
             in_flight,
-            lambda turns: client.chat.completions.create(
+            lambda turns: client.chat.completions.create(  # type: ignore[call-overload]
                 model=MODEL,
-                messages=turns,  # type: ignore[arg-type]
+                messages=turns,
                 temperature=0.0,
                 seed=0,
                 max_tokens=ANSWER_TOKENS,
-                response_format=_FORMAT,  # type: ignore[arg-type]
+                response_format=_FORMAT,
             ),
         )
 

@@ -37,7 +37,7 @@ class Row:
 
     def cells(self) -> tuple[str, ...]:
         """Return the row as text."""
-        ratio = "" if self.ratio is None else f"{self.ratio:.3g} of {self.of}"
+        ratio = "" if self.ratio is None else f"{self.ratio:,.{0 if self.ratio >= 100 else 2}f} of {self.of}"
         target = f">= {self.least:g}" if self.least is not None else ""
         target = f"<= {self.most:g}" if self.most is not None else target
         return self.what, self.figure, ratio, target, {None: "", True: "met", False: "MISSED"}[self.met]
