@@ -120,15 +120,14 @@ def outcome(kind: str, fault: str, port: int, folder: Path) -> str:
     return ", ".join(f"{count} {what}" for what, count in ended.most_common())
 
 
-def cell(kind: str, fault: str, folder: Path) -> tuple[str, float]:
-    """Return the outcome of a fault at a server of its own, and the seconds that it took to be known."""
-    with running("--latency", "0.3" if fault == "the server dies" else "0.01") as port:
-        begun = time.monotonic()
-        if fault == "no server":
-            with socket.socket() as taken:
-                taken.bind(("127.0.0.1", 0))  # bound, not listening: connections are refused
-                return outcome(kind, fault, taken.getsockname()[1], folder), time.monotonic() - begun
-        return outcome(kind, fault, port, folder), time.monotonic() - begun
+def cell(kind: str, fault: str, port: int, folder: Path) -> tuple[str, float]:
+    """Return the outcome of a fault, and the seconds that it took to be known."""
+    begun = time.monotonic()
+    if fault == "no server":
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))  # bound, not listening: connections are refused
+            return outcome(kind, fault, taken.getsockname()[1], folder), time.monotonic() - begun
+    return outcome(kind, fault, port, folder), time.monotonic() - begun
 
 
 def death(kind: str, folder: Path) -> tuple[str, float]:
@@ -148,11 +147,11 @@ def death(kind: str, folder: Path) -> tuple[str, float]:
 def measured(folder: Path) -> dict[tuple[str, str], tuple[str, float]]:
     """Run every cell, many at a time; (fault, kind) -> (outcome, seconds)."""
     cells = [(fault, kind) for fault in EXPECTED for kind in KINDS]
-    with ThreadPoolExecutor(8) as threads:
+    with running() as port, ThreadPoolExecutor(8) as threads:
         futures = {
             (fault, kind): threads.submit(death, kind, folder)
             if fault == "the server dies"
-            else threads.submit(cell, kind, fault, folder)
+            else threads.submit(cell, kind, fault, port, folder)
             for fault, kind in cells
         }
         return {place: future.result() for place, future in futures.items()}
