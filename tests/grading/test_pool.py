@@ -162,7 +162,7 @@ def test_a_full_disk_in_the_middle_stops_at_once_also_while_requests_hang(tmp_pa
     assert (name, closed) == ("JournalWriteError", "1")
     assert "Make room" in " ".join(words)
     assert int(done) == len(graded(tmp_path / "v.jsonl")) > 0
-    assert run.stderr == ""
+    assert complaints(run.stderr) == ""
 
 
 INTERRUPTED = """
@@ -179,6 +179,11 @@ INTERRUPTED = """
     finally:
         print("closed", grader.closed)
 """
+
+
+def complaints(text):
+    """What a child in development mode said, but for how slow this machine is."""
+    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("Executing <"))
 
 
 def wait_for_rows(path, seconds=30):
@@ -199,6 +204,7 @@ def test_ctrl_c_in_a_terminal_commits_closes_and_complains_of_nothing(tmp_path):
         os.kill(child.pid, signal.SIGINT)
         said, complained = child.communicate(timeout=10)
     assert said == "closed 1\n"
+    complained = complaints(complained)
     assert complained.strip().endswith("KeyboardInterrupt")
     assert not any(word in complained for word in ("never retrieved", "never awaited", "pending", "Warning"))
     rows = graded(path)
