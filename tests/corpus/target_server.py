@@ -4,7 +4,8 @@
 
 prints its port. It speaks OpenAI's protocol, answers with the sentence of the system prompt that follows the
 first full stop, counts what it was asked in FOLDER/asked, and answers HTTP 400 to a conversation whose text
-holds a line of FOLDER/fails. It takes 20 ms, so that a test can stop a collection in the middle.
+holds a line of FOLDER/fails. While FOLDER/slow is there it takes 100 ms, so that a test can stop a
+collection in the middle.
 """
 
 import json
@@ -35,7 +36,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.say(400, {"error": {"message": "no", "type": "invalid_request_error"}})
         with (FOLDER / "asked").open("a") as file:
             file.write(json.dumps([asked["seed"], len(asked["messages"]), asked["max_tokens"]]) + "\n")
-        time.sleep(0.02)
+        time.sleep(0.1 if (FOLDER / "slow").exists() else 0.0)
         mute = asked["messages"][-1]["content"] == "Silence, please."
         text = "" if mute else asked["messages"][0]["content"].split(". ")[1]
         message = {"role": "assistant", "content": text}

@@ -38,7 +38,7 @@ def target(folder):
 
 @pytest.fixture(autouse=True)
 def fresh(folder):
-    for name in ("asked", "fails"):
+    for name in ("asked", "fails", "slow"):
         (folder / name).unlink(missing_ok=True)
 
 
@@ -178,13 +178,15 @@ def test_killed_in_the_middle_it_goes_on_without_loss_or_double(target, folder, 
         "collect(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), concurrency=3)"
     )
     command = [sys.executable, "-c", code, target, str(SHIPPED), str(out)]
-    for lines in (8, 30):
+    (folder / "slow").touch()
+    for lines in (1, 12):
         with subprocess.Popen(command, cwd=ROOT, env=os.environ | {"FF_PROGRESS": ""}) as process:
             while process.poll() is None and (not out.exists() or out.read_bytes().count(b"\n") < lines):
                 time.sleep(0.02)
             process.send_signal(signal.SIGKILL)
     before = out.read_bytes().split(b"\n")[:-1]
-    assert 30 <= len(before) < 60
+    (folder / "slow").unlink()
+    assert 12 <= len(before) < 60
     with out.open("ab") as file:
         file.write(before[0][: len(before[0]) // 2])  # as a power cut leaves it
     done = collect(target, SHIPPED, out)
