@@ -18,6 +18,11 @@ from ff_helpers.errors import FFError
 from ff_helpers.parts import checked_part, parts
 from ff_helpers.taxonomy import Space
 
+CALIBRATION: Final = {
+    "proxies": "data/calibration/proxies.jsonl",
+    "written": "data/calibration/written.jsonl",
+}
+"""The sets that ship for calibration: all five labels known."""
 _PYRIT: Final = "pyrit/datasets/scorer_evals/"
 _COLUMNS: Final = ("objective", "assistant_response", "human_score")
 

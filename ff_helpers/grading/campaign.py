@@ -1,13 +1,7 @@
-"""A campaign: trace sets, a sample of each, several graders, one ledger.
+"""A campaign: trace sets, a sample of each, several graders, one ledger."""
 
-`python -m ff_helpers.grading.campaign` records the embedded grader on the shipped calibration traces
-into data/recorded/, which the profile `paper` replays.
-"""
-
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice, zip_longest
-from pathlib import Path
 
 import pandas as pd
 
@@ -24,8 +18,6 @@ from ff_helpers.grading.outcome import Grader
 from ff_helpers.grading.pool import grade_all
 from ff_helpers.taxonomy import STATUSES, VERDICTS
 
-CALIBRATION = {"proxies": "data/calibration/proxies.jsonl", "written": "data/calibration/written.jsonl"}
-RECORDED = "data/recorded/smollm2-135m_proxies.jsonl"
 _INDEX = {
     "trace_id": "str",
     "set": "str",
@@ -230,17 +222,3 @@ def _grade_missing(grader: Grader, traces: Sequence[Trace], again: Sequence[Trac
     passes = [(trace, 0) for trace in traces] + [(trace, 1) for trace in again]
     todo = [(t, repeat) for t, repeat in passes if (identity.key(t, repeat), t.trace_id) not in ledger.done]
     grade_all(grader, todo, ledger, Progress(f"grading with {identity.grader}", len(todo)))
-
-
-def record() -> Path:
-    """Grade the shipped calibration traces with the embedded grader anew; return the ledger's path."""
-    run = paths.start("recording", as_of="2026-11-22")
-    run.ledger("verdicts").unlink(missing_ok=True)
-    grade(run, CALIBRATION, ["embedded:smollm2-135m"], repeat_rows=20)
-    target = paths.root() / RECORDED
-    target.parent.mkdir(parents=True, exist_ok=True)
-    return Path(shutil.copyfile(run.ledger("verdicts"), target))
-
-
-if __name__ == "__main__":
-    print(record())

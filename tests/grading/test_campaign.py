@@ -6,13 +6,17 @@ import pytest
 
 from ff_helpers import grade, paths, verdicts
 from ff_helpers.corpus.jsonl import BadLineError, FileMissingError, write_records
+from ff_helpers.corpus.sources import CALIBRATION
 from ff_helpers.corpus.traces import Message, Trace, read_traces
-from ff_helpers.grading.campaign import CALIBRATION, RECORDED, BadSampleError, SharedIdError
+from ff_helpers.grading.campaign import BadSampleError, SharedIdError
 from ff_helpers.grading.graders import UnknownGraderError, open_grader
 from ff_helpers.grading.graders.recorded import MixedRecordingError, NotRecordedError
 from ff_helpers.grading.ledger import live_records, read_ledger
+from ff_helpers.grading.recording import SETS, recorded
 from ff_helpers.paths import UnwritableError
 from ff_helpers.taxonomy import STATUSES, VERDICTS
+
+RECORDED = recorded("smollm2-135m")
 
 
 @pytest.fixture
@@ -170,7 +174,7 @@ def test_traces_that_were_not_recorded_are_listed_not_dropped(run, tmp_path):
     with pytest.raises(NotRecordedError, match="flip-blind@"):
         grade(run, CALIBRATION, [f"recorded:{RECORDED}"], rubric="flip-blind")
     with pytest.raises(NotRecordedError, match="repeat 1"):
-        grade(run, CALIBRATION, [f"recorded:{RECORDED}"], repeat_rows=21)
+        grade(run, CALIBRATION, [f"recorded:{RECORDED}"], repeat_rows=60)
 
 
 def test_a_recording_of_two_graders_is_refused(run):
@@ -179,11 +183,13 @@ def test_a_recording_of_two_graders_is_refused(run):
         open_grader(f"recorded:{run.ledger('verdicts')}")
 
 
-def test_the_shipped_recording_covers_the_shipped_traces_with_software_and_options():
-    records = live_records(paths.root() / RECORDED)
-    assert len([r for r in records if r.repeat == 0]) == 154
-    assert len([r for r in records if r.repeat == 1]) == 20
-    assert all(r.prompt_tokens and r.duration_s and r.software for r in records)
+@pytest.mark.parametrize("model", ["smollm2-135m", "gemma3-270m"])
+def test_the_shipped_recordings_cover_the_shipped_traces_with_software_and_options(run, model):
+    counts = grade(run, SETS, [f"recorded:{recorded(model)}"], repeat_rows=60)
+    assert counts["n"].tolist() == [120, 34, 120, 185]
+    records = live_records(paths.root() / recorded(model))
+    assert len([r for r in records if r.repeat == 1]) == 60
+    assert all(r.duration_s and r.software for r in records)
     assert {(r.options.temperature, r.options.seed, r.options.concurrency) for r in records} == {(0.0, 0, 1)}
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from ff_helpers import paths
 from ff_helpers.corpus.jsonl import FileMissingError, write_records
-from ff_helpers.corpus.sources import load_set
+from ff_helpers.corpus.sources import CALIBRATION, load_set
 from ff_helpers.corpus.traces import Message, Sampling, Trace
 from ff_helpers.grading.admission import GraderCard, admit
-from ff_helpers.grading.campaign import CALIBRATION, grade
+from ff_helpers.grading.campaign import grade
 from ff_helpers.grading.graders.heuristic import Heuristic
 from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.measurement.calibrate_file import NothingToCalibrateOnError, calibrate_files

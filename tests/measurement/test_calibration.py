@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ff_helpers as ff
-from ff_helpers.grading.campaign import CALIBRATION, grade
+from ff_helpers.corpus.sources import CALIBRATION
+from ff_helpers.grading.campaign import grade
 from ff_helpers.measurement.calibration import NoTruthError, calibrate, published_calibration
 from ff_helpers.measurement.cards import BadCardError, Card, NotMeasured, cards_table, gate_table, read_cards
 from ff_helpers.measurement.intervals import Proportion
