@@ -4,6 +4,8 @@ httpx looks at every connection of its pool for each request, so that 64 in flig
 requests themselves. Here they take turns in small pools, which keep their connections.
 """
 
+import ssl
+from functools import cache
 from typing import Final
 
 import httpx
@@ -20,10 +22,9 @@ class Spread(httpx.AsyncBaseTransport):
     """
 
     def __init__(self, in_flight: int) -> None:
-        context = httpx.create_ssl_context(trust_env=False)
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
         self._pools = [
-            httpx.AsyncHTTPTransport(verify=context, limits=limits, trust_env=False)
+            httpx.AsyncHTTPTransport(verify=_context(), limits=limits, trust_env=False)
             for _ in range(-(-in_flight // _EACH))
         ]
         self._turn = 0
@@ -37,3 +38,9 @@ class Spread(httpx.AsyncBaseTransport):
         """Close the connections of all pools."""
         for pool in self._pools:
             await pool.aclose()
+
+
+@cache
+def _context() -> ssl.SSLContext:
+    """Return what checks certificates; reading all of them takes longer than many a request."""
+    return httpx.create_ssl_context(trust_env=False)

@@ -147,7 +147,7 @@ def death(kind: str, folder: Path) -> tuple[str, float]:
 def measured(folder: Path) -> dict[tuple[str, str], tuple[str, float]]:
     """Run every cell, many at a time; (fault, kind) -> (outcome, seconds)."""
     cells = [(fault, kind) for fault in EXPECTED for kind in KINDS]
-    with running() as port, ThreadPoolExecutor(8) as threads:
+    with running() as port, ThreadPoolExecutor(4) as threads:
         futures = {
             (fault, kind): threads.submit(death, kind, folder)
             if fault == "the server dies"
