@@ -225,7 +225,8 @@ def test_interrupting_a_notebook_kernel_commits_and_leaves_the_kernel_usable(tmp
     path = tmp_path / "v.jsonl"
     manager, client = start_new_kernel(cwd=str(ROOT), extra_arguments=["--IPKernelApp.log_level=50"])
     try:
-        grading = client.execute(f"import sys; sys.argv = ['', {str(path)!r}]\n{textwrap.dedent(INTERRUPTED)}")
+        code = f"import sys; sys.argv = ['', {str(path)!r}]\n{textwrap.dedent(INTERRUPTED)}"
+        grading = client.execute(code)
         wait_for_rows(path)
         manager.interrupt_kernel()
         assert reply(client, grading)["ename"] == "KeyboardInterrupt"
