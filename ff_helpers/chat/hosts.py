@@ -170,7 +170,9 @@ class Remote:
         """Take a host back; one that could not be reached is dropped for a while."""
         host.busy -= 1
         now = time.monotonic()
-        if found == "cut":
+        if found == "there":
+            host.gone = None  # it answered: a connection that failed before was a busy moment
+        elif found == "cut":
             host.up, host.again = False, now
         elif found == "unreachable":
             host.up, host.again, host.gone = False, now + _REST, host.gone or now

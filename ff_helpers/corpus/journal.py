@@ -17,7 +17,7 @@ from typing import Generic, Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from ff_helpers.corpus.jsonl import FileMissingError, parse_line
+from ff_helpers.corpus.jsonl import BadLineError, FileMissingError, parse_line
 from ff_helpers.errors import FFError
 
 M = TypeVar("M", bound=BaseModel)
@@ -57,6 +57,7 @@ class Journal(Generic[M]):
     Raises:
         JournalBusyError: another process has it open.
         JournalWriteError: read-only folder, no space.
+        BadLineError: the file holds something else; nothing was changed.
     """
 
     def __init__(self, path: Path, model: type[M], *, batch: int = 16, seconds: float = 2.0) -> None:
@@ -73,12 +74,14 @@ class Journal(Generic[M]):
     def __enter__(self) -> Self:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._new = not self.path.exists()
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         except OSError as error:
             raise JournalWriteError(self.path, error) from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _sync_folder(self.path.parent)
+            _check_head(self.path, self._file, self._model)
             self._size = _repair(self._file, self._model)
         except BlockingIOError:
             os.close(self._file)
@@ -86,6 +89,9 @@ class Journal(Generic[M]):
         except OSError as error:
             os.close(self._file)
             raise JournalWriteError(self.path, error) from None
+        except FFError:
+            os.close(self._file)
+            raise
         return self
 
     def __exit__(
@@ -95,6 +101,8 @@ class Journal(Generic[M]):
             if not self.broken:
                 self.commit()
         finally:
+            if error is not None and self._new and not self._size:
+                self.path.unlink(missing_ok=True)  # nothing came of it: no empty file is left
             os.close(self._file)
 
     def records(self) -> Iterator[M]:
@@ -169,6 +177,18 @@ def torn_tail(path: Path) -> int:
     """Return the bytes after the last newline: what a crash left of a line that never was whole."""
     with path.open("rb") as file:
         return len(_tail(file.fileno()))
+
+
+def _check_head(path: Path, file: int, model: type[BaseModel]) -> None:
+    """Raise unless the first line is a record, or the torn beginning of one: only a journal is repaired."""
+    head = os.pread(file, _BLOCK, 0)
+    while head and b"\n" not in head and (more := os.pread(file, _BLOCK, len(head))):
+        head += more
+    line, newline, _ = head.partition(b"\n")
+    if newline:
+        parse_line(model, line.decode("utf-8", "replace"), path=path, line=1)
+    elif line[:2] != b'{"'[: len(line)]:
+        raise BadLineError(path, 1, "", f"no {model.__name__.lower()}; nothing was changed")
 
 
 def _repair(file: int, model: type[BaseModel]) -> int:

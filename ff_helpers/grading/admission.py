@@ -93,6 +93,16 @@ class NoCardError(FFError):
         )
 
 
+class ControlArmError(FFError):
+    """A control among the traces to be graded."""
+
+    def __init__(self, trace_id: str, name: str) -> None:
+        super().__init__(
+            f"trace_id {trace_id!r} in set {name!r} is of the arm `permitted`: a control, in which the "
+            "policy allows the answer. It is no attack and is never graded; name the file of the other arm."
+        )
+
+
 class NotAdmittedError(FFError):
     """The grader may not grade traces without truth."""
 

@@ -11,7 +11,7 @@ from ff_helpers.corpus.sampling import stratified
 from ff_helpers.corpus.sources import load_set
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.errors import FFError
-from ff_helpers.grading.admission import admit, default_cards
+from ff_helpers.grading.admission import ControlArmError, admit, default_cards
 from ff_helpers.grading.graders import open_grader
 from ff_helpers.grading.ledger import Ledger, verdict_frame
 from ff_helpers.grading.outcome import Grader
@@ -43,16 +43,6 @@ class SharedIdError(FFError):
 
     def __init__(self, trace_id: str, one: str, other: str) -> None:
         super().__init__(f"trace_id {trace_id!r} is in set {one!r} and in {other!r}; ids must be unique.")
-
-
-class ControlArmError(FFError):
-    """A control among the traces to be graded."""
-
-    def __init__(self, trace_id: str, name: str) -> None:
-        super().__init__(
-            f"trace_id {trace_id!r} in set {name!r} is of the arm `permitted`: a control, in which the "
-            "policy allows the answer. It is no attack and is never graded; name the file of the other arm."
-        )
 
 
 class BadSampleError(FFError):

@@ -5,6 +5,7 @@ is told as done only after the fsync that covers it.
 """
 
 import asyncio
+import threading
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -38,19 +39,22 @@ def grade_all(grader: Grader, work: Iterable[tuple[Trace, int]], ledger: Ledger,
 async def _grade_all(
     grader: Grader, work: Iterator[tuple[Trace, int]], ledger: Ledger, progress: Progress
 ) -> None:
-    async def commit() -> None:
-        progress.step(*map(_ended, await asyncio.to_thread(ledger.commit)))
+    telling = threading.Lock()
+
+    def commit() -> None:
+        with telling:
+            progress.step(*map(_ended, ledger.commit()))
 
     async def worker() -> None:
         for trace, repeat in work:
             outcome = await grader.grade(trace, repeat)
             if ledger.add(to_record(grader.identity, trace, outcome, repeat)) >= _BATCH:
-                await commit()
+                await asyncio.to_thread(commit)
 
     async def clock() -> None:
         while True:
             await asyncio.sleep(_SECONDS)
-            await commit()
+            await asyncio.to_thread(commit)
 
     workers = [asyncio.create_task(worker()) for _ in range(grader.slots)]
     everyone, ticking = asyncio.gather(*workers), asyncio.create_task(clock())
@@ -65,7 +69,7 @@ async def _grade_all(
         await asyncio.gather(*workers, everyone, ticking, return_exceptions=True)
         try:
             if not ledger.broken:
-                progress.step(*map(_ended, ledger.commit()))
+                commit()
         finally:
             await grader.close()
 

@@ -11,7 +11,7 @@ from ff_helpers.chat.progress import Progress
 from ff_helpers.corpus.jsonl import read_records
 from ff_helpers.corpus.traces import Trace, read_traces
 from ff_helpers.errors import FFError
-from ff_helpers.grading.admission import admit
+from ff_helpers.grading.admission import ControlArmError, admit
 from ff_helpers.grading.graders import open_grader
 from ff_helpers.grading.ledger import Ledger
 from ff_helpers.grading.outcome import Grader
@@ -83,6 +83,7 @@ def grade_file(
         BadNumberError: limit, repeats or concurrency below 1.
         FileMissingError, BadLineError: no such file, a bad line or a trace_id twice, named file:line:field.
         JournalBusyError, JournalWriteError: another run writes the ledger, or it cannot be written.
+        ControlArmError: a control is among the traces.
         FFError: the grader cannot work here, or may not grade traces without truth.
     """
     for name, value in (("limit", limit), ("repeats", repeats), ("concurrency", concurrency)):
@@ -130,6 +131,8 @@ class _Job:
         def looked_at() -> Iterator[Trace]:
             nonlocal left
             for place, trace in enumerate(read_traces(self.path)):
+                if trace.arm == "permitted":
+                    raise ControlArmError(trace.trace_id, str(self.path))
                 self.lacks_truth |= trace.truth is None
                 if self.limit is None or place < self.limit:
                     self.wanted += self.repeats

@@ -119,7 +119,7 @@ def test_a_bad_line_in_the_middle_is_named_and_never_repaired(tmp_path):
     path = tmp_path / "j.jsonl"
     write(path, Note(n=1))
     path.write_bytes(b'{"n": "many"}\n' + path.read_bytes())
-    with Journal(path, Note) as journal, pytest.raises(BadLineError, match=r"j\.jsonl:1:n"):
+    with pytest.raises(BadLineError, match=r"j\.jsonl:1:n"), Journal(path, Note) as journal:
         list(journal.records())
     with pytest.raises(FileMissingError, match="note records"):
         list(read_journal(tmp_path / "none.jsonl", Note))
@@ -176,3 +176,18 @@ def test_after_a_full_disk_nothing_half_written_stays_and_closing_is_quiet(tmp_p
     assert done.stdout.startswith("1 False\nTrue ")
     assert "File too large. Make room" in done.stdout
     assert path.read_bytes() == b'{"n":1,"text":""}\n'
+
+
+@pytest.mark.parametrize("content", ["a text\nof two lines", "one line", '{"title": "no note"}\n{"torn'])
+def test_a_file_of_something_else_keeps_every_byte(tmp_path, content):
+    path = tmp_path / "notes.txt"
+    path.write_text(content)
+    with pytest.raises(BadLineError, match=r"notes\.txt:1"), Journal(path, Note):
+        pass
+    assert path.read_text() == content
+
+
+def test_an_opening_that_comes_to_nothing_leaves_no_empty_file(tmp_path):
+    with pytest.raises(RuntimeError), Journal(tmp_path / "j.jsonl", Note):
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []

@@ -114,7 +114,7 @@ def test_a_bad_line_or_an_id_twice_is_named_before_anything_is_graded(file, tmp_
     file.write_text(lines + trace(4).model_dump_json() + "\n")
     with pytest.raises(BadLineError, match=r"traces\.jsonl:11:trace_id"):
         grade_file(file, "ollama:good:1", ledger)
-    assert ledger.read_bytes() == b""
+    assert not ledger.exists()
     with pytest.raises(FileMissingError, match=r"absent\.jsonl"):
         grade_file(tmp_path / "absent.jsonl", "heuristic", ledger)
 
@@ -123,7 +123,7 @@ def test_traces_without_truth_ask_for_a_card_and_those_with_truth_do_not(file, t
     write_records(tmp_path / "t.jsonl", [trace(0), trace(1, truth=None, truth_space=None)])
     with pytest.raises(UncalibratedError, match="ff calibrate --grader heuristic"):
         grade_file(tmp_path / "t.jsonl", "heuristic", tmp_path / "v.jsonl", cards=tmp_path / "cards")
-    assert (tmp_path / "v.jsonl").read_bytes() == b""
+    assert not (tmp_path / "v.jsonl").exists()
     assert grade_file(file, "heuristic", tmp_path / "v.jsonl", cards=tmp_path / "cards").graded == 10
 
 

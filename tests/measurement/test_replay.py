@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 import ff_helpers as ff
-from ff_helpers.grading.campaign import ControlArmError
+from ff_helpers.grading.admission import ControlArmError
 from ff_helpers.measurement.replay import OtherCollectionError, collected
 from ff_helpers.paths import MissingInputError
 from ff_helpers.pipeline.profile import load
