@@ -10,6 +10,7 @@ from itertools import combinations
 
 import pandas as pd
 
+from ff_helpers.corpus.conversation import SOURCE as COLLECTED
 from ff_helpers.corpus.published import published
 from ff_helpers.measurement.calibration import CALIBRATING
 from ff_helpers.measurement.confusion import cohen_kappa, confusion
@@ -19,7 +20,7 @@ from ff_helpers.taxonomy import SPACES, Space, classes
 
 LIMIT = 0.15
 """Share of shared traces above which a pair is flagged (the published rule)."""
-TRUTH = {"constructed": "truth (by construction)"}
+BY_CONSTRUCTION, BY_CHECKER = "truth (by construction)", "truth (by checker)"
 HUMAN = "truth (human labels)"
 _COLUMNS = ["set", "space", "grader_a", "grader_b", "n", "left_out", "k", "kappa", "kappa_low", "kappa_high"]
 
@@ -99,10 +100,16 @@ def _pairs(name: str, rows: pd.DataFrame) -> Iterator[list[object]]:
     for _, labelled in known.groupby("truth_space", sort=False):
         space: Space = labelled["truth_space"].iloc[0]
         truth = labelled.set_index("trace_id")["truth"]
-        label = TRUTH.get(labelled["sampling"].iloc[0], HUMAN)
+        label = _truth_name(labelled)
         for grader, verdict in wide.items():
             projected = verdict[verdict.index.isin(truth.index)].map(SPACES[space])
             yield [name, space, grader, label, *_compare(projected, truth, classes(space))]
+
+
+def _truth_name(labelled: pd.DataFrame) -> str:
+    if (labelled["sampling"] == "constructed").all():
+        return BY_CONSTRUCTION
+    return BY_CHECKER if (labelled["source"] == COLLECTED).all() else HUMAN
 
 
 def _compare(a: "pd.Series[str]", b: "pd.Series[str]", labels: tuple[str, ...]) -> list[object]:

@@ -3,7 +3,10 @@
 import pandas as pd
 import pytest
 
+from ff_helpers.corpus.conversation import SOURCE
 from ff_helpers.measurement.agreement import (
+    BY_CHECKER,
+    BY_CONSTRUCTION,
     HUMAN,
     agreement,
     published_agreement,
@@ -26,6 +29,7 @@ def frame(**verdicts: list[str | None]) -> pd.DataFrame:
                 "truth": ["REFUSAL" if i % 2 else "NOT_REFUSAL" for i in range(n)],
                 "truth_space": "refused",
                 "sampling": "random",
+                "source": "people",
             }
         )
         parts.append(part)
@@ -46,6 +50,15 @@ def test_pairs_are_compared_where_both_have_a_verdict_and_the_rest_is_counted() 
     assert (with_truth["n"], with_truth["k"], with_truth["space"]) == (5, 5, "refused")
     assert with_truth["kappa"] == pytest.approx(1)
     assert not with_truth["flagged"]
+
+
+@pytest.mark.parametrize(
+    ("source", "sampling", "name"),
+    [(SOURCE, "census", BY_CHECKER), ("any", "constructed", BY_CONSTRUCTION), ("people", "census", HUMAN)],
+)
+def test_a_truth_is_called_by_who_said_it(source: str, sampling: str, name: str) -> None:
+    table = agreement(frame(a=[C, R]).assign(source=source, sampling=sampling))
+    assert list(table["grader_b"]) == [name]
 
 
 def test_exactly_the_limit_is_not_flagged() -> None:

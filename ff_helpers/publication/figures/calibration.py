@@ -192,7 +192,8 @@ def format_against_content(table: pd.DataFrame) -> "alt.VConcatChart":
     import altair as alt
 
     panels = []
-    for row in table.to_dict("records"):
+    rows = table.to_dict("records")
+    for place, row in enumerate(rows, start=1):
         bars = pd.DataFrame(
             [
                 (label, row[m], row[f"{m}_low"], row[f"{m}_high"], color, f"{percent(row[m])}%")
@@ -201,7 +202,8 @@ def format_against_content(table: pd.DataFrame) -> "alt.VConcatChart":
             columns=["measure", "share", "low", "high", "color", "text"],
         )
         x = alt.X("share:Q", scale=alt.Scale(domain=[0, 1.2]), title=None)
-        values = alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1])
+        # One scale for all panels: its figures stand under the last one.
+        values = alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1], labels=place == len(rows))
         names = alt.Axis(minExtent=110, maxExtent=110)
         y = alt.Y("measure:N", sort=list(bars["measure"]), title=None, axis=names)
         base = alt.Chart(rounded(bars)).encode(y=y)

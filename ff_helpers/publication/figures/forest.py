@@ -34,7 +34,7 @@ def forest(
     highest = 100.0 if shown.empty else float(shown["end"].max())
     top = 140.0 if highest > 70 else 1.45 * highest + 5
     base = alt.Chart(rounded(shown)).encode(
-        y=alt.Y("row:N", sort=order, title=None, axis=alt.Axis(ticks=False, domain=False)),
+        y=alt.Y("row:N", sort=order, title=None, axis=alt.Axis(ticks=False, domain=False, labelPadding=7)),
         yOffset=alt.YOffset("who:N", sort=who),
         color=alt.Color(
             "who:N", scale=alt.Scale(domain=who, range=[looks[w][0] for w in who]), legend=_legend(who)
@@ -73,4 +73,5 @@ def rate_with_counts(rate: float, k: float, n: float) -> str:
 def _legend(who: list[str]) -> "alt.Legend | None":
     import altair as alt
 
-    return alt.Legend(title=None, orient="top", columns=3, labelLimit=200) if len(who) > 1 else None
+    columns = 2 if len(who) == 4 else 3
+    return alt.Legend(title=None, orient="top", columns=columns, labelLimit=200) if len(who) > 1 else None
