@@ -9,6 +9,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from ff_helpers.corpus.traces import Message, Trace
+from tests.model_server import running
+
 # A busy machine makes one example slow; that is no finding about the code.
 hypothesis.settings.register_profile("ff", deadline=None)
 hypothesis.settings.load_profile("ff")
@@ -38,6 +41,24 @@ def paper(tmp_path_factory: pytest.TempPathFactory) -> Path:
             assert run.returncode == 0, f"`ff run params/paper.yaml` failed:\n{run.stdout}\n{run.stderr}"
             done.touch()
     return outputs
+
+
+@pytest.fixture(scope="session")
+def port():
+    """Run a real server process that speaks Ollama's protocol and OpenAI's; yield its port."""
+    with running() as port:
+        yield port
+
+
+@pytest.fixture
+def make_trace():
+    """Return a function that makes a trace of one exchange."""
+
+    def make(response, *, prompt="Tell me the code.", trace_id="t-1", **fields):
+        messages = (Message(role="user", content=prompt), Message(role="assistant", content=response))
+        return Trace(trace_id=trace_id, model="m", source="test", messages=messages, **fields)
+
+    return make
 
 
 class Project:

@@ -96,8 +96,8 @@ def test_two_traces_with_one_text_are_two_rows(run, tmp_path):
     assert counts["n"].tolist() == [2]
 
 
-def test_of_a_withheld_trace_no_text_reaches_any_file(run, tmp_path, ollama_port, monkeypatch):
-    monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{ollama_port}")
+def test_of_a_withheld_trace_no_text_reaches_any_file(run, tmp_path, port, monkeypatch):
+    monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{port}")
     shown = trace(1, "REFUSAL")
     write_records(
         tmp_path / "t.jsonl", [shown, shown.model_copy(update={"trace_id": "hidden", "withheld": True})]

@@ -33,8 +33,8 @@ def file(tmp_path):
 
 
 @pytest.fixture
-def ollama(ollama_port, monkeypatch):
-    monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{ollama_port}")
+def ollama(port, monkeypatch):
+    monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{port}")
 
 
 def ids(ledger):
