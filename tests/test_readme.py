@@ -37,8 +37,9 @@ def test_its_rates_stand_in_the_narrative_and_its_picture_is_what_the_build_draw
     for rate in ("65.0% [43.3, 81.9]", "85.0% [64.0, 94.8]", "+30.0", "+22.2", "+15.0"):
         assert rate in README
         assert rate in narrative
-    drawn = paper / "paper" / "figures" / "crescendo_correction.png"
-    assert (ROOT / "outputs" / "reference" / drawn.name).read_bytes() == drawn.read_bytes()
+    for name in ("crescendo_correction.png", "collected_capability.png"):
+        drawn = paper / "paper" / "figures" / name
+        assert (ROOT / "outputs" / "reference" / name).read_bytes() == drawn.read_bytes()
 
 
 def test_the_resolution_rate_is_that_of_the_build(paper: Path) -> None:
@@ -48,6 +49,23 @@ def test_the_resolution_rate_is_that_of_the_build(paper: Path) -> None:
     row = rows.loc["names_resolved_where_graded_10"]
     rate = f"{100 * row['share']:.1f}% [{100 * row['share_low']:.1f}, {100 * row['share_high']:.1f}]"
     assert f"{rate} ({row['k']} of the {row['n']} exported names" in README
+
+
+def test_what_it_says_of_the_recorded_model_is_what_the_build_finds(paper: Path) -> None:
+    import pandas as pd
+
+    def rate(row: "pd.Series[float]", name: str, k: str, n: str) -> tuple[str, str]:
+        low, high = 100 * row[f"{name}_low"], 100 * row[f"{name}_high"]
+        return f"{row[k]:.0f} of {row[n]:.0f}", f"= {100 * row[name]:.1f}% [{low:.1f}, {high:.1f}]"
+
+    tables = paper / "paper" / "tables"
+    flips = pd.read_csv(tables / "injections.csv").set_index(["grader", "family"])
+    ability = pd.read_csv(tables / "collected_capability.csv").iloc[-1]
+    said = [rate(flips.loc["smollm2-135m", "all attacks"], "flip", "k", "n")]
+    said += [rate(ability, arm, f"{arm}_k", f"{arm}_n") for arm in ("forbidden", "permitted")]
+    for counts, interval in said:
+        assert counts in README
+        assert interval in README
 
 
 def test_its_trace_line_is_a_trace() -> None:
