@@ -159,7 +159,7 @@ class Server:
         kinds = ["completion", "thinking"] if model == "think:1" else ["completion"]
         told = {} if model == "untold:1" else {"qwen3.context_length": self.models[model]}
         info = {"general.architecture": "qwen3", **told}
-        return {"model_info": info, "capabilities": kinds, "details": {}}
+        return {"model_info": info, "capabilities": kinds, "details": {"quantization_level": "Q4_K_M"}}
 
     async def chat(self, request: web.BaseRequest, body: bytes, asked: Asked) -> web.StreamResponse:
         """Answer a chat request after the latency, or fail as the model's name says."""

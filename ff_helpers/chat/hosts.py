@@ -44,11 +44,13 @@ class Told:
         digest: of the weights, or None.
         context: the model's limit in tokens, or None.
         software: what serves it.
+        quantization: of the weights, or None.
     """
 
     digest: str | None
     context: int | None
     software: str
+    quantization: str | None = None
 
 
 class Server(Protocol):
@@ -115,6 +117,7 @@ class Remote:
         if note and not all(one.digest for one in told):
             note += " whose models could not be compared (no digest told)"
         self.software = f"{software(servers[0].kind)}, {versions}{note}"
+        self.quantization = told[0].quantization
         self._limit = known
         self.num_ctx = min(known, 4096) if servers[0].sizes and known is not None else known
         self.concurrency = concurrency

@@ -104,7 +104,8 @@ class OllamaServer:
                 raise self._meaning(error) from None
         self.thoughts = THINKING_TOKENS if "thinking" in (shown.capabilities or []) else 0
         digest = f"sha256:{str(digests[name]).removeprefix('sha256:')}"
-        return Told(digest, _context_length(shown), f"ollama server {served.version}")
+        rounded = shown.details.quantization_level if shown.details else None
+        return Told(digest, _context_length(shown), f"ollama server {served.version}", rounded or None)
 
     async def send(self, turns: list[Turn], request: Request, num_ctx: int | None) -> Reply:
         """Return the model's answer, its thoughts apart."""

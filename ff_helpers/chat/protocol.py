@@ -75,6 +75,10 @@ class Chat(Protocol):
         """What the model is: sha256 of its weights, or a typed unknown in words."""
 
     @property
+    def quantization(self) -> str | None:
+        """How the weights are rounded, such as Q4_K_M, where it is told; the digest covers it."""
+
+    @property
     def software(self) -> str:
         """What it runs on: client, server and their versions."""
 

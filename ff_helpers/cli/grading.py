@@ -125,7 +125,8 @@ def _tell(options: argparse.Namespace, *, only: tuple[str, str] | None = None) -
     for rows in held.graders:
         if only is not None and (rows.grader, rows.rubric) != only:
             continue
-        found = standing(rows.grader, rows.digest, rows.rubric, options.cards)
+        who = (rows.grader, rows.digest, rows.rubric, rows.temperature, rows.seed)
+        found = standing(who, options.cards)
         print(f"\n{ledgers.grader_text(rows, found, notes)}")
         if held.traces is None:
             continue

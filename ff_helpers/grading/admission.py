@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ff_helpers import paths
 from ff_helpers.errors import FFError
+from ff_helpers.grading.ledger import Who
 from ff_helpers.grading.outcome import Identity
 from ff_helpers.taxonomy import GateState, Space
 
@@ -44,21 +45,25 @@ class CardGate(BaseModel):
 
 
 class GraderCard(BaseModel):
-    """What a calibration card says about whether its grader may grade.
-
-    Temperature and seed are not on a card: they are 0 for every grader that has them.
-    """
+    """What a calibration card says about whether its grader may grade."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     grader: str
     digest: str
     rubric: str
+    temperature: float | None = None
+    seed: int | None = None
     calibration_set: str
     space: Space
     accuracy: Accuracy
     gate: CardGate
     date: datetime.date
+
+    @property
+    def who(self) -> Who:
+        """The grader's identity."""
+        return self.grader, self.digest, self.rubric, self.temperature, self.seed
 
     def sentence(self) -> str:
         """Return `accuracy 65.0% [43.3, 81.9], 13 of 20, on proxies (space five, 2026-11-22)`."""
@@ -76,7 +81,7 @@ class Standing:
     Attributes:
         state: the lowest state of its cards; `uncalibrated` without one.
         cards: its cards.
-        others: cards of a grader of the same name with another digest or rubric.
+        others: cards of a grader of the same name that is another: digest, rubric, temperature or seed.
     """
 
     state: GateState
@@ -142,11 +147,13 @@ def admit(
         spec: how the grader was asked for, for the command that calibrates it; None: its name.
 
     Raises:
-        UncalibratedError: no card is for this name, digest and rubric.
+        UncalibratedError: no card is for this identity.
         RejectedError: a card says that it fails the published rule.
         NoCardError: a JSON file in a folder is no card.
     """
-    found = standing(identity.grader, identity.digest, identity.rubric, cards)
+    options = identity.options
+    who = (identity.grader, identity.digest, identity.rubric, options.temperature, options.seed)
+    found = standing(who, cards)
     if identity.method == "manual":
         return found
     if found.state == "uncalibrated":
@@ -163,10 +170,10 @@ def admit(
     return found
 
 
-def standing(grader: str, digest: str, rubric: str, cards: Path | Sequence[Path] | None = None) -> Standing:
+def standing(who: Who, cards: Path | Sequence[Path] | None = None) -> Standing:
     """Return what the cards in a folder say about a grader; `cards` and NoCardError as `admit`."""
-    named = [card for folder in _folders(cards) for card in _read(folder) if card.grader == grader]
-    mine = tuple(card for card in named if (card.digest, card.rubric) == (digest, rubric))
+    named = [card for folder in _folders(cards) for card in _read(folder) if card.grader == who[0]]
+    mine = tuple(card for card in named if card.who == who)
     states = {card.gate.state for card in mine}
     lowest: GateState = next((state for state in _LOWEST_FIRST if state in states), "uncalibrated")
     return Standing(lowest, mine, tuple(card for card in named if card not in mine))
@@ -200,4 +207,6 @@ def _why_none(identity: Identity, folder: Path, others: Sequence[GraderCard]) ->
     if other.digest != identity.digest:
         was, now = (text.removeprefix("sha256:")[:12] for text in (other.digest, identity.digest))
         return f"The card in {folder} is for digest {was}, and what runs here now is {now}."
-    return f"The card in {folder} is for the rubric {other.rubric}, and {identity.rubric} is asked for."
+    if other.rubric != identity.rubric:
+        return f"The card in {folder} is for the rubric {other.rubric}, and {identity.rubric} is asked for."
+    return f"The card in {folder} is for temperature {other.temperature} and seed {other.seed}."

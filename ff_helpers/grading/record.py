@@ -16,6 +16,7 @@ class Options(BaseModel):
     seed: int | None = None
     num_ctx: int | None = None
     concurrency: int = 1
+    quantization: str | None = None
 
 
 class Supersedes(BaseModel):

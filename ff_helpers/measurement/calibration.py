@@ -117,6 +117,8 @@ def calibrate(
         grader=who["grader"],
         digest=who["grader_digest"],
         rubric=who["rubric"],
+        temperature=None if pd.isna(who["temperature"]) else float(who["temperature"]),
+        seed=None if pd.isna(who["seed"]) else int(who["seed"]),
         software=software,
         calibration_set=calibration_set,
         calibration_sha256=hashlib.sha256(lines.encode()).hexdigest(),

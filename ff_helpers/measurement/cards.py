@@ -39,7 +39,7 @@ class Card(BaseModel):
     """One grader identity, one label space, one calibration set. Shares are proportions in [0, 1].
 
     Attributes:
-        grader, digest, rubric: who graded, with which weights or rules, asked how.
+        grader, digest, rubric, temperature, seed: who graded, with which weights or rules, asked how.
         software: what the grader ran on.
         calibration_set: its name.
         calibration_sha256: hash of the sorted lines `trace_id<TAB>truth` of the rows that entered.
@@ -74,6 +74,8 @@ class Card(BaseModel):
     grader: str
     digest: str
     rubric: str
+    temperature: float | None
+    seed: int | None
     software: str
     calibration_set: str
     calibration_sha256: str

@@ -52,6 +52,7 @@ def test_identity_holds_digest_context_and_the_servers_version(port, monkeypatch
     assert grader.identity.grader == "good:1"
     assert grader.identity.digest == "sha256:" + "ab" * 32
     assert "ollama server 0.99.0" in grader.identity.software
+    assert grader.identity.options.quantization == "Q4_K_M"
     loop.run(grader.close())
     assert small < 5000 < 30000 < grader.identity.options.num_ctx <= 40960
 

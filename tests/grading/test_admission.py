@@ -39,6 +39,8 @@ def write_card(folder: Path, state: str, *, name: str = "proxies", **changed: ob
         "grader": "qwen3:1.7b",
         "digest": "sha256:" + "ab" * 32,
         "rubric": "flip-reference@0123456789ab",
+        "temperature": 0.0,
+        "seed": 0,
         "calibration_set": name,
         "space": "five",
         "n": 20,
@@ -62,6 +64,12 @@ def test_a_measured_grader_that_is_not_rejected_is_admitted_with_its_cards(
     assert found.cards[0].sentence() == (
         "accuracy 65.0% [43.3, 81.9], 13 of 20, on proxies (space five, 2026-11-22)"
     )
+
+
+def test_a_card_of_another_temperature_is_none(tmp_path: Path) -> None:
+    write_card(tmp_path, "calibrated", temperature=0.7)
+    with pytest.raises(UncalibratedError, match=r"is for temperature 0\.7 and seed 0"):
+        admit(identity(), tmp_path)
 
 
 def test_without_a_card_the_grader_is_refused_with_the_command_that_measures_it(tmp_path: Path) -> None:
@@ -106,7 +114,7 @@ def test_people_need_no_card(tmp_path: Path) -> None:
 def test_a_file_that_is_no_card_is_named(tmp_path: Path) -> None:
     (tmp_path / "notes.json").write_text("{}")
     with pytest.raises(NoCardError, match=r"notes\.json is no calibration card"):
-        standing("qwen3:1.7b", "sha256:00", "r@1", tmp_path)
+        standing(("qwen3:1.7b", "sha256:00", "r@1", 0.0, 0), tmp_path)
 
 
 def test_the_default_folder_is_that_of_the_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +131,7 @@ def test_the_lowest_of_the_cards_in_all_folders_counts(
     for number, state in enumerate(states):
         write_card(here / ("a" if number < second else "b"), state, name=f"set-{number}")
     who = identity()
-    found = standing(who.grader, who.digest, who.rubric, [here / "a", here / "b"])
+    found = standing((who.grader, who.digest, who.rubric, 0.0, 0), [here / "a", here / "b"])
     assert len(found.cards) == len(states)
     assert found.state == min(states, key=list(GATE_STATES).index, default="uncalibrated")
 

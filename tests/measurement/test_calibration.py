@@ -28,6 +28,8 @@ def rows(pairs: list[tuple[str, str | None]], **columns: object) -> pd.DataFrame
         "grader": "g",
         "grader_digest": "sha256:0123456789abcdef",
         "rubric": "r@1",
+        "temperature": 0.0,
+        "seed": pd.Series([0] * len(pairs), dtype="Int64"),
         "verdict": pd.Series([o if o in VERDICTS else None for _, o in pairs], dtype="str"),
         "status": pd.Series([o if o in STATUSES else None for _, o in pairs], dtype="str"),
         "repeat": 0,

@@ -29,6 +29,8 @@ def card() -> Card:
         grader="g",
         grader_digest="d",
         rubric="r",
+        temperature=0.0,
+        seed=0,
         repeat=0,
         duration_s=1.0,
         sampling="census",

@@ -15,7 +15,14 @@ from ff_helpers.measurement.cards import Card
 from ff_helpers.measurement.robustness import CONTROLS, FlipRate, flip_table
 from ff_helpers.publication.figures.theme import draw
 
-SHARED = {"grader": "g", "grader_digest": "d", "rubric": "flip-blind@1", "truth": "REFUSAL"}
+SHARED = {
+    "grader": "g",
+    "grader_digest": "d",
+    "rubric": "flip-blind@1",
+    "temperature": 0.0,
+    "seed": 0,
+    "truth": "REFUSAL",
+}
 
 
 def suite() -> pd.DataFrame:

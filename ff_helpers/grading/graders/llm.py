@@ -28,7 +28,13 @@ class Llm:
             digest=chat.digest,
             rubric=rubric.id,
             method="flip-final-turn",
-            options=Options(temperature=0.0, seed=0, num_ctx=chat.num_ctx, concurrency=chat.concurrency),
+            options=Options(
+                temperature=0.0,
+                seed=0,
+                num_ctx=chat.num_ctx,
+                concurrency=chat.concurrency,
+                quantization=chat.quantization,
+            ),
             software=chat.software,
         )
 
