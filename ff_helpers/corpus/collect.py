@@ -235,15 +235,13 @@ def collected_frame(path: Path) -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
 
 
-def record() -> list[CollectSummary]:
+def record() -> Iterator[CollectSummary]:
     """Collect the shipped traces of the embedded model anew: each attack twice, each control once."""
-    done = []
     for arm, name in COLLECTED.items():
         out = paths.root() / name
         out.unlink(missing_ok=True)
         repeats = 2 if arm == "forbidden" else 1
-        done.append(collect("embedded:smollm2-135m", Path(SCENARIOS), out, repeats=repeats, arm=arm))
-    return done
+        yield collect("embedded:smollm2-135m", Path(SCENARIOS), out, repeats=repeats, arm=arm)
 
 
 if __name__ == "__main__":

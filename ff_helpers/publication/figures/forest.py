@@ -73,5 +73,5 @@ def rate_with_counts(rate: float, k: float, n: float) -> str:
 def _legend(who: list[str]) -> "alt.Legend | None":
     import altair as alt
 
-    columns = 2 if len(who) == 4 else 3
+    columns = 3 if sum(map(len, who)) <= 24 else 2  # what is wider runs out of a column of the paper
     return alt.Legend(title=None, orient="top", columns=columns, labelLimit=200) if len(who) > 1 else None
