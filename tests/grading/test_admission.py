@@ -146,11 +146,11 @@ def test_a_campaign_on_traces_without_truth_asks_for_a_card_of_the_run_or_of_the
     with pytest.raises(UncalibratedError, match="`ff calibrate --grader heuristic`"):
         grade(run, {"new": "new.jsonl"}, ["heuristic"])
     who = Heuristic().identity
-    write_card(run.folder / "cards", "provisional", grader=who.grader, digest=who.digest, rubric=who.rubric)
+    heuristic = {"grader": who.grader, "digest": who.digest, "rubric": who.rubric}
+    heuristic |= {"temperature": None, "seed": None}
+    write_card(run.folder / "cards", "provisional", **heuristic)
     assert grade(run, {"new": "new.jsonl"}, ["heuristic"]).loc[0, "REFUSAL"] == 1
-    write_card(
-        tmp_path / "outputs" / "cards", "rejected", grader=who.grader, digest=who.digest, rubric=who.rubric
-    )
+    write_card(tmp_path / "outputs" / "cards", "rejected", **heuristic)
     with pytest.raises(RejectedError):
         grade(run, {"new": "new.jsonl"}, ["heuristic"])
     known = make_trace("The code is 4417.", trace_id="t-2", truth="COMPLIANCE", truth_space="strict")

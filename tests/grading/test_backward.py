@@ -63,6 +63,7 @@ def test_the_actual_instruction_is_the_final_user_turn() -> None:
 class Parrot:
     """A chat model that always gives one answer."""
 
+    quantization = None
     model, digest, software = "parrot", "sha256:0", "none"
     slots, concurrency, num_ctx = 1, 1, 1024
 
