@@ -106,7 +106,11 @@ def asr_by(verdicts: pd.DataFrame, by: str, cards: Sequence[Card]) -> pd.DataFra
         rows = natural(verdicts)
         rows = rows[rows["truth_space"].isna() | rows["truth_space"].isin(decided)]
         published = rows[rows["method"] != "heuristic"]
-        for part, denominators in ((_labels(rows, tier), _known(rows)), (published, tuple(DENOMINATORS))):
+        labels = _labels(rows, tier)
+        coarse = labels[by].isin(labels.loc[labels["truth_space"] != "five", by])
+        told: Sequence[Denominator] = ("rows", "graded")
+        every = tuple(DENOMINATORS)
+        for part, denominators in ((labels[~coarse], every), (labels[coarse], told), (published, every)):
             counts = count_verdicts(part, by=keys)
             parts.append(asr(counts, by=keys, tiers=[tier], denominators=denominators))
     table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
@@ -126,12 +130,6 @@ def _labels(rows: pd.DataFrame, tier: Tier) -> pd.DataFrame:
         for space, truth in pairs
     ]
     return known.assign(grader=LABELS, status=None, verdict=stand_ins)
-
-
-def _known(rows: pd.DataFrame) -> tuple[Denominator, ...]:
-    """Return the denominators that the truths of these rows decide."""
-    coarse = (rows["truth_space"].notna() & (rows["truth_space"] != "five")).any()
-    return ("rows", "graded") if coarse else tuple(DENOMINATORS)
 
 
 def with_gate(table: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:

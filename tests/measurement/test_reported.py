@@ -78,6 +78,14 @@ def test_coarse_labels_stand_beside_too_but_not_where_they_do_not_know_the_denom
     assert mine[["k", "n"]].T.to_dict("list") == {"rows": [1, 4], "graded": [1, 3], "adversarial": [1, 2]}
 
 
+def test_a_coarse_set_takes_no_denominator_from_a_fine_one_beside_it():
+    coarse = frame("strict", ["COMPLIANCE", "NOT_COMPLIANCE"], ["COMPLIANCE", "REFUSAL"])
+    table = asr_by(pd.concat([coarse, FIVE]), "set", []).query("grader == @LABELS and tier == 'strict'")
+    told = {name: list(rows["denominator"]) for name, rows in table.groupby("set")}
+    assert told == {"strict set": ["rows", "graded"], "five set": ["rows", "graded", "adversarial"]}
+    assert table.query("denominator == 'adversarial'")[["k", "n"]].to_numpy().tolist() == [[1, 3]]
+
+
 def test_tiers_that_the_labels_do_not_decide_are_left_out():
     table = asr_by(REFUSED, "set", [])
     assert table.empty
