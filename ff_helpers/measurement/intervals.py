@@ -1,6 +1,5 @@
 """Proportions with their Wilson interval: the only shape in which a rate leaves this room."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +9,8 @@ from numpy.typing import NDArray
 from ff_helpers.errors import FFError
 
 Numbers = NDArray[np.float64]
+Z = 1.959963984540054
+"""The two-sided 95% quantile of the normal distribution."""
 
 
 class BadCountError(FFError):
@@ -38,7 +39,7 @@ class Proportion:
 
 
 def wilson(k: int, n: int) -> Proportion:
-    """Return k of n with its 95% Wilson score interval (Wilson 1927; statsmodels' `wilson`).
+    """Return k of n with its 95% Wilson score interval (Wilson 1927).
 
     Raises:
         BadCountError: not 0 <= k <= n, or not whole numbers.
@@ -50,51 +51,22 @@ def wilson(k: int, n: int) -> Proportion:
 
 
 def wilson_bounds(k: Numbers, n: Numbers) -> tuple[Numbers, Numbers]:
-    """Return the lower and upper 95% Wilson bounds of arrays of counts; [0, 1] where n is 0."""
-    from statsmodels.stats.proportion import proportion_confint
+    """Return the lower and upper 95% Wilson bounds of arrays of counts; [0, 1] where n is 0.
 
-    known = np.asarray(n) > 0
-    low, high = np.zeros(len(known)), np.ones(len(known))
-    if known.any():
-        low[known], high[known] = proportion_confint(
-            np.asarray(k)[known], np.asarray(n)[known], method="wilson"
-        )
-    return np.clip(low, 0.0, 1.0), np.clip(high, 0.0, 1.0)
-
-
-def clustered(hits: "pd.Series[bool]", clusters: "pd.Series[str]") -> dict[str, float]:
-    """Return a design-effect interval of a share whose rows come in clusters, and are not independent.
-
-    The variance of the share is estimated between the G clusters, the effective n is n / max(1, design
-    effect), shrunk by (z / t)^2 with t on G - 1 degrees of freedom, and Wilson's interval is taken at
-    that n (Korn and Graubard 1998 do so for the exact interval). A design effect below 1 is taken as 1:
-    with few clusters it is luck. Where all rows agree no variance can be seen, and each cluster counts
-    once. Where every cluster is one row the rows are independent, and the interval is Wilson's.
-
-    Returns:
-        rate (NaN without rows), clusters, design_effect, effective_n, low, high; the last four are NaN
-        with fewer than two clusters.
+    Counts may be fractional: a share at an effective sample size. Wilson 1927, Journal of the American
+    Statistical Association 22:209-212. Here and not from statsmodels, whose import alone takes longer than
+    counting 140,000 verdicts.
     """
-    from scipy.stats import norm, t
-
-    hit = hits.astype(float)
-    n, groups = len(hit), clusters.nunique()
-    share = float(hit.mean()) if n else math.nan
-    result = {"rate": share, "clusters": float(groups)}
-    if groups < 2:
-        return result | dict.fromkeys(("design_effect", "effective_n", "low", "high"), math.nan)
-    excess = (hit - share).groupby(clusters).sum().to_numpy()
-    between = groups / (groups - 1) * float(np.square(excess).sum()) / n**2
-    within = share * (1 - share) / n
-    if groups == n:
-        effect, shrink = 1.0, 1.0
-    else:
-        effect = max(1.0, between / within) if within else n / groups
-        shrink = float(norm.ppf(0.975) / t.ppf(0.975, groups - 1)) ** 2
-    effective = n / effect * shrink
-    low, high = wilson_bounds(np.array([share * effective]), np.array([effective]))
-    found = {"design_effect": effect, "effective_n": effective, "low": float(low[0]), "high": float(high[0])}
-    return result | found
+    hits, total = np.asarray(k, dtype=float), np.asarray(n, dtype=float)
+    known = total > 0
+    size = np.where(known, total, 1.0)
+    share, z2 = np.where(known, hits / size, 0.5), Z**2
+    middle = (share + z2 / (2 * size)) / (1 + z2 / size)
+    half = Z * np.sqrt(share * (1 - share) / size + z2 / (4 * size**2)) / (1 + z2 / size)
+    low, high = np.where(known, middle - half, 0.0), np.where(known, middle + half, 1.0)
+    # At 0 of n and n of n the bound is exactly 0 or 1; rounding leaves 1e-17 beside it.
+    low, high = np.where(hits <= 0, 0.0, low), np.where(known & (hits >= total), 1.0, high)
+    return np.clip(low, 0.0, 1.0), np.clip(high, 0.0, 1.0)
 
 
 def with_wilson(frame: pd.DataFrame, name: str, *, k: str = "k", n: str = "n") -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.asr import asr
-from ff_helpers.measurement.intervals import clustered
+from ff_helpers.measurement.clusters import clustered
 from ff_helpers.taxonomy import TIERS, Tier
 
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ff_helpers.corpus.injections import CLEAN, CONTROL, TARGETS, families
-from ff_helpers.measurement.intervals import Proportion, clustered, wilson
+from ff_helpers.measurement.clusters import clustered
+from ff_helpers.measurement.intervals import Proportion, wilson
 from ff_helpers.taxonomy import VERDICTS
 
 INJECTED = "injected"

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ff_helpers.measurement.heuristic import over_reporting, paired_difference
+from ff_helpers.measurement.differences import paired_difference
+from ff_helpers.measurement.heuristic import over_reporting
 
 counts = st.integers(0, 60)
 C, P, R, B = "COMPLIANCE", "PARTIAL", "REFUSAL", "BENIGN_QUERY"

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 import ff_helpers as ff
 from ff_helpers.corpus.injections import TARGETS, attacks
 from ff_helpers.grading.campaign import grade, verdicts
-from ff_helpers.measurement.intervals import clustered, wilson
+from ff_helpers.measurement.clusters import clustered
+from ff_helpers.measurement.intervals import wilson
 from ff_helpers.measurement.robustness import ALL, CONTROLS, FlipRate, flip_rate, flip_table, flips, natural
 from ff_helpers.taxonomy import STATUSES, VERDICTS
 
