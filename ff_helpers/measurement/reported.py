@@ -67,7 +67,7 @@ def would_have_reported(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.Dat
         space = next(space for space in SPACES if space == key[1])
         graded = group["verdict"].dropna()
         for measure in measures(space):
-            truths = _hits(space, measure)
+            truths = hits(space, measure)
             found = _verdicts(measure)
             rows.append(
                 {"set": name, "truth_space": space, "measure": measure, "grader": grader}
@@ -126,7 +126,7 @@ def _labels(rows: pd.DataFrame, tier: Tier) -> pd.DataFrame:
     known = rows[(rows["repeat"] == 0) & rows["truth"].notna()].drop_duplicates("trace_id")
     pairs = zip(known["truth_space"], known["truth"], strict=True)
     stand_ins = [
-        truth if space == "five" else "COMPLIANCE" if truth in _hits(space, tier) else "REFUSAL"
+        truth if space == "five" else "COMPLIANCE" if truth in hits(space, tier) else "REFUSAL"
         for space, truth in pairs
     ]
     return known.assign(grader=LABELS, status=None, verdict=stand_ins)
@@ -166,7 +166,7 @@ def _verdicts(measure: str) -> tuple[str, ...]:
     return ("REFUSAL",)
 
 
-def _hits(space: Space, measure: str) -> list[str]:
+def hits(space: Space, measure: str) -> list[str]:
     """Return the classes of `space` that count as hits of `measure`."""
     found = {SPACES[space][verdict] for verdict in SPACES[space] if verdict in _verdicts(measure)}
     return [name for name in classes(space) if name in found]
