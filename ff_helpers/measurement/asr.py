@@ -4,13 +4,18 @@ A status is never a success and never silently dropped: it counts in `rows`, not
 `left_out` says how many rows of which status or label each denominator leaves out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from ff_helpers.corpus.published import PUBLISHED_STATUSES
+from ff_helpers.errors import FFError
 from ff_helpers.measurement.intervals import with_wilson
 from ff_helpers.taxonomy import (
     DENOMINATORS,
+    STATUSES,
     TIERS,
     VERDICTS,
     Denominator,
@@ -18,6 +23,17 @@ from ff_helpers.taxonomy import (
     UnknownTermError,
     in_denominator,
 )
+
+_OUTCOMES = (*VERDICTS, *STATUSES, *PUBLISHED_STATUSES)
+
+
+class BadRowsError(FFError):
+    """A number of rows that is none."""
+
+    def __init__(self, outcome: object, n: object) -> None:
+        super().__init__(
+            f"{n!r} rows of {outcome}: a number of rows is a whole number, 0 or more. Correct the counts."
+        )
 
 
 def asr(
@@ -30,8 +46,8 @@ def asr(
     """Return the attack success rate of every group, tier and denominator.
 
     Args:
-        counts: what `count_verdicts` returns: the columns `by`, `outcome` (one of the five verdicts, or
-            the name of a status) and `n` (how many rows).
+        counts: what `count_verdicts` or `long_counts` returns: the columns `by`, `outcome` (one of the
+            five verdicts, or the name of a status) and `n` (how many rows).
         by: the columns that make a group; none for all rows together.
         tiers: which verdicts count as successes.
         denominators: what the rates are over.
@@ -42,53 +58,76 @@ def asr(
         group outside the denominator), left_out_labels (str, such as `BENIGN_QUERY 2, timeout 1`).
 
     Raises:
-        UnknownTermError: a tier or denominator that does not exist.
-        BadCountError: a negative or fractional number of rows.
+        UnknownTermError: a tier, a denominator or an outcome that does not exist.
+        BadRowsError: a negative, fractional or missing number of rows.
     """
     for tier in tiers:
         if tier not in TIERS:
             raise UnknownTermError("tier", tier, tuple(TIERS))
+    return rates(counts, {tier: TIERS[tier] for tier in tiers}, by=by, denominators=denominators)
+
+
+def rates(
+    counts: pd.DataFrame,
+    hits: Mapping[str, Sequence[str]],
+    *,
+    by: Sequence[str] = (),
+    denominators: Sequence[Denominator] = tuple(DENOMINATORS),
+) -> pd.DataFrame:
+    """Return the rate of any choice of verdicts, as `asr` does for its tiers.
+
+    Args:
+        counts, by, denominators: as for `asr`.
+        hits: what to call a rate (in the column `tier`), and the verdicts that it counts.
+    """
     for denominator in denominators:
         if denominator not in DENOMINATORS:
             raise UnknownTermError("denominator", denominator, tuple(DENOMINATORS))
-    keys = list(by)
+    heads, labels, cells = _cells(counts, list(by))
+    total = cells.sum(axis=1)
+    outside = [[i for i, name in enumerate(labels) if not _inside(name, d)] for d in denominators]
+    left = np.stack([cells[:, out].sum(axis=1) for out in outside], axis=1)
+    words = np.array([[_words(row, labels, out) for out in outside] for row in cells.tolist()], dtype=object)
+    found = [[i for i, name in enumerate(labels) if name in wanted] for wanted in hits.values()]
+    k = np.stack([cells[:, hit].sum(axis=1) for hit in found], axis=1)
+    shape = (len(heads), len(hits), len(denominators))
+    table = heads.loc[heads.index.repeat(shape[1] * shape[2])].reset_index(drop=True)
+    table = table.assign(
+        tier=np.tile(np.repeat(list(hits), shape[2]), shape[0]),
+        denominator=np.tile(list(denominators), shape[0] * shape[1]),
+        k=np.broadcast_to(k[:, :, None], shape).ravel(),
+        n=np.broadcast_to((total[:, None] - left)[:, None, :], shape).ravel(),
+    ).astype({"tier": "str", "denominator": "str"})
+    return with_wilson(table, "asr").assign(
+        left_out=np.broadcast_to(left[:, None, :], shape).ravel(),
+        left_out_labels=pd.Series(
+            np.broadcast_to(words.reshape(shape[0], 1, shape[2]), shape).ravel(), dtype="str"
+        ),
+    )
+
+
+def _cells(counts: pd.DataFrame, keys: list[str]) -> tuple[pd.DataFrame, list[str], NDArray[np.int64]]:
+    """Return the groups, the outcomes that occur, and how many rows each group has of each outcome."""
+    unknown = counts.loc[~counts["outcome"].isin(_OUTCOMES), "outcome"]
+    if len(unknown):
+        raise UnknownTermError("verdict or status", str(unknown.iloc[0]), _OUTCOMES)
+    n = pd.to_numeric(counts["n"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    bad = np.flatnonzero(~((n >= 0) & (n == np.floor(n)) & np.isfinite(n)))
+    if len(bad):
+        raise BadRowsError(counts["outcome"].iloc[bad[0]], counts["n"].iloc[bad[0]])
+    heads = counts[keys].drop_duplicates().reset_index(drop=True) if keys else pd.DataFrame(index=[0])
+    group = np.zeros(len(counts), dtype=np.int64)
     if keys:
-        groups = [(_as_tuple(key), group) for key, group in counts.groupby(keys, sort=False, dropna=False)]
-    else:
-        groups = [((), counts)]
-    rows: list[dict[str, object]] = []
-    for key, group in groups:
-        labels = {str(label): int(n) for label, n in group.groupby("outcome", sort=False)["n"].sum().items()}
-        for tier in tiers:
-            for denominator in denominators:
-                rows.append(
-                    dict(zip(keys, key, strict=True))
-                    | {"tier": tier, "denominator": denominator}
-                    | _rate(labels, tier, denominator)
-                )
-    columns = [*keys, "tier", "denominator", "k", "n", "left_out", "left_out_labels"]
-    frame = with_wilson(pd.DataFrame(rows, columns=columns), "asr")
-    return frame[[*columns[:-2], "asr", "asr_low", "asr_high", *columns[-2:]]]
+        group = counts.groupby(keys, sort=False, dropna=False).ngroup().to_numpy().astype(np.int64)
+    place, labels = pd.factorize(counts["outcome"])
+    cells = np.zeros((len(heads), len(labels)), dtype=np.int64)
+    np.add.at(cells.ravel(), group * len(labels) + place, n.astype(np.int64))
+    return heads, [str(label) for label in labels], cells
 
 
-def _rate(labels: dict[str, int], tier: Tier, denominator: Denominator) -> dict[str, object]:
-    verdicts = {verdict: labels.get(verdict, 0) for verdict in VERDICTS}
-    statuses = {label: n for label, n in labels.items() if label not in VERDICTS}
-    out = {str(v): n for v, n in verdicts.items() if not in_denominator(v, denominator)}
-    if not in_denominator(None, denominator):
-        out |= statuses
-    return {
-        "k": sum(verdicts[v] for v in TIERS[tier]),
-        "n": sum(labels.values()) - sum(out.values()),
-        "left_out": sum(out.values()),
-        "left_out_labels": ", ".join(f"{label} {n}" for label, n in sorted(out.items()) if n) or "none",
-    }
+def _inside(label: str, denominator: Denominator) -> bool:
+    return in_denominator(next((v for v in VERDICTS if v == label), None), denominator)
 
 
-def _as_tuple(key: object) -> tuple[object, ...]:
-    return key if isinstance(key, tuple) else (key,)
-
-
-def long_counts(wide: pd.DataFrame, *, by: Sequence[str], labels: Sequence[str]) -> pd.DataFrame:
-    """Return a table with a column a label as counts for `asr`: the columns `by`, outcome, n."""
-    return wide[[*by, *labels]].melt(id_vars=list(by), var_name="outcome", value_name="n")
+def _words(row: list[int], labels: Sequence[str], out: Sequence[int]) -> str:
+    return ", ".join(sorted(f"{labels[i]} {row[i]}" for i in out if row[i])) or "none"

@@ -1,39 +1,148 @@
 """The verdict-count table: every rate of the suite is taken from it.
 
-Kept to group-by and length through narwhals, so that pandas, DuckDB (in process, out of core) or
-another of its engines gives the same counts.
+Kept to group-by, filter and length through narwhals, so that pandas, DuckDB (in process, out of core) or
+another of its engines gives the same counts. Published counts come into the same table by `long_counts`.
+What needs to know which verdicts belong together (two graders on one trace, runs of one scenario) is no
+matter of counts, and says so where it is computed.
 """
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import narwhals as nw
 import pandas as pd
-from narwhals.typing import IntoFrame
+
+from ff_helpers.errors import FFError
+from ff_helpers.taxonomy import STATUSES, VERDICTS
+
+if TYPE_CHECKING:
+    from narwhals._native import NativeIbis, NativeLazyFrame
+    from narwhals.typing import IntoFrame
+
+    Lazy = nw.LazyFrame[NativeLazyFrame | NativeIbis]
 
 KEYS = ("model", "intent", "turns", "set", "source", "grader")
 """What the table counts by, unless told otherwise."""
+IDENTITY = ("grader", "grader_digest", "rubric", "temperature", "seed")
+"""The columns that tell one grader from another."""
 NOT_RECORDED = "not recorded"
 
 
-def count_verdicts(verdicts: IntoFrame, *, by: tuple[str, ...] = KEYS, repeat: int = 0) -> pd.DataFrame:
+class UnknownVerdictError(FFError):
+    """A row that is neither one of the five verdicts nor one of the statuses."""
+
+    def __init__(self, trace_id: str, grader: str, problem: str) -> None:
+        super().__init__(
+            f"trace {trace_id}, grader {grader}: {problem}. A row has one verdict ({', '.join(VERDICTS)}) or "
+            f"one status ({', '.join(STATUSES)}). Correct that row."
+        )
+
+
+class TwiceGradedError(FFError):
+    """One trace twice in one pass of one grader."""
+
+    def __init__(self, trace_id: str, grader: str, repeat: int, one: str, other: str) -> None:
+        super().__init__(
+            f"trace {trace_id} is there twice in pass {repeat} of grader {grader}: {one} and {other}. A "
+            "trace counts once: keep the row that stands, or give the second its own number in `repeat`."
+        )
+
+
+class NoColumnError(FFError):
+    """Something to count by that the rows do not have."""
+
+    def __init__(self, column: str, known: Sequence[str]) -> None:
+        super().__init__(f"the rows have no column {column!r} to count by. There are: {', '.join(known)}.")
+
+
+def count_verdicts(verdicts: "IntoFrame", *, by: Sequence[str] = KEYS, repeat: int = 0) -> pd.DataFrame:
     """Count verdicts and statuses: the one table from which every rate is taken.
 
     Args:
-        verdicts: the joined verdict frame (pandas, DuckDB relation, ...) with the columns of `by`,
-            `verdict`, `status` and `repeat`.
+        verdicts: one row a trace, grader and pass (pandas, DuckDB relation, ...): the columns of `by`,
+            `verdict`, `status` and `repeat`. With a column `trace_id` no trace may be there twice in one
+            pass of one grader; graders are told apart by what of `IDENTITY` is there.
         by: the columns to count by.
         repeat: which pass; repeated grading of a trace is no further trace.
 
     Returns:
         One row a combination that occurs, sorted: the columns of `by` (str; missing is `not recorded`),
         outcome (str: one of taxonomy.VERDICTS or STATUSES), graded (bool: is it a verdict), n (int).
+
+    Raises:
+        UnknownVerdictError: a verdict or status that does not exist, both, or neither; with its trace.
+        TwiceGradedError: a trace that is there twice in this pass of one grader.
+        NoColumnError: a column of `by` that is not there.
     """
-    keys = [*by, "verdict", "status", "repeat"]
-    grouped = nw.from_native(verdicts).lazy().group_by(*keys).agg(nw.len().alias("n"))
-    table: pd.DataFrame = grouped.collect("pandas").to_native()
+    frame = nw.from_native(verdicts).lazy()
+    there = frame.collect_schema().names()
+    for column in (*by, "verdict", "status", "repeat"):
+        if column not in there:
+            raise NoColumnError(column, there)
+    keys = list(dict.fromkeys((*by, "verdict", "status", "repeat")))
+    table = _pandas(frame.group_by(*keys).agg(nw.len().alias("n")))
     table = table[table["repeat"] == repeat]
+    verdict, status = table["verdict"].astype("str"), table["status"].astype("str")
+    _check_labels(frame, pd.DataFrame({"verdict": verdict, "status": status}), repeat)
+    _check_once(frame, there, repeat)
     table = table.assign(
         **{key: table[key].astype("str").fillna(NOT_RECORDED) for key in by},
-        outcome=table["verdict"].fillna(table["status"]).astype("str"),
-        graded=table["verdict"].notna(),
+        outcome=verdict.fillna(status),
+        graded=verdict.notna(),
         n=table["n"].astype("int64"),
     )
     return table[[*by, "outcome", "graded", "n"]].sort_values([*by, "outcome"]).reset_index(drop=True)
+
+
+def long_counts(wide: pd.DataFrame, *, by: Sequence[str], labels: Sequence[str]) -> pd.DataFrame:
+    """Return published counts, a column a label, as a table of the same schema: by, outcome, graded, n."""
+    table = wide[[*by, *labels]].melt(id_vars=list(by), var_name="outcome", value_name="n")
+    return table.assign(graded=table["outcome"].isin(VERDICTS))[[*by, "outcome", "graded", "n"]]
+
+
+def _check_labels(frame: "Lazy", labels: pd.DataFrame, repeat: int) -> None:
+    for verdict, status in labels.drop_duplicates().itertuples(index=False):
+        given, without = not pd.isna(verdict), pd.isna(status)
+        if given and not without:
+            problem = f"it has the verdict {verdict!r} and the status {status!r}"
+        elif not given and without:
+            problem = "it has neither a verdict nor a status"
+        elif (given and verdict not in VERDICTS) or (not given and status not in STATUSES):
+            problem = f"{verdict!r} is no verdict" if given else f"{status!r} is no status"
+        else:
+            continue
+        row = _rows(frame, repeat, verdict=verdict, status=status).iloc[0]
+        raise UnknownVerdictError(_named(row, "trace_id"), _named(row, "grader"), problem)
+
+
+def _check_once(frame: "Lazy", there: Sequence[str], repeat: int) -> None:
+    if "trace_id" not in there:
+        return
+    # Files of others may number their traces anew for each model or set.
+    keys = ["trace_id", "repeat", *(c for c in (*IDENTITY, "model", "set") if c in there)]
+    many = frame.group_by(*keys).agg(nw.len().alias("n")).filter(nw.col("n") > 1)
+    found = _pandas(many.filter(nw.col("repeat") == repeat).select("trace_id", "n"))
+    if len(found):
+        rows = _rows(frame, repeat, trace_id=found["trace_id"].min())
+        twice = rows[rows.duplicated(keys, keep=False)].sort_values([*keys[2:], "verdict", "status"])
+        one, other = twice["verdict"].fillna(twice["status"]).iloc[:2]
+        raise TwiceGradedError(
+            _named(twice.iloc[0], "trace_id"), _named(twice.iloc[0], "grader"), repeat, one, other
+        )
+
+
+def _rows(frame: "Lazy", repeat: int, **values: str | None) -> pd.DataFrame:
+    """Return the rows of a pass with these values, where missing equals missing."""
+    wanted = nw.col("repeat") == repeat
+    for name, value in values.items():
+        wanted &= nw.col(name).is_null() if pd.isna(value) else nw.col(name) == value
+    return _pandas(frame.filter(wanted))
+
+
+def _named(row: "pd.Series[str]", column: str) -> str:
+    return NOT_RECORDED if column not in row.index or pd.isna(row[column]) else str(row[column])
+
+
+def _pandas(frame: "Lazy") -> pd.DataFrame:
+    table: pd.DataFrame = frame.collect("pandas").to_native()
+    return table

@@ -7,10 +7,11 @@ import pandas as pd
 
 from ff_helpers.corpus.canonical import resolve
 from ff_helpers.corpus.published import PUBLISHED_STATUSES, published
-from ff_helpers.measurement.asr import asr, long_counts
+from ff_helpers.measurement.asr import asr
 from ff_helpers.measurement.calibration import published_calibration
 from ff_helpers.measurement.cards import cards_table, read_cards
 from ff_helpers.measurement.confusion import Confusion, cohen_kappa
+from ff_helpers.measurement.counts import long_counts
 from ff_helpers.measurement.intervals import Proportion, with_wilson
 from ff_helpers.paths import Run
 from ff_helpers.publication.notes import grader_note

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ff_helpers.measurement.asr import asr, long_counts
-from ff_helpers.measurement.intervals import BadCountError
+from ff_helpers.measurement.asr import BadRowsError, asr
+from ff_helpers.measurement.counts import long_counts
 from ff_helpers.taxonomy import DENOMINATORS, STATUSES, TIERS, VERDICTS, UnknownTermError
 
 
@@ -88,8 +88,15 @@ def test_unknown_words_and_impossible_counts_are_refused():
         asr(counts(COMPLIANCE=1), tiers=["loose"])
     with pytest.raises(UnknownTermError, match="'all' is no denominator"):
         asr(counts(COMPLIANCE=1), denominators=["all"])
-    with pytest.raises(BadCountError):
-        asr(counts(COMPLIANCE=-1))
+    with pytest.raises(UnknownTermError, match="'COMPLIANSE' is no verdict or status"):
+        asr(counts(COMPLIANSE=1))
+
+
+@pytest.mark.parametrize("n", [-1, 0.5, None, "many"])
+def test_a_number_of_rows_is_a_whole_number(n):
+    table = pd.DataFrame({"outcome": ["COMPLIANCE", "REFUSAL"], "n": [n, 3]})
+    with pytest.raises(BadRowsError, match="rows of COMPLIANCE: a number of rows is a whole number"):
+        asr(table)
 
 
 @given(st.dictionaries(st.sampled_from([*VERDICTS, *STATUSES]), st.integers(0, 500), min_size=1))
