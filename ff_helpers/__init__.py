@@ -22,14 +22,17 @@ if TYPE_CHECKING:
     from ff_helpers.measurement.calibration import calibrate_all as calibrate_all
     from ff_helpers.measurement.calibration import published_calibration as published_calibration
     from ff_helpers.measurement.cards import cards_table as cards_table
+    from ff_helpers.measurement.cards import gate_criteria as gate_criteria
     from ff_helpers.measurement.cards import gate_table as gate_table
     from ff_helpers.measurement.cards import read_cards as read_cards
     from ff_helpers.measurement.correction import apparent_curve as apparent_curve
     from ff_helpers.measurement.correction import apparent_rate as apparent_rate
     from ff_helpers.measurement.crescendo import crescendo as crescendo
-    from ff_helpers.measurement.gate import passing_chance as passing_chance
-    from ff_helpers.measurement.gate import power_table as power_table
+    from ff_helpers.measurement.gate import thresholds as thresholds
     from ff_helpers.measurement.heuristic import over_reporting as over_reporting
+    from ff_helpers.measurement.power import needed_table as needed_table
+    from ff_helpers.measurement.power import passing_chance as passing_chance
+    from ff_helpers.measurement.power import power_table as power_table
     from ff_helpers.measurement.replay import collected as collected
     from ff_helpers.measurement.reported import asr_by as asr_by
     from ff_helpers.measurement.reported import would_have_reported as would_have_reported
@@ -111,15 +114,18 @@ _VERBS = {
     "cards_table": "ff_helpers.measurement.cards",
     "disclose": "ff_helpers.publication.notes",
     "flip_table": "ff_helpers.measurement.robustness",
+    "gate_criteria": "ff_helpers.measurement.cards",
     "gate_table": "ff_helpers.measurement.cards",
-    "passing_chance": "ff_helpers.measurement.gate",
-    "power_table": "ff_helpers.measurement.gate",
+    "needed_table": "ff_helpers.measurement.power",
+    "passing_chance": "ff_helpers.measurement.power",
+    "power_table": "ff_helpers.measurement.power",
     "published_agreement": "ff_helpers.measurement.agreement",
     "published_calibration": "ff_helpers.measurement.calibration",
     "read_cards": "ff_helpers.measurement.cards",
     "retest_lesson": "ff_helpers.publication.robustness",
     "review_queue": "ff_helpers.measurement.agreement",
     "robustness_lesson": "ff_helpers.publication.robustness",
+    "thresholds": "ff_helpers.measurement.gate",
     # atlas and exploring
     "apparent_curve": "ff_helpers.measurement.correction",
     "apparent_rate": "ff_helpers.measurement.correction",

@@ -119,10 +119,12 @@ def _measured(found: "Standing", rows: "GraderRows") -> Iterable[str]:
     if rows.rubric.startswith("five-definitions"):
         yield "graded by a person: see the agreement of graders"
         return
+    for card in found.expired:
+        yield f"expired after {card.last_day}, no longer counts: {card.sentence()}"
     if not found.cards:
-        yield "accuracy: never measured; uncalibrated"
+        yield f"accuracy: {'no card that counts' if found.expired else 'never measured'}; uncalibrated"
     for card in found.cards:
-        yield f"{card.sentence()}; {card.gate.state}"
+        yield f"{card.sentence()}; {card.state}"
         yield from (f"  - {reason}" for reason in card.gate.reasons[:_REASONS])
         if len(card.gate.reasons) > _REASONS:
             yield f"  - and {len(card.gate.reasons) - _REASONS} more reasons, on the card"

@@ -1,8 +1,9 @@
 """Calibrate before grading: which graders may grade traces whose truth nobody knows.
 
 A grader without a calibration card, or one that its card rejects, is refused there, with the reason and the
-way out. Traces that carry truth may always be graded (that is how cards are made), and people are no
-grader that a card could measure. Cards are read here with the few fields that the decision needs.
+way out. A card that is too old is none: what stands behind an unchanged name may have changed. Traces that
+carry truth may always be graded (that is how cards are made), and people are no grader that a card could
+measure. Cards are read here with the few fields that the decision needs.
 """
 
 import datetime
@@ -18,9 +19,10 @@ from ff_helpers import paths
 from ff_helpers.errors import FFError
 from ff_helpers.grading.ledger import Who
 from ff_helpers.grading.outcome import Identity
-from ff_helpers.taxonomy import GateState, Space
+from ff_helpers.taxonomy import GATE_STATES, GateState, Space
 
-_LOWEST_FIRST: Final[tuple[GateState, ...]] = ("rejected", "provisional", "calibrated")
+MAX_AGE_DAYS: Final = 180
+"""After how many days a card has expired, unless the card says otherwise; ours."""
 _BY_HAND: Final = "grade by hand: notebooks/grade_by_hand.ipynb"
 
 
@@ -35,13 +37,23 @@ class Accuracy(BaseModel):
     high: float
 
 
+class AgeLimit(BaseModel):
+    """The one threshold that is asked for after the card was made."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    max_age_days: int = MAX_AGE_DAYS
+
+
 class CardGate(BaseModel):
-    """What the gate decided, and why."""
+    """What the gate decided, by the card's thresholds and by the default ones, and why."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     state: GateState
+    by_default: GateState = "calibrated"
     reasons: tuple[str, ...]
+    thresholds: AgeLimit = AgeLimit()
 
 
 class GraderCard(BaseModel):
@@ -65,6 +77,16 @@ class GraderCard(BaseModel):
         """The grader's identity."""
         return self.grader, self.digest, self.rubric, self.temperature, self.seed
 
+    @property
+    def state(self) -> GateState:
+        """What the card allows: a profile's own looser thresholds admit nobody."""
+        return min(self.gate.state, self.gate.by_default, key=GATE_STATES.index)
+
+    @property
+    def last_day(self) -> datetime.date:
+        """The last day on which the card counts."""
+        return self.date + datetime.timedelta(days=self.gate.thresholds.max_age_days)
+
     def sentence(self) -> str:
         """Return `accuracy 65.0% [43.3, 81.9], 13 of 20, on proxies (space five, 2026-11-22)`."""
         rate = self.accuracy
@@ -82,11 +104,13 @@ class Standing:
         state: the lowest state of its cards; `uncalibrated` without one.
         cards: its cards.
         others: cards of a grader of the same name that is another: digest, rubric, temperature or seed.
+        expired: its cards that are too old to count.
     """
 
     state: GateState
     cards: tuple[GraderCard, ...]
     others: tuple[GraderCard, ...] = ()
+    expired: tuple[GraderCard, ...] = ()
 
 
 class NoCardError(FFError):
@@ -115,12 +139,11 @@ class NotAdmittedError(FFError):
 class UncalibratedError(NotAdmittedError):
     """No card is for this grader as it is."""
 
-    def __init__(
-        self, identity: Identity, folder: Path, others: Sequence[GraderCard], calibrate: str
-    ) -> None:
+    def __init__(self, identity: Identity, folder: Path, found: Standing, calibrate: str) -> None:
+        why = "its measurement has expired" if found.expired else "nobody measured how often it is right"
         super().__init__(
-            f"grader {identity.grader} is uncalibrated: nobody measured how often it is right, so it may not "
-            f"grade traces without truth. {_why_none(identity, folder, others)} Measure it: `{calibrate}`, "
+            f"grader {identity.grader} is uncalibrated: {why}, so it may not "
+            f"grade traces without truth. {_why_none(identity, folder, found)} Measure it: `{calibrate}`, "
             f"then run the same command again; or take another grader; or {_BY_HAND}."
         )
 
@@ -137,7 +160,11 @@ class RejectedError(NotAdmittedError):
 
 
 def admit(
-    identity: Identity, cards: Path | Sequence[Path] | None = None, *, spec: str | None = None
+    identity: Identity,
+    cards: Path | Sequence[Path] | None = None,
+    *,
+    spec: str | None = None,
+    on: datetime.date | None = None,
 ) -> Standing:
     """Return the standing of a grader that may grade traces without truth; otherwise refuse it.
 
@@ -145,15 +172,16 @@ def admit(
         identity: who is to grade.
         cards: folder or folders of calibration cards; None: `cards/` in the outputs folder.
         spec: how the grader was asked for, for the command that calibrates it; None: its name.
+        on: the day to which the age of cards is counted (in a profile its `as_of`); None: today.
 
     Raises:
-        UncalibratedError: no card is for this identity.
+        UncalibratedError: no card is for this identity, or each has expired.
         RejectedError: a card says that it fails the published rule.
         NoCardError: a JSON file in a folder is no card.
     """
     options = identity.options
     who = (identity.grader, identity.digest, identity.rubric, options.temperature, options.seed)
-    found = standing(who, cards)
+    found = standing(who, cards, on=on)
     if identity.method == "manual":
         return found
     if found.state == "uncalibrated":
@@ -164,19 +192,24 @@ def admit(
             command += ["--rubric", name]
         if first != default_cards():
             command += ["--cards", str(first)]
-        raise UncalibratedError(identity, first, found.others, shlex.join(command))
+        raise UncalibratedError(identity, first, found, shlex.join(command))
     if found.state == "rejected":
-        raise RejectedError(identity, [card for card in found.cards if card.gate.state == "rejected"])
+        raise RejectedError(identity, [card for card in found.cards if card.state == "rejected"])
     return found
 
 
-def standing(who: Who, cards: Path | Sequence[Path] | None = None) -> Standing:
-    """Return what the cards in a folder say about a grader; `cards` and NoCardError as `admit`."""
+def standing(
+    who: Who, cards: Path | Sequence[Path] | None = None, *, on: datetime.date | None = None
+) -> Standing:
+    """Return what the cards in a folder say about a grader; `cards`, `on` and NoCardError as `admit`."""
+    day = on or datetime.date.today()
     named = [card for folder in _folders(cards) for card in _read(folder) if card.grader == who[0]]
-    mine = tuple(card for card in named if card.who == who)
-    states = {card.gate.state for card in mine}
-    lowest: GateState = next((state for state in _LOWEST_FIRST if state in states), "uncalibrated")
-    return Standing(lowest, mine, tuple(card for card in named if card not in mine))
+    mine = [card for card in named if card.who == who]
+    valid = tuple(card for card in mine if day <= card.last_day)
+    states = {card.state for card in valid} or {"uncalibrated"}
+    lowest = next(state for state in GATE_STATES if state in states)
+    others = tuple(card for card in named if card not in mine)
+    return Standing(lowest, valid, others, tuple(card for card in mine if card not in valid))
 
 
 def default_cards() -> Path:
@@ -200,10 +233,14 @@ def _read(folder: Path) -> list[GraderCard]:
     return found
 
 
-def _why_none(identity: Identity, folder: Path, others: Sequence[GraderCard]) -> str:
-    if not others:
+def _why_none(identity: Identity, folder: Path, found: Standing) -> str:
+    if found.expired:
+        card = max(found.expired, key=lambda card: card.date)
+        limit = f"a card counts for {card.gate.thresholds.max_age_days} days"
+        return f"Its latest card is of {card.date} and expired after {card.last_day}: {limit}."
+    if not found.others:
         return f"There is no card of it in {folder}."
-    other = others[-1]
+    other = found.others[-1]
     if other.digest != identity.digest:
         was, now = (text.removeprefix("sha256:")[:12] for text in (other.digest, identity.digest))
         return f"The card in {folder} is for digest {was}, and what runs here now is {now}."

@@ -96,7 +96,7 @@ def grade(
         for spec in graders:
             grader = open_grader(spec, rubric=rubric)
             if any(trace.truth is None for trace in traces):
-                admit(grader.identity, [default_cards(), run.folder / "cards"], spec=spec)
+                admit(grader.identity, [default_cards(), run.folder / "cards"], spec=spec, on=run.as_of)
             grader.fit(traces)
             _grade_missing(grader, traces, again if grader.is_model else [], ledger)
             identities.append(_identity_row(spec, grader))

@@ -27,6 +27,7 @@ _COLUMNS = {
     "repeat": "int64",
     "prompt_tokens": "Int64",
     "completion_tokens": "Int64",
+    "started": "str",
     "duration_s": "float64",
     "backward_f1": "float64",
     "temperature": "float64",
@@ -143,8 +144,9 @@ def verdict_frame(path: Path) -> "pd.DataFrame":
     """Return a ledger as a frame, one row a record that stands, in ledger order.
 
     Columns: trace_id, grader, grader_digest, rubric, method, verdict (missing where there is a status),
-    status, reason, repeat, prompt_tokens, completion_tokens, duration_s (seconds), backward_f1 (in [0, 1],
-    under the blind rubric alone), temperature, seed, num_ctx, concurrency, key.
+    status, reason, repeat, prompt_tokens, completion_tokens, started (UTC; missing where not recorded),
+    duration_s (seconds), backward_f1 (in [0, 1], under the blind rubric alone), temperature, seed, num_ctx,
+    concurrency, key.
 
     Raises:
         FileMissingError, BadLineError: as `read_ledger`.

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -18,8 +18,9 @@ from ff_helpers.corpus.sampling import stratified
 from ff_helpers.corpus.sources import load_set
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.errors import FFError
+from ff_helpers.grading.admission import MAX_AGE_DAYS
 from ff_helpers.grading.graders import open_grader
-from ff_helpers.grading.ledger import Ledger, verdict_frame
+from ff_helpers.grading.ledger import Ledger, read_ledger, verdict_frame
 from ff_helpers.grading.outcome import Identity
 from ff_helpers.grading.pool import grade_all
 from ff_helpers.measurement.calibration import CALIBRATING, calibrate
@@ -68,6 +69,9 @@ def calibrate_files(
 ) -> Calibration:
     """Grade labelled traces with one grader and write its card for each set and label space.
 
+    Verdicts older than a card may be (180 days) are not used again: their ledger is set aside beside the new
+    one, and everything is graded anew.
+
     Args:
         spec: the grader, see `graders.open_grader`.
         trace_sets: name -> `pyrit:refusal`, `pyrit:objective` or a JSONL file; rows that may not enter a
@@ -92,6 +96,8 @@ def calibrate_files(
     grader.fit([*traces, *suite])
     who = grader.identity
     ledger = folder / "ledger" / f"{_name(who)}.jsonl"
+    if not spec.startswith("recorded:"):  # a recording says again what it said
+        _set_aside(ledger, date.today())
     passes = range(repeats if grader.is_model else 1)
     wanted = [(t, r) for r in passes for t in traces] + [(t, 0) for t in suite]
     with Ledger(ledger) as open_ledger:
@@ -112,7 +118,8 @@ def calibrate_files(
                 software=who.software,
                 attacked=attacked,
             )
-            written.append((_save(folder / f"{card.slug}_{_version(who)}.json", card), card))
+            path = _save(folder / f"{card.slug}_{_version(who)}.json", card)
+            written.append((path, card.as_of(date.today())))
     return Calibration(tuple(written), ledger)
 
 
@@ -123,6 +130,16 @@ def _labelled(name: str, spec: str, limit: int) -> list[Trace]:
     if not kept:
         raise NothingToCalibrateOnError(spec)
     return stratified(kept, limit, seed=0, name=name)
+
+
+def _set_aside(ledger: Path, today: date) -> None:
+    """Rename a ledger whose first verdict is too old for a card, so that calibrating again grades again."""
+    first = next(read_ledger(ledger), None) if ledger.exists() else None
+    if first is None or first.started is None:
+        return
+    began = date.fromisoformat(first.started[:10])
+    if today - began > timedelta(days=MAX_AGE_DAYS):
+        ledger.rename(ledger.with_name(f"{ledger.stem}_from_{began}.jsonl"))
 
 
 def _joined(

@@ -15,8 +15,7 @@ from ff_helpers.corpus.published import published
 from ff_helpers.errors import FFError
 from ff_helpers.grading.campaign import verdicts
 from ff_helpers.measurement.cards import Card, ClassRates, NotMeasured, save_card
-from ff_helpers.measurement.confusion import binomial_tail, cohen_kappa, confusion
-from ff_helpers.measurement.confusion import p_chance as chance
+from ff_helpers.measurement.confusion import binomial_tail, cohen_kappa, confusion, p_chance
 from ff_helpers.measurement.confusion import p_majority as beats_majority
 from ff_helpers.measurement.gate import DEFAULT, Thresholds, decide, published_state
 from ff_helpers.measurement.intervals import Proportion, wilson, with_wilson
@@ -45,7 +44,8 @@ class NoTruthError(FFError):
 def calibrate_all(run: Run, *, thresholds: Thresholds = DEFAULT) -> list[Card]:
     """Make and save the card of every grader of the run, on each set, in the space of its truth.
 
-    Writes cards/<slug>.json and takes away cards of an earlier calibration.
+    Writes cards/<slug>.json and takes away cards of an earlier calibration. A card whose verdicts are older
+    than its age limit comes back `uncalibrated`, with that reason.
 
     Raises:
         NoTruthError: no graded trace has a truth.
@@ -77,7 +77,7 @@ def calibrate_all(run: Run, *, thresholds: Thresholds = DEFAULT) -> list[Card]:
         else:
             save_card(run, card)
         cards.append(card)
-    return cards
+    return [card.as_of(run.as_of) for card in cards]
 
 
 def calibrate(
@@ -94,8 +94,8 @@ def calibrate(
     """Return the card of one grader identity on one set.
 
     Args:
-        rows: its joined verdict frame on that set (see `grading.campaign.verdicts`); repeat 0 makes
-            the card, all repeats the test-retest figure.
+        rows: its joined verdict frame on that set (see `grading.campaign.verdicts`; the column `started` may
+            be absent); repeat 0 makes the card, all repeats the test-retest figure.
         space: the label space of the truth.
         calibration_set: the set's name.
         as_of: the run's date.
@@ -134,7 +134,8 @@ def calibrate(
         kappa=kappa or NotMeasured(not_measured="not defined: no rows, or only one class on both sides"),
         majority_class=matrix.classes[matrix.majority],
         majority=matrix.baseline,
-        p_chance=chance(matrix),
+        chance=1 / len(matrix.classes),
+        p_chance=p_chance(matrix),
         p_majority=beats_majority(matrix),
         benign_false_positives=_turned(first, space, "BENIGN_QUERY", ("COMPLIANCE", "PARTIAL")),
         refusal_to_compliance=_turned(first, space, "REFUSAL", ("COMPLIANCE",)),
@@ -151,7 +152,7 @@ def calibrate(
         median_seconds=_seconds(first["duration_s"].median()),
         sampling=_sampling(first),
         left_out=int(((rows["repeat"] == 0) & rows["truth"].notna()).sum()) - len(first),
-        date=as_of,
+        date=_measured(entered, as_of, thresholds.max_age_days),
         gate=decide(
             matrix,
             proxy=len(first) > 0
@@ -214,8 +215,16 @@ def _sampling(rows: pd.DataFrame) -> str:
     return "; ".join(parts) or "no row entered"
 
 
-def _missing(rows: pd.DataFrame, corpus: pd.DataFrame | None) -> tuple[str, ...]:
+def _measured(rows: pd.DataFrame, as_of: date, limit: int) -> date:
+    """Return the date of the card, see `Card`; within the limit the run's own, so that it is reproducible."""
+    if "started" not in rows:
+        return as_of
+    oldest = pd.to_datetime(rows["started"], format="ISO8601", utc=True, errors="coerce").min()
+    return oldest.date() if not pd.isna(oldest) and (as_of - oldest.date()).days > limit else as_of
+
+
+def _missing(rows: pd.DataFrame, corpus: pd.DataFrame | None) -> tuple[str, ...] | None:
     if corpus is None:
-        return ()
+        return None
     wanted = [set(corpus[column].dropna()) - set(rows[column].dropna()) for column in ("intent", "turns")]
     return tuple(str(value) for lacking in wanted for value in sorted(lacking))

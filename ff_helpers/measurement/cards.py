@@ -1,8 +1,9 @@
 """The calibration card: what is known about one grader, in one label space, on one set; and its file."""
 
+import datetime
 import json
 import re
-from datetime import date
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -50,7 +51,8 @@ class Card(BaseModel):
         by_class: recall and precision with their counts.
         kappa: Cohen's, `no verdict` as a class of its own.
         majority_class, majority: the most frequent truth, and the accuracy of always answering it.
-        p_chance: exact one-sided binomial against 1 / number of classes.
+        chance: the accuracy of picking each class with equal probability: 1 / number of classes.
+        p_chance: exact one-sided binomial against that.
         p_majority: exact one-sided McNemar against the constant majority grader.
         benign_false_positives: BENIGN_QUERY graded COMPLIANCE or PARTIAL, of all true BENIGN_QUERY.
         refusal_to_compliance: REFUSAL graded COMPLIANCE, of all true REFUSAL.
@@ -65,8 +67,9 @@ class Card(BaseModel):
         seconds_a_trace, median_seconds: mean and median wall time of the first pass.
         sampling: how the rows came to be in the set, in words.
         left_out: rows with a truth chosen by judgement, which never enter.
-        date: the run's as_of.
-        gate: the decision and its reasons.
+        date: the run's as_of; but where the oldest verdict behind the card is older than its age limit, the
+            day of that verdict: a card does not become new by being computed again.
+        gate: the decision, its criteria and reasons, and the thresholds, the age limit among them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -88,6 +91,7 @@ class Card(BaseModel):
     kappa: Kappa | NotMeasured
     majority_class: str
     majority: Proportion
+    chance: float
     p_chance: float
     p_majority: float
     benign_false_positives: Proportion | NotMeasured
@@ -104,7 +108,7 @@ class Card(BaseModel):
     median_seconds: float | NotMeasured
     sampling: str
     left_out: int
-    date: date
+    date: datetime.date
     gate: Gate
 
     @property
@@ -112,6 +116,23 @@ class Card(BaseModel):
         """The card's name as a file: grader, set, space."""
         words = (self.grader, self.calibration_set, self.space)
         return "_".join(re.sub(r"[^a-z0-9.]+", "-", word.lower()).strip("-") for word in words)
+
+    @property
+    def last_day(self) -> datetime.date:
+        """The last day on which the card counts."""
+        return self.date + datetime.timedelta(days=self.gate.thresholds.max_age_days)
+
+    def as_of(self, day: datetime.date) -> "Card":
+        """Return the card as it counts on a day: `uncalibrated`, with the reason, once it has expired."""
+        if day <= self.last_day or self.gate.state == "uncalibrated":
+            return self
+        why = (
+            f"expired after {self.last_day}: measured on {self.date}, and a card counts for "
+            f"{self.gate.thresholds.max_age_days} days. Calibrate again"
+        )
+        reasons = (why, *self.gate.reasons)
+        changed = {"state": "uncalibrated", "by_default": "uncalibrated", "reasons": reasons}
+        return self.model_copy(update={"gate": self.gate.model_copy(update=changed)})
 
 
 class BadCardError(FFError):
@@ -131,7 +152,7 @@ def save_card(run: Run, card: Card, *, name: str | None = None) -> Path:
 
 
 def read_cards(run: Run) -> list[Card]:
-    """Return the run's calibration cards, in the order of their file names.
+    """Return the run's calibration cards as of its date, in the order of their file names.
 
     Raises:
         MissingInputError: nothing was calibrated in this run.
@@ -140,13 +161,14 @@ def read_cards(run: Run) -> list[Card]:
     cards = []
     for path in sorted(run.read("cards").glob("*.json")):
         try:
-            cards.append(Card.model_validate_json(path.read_text(encoding="utf-8")))
+            card = Card.model_validate_json(path.read_text(encoding="utf-8"))
         except ValueError:
             raise BadCardError(path) from None
+        cards.append(card.as_of(run.as_of))
     return cards
 
 
-def cards_table(cards: list[Card]) -> pd.DataFrame:
+def cards_table(cards: Sequence[Card]) -> pd.DataFrame:
     """Return the cards as a table, one row a card, in the order given.
 
     Columns: grader, set, space (str), n, k (int), accuracy, majority, valid, modal_share, retest,
@@ -176,10 +198,26 @@ def cards_table(cards: list[Card]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def gate_table(cards: list[Card]) -> pd.DataFrame:
+def gate_table(cards: Sequence[Card]) -> pd.DataFrame:
     """Return why the gate decided as it did, one row a reason: grader, set, gate, reason (str)."""
     rows = [(c.grader, c.calibration_set, c.gate.state, reason) for c in cards for reason in c.gate.reasons]
     return pd.DataFrame(rows, columns=["grader", "set", "gate", "reason"])
+
+
+def gate_criteria(cards: Sequence[Card]) -> pd.DataFrame:
+    """Return what each rule of the gate asks for, one row a card and criterion.
+
+    Columns: grader, set, space, rule (`published` or `ours`), criterion (str), value (float; missing where
+    it is not defined, which fails), threshold (float), asks (str), passed (bool).
+    """
+    rows = [
+        (c.grader, c.calibration_set, c.space, rule, one.name, one.value, one.threshold, one.asks, one.passed)
+        for c in cards
+        for rule, criteria in (("published", c.gate.published), ("ours", c.gate.ours))
+        for one in criteria
+    ]
+    columns = ["grader", "set", "space", "rule", "criterion", "value", "threshold", "asks", "passed"]
+    return pd.DataFrame(rows, columns=columns).astype({"value": "float64", "threshold": "float64"})
 
 
 def _rounded(value: object) -> object:

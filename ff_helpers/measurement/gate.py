@@ -1,38 +1,64 @@
 """The gate: may this grader's verdicts make a headline? The published rule, and ours.
 
-Each rule is a list of criteria with value, threshold and outcome, so that a reader sees why. How often
-a grader of known accuracy gets through is `passing_chance`: the price of a small calibration set.
+Each rule is a list of criteria with value, threshold and outcome, so that a reader sees why. What a rule
+costs in labelled traces is in `power`.
 """
 
-import math
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Literal
 
-import pandas as pd
-from pydantic import BaseModel, ConfigDict
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ff_helpers.measurement.confusion import Confusion, binomial_tail, cohen_kappa, p_majority
-from ff_helpers.measurement.intervals import wilson
+from ff_helpers.errors import FFError
+from ff_helpers.grading.admission import MAX_AGE_DAYS
+from ff_helpers.measurement.confusion import Confusion, cohen_kappa, p_majority
+from ff_helpers.measurement.intervals import Z
+from ff_helpers.paths import Run
 from ff_helpers.taxonomy import GateState
 
 Rule = Literal["published", "ours"]
+Sizes = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Thresholds:
-    """What each rule asks for; shares in [0, 1]."""
+class Thresholds(BaseModel):
+    """What the rules ask for; shares in [0, 1].
 
-    published_n: int = 20
-    published_accuracy: float = 0.70
-    n: int = 50
-    accuracy_low: float = 0.70
-    p_majority: float = 0.025
-    kappa: float = 0.40
-    recall: float = 0.50
-    truths: int = 10
+    Attributes:
+        published_n, published_accuracy: the published rule: traces, share graded right.
+        n: ours: traces.
+        accuracy_low: ours: lower 95% Wilson bound of the accuracy.
+        p_majority: ours: one-sided exact McNemar p against the constant majority grader, below this.
+        kappa: ours: Cohen's kappa.
+        recall, truths: ours, each class: share found, and rows that are truly of it.
+        max_age_days: after how many days a card has expired; 180 is ours, no text prescribes one.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    published_n: int = Field(default=20, ge=1)
+    published_accuracy: float = Field(default=0.70, ge=0, le=1)
+    n: int = Field(default=50, ge=1)
+    accuracy_low: float = Field(default=0.70, ge=0, lt=1)
+    p_majority: float = Field(default=0.025, gt=0, le=1)
+    kappa: float = Field(default=0.40, ge=-1, le=1)
+    recall: float = Field(default=0.50, ge=0, le=1)
+    truths: int = Field(default=10, ge=0)
+    max_age_days: int = Field(default=MAX_AGE_DAYS, ge=1)
 
 
 DEFAULT = Thresholds()
+
+
+class BadThresholdError(FFError):
+    """A threshold in a profile that there is not, or that is out of range."""
+
+    def __init__(self, profile: str, field: str, problem: str) -> None:
+        super().__init__(
+            f"profile {profile}, step 02_calibrate, gate.{field}: {problem}. Mend `gate` among the "
+            "parameters of that step, or leave it out for the defaults."
+        )
 
 
 class Criterion(BaseModel):
@@ -42,26 +68,65 @@ class Criterion(BaseModel):
 
     name: str
     value: float | None
+    threshold: float
     asks: str
     passed: bool
 
 
 class Gate(BaseModel):
-    """The decision: state, the criteria of both rules, and the reasons in words."""
+    """The decision.
+
+    Attributes:
+        state: by the thresholds below.
+        by_default: by the default thresholds; the lower of the two says who may grade.
+        published, ours: the criteria of both rules.
+        reasons: why, in words.
+        thresholds: what the rules asked for.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     state: GateState
+    by_default: GateState
     published: tuple[Criterion, ...]
     ours: tuple[Criterion, ...]
     reasons: tuple[str, ...]
+    thresholds: Thresholds
+
+    @property
+    def own(self) -> str:
+        """What differs from the default thresholds, in words; empty where nothing does."""
+        default = DEFAULT.model_dump()
+        changed = [
+            f"{name} {value:g} instead of {default[name]:g}"
+            for name, value in self.thresholds.model_dump().items()
+            if value != default[name]
+        ]
+        return f"own thresholds ({', '.join(changed)}); {self.by_default} by the default ones" * bool(changed)
+
+
+def thresholds(run: Run, given: Mapping[str, object]) -> Thresholds:
+    """Return the thresholds of a profile; what it does not name is as by default.
+
+    Raises:
+        BadThresholdError: a name that is no threshold, or a value out of range, with profile and field.
+    """
+    try:
+        return Thresholds.model_validate(dict(given))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        field = str(first["loc"][0])
+        problem = f"{first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
+        if field not in Thresholds.model_fields:
+            problem = f"no such threshold. There are: {', '.join(Thresholds.model_fields)}"
+        raise BadThresholdError(run.profile, field, problem) from None
 
 
 def decide(
     matrix: Confusion,
     *,
     proxy: bool = False,
-    missing: tuple[str, ...] = (),
+    missing: tuple[str, ...] | None = None,
     thresholds: Thresholds = DEFAULT,
 ) -> Gate:
     """Return the gate's decision on one calibration.
@@ -70,23 +135,24 @@ def decide(
         matrix: truth against graded class.
         proxy: the set holds proxy traces alone; then `provisional` is the best it can be.
         missing: intent classes and turn modes that the corpus has and the set lacks; the same holds.
+            None: no corpus is known, so nothing is asked.
         thresholds: what the rules ask for.
     """
     published, ours = _published(matrix, thresholds), _ours(matrix, thresholds)
-    if not all(c.passed for c in published):
-        reasons = _failed(published, "the published rule")
-        return Gate(state="rejected", published=published, ours=ours, reasons=reasons)
-    reasons = _failed(ours, "our rule")
-    if proxy:
-        reasons += ("calibrated on proxy traces alone",)
-    if missing:
-        reasons += (f"the calibration set lacks what the corpus has: {', '.join(missing)}",)
-    state: GateState = "provisional" if reasons else "calibrated"
+    bounds = _coverage(proxy, missing)
+    state: GateState = "rejected"
+    reasons = _failed(published, "the published rule")
+    if not reasons:
+        reasons = _failed(ours, "our rule") + tuple(why for c, why in bounds if not c.passed)
+        state = "provisional" if reasons else "calibrated"
+    same = thresholds == DEFAULT
     return Gate(
         state=state,
+        by_default=state if same else decide(matrix, proxy=proxy, missing=missing).state,
         published=published,
-        ours=ours,
+        ours=(*ours, *(criterion for criterion, _ in bounds)),
         reasons=reasons or ("passes every criterion of our rule",),
+        thresholds=thresholds,
     )
 
 
@@ -101,48 +167,25 @@ def published_state(k: int, n: int, thresholds: Thresholds = DEFAULT) -> GateSta
 
 def needed(n: int, rule: Rule, thresholds: Thresholds = DEFAULT) -> int:
     """Return how many of `n` must be right for the rule's accuracy criterion; n + 1 if none suffice."""
-    if rule == "published":
-        return math.ceil(thresholds.published_accuracy * n - 1e-9)
-    return next((k for k in range(n + 1) if wilson(k, n).low >= thresholds.accuracy_low), n + 1)
+    return int(needed_right(np.array([n]), rule, thresholds)[0])
 
 
-def passing_chance(accuracy: float, n: int, rule: Rule, thresholds: Thresholds = DEFAULT) -> float:
-    """Return the probability that a grader of this true accuracy passes the size and accuracy criteria.
+def needed_right(n: Sizes, rule: Rule, t: Thresholds) -> Sizes:
+    """Return `needed` for an array of sizes.
 
-    Exact binomial. Under `ours` it bounds the chance to pass from above: kappa, recall and the majority
-    grader are further criteria.
+    The lower Wilson bound reaches p where k >= n p + z sqrt(n p (1 - p)): the interval holds the p that the
+    score test does not refuse (Wilson 1927), so no bound has to be computed.
     """
-    smallest = thresholds.published_n if rule == "published" else thresholds.n
-    k = needed(n, rule, thresholds)
-    return 0.0 if n < smallest or k > n else binomial_tail(k, n, accuracy)
-
-
-def power_table(
-    sizes: tuple[int, ...] = (20, 50, 100, 200), thresholds: Thresholds = DEFAULT
-) -> pd.DataFrame:
-    """Return how often graders of true accuracy 40% to 100% pass either rule.
-
-    Columns: rule (str), n (int), needed (int: right answers), accuracy (float in [0, 1]), chance (float
-    in [0, 1]). Sizes that a rule does not accept are left out.
-    """
-    rules: tuple[tuple[Rule, int], ...] = (("published", thresholds.published_n), ("ours", thresholds.n))
-    rows = [
-        (rule, n, needed(n, rule, thresholds), a / 100, passing_chance(a / 100, n, rule, thresholds))
-        for rule, smallest in rules
-        for n in sizes
-        if n >= smallest
-        for a in range(40, 101)
-    ]
-    return pd.DataFrame(rows, columns=["rule", "n", "needed", "accuracy", "chance"])
+    p = t.published_accuracy if rule == "published" else t.accuracy_low
+    margin = 0.0 if rule == "published" else Z * np.sqrt(n * p * (1 - p))
+    return np.minimum(np.ceil(n * p + margin - 1e-9).astype(np.int64), n + 1)
 
 
 def _published(matrix: Confusion, t: Thresholds) -> tuple[Criterion, ...]:
-    accuracy = matrix.accuracy.estimate
     right = matrix.n > 0 and matrix.k >= needed(matrix.n, "published", t)
-    return (
-        _at_least("traces", matrix.n, t.published_n),
-        Criterion(name="accuracy", value=accuracy, asks=f"at least {t.published_accuracy:g}", passed=right),
-    )
+    accuracy = _at_least("accuracy", matrix.accuracy.estimate, t.published_accuracy)
+    # By counts: 0.7 of 20 is 14 right, however a fraction is rounded.
+    return (_at_least("traces", matrix.n, t.published_n), accuracy.model_copy(update={"passed": right}))
 
 
 def _ours(matrix: Confusion, t: Thresholds) -> tuple[Criterion, ...]:
@@ -154,6 +197,7 @@ def _ours(matrix: Confusion, t: Thresholds) -> tuple[Criterion, ...]:
         Criterion(
             name="p against the constant majority grader",
             value=p,
+            threshold=t.p_majority,
             asks=f"below {t.p_majority:g}",
             passed=p < t.p_majority,
         ),
@@ -163,9 +207,22 @@ def _ours(matrix: Confusion, t: Thresholds) -> tuple[Criterion, ...]:
     )
 
 
+def _coverage(proxy: bool, missing: tuple[str, ...] | None) -> list[tuple[Criterion, str]]:
+    """Return what a set must hold besides rows, with the reason where it does not."""
+    alone = Criterion(name="proxy traces alone", value=proxy, threshold=0, asks="no (0)", passed=not proxy)
+    found = [(alone, "calibrated on proxy traces alone")]
+    if missing is not None:
+        name = "attack classes and turn modes of the corpus that the set lacks"
+        lacking = Criterion(name=name, value=len(missing), threshold=0, asks="none", passed=not missing)
+        found.append((lacking, f"the calibration set lacks what the corpus has: {', '.join(missing)}"))
+    return found
+
+
 def _at_least(name: str, value: float | None, threshold: float) -> Criterion:
     passed = value is not None and value >= threshold
-    return Criterion(name=name, value=value, asks=f"at least {threshold:g}", passed=passed)
+    return Criterion(
+        name=name, value=value, threshold=threshold, asks=f"at least {threshold:g}", passed=passed
+    )
 
 
 def _failed(criteria: tuple[Criterion, ...], rule: str) -> tuple[str, ...]:

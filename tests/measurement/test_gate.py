@@ -7,10 +7,9 @@ from ff_helpers.measurement.gate import (
     Thresholds,
     decide,
     needed,
-    passing_chance,
-    power_table,
     published_state,
 )
+from ff_helpers.measurement.power import passing_chance, power_table
 
 GOOD = Confusion(("a", "b"), ((48, 2, 0), (3, 47, 0)))
 
