@@ -68,3 +68,23 @@ class Record(BaseModel):
         if self.status is not None and not self.reason:
             raise ValueError("reason: a status needs one")
         return self
+
+
+class VerdictRow(BaseModel):
+    """What any file of verdicts has to say of a row to be counted; what else it says is not looked at."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    trace_id: str | None = None
+    grader: str | None = None
+    model: str | None = None
+    intent: str | None = None
+    verdict: Verdict | None = None
+    status: Status | None = None
+    repeat: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _one_outcome(self) -> Self:
+        if (self.verdict is None) == (self.status is None):
+            raise ValueError("verdict: a row has a verdict or a status, not both and not neither")
+        return self

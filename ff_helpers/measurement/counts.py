@@ -118,17 +118,22 @@ def _check_labels(frame: "Lazy", labels: pd.DataFrame, repeat: int) -> None:
 def _check_once(frame: "Lazy", there: Sequence[str], repeat: int) -> None:
     if "trace_id" not in there:
         return
+    # Two traces of one id are rare: only where an id comes again for a grader's name is the rest compared.
     # Files of others may number their traces anew for each model or set.
-    keys = ["trace_id", "repeat", *(c for c in (*IDENTITY, "model", "set") if c in there)]
-    many = frame.group_by(*keys).agg(nw.len().alias("n")).filter(nw.col("n") > 1)
-    found = _pandas(many.filter(nw.col("repeat") == repeat).select("trace_id", "n"))
-    if len(found):
-        rows = _rows(frame, repeat, trace_id=found["trace_id"].min())
-        twice = rows[rows.duplicated(keys, keep=False)].sort_values([*keys[2:], "verdict", "status"])
-        one, other = twice["verdict"].fillna(twice["status"]).iloc[:2]
-        raise TwiceGradedError(
-            _named(twice.iloc[0], "trace_id"), _named(twice.iloc[0], "grader"), repeat, one, other
-        )
+    short = [c for c in ("trace_id", "repeat", "grader") if c in there]
+    keys = list(dict.fromkeys([*short, *(c for c in (*IDENTITY, "model", "set") if c in there)]))
+    again: list[str] = []
+    for columns in (short, keys):
+        many = frame.group_by(*columns).agg(nw.len().alias("n")).filter(nw.col("n") > 1)
+        again = _pandas(many.filter(nw.col("repeat") == repeat).select("trace_id"))["trace_id"].tolist()
+        if not again:
+            return
+    rows = _rows(frame, repeat, trace_id=min(again))
+    rows = rows[rows.duplicated(keys, keep=False)].sort_values([*keys, "verdict", "status"])
+    one, other = rows["verdict"].fillna(rows["status"]).iloc[:2]
+    raise TwiceGradedError(
+        _named(rows.iloc[0], "trace_id"), _named(rows.iloc[0], "grader"), repeat, one, other
+    )
 
 
 def _rows(frame: "Lazy", repeat: int, **values: str | None) -> pd.DataFrame:
