@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ff_helpers.measurement.correction import apparent_rate as apparent_rate
     from ff_helpers.measurement.crescendo import crescendo as crescendo
     from ff_helpers.measurement.gate import thresholds as thresholds
+    from ff_helpers.measurement.drift import drift as drift
     from ff_helpers.measurement.heuristic import over_reporting as over_reporting
     from ff_helpers.measurement.power import needed_table as needed_table
     from ff_helpers.measurement.power import passing_chance as passing_chance
@@ -113,6 +114,7 @@ _VERBS = {
     "calibration_lesson": "ff_helpers.publication.notes",
     "cards_table": "ff_helpers.measurement.cards",
     "disclose": "ff_helpers.publication.notes",
+    "drift": "ff_helpers.measurement.drift",
     "flip_table": "ff_helpers.measurement.robustness",
     "gate_criteria": "ff_helpers.measurement.cards",
     "gate_table": "ff_helpers.measurement.cards",
