@@ -1,8 +1,38 @@
-"""Differences of two proportions: of the same rows (paired), and of rows that have nothing in common."""
+"""Differences of two proportions: of the same rows (paired), and of rows that have nothing in common.
+
+McNemar's test of a paired difference, and the adjustment that many comparisons at once ask for.
+"""
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from ff_helpers.measurement.intervals import wilson
+import numpy as np
+
+from ff_helpers.errors import FFError
+from ff_helpers.measurement.intervals import BadCountError, Numbers, wilson
+
+
+class BadPValueError(FFError):
+    """Something that is no p-value."""
+
+    def __init__(self, place: int, value: float) -> None:
+        super().__init__(f"p-value {place} is {value}. Allowed: a number from 0 to 1.")
+
+
+@dataclass(frozen=True)
+class McNemar:
+    """McNemar's test of two paired proportions.
+
+    Attributes:
+        chi2: the statistic, without continuity correction.
+        p_chi2: its p-value on one degree of freedom.
+        p_exact: the two-sided exact (binomial) p-value: right for few pairs too.
+    """
+
+    chi2: float
+    p_chi2: float
+    p_exact: float
 
 
 def paired_difference(both: int, first: int, second: int, neither: int) -> tuple[float, float, float]:
@@ -33,6 +63,83 @@ def paired_difference(both: int, first: int, second: int, neither: int) -> tuple
     low = difference - _joined(p - one.low, two.high - q, phi)
     high = difference + _joined(q - two.low, one.high - p, phi)
     return difference, max(low, -1.0), min(high, 1.0)
+
+
+def independent_difference(k1: int, n1: int, k2: int, n2: int) -> tuple[float, float, float]:
+    """Return the difference of two proportions of different rows with its 95% interval.
+
+    Newcombe's method 10 for unpaired proportions (Statistics in Medicine 17, 1998, 873-890): the Wilson
+    intervals of the two, squared and added.
+
+    Returns:
+        k1 / n1 - k2 / n2, lower bound, upper bound, in [-1, 1]; NaN, -1, 1 where one of them has no rows.
+
+    Raises:
+        BadCountError: counts that no experiment gives.
+    """
+    one, two = wilson(k1, n1), wilson(k2, n2)
+    if one.estimate is None or two.estimate is None:
+        return math.nan, -1.0, 1.0
+    bounds = [tuple(np.array([x]) for x in (p.low, p.high)) for p in (one, two)]
+    low, high = difference_bounds(np.array([one.estimate]), bounds[0], np.array([two.estimate]), bounds[1])
+    return one.estimate - two.estimate, float(low[0]), float(high[0])
+
+
+def difference_bounds(
+    p1: Numbers, bounds1: tuple[Numbers, ...], p2: Numbers, bounds2: tuple[Numbers, ...]
+) -> tuple[Numbers, Numbers]:
+    """Return the bounds of p1 - p2 from independent proportions and their (lower, upper) bounds, as arrays.
+
+    The hybrid of `independent_difference`; with Wilson bounds at an effective n it serves clusters too.
+    """
+    (low1, high1), (low2, high2) = bounds1, bounds2
+    difference = np.asarray(p1 - p2, dtype=float)
+    low = difference - np.hypot(p1 - low1, high2 - p2)
+    high = difference + np.hypot(high1 - p1, p2 - low2)
+    return np.clip(low, -1.0, 1.0), np.clip(high, -1.0, 1.0)
+
+
+def mcnemar(only_a: int, only_b: int) -> McNemar:
+    """Test whether two paired proportions differ (McNemar 1947, Psychometrika 12:153-157).
+
+    Args:
+        only_a, only_b: pairs in which only the first, only the second is a success. Where there is
+            neither, nothing speaks for a difference: chi2 is 0 and both p-values are 1.
+
+    Raises:
+        BadCountError: a count that is negative or no whole number.
+    """
+    from scipy.special import bdtr
+
+    n = only_a + only_b
+    if int(only_a) != only_a or int(n) != n or min(only_a, only_b) < 0:
+        raise BadCountError(only_a, n)
+    if n == 0:
+        return McNemar(0.0, 1.0, 1.0)
+    chi2 = (only_a - only_b) ** 2 / n
+    exact = min(1.0, 2 * float(bdtr(min(only_a, only_b), n, 0.5)))
+    return McNemar(chi2, math.erfc(math.sqrt(chi2 / 2)), exact)
+
+
+def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
+    """Return the p-values of one family of comparisons, adjusted, in their order.
+
+    Calling a difference real where its adjusted p-value is at most q keeps the expected share of false
+    ones among those called at q or below (Benjamini and Hochberg 1995, Journal of the Royal Statistical
+    Society B 57:289-300).
+
+    Raises:
+        BadPValueError: a value that is missing or outside [0, 1].
+    """
+    p = np.asarray(p_values, dtype=float)
+    wrong = np.flatnonzero(~((p >= 0) & (p <= 1)))
+    if len(wrong):
+        raise BadPValueError(int(wrong[0]) + 1, float(p[wrong[0]]))
+    order = np.argsort(p, kind="stable")
+    scaled = p[order] * len(p) / np.arange(1, len(p) + 1)
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum.accumulate(scaled[::-1])[::-1]
+    return [float(value) for value in adjusted]
 
 
 def _joined(a: float, b: float, phi: float) -> float:

@@ -13,7 +13,8 @@ from ff_helpers.corpus.scenarios import Arm
 from ff_helpers.corpus.traces import read_traces
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.capability import capability, single_beside_multi
-from ff_helpers.measurement.collected import collected_again, refusal_stability, truth_by_intent
+from ff_helpers.measurement.collected import collected_again, truth_by_intent
+from ff_helpers.measurement.stability import outcome_stability
 
 
 class OtherCollectionError(FFError):
@@ -36,7 +37,7 @@ class Collected:
         truth: `truth_by_intent` of the attacks.
         capability: `capability` of the two arms.
         capability_by_turns: the same by number of turns.
-        stability: `refusal_stability` of the attacks.
+        stability: `outcome_stability` of the attacks.
         turns: `single_beside_multi` of the attacks.
         again: `collected_again`: the same conversations as recorded; no row where nothing is fresh.
         path: the file of the attacks.
@@ -90,7 +91,7 @@ def collected(
         truth=truth_by_intent(attacks),
         capability=capability(attacks, controls),
         capability_by_turns=capability(attacks, controls, by="turns"),
-        stability=refusal_stability(attacks),
+        stability=outcome_stability(attacks),
         turns=single_beside_multi(attacks),
         again=collected_again(recordings, attacks if target else attacks.iloc[:0]),
         path=files["forbidden"],

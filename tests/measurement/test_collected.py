@@ -17,9 +17,10 @@ from ff_helpers.measurement.capability import (
     contrast,
     single_beside_multi,
 )
-from ff_helpers.measurement.collected import ALL, collected_again, refusal_stability, truth_by_intent
+from ff_helpers.measurement.collected import ALL, collected_again, truth_by_intent
 from ff_helpers.measurement.intervals import wilson
 from ff_helpers.measurement.regrade import by_scenario
+from ff_helpers.measurement.stability import outcome_stability
 from tests.collected_traces import FORMAT_LOCK, frame, scenarios
 
 
@@ -138,11 +139,11 @@ def test_stability_counts_scenarios_and_says_which_kind():
             frame({"d": "000"}, intent="persona_hijack"),
         ]
     )
-    table = refusal_stability(both).set_index("intent")
+    table = outcome_stability(both).set_index("intent")
     assert list(table.loc[FORMAT_LOCK, ["k", "n", "always", "never", "mixed"]]) == [2, 3, 1, 1, 1]
     assert list(table.loc[ALL, ["k", "n", "always", "never", "mixed"]]) == [3, 4, 1, 2, 1]
     assert table["stable_low"][ALL] == pytest.approx(wilson(3, 4).low)
-    assert refusal_stability(frame({"a": "1", "b": "0"})).empty
+    assert outcome_stability(frame({"a": "1", "b": "0"})).empty
 
 
 def test_crescendo_stands_beside_single_turn_in_the_classes_that_have_both():
@@ -183,7 +184,7 @@ def test_rates_are_within_their_intervals_and_no_order_matters(forbidden, permit
     truth, table = truth_by_intent(ours), capability(ours, theirs)
     pd.testing.assert_frame_equal(truth, truth_by_intent(shuffled))
     pd.testing.assert_frame_equal(table, capability(shuffled, theirs))
-    pd.testing.assert_frame_equal(refusal_stability(ours), refusal_stability(shuffled))
+    pd.testing.assert_frame_equal(outcome_stability(ours), outcome_stability(shuffled))
     for part, rate in ((truth, "asr"), (truth, "by_scenario"), (table, "forbidden"), (table, "difference")):
         known = part[part[f"{rate}_low"].notna()]
         assert (known[f"{rate}_low"] <= known[rate] + 1e-9).all()

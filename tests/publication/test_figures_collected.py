@@ -7,8 +7,9 @@ import pytest
 
 import ff_helpers as ff
 from ff_helpers.measurement.capability import capability, single_beside_multi
-from ff_helpers.measurement.collected import collected_again, refusal_stability
+from ff_helpers.measurement.collected import collected_again
 from ff_helpers.measurement.replay import collected
+from ff_helpers.measurement.stability import outcome_stability
 from ff_helpers.publication.collected import (
     beside_recorded,
     collected_words,
@@ -54,8 +55,8 @@ def test_a_point_from_fewer_than_20_traces_is_hollow():
 def test_crescendo_stability_and_fresh_samples_are_drawn_with_their_counts():
     attacks, _ = collected_traces.two_arms()
     assert "100.0 (12/12)" in draw(ff.figures.single_beside_multi(single_beside_multi(attacks)), caption="c")
-    stable = refusal_stability(frame({"a": "11", "b": "00", "c": "10"}))
-    assert "66.7 (1/1/1)" in draw(ff.figures.refusal_stability(stable), caption="c")
+    stable = outcome_stability(frame({"a": "11", "b": "00", "c": "10"}))
+    assert "66.7 (1/1/1)" in draw(ff.figures.outcome_stability(stable), caption="c")
     again = collected_again(frame({"a": "11", "b": "00"}), frame({"a": "10", "b": "00"}))
     svg = draw(ff.figures.fresh_beside_recorded(again), caption="c")
     assert "50.0 (2/4)" in svg
@@ -67,7 +68,7 @@ def test_nothing_to_show_is_said_and_no_error():
     for chart in (
         ff.figures.forbidden_beside_permitted(capability(none, none)),
         ff.figures.single_beside_multi(single_beside_multi(none)),
-        ff.figures.refusal_stability(refusal_stability(none)),
+        ff.figures.outcome_stability(outcome_stability(none)),
         ff.figures.fresh_beside_recorded(collected_again(none, none)),
     ):
         assert "nothing to show" in draw(chart, caption="c")

@@ -17,7 +17,7 @@ _FIGURES = {
     "asr_intervals": "asr",
     "forbidden_beside_permitted": "collected",
     "fresh_beside_recorded": "collected",
-    "refusal_stability": "collected",
+    "outcome_stability": "collected",
     "single_beside_multi": "collected",
     "crescendo_correction": "crescendo",
     "crescendo_transitions": "crescendo",

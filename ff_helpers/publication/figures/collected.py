@@ -82,13 +82,13 @@ def single_beside_multi(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     return forest(frame, looks, title=_TITLE, heading="Crescendo beside single-turn")
 
 
-def refusal_stability(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
+def outcome_stability(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     """Draw the share of scenarios that had the same outcome in all repeats, and which outcome that was.
 
     A model that never states the secret is as stable as one that always does: read the counts.
 
     Args:
-        table: as `refusal_stability`.
+        table: as `outcome_stability`.
     """
     frame = table.assign(row=_words(table["intent"]), who="same outcome", rate=table["stable"])
     frame = frame.rename(columns={"stable_low": "low", "stable_high": "high"})
