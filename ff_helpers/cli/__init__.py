@@ -15,6 +15,7 @@ from ff_helpers import __version__
 from ff_helpers.cli.calibrating import add_calibrating
 from ff_helpers.cli.collecting import add_collecting
 from ff_helpers.cli.grading import add_grading
+from ff_helpers.cli.rates import add_rates
 from ff_helpers.cli.runs import add_runs
 from ff_helpers.errors import FFError
 
@@ -64,5 +65,6 @@ def _parser() -> argparse.ArgumentParser:
     add_collecting(commands)
     add_calibrating(commands)
     add_grading(commands)
+    add_rates(commands)
     add_runs(commands)
     return parser
