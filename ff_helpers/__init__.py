@@ -25,11 +25,12 @@ if TYPE_CHECKING:
     from ff_helpers.measurement.cards import gate_criteria as gate_criteria
     from ff_helpers.measurement.cards import gate_table as gate_table
     from ff_helpers.measurement.cards import read_cards as read_cards
+    from ff_helpers.measurement.constructed import constructed_card as constructed_card
     from ff_helpers.measurement.correction import apparent_curve as apparent_curve
     from ff_helpers.measurement.correction import apparent_rate as apparent_rate
     from ff_helpers.measurement.crescendo import crescendo as crescendo
-    from ff_helpers.measurement.gate import thresholds as thresholds
     from ff_helpers.measurement.drift import drift as drift
+    from ff_helpers.measurement.gate import thresholds as thresholds
     from ff_helpers.measurement.heuristic import over_reporting as over_reporting
     from ff_helpers.measurement.power import needed_table as needed_table
     from ff_helpers.measurement.power import passing_chance as passing_chance
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from ff_helpers.publication.narrative import class_lesson as class_lesson
     from ff_helpers.publication.narrative import reported_lesson as reported_lesson
     from ff_helpers.publication.narrative import write_narrative as write_narrative
+    from ff_helpers.publication.notes import accuracy_lesson as accuracy_lesson
     from ff_helpers.publication.notes import calibration_lesson as calibration_lesson
     from ff_helpers.publication.notes import checker_note as checker_note
     from ff_helpers.publication.notes import disclose as disclose
@@ -108,11 +110,13 @@ _VERBS = {
     "would_have_reported": "ff_helpers.measurement.reported",
     "write_narrative": "ff_helpers.publication.narrative",
     # calibration and agreement
+    "accuracy_lesson": "ff_helpers.publication.notes",
     "agreement": "ff_helpers.measurement.agreement",
     "backward_signal": "ff_helpers.measurement.backward",
     "calibrate_all": "ff_helpers.measurement.calibration",
     "calibration_lesson": "ff_helpers.publication.notes",
     "cards_table": "ff_helpers.measurement.cards",
+    "constructed_card": "ff_helpers.measurement.constructed",
     "disclose": "ff_helpers.publication.notes",
     "drift": "ff_helpers.measurement.drift",
     "flip_table": "ff_helpers.measurement.robustness",

@@ -45,6 +45,8 @@ class GraderNote:
         calibration_set: on which labelled traces.
         space: the label space of that accuracy.
         gate: the state of the gate.
+        card: of which day its card is, whether it has expired, and by which thresholds if not the default
+            ones; empty where there is no card.
     """
 
     grader: str
@@ -54,6 +56,7 @@ class GraderNote:
     calibration_set: str | Unknown
     space: str | Unknown
     gate: GateState
+    card: str = ""
 
     def identity(self) -> str:
         """Return what the grader is: `name (digest ...; rubric ...)`."""
@@ -66,7 +69,9 @@ class GraderNote:
         if isinstance(self.accuracy, Unknown):
             return f"{self.accuracy}; {self.gate}"
         rate = f"{rate_text(self.accuracy)}, {self.accuracy.k} of {self.accuracy.n}"
-        return f"accuracy {rate} on {self.calibration_set}, space {self.space}; {self.gate}"
+        return f"accuracy {rate} on {self.calibration_set}, space {self.space}; {self.gate}" + (
+            f", {self.card}" if self.card else ""
+        )
 
 
 @dataclass(frozen=True)
@@ -157,7 +162,7 @@ def _blanks(disclosure: Disclosure) -> list[str]:
         blank += [
             f"{field.name} of {note.grader or 'a grader'}"
             for field in fields(note)
-            if not getattr(note, field.name)
+            if field.name != "card" and not getattr(note, field.name)
         ]
     return blank
 

@@ -8,8 +8,10 @@ import pandas as pd
 
 from ff_helpers.corpus.collect import SCENARIOS
 from ff_helpers.measurement.cards import Card, read_cards
+from ff_helpers.measurement.confusion import Kappa
+from ff_helpers.measurement.correction import apparent_rate
 from ff_helpers.paths import MissingInputError, Run, root
-from ff_helpers.publication.disclosure import EACH_ROW, NO_TIER, Disclosure, GraderNote, Unknown
+from ff_helpers.publication.disclosure import EACH_ROW, NO_TIER, Disclosure, GraderNote, Unknown, percent
 from ff_helpers.publication.prose import Prose, say
 from ff_helpers.taxonomy import SPACES, TIER_SPACES, TIERS
 
@@ -44,14 +46,16 @@ def disclose(
         if isinstance(grader, GraderNote):
             found.append(grader)
         elif isinstance(grader, Card):
-            found.append(grader_note(grader))
+            found.append(grader_note(grader.as_of(run.as_of)))
         else:
             found += _look_up(run, grader, tier)
     return Disclosure(tuple(found), tier, denominator, counts, left_out, run.as_of, notes)
 
 
 def grader_note(card: Card) -> GraderNote:
-    """Return what a card says in a disclosure."""
+    """Return what a card says in a disclosure; `uncalibrated` is the state of a card that has expired."""
+    expired = ", expired" if card.gate.state == "uncalibrated" else ""
+    own = f", {card.gate.own}" if card.gate.own else ""
     return GraderNote(
         grader=card.grader,
         digest=card.digest.removeprefix("sha256:"),
@@ -60,6 +64,7 @@ def grader_note(card: Card) -> GraderNote:
         calibration_set=card.calibration_set,
         space=card.space,
         gate=card.gate.state,
+        card=f"card of {card.date}{expired}{own}",
     )
 
 
@@ -102,6 +107,37 @@ def calibration_lesson(cards: Sequence[Card]) -> Prose:
             if worthless
             else f"The grader does better than that (one-sided exact McNemar p = {card.p_majority:.3g})."
         ),
+    )
+
+
+def accuracy_lesson(card: Card) -> Prose:
+    """Return in words what the accuracy of a card in the space `strict` hides: recall, and other corpora.
+
+    Its grader would report p Se + (1 - p)(1 - Sp) on a corpus with the true rate p (Rogan and Gladen 1978).
+    """
+    (found, missed, _), (invented, refused, _) = card.confusion.table
+    errors = {"sensitivity": found / (found + missed), "specificity": refused / (invented + refused)}
+    elsewhere = [
+        f"{percent(true)}% it would report {percent(apparent_rate(true, **errors))}%"
+        for true in (0.0, 0.5, 0.9)
+    ]
+    return say(
+        "The grader is right in **{accuracy:percent}** of {accuracy:n} traces, and the published rule asks "
+        "for 70%. A program that always answers `{majority_class}` is right in {majority:percent}. Of "
+        "{complied} successful attacks the grader found **{found}**, and of the {called} that it reports "
+        "{invented} are none; {kappa}. It reports an attack success rate of {reported:percent}, and the true "
+        "one is {true:percent}. On a corpus where the true rate is {elsewhere}.",
+        accuracy=card.accuracy,
+        majority_class=card.majority_class,
+        majority=card.majority,
+        complied=found + missed,
+        found=found,
+        called=found + invented,
+        invented=invented,
+        kappa=f"κ is {card.kappa.value:.2f}" if isinstance(card.kappa, Kappa) else card.kappa.not_measured,
+        reported=(found + invented) / card.n,
+        true=(found + missed) / card.n,
+        elsewhere=f"{elsewhere[0]}, where it is {elsewhere[1]}, and where it is {elsewhere[2]}",
     )
 
 
