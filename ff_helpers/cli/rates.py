@@ -47,7 +47,8 @@ def add_rates(commands: "Commands") -> None:
         line="raw attack success rates of a file of verdicts, grader by grader",
         about="Count the verdicts of a file (a ledger, or any JSONL or Parquet whose rows have grader, "
         "verdict or status, and what is counted by) and print each grader's rates with interval, what was "
-        "left out, and which card, if any, measured the grader. Superseded rows and later passes do not count.",
+        "left out, and which card, if any, measured the grader. Superseded rows and later passes do not "
+        "count.",
         example="ff asr verdicts.jsonl --traces traces.jsonl --by model intent --denominator adversarial",
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="verdicts: a ledger, JSONL or Parquet")
