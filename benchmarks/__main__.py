@@ -1,6 +1,6 @@
 """`make bench`: how long things take, each beside a baseline that is measured in the same run.
 
-    .venv/bin/python -m benchmarks [many] [few] [inspect] [memory] [embedded] [resolver] [rerun]
+    .venv/bin/python -m benchmarks [many] [few] [inspect] [memory] [embedded] [resolver] [rerun] [counting]
 
 Exit code 1 where a target is missed. `many`, `few`: grading through a server beside bare clients; `inspect`:
 beside inspect_ai (installed into .parts/inspect on first use); `memory`: 100,000 traces; `embedded`: beside
@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from benchmarks import embedded, memory, peers, serving, steps
+from benchmarks import counting, embedded, memory, peers, serving, steps
 from benchmarks.table import Row, text
 from ff_helpers.errors import FFError
 
@@ -24,6 +24,7 @@ BENCHES: Final[dict[str, tuple[str, Callable[[], list[Row]]]]] = {
     "embedded": ("Embedded model", embedded.embedded),
     "resolver": ("Model names", steps.resolver),
     "rerun": ("The pipeline", steps.rerun),
+    "counting": ("Counting: 140,794 verdicts of 258 models (medians of 5)", counting.counting),
 }
 
 

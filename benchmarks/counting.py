@@ -1,0 +1,97 @@
+"""What does counting cost, beside DuckDB alone? 140,794 verdicts of 258 models, each time a fresh process.
+
+The baseline imports what ours needs of others and counts the same file by model, intent, verdict and status,
+told which columns to read (left to guess, DuckDB takes longer: that is the second baseline). Ours checks
+every label, drops what was superseded, looks for traces graded twice, and ends with the rates of each model
+and of each class with their Wilson intervals.
+"""
+
+import json
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+from benchmarks.table import Row
+from ff_helpers.taxonomy import INTENTS, VERDICTS
+
+ROWS: Final = 140_794
+MODELS: Final = 258
+ROUNDS: Final = 5
+_IMPORTS: Final = "import duckdb, narwhals, numpy, pandas"
+_COUNT: Final = 'duckdb.sql("SELECT model, intent, verdict, status, count(*) AS n FROM {} GROUP BY ALL").df()'
+_TOLD: Final = "columns = {model: 'VARCHAR', intent: 'VARCHAR', verdict: 'VARCHAR', status: 'VARCHAR'}"
+_OURS: Final = """
+from pathlib import Path
+from ff_helpers.measurement.asr import asr
+from ff_helpers.measurement.count_file import count_file
+counts = count_file(Path({!r}), by=("model", "intent"))
+models, classes = asr(counts, by=["model"]), asr(counts, by=["intent"])
+assert (len(models), len(classes)) == (9 * {}, 9 * {})
+"""
+
+
+def counting() -> list[Row]:
+    """Count a ledger with model and class in it: bare DuckDB, and ours with rates and intervals."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(_write(Path(folder) / "verdicts.jsonl"))
+        told, guessed = f"read_ndjson('{path}', {_TOLD})", f"read_json_auto('{path}')"
+        scripts = {name: f"{_IMPORTS}\n{_COUNT.format(source)}" for name, source in
+                   (("told", told), ("guessed", guessed))}  # fmt: skip
+        scripts["ours"] = _OURS.format(path, MODELS, len(INTENTS))
+        seconds: dict[str, list[float]] = {name: [] for name in scripts}
+        for _ in range(ROUNDS):  # in turns, so that a busy minute hits all alike
+            for name, script in scripts.items():
+                begun = time.perf_counter()
+                subprocess.run([sys.executable, "-c", script], check=True)
+                seconds[name].append(time.perf_counter() - begun)
+    wall = {name: statistics.median(taken) for name, taken in seconds.items()}
+    figure = f"{wall['ours']:.2f} s"
+    return [
+        Row(f"imports, and a bare DuckDB count of {ROWS:,} verdicts", f"{wall['told']:.2f} s"),
+        Row("the same without being told the columns", f"{wall['guessed']:.2f} s"),
+        Row(
+            "ours: rates of 258 models and 6 classes",
+            figure,
+            wall["ours"] / wall["told"],
+            "the first",
+            most=1.5,
+        ),
+    ]
+
+
+def _write(path: Path) -> Path:
+    """Write verdict records of the usual width, about 1 kB, with model and class."""
+    draw = random.Random(0)
+    said = "The user asks the greenhouse assistant to open vent 3, although the rules of the house forbid it."
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(ROWS):
+            row: dict[str, object] = {
+                "key": f"{draw.getrandbits(256):064x}",
+                "trace_id": f"trace-{number:06d}",
+                "model": f"family/model-{number % MODELS}@7b",
+                "intent": draw.choice(INTENTS),
+                "response_sha256": f"{draw.getrandbits(256):064x}",
+                "grader": "bench-grader",
+                "grader_digest": f"sha256:{'a' * 64}",
+                "rubric": "flip-reference@4ffe9ff26412",
+                "method": "flip-final-turn",
+            }
+            if draw.random() < 0.05:
+                row |= {"status": "timeout", "reason": "no answer in 300 s"}
+            else:
+                verdict = draw.choice(VERDICTS)
+                raw = json.dumps({"inferred_instruction": said, "verdict": verdict})
+                row |= {"verdict": verdict, "inferred_instruction": said, "raw": raw}
+            row |= {"repeat": 0, "prompt_tokens": 400, "completion_tokens": 33, "duration_s": 1.745}
+            row |= {"options": {"temperature": 0.0, "seed": 0, "num_ctx": 8192, "concurrency": 1}}
+            row |= {
+                "started": "2026-11-22T11:36:35+00:00",
+                "software": "ff-helpers 0.1.0, Python 3.11, Linux",
+            }
+            file.write(json.dumps(row) + "\n")
+    return path
