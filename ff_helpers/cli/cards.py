@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ff_helpers.measurement.cards import Card, NotMeasured
+    from ff_helpers.measurement.gate import Criterion
     from ff_helpers.measurement.intervals import Proportion
     from ff_helpers.taxonomy import GateState
 
@@ -14,24 +15,31 @@ ALLOWS: Final[dict["GateState", str]] = {
     "provisional": "It may grade traces without truth (`ff grade`); every rate from it is provisional, for "
     "the reasons above.",
     "calibrated": "It may grade traces without truth (`ff grade`).",
-    "uncalibrated": "Nobody measured it: `ff calibrate` does.",
+    "uncalibrated": "No card of it counts, so it may not grade traces without truth: `ff calibrate` makes one.",
 }
 
 
 def card_text(card: "Card") -> str:
-    """Return a card in about a dozen lines, at most 100 columns."""
+    """Return a card in about fifteen lines, at most 100 columns."""
     invalid = card.valid.n - card.valid.k
     statuses = ", ".join(f"{status} {n}" for status, n in card.statuses.items())
     lines = [
         ("accuracy", rate(card.accuracy)),
         ("baseline", f"{rate(card.majority)} for always answering {card.majority_class}"),
+        ("", f"{100 * card.chance:.1f}% for picking each class with equal chance"),
         ("kappa", _kappa(card)),
         *((f"recall {name.name}", rate(name.recall)) for name in card.by_class),
         ("no verdict", f"{invalid} of {card.valid.n}" + (f": {statuses}" if statuses else "")),
         ("test-retest", _or_why(card.test_retest)),
         *_flips(card),
         ("seconds a trace", _seconds(card.seconds_a_trace)),
-        ("gate", card.gate.state),
+        ("counts until", f"{card.last_day} ({card.gate.thresholds.max_age_days} days)"),
+        ("gate", card.gate.state + (f", {card.gate.own}" if card.gate.own else "")),
+        (
+            "",
+            f"criteria passed: {_passed(card.gate.published)} of the published rule, "
+            f"{_passed(card.gate.ours)} of ours",
+        ),
     ]
     width = max(len(name) for name, _ in lines)
     said = [f"{card.calibration_set} ({card.n} traces, label space {card.space}; {card.sampling})"]
@@ -61,6 +69,10 @@ def _kappa(card: "Card") -> str:
     if not isinstance(card.kappa, Kappa):
         return card.kappa.not_measured
     return f"{card.kappa.value:.2f} [{card.kappa.low:.2f}, {card.kappa.high:.2f}]"
+
+
+def _passed(criteria: "Sequence[Criterion]") -> str:
+    return f"{sum(one.passed for one in criteria)} of {len(criteria)}"
 
 
 def _flips(card: "Card") -> list[tuple[str, str]]:

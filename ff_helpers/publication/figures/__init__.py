@@ -4,10 +4,10 @@ from importlib import import_module
 
 _FIGURES = {
     "agreement": "agreement",
-    "calibration_forest": "calibration",
+    "calibration_forest": "gate",
     "confusion": "calibration",
     "format_against_content": "calibration",
-    "gate_power": "calibration",
+    "gate_power": "gate",
     "injection_flips": "robustness",
     "save_confusions": "calibration",
     "atlas_asr": "atlas",

@@ -1,7 +1,7 @@
-"""Figures of the calibration: what graders get right, and what the gate can tell."""
+"""Figures of the calibration: what graders get right, and where their errors go."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -12,8 +12,6 @@ from ff_helpers.publication.disclosure import disclosed, percent
 from ff_helpers.publication.figures.theme import (
     ACCENT,
     COLUMN_WIDTH,
-    GATE_COLORS,
-    GATE_SHAPES,
     INK,
     VERDICT_COLORS,
     rounded,
@@ -64,7 +62,7 @@ def confusion(card: Card) -> "alt.Chart | alt.LayerChart":
         color=paint, opacity=alt.Opacity("share:Q", scale=shade, legend=None)
     )
     frame = base.transform_filter("datum.right").mark_rect(filled=False, stroke=ACCENT, strokeWidth=1.5)
-    ink = alt.condition("datum.share > 0.75", alt.value("white"), alt.value(INK))
+    ink = alt.condition("datum.share > 0.6", alt.value("white"), alt.value(INK))
     count = base.mark_text(fontSize=11).encode(text="count:Q", color=ink)
     title = alt.TitleParams(
         f"{card.grader} on {card.calibration_set}: {card.k} of {card.n} right",
@@ -72,112 +70,6 @@ def confusion(card: Card) -> "alt.Chart | alt.LayerChart":
     )
     height = 42 * len(card.confusion.classes) + (130 if many else 70)
     return sized(alt.LayerChart(layer=[box, frame, count], title=title), width=COLUMN_WIDTH, height=height)
-
-
-def calibration_forest(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
-    """Show accuracy with Wilson interval, one row a grader and set, sorted; the line is the gate's 70%.
-
-    Colour and shape are the gate's state; the dark tick is what always answering the majority class
-    gives: an accuracy beside or left of it is worth nothing. Hollow below 20 traces. `relaxed`: more than
-    one label was accepted as right, so such a row compares with no exact one.
-
-    Args:
-        table: as `cards_table` or `published_calibration`: grader, set, n, accuracy with bounds, gate;
-            majority and accuracy_kind where known.
-    """
-    import altair as alt
-
-    rows = table.assign(
-        majority=table.get("majority"),
-        label=[
-            f"{g}{' (relaxed)' if kind.startswith('relaxed') else ''}|{s}, n = {n}: {state}"
-            for g, s, n, state, kind in table.assign(kind=table.get("accuracy_kind", "exact"))[
-                ["grader", "set", "n", "gate", "kind"]
-            ].itertuples(index=False)
-        ],
-    )
-    columns = ["label", "n", "accuracy", "accuracy_low", "accuracy_high", "majority", "gate"]
-    rows = rows[columns].sort_values("accuracy", ascending=False, kind="stable")
-    share = alt.Scale(domain=[0, 1])
-    axis = alt.Axis(labelExpr="split(datum.label, '|')", labelLimit=190)
-    order = list(rows["label"])
-    base = alt.Chart(rounded(rows)).encode(y=alt.Y("label:N", sort=order, title=None, axis=axis))
-    states = list(GATE_COLORS)
-    color = alt.Color(
-        "gate:N", scale=alt.Scale(domain=states, range=[GATE_COLORS[s] for s in states]), legend=None
-    )
-    shape = alt.Shape(
-        "gate:N", scale=alt.Scale(domain=states, range=[GATE_SHAPES[s] for s in states]), legend=None
-    )
-    interval = base.mark_rule(strokeWidth=2.5).encode(
-        x=alt.X("accuracy_low:Q", scale=share, axis=alt.Axis(format="%", tickCount=5), title="accuracy"),
-        x2="accuracy_high:Q",
-        color=color,
-    )
-    point = base.mark_point(size=45, opacity=1, strokeWidth=1.5).encode(
-        x="accuracy:Q",
-        shape=shape,
-        stroke=color,
-        fill=alt.condition("datum.n < 20", alt.value("white"), color),
-    )
-    baseline = base.mark_tick(color="#555555", thickness=2, size=18).encode(x="majority:Q")
-    line = alt.Chart(pd.DataFrame({"x": [0.7]})).mark_rule(strokeDash=[3, 3], color=INK).encode(x="x:Q")
-    subtitle = "dashed: the 70% of the gate"
-    if rows["majority"].notna().any():
-        subtitle += "; dark tick: always answering the majority"
-    title = alt.TitleParams("Accuracy of graders on labelled traces", subtitle=subtitle)
-    chart = alt.LayerChart(layer=[line, interval, baseline, point], title=title)
-    return sized(chart, width=COLUMN_WIDTH, height=75 + 30 * len(rows))
-
-
-def gate_power(power: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
-    """Show how often a grader of a given true accuracy passes: the published rule at 20 traces, ours at more.
-
-    Size and accuracy criteria alone; under our rule kappa, recall and the majority grader come on top.
-
-    Args:
-        power: as `measurement.gate.power_table`.
-    """
-    import altair as alt
-
-    sides: dict[tuple[str, int], tuple[float, Literal["left", "right"]]] = {
-        ("published", 20): (0.5, "right"),
-        ("ours", 50): (0.4, "left"),
-        ("ours", 200): (0.12, "right"),
-    }
-    power = power[[(r, n) in sides for r, n in zip(power["rule"], power["n"], strict=True)]]
-    named = power.assign(curve=[f"{r}, n = {n}" for r, n in zip(power["rule"], power["n"], strict=True)])
-    color = alt.Color(
-        "rule:N", scale=alt.Scale(domain=["published", "ours"], range=["#D55E00", ACCENT]), legend=None
-    )
-    shares = alt.Axis(format="%", tickCount=5)
-    x = alt.X(
-        "accuracy:Q", scale=alt.Scale(domain=[0.4, 1]), axis=shares, title="true accuracy of the grader"
-    )
-    y = alt.Y("chance:Q", scale=alt.Scale(domain=[0, 1]), axis=shares, title="chance to pass")
-    lines = (
-        alt.Chart(rounded(named))
-        .mark_line()
-        .encode(
-            x=x,
-            y=y,
-            color=color,
-            detail="n:N",
-            strokeDash=alt.condition("datum.n == 200", alt.value([5, 2]), alt.value([1, 0])),
-        )
-    )
-    edge = alt.Chart(pd.DataFrame({"accuracy": [0.7]})).mark_rule(strokeDash=[2, 3], color=_GREY).encode(x=x)
-    labels = []
-    for (rule, n), (height, align) in sides.items():
-        curve = named[(named["rule"] == rule) & (named["n"] == n)]
-        spot = curve.loc[[(curve["chance"] - height).abs().idxmin()]]
-        text = alt.Chart(rounded(spot)).mark_text(align=align, dx=7 if align == "left" else -7)
-        labels.append(text.encode(x=x, y=y, text="curve:N", color=color))
-    title = alt.TitleParams(
-        "What each rule lets through", subtitle="dotted: the accuracy of 70% in both rules"
-    )
-    chart = alt.LayerChart(layer=[edge, lines, *labels], title=title)
-    return sized(chart, width=COLUMN_WIDTH, height=230)
 
 
 def format_against_content(table: pd.DataFrame) -> "alt.VConcatChart":

@@ -1,0 +1,140 @@
+"""Figures of the gate: which graders pass which rule, and what each rule lets through."""
+
+from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
+
+from ff_helpers.measurement.gate import DEFAULT, Thresholds
+from ff_helpers.publication.figures.theme import (
+    ACCENT,
+    COLUMN_WIDTH,
+    GATE_COLORS,
+    GATE_SHAPES,
+    INK,
+    rounded,
+    sized,
+)
+
+if TYPE_CHECKING:
+    import altair as alt
+
+
+def calibration_forest(table: pd.DataFrame, thresholds: Thresholds = DEFAULT) -> "alt.Chart | alt.LayerChart":
+    """Show accuracy with Wilson interval, one row a grader and set, sorted, and what both rules ask of it.
+
+    The published rule asks that the point reaches the line; ours that the whole interval does, and that the
+    grader beats the dark tick: what always answering the majority class gives. The interval is pale below
+    the line. Colour and shape are the gate's state. Hollow below 20 traces. `relaxed`: more than one label
+    was accepted as right, so such a row compares with no exact one.
+
+    Args:
+        table: as `cards_table` or `published_calibration`: grader, set, n, accuracy with bounds, gate;
+            majority and accuracy_kind where known.
+        thresholds: the gate's, for the lines.
+    """
+    import altair as alt
+
+    point_bar, low_bar = thresholds.published_accuracy, thresholds.accuracy_low
+    rows = _forest_rows(table).assign(above=lambda t: t["accuracy_low"].clip(lower=low_bar))
+    share = alt.Scale(domain=[0, 1])
+    names = alt.Axis(labelExpr="split(datum.label, '|')", labelLimit=190)
+    base = alt.Chart(rounded(rows)).encode(
+        y=alt.Y("label:N", sort=list(rows["label"]), title=None, axis=names)
+    )
+    states = list(GATE_COLORS)
+    color = alt.Color(
+        "gate:N", scale=alt.Scale(domain=states, range=[GATE_COLORS[s] for s in states]), legend=None
+    )
+    shape = alt.Shape(
+        "gate:N", scale=alt.Scale(domain=states, range=[GATE_SHAPES[s] for s in states]), legend=None
+    )
+    axis = alt.Axis(format="%", tickCount=5)
+    pale = base.mark_rule(strokeWidth=4, opacity=0.4).encode(
+        x=alt.X("accuracy_low:Q", scale=share, axis=axis, title="accuracy"), x2="accuracy_high:Q", color=color
+    )
+    reaching = base.transform_filter(f"datum.accuracy_high > {low_bar}")
+    full = reaching.mark_rule(strokeWidth=4).encode(x="above:Q", x2="accuracy_high:Q", color=color)
+    point = base.mark_point(size=40, opacity=1, strokeWidth=1.5).encode(
+        x="accuracy:Q",
+        shape=shape,
+        stroke=color,
+        fill=alt.condition("datum.n < 20", alt.value("white"), color),
+    )
+    baseline = base.mark_tick(color=INK, thickness=2, size=18, opacity=0.8).encode(x="majority:Q")
+    bars = pd.DataFrame({"x": sorted({point_bar, low_bar})})
+    line = alt.Chart(bars).mark_rule(strokeDash=[3, 3], color=INK).encode(x="x:Q")
+    where = f"{100 * low_bar:g}%" if low_bar != point_bar else "it"
+    told = [
+        f"published rule: the point reaches the dashed {100 * point_bar:g}%",
+        f"ours: the whole interval reaches {where} (pale where it does not)",
+    ]
+    if rows["majority"].notna().any():
+        told[1:] = [told[1] + ",", "and beats the dark tick: always answering the majority"]
+    title = alt.TitleParams("Accuracy of graders, and both rules of the gate", subtitle=told)
+    chart = alt.LayerChart(layer=[line, pale, full, baseline, point], title=title)
+    return sized(chart, width=COLUMN_WIDTH, height=95 + 30 * len(rows))
+
+
+def gate_power(power: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
+    """Show how often a grader of a given true accuracy passes: the published rule, and ours at two sizes.
+
+    Size and accuracy criteria alone; under our rule kappa, recall and the majority grader come on top.
+
+    Args:
+        power: as `measurement.power.power_table`.
+    """
+    import altair as alt
+
+    sides = _curves(power)
+    shown = power[[pair in sides for pair in zip(power["rule"], power["n"], strict=True)]]
+    named = shown.assign(curve=[f"{r}, n = {n}" for r, n in zip(shown["rule"], shown["n"], strict=True)])
+    color = alt.Color(
+        "rule:N", scale=alt.Scale(domain=["published", "ours"], range=["#D55E00", ACCENT]), legend=None
+    )
+    axis = alt.Axis(format="%", tickCount=5)
+    x = alt.X("accuracy:Q", scale=alt.Scale(domain=[0.4, 1]), axis=axis, title="true accuracy of the grader")
+    y = alt.Y("chance:Q", scale=alt.Scale(domain=[0, 1]), axis=axis, title="chance to pass")
+    dashed = alt.condition(f"datum.n == {max(n for _, n in sides)}", alt.value([5, 2]), alt.value([1, 0]))
+    lines = (
+        alt.Chart(rounded(named)).mark_line().encode(x=x, y=y, color=color, detail="n:N", strokeDash=dashed)
+    )
+    bars = sorted(set(power["threshold"]))
+    edge = (
+        alt.Chart(pd.DataFrame({"accuracy": bars})).mark_rule(strokeDash=[2, 3], color="#999999").encode(x=x)
+    )
+    labels: list[alt.Chart] = []
+    for (rule, n), (height, align) in sides.items():
+        curve = named[(named["rule"] == rule) & (named["n"] == n)]
+        spot = alt.Chart(rounded(curve.loc[[(curve["chance"] - height).abs().idxmin()]]))
+        shift = 7 if align == "left" else -7
+        halo = spot.mark_text(align=align, dx=shift, stroke="white", strokeWidth=4)
+        words = spot.mark_text(align=align, dx=shift).encode(color=color)
+        labels += [mark.encode(x=x, y=y, text="curve:N") for mark in (halo, words)]
+    title = alt.TitleParams(
+        "What each rule lets through",
+        subtitle=f"dotted: the {' and '.join(f'{100 * bar:g}%' for bar in bars)} that the rules ask for",
+    )
+    return sized(alt.LayerChart(layer=[edge, lines, *labels], title=title), width=COLUMN_WIDTH, height=230)
+
+
+def _forest_rows(table: pd.DataFrame) -> pd.DataFrame:
+    kinds = table.assign(kind=table.get("accuracy_kind", "exact"))
+    rows = table.assign(
+        majority=table.get("majority"),
+        label=[
+            f"{g}{' (relaxed)' if kind.startswith('relaxed') else ''}|{s}, n = {n}: {state}"
+            for g, s, n, state, kind in kinds[["grader", "set", "n", "gate", "kind"]].itertuples(index=False)
+        ],
+    )
+    columns = ["label", "n", "accuracy", "accuracy_low", "accuracy_high", "majority", "gate"]
+    return rows[columns].sort_values("accuracy", ascending=False, kind="stable")
+
+
+def _curves(power: pd.DataFrame) -> dict[tuple[str, int], tuple[float, Literal["left", "right"]]]:
+    """Return the curves to draw, each with the height and side of its label."""
+    sizes = {rule: sorted(set(curve["n"])) for rule, curve in power.groupby("rule")}
+    return {
+        ("published", sizes["published"][0]): (0.5, "right"),
+        ("ours", sizes["ours"][0]): (0.4, "left"),
+        ("ours", sizes["ours"][-1]): (0.12, "right"),
+    }
