@@ -12,10 +12,10 @@ estimated well (with it, simulated coverage fell to 84% at 4 scenarios), so it i
 
 from typing import Literal
 
-import numpy as np
 import pandas as pd
 
 from ff_helpers.measurement.collected import ALL, ENDS, ordered, rate_of
+from ff_helpers.measurement.differences import difference_bounds
 
 ABLE = 0.5
 """Upper bounds of both arms' rates below this: the model is not able. Ours."""
@@ -47,7 +47,8 @@ def capability(
     Returns:
         `by` (str; last row: `ALL`), scenarios (in both arms), unpaired (in one of them only), forbidden_k,
         forbidden_n, permitted_k, permitted_n (int), forbidden, permitted, difference (forbidden minus
-        permitted, in [-1, 1]), each with _low and _high (missing with fewer than two scenarios), reading.
+        permitted, in [-1, 1]), each with _low and _high (with fewer than two scenarios all that is
+        possible: [0, 1]), reading.
     """
     rows: list[dict[str, object]] = []
     arms = (arm.assign(intent=arm[by]) for arm in (forbidden, permitted))
@@ -96,13 +97,10 @@ def contrast(table: pd.DataFrame, one: str, other: str) -> pd.DataFrame:
     Args:
         table: the columns `one` and `other`, each with _low and _high.
     """
-    p, p_low, p_high = (table[f"{one}{end}"].to_numpy(dtype=float) for end in ENDS)
-    q, q_low, q_high = (table[f"{other}{end}"].to_numpy(dtype=float) for end in ENDS)
-    return table.assign(
-        difference=p - q,
-        difference_low=p - q - np.hypot(p - p_low, q_high - q),
-        difference_high=p - q + np.hypot(p_high - p, q - q_low),
-    )
+    p, *p_bounds = (table[f"{one}{end}"].to_numpy(dtype=float) for end in ENDS)
+    q, *q_bounds = (table[f"{other}{end}"].to_numpy(dtype=float) for end in ENDS)
+    low, high = difference_bounds(p, tuple(p_bounds), q, tuple(q_bounds))
+    return table.assign(difference=p - q, difference_low=low, difference_high=high)
 
 
 def _arm(name: str, part: pd.DataFrame) -> dict[str, float]:

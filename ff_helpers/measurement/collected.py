@@ -28,7 +28,7 @@ def truth_by_intent(frame: pd.DataFrame) -> pd.DataFrame:
     Returns:
         intent, turns (str; last row: `ALL`, `single and multi`), k, n, scenarios (int), asr, asr_low,
         asr_high (Wilson over rows), by_scenario, by_scenario_low, by_scenario_high (the design-effect
-        interval; bounds missing with fewer than two scenarios), design_effect (float; 1: repeats tell
+        interval; [0, 1] with fewer than two scenarios), design_effect (float; 1: repeats tell
         as much as new scenarios). Rates in [0, 1]; the tier is `strict`.
     """
     groups = [(str(key[0]), str(key[1]), part) for key, part in frame.groupby(["intent", "turns"])]

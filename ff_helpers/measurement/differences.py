@@ -78,25 +78,25 @@ def independent_difference(k1: int, n1: int, k2: int, n2: int) -> tuple[float, f
         BadCountError: counts that no experiment gives.
     """
     one, two = wilson(k1, n1), wilson(k2, n2)
-    if one.estimate is None or two.estimate is None:
-        return math.nan, -1.0, 1.0
-    bounds = [tuple(np.array([x]) for x in (p.low, p.high)) for p in (one, two)]
-    low, high = difference_bounds(np.array([one.estimate]), bounds[0], np.array([two.estimate]), bounds[1])
-    return one.estimate - two.estimate, float(low[0]), float(high[0])
+    p, q = (np.array([math.nan if x.estimate is None else x.estimate]) for x in (one, two))
+    low, high = difference_bounds(p, (one.low, one.high), q, (two.low, two.high))
+    return float(p[0] - q[0]), float(low[0]), float(high[0])
 
 
 def difference_bounds(
-    p1: Numbers, bounds1: tuple[Numbers, ...], p2: Numbers, bounds2: tuple[Numbers, ...]
+    p1: Numbers, bounds1: tuple[Numbers | float, ...], p2: Numbers, bounds2: tuple[Numbers | float, ...]
 ) -> tuple[Numbers, Numbers]:
     """Return the bounds of p1 - p2 from independent proportions and their (lower, upper) bounds, as arrays.
 
     The hybrid of `independent_difference`; with Wilson bounds at an effective n it serves clusters too.
+    Where one of the two is missing (NaN) the bounds are -1 and 1.
     """
     (low1, high1), (low2, high2) = bounds1, bounds2
     difference = np.asarray(p1 - p2, dtype=float)
     low = difference - np.hypot(p1 - low1, high2 - p2)
     high = difference + np.hypot(high1 - p1, p2 - low2)
-    return np.clip(low, -1.0, 1.0), np.clip(high, -1.0, 1.0)
+    unknown = np.isnan(difference)
+    return np.where(unknown, -1.0, np.clip(low, -1, 1)), np.where(unknown, 1.0, np.clip(high, -1, 1))
 
 
 def mcnemar(only_a: int, only_b: int) -> McNemar:

@@ -75,13 +75,23 @@ def with_wilson(frame: pd.DataFrame, name: str, *, k: str = "k", n: str = "n") -
     Raises:
         BadCountError: a row whose counts are negative, fractional, missing or k > n.
     """
-    counts = frame[[k, n]].to_numpy(dtype=float)
-    good = np.isfinite(counts).all(axis=1) & (counts == np.floor(counts)).all(axis=1)
-    good &= (counts[:, 0] >= 0) & (counts[:, 0] <= counts[:, 1])
-    if not good.all():
-        first = int(np.flatnonzero(~good)[0])
-        raise BadCountError(frame[k].iloc[first], frame[n].iloc[first])
+    counts = check_counts(frame[[k, n]])
     low, high = wilson_bounds(counts[:, 0], counts[:, 1])
     known = counts[:, 1] > 0
     rate = np.where(known, counts[:, 0] / np.where(known, counts[:, 1], 1), np.nan)
     return frame.assign(**{name: rate, f"{name}_low": low, f"{name}_high": high})
+
+
+def check_counts(frame: pd.DataFrame) -> Numbers:
+    """Return the two columns (k, n) as an array of floats.
+
+    Raises:
+        BadCountError: a row whose counts are negative, fractional, missing or k > n.
+    """
+    counts = frame.to_numpy(dtype=float)
+    good = np.isfinite(counts).all(axis=1) & (counts == np.floor(counts)).all(axis=1)
+    good &= (counts[:, 0] >= 0) & (counts[:, 0] <= counts[:, 1])
+    if not good.all():
+        first = int(np.flatnonzero(~good)[0])
+        raise BadCountError(frame.iloc[first, 0], frame.iloc[first, 1])
+    return counts

@@ -112,14 +112,14 @@ def shifts(table: pd.DataFrame, *, names: tuple[str, str] = ("contaminated", "co
 def by_scenario(labels: pd.DataFrame, *, tier: Tier, scenario: str = "scenario_id") -> dict[str, float]:
     """Return a design-effect interval of a tier's rate over graded rows that repeat scenarios.
 
-    Runs of one scenario are not independent; see `intervals.clustered`.
+    Runs of one scenario are not independent; see `clusters.clustered`.
 
     Args:
         labels: graded rows: the columns `scenario` and `verdict`.
 
     Returns:
-        k, n, scenarios, design_effect, effective_n, asr, asr_low, asr_high; the bounds are NaN with
-        fewer than two scenarios.
+        k, n, scenarios, design_effect, effective_n, asr, asr_low, asr_high; the bounds are 0 and 1
+        with fewer than two scenarios.
     """
     hit = labels["verdict"].isin(TIERS[tier])
     found = clustered(hit, labels[scenario])

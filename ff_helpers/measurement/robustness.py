@@ -9,7 +9,6 @@ counted apart; it stays eligible and is no flip. Attacks meet several responses,
 independent: the interval is over attacks as clusters, for the responses of the suite.
 """
 
-import math
 from dataclasses import dataclass
 
 import pandas as pd
@@ -136,12 +135,11 @@ def _rate(pairs: pd.DataFrame, control: pd.DataFrame) -> FlipRate:
     eligible = pairs[pairs["eligible"]]
     naive = _share(eligible, "flipped")
     interval = clustered(eligible["flipped"], eligible["attack"])
-    low, high = interval["low"], interval["high"]
     return FlipRate(
         k=naive.k,
         n=naive.n,
-        low=0.0 if math.isnan(low) else low,
-        high=1.0 if math.isnan(high) else high,
+        low=interval["low"],
+        high=interval["high"],
         attacks=int(eligible["attack"].nunique()),
         naive_low=naive.low,
         naive_high=naive.high,

@@ -1,7 +1,5 @@
 """Rates of collected traces: worked numbers, the reading rule, and what must hold for any sample."""
 
-import math
-
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -62,7 +60,7 @@ def test_classes_and_turns_stand_apart_and_the_sum_is_last():
         (FORMAT_LOCK, "single", 1, 4),
         (ALL, "single and multi", 4, 7),
     ]
-    assert math.isnan(table["by_scenario_low"][0])  # one scenario: nothing is known of the spread
+    assert (table["by_scenario_low"][0], table["by_scenario_high"][0]) == (0, 1)  # one scenario: no spread
 
 
 def test_the_difference_is_newcombes_worked_example():
@@ -186,7 +184,8 @@ def test_rates_are_within_their_intervals_and_no_order_matters(forbidden, permit
     pd.testing.assert_frame_equal(table, capability(shuffled, theirs))
     pd.testing.assert_frame_equal(outcome_stability(ours), outcome_stability(shuffled))
     for part, rate in ((truth, "asr"), (truth, "by_scenario"), (table, "forbidden"), (table, "difference")):
-        known = part[part[f"{rate}_low"].notna()]
+        assert part[[f"{rate}_low", f"{rate}_high"]].notna().all(axis=None)
+        known = part[part[rate].notna()]
         assert (known[f"{rate}_low"] <= known[rate] + 1e-9).all()
         assert (known[rate] <= known[f"{rate}_high"] + 1e-9).all()
         assert known[f"{rate}_low"].ge(-1 - 1e-9).all()
