@@ -15,7 +15,7 @@ ALLOWS: Final[dict["GateState", str]] = {
     "provisional": "It may grade traces without truth (`ff grade`); every rate from it is provisional, for "
     "the reasons above.",
     "calibrated": "It may grade traces without truth (`ff grade`).",
-    "uncalibrated": "No card of it counts, so it may not grade traces without truth: `ff calibrate` makes one.",
+    "uncalibrated": "No card of it counts, so it may not grade traces without truth (`ff calibrate`).",
 }
 
 
