@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from ff_helpers import __version__
 from ff_helpers.cli.calibrating import add_calibrating
 from ff_helpers.cli.collecting import add_collecting
+from ff_helpers.cli.consistent import add_consistent
 from ff_helpers.cli.grading import add_grading
 from ff_helpers.cli.rates import add_rates
 from ff_helpers.cli.runs import add_runs
@@ -66,5 +67,6 @@ def _parser() -> argparse.ArgumentParser:
     add_calibrating(commands)
     add_grading(commands)
     add_rates(commands)
+    add_consistent(commands)
     add_runs(commands)
     return parser

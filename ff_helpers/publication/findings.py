@@ -13,7 +13,8 @@ from decimal import ROUND_HALF_UP, Decimal
 import pandas as pd
 
 from ff_helpers.errors import FFError
-from ff_helpers.measurement.consistency import LARGEST_N, Printed, agrees, below_chance, possible_counts
+from ff_helpers.measurement.consistency import LARGEST_N, agrees, below_chance, possible_counts
+from ff_helpers.measurement.printed import Printed
 from ff_helpers.paths import Run
 from ff_helpers.publication.checks import Cell, Chance, Check, Figures, Parts, Possible, Status, Unpublished
 from ff_helpers.publication.prose import points
@@ -64,6 +65,13 @@ def find(check: Check, *, value: str, place: str, run: Run) -> Finding:
     return _unpublished(check, place, run)
 
 
+def printed_figures(value: str) -> Iterator[tuple[Decimal, Decimal | None, Decimal | None]]:
+    """Yield percentage, low and high of each figure in a text such as `62% [54%, 70%]`."""
+    pattern = re.compile(r"([\d.]+)%(?:\s*\[([\d.]+)%?,\s*([\d.]+)%?\])?")
+    for percentage, low, high in pattern.findall(value):
+        yield Decimal(percentage), Decimal(low) if low else None, Decimal(high) if high else None
+
+
 def _figures(check: Figures, value: str, place: str, run: Run) -> Finding:
     scale = 100 if check.unit == "percent" else 1
     exact = [scale * number for cell in check.cells for number in _numbers(cell, cell.columns, place, run)]
@@ -96,10 +104,10 @@ def _figures(check: Figures, value: str, place: str, run: Run) -> Finding:
 
 def _possible(check: Possible, value: str) -> Finding:
     found, cut, texts = [], [], []
-    for percentage, low, high in _printed(value):
+    for percentage, low, high in printed_figures(value):
         figure = Printed(percentage, low, high)
         found.append(possible_counts(figure))
-        cut.append(possible_counts(figure, cut=True))
+        cut.append(possible_counts(figure, rounding="cut-off"))
         if found[-1]:
             ns = [n for _, n in found[-1]]
             first = f"{found[-1][0][0]} of {found[-1][0][1]}"
@@ -117,7 +125,7 @@ def _possible(check: Possible, value: str) -> Finding:
         return Finding("; ".join(texts), "–", "impossible", _with(reason, check.why))
     reason = "whole numbers exist that give it, but the counts are not published"
     if check.times is not None:
-        over, under = (float(p) for p, _, _ in _printed(value))
+        over, under = (float(p) for p, _, _ in printed_figures(value))
         texts.append(f"ratio {over / under:.1f}")
         if round(over / under) != check.times:
             reason = f"the printed percentages stand in the ratio {over / under:.1f}, not {check.times}"
@@ -185,13 +193,6 @@ def _numbers(cell: Cell, columns: list[str], place: str, run: Run) -> list[float
     except ValueError:
         values = ", ".join(f"{column} = {table[column].iloc[0]!r}" for column in columns)
         raise CheckError(place, f"tables/{cell.table}.csv holds no number there: {values}") from None
-
-
-def _printed(value: str) -> Iterator[tuple[Decimal, Decimal | None, Decimal | None]]:
-    """Yield percentage, low and high of each figure in a text such as `62% [54%, 70%]`."""
-    pattern = re.compile(r"([\d.]+)%(?:\s*\[([\d.]+)%?,\s*([\d.]+)%?\])?")
-    for percentage, low, high in pattern.findall(value):
-        yield Decimal(percentage), Decimal(low) if low else None, Decimal(high) if high else None
 
 
 def _like(value: str, exact: list[float]) -> str:
