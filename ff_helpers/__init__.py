@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ff_helpers.measurement.cards import gate_criteria as gate_criteria
     from ff_helpers.measurement.cards import gate_table as gate_table
     from ff_helpers.measurement.cards import read_cards as read_cards
+    from ff_helpers.measurement.consistency import consistent as consistent
     from ff_helpers.measurement.constructed import constructed_card as constructed_card
     from ff_helpers.measurement.correction import apparent_curve as apparent_curve
     from ff_helpers.measurement.correction import apparent_rate as apparent_rate
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from ff_helpers.publication.collected import beside_recorded as beside_recorded
     from ff_helpers.publication.collected import collected_words as collected_words
     from ff_helpers.publication.collected import example_conversation as example_conversation
+    from ff_helpers.publication.consistency import claims_possible as claims_possible
+    from ff_helpers.publication.consistency import consistency_words as consistency_words
     from ff_helpers.publication.corrections import tell_corrections as tell_corrections
     from ff_helpers.publication.disclosure import Disclosure as Disclosure
     from ff_helpers.publication.disclosure import GraderNote as GraderNote
@@ -96,6 +99,9 @@ _VERBS = {
     # the regrade, rates, prose and claims
     "asr_by": "ff_helpers.measurement.reported",
     "check_claims": "ff_helpers.publication.claims",
+    "claims_possible": "ff_helpers.publication.consistency",
+    "consistency_words": "ff_helpers.publication.consistency",
+    "consistent": "ff_helpers.measurement.consistency",
     "class_lesson": "ff_helpers.publication.narrative",
     "claims_summary": "ff_helpers.publication.claims",
     "crescendo": "ff_helpers.measurement.crescendo",
