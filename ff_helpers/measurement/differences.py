@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ff_helpers.errors import FFError
-from ff_helpers.measurement.intervals import BadCountError, Numbers, wilson
+from ff_helpers.measurement.intervals import BadCountError, Numbers, wilson, wilson_bounds
 
 
 class BadPValueError(FFError):
@@ -50,18 +50,25 @@ def paired_difference(both: int, first: int, second: int, neither: int) -> tuple
         The first proportion minus the second, lower bound, upper bound, in [-1, 1]; NaN, -1, 1 without pairs.
     """
     n = both + first + second + neither
-    if n == 0:
+    wilson(both + first, n), wilson(both + second, n)  # refuses what are no counts
+    return paired_bounds(both, first, second, neither)
+
+
+def paired_bounds(both: float, first: float, second: float, neither: float) -> tuple[float, float, float]:
+    """Return what `paired_difference` does, of counts that may be fractional: those at an effective n."""
+    n = both + first + second + neither
+    if n <= 0:
         return math.nan, -1.0, 1.0
-    one, two = wilson(both + first, n), wilson(both + second, n)
+    lows, highs = wilson_bounds(np.array([both + first, both + second]), np.array([n, n]))
     margins = (both + first) * (second + neither) * (both + second) * (first + neither)
     covariance = float(both * neither - first * second)
     if covariance > 0:
         covariance = max(covariance - n / 2, 0.0)
     phi = covariance / math.sqrt(margins) if margins else 0.0
-    p, q = one.k / n, two.k / n
+    p, q = (both + first) / n, (both + second) / n
     difference = (first - second) / n
-    low = difference - _joined(p - one.low, two.high - q, phi)
-    high = difference + _joined(q - two.low, one.high - p, phi)
+    low = difference - _joined(p - float(lows[0]), float(highs[1]) - q, phi)
+    high = difference + _joined(q - float(lows[1]), float(highs[0]) - p, phi)
     return difference, max(low, -1.0), min(high, 1.0)
 
 
