@@ -65,3 +65,37 @@ def test_printed_aggregates_have_no_interval_to_show():
     assert "65.0 (13/20)" in svg
     # 2 tiers x 3 denominators x 2 sets of labels have an interval; the printed pairs have none.
     assert svg.count('aria-roledescription="rule mark"') == 12
+
+
+def corrections(*rows: tuple[str, int, int, float | None, float | None]) -> pd.DataFrame:
+    """set, k, n, corrected, known; an interval of 10 points around what is corrected."""
+    frame = pd.DataFrame(rows, columns=["set", "k", "n", "corrected", "known"]).astype({"corrected": float})
+    low, high = (frame["corrected"] - 0.05).fillna(0), (frame["corrected"] + 0.05).fillna(1)
+    frame = frame.assign(grader="g", source="card", corrected_low=low, corrected_high=high)
+    return with_wilson(frame.astype({"known": float}), "raw")
+
+
+def test_what_is_not_identifiable_is_an_open_band_with_the_words():
+    svg = draw(ff.figures.raw_against_corrected(corrections(("here", 10, 40, None, 0.5))), caption="c")
+    assert svg.count('aria-roledescription="bar"') == svg.count(">not identifiable<") == 1
+    assert svg.count('aria-roledescription="rule mark"') == 1
+    one = draw(ff.figures.raw_against_corrected(corrections(("here", 10, 40, 0.3, 0.5))), caption="c")
+    assert 'aria-roledescription="bar"' not in one
+    assert one.count('aria-roledescription="rule mark"') == 2
+    assert "25.0 (10/40)" in one
+    assert ">30.0<" in one
+
+
+def test_a_tick_stands_where_the_truth_is_known_and_nowhere_else():
+    table = corrections(("one", 30, 40, 0.3, 0.5), ("two", 10, 40, 0.3, None))
+    svg = draw(ff.figures.raw_against_corrected(table), caption="c")
+    assert svg.count('aria-roledescription="tick"') == 1
+    assert svg.index(">one, g<") < svg.index(">two, g<")
+    assert svg == draw(ff.figures.raw_against_corrected(table), caption="c")
+
+
+def test_a_grader_that_nobody_measured_says_so():
+    table = corrections(("here", 10, 40, None, None)).assign(source="none")
+    assert ">no card<" in draw(ff.figures.raw_against_corrected(table), caption="c")
+    none = ff.figures.raw_against_corrected(table.iloc[:0])
+    assert "nothing to show" in draw(none, caption="c")

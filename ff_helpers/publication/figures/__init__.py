@@ -23,6 +23,7 @@ _FIGURES = {
     "crescendo_transitions": "crescendo",
     "grader_bracket": "asr",
     "labelled_beside_reported": "asr",
+    "raw_against_corrected": "corrected",
 }
 
 __all__ = sorted(_FIGURES)  # noqa: PLE0605

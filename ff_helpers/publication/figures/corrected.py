@@ -1,0 +1,84 @@
+"""What graders report beside what correction makes of it, and the truth where it is known."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from ff_helpers.publication.disclosure import percent
+from ff_helpers.publication.figures.forest import rate_with_counts
+from ff_helpers.publication.figures.theme import ACCENT, COLUMN_WIDTH, INK, rounded, sized
+
+if TYPE_CHECKING:
+    import altair as alt
+
+RAW, CORRECTED, TRUTH = "raw", "corrected", "known truth"
+_COLORS = {RAW: "#E69F00", CORRECTED: ACCENT, TRUTH: INK}
+_SHAPES = {RAW: "square", CORRECTED: "diamond", TRUTH: "stroke"}
+
+
+def raw_against_corrected(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
+    """Draw each grader's raw rate over its corrected one, highest raw rate first, with the known truth.
+
+    An open band over the whole width is an interval of [0, 1]: nothing can be said. It does not show
+    whether the assumptions of a correction hold; the caption states them.
+
+    Args:
+        table: as `corrected`, one tier.
+    """
+    import altair as alt
+
+    table = table.sort_values(["raw", "set", "grader"], ascending=[False, True, True])
+    frame = rounded(pd.concat([_side(table, RAW), _side(table, CORRECTED)], ignore_index=True))
+    known = rounded(pd.DataFrame({"row": _rows(table), "x": 100 * table["known"], "who": TRUTH}).dropna())
+    order = list(_rows(table))
+    y = alt.Y("row:N", sort=order, title=None, axis=alt.Axis(ticks=False, domain=False, labelPadding=5))
+    x = alt.X(
+        "low:Q",
+        title="attack success rate, %",
+        scale=alt.Scale(domain=[0, 150], nice=False),
+        axis=alt.Axis(values=[0, 25, 50, 75, 100], titleAnchor="start"),
+    )
+    color = alt.Color(
+        "who:N",
+        scale=alt.Scale(domain=list(_COLORS), range=list(_COLORS.values())),
+        legend=alt.Legend(title=None, orient="top", symbolOpacity=1),
+    )
+    base = alt.Chart(frame).encode(y=y, yOffset=alt.YOffset("who:N", sort=[RAW, CORRECTED]), color=color)
+    unknown, closed = base.transform_filter("datum.open"), base.transform_filter("!datum.open")
+    bands = unknown.mark_bar(height=11, filled=False, strokeWidth=1, strokeDash=[3, 2])
+    lines = closed.mark_rule(strokeWidth=4, opacity=0.45)
+    shape = alt.Shape("who:N", scale=alt.Scale(domain=list(_SHAPES), range=list(_SHAPES.values())))
+    points = base.transform_filter("isValid(datum.rate)").mark_point(size=18, opacity=1, filled=True)
+    # Beyond 100, so that no tick runs through a word.
+    words = base.mark_text(align="left", fontSize=8).encode(
+        x=alt.datum(103), text="text:N", color=alt.value(INK)
+    )
+    ticks = alt.Chart(known).mark_tick(thickness=2, size=26, opacity=1).encode(y=y, x="x:Q", color=color)
+    heading = "Raw rates, and what correction leaves of them" + ("" if len(table) else ": nothing to show")
+    chart = alt.LayerChart(
+        layer=[
+            bands.encode(x=x, x2="high:Q"),
+            lines.encode(x=x, x2="high:Q"),
+            ticks,
+            points.encode(x="rate:Q", shape=shape),
+            words,
+        ],
+        title=heading,
+    )
+    return sized(chart, width=COLUMN_WIDTH, height=75 + 36 * len(order))
+
+
+def _rows(table: pd.DataFrame) -> "pd.Series[str]":
+    return table["set"].astype("str") + ", " + table["grader"].astype("str")
+
+
+def _side(table: pd.DataFrame, who: str) -> pd.DataFrame:
+    rate, low, high = (100 * table[f"{who}{end}"].astype(float) for end in ("", "_low", "_high"))
+    if who == RAW:
+        raw = zip(table["raw"], table["k"], table["n"], strict=True)
+        texts = [rate_with_counts(*cell) for cell in raw]
+    else:
+        unknown = table["source"].map({"none": "no card"}).fillna("not identifiable")
+        texts = [w if pd.isna(v) else percent(v) for v, w in zip(table[who], unknown, strict=True)]
+    frame = pd.DataFrame({"row": _rows(table), "who": who, "rate": rate, "low": low, "high": high})
+    return frame.assign(open=rate.isna(), text=texts)
