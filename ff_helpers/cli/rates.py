@@ -197,6 +197,6 @@ def _left(counted: "FileCounts") -> str:
 
 
 def _content(path: Path, counted: "FileCounts", table: "pd.DataFrame") -> dict[str, object]:
-    rows = json.loads(table.to_json(orient="records", double_precision=15))
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
     left = {n: getattr(counted, n) for n in ("superseded", "again", "elsewhere", "attacks", "torn")}
     return {"file": str(path), "what": _RAW, "not_counted": left, "rates": rows}

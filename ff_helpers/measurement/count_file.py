@@ -100,8 +100,8 @@ def read_counts(path: Path, *, by: Sequence[str] = KEYS, traces: Sequence[Path] 
         counted = _counted(path, fields, by, traces)
     except (duckdb.Error, UnknownVerdictError) as error:
         counted = _counted(path, fields, by, traces, torn=_torn(path, error))
-    for field in () if by == KEYS else by:
-        if len(counted.table) and (counted.table[field] == NOT_RECORDED).all() and field not in IDENTITY[1:]:
+    for field in () if by == KEYS else _KNOWN:
+        if field in by and len(counted.table) and (counted.table[field] == NOT_RECORDED).all():
             raise NoFieldError(path, field)
     return counted
 

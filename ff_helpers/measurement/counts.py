@@ -60,8 +60,8 @@ def count_verdicts(verdicts: "IntoFrame", *, by: Sequence[str] = KEYS, repeat: i
 
     Args:
         verdicts: one row a trace, grader and pass (pandas, DuckDB relation, ...): the columns of `by`,
-            `verdict`, `status` and `repeat`. With a column `trace_id` no trace may be there twice in one
-            pass of one grader; graders are told apart by what of `IDENTITY` is there.
+            `verdict`, `status` and `repeat`. With a column `trace_id` no trace that is named there may come
+            twice in one pass of one grader; graders are told apart by what of `IDENTITY` is there.
         by: the columns to count by.
         repeat: which pass; repeated grading of a trace is no further trace.
 
@@ -125,7 +125,8 @@ def _check_once(frame: "Lazy", there: Sequence[str], repeat: int) -> None:
     again: list[str] = []
     for columns in (short, keys):
         many = frame.group_by(*columns).agg(nw.len().alias("n")).filter(nw.col("n") > 1)
-        again = _pandas(many.filter(nw.col("repeat") == repeat).select("trace_id"))["trace_id"].tolist()
+        many = many.filter((nw.col("repeat") == repeat) & ~nw.col("trace_id").is_null())
+        again = _pandas(many.select("trace_id"))["trace_id"].tolist()
         if not again:
             return
     rows = _rows(frame, repeat, trace_id=min(again))
