@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ff_helpers.measurement.reported import asr_by as asr_by
     from ff_helpers.measurement.reported import would_have_reported as would_have_reported
     from ff_helpers.measurement.robustness import flip_table as flip_table
+    from ff_helpers.measurement.stability import refusal_stability as refusal_stability
     from ff_helpers.paths import Run as Run
     from ff_helpers.paths import start as start
     from ff_helpers.publication import facts as facts
@@ -135,6 +136,7 @@ _VERBS = {
     "published_calibration": "ff_helpers.measurement.calibration",
     "read_cards": "ff_helpers.measurement.cards",
     "retest_lesson": "ff_helpers.publication.robustness",
+    "refusal_stability": "ff_helpers.measurement.stability",
     "review_queue": "ff_helpers.measurement.agreement",
     "robustness_lesson": "ff_helpers.publication.robustness",
     "thresholds": "ff_helpers.measurement.gate",

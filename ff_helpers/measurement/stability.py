@@ -1,9 +1,71 @@
-"""How often the same scenario, run again, ends the same way."""
+"""How often the same scenario, run again, ends the same way: by a grader's verdict, by a checker's truth."""
 
 import pandas as pd
 
+from ff_helpers.measurement.clusters import bootstrap_rates
 from ff_helpers.measurement.collected import ALL, ordered
 from ff_helpers.measurement.intervals import with_wilson
+from ff_helpers.measurement.robustness import natural
+from ff_helpers.taxonomy import SPACES
+
+ONCE = "not assessed: no scenario was run twice"
+NO_PAIR = "not assessed: no scenario has two runs with a verdict"
+_MODEL = ["set", "model", "grader", "grader_digest", "rubric"]
+_RUNS = ["refused", "answered", "runs"]
+_SHARES = {
+    "k": "k", "n": "n", "scenarios": "clusters", "stable": "rate", "stable_low": "low", "stable_high": "high",
+    "method": "method",
+}  # fmt: skip
+_COLUMNS = [
+    *("k", "n", "scenarios", "always", "never", "mixed", "left_out"),
+    *("stable", "stable_low", "stable_high", "method", "reason"),
+]
+
+
+def refusal_stability(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Return how often two runs of one scenario are both refused or both not, by a grader's verdicts.
+
+    First pass. A scenario with r runs gives r (r - 1) / 2 pairs, which are not independent: the interval
+    takes scenarios as clusters (`clusters.bootstrap_rates`). Refused is the verdict REFUSAL, any other
+    verdict is not. A pair with a status has no outcome and is left out. A model that never refuses is as
+    stable as one that always does: `always` and `never` say which of the two it is.
+
+    Args:
+        verdicts: the joined verdict frame (`ff.verdicts`); several runs of a scenario are several traces
+            with one scenario_id.
+
+    Returns:
+        set, model, grader, grader_digest, rubric, intent (str; the last row of a model: `ALL`), k (pairs
+        with the same outcome), n (pairs), scenarios (with a pair; `always` refused, `never`, or `mixed`),
+        left_out (pairs with a status) (int), stable, stable_low, stable_high (float in [0, 1]), method
+        (str, of the interval), reason (str). Where no pair has an outcome a model has one row, `ALL`, with
+        stable and its bounds missing and the reason, `not assessed: ...`; else the reason is empty.
+    """
+    rows = natural(verdicts)
+    rows = rows[rows["repeat"] == 0]
+    outcome = rows["verdict"].map(SPACES["refused"])
+    # a trace without a scenario stands alone: it repeats nothing
+    rows = rows.assign(
+        scenario_id=rows["scenario_id"].fillna(rows["trace_id"]),
+        refused=(outcome == "REFUSAL").astype(int),
+        answered=outcome.notna().astype(int),
+        runs=1,
+    )
+    rows = pd.concat([rows[rows["intent"].notna()], rows.assign(intent=ALL)], ignore_index=True)
+    scenarios = rows.groupby([*_MODEL, "intent", "scenario_id"], dropna=False, as_index=False)
+    pairs = _paired(scenarios[_RUNS].sum())
+    groups = pairs.groupby([*_MODEL, "intent"], dropna=False)
+    shares = bootstrap_rates(pairs.assign(group=groups.ngroup(), cluster=pairs["scenario_id"]))
+    table = groups[["repeated", "always", "never", "mixed", "left_out"]].sum().reset_index()
+    table = table.assign(**{new: shares[old] for new, old in _SHARES.items()})
+    known = table["n"] > 0
+    table[["stable_low", "stable_high"]] = table[["stable_low", "stable_high"]].where(known)
+    reason = table["repeated"].map(lambda count: NO_PAIR if count else ONCE)
+    table = table.assign(method=table["method"].where(known, ""), reason=reason.where(~known, ""))
+    table = table[known | (table["intent"] == ALL)].assign(_last=table["intent"] == ALL)
+    up = [True] * len(_MODEL)
+    table = table.sort_values([*_MODEL, "_last", "stable", "intent"], ascending=[*up, True, False, True])
+    return table[[*_MODEL, "intent", *_COLUMNS]].reset_index(drop=True)
 
 
 def outcome_stability(frame: pd.DataFrame) -> pd.DataFrame:
@@ -26,6 +88,25 @@ def outcome_stability(frame: pd.DataFrame) -> pd.DataFrame:
         rows.append({"intent": ALL} | _counted(hit))
     table = pd.DataFrame(rows, columns=["intent", "k", "n", "always", "never", "mixed"])
     return ordered(with_wilson(table, "stable"), "stable")
+
+
+def _paired(scenarios: pd.DataFrame) -> pd.DataFrame:
+    """Return the scenarios (refused, answered, runs) with their pairs: n, k with the same outcome, ..."""
+    refused, answered = scenarios["refused"], scenarios["answered"]
+    n = _pairs(answered)
+    return scenarios.assign(
+        n=n,
+        k=_pairs(refused) + _pairs(answered - refused),
+        left_out=_pairs(scenarios["runs"]) - n,
+        repeated=scenarios["runs"] > 1,
+        always=(n > 0) & (refused == answered),
+        never=(n > 0) & (refused == 0),
+        mixed=(refused > 0) & (refused < answered),
+    )
+
+
+def _pairs(runs: "pd.Series[int]") -> "pd.Series[int]":
+    return runs * (runs - 1) // 2
 
 
 def _counted(shares: "pd.Series[bool]") -> dict[str, int]:
