@@ -2,13 +2,21 @@
 
 With sensitivity Se (a success is called one) and specificity Sp (a failure is called one), a true rate
 p is reported as p Se + (1 - p)(1 - Sp); solved for p that is the estimator of Rogan and Gladen (1978,
-American Journal of Epidemiology 107:71-76).
+American Journal of Epidemiology 107:71-76). It holds where the grader errs on the corpus as it did on the
+traces that measured it.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ff_helpers.errors import FFError
+from ff_helpers.measurement.differences import difference_bounds
+from ff_helpers.measurement.intervals import Numbers, Z, wilson_bounds
+
+ROGAN_GLADEN = "Rogan-Gladen"
 
 
 class NotAShareError(FFError):
@@ -16,6 +24,121 @@ class NotAShareError(FFError):
 
     def __init__(self, name: str, value: float) -> None:
         super().__init__(f"{name} = {value} is no share. Allowed: a number from 0 to 1.")
+
+
+class BadCorrectionError(FFError):
+    """Counts from which no rate can be corrected."""
+
+    def __init__(self, name: str, k: float, n: float) -> None:
+        super().__init__(f"{name}: {k} of {n} is no count. Allowed: 0 <= found <= all, both finite.")
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """A rate with the grader's errors taken out.
+
+    Attributes:
+        estimate: in [0, 1]; None where nothing can be said.
+        low, high: the 95% interval, in [0, 1]; [0, 1] where nothing can be said.
+        method: what was computed, or `none`.
+        identifiable: whether the data say anything of the true rate.
+        note: why this method, or why none.
+        warning: what makes the interval less trustworthy than it looks; empty where nothing does.
+    """
+
+    estimate: float | None = None
+    low: float = 0.0
+    high: float = 1.0
+    method: str = "none"
+    identifiable: bool = False
+    note: str = ""
+    warning: str = ""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A difference of two proportions with its 95% interval, in [-1, 1]; NaN with [-1, 1] without data."""
+
+    value: float
+    low: float
+    high: float
+
+
+def rogan_gladen(k: float, n: float, sensitivity: tuple[int, int], specificity: tuple[int, int]) -> Corrected:
+    """Return the true rate behind k of n that a grader called a success, with its 95% interval.
+
+    The estimate is Rogan and Gladen's (1978), cut to [0, 1]; the interval that of `lang_reiczigel`. It is
+    not identifiable where the interval of sensitivity + specificity - 1 (`youden`) reaches 0.
+
+    Args:
+        k, n: successes among the graded rows; may be fractional (rate times effective n of `clustered`).
+        sensitivity: (called a success, all) of the labelled true successes.
+        specificity: (called a failure, all) of the labelled true failures.
+
+    Raises:
+        BadCorrectionError: counts that are negative, not finite, or more found than there are.
+    """
+    for name, (found, total) in {
+        "k, n": (k, n),
+        "sensitivity": sensitivity,
+        "specificity": specificity,
+    }.items():
+        if not (0 <= found <= total < np.inf):
+            raise BadCorrectionError(name, found, total)
+    if not min(n, sensitivity[1], specificity[1]):
+        missing = {"graded row": n, "labelled success": sensitivity[1], "labelled failure": specificity[1]}
+        none = ", ".join(what for what, count in missing.items() if not count)
+        return Corrected(method=ROGAN_GLADEN, note=f"not identifiable: no {none}")
+    counts = [np.array([value], dtype=float) for value in (k, n, *sensitivity, *specificity)]
+    estimate, low, high, known = (values[0] for values in lang_reiczigel(*counts))
+    if not known:
+        gap = youden(sensitivity, specificity)
+        return Corrected(
+            method=ROGAN_GLADEN,
+            note=f"not identifiable: sensitivity + specificity - 1 is {gap.value:.2f} [{gap.low:.2f}, "
+            f"{gap.high:.2f}], and at 0 or below a verdict says nothing of the truth",
+        )
+    return Corrected(float(estimate), float(low), float(high), ROGAN_GLADEN, True)
+
+
+def youden(sensitivity: tuple[int, int], specificity: tuple[int, int]) -> Difference:
+    """Return sensitivity + specificity - 1 (Youden's index): what a verdict tells of the truth; 0 is nothing.
+
+    It is the difference of two independent proportions, Se - (1 - Sp), with the interval of
+    `independent_difference` (Newcombe 1998).
+
+    Args:
+        sensitivity, specificity: as in `rogan_gladen`.
+    """
+    value, low, high = _youden(*(np.array([x], dtype=float) for x in (*sensitivity, *specificity)))
+    return Difference(float(value[0]), float(low[0]), float(high[0]))
+
+
+def lang_reiczigel(  # noqa: PLR0917 - the six counts of the paper
+    k: Numbers, n: Numbers, tp: Numbers, positives: Numbers, tn: Numbers, negatives: Numbers
+) -> tuple[Numbers, Numbers, Numbers, NDArray[np.bool_]]:
+    """Return Rogan and Gladen's estimate, the bounds of Lang and Reiczigel, and whether it is identifiable.
+
+    Lang and Reiczigel 2014, Preventive Veterinary Medicine 113:13-22: z^2 observations, half of them
+    successes, are added to the graded rows, two to each of the labelled classes; the variance is that of the
+    delta method at these shares, and the middle is shifted because the estimate is skewed. Cut to [0, 1],
+    and widened to the estimate where that lies outside. All arguments are arrays of counts above 0.
+    """
+    rate, sp = k / n, tn / negatives
+    value, gap_low, _ = _youden(tp, positives, tn, negatives)
+    p, size = (k + Z**2 / 2) / (n + Z**2), n + Z**2
+    se_, sp_ = (tp + 1) / (positives + 2), (tn + 1) / (negatives + 2)
+    known = (gap_low > 0) & (se_ + sp_ > 1)
+    gap = np.where(known, se_ + sp_ - 1, 1.0)
+    middle = (p + sp_ - 1) / gap
+    of_se, of_sp = se_ * (1 - se_) / (positives + 2), sp_ * (1 - sp_) / (negatives + 2)
+    variance = (p * (1 - p) / size + middle**2 * of_se + (1 - middle) ** 2 * of_sp) / gap**2
+    shift = 2 * Z**2 * (middle * of_se - (1 - middle) * of_sp)
+    half = Z * np.sqrt(variance)
+    estimate = np.clip((rate + sp - 1) / np.where(known, value, 1.0), 0.0, 1.0)
+    low = np.minimum(np.clip(middle + shift - half, 0.0, 1.0), estimate)
+    high = np.maximum(np.clip(middle + shift + half, 0.0, 1.0), estimate)
+    return np.where(known, estimate, np.nan), np.where(known, low, 0.0), np.where(known, high, 1.0), known
 
 
 def apparent_rate(true_rate: float, *, sensitivity: float, specificity: float) -> float:
@@ -55,6 +178,18 @@ def apparent_curve(*, sensitivity: float, specificity: float) -> pd.DataFrame:
     true = np.arange(101) / 100
     reported = [apparent_rate(float(p), sensitivity=sensitivity, specificity=specificity) for p in true]
     return pd.DataFrame({"true_rate": true, "apparent_rate": reported})
+
+
+def _youden(
+    tp: Numbers, positives: Numbers, tn: Numbers, negatives: Numbers
+) -> tuple[Numbers, Numbers, Numbers]:
+    """Return Youden's index with its bounds; NaN, -1, 1 where a class has no labels."""
+    known = (positives > 0) & (negatives > 0)
+    se = np.where(known, tp / np.maximum(positives, 1), 0.5)
+    false = np.where(known, 1 - tn / np.maximum(negatives, 1), 0.5)
+    bounds = wilson_bounds(tp, positives), wilson_bounds(negatives - tn, negatives)
+    low, high = difference_bounds(se, bounds[0], false, bounds[1])
+    return np.where(known, se - false, np.nan), np.where(known, low, -1.0), np.where(known, high, 1.0)
 
 
 def _check(**shares: float) -> None:
