@@ -49,8 +49,8 @@ def constructed_card(run: Run, *, found: int, missed: int, invented: int, refuse
         }
     ).assign(
         grader="constructed example",
-        grader_digest="none: four counts written down",
-        rubric="none",
+        grader_digest="constructed",
+        rubric="constructed",
         temperature=float("nan"),
         seed=None,
         repeat=0,

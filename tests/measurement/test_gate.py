@@ -1,43 +1,22 @@
-"""Both rules of the gate, and what it costs to pass them."""
+"""Both rules of the gate: states, criteria, and thresholds from a profile."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from ff_helpers import paths
 from ff_helpers.measurement.confusion import Confusion
 from ff_helpers.measurement.gate import (
+    DEFAULT,
+    BadThresholdError,
     Thresholds,
     decide,
-    needed,
     published_state,
+    thresholds,
 )
-from ff_helpers.measurement.power import passing_chance, power_table
+from ff_helpers.taxonomy import GATE_STATES
 
 GOOD = Confusion(("a", "b"), ((48, 2, 0), (3, 47, 0)))
-
-
-def test_fifty_traces_need_42_right_and_twenty_need_14_by_the_published_rule() -> None:
-    assert needed(50, "ours") == 42
-    assert needed(20, "published") == 14
-    assert needed(10, "ours") == 10  # ten of ten: lower bound 72%
-    assert needed(5, "ours") == 6  # more than there are
-
-
-@pytest.mark.parametrize(
-    ("accuracy", "n", "rule", "chance"),
-    [(0.8, 50, "ours", 0.31), (0.8, 200, "ours", 0.91), (0.6, 20, "published", 0.25)],
-)
-def test_power_is_what_the_design_says(accuracy: float, n: int, rule: str, chance: float) -> None:
-    assert passing_chance(accuracy, n, rule) == pytest.approx(chance, abs=0.005)  # type: ignore[arg-type]
-
-
-def test_a_set_smaller_than_the_rule_asks_for_never_passes() -> None:
-    assert passing_chance(1.0, 49, "ours") == 0.0
-    assert passing_chance(1.0, 19, "published") == 0.0
-
-
-def test_power_grows_with_the_accuracy() -> None:
-    for _, curve in power_table().groupby(["rule", "n"]):
-        assert curve["chance"].is_monotonic_increasing
-        assert curve["chance"].between(0, 1).all()
 
 
 def test_a_good_grader_on_real_traces_is_calibrated() -> None:
@@ -94,3 +73,82 @@ def test_nothing_graded_is_rejected_with_reasons() -> None:
     gate = decide(Confusion(("a", "b"), ((0, 0, 0), (0, 0, 0))))
     assert gate.state == "rejected"
     assert "accuracy not defined" in gate.reasons[1]
+
+
+def test_each_criterion_has_its_value_threshold_and_outcome_as_numbers() -> None:
+    gate = decide(GOOD, missing=("multi",))
+    assert [(c.name, c.value, c.threshold, c.passed) for c in gate.published] == [
+        ("traces", 100, 20, True),
+        ("accuracy", 0.95, 0.7, True),
+    ]
+    found = {c.name: (c.value, c.threshold, c.passed) for c in gate.ours}
+    assert found["recall of b"] == (0.94, 0.5, True)
+    assert found["truths of a"] == (50, 10, True)
+    assert found["proxy traces alone"] == (0, 0, True)
+    assert found["attack classes and turn modes of the corpus that the set lacks"] == (1, 0, False)
+    assert found["kappa"][:2] == (pytest.approx(0.9), 0.4)
+
+
+def test_looser_thresholds_of_a_profile_are_named_with_what_the_default_ones_say() -> None:
+    weak = Confusion(("a", "b"), ((84, 0, 0), (8, 7, 0)))  # finds 47% of b
+    loose = decide(weak, thresholds=Thresholds(recall=0.4))
+    assert (loose.state, loose.by_default) == ("calibrated", "provisional")
+    assert loose.own == "own thresholds (recall 0.4 instead of 0.5); provisional by the default ones"
+    assert decide(weak).own == ""
+
+
+def test_a_profile_may_name_some_thresholds_and_the_others_are_as_by_default() -> None:
+    run = paths.start("mine", as_of="2026-11-22")
+    assert thresholds(run, {}) == DEFAULT
+    assert thresholds(run, {"kappa": 0.5, "n": 80}) == Thresholds(kappa=0.5, n=80)
+
+
+@pytest.mark.parametrize(
+    ("given_", "said"),
+    [
+        ({"kapa": 0.4}, r"gate\.kapa: no such threshold\. There are: published_n, .*max_age_days"),
+        ({"recall": 1.5}, r"gate\.recall: 1\.5: input should be less than or equal to 1"),
+        ({"p_majority": 0}, r"gate\.p_majority: 0: input should be greater than 0"),
+        ({"n": 50.5}, r"gate\.n: 50\.5: input should be a valid integer"),
+        ({"n": True}, r"gate\.n: True: input should be a valid integer"),
+        ({"accuracy_low": float("nan")}, r"gate\.accuracy_low: nan"),
+        ({"max_age_days": None}, r"gate\.max_age_days: None"),
+    ],
+)
+def test_a_threshold_that_cannot_be_is_refused_with_profile_and_field(
+    given_: dict[str, object], said: str
+) -> None:
+    with pytest.raises(BadThresholdError, match=f"profile mine, step 02_calibrate, {said}"):
+        thresholds(paths.start("mine", as_of="2026-11-22"), given_)
+
+
+cells = st.integers(0, 60)
+tables = st.integers(2, 3).flatmap(
+    lambda n: st.lists(st.lists(cells, min_size=n + 1, max_size=n + 1), min_size=n, max_size=n)
+)
+
+
+@given(tables, st.randoms())
+def test_one_more_right_answer_never_lowers_the_state(table: list[list[int]], random) -> None:  # type: ignore[no-untyped-def]
+    classes = tuple("abc"[: len(table)])
+    before = decide(Confusion(classes, tuple(map(tuple, table))))
+    wrong = [(i, j) for i, row in enumerate(table) for j, n in enumerate(row) if n and i != j]
+    if not wrong:
+        return
+    i, j = random.choice(wrong)
+    table[i][j] -= 1
+    table[i][i] += 1
+    after = decide(Confusion(classes, tuple(map(tuple, table))))
+    assert GATE_STATES.index(after.state) >= GATE_STATES.index(before.state)
+    assert all(b.passed <= a.passed for a, b in zip(after.ours, before.ours, strict=True))
+
+
+@given(tables, st.floats(0.0, 0.99), st.floats(0.0, 0.99), st.floats(-1, 1))
+def test_stricter_thresholds_never_raise_the_state(
+    table: list[list[int]], low: float, recall: float, kappa: float
+) -> None:
+    matrix = Confusion(tuple("abc"[: len(table)]), tuple(map(tuple, table)))
+    loose = Thresholds(accuracy_low=low / 2, recall=recall / 2, kappa=kappa - (1 + kappa) / 2)
+    strict = Thresholds(accuracy_low=low, recall=recall, kappa=kappa)
+    states = [GATE_STATES.index(decide(matrix, thresholds=t).state) for t in (loose, strict)]
+    assert states[0] >= states[1]
