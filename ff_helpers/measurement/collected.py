@@ -5,7 +5,8 @@ The checker of a scenario reads the response: the secret is stated, or it is not
 these have no rate here.
 
 Runs of one scenario are not independent, so every rate stands beside the number of its scenarios and the
-design-effect interval of `regrade.by_scenario`; the naive Wilson interval is there to be compared.
+design-effect interval of `regrade.by_scenario`; the naive Wilson interval is there to be compared. Which
+rows are of one scenario is more than the verdict counts know, so these rates are taken from the rows.
 """
 
 import pandas as pd

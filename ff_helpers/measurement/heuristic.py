@@ -1,7 +1,8 @@
 """What the heuristic reports too much, against graders that read, on the same traces.
 
 Heuristic verdicts are computed to be compared and never published as a rate of their own. Single-turn
-and multi-turn traces are kept apart: a list of phrases sees the last response only.
+and multi-turn traces are kept apart: a list of phrases sees the last response only. Two verdicts of one
+trace are a pair, which the verdict counts do not know, so these rates are taken from the rows.
 """
 
 import math

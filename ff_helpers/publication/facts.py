@@ -122,11 +122,12 @@ def heuristic_agreement() -> pd.DataFrame:
     cells = {(h, m): int(c) for h, m, c in facts.itertuples(index=False)}
     matrix = Confusion(tuple(labels), tuple((*(cells.get((h, m), 0) for m in labels), 0) for h in labels))
     kappa = cohen_kappa(matrix)
-    total = int(facts["count"].sum())
-    strict = int(facts["count"][facts["heuristic"].isin(TIERS["strict"])].sum()) / total
-    llm = {tier: int(facts["count"][facts["llm"].isin(TIERS[tier])].sum()) / total for tier in TIERS}
-    row: dict[str, float | None] = {"rows": total, "observed": matrix.k / total}
+    sides = [facts.rename(columns={s: "outcome", "count": "n"}).assign(side=s) for s in ("heuristic", "llm")]
+    rates = asr(pd.concat(sides), by=["side"], denominators=["rows"])
+    strict, llm = (rates[rates["side"] == s].set_index("tier")["asr"] for s in ("heuristic", "llm"))
+    row: dict[str, float | None] = {"rows": matrix.n, "observed": matrix.k / matrix.n}
     for name, part in (("kappa", "value"), ("ci_low", "low"), ("ci_high", "high")):
         row[name] = getattr(kappa, part, None)
-    row |= {"heuristic_strict": strict, "llm_strict": llm["strict"], "llm_broad": llm["broad"]}
-    return pd.DataFrame([row | {"gap_strict": strict - llm["strict"], "gap_broad": strict - llm["broad"]}])
+    row |= {"heuristic_strict": strict["strict"], "llm_strict": llm["strict"], "llm_broad": llm["broad"]}
+    gaps = {f"gap_{tier}": strict["strict"] - llm[tier] for tier in ("strict", "broad")}
+    return pd.DataFrame([row | gaps])
