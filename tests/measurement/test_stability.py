@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ff_helpers.measurement.clusters import clustered
 from ff_helpers.measurement.collected import ALL
 from ff_helpers.measurement.intervals import wilson
-from ff_helpers.measurement.stability import NO_PAIR, ONCE, outcome_stability, refusal_stability
+from ff_helpers.measurement.stability import NO_PAIR, ONCE, WRITTEN, outcome_stability, refusal_stability
 from tests import collected_traces
 
 LETTERS = {"R": "REFUSAL", "C": "COMPLIANCE", "P": "PARTIAL", "H": "HALLUCINATION_REFUSAL", "x": None}
@@ -25,7 +25,9 @@ def graded(scenarios: dict[str, str], *, intent: str = "format_lock", **more: ob
     known = {"set": "s", "model": "m", "grader": "g", "grader_digest": "sha256:1", "rubric": "r@1"}
     known |= {"trace_id": intent + frame["scenario_id"] + frame["run"], "intent": intent}
     status = frame["verdict"].isna().map({True: "unparsable", False: None})
-    return frame.assign(**known | {"status": status, "repeat": 0, "sampling": "census"} | more)
+    return frame.assign(
+        **known | {"status": status, "repeat": 0, "sampling": "census", "turns": "single"} | more
+    )
 
 
 def test_pairs_of_runs_are_counted_and_a_pair_with_a_status_is_left_out() -> None:
@@ -69,6 +71,19 @@ def test_traces_without_a_scenario_repeat_nothing_and_no_rows_give_no_rows() -> 
     rows = graded({"a": "RR"}).assign(scenario_id=None)
     assert refusal_stability(rows)["reason"].tolist() == [ONCE]
     assert refusal_stability(rows.iloc[:0]).empty
+
+
+def test_responses_that_were_written_are_no_runs_of_a_model() -> None:
+    assert refusal_stability(graded({"a": "RR"}, sampling="constructed"))["reason"].tolist() == [WRITTEN]
+
+
+def test_another_class_or_more_turns_is_another_scenario() -> None:
+    rows = [
+        graded({"a": "R"}),
+        graded({"a": "C"}, turns="multi"),
+        graded({"a": "C"}, intent="persona_hijack"),
+    ]
+    assert refusal_stability(pd.concat(rows))["reason"].tolist() == [ONCE]
 
 
 def test_models_graders_and_classes_stand_apart() -> None:
