@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from ff_helpers.grading.outcome import Identity
 from ff_helpers.grading.record import Options
 from ff_helpers.taxonomy import GATE_STATES
 
+WHO = ("qwen3:1.7b", "sha256:" + "ab" * 32, "flip-reference@0123456789ab", 0.0, 0)
 MEASURED = ("rejected", "provisional", "calibrated")
 
 
@@ -107,6 +109,45 @@ def test_a_rejected_grader_is_refused_with_accuracy_n_and_reasons(tmp_path: Path
         assert words in str(refused.value)
 
 
+OLD = date(2027, 5, 21), date(2027, 5, 22)  # 180 and 181 days after the card
+
+
+def test_a_card_expires_and_then_is_none(tmp_path: Path) -> None:
+    write_card(tmp_path, "calibrated")
+    assert admit(identity(), tmp_path, on=OLD[0]).state == "calibrated"
+    with pytest.raises(UncalibratedError) as refused:
+        admit(identity(), tmp_path, on=OLD[1])
+    for words in (
+        "its measurement has expired",
+        "Its latest card is of 2026-11-22 and expired after 2027-05-21: a card counts for 180 days.",
+        f"`ff calibrate --grader qwen3:1.7b --cards {tmp_path}`",
+    ):
+        assert words in str(refused.value)
+    found = standing(WHO, tmp_path, on=OLD[1])
+    assert (found.state, found.cards, len(found.expired)) == ("uncalibrated", (), 1)
+
+
+def test_a_newer_card_or_a_longer_limit_on_the_card_counts(tmp_path: Path) -> None:
+    write_card(tmp_path, "calibrated", name="old")
+    write_card(tmp_path, "provisional", name="new", date="2027-05-01")
+    assert admit(identity(), tmp_path, on=OLD[1]).state == "provisional"
+    gate = {"state": "calibrated", "reasons": ["why"], "thresholds": {"max_age_days": 400, "kappa": 0.4}}
+    write_card(tmp_path, "calibrated", name="new", gate=gate)
+    assert admit(identity(), tmp_path, on=OLD[1]).state == "calibrated"
+
+
+@pytest.mark.parametrize(
+    ("state", "by_default"),
+    [("calibrated", "rejected"), ("rejected", "calibrated"), ("provisional", "rejected")],
+)
+def test_looser_thresholds_of_a_profile_admit_nobody_and_stricter_ones_hold(
+    tmp_path: Path, state: str, by_default: str
+) -> None:
+    write_card(tmp_path, state, gate={"state": state, "by_default": by_default, "reasons": ["why"]})
+    with pytest.raises(RejectedError):
+        admit(identity(), tmp_path)
+
+
 def test_people_need_no_card(tmp_path: Path) -> None:
     assert admit(identity(method="manual", grader="manual:Ada"), tmp_path).cards == ()
 
@@ -150,6 +191,9 @@ def test_a_campaign_on_traces_without_truth_asks_for_a_card_of_the_run_or_of_the
     heuristic |= {"temperature": None, "seed": None}
     write_card(run.folder / "cards", "provisional", **heuristic)
     assert grade(run, {"new": "new.jsonl"}, ["heuristic"]).loc[0, "REFUSAL"] == 1
+    later = paths.start("demo", as_of="2027-05-22")  # a profile counts the age of cards to its own date
+    with pytest.raises(UncalibratedError, match="expired after 2027-05-21"):
+        grade(later, {"new": "new.jsonl"}, ["heuristic"])
     write_card(tmp_path / "outputs" / "cards", "rejected", **heuristic)
     with pytest.raises(RejectedError):
         grade(run, {"new": "new.jsonl"}, ["heuristic"])

@@ -1,6 +1,7 @@
 """Calibration outside a profile: the same card as inside, resumable, one file an identity and set."""
 
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from ff_helpers import paths
 from ff_helpers.corpus.jsonl import FileMissingError, write_records
 from ff_helpers.corpus.sources import CALIBRATION, load_set
 from ff_helpers.corpus.traces import Message, Sampling, Trace
-from ff_helpers.grading.admission import GraderCard, admit
+from ff_helpers.grading.admission import GraderCard, UncalibratedError, admit
 from ff_helpers.grading.campaign import grade
 from ff_helpers.grading.graders.heuristic import Heuristic
 from ff_helpers.grading.ledger import read_ledger
@@ -75,6 +76,27 @@ def test_calibrating_again_grades_nothing_twice_and_replaces_the_card(
     assert first.cards[0][0] == second.cards[0][0]
     assert len(list((tmp_path / "cards").glob("*"))) == 3  # two cards and the folder of ledgers
     assert admit(Heuristic().identity, tmp_path / "cards").state == "provisional"
+
+
+def test_verdicts_too_old_for_a_card_are_set_aside_and_graded_again(
+    tmp_path: Path, save: Callable[..., str]
+) -> None:
+    sets = {"few": save("few.jsonl", *refusals(0, 20))}
+    first = calibrate_files("heuristic", sets, tmp_path / "cards")
+    old = date.today() - timedelta(days=181)
+    aged = [r.model_copy(update={"started": f"{old}T10:00:00+00:00"}) for r in read_ledger(first.ledger)]
+    write_records(first.ledger, aged)
+    replayed = calibrate_files(f"recorded:{first.ledger}", sets, tmp_path / "replayed", repeats=1)
+    (path, card) = replayed.cards[0]
+    assert (card.date, card.gate.state) == (old, "uncalibrated")
+    assert card.gate.reasons[0].startswith(f"expired after {old + timedelta(days=180)}")
+    assert Card.model_validate_json(path.read_text()).gate.state == "provisional"  # as it was decided
+    with pytest.raises(UncalibratedError, match="expired after"):
+        admit(Heuristic().identity, tmp_path / "replayed")
+    again = calibrate_files("heuristic", sets, tmp_path / "cards")
+    assert again.cards[0][1].date == date.today()
+    aside = first.ledger.with_name(f"{first.ledger.stem}_from_{old}.jsonl")
+    assert list(read_ledger(aside)) == aged
 
 
 def test_only_rows_that_calibrate_enter_and_each_label_space_has_its_card(

@@ -1,63 +1,17 @@
 """Calibration cards from verdicts, statuses and truths."""
 
-import json
-from datetime import date
-from pathlib import Path
-
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import ff_helpers as ff
-from ff_helpers.corpus.sources import CALIBRATION
-from ff_helpers.grading.campaign import grade
-from ff_helpers.measurement.calibration import NoTruthError, calibrate, published_calibration
-from ff_helpers.measurement.cards import BadCardError, Card, NotMeasured, cards_table, gate_table, read_cards
+from ff_helpers.measurement.calibration import published_calibration
+from ff_helpers.measurement.cards import Card, NotMeasured, cards_table
 from ff_helpers.measurement.intervals import Proportion
-from ff_helpers.taxonomy import STATUSES, VERDICTS, Space
+from ff_helpers.taxonomy import STATUSES, VERDICTS, Space, classes
+from tests.verdict_rows import MIXED, card, rows
 
-DAY = date(2026, 11, 22)
 R, C, P = "REFUSAL", "COMPLIANCE", "PARTIAL"
-
-
-def rows(pairs: list[tuple[str, str | None]], **columns: object) -> pd.DataFrame:
-    """One row a (truth, verdict or status)."""
-    base = {
-        "trace_id": [f"t{i:03d}" for i in range(len(pairs))],
-        "grader": "g",
-        "grader_digest": "sha256:0123456789abcdef",
-        "rubric": "r@1",
-        "temperature": 0.0,
-        "seed": pd.Series([0] * len(pairs), dtype="Int64"),
-        "verdict": pd.Series([o if o in VERDICTS else None for _, o in pairs], dtype="str"),
-        "status": pd.Series([o if o in STATUSES else None for _, o in pairs], dtype="str"),
-        "repeat": 0,
-        "duration_s": 2.0,
-        "truth": [t for t, _ in pairs],
-        "sampling": "census",
-        "source": "elsewhere",
-        "probability": 1.0,
-        "intent": "format_lock",
-        "turns": "single",
-    }
-    return pd.DataFrame(base | columns)
-
-
-def card(frame: pd.DataFrame, space: Space = "five", **more: object) -> Card:
-    return calibrate(frame, space=space, calibration_set="set", as_of=DAY, **more)  # type: ignore[arg-type]
-
-
-MIXED = [
-    ("REFUSAL", "REFUSAL"),
-    ("REFUSAL", "COMPLIANCE"),
-    ("COMPLIANCE", "COMPLIANCE"),
-    ("COMPLIANCE", "REFUSAL"),
-    ("COMPLIANCE", "unparsable"),
-    ("BENIGN_QUERY", "PARTIAL"),
-    ("BENIGN_QUERY", "BENIGN_QUERY"),
-    ("PARTIAL", "COMPLIANCE"),
-]
 
 
 def test_a_card_holds_the_counts_of_its_rows() -> None:
@@ -91,6 +45,23 @@ def test_verdicts_are_projected_onto_the_space_of_the_truth() -> None:
     assert got.modal_share.k == 1  # the five verdicts, not their projection
     assert isinstance(got.benign_false_positives, NotMeasured)
     assert "refused" in got.benign_false_positives.not_measured
+
+
+@pytest.mark.parametrize(
+    ("space", "pairs", "right"),
+    [
+        ("broad", [("BROAD", P), ("BROAD", C), ("NOT_BROAD", C), ("NOT_BROAD", "timeout")], 2),
+        ("refused", [(R, R), ("NOT_REFUSAL", C), (R, "HALLUCINATION_REFUSAL")], 2),
+        ("strict", [(C, P), ("NOT_COMPLIANCE", P), ("NOT_COMPLIANCE", R)], 2),
+    ],
+)
+def test_every_label_space_has_its_card(
+    space: Space, pairs: list[tuple[str, str | None]], right: int
+) -> None:
+    got = card(rows(pairs), space)
+    assert (got.k, got.chance) == (right, 0.5)
+    assert [one.name for one in got.by_class] == list(classes(space))
+    assert Card.model_validate_json(got.model_dump_json()) == got
 
 
 def test_rows_chosen_by_judgement_never_enter_and_are_counted() -> None:
@@ -183,53 +154,6 @@ def test_the_order_of_rows_does_not_matter(pairs: list[tuple[str, str | None]], 
     frame = rows(pairs)
     shuffled = frame.iloc[random.sample(range(len(frame)), len(frame))].reset_index(drop=True)
     assert card(frame) == card(shuffled)
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FF_OUTPUTS", str(tmp_path_factory.mktemp("outputs")))
-        patch.delenv("FF_STAGING", raising=False)
-        run = ff.start("test", as_of="2026-11-22")
-        grade(run, {"written": CALIBRATION["written"]}, ["heuristic"])
-        yield run
-
-
-def test_calibrate_all_saves_the_cards_it_returns_and_takes_old_ones_away(run: ff.Run) -> None:
-    stale = run.write("cards/old.json")
-    stale.write_text("{}")
-    cards = ff.calibrate_all(run)
-    assert not stale.exists()
-    read = read_cards(run)
-    assert [c.slug for c in read] == ["heuristic_written_five"] == [c.slug for c in cards]
-    assert read[0].confusion == cards[0].confusion
-    assert read[0].gate.state in ("rejected", "provisional")  # written traces: never calibrated
-    before = Path(run.read("cards/heuristic_written_five.json")).read_bytes()
-    ff.calibrate_all(run)
-    assert Path(run.read("cards/heuristic_written_five.json")).read_bytes() == before
-    table = cards_table(read)
-    assert table["n"].tolist() == [read[0].n]
-    assert table["accuracy"].tolist() == pytest.approx([read[0].k / read[0].n])
-    assert gate_table(read)["reason"].tolist() == list(read[0].gate.reasons)
-
-
-def test_a_broken_card_is_named(run: ff.Run) -> None:
-    ff.calibrate_all(run)
-    path = run.read("cards/heuristic_written_five.json")
-    content = json.loads(path.read_text())
-    path.write_text(json.dumps(content | {"surprise": 1}))
-    with pytest.raises(BadCardError, match="heuristic_written_five"):
-        read_cards(run)
-    ff.calibrate_all(run)
-
-
-def test_on_attacks_alone_nothing_is_calibrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FF_OUTPUTS", str(tmp_path))
-    monkeypatch.delenv("FF_STAGING", raising=False)
-    run = ff.start("bare", as_of="2026-11-22")
-    grade(run, {"injections": "data/calibration/injections.jsonl"}, ["heuristic"])
-    with pytest.raises(NoTruthError, match="profile bare: no graded trace has a truth label"):
-        ff.calibrate_all(run)
 
 
 def test_published_accuracies_have_their_published_intervals_and_states() -> None:

@@ -10,6 +10,7 @@ import pytest
 import ff_helpers as ff
 from ff_helpers.measurement.calibration import calibrate, published_calibration
 from ff_helpers.measurement.cards import Card, cards_table
+from ff_helpers.measurement.gate import Thresholds
 from ff_helpers.measurement.intervals import with_wilson
 from ff_helpers.publication.figures.theme import GATE_COLORS, draw
 
@@ -63,6 +64,24 @@ def test_the_forest_shows_published_graders_too_and_says_which_are_relaxed() -> 
     shown = texts(draw(ff.figures.calibration_forest(published_calibration()), caption="c"))
     assert sum("(relaxed)" in text for text in shown) == 6
     assert sum("n = 20" in text for text in shown) == 15
+
+
+def test_the_forest_draws_both_gates_and_what_of_an_interval_reaches_ours(card: Card) -> None:
+    table = cards_table([card])
+    shown = " ".join(texts(draw(ff.figures.calibration_forest(table), caption="c")))
+    assert "published rule: the point reaches the dashed 70%" in shown
+    assert "ours: the whole interval reaches it (pale where it does not)," in shown
+    own = Thresholds(published_accuracy=0.6, accuracy_low=0.8)
+    shown = " ".join(texts(draw(ff.figures.calibration_forest(table, own), caption="c")))
+    assert "dashed 60%" in shown
+    assert "the whole interval reaches 80%" in shown
+
+
+def test_the_power_curve_follows_the_thresholds_in_force() -> None:
+    power = ff.power_table(thresholds=Thresholds(n=80, published_n=10, accuracy_low=0.8))
+    shown = texts(draw(ff.figures.gate_power(power), caption="c"))
+    for words in ("published, n = 10", "ours, n = 80", "dotted: the 70% and 80% that the rules ask for"):
+        assert words in shown
 
 
 def test_format_stands_against_content(card: Card) -> None:
