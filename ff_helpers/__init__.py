@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from ff_helpers.measurement.cards import read_cards as read_cards
     from ff_helpers.measurement.consistency import consistent as consistent
     from ff_helpers.measurement.constructed import constructed_card as constructed_card
+    from ff_helpers.measurement.corrected import corrected as corrected
+    from ff_helpers.measurement.corrected import hide_truth as hide_truth
     from ff_helpers.measurement.correction import apparent_curve as apparent_curve
     from ff_helpers.measurement.correction import apparent_rate as apparent_rate
+    from ff_helpers.measurement.counts import count_verdicts as count_verdicts
     from ff_helpers.measurement.crescendo import crescendo as crescendo
     from ff_helpers.measurement.drift import drift as drift
     from ff_helpers.measurement.gate import thresholds as thresholds
@@ -54,6 +57,7 @@ if TYPE_CHECKING:
     from ff_helpers.publication.collected import example_conversation as example_conversation
     from ff_helpers.publication.consistency import claims_possible as claims_possible
     from ff_helpers.publication.consistency import consistency_words as consistency_words
+    from ff_helpers.publication.corrected import corrected_lesson as corrected_lesson
     from ff_helpers.publication.corrections import tell_corrections as tell_corrections
     from ff_helpers.publication.disclosure import Disclosure as Disclosure
     from ff_helpers.publication.disclosure import GraderNote as GraderNote
@@ -105,8 +109,12 @@ _VERBS = {
     "consistent": "ff_helpers.measurement.consistency",
     "class_lesson": "ff_helpers.publication.narrative",
     "claims_summary": "ff_helpers.publication.claims",
+    "corrected": "ff_helpers.measurement.corrected",
+    "corrected_lesson": "ff_helpers.publication.corrected",
+    "count_verdicts": "ff_helpers.measurement.counts",
     "crescendo": "ff_helpers.measurement.crescendo",
     "facts": "ff_helpers.publication.facts",
+    "hide_truth": "ff_helpers.measurement.corrected",
     "figures": "ff_helpers.publication.figures",
     "published": "ff_helpers.corpus.published",
     "published_graders": "ff_helpers.publication.published",
