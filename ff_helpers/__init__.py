@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ff_helpers.measurement.power import needed_table as needed_table
     from ff_helpers.measurement.power import passing_chance as passing_chance
     from ff_helpers.measurement.power import power_table as power_table
+    from ff_helpers.measurement.regrading import regrade as regrade
     from ff_helpers.measurement.replay import collected as collected
     from ff_helpers.measurement.reported import asr_by as asr_by
     from ff_helpers.measurement.reported import would_have_reported as would_have_reported
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
     from ff_helpers.publication.notes import calibration_lesson as calibration_lesson
     from ff_helpers.publication.notes import checker_note as checker_note
     from ff_helpers.publication.notes import disclose as disclose
+    from ff_helpers.publication.notes import drift_lesson as drift_lesson
     from ff_helpers.publication.prose import say as say
     from ff_helpers.publication.published import published_graders as published_graders
     from ff_helpers.publication.robustness import retest_lesson as retest_lesson
@@ -118,6 +120,7 @@ _VERBS = {
     "figures": "ff_helpers.publication.figures",
     "published": "ff_helpers.corpus.published",
     "published_graders": "ff_helpers.publication.published",
+    "regrade": "ff_helpers.measurement.regrading",
     "reported_lesson": "ff_helpers.publication.narrative",
     "over_reporting": "ff_helpers.measurement.heuristic",
     "say": "ff_helpers.publication.prose",
@@ -134,6 +137,7 @@ _VERBS = {
     "constructed_card": "ff_helpers.measurement.constructed",
     "disclose": "ff_helpers.publication.notes",
     "drift": "ff_helpers.measurement.drift",
+    "drift_lesson": "ff_helpers.publication.notes",
     "flip_table": "ff_helpers.measurement.robustness",
     "gate_criteria": "ff_helpers.measurement.cards",
     "gate_table": "ff_helpers.measurement.cards",

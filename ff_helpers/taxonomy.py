@@ -98,7 +98,7 @@ GLOSSARY: Final[Mapping[str, str]] = MappingProxyType(
         "calibrated": "the grader passed our rule on labelled traces",
         "provisional": "the grader passed the published rule (n >= 20, accuracy >= 70%) but not ours",
         "rejected": "the grader failed the published rule; its verdicts make no headline",
-        "uncalibrated": "nobody measured this grader's accuracy",
+        "uncalibrated": "nobody measured this grader's accuracy, or the measurement has expired",
     }
 )
 

@@ -141,6 +141,36 @@ def accuracy_lesson(card: Card) -> Prose:
     )
 
 
+def drift_lesson(table: pd.DataFrame) -> Prose:
+    """Return the drift warnings of a table of `ff.drift` in words; or that there are none, and what was seen.
+
+    A warning is a sign to look, and to calibrate again: no card says what the grader does now.
+    """
+    compared = table.dropna(subset=["n"])
+    windows = len(compared[["set", "grader", "rubric", "first"]].drop_duplicates())
+    if not windows:
+        return Prose(
+            "No drift was assessed: no grader has enough traces of a corpus to compare two parts of it."
+        )
+    warnings = [
+        say(
+            "- **Drift warning**: {grader} on `{set}` said {verdict} in {baseline:percent} of its first "
+            "{before} traces and in {share:percent} of traces {first} to {last}: {shift:points} points "
+            "[{low:points}, {high:points}]. {reading}. Calibrate it again before its later verdicts count.",
+            **{str(name): row[name] for name in ("grader", "set", "verdict", "baseline", "share", "shift")},
+            before=int(row["baseline_n"]),
+            first=int(row["first"]),
+            last=int(row["last"]),
+            low=row["shift_low"],
+            high=row["shift_high"],
+            reading=str(row["reading"]).capitalize(),
+        ).text
+        for _, row in compared[compared["flagged"]].iterrows()
+    ]
+    seen = f"{windows} {'window was' if windows == 1 else 'windows were'} compared with the first traces"
+    return Prose("\n".join(warnings) or f"No drift warning: {seen}, and no class moved beyond the limit.")
+
+
 def _look_up(run: Run, grader: str, tier: str) -> list[GraderNote]:
     """Return one note a card that counts for the tier, else one note that says it was never measured."""
     try:

@@ -47,7 +47,7 @@ def test_sixteen_points_are_drift_and_fifteen_are_not() -> None:
     row = refusals.iloc[1]
     assert (row["baseline_k"], row["baseline_n"], row["k"], row["n"]) == (40, 100, 56, 100)
     # Newcombe 1998 from the Wilson intervals 56/100 [.4623, .6533] and 40/100 [.3094, .4980]
-    assert (row["shift_low"], row["shift_high"]) == pytest.approx((0.0213, 0.2903), abs=5e-4)
+    assert (row["shift_low"], row["shift_high"]) == pytest.approx((0.0216, 0.2900), abs=1e-4)
 
 
 def test_a_grader_that_starts_to_fail_drifts_too() -> None:
@@ -80,6 +80,18 @@ def test_what_cannot_be_compared_says_why_and_raises_no_flag(frame: pd.DataFrame
 def test_a_last_window_of_fifty_counts_and_one_of_49_does_not() -> None:
     assert drift(graded(mixed(50) + mixed(50, of=50)))["n"].unique().tolist() == [50]
     assert drift(graded(mixed(50) + mixed(50) + [R] * 49))["last"].unique().tolist() == [200]
+
+
+def test_warnings_in_words_name_grader_corpus_class_and_both_shares() -> None:
+    said = ff.drift_lesson(drift(graded(mixed(40) + mixed(56)))).text
+    assert said.splitlines()[1] == (
+        "- **Drift warning**: g on `corpus` said REFUSAL in 40.0% of its first 100 traces and in 56.0% of "
+        "traces 101 to 200: +16.0 points [+2.2, +29.0]. Drift: the mix of traces moved less. Calibrate it "
+        "again before its later verdicts count."
+    )
+    calm = ff.drift_lesson(drift(graded(mixed(40) + mixed(45)))).text
+    assert calm.startswith("No drift warning: 1 window was compared")
+    assert ff.drift_lesson(drift(graded(mixed(50)))).text.startswith("No drift was assessed")
 
 
 def test_second_passes_and_attacks_on_the_grader_do_not_count() -> None:
