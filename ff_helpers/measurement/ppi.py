@@ -27,7 +27,7 @@ class BadSampleError(FFError):
 
     def __init__(self, problem: str) -> None:
         super().__init__(
-            f"ppi(): {problem}. Give one verdict (true or false) a row; a truth (1 or 0, missing where nobody "
+            f"ppi(): {problem}. Give one verdict (true or false) a row; a truth (1, 0, missing where nobody "
             "labelled it); and for labelled rows the probability with which they were drawn, in (0, 1]."
         )
 
@@ -54,8 +54,8 @@ def ppi(
         BadSampleError: columns of different length, a truth that is neither 0 nor 1, a label without a
             probability.
     """
-    f, y = np.array(pd.Series(verdict, dtype="float64")), np.array(pd.Series(truth, dtype="float64"))
-    chance = np.array(pd.Series(probability, dtype="float64"))
+    f, y = np.array(verdict, dtype=np.float64), np.array(truth, dtype=np.float64)
+    chance = np.array(probability, dtype=np.float64)
     _check(f, y, chance)
     drawn, rows = ~np.isnan(y), len(f)
     n = int(drawn.sum())
