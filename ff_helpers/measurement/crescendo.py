@@ -10,34 +10,34 @@ import pandas as pd
 
 from ff_helpers.corpus.published import published
 from ff_helpers.measurement.intervals import with_wilson
-from ff_helpers.measurement.regrade import by_scenario, check_marginals, rates, shifts
+from ff_helpers.measurement.regrade import NAMES, by_scenario, check_marginals, rates, shifts
+from ff_helpers.measurement.regrading import Regrade
+from ff_helpers.measurement.supersession import changes_frame
 from ff_helpers.taxonomy import TIERS, Tier
 
 _HEADLINES: tuple[Tier, ...] = ("strict", "broad")
 
 
 @dataclass(frozen=True)
-class Crescendo:
-    """The regrade as published and as recomputed.
+class Crescendo(Regrade):
+    """The regrade as published and as recomputed: what any regrade has, and what was printed.
+
+    Which trace had which first label is not published, so no interval of a shift is by scenario, and no
+    record says who changed what.
 
     Attributes:
         finals: scenario_id, domain, run, verdict: one row a unique trace.
-        transitions: old, new (labels as printed), rows.
         aggregates: labels, tier, printed (share), rows, source: the figures as printed.
         provenance: item, rows, statement, source: who labelled what, as far as published.
-        rates: `regrade.rates`: both sets of labels, every tier and denominator.
-        shifts: `regrade.shifts`, and one row a tier for the printed shift, whose denominator reads
-            `mixed`: its two rates are over two sets of rows.
+        shifts: also one row a tier for the printed shift, whose denominator reads `mixed`: its two rates
+            are over two sets of rows.
         runs: run, scenarios, runs, rows, strict_k, broad_k, strict, broad (with Wilson bounds over
             graded rows), strict_by_scenario, broad_by_scenario (the design-effect interval).
     """
 
     finals: pd.DataFrame
-    transitions: pd.DataFrame
     aggregates: pd.DataFrame
     provenance: pd.DataFrame
-    rates: pd.DataFrame
-    shifts: pd.DataFrame
     runs: pd.DataFrame
 
     @property
@@ -63,13 +63,18 @@ def crescendo() -> Crescendo:
     aggregates = published("crescendo_aggregates")
     table = rates(transitions)
     return Crescendo(
-        finals=finals,
+        names=NAMES,
         transitions=transitions,
+        changes=changes_frame([]),
+        again=(),
+        contested=(),
+        scenarios=finals["scenario_id"].nunique(),
+        finals=finals,
         aggregates=aggregates,
         provenance=published("crescendo_provenance"),
         rates=table,
-        shifts=pd.concat([shifts(table), _printed_shifts(aggregates)], ignore_index=True).astype(
-            {"old_k": "Int64", "new_k": "Int64"}
+        shifts=pd.concat([shifts(table, transitions), _printed_shifts(aggregates)], ignore_index=True).astype(
+            dict.fromkeys(("old_k", "new_k", "shared"), "Int64")
         ),
         runs=_runs(finals),
     )

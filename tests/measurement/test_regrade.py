@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from ff_helpers.measurement.crescendo import crescendo
+from ff_helpers.measurement.differences import paired_difference
 from ff_helpers.measurement.regrade import (
     InconsistentRegradeError,
     UnmatchedRowsError,
@@ -29,7 +30,7 @@ def test_transitions_count_pairs_and_lead_to_rates_and_shifts():
     assert {("PARTIAL", "COMPLIANCE"), ("timeout", "REFUSAL")} <= set(
         zip(moves["old"], moves["new"], strict=True)
     )
-    table = shifts(rates(moves)).set_index(["tier", "denominator"])
+    table = shifts(rates(moves), moves).set_index(["tier", "denominator"])
     # strict: 1 of 4 rows to 2 of 4; broad of adversarial: 3 of 3 to 2 of 3.
     assert table.loc[("strict", "rows"), "shift"] == pytest.approx(0.25)
     assert table.loc[("broad", "adversarial"), ["old_k", "old_n", "new_k", "new_n"]].tolist() == [3, 3, 2, 3]
@@ -61,6 +62,23 @@ def test_crescendo_shifts_within_one_denominator():
     mixed = table[table.index.get_level_values("denominator").str.startswith("mixed")]
     assert sorted((100 * mixed["shift"]).round(1)) == [-15.0, 35.0]
     assert mixed["old_low"].isna().all()
+
+
+def test_the_same_rows_before_and_after_are_a_pair():
+    table = crescendo().shifts.set_index(["tier", "denominator"])
+    # Strict, all rows: 4 hit under both labels, 9 only under the new, 3 only under the old, 4 never.
+    assert table.loc[("strict", "rows"), ["shared", "paired"]].tolist() == [20, pytest.approx(0.3)]
+    bounds = table.loc[("strict", "rows"), ["paired_low", "paired_high"]].tolist()
+    assert bounds == pytest.approx(paired_difference(4, 9, 3, 4)[1:])
+    # The 13 rows that are adversarial under both sets of labels are all broad hits under both: the
+    # published fall of 5.6 points is of rows that came in and one that went out.
+    assert table.loc[("broad", "adversarial"), ["shared", "paired"]].tolist() == [13, 0]
+    assert "by_scenario_low" not in table  # which scenario had which first label is not published
+
+
+def test_newcombes_worked_example():
+    # Newcombe 1998, Statistics in Medicine 17:2635-2650, method 10 for 36, 12, 2, 0.
+    assert paired_difference(36, 12, 2, 0) == pytest.approx((0.2, 0.0569, 0.3404), abs=5e-5)
 
 
 def test_crescendo_runs_apart_and_statuses_counted():

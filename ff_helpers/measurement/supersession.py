@@ -1,0 +1,223 @@
+"""Old and new labels of the same traces, read from ledgers: first records, what supersedes them, and why.
+
+A ledger appends and never overwrites. So the first label of a trace is still there beside the one that
+stands now, and each correction between them names its author and reason.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from ff_helpers.errors import FFError
+from ff_helpers.grading.ledger import RETRIED, read_ledger
+from ff_helpers.grading.record import Record
+
+_CHANGES = {
+    "trace_id": "str",
+    "author": "str",
+    "reason": "str",
+    "own_words": "bool",
+    "old": "str",
+    "new": "str",
+}
+
+
+class NoRegradeError(FFError):
+    """Ledgers that hold no two sets of labels of the same traces."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A record, reduced to what a regrade needs, and where it is written."""
+
+    path: Path
+    number: int
+    key: str
+    trace_id: str
+    response: str
+    grader: str
+    label: str
+
+    def __str__(self) -> str:
+        """Return file:line; blank lines are no records, so lines are counted anew."""
+        with self.path.open("rb") as file:
+            lines = [line for line, raw in enumerate(file, start=1) if raw.strip()]
+        return f"{self.path}:{lines[self.number - 1]}"
+
+
+@dataclass
+class Chain:
+    """The records of one trace that supersede each other, first to last, and those that stand."""
+
+    records: list[Place]
+    standing: list[Place]
+    changes: list[dict[str, object]]
+
+    @property
+    def contested(self) -> bool:
+        """Whether records that stand side by side disagree."""
+        return len({record.label for record in self.standing}) > 1
+
+    @property
+    def old(self) -> str:
+        """The first label."""
+        return self.records[0].label
+
+    @property
+    def new(self) -> str:
+        """The label that stands; the first one where records that stand disagree: a vote is not truth."""
+        return self.old if self.contested else self.standing[-1].label
+
+
+def chains(*ledgers: Path) -> list[Chain]:
+    """Return the first pass of ledgers, read one after the other, as one chain a first record.
+
+    A row that failed at the server and was tried again is the same record; so is one written twice.
+
+    Raises:
+        NoRegradeError: a record supersedes one that is not there, or gives a second answer without
+            naming the first; with file and line.
+        FileMissingError, BadLineError: as `read_ledger`.
+    """
+    found: list[Chain] = []
+    owners: dict[tuple[str, str], Chain] = {}
+    for path in ledgers:
+        for number, record in enumerate(read_ledger(path), start=1):
+            if record.repeat:
+                continue
+            here = _place(path, number, record)
+            pair = (record.key, record.trace_id)
+            if record.supersedes is None:
+                _begin(here, pair, owners, found)
+                continue
+            target = owners.get((record.supersedes.key, record.trace_id))
+            if target is None:
+                raise NoRegradeError(
+                    f"{here}: it supersedes a record of trace {record.trace_id} that is not there before it, "
+                    "so the old label is not known. Name first the ledger that holds it, this one with --by."
+                )
+            _correct(target, here, record)
+            owners[pair] = target
+    return found
+
+
+def corrects(first: Path, second: Path) -> bool:
+    """Return whether a record of `second` supersedes one that is in `first` and not in `second` before it."""
+    own: set[tuple[str, str]] = set()
+    named: set[tuple[str, str]] = set()
+    for record in read_ledger(second):
+        if record.supersedes is not None:
+            named.add((record.supersedes.key, record.trace_id))
+        own.add((record.key, record.trace_id))
+    named -= own
+    return bool(named) and any((record.key, record.trace_id) in named for record in read_ledger(first))
+
+
+def of_grader(found: Iterable[Chain], grader: str | None, paths: Iterable[Path]) -> dict[str, Chain]:
+    """Return the chains whose first record is by `grader` (None: by anybody), by trace.
+
+    Raises:
+        NoRegradeError: nobody of this name, or a trace with two first records; with file and line.
+    """
+    found = list(found)
+    names = sorted({chain.records[0].grader for chain in found})
+    where = " and ".join(str(path) for path in paths)
+    if grader is not None and grader not in names:
+        raise NoRegradeError(
+            f"{where}: no first record is by {grader!r}. There are: {', '.join(names) or 'none'}."
+        )
+    by_trace: dict[str, Chain] = {}
+    for chain in found:
+        first = chain.records[0]
+        if grader is not None and first.grader != grader:
+            continue
+        other = by_trace.setdefault(first.trace_id, chain)
+        if other is not chain:
+            mend = (
+                f"Say which with --old: {', '.join(names)}."
+                if grader is None and len(names) > 1
+                else "It has another digest, rubric or option there: keep one of the two."
+            )
+            raise NoRegradeError(
+                f"{first}: trace {first.trace_id} has two first labels, by {other.records[0].grader} "
+                f"({other.records[0]}) and by {first.grader}. {mend}"
+            )
+    return by_trace
+
+
+def changes_frame(found: Iterable[Chain]) -> pd.DataFrame:
+    """Return one row a correction, in ledger order: who, why, from which label to which.
+
+    Returns:
+        trace_id, author, reason (str), own_words (bool: the reason is what a person wrote), old, new (str).
+    """
+    rows = [change for chain in found for change in chain.changes]
+    return pd.DataFrame(rows, columns=list(_CHANGES)).astype(_CHANGES)
+
+
+def paired(old: dict[str, Chain], new: dict[str, Chain]) -> Iterator[tuple[str, str, str]]:
+    """Yield trace_id, the label that stands in `old` and the one that stands in `new`.
+
+    Raises:
+        NoRegradeError: a trace in one of the two only, or with another response; with file and line.
+    """
+    for one, other, side in ((old, new, "new"), (new, old, "old")):
+        alone = [chain for trace_id, chain in one.items() if trace_id not in other]
+        if alone:
+            first = alone[0].records[0]
+            raise NoRegradeError(
+                f"{first}: trace {first.trace_id} has no {side} label ({len(alone)} such traces). Both sets "
+                "must be of the same traces: grade the rest, or name with --traces those to compare."
+            )
+    for trace_id, chain in old.items():
+        here, there = chain.records[0], new[trace_id].records[0]
+        if here.response != there.response:
+            raise NoRegradeError(
+                f"{there}: trace {trace_id} has another response than at {here}. These are two traces of one "
+                "name: a regrade is of the same responses."
+            )
+        yield trace_id, chain.new, new[trace_id].new
+
+
+def _begin(
+    here: Place, pair: tuple[str, str], owners: dict[tuple[str, str], Chain], found: list[Chain]
+) -> None:
+    known = owners.get(pair)
+    if known is None:
+        owners[pair] = Chain([here], [here], [])
+        found.append(owners[pair])
+        return
+    before = next(r for r in reversed(known.records) if r.key == here.key)
+    if before.label in RETRIED:
+        for records in (known.records, known.standing):
+            records[:] = [here if r is before else r for r in records]
+    elif here.label != before.label and here.label not in RETRIED:
+        raise NoRegradeError(
+            f"{here}: trace {here.trace_id} has {here.label} here and {before.label} at {before}, by the "
+            "same grader, and neither names the other. Keep one, or let the later supersede the earlier."
+        )
+
+
+def _correct(chain: Chain, here: Place, record: Record) -> None:
+    why = record.supersedes
+    assert why is not None
+    before = next(r for r in reversed(chain.records) if r.key == why.key)
+    chain.records.append(here)
+    chain.standing[:] = [r for r in chain.standing if r.key not in (why.key, here.key)] + [here]
+    chain.changes.append(
+        {
+            "trace_id": here.trace_id,
+            "author": why.author,
+            "reason": why.reason,
+            "own_words": bool(record.rationale) and why.reason == record.rationale,
+            "old": before.label,
+            "new": here.label,
+        }
+    )
+
+
+def _place(path: Path, number: int, record: Record) -> Place:
+    label = str(record.verdict or record.status)
+    return Place(path, number, record.key, record.trace_id, record.response_sha256, record.grader, label)
