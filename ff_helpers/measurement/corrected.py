@@ -29,7 +29,9 @@ _ENDS = ("", "_low", "_high")
 _SHARES = [f"{name}{end}" for name in ("by_scenario", "known", "corrected") for end in _ENDS]
 _FOUND = dict.fromkeys(("scenarios", "effective_n", "labelled", "judgement"), "int64")
 _FOUND |= dict.fromkeys(_SHARES, "float64")
-_FOUND |= dict.fromkeys(("source", "card", "method", "note", "warning", "role", "carries_over"), "str")
+_FOUND |= dict.fromkeys(
+    ("source", "card", "errors", "method", "note", "warning", "role", "carries_over"), "str"
+)
 _BY = ("set", "grader", "grader_digest", "rubric")
 _ASSUMED = {
     "card": "Where a card of another set corrects, it is assumed that the grader finds successes and clears "
@@ -72,11 +74,11 @@ def corrected(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
         labelled (rows whose label is used), judgement (labels picked by judgement, not used) (int), known
         (the labels' rate where every row has one, with _low, _high; missing elsewhere);
         corrected (missing where not identifiable, _low and _high are 0 and 1 then), source (what corrects:
-        `card`, `sample`, `labels`, `none`), card (whose: the set), method, note (why this one, or why
-        none), warning, assumptions (str);
+        `card`, `sample`, `labels`, `none`), card (whose: the set), errors (the card's counts in words),
+        method, note (why this one, or why none), warning, assumptions (str);
         role (`estimate`, or `check`: the labels are the answer, and the corrected figure shows whether the
         card of another set carries over), carries_over (of a check: `yes` where the interval holds the
-        known rate, `no`, `says nothing` where not identifiable), gate (the lowest state of the grader's
+        known rate, `no`, `says nothing` where it is [0, 1]), gate (the lowest state of the grader's
         cards for the tier), reading (str).
 
     Raises:
@@ -139,10 +141,12 @@ def _row(group: pd.DataFrame, tier: Tier, card: Card | None) -> dict[str, object
     truth = [float(label in hits(space, tier)) if one else None for one, space, label in pairs]
     chance = [1.0] * len(graded) if every else list(graded["probability"])
     labels = ppi(hit, truth, chance, _alone(graded)) if used.any() else Corrected()
-    row: dict[str, object] = {"card": "none", "role": "estimate", "carries_over": "not checked"}
+    row: dict[str, object] = {"card": "none", "errors": "", "role": "estimate", "carries_over": "not checked"}
     if card is not None and (every or not used.any()):
+        se, sp = _errors(card, tier)
         row |= {"source": "card", "card": card.calibration_set}
-        found = _by_card(card, tier, spread)
+        row["errors"] = f"{se[0]} of {se[1]} successes found, {sp[0]} of {sp[1]} failures cleared"
+        found = _by_card(spread, se, sp)
     else:
         row["source"] = "labels" if every else "sample" if used.any() else "none"
         found = labels
@@ -174,26 +178,27 @@ def _triple(name: str, found: Corrected) -> dict[str, object]:
     return {name: found.estimate, f"{name}_low": found.low, f"{name}_high": found.high}
 
 
-def _by_card(card: Card, tier: Tier, spread: dict[str, float]) -> Corrected:
-    """Return Rogan and Gladen's estimate with the grader's errors on the tier's hit, at the effective n."""
+def _errors(card: Card, tier: Tier) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the card's sensitivity and specificity for the tier's hit: (right, all) of its graded rows."""
     matrix, found = card.confusion, hits(card.space, tier)
     hit = np.array([name in found for name in matrix.classes])
     counts = np.array(matrix.table)[:, : len(hit)]  # without the column of rows that have no verdict
     positive, negative = counts[hit], counts[~hit]
+    success = (int(positive[:, hit].sum()), int(positive.sum()))
+    return success, (int(negative[:, ~hit].sum()), int(negative.sum()))
+
+
+def _by_card(spread: dict[str, float], se: tuple[int, int], sp: tuple[int, int]) -> Corrected:
+    """Return Rogan and Gladen's estimate at the effective n."""
     n = spread["effective_n"]
     if not n and spread["clusters"]:
         return Corrected(
             method=ROGAN_GLADEN, note="not identifiable: runs of one scenario say nothing of others"
         )
-    return rogan_gladen(
-        spread["rate"] * n if n else 0.0,
-        n,
-        sensitivity=(int(positive[:, hit].sum()), int(positive.sum())),
-        specificity=(int(negative[:, ~hit].sum()), int(negative.sum())),
-    )
+    return rogan_gladen(spread["rate"] * n if n else 0.0, n, se, sp)
 
 
 def _carries_over(found: Corrected, labels: Corrected) -> str:
-    if not found.identifiable or labels.estimate is None:
+    if labels.estimate is None or found.high - found.low == 1:
         return "says nothing"
     return "yes" if found.low <= labels.estimate <= found.high else "no"

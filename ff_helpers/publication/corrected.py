@@ -22,7 +22,7 @@ def corrected_lesson(table: pd.DataFrame) -> Prose:
             grader=str(row["grader"]),
             gate=str(row["gate"]),
             raw=wilson(int(row["k"]), int(row["n"])),
-            corrected=_corrected(str(row["source"]), str(row["card"]), str(row["note"]))
+            corrected=_corrected(str(row["source"]), str(row["card"]), str(row["note"] or row["errors"]))
             + _interval(*(float(row[f"corrected{end}"]) for end in ("", "_low", "_high"))),
             known=_known(float(row["known"]), str(row["carries_over"])),
             judged=f" {row['judgement']} labels picked by judgement are not used."
@@ -51,7 +51,8 @@ def _corrected(source: str, card: str, note: str) -> str:
 def _interval(rate: float, low: float, high: float) -> str:
     if pd.isna(rate):
         return f": it may be anything from {percent(low)}% to {percent(high)}%."
-    return f": {percent(rate)}% [{percent(low)}, {percent(high)}]."
+    nothing = ", which excludes nothing" if high - low == 1 else ""
+    return f": {percent(rate)}% [{percent(low)}, {percent(high)}]{nothing}."
 
 
 def _known(rate: float, carries_over: str) -> str:

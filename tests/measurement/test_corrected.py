@@ -59,6 +59,7 @@ CORPUS = graded("here", (270, 30, 140, 560))
 def test_a_card_of_another_set_takes_the_graders_errors_out():
     row = strict(unlabelled(CORPUS), card(CALIBRATED))
     assert (row["k"], row["n"], row["raw"], row["source"], row["card"]) == (410, 1000, 0.41, "card", "there")
+    assert row["errors"] == "180 of 200 successes found, 160 of 200 failures cleared"
     assert row["corrected"] == pytest.approx((0.41 + 0.8 - 1) / (0.9 + 0.8 - 1)) == pytest.approx(0.3)
     assert row["corrected_low"] < 0.3 < row["corrected_high"] < row["raw_low"]
     assert (row["role"], row["carries_over"]) == ("estimate", "not checked")

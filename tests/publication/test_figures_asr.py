@@ -86,6 +86,13 @@ def test_what_is_not_identifiable_is_an_open_band_with_the_words():
     assert ">30.0<" in one
 
 
+def test_an_interval_that_excludes_nothing_is_open_too():
+    table = corrections(("here", 10, 40, 0.6, 0.5)).assign(corrected_low=0.0, corrected_high=1.0)
+    svg = draw(ff.figures.raw_against_corrected(table), caption="c")
+    assert 'aria-roledescription="bar"' in svg
+    assert ">60.0<" in svg
+
+
 def test_a_tick_stands_where_the_truth_is_known_and_nowhere_else():
     table = corrections(("one", 30, 40, 0.3, 0.5), ("two", 10, 40, 0.3, None))
     svg = draw(ff.figures.raw_against_corrected(table), caption="c")

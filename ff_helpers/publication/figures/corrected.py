@@ -80,5 +80,6 @@ def _side(table: pd.DataFrame, who: str) -> pd.DataFrame:
     else:
         unknown = table["source"].map({"none": "no card"}).fillna("not identifiable")
         texts = [w if pd.isna(v) else percent(v) for v, w in zip(table[who], unknown, strict=True)]
+    everything = high - low >= 100
     frame = pd.DataFrame({"row": _rows(table), "who": who, "rate": rate, "low": low, "high": high})
-    return frame.assign(open=rate.isna(), text=texts)
+    return frame.assign(open=everything, text=texts)
