@@ -100,30 +100,42 @@ def _places(clusters: "pd.Series[str]") -> Places:
 
 def _design(group: Places, k: Numbers, n: Numbers, *, groups: int) -> dict[str, Numbers]:
     """Return the columns of `clustered` for every group, from its clusters' counts."""
-    from scipy.special import stdtrit
-
     # Sums of floats depend on their order: sorted, they depend on neither rows nor names.
     order = np.lexsort((n, k, group))
     group, k, n = group[order], k[order], n[order]
     clusters, hits, rows = (_summed(group, x, groups) for x in (np.ones_like(n), k, n))
     size = np.maximum(rows, 1)
     share = hits / size
-    excess = k - share[group] * n
-    between = clusters / np.maximum(clusters - 1, 1) * _summed(group, excess**2, groups) / size**2
-    within = share * (1 - share) / size
-    seen = (hits > 0) & (hits < rows)
-    effect = np.where(
-        seen, np.maximum(1.0, between / np.where(seen, within, 1)), rows / np.maximum(clusters, 1)
-    )
-    effect = np.where(clusters == rows, 1.0, effect)
-    shrink = np.where(clusters == rows, 1.0, (Z / stdtrit(np.maximum(clusters - 1, 1), 0.975)) ** 2)
-    known = clusters > 1
-    effective = np.where(known, rows / np.maximum(effect, 1) * shrink, 0.0)
+    squares = _summed(group, (k - share[group] * n) ** 2, groups)
+    between = clusters / np.maximum(clusters - 1, 1) * squares / size**2
+    effect, effective = effective_size(share, rows, clusters, between)
     low, high = wilson_bounds(share * effective, effective)
     return {
         "k": hits, "n": rows, "clusters": clusters, "rate": np.where(rows > 0, share, np.nan),
-        "low": low, "high": high, "design_effect": np.where(known, effect, np.nan), "effective_n": effective,
+        "low": low, "high": high, "design_effect": effect, "effective_n": effective,
     }  # fmt: skip
+
+
+def effective_size(
+    share: Numbers, rows: Numbers, clusters: Numbers, between: Numbers
+) -> tuple[Numbers, Numbers]:
+    """Return the design effect (NaN with fewer than two clusters) and the effective n; see `clustered`.
+
+    Args:
+        share, rows, clusters: of each group; the groups are the places of the arrays.
+        between: the variance of the share, as estimated between the clusters.
+    """
+    from scipy.special import stdtrit
+
+    seen = (share > 0) & (share < 1)
+    within = np.where(seen, share * (1 - share), 1.0) / np.maximum(rows, 1)
+    effect = np.where(seen, np.maximum(1.0, between / within), rows / np.maximum(clusters, 1))
+    shrink = (Z / stdtrit(np.maximum(clusters - 1, 1), 0.975)) ** 2
+    alone = clusters == rows
+    effect, shrink = np.where(alone, 1.0, effect), np.where(alone, 1.0, shrink)
+    several = clusters > 1
+    effective = np.where(several, rows / np.maximum(effect, 1) * shrink, 0.0)
+    return np.where(several, effect, np.nan), effective
 
 
 def _summed(places: Places, values: Numbers, length: int = 0) -> Numbers:

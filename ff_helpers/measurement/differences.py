@@ -12,6 +12,8 @@ import numpy as np
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.intervals import BadCountError, Numbers, wilson, wilson_bounds
 
+Values = Numbers | float
+
 
 class BadPValueError(FFError):
     """Something that is no p-value."""
@@ -65,11 +67,9 @@ def paired_bounds(both: float, first: float, second: float, neither: float) -> t
     if covariance > 0:
         covariance = max(covariance - n / 2, 0.0)
     phi = covariance / math.sqrt(margins) if margins else 0.0
-    p, q = (both + first) / n, (both + second) / n
-    difference = (first - second) / n
-    low = difference - _joined(p - float(lows[0]), float(highs[1]) - q, phi)
-    high = difference + _joined(q - float(lows[1]), float(highs[0]) - p, phi)
-    return difference, max(low, -1.0), min(high, 1.0)
+    bounds = list(zip(lows, highs, strict=True))
+    low, high = difference_bounds((both + first) / n, bounds[0], (both + second) / n, bounds[1], phi)
+    return (first - second) / n, float(low), float(high)
 
 
 def independent_difference(k1: int, n1: int, k2: int, n2: int) -> tuple[float, float, float]:
@@ -85,24 +85,29 @@ def independent_difference(k1: int, n1: int, k2: int, n2: int) -> tuple[float, f
         BadCountError: counts that no experiment gives.
     """
     one, two = wilson(k1, n1), wilson(k2, n2)
-    p, q = (np.array([math.nan if x.estimate is None else x.estimate]) for x in (one, two))
+    p, q = (math.nan if x.estimate is None else x.estimate for x in (one, two))
     low, high = difference_bounds(p, (one.low, one.high), q, (two.low, two.high))
-    return float(p[0] - q[0]), float(low[0]), float(high[0])
+    return p - q, float(low), float(high)
 
 
 def difference_bounds(
-    p1: Numbers, bounds1: tuple[Numbers | float, ...], p2: Numbers, bounds2: tuple[Numbers | float, ...]
+    p: Values, p_bounds: tuple[Values, ...], q: Values, q_bounds: tuple[Values, ...], phi: Values = 0.0
 ) -> tuple[Numbers, Numbers]:
-    """Return the bounds of p1 - p2 from independent proportions and their (lower, upper) bounds, as arrays.
+    """Return the lower and upper bounds of p - q from those of p and of q: numbers, or arrays alike.
 
-    The hybrid of `independent_difference`; with Wilson bounds at an effective n it serves clusters too.
-    Where one of the two is missing (NaN) the bounds are -1 and 1.
+    Newcombe's square-and-add, which works for the bounds of any two proportions (Zou and Donner 2008,
+    Statistics in Medicine 27:1693-1702): so with Wilson bounds at an effective n it serves clusters.
+
+    Args:
+        p, q: the proportions; where one of them is missing (NaN) the bounds are -1 and 1.
+        p_bounds, q_bounds: lower and upper bound of each.
+        phi: the correlation of the two; 0 where they are of different rows.
     """
-    (low1, high1), (low2, high2) = bounds1, bounds2
-    difference = np.asarray(p1 - p2, dtype=float)
-    low = difference - np.hypot(p1 - low1, high2 - p2)
-    high = difference + np.hypot(high1 - p1, p2 - low2)
-    unknown = np.isnan(difference)
+    one, two = np.asarray(p, dtype=float), np.asarray(q, dtype=float)
+    (p_low, p_high), (q_low, q_high) = p_bounds, q_bounds
+    low = one - two - _joined(one - p_low, q_high - two, phi)
+    high = one - two + _joined(p_high - one, two - q_low, phi)
+    unknown = np.isnan(one - two)
     return np.where(unknown, -1.0, np.clip(low, -1, 1)), np.where(unknown, 1.0, np.clip(high, -1, 1))
 
 
@@ -149,5 +154,5 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     return [float(value) for value in adjusted]
 
 
-def _joined(a: float, b: float, phi: float) -> float:
-    return math.sqrt(max(a * a - 2 * phi * a * b + b * b, 0.0))
+def _joined(a: Numbers, b: Numbers, phi: Values) -> Numbers:
+    return np.asarray(np.sqrt(np.maximum(a * a - 2 * phi * a * b + b * b, 0.0)))
