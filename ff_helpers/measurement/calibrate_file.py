@@ -117,9 +117,9 @@ def calibrate_files(
                 as_of=date.today(),
                 software=who.software,
                 attacked=attacked,
-            )
+            ).as_of(date.today())
             path = _save(folder / f"{card.slug}_{_version(who)}.json", card)
-            written.append((path, card.as_of(date.today())))
+            written.append((path, card))
     return Calibration(tuple(written), ledger)
 
 

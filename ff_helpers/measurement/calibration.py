@@ -45,7 +45,7 @@ def calibrate_all(run: Run, *, thresholds: Thresholds = DEFAULT) -> list[Card]:
     """Make and save the card of every grader of the run, on each set, in the space of its truth.
 
     Writes cards/<slug>.json and takes away cards of an earlier calibration. A card whose verdicts are older
-    than its age limit comes back `uncalibrated`, with that reason.
+    than its age limit is `uncalibrated`, with that reason.
 
     Raises:
         NoTruthError: no graded trace has a truth.
@@ -71,13 +71,13 @@ def calibrate_all(run: Run, *, thresholds: Thresholds = DEFAULT) -> list[Card]:
             corpus=corpus,
             attacked=frame[(frame[_IDENTITY[:3]] == who[_IDENTITY[:3]]).all(axis=1)],
             thresholds=thresholds,
-        )
+        ).as_of(run.as_of)
         if any(card.slug == other.slug for other in cards):  # one name, two identities
             save_card(run, card, name=f"{card.slug}_{card.digest.removeprefix('sha256:')[:12]}")
         else:
             save_card(run, card)
         cards.append(card)
-    return [card.as_of(run.as_of) for card in cards]
+    return cards
 
 
 def calibrate(

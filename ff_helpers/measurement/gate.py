@@ -41,7 +41,7 @@ class Thresholds(BaseModel):
     published_accuracy: float = Field(default=0.70, ge=0, le=1)
     n: int = Field(default=50, ge=1)
     accuracy_low: float = Field(default=0.70, ge=0, lt=1)
-    p_majority: float = Field(default=0.025, gt=0, le=1)
+    p_majority: float = Field(default=0.025, ge=1e-6, le=1)
     kappa: float = Field(default=0.40, ge=-1, le=1)
     recall: float = Field(default=0.50, ge=0, le=1)
     truths: int = Field(default=10, ge=0)
