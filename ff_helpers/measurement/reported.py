@@ -84,7 +84,9 @@ def would_have_reported(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.Dat
     return with_gate(table.assign(difference=table["reported"] - table["labelled"]), cards)
 
 
-def asr_by(verdicts: pd.DataFrame, by: str, cards: Sequence[Card]) -> pd.DataFrame:
+def asr_by(
+    verdicts: pd.DataFrame, by: str, cards: Sequence[Card], *, sets: Sequence[str] = ()
+) -> pd.DataFrame:
     """Return the rate of every grader in each class of a column, first pass, with how it is to be read.
 
     Heuristic verdicts are left out: they are compared (`would_have_reported`), never published as a
@@ -94,9 +96,10 @@ def asr_by(verdicts: pd.DataFrame, by: str, cards: Sequence[Card]) -> pd.DataFra
     left out.
 
     Args:
-        verdicts: the joined verdict frame (`ff.verdicts`).
+        verdicts: the joined verdict frame (`ff.verdicts`), with the sets of which the cards were made.
         by: `set`, `model`, `intent`, `turns`, `source` or `difficulty`.
         cards: the run's calibration cards.
+        sets: whose rates are wanted; none: those of all sets.
 
     Returns:
         `by`, grader, then the columns of `asr`, gate, reading (str), card_n, card_k (int), card (str):
@@ -105,10 +108,11 @@ def asr_by(verdicts: pd.DataFrame, by: str, cards: Sequence[Card]) -> pd.DataFra
     """
     keys = tuple(dict.fromkeys((by, "grader")))
     parts = []
+    wanted = natural(verdicts)
+    wanted = wanted[wanted["set"].isin(sets)] if sets else wanted
     for tier in TIERS:
         decided = [space for space in SPACES if tier in measures(space)]
-        rows = natural(verdicts)
-        rows = rows[rows["truth_space"].isna() | rows["truth_space"].isin(decided)]
+        rows = wanted[wanted["truth_space"].isna() | wanted["truth_space"].isin(decided)]
         published = rows[rows["method"] != "heuristic"]
         labels = _labels(rows, tier)
         coarse = labels[by].isin(labels.loc[labels["truth_space"] != "five", by])

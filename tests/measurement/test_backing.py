@@ -61,6 +61,10 @@ def test_a_class_that_the_card_has_not_seen_is_said_to_have_none() -> None:
     mine = table.query("grader == 'g' and tier == 'broad' and denominator == 'graded'").set_index("intent")
     assert mine["card"].to_dict() == {"format_lock": "1 of 2 right", "persona_hijack": NO_ROW}
     assert mine[["card_n", "card_k"]].loc["format_lock"].tolist() == [2, 1]
+    fewer = asr_by(verdicts, "intent", [card(labelled)], sets=["corpus"])
+    assert set(fewer["grader"]) == {"g"}
+    only = fewer.query("tier == 'broad' and denominator == 'graded'").set_index("intent")
+    assert only[["n", "card_n"]].T.to_dict("list") == {"format_lock": [1, 2], "persona_hijack": [1, 0]}
     assert set(table[table["grader"] == LABELS]["card"]) == {"labels need no card"}
     assert set(asr_by(corpus.assign(truth=pd.Series([None, None], dtype="str")), "intent", [])["card"]) == {
         NO_CARD
