@@ -108,7 +108,7 @@ def test_a_profile_may_name_some_thresholds_and_the_others_are_as_by_default() -
     [
         ({"kapa": 0.4}, r"gate\.kapa: no such threshold\. There are: published_n, .*max_age_days"),
         ({"recall": 1.5}, r"gate\.recall: 1\.5: input should be less than or equal to 1"),
-        ({"p_majority": 0}, r"gate\.p_majority: 0: input should be greater than or equal to 0\\.000001"),
+        ({"p_majority": 0}, r"gate\.p_majority: 0: input should be greater than or equal to 0.000001"),
         ({"n": 50.5}, r"gate\.n: 50\.5: input should be a valid integer"),
         ({"n": True}, r"gate\.n: True: input should be a valid integer"),
         ({"accuracy_low": float("nan")}, r"gate\.accuracy_low: nan"),
