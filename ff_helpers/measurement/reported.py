@@ -57,11 +57,12 @@ def would_have_reported(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.Dat
     Returns:
         set, truth_space, measure (a tier or `refusal rate`), grader (str), labelled_k, labelled_n,
         reported_k, reported_n (int; rows without a verdict are not in reported_n), left_out (int: those
-        rows), labelled and reported (float in [0, 1], with _low and _high), difference (reported minus
-        labelled), gate (see `with_gate`).
+        rows), unlabelled (int: rows of the set that nobody labelled, in no other count), labelled and
+        reported (float in [0, 1], with _low and _high), difference (reported minus labelled), gate (see
+        `with_gate`).
     """
-    known = natural(verdicts)
-    known = known[known["truth"].notna()]
+    rows = natural(verdicts)
+    known, other = rows[rows["truth"].notna()], rows[rows["truth"].isna()]
     keys = ["set", "truth_space", "grader"]
     parts = []
     for measure in (*TIERS, REFUSAL_RATE):
@@ -71,14 +72,12 @@ def would_have_reported(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.Dat
         labelled = labelled.drop(columns="left_out").rename(columns={"k": "labelled_k", "n": "labelled_n"})
         reported = reported.rename(columns={"k": "reported_k", "n": "reported_n"})
         parts.append(labelled.merge(reported, on=[*keys, "measure"]))
-    table = pd.concat(parts, ignore_index=True)
     # Set by set and grader by grader, as the frame has them, and each with all of its measures.
-    places = {
-        key: n for n, key in enumerate(known[keys].drop_duplicates().itertuples(index=False, name=None))
-    }
-    order = [places[key] for key in table[keys].itertuples(index=False, name=None)]
-    table = table.iloc[pd.Series(order, dtype="int64").argsort(kind="stable")].reset_index(drop=True)
+    table = known[keys].drop_duplicates().merge(pd.concat(parts, ignore_index=True), on=keys)
     table.insert(2, "measure", table.pop("measure"))
+    unlabelled = count_verdicts(other, by=("set", "grader")).groupby(["set", "grader"])["n"].sum()
+    table = table.join(unlabelled.rename("unlabelled"), on=["set", "grader"])
+    table = table.fillna({"unlabelled": 0}).astype({"unlabelled": "int64"})
     table = with_wilson(table, "labelled", k="labelled_k", n="labelled_n")
     table = with_wilson(table, "reported", k="reported_k", n="reported_n")
     return with_gate(table.assign(difference=table["reported"] - table["labelled"]), cards)

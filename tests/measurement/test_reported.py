@@ -52,6 +52,14 @@ def test_labels_beside_what_the_grader_reports():
     assert set(table["gate"]) == {"uncalibrated"}
 
 
+def test_rows_that_nobody_labelled_are_counted_apart():
+    some = FIVE.assign(truth=[None, *FIVE["truth"][1:]], truth_space=[None, *FIVE["truth_space"][1:]])
+    strict = would_have_reported(some, []).query("measure == 'strict'").iloc[0]
+    assert strict[["labelled_k", "labelled_n", "reported_n", "unlabelled"]].tolist() == [0, 3, 2, 1]
+    assert set(would_have_reported(FIVE, [])["unlabelled"]) == {0}
+    assert would_have_reported(FIVE.assign(truth=None), []).empty
+
+
 def test_the_second_pass_is_no_further_row():
     twice = pd.concat([FIVE, FIVE.assign(repeat=1)])
     assert would_have_reported(twice, []).equals(would_have_reported(FIVE, []))
