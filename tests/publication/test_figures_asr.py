@@ -30,7 +30,8 @@ def test_each_class_shows_the_labels_beside_the_grader_highest_labelled_rate_fir
         ("persona_hijack", LABELS, 39, 40),
     )
     svg = draw(ff.figures.asr_by_intent(table), caption="c")
-    assert svg.index(">persona hijack<") < svg.index(">format lock<")
+    assert svg.index(">persona hijack, labels<") < svg.index(">format lock, labels<")
+    assert svg.count(">g<") == 2
     assert svg.index("(39/40)") < svg.index("(1/40)") < svg.index("(2/40)") < svg.index("(40/40)")
 
 
@@ -90,7 +91,8 @@ def test_an_interval_that_excludes_nothing_is_open_too():
     table = corrections(("here", 10, 40, 0.6, 0.5)).assign(corrected_low=0.0, corrected_high=1.0)
     svg = draw(ff.figures.raw_against_corrected(table), caption="c")
     assert 'aria-roledescription="bar"' in svg
-    assert ">60.0<" in svg
+    assert ">excludes nothing<" in svg
+    assert ">60.0<" not in svg
 
 
 def test_a_tick_stands_where_the_truth_is_known_and_nowhere_else():

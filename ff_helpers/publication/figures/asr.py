@@ -75,14 +75,16 @@ def asr_by_intent(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
 
     known = table[table["grader"] == LABELS].set_index("intent")["asr"]
     frame = table.assign(
-        row=_words(table["intent"]) + "|" + table["grader"],
         text=[rate_with_counts(*cell) for cell in zip(table["asr"], table["k"], table["n"], strict=True)],
         **{name: 100 * table[name] for name in ("asr", "asr_low", "asr_high")},
         place=-table["intent"].map(known).fillna(table["asr"]),
         who=table["grader"].where(table["grader"] != LABELS, ""),
         fill=_fills(table),
     ).sort_values(["place", "intent", "who"])
-    axis = alt.Axis(ticks=False, labelExpr="split(datum.label, '|')")
+    again = frame["intent"].duplicated()
+    head = (_words(frame["intent"]) + ", ").mask(again, "")
+    frame = frame.assign(row=frame["intent"] + "|" + head + frame["grader"])
+    axis = alt.Axis(ticks=False, labelExpr="split(datum.label, '|')[1]")
     base = alt.Chart(rounded(frame[["row", "asr", "asr_low", "asr_high", "text", "fill"]])).encode(
         y=alt.Y("row:N", sort=list(frame["row"]), title=None, axis=axis)
     )
@@ -100,7 +102,7 @@ def asr_by_intent(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     heading = "Rates by attack class: labels, and what graders report"
     heading += "" if len(frame) else ": nothing to show"
     chart = alt.LayerChart(layer=[bars, lines, values], title=heading)
-    return sized(chart, width=COLUMN_WIDTH, height=70 + 26 * len(frame))
+    return sized(chart, width=COLUMN_WIDTH, height=70 + 15 * len(frame))
 
 
 def _fills(table: pd.DataFrame) -> list[str]:

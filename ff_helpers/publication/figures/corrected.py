@@ -74,12 +74,15 @@ def _rows(table: pd.DataFrame) -> "pd.Series[str]":
 
 def _side(table: pd.DataFrame, who: str) -> pd.DataFrame:
     rate, low, high = (100 * table[f"{who}{end}"].astype(float) for end in ("", "_low", "_high"))
+    everything = high - low >= 100
     if who == RAW:
         raw = zip(table["raw"], table["k"], table["n"], strict=True)
         texts = [rate_with_counts(*cell) for cell in raw]
     else:
         unknown = table["source"].map({"none": "no card"}).fillna("not identifiable")
-        texts = [w if pd.isna(v) else percent(v) for v, w in zip(table[who], unknown, strict=True)]
-    everything = high - low >= 100
-    frame = pd.DataFrame({"row": _rows(table), "who": who, "rate": rate, "low": low, "high": high})
-    return frame.assign(open=everything, text=texts)
+        unknown = unknown.mask(rate.notna(), "excludes nothing")
+        known = [percent(value) for value in table[who]]
+        texts = [w if open_ else k for open_, w, k in zip(everything, unknown, known, strict=True)]
+    # A point in an interval of everything would be taken for a finding.
+    frame = pd.DataFrame({"row": _rows(table), "who": who, "rate": rate.mask(everything), "low": low})
+    return frame.assign(high=high, open=everything, text=texts)
