@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ff_helpers import paths
+from ff_helpers.cli.labelled import add_labelled, check_options, measure_labels
 from ff_helpers.cli.options import add_asking, add_cards, add_command, add_rubric, count, grader_spec, shown
 
 if TYPE_CHECKING:
@@ -21,19 +22,20 @@ def add_calibrating(commands: "Commands") -> None:
         commands,
         "calibrate",
         _calibrate,
-        line="measure a grader on labelled traces and write its card",
+        line="measure a grader on labelled traces and write its card, or a column of labels in a CSV",
         about="Let a grader grade traces whose truth is known, and write its calibration card: accuracy with "
         "interval beside the majority baseline, kappa, recall of each class, test-retest, seconds a trace, "
         "and whether the gate lets it grade other traces. An interrupted calibration goes on where it "
-        "stopped.",
-        example="ff calibrate --grader ollama:qwen3:1.7b",
+        "stopped. With --labels: measure labels that are there already, on any CSV.",
+        example="ff calibrate --grader ollama:qwen3:1.7b; "
+        "ff calibrate --labels labels.csv --truth human --grader gpt4 --positive refused",
     )
     parser.add_argument(
         "--grader",
-        required=True,
         type=grader_spec,
         metavar="SPEC",
-        help="embedded:MODEL, ollama:TAG, openai:MODEL@BASE_URL, heuristic or recorded:LEDGER",
+        help="the grader to run: embedded:MODEL, ollama:TAG, openai:MODEL@BASE_URL, heuristic or "
+        "recorded:LEDGER; with --labels the column of its labels",
     )
     parser.add_argument(
         "--traces",
@@ -64,6 +66,7 @@ def add_calibrating(commands: "Commands") -> None:
     add_rubric(parser)
     add_cards(parser)
     add_asking(parser)
+    add_labelled(parser)
     parser.set_defaults(
         interrupted="What was graded is kept beside the cards: run the same command again and it goes on "
         "from there."
@@ -71,6 +74,11 @@ def add_calibrating(commands: "Commands") -> None:
 
 
 def _calibrate(options: argparse.Namespace) -> int:
+    check_options(options)
+    return _run_grader(options) if options.labels is None else measure_labels(options)
+
+
+def _run_grader(options: argparse.Namespace) -> int:
     from ff_helpers.cli.cards import ALLOWS, card_text, lowest
     from ff_helpers.grading.admission import default_cards
     from ff_helpers.grading.ledger import RETRIED
