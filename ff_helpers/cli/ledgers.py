@@ -124,7 +124,7 @@ def _measured(found: "Standing", rows: "GraderRows") -> Iterable[str]:
     if not found.cards:
         yield f"accuracy: {'no card that counts' if found.expired else 'never measured'}; uncalibrated"
     for card in found.cards:
-        yield f"{card.sentence()}; {card.state}"
+        yield f"{card.sentence()}; {card.gate.state}"
         yield from (f"  - {reason}" for reason in card.gate.reasons[:_REASONS])
         if len(card.gate.reasons) > _REASONS:
             yield f"  - and {len(card.gate.reasons) - _REASONS} more reasons, on the card"

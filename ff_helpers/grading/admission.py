@@ -46,12 +46,11 @@ class AgeLimit(BaseModel):
 
 
 class CardGate(BaseModel):
-    """What the gate decided, by the card's thresholds and by the default ones, and why."""
+    """What the gate decided, and why."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     state: GateState
-    by_default: GateState = "calibrated"
     reasons: tuple[str, ...]
     thresholds: AgeLimit = AgeLimit()
 
@@ -76,11 +75,6 @@ class GraderCard(BaseModel):
     def who(self) -> Who:
         """The grader's identity."""
         return self.grader, self.digest, self.rubric, self.temperature, self.seed
-
-    @property
-    def state(self) -> GateState:
-        """What the card allows: a profile's own looser thresholds admit nobody."""
-        return min(self.gate.state, self.gate.by_default, key=GATE_STATES.index)
 
     @property
     def last_day(self) -> datetime.date:
@@ -194,7 +188,7 @@ def admit(
             command += ["--cards", str(first)]
         raise UncalibratedError(identity, first, found, shlex.join(command))
     if found.state == "rejected":
-        raise RejectedError(identity, [card for card in found.cards if card.state == "rejected"])
+        raise RejectedError(identity, [card for card in found.cards if card.gate.state == "rejected"])
     return found
 
 
@@ -206,7 +200,7 @@ def standing(
     named = [card for folder in _folders(cards) for card in _read(folder) if card.grader == who[0]]
     mine = [card for card in named if card.who == who]
     valid = tuple(card for card in mine if day <= card.last_day)
-    states = {card.state for card in valid} or {"uncalibrated"}
+    states = {card.gate.state for card in valid} or {"uncalibrated"}
     lowest = next(state for state in GATE_STATES if state in states)
     others = tuple(card for card in named if card not in mine)
     return Standing(lowest, valid, others, tuple(card for card in mine if card not in valid))

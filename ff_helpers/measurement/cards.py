@@ -131,7 +131,7 @@ class Card(BaseModel):
             f"{self.gate.thresholds.max_age_days} days. Calibrate again"
         )
         reasons = (why, *self.gate.reasons)
-        changed = {"state": "uncalibrated", "by_default": "uncalibrated", "reasons": reasons}
+        changed = {"state": "uncalibrated", "reasons": reasons}
         return self.model_copy(update={"gate": self.gate.model_copy(update=changed)})
 
 

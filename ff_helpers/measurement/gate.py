@@ -16,7 +16,7 @@ from ff_helpers.grading.admission import MAX_AGE_DAYS
 from ff_helpers.measurement.confusion import Confusion, cohen_kappa, p_majority
 from ff_helpers.measurement.intervals import Z
 from ff_helpers.paths import Run
-from ff_helpers.taxonomy import GateState
+from ff_helpers.taxonomy import GATE_STATES, GateState
 
 Rule = Literal["published", "ours"]
 Sizes = NDArray[np.int64]
@@ -32,7 +32,7 @@ class Thresholds(BaseModel):
         p_majority: ours: one-sided exact McNemar p against the constant majority grader, below this.
         kappa: ours: Cohen's kappa.
         recall, truths: ours, each class: share found, and rows that are truly of it.
-        max_age_days: after how many days a card has expired; 180 is ours, no text prescribes one.
+        max_age_days: after how many days a card has expired; 180 (ours, no text prescribes one) or fewer.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -45,7 +45,7 @@ class Thresholds(BaseModel):
     kappa: float = Field(default=0.40, ge=-1, le=1)
     recall: float = Field(default=0.50, ge=0, le=1)
     truths: int = Field(default=10, ge=0)
-    max_age_days: int = Field(default=MAX_AGE_DAYS, ge=1)
+    max_age_days: int = Field(default=MAX_AGE_DAYS, ge=1, le=MAX_AGE_DAYS)
 
 
 DEFAULT = Thresholds()
@@ -77,9 +77,10 @@ class Gate(BaseModel):
     """The decision.
 
     Attributes:
-        state: by the thresholds below.
-        by_default: by the default thresholds; the lower of the two says who may grade.
-        published, ours: the criteria of both rules.
+        state: the lower of what the thresholds below say and what the default ones say: a profile can make
+            the gate stricter, and looser thresholds are shown but raise no state.
+        by_own: what the thresholds below say.
+        published, ours: the criteria of both rules, by the thresholds below.
         reasons: why, in words.
         thresholds: what the rules asked for.
     """
@@ -87,7 +88,7 @@ class Gate(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     state: GateState
-    by_default: GateState
+    by_own: GateState
     published: tuple[Criterion, ...]
     ours: tuple[Criterion, ...]
     reasons: tuple[str, ...]
@@ -102,7 +103,7 @@ class Gate(BaseModel):
             for name, value in self.thresholds.model_dump().items()
             if value != default[name]
         ]
-        return f"own thresholds ({', '.join(changed)}); {self.by_default} by the default ones" * bool(changed)
+        return f"own thresholds ({', '.join(changed)}): {self.by_own} by these" * bool(changed)
 
 
 def thresholds(run: Run, given: Mapping[str, object]) -> Thresholds:
@@ -138,22 +139,14 @@ def decide(
             None: no corpus is known, so nothing is asked.
         thresholds: what the rules ask for.
     """
-    published, ours = _published(matrix, thresholds), _ours(matrix, thresholds)
-    bounds = _coverage(proxy, missing)
-    state: GateState = "rejected"
-    reasons = _failed(published, "the published rule")
-    if not reasons:
-        reasons = _failed(ours, "our rule") + tuple(why for c, why in bounds if not c.passed)
-        state = "provisional" if reasons else "calibrated"
-    same = thresholds == DEFAULT
-    return Gate(
-        state=state,
-        by_default=state if same else decide(matrix, proxy=proxy, missing=missing).state,
-        published=published,
-        ours=(*ours, *(criterion for criterion, _ in bounds)),
-        reasons=reasons or ("passes every criterion of our rule",),
-        thresholds=thresholds,
-    )
+    gate = _by(thresholds, matrix, proxy, missing)
+    if thresholds == DEFAULT:
+        return gate
+    default = _by(DEFAULT, matrix, proxy, missing)
+    if GATE_STATES.index(default.state) >= GATE_STATES.index(gate.state):
+        return gate.model_copy(update={"reasons": (f"by {gate.own}", *gate.reasons)})
+    reasons = (f"by {gate.own}, but looser thresholds raise no state", *default.reasons)
+    return gate.model_copy(update={"state": default.state, "reasons": reasons})
 
 
 def published_state(k: int, n: int, thresholds: Thresholds = DEFAULT) -> GateState:
@@ -179,6 +172,23 @@ def needed_right(n: Sizes, rule: Rule, t: Thresholds) -> Sizes:
     p = t.published_accuracy if rule == "published" else t.accuracy_low
     margin = 0.0 if rule == "published" else Z * np.sqrt(n * p * (1 - p))
     return np.minimum(np.ceil(n * p + margin - 1e-9).astype(np.int64), n + 1)
+
+
+def _by(t: Thresholds, matrix: Confusion, proxy: bool, missing: tuple[str, ...] | None) -> Gate:
+    published, ours, bounds = _published(matrix, t), _ours(matrix, t), _coverage(proxy, missing)
+    state: GateState = "rejected"
+    reasons = _failed(published, "the published rule")
+    if not reasons:
+        reasons = _failed(ours, "our rule") + tuple(why for c, why in bounds if not c.passed)
+        state = "provisional" if reasons else "calibrated"
+    return Gate(
+        state=state,
+        by_own=state,
+        published=published,
+        ours=(*ours, *(criterion for criterion, _ in bounds)),
+        reasons=reasons or ("passes every criterion of our rule",),
+        thresholds=t,
+    )
 
 
 def _published(matrix: Confusion, t: Thresholds) -> tuple[Criterion, ...]:

@@ -44,8 +44,8 @@ def test_criteria_stand_one_row_each_and_own_thresholds_are_disclosed() -> None:
         grader_note(loose)
         .measured()
         .endswith(
-            "provisional, card of 2026-11-22, own thresholds (published_n 8 instead of 20, "
-            "published_accuracy 0.3 instead of 0.7); rejected by the default ones"
+            "rejected, card of 2026-11-22, own thresholds (published_n 8 instead of 20, "
+            "published_accuracy 0.3 instead of 0.7): provisional by these"
         )
     )
 

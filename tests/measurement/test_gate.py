@@ -49,8 +49,7 @@ def test_each_criterion_of_ours_alone_holds_a_grader_back(
     gate = decide(Confusion(("a", "b"), table), thresholds=strict)
     assert gate.state == "provisional"
     assert [c.name for c in gate.ours if not c.passed] == [failing]
-    assert len(gate.reasons) == 1
-    assert failing in gate.reasons[0]
+    assert [failing in reason for reason in gate.reasons if reason.startswith("fails")] == [True]
 
 
 def test_a_constant_majority_grader_of_high_accuracy_is_not_calibrated() -> None:
@@ -89,12 +88,28 @@ def test_each_criterion_has_its_value_threshold_and_outcome_as_numbers() -> None
     assert found["kappa"][:2] == (pytest.approx(0.9), 0.4)
 
 
-def test_looser_thresholds_of_a_profile_are_named_with_what_the_default_ones_say() -> None:
-    weak = Confusion(("a", "b"), ((84, 0, 0), (8, 7, 0)))  # finds 47% of b
-    loose = decide(weak, thresholds=Thresholds(recall=0.4))
-    assert (loose.state, loose.by_default) == ("calibrated", "provisional")
-    assert loose.own == "own thresholds (recall 0.4 instead of 0.5); provisional by the default ones"
-    assert decide(weak).own == ""
+WEAK = Confusion(("a", "b"), ((84, 0, 0), (8, 7, 0)))  # finds 47% of b
+
+
+def test_looser_thresholds_are_shown_and_raise_no_state() -> None:
+    loose = decide(WEAK, thresholds=Thresholds(recall=0.4))
+    assert (loose.state, loose.by_own) == ("provisional", "calibrated")
+    assert loose.own == "own thresholds (recall 0.4 instead of 0.5): calibrated by these"
+    assert loose.reasons == (
+        f"by {loose.own}, but looser thresholds raise no state",
+        "fails our rule: recall of b 0.467, asked at least 0.5",
+    )
+    assert all(c.passed for c in loose.ours)
+    assert decide(WEAK).own == ""
+
+
+def test_stricter_thresholds_decide() -> None:
+    strict = decide(GOOD, thresholds=Thresholds(kappa=0.95))
+    assert (strict.state, strict.by_own) == ("provisional", "provisional")
+    assert strict.reasons == (
+        "by own thresholds (kappa 0.95 instead of 0.4): provisional by these",
+        "fails our rule: kappa 0.9, asked at least 0.95",
+    )
 
 
 def test_a_profile_may_name_some_thresholds_and_the_others_are_as_by_default() -> None:
@@ -112,6 +127,7 @@ def test_a_profile_may_name_some_thresholds_and_the_others_are_as_by_default() -
         ({"n": 50.5}, r"gate\.n: 50\.5: input should be a valid integer"),
         ({"n": True}, r"gate\.n: True: input should be a valid integer"),
         ({"accuracy_low": float("nan")}, r"gate\.accuracy_low: nan"),
+        ({"max_age_days": 181}, r"gate\.max_age_days: 181: input should be less than or equal to 180"),
         ({"max_age_days": None}, r"gate\.max_age_days: None"),
     ],
 )
@@ -150,5 +166,8 @@ def test_stricter_thresholds_never_raise_the_state(
     matrix = Confusion(tuple("abc"[: len(table)]), tuple(map(tuple, table)))
     loose = Thresholds(accuracy_low=low / 2, recall=recall / 2, kappa=kappa - (1 + kappa) / 2)
     strict = Thresholds(accuracy_low=low, recall=recall, kappa=kappa)
-    states = [GATE_STATES.index(decide(matrix, thresholds=t).state) for t in (loose, strict)]
+    gates = [decide(matrix, thresholds=t) for t in (loose, strict)]
+    states = [GATE_STATES.index(gate.by_own) for gate in gates]
     assert states[0] >= states[1]
+    default = GATE_STATES.index(decide(matrix).state)
+    assert [GATE_STATES.index(gate.state) for gate in gates] == [min(default, own) for own in states]
