@@ -17,6 +17,7 @@ from ff_helpers.cli.collecting import add_collecting
 from ff_helpers.cli.consistent import add_consistent
 from ff_helpers.cli.grading import add_grading
 from ff_helpers.cli.rates import add_rates
+from ff_helpers.cli.regrading import add_regrading
 from ff_helpers.cli.runs import add_runs
 from ff_helpers.errors import FFError
 
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     add_calibrating(commands)
     add_grading(commands)
     add_rates(commands)
+    add_regrading(commands)
     add_consistent(commands)
     add_runs(commands)
     return parser

@@ -65,6 +65,7 @@ def crescendo() -> Crescendo:
     return Crescendo(
         names=NAMES,
         transitions=transitions,
+        graders=(),
         changes=changes_frame([]),
         again=(),
         contested=(),

@@ -1,19 +1,22 @@
 """A regrade of any ledger: first labels beside those that stand, one grader's beside another's."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from ff_helpers.corpus.traces import read_traces
+from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.measurement.regrade import NAMES, rates, shifts, transitions
 from ff_helpers.measurement.supersession import (
     Chain,
+    Labeller,
     NoRegradeError,
+    Place,
     chains,
     changes_frame,
-    corrects,
+    labellers,
     of_grader,
     paired,
 )
@@ -28,6 +31,7 @@ class Regrade:
         transitions: old, new (str: a verdict or the name of a status), rows (int).
         rates: as `regrade.rates`.
         shifts: as `regrade.shifts`.
+        graders: who gave the labels; empty where no records are published.
         changes: one row a correction, as `changes_frame`; empty where no record names another.
         again: traces whose label was superseded more than once.
         contested: traces on which records that stand side by side disagree; they keep their old label.
@@ -38,6 +42,7 @@ class Regrade:
     transitions: pd.DataFrame
     rates: pd.DataFrame
     shifts: pd.DataFrame
+    graders: tuple[Labeller, ...]
     changes: pd.DataFrame
     again: tuple[str, ...]
     contested: tuple[str, ...]
@@ -81,30 +86,29 @@ def regrade(
     first, second = Path(ledger), None if by is None else Path(by)
     scenarios = None if traces is None else _scenario_ids(Path(traces))
     names = NAMES
-    if new is None and (second is None or corrects(first, second)):
+    if new is None and (second is None or _corrects(first, second)):
         ledgers = (first,) if second is None else (first, second)
         before = _only(of_grader(chains(*ledgers), old, ledgers), scenarios, ledgers, traces)
-        labels = [(trace_id, chain.old, chain.new) for trace_id, chain in before.items()]
+        pairs = [(chain.old, chain.new) for chain in before.values()]
         if not any(chain.changes for chain in before.values()):
             raise NoRegradeError(_nothing(ledgers, before.values()))
     else:
         other = second or first
         before = _only(of_grader(chains(first), old, (first,)), scenarios, (first,), traces)
         after = _only(of_grader(chains(other), new, (other,)), scenarios, (other,), traces)
-        labels = list(paired(before, after))
+        pairs = list(paired(before, after))
         names = _names(before, after)
-    frame = pd.DataFrame(labels, columns=["trace_id", "old", "new"], dtype="str")
-    return of_rows(frame, before=before, scenarios=scenarios, names=names)
+    return _regrade(pairs, before, scenarios, names)
 
 
-def of_rows(
-    frame: pd.DataFrame,
-    *,
+def _regrade(
+    pairs: Sequence[tuple[Place, Place]],
     before: Mapping[str, Chain],
     scenarios: Mapping[str, str | None] | None,
-    names: tuple[str, str] = NAMES,
+    names: tuple[str, str],
 ) -> Regrade:
-    """Return the regrade of rows with trace_id, old, new, and what the ledger says of their corrections."""
+    labels = [(old.trace_id, old.label, new.label) for old, new in pairs]
+    frame = pd.DataFrame(labels, columns=["trace_id", "old", "new"], dtype="str")
     clusters = frame["trace_id"].map(scenarios).astype("str") if scenarios is not None else None
     known = clusters is not None and bool(clusters.notna().any())
     rows = frame.assign(scenario_id=clusters) if known else frame
@@ -115,11 +119,28 @@ def of_rows(
         transitions=moves,
         rates=table,
         shifts=shifts(table, moves, names=names, rows=rows if known else None),
+        graders=tuple(
+            who
+            for name, places in zip(names, zip(*pairs, strict=True), strict=True)
+            for who in labellers(name, places)
+        ),
         changes=changes_frame(before.values()),
         again=tuple(i for i, chain in before.items() if len(chain.changes) > 1),
         contested=tuple(i for i, chain in before.items() if chain.contested),
         scenarios=int(rows["scenario_id"].nunique() + rows["scenario_id"].isna().sum()) if known else None,
     )
+
+
+def _corrects(first: Path, second: Path) -> bool:
+    """Return whether a record of `second` supersedes one that is in `first` and not in `second` before it."""
+    own: set[tuple[str, str]] = set()
+    named: set[tuple[str, str]] = set()
+    for record in read_ledger(second):
+        if record.supersedes is not None:
+            named.add((record.supersedes.key, record.trace_id))
+        own.add((record.key, record.trace_id))
+    named -= own
+    return bool(named) and any((record.key, record.trace_id) in named for record in read_ledger(first))
 
 
 def _scenario_ids(path: Path) -> dict[str, str | None]:

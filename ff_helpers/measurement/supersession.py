@@ -4,6 +4,7 @@ A ledger appends and never overwrites. So the first label of a trace is still th
 stands now, and each correction between them names its author and reason.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from ff_helpers.errors import FFError
-from ff_helpers.grading.ledger import RETRIED, read_ledger
+from ff_helpers.grading.ledger import RETRIED, Who, read_ledger, who
 from ff_helpers.grading.record import Record
 
 _CHANGES = {
@@ -37,14 +38,30 @@ class Place:
     key: str
     trace_id: str
     response: str
-    grader: str
+    who: Who
+    method: str
     label: str
+
+    @property
+    def grader(self) -> str:
+        """The grader's name."""
+        return self.who[0]
 
     def __str__(self) -> str:
         """Return file:line; blank lines are no records, so lines are counted anew."""
         with self.path.open("rb") as file:
             lines = [line for line, raw in enumerate(file, start=1) if raw.strip()]
         return f"{self.path}:{lines[self.number - 1]}"
+
+
+@dataclass(frozen=True)
+class Labeller:
+    """Who gave how many labels of one side: `labels` names the side."""
+
+    labels: str
+    who: Who
+    method: str
+    rows: int
 
 
 @dataclass
@@ -61,14 +78,14 @@ class Chain:
         return len({record.label for record in self.standing}) > 1
 
     @property
-    def old(self) -> str:
-        """The first label."""
-        return self.records[0].label
+    def old(self) -> Place:
+        """The first record."""
+        return self.records[0]
 
     @property
-    def new(self) -> str:
-        """The label that stands; the first one where records that stand disagree: a vote is not truth."""
-        return self.old if self.contested else self.standing[-1].label
+    def new(self) -> Place:
+        """The record that stands; the first one where those that stand disagree: a vote is not truth."""
+        return self.old if self.contested else self.standing[-1]
 
 
 def chains(*ledgers: Path) -> list[Chain]:
@@ -101,18 +118,6 @@ def chains(*ledgers: Path) -> list[Chain]:
             _correct(target, here, record)
             owners[pair] = target
     return found
-
-
-def corrects(first: Path, second: Path) -> bool:
-    """Return whether a record of `second` supersedes one that is in `first` and not in `second` before it."""
-    own: set[tuple[str, str]] = set()
-    named: set[tuple[str, str]] = set()
-    for record in read_ledger(second):
-        if record.supersedes is not None:
-            named.add((record.supersedes.key, record.trace_id))
-        own.add((record.key, record.trace_id))
-    named -= own
-    return bool(named) and any((record.key, record.trace_id) in named for record in read_ledger(first))
 
 
 def of_grader(found: Iterable[Chain], grader: str | None, paths: Iterable[Path]) -> dict[str, Chain]:
@@ -157,8 +162,14 @@ def changes_frame(found: Iterable[Chain]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(_CHANGES)).astype(_CHANGES)
 
 
-def paired(old: dict[str, Chain], new: dict[str, Chain]) -> Iterator[tuple[str, str, str]]:
-    """Yield trace_id, the label that stands in `old` and the one that stands in `new`.
+def labellers(labels: str, places: Iterable[Place]) -> list[Labeller]:
+    """Return who gave the labels of one side, most rows first."""
+    counted = Counter((place.who, place.method) for place in places).most_common()
+    return [Labeller(labels, who, method, n) for (who, method), n in counted]
+
+
+def paired(old: dict[str, Chain], new: dict[str, Chain]) -> Iterator[tuple[Place, Place]]:
+    """Yield the record that stands in `old` and the one that stands in `new`, trace by trace.
 
     Raises:
         NoRegradeError: a trace in one of the two only, or with another response; with file and line.
@@ -178,7 +189,7 @@ def paired(old: dict[str, Chain], new: dict[str, Chain]) -> Iterator[tuple[str, 
                 f"{there}: trace {trace_id} has another response than at {here}. These are two traces of one "
                 "name: a regrade is of the same responses."
             )
-        yield trace_id, chain.new, new[trace_id].new
+        yield chain.new, new[trace_id].new
 
 
 def _begin(
@@ -220,4 +231,5 @@ def _correct(chain: Chain, here: Place, record: Record) -> None:
 
 def _place(path: Path, number: int, record: Record) -> Place:
     label = str(record.verdict or record.status)
-    return Place(path, number, record.key, record.trace_id, record.response_sha256, record.grader, label)
+    ids = (record.key, record.trace_id, record.response_sha256)
+    return Place(path, number, *ids, who(record), record.method, label)

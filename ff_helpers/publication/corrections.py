@@ -1,40 +1,85 @@
 """The corrections of a run's own verdicts, told from its ledgers: how many, by whom, from what to what."""
 
-import pandas as pd
+from collections import Counter
+from pathlib import Path
 
-from ff_helpers.grading.merge import history
+from ff_helpers.grading.ledger import read_ledger
+from ff_helpers.measurement.regrading import Regrade, regrade
 from ff_helpers.paths import Run
-from ff_helpers.publication.prose import Prose, say
+from ff_helpers.publication.prose import Prose, points, say
+
+_OWN_WORDS = "a reason in their own words"
 
 
 def tell_corrections(run: Run) -> Prose:
     """Return what the run's ledgers say of superseded verdicts, without rationales and without any text.
 
-    One sentence where nothing was superseded; else one sentence a ledger, and a list of which label
-    became which.
+    One sentence where nothing was superseded; else for each ledger and grader: who corrected how much and
+    why, which label became which, and how far that moves the rates of the same traces.
     """
-    records = history(run)
-    if records.empty:
+    folder = run.ledger("any").parent
+    names = ["verdicts", "manual", *sorted(path.stem for path in folder.glob("corrected-*.jsonl"))]
+    told = [
+        _told(name, grader, regrade(run.ledger(name), old=grader))
+        for name in names
+        for grader in _corrected(run.ledger(name))
+    ]
+    if not told:
         return say(
             "No verdict of this run was ever superseded: its ledgers hold first decisions only. "
             "The published correction is a set of printed counts, not of records."
         )
-    told = [_told(str(name), part) for name, part in records.groupby("ledger", sort=False)]
     return Prose("\n\n".join(told))
 
 
-def _told(name: str, records: pd.DataFrame) -> str:
-    records = records.assign(label=records["verdict"].fillna(records["status"]))
-    first = records.groupby("trace_id", sort=False)["label"].first()
-    last = records[records["stands"]].groupby("trace_id", sort=False)["label"].last()
-    moves = pd.DataFrame({"old": first, "new": last}).value_counts().rename("rows").reset_index()
+def _corrected(path: Path) -> list[str]:
+    """Return the graders whose first records are superseded, in the order of the ledger."""
+    if not path.is_file():
+        return []
+    begun: dict[tuple[str, str], str] = {}
+    found: dict[str, None] = {}
+    for record in read_ledger(path):
+        pair = (record.key, record.trace_id)
+        if record.supersedes is None:
+            begun.setdefault(pair, record.grader)
+        elif not record.repeat:
+            begun[pair] = begun.get((record.supersedes.key, record.trace_id), record.grader)
+            found[begun[pair]] = None
+    return list(found)
+
+
+def _told(name: str, grader: str, result: Regrade) -> str:
+    changes = result.changes
     said = say(
-        "`ledger/{name}.jsonl`: records that supersede an earlier one: {corrections}, on traces: {traces}, "
-        "by {authors}. What was superseded is still there. The first label, and the one that stands now:",
+        "`ledger/{name}.jsonl`, first labels by `{grader}`: records that supersede an earlier one: "
+        "{corrections}, on traces: {traces}, by {authors}; {same} of them keep the label. Of {rows} traces "
+        "{changed} have another label now; corrected more than once: {again}; contested: {contested}. What "
+        "was superseded is still there.",
         name=name,
-        corrections=int(records["supersedes_key"].notna().sum()),
-        traces=len(first),
-        authors=", ".join(sorted(set(records["supersedes_author"].dropna()))),
+        grader=grader,
+        corrections=len(changes),
+        traces=changes["trace_id"].nunique(),
+        authors=", ".join(sorted(set(changes["author"]))),
+        same=int((changes["old"] == changes["new"]).sum()),
+        rows=result.rows,
+        changed=result.changed,
+        again=len(result.again),
+        contested=len(result.contested),
     )
-    lines = [f"- {row.old} → {row.new}: {row.rows}" for row in moves.itertuples()]
-    return "\n".join([said.text, "", *lines])
+    reasons = changes["reason"].where(~changes["own_words"], _OWN_WORDS)
+    why = Counter(zip(changes["author"], reasons, strict=True)).most_common()
+    moved = result.transitions[result.transitions["old"] != result.transitions["new"]]
+    lines = [f"- {n} by {author}: {reason}" for (author, reason), n in why]
+    lines += [f"- {row.old} → {row.new}: {row.rows}" for row in moved.itertuples()]
+    return "\n".join([said.text, "", *lines, *_shift(result)])
+
+
+def _shift(result: Regrade) -> list[str]:
+    strict = result.shifts[(result.shifts["tier"] == "strict") & (result.shifts["denominator"] == "graded")]
+    return [
+        f"- strict attack success, of the {row['shared']} traces graded before and after: "
+        f"{points(row['paired'])} points [{points(row['paired_low'])}, {points(row['paired_high'])}]. It says "
+        "nothing of a corpus: corrected traces were picked because graders disagree"
+        for row in strict.to_dict("records")
+        if row["shared"]
+    ]

@@ -149,11 +149,12 @@ def test_the_telling_counts_and_quotes_nobody(run, sets):
     merge_manual(run, onto="heuristic")
     told = tell_corrections(run).text
     assert (
-        "`ledger/corrected-heuristic.jsonl`: records that supersede an earlier one: 3, on traces: 3, by ann"
-        in told
-    )
+        "`ledger/corrected-heuristic.jsonl`, first labels by `heuristic`: records that supersede an earlier "
+        "one: 3, on traces: 3, by ann; 1 of them keep the label. Of 4 traces 2 have another label now"
+    ) in told
+    assert "- 3 by ann: a reason in their own words" in told
     assert "- COMPLIANCE → REFUSAL: 2" in told
-    assert "- REFUSAL → REFUSAL: 1" in told
+    assert "of the 3 traces graded before and after: −66.7 points" in told
     assert "secret" not in told
 
 

@@ -1,0 +1,185 @@
+"""`ff regrade`: old labels beside new ones, in a terminal."""
+
+import argparse
+import math
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ff_helpers.cli.options import add_cards, add_command
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ff_helpers.cli.options import Commands
+    from ff_helpers.measurement.regrading import Regrade
+    from ff_helpers.measurement.supersession import Labeller
+
+_REASONS = 10
+"""How many pairs of author and reason are printed; the rest is counted."""
+
+
+def add_regrading(commands: "Commands") -> None:
+    """Add the command of this module to the parser."""
+    parser = add_command(
+        commands,
+        "regrade",
+        _regrade,
+        line="old labels beside new ones: what a correction moved",
+        about="Set the first labels of a ledger beside those that stand after its corrections, or one "
+        "grading beside another: which label became which, the rates of both in every tier and denominator, "
+        "the shift of the same rows with its interval, and who changed what and why. It does not say which "
+        "of the two is right: `ff calibrate` measures that.",
+        example="ff regrade verdicts.jsonl --traces traces.jsonl",
+    )
+    parser.add_argument("ledger", type=Path, metavar="LEDGER", help="where the old labels are")
+    parser.add_argument(
+        "--by",
+        type=Path,
+        metavar="LEDGER",
+        help="a second ledger: corrections of the first, or another grading of the same traces (default: "
+        "the corrections in the first)",
+    )
+    parser.add_argument(
+        "--traces",
+        type=Path,
+        metavar="FILE",
+        help="only the traces of this file; their scenario ids give intervals by scenario (default: all "
+        "traces of the ledger, without them)",
+    )
+    parser.add_argument("--old", metavar="GRADER", help="whose labels are the old ones (default: all)")
+    parser.add_argument(
+        "--new", metavar="GRADER", help="whose are the new ones (default: those that supersede the old)"
+    )
+    add_cards(parser)
+    parser.add_argument("--json", action="store_true", help="everything, unrounded, for programs")
+
+
+def _regrade(options: argparse.Namespace) -> int:
+    from ff_helpers.measurement.regrading import regrade
+
+    result = regrade(options.ledger, by=options.by, traces=options.traces, old=options.old, new=options.new)
+    measured = [_measured(one, options.cards) for one in result.graders]
+    print(_as_json(result, measured) if options.json else _text(result, measured))
+    return 0
+
+
+def _measured(one: "Labeller", cards: Path | None) -> list[str]:
+    """Return what is known of the accuracy of a grader; no rate is printed without it."""
+    from ff_helpers.grading.admission import standing
+
+    if one.method == "manual":
+        return ["a person: no accuracy measured; see the agreement of graders"]
+    found = [f"{card.sentence()}; {card.state}" for card in standing(one.who, cards).cards]
+    return found or ["accuracy: never measured; uncalibrated"]
+
+
+def _text(result: "Regrade", measured: list[list[str]]) -> str:
+    old, new = result.names
+    counts = result.transitions.pivot_table(
+        index="old", columns="new", values="rows", aggfunc="sum", fill_value=0
+    )
+    counts.index.name, counts.columns.name = f"{old} \\ {new}", None
+    parts = [
+        f"{result.rows} rows with an old and a new label, {result.changed} of them changed",
+        counts.reset_index().to_string(index=False),
+        f"attack success, % [95% interval]; old: {old}, new: {new}\n{_shown(result).to_string(index=False)}",
+        _notes(result),
+        _who(result, measured),
+    ]
+    return "\n\n".join(parts)
+
+
+def _shown(result: "Regrade") -> "pd.DataFrame":
+    lines = []
+    for row in result.shifts.to_dict("records"):
+        line = {"tier": row["tier"], "of": row["denominator"]}
+        for side in ("old", "new"):
+            rate = _percent(row[side], row[f"{side}_low"], row[f"{side}_high"])
+            line[side] = f"{rate} ({row[f'{side}_k']}/{row[f'{side}_n']})"
+        line["shift"] = f"{100 * row['shift']:+.1f}" if row["old_n"] and row["new_n"] else "unknown"
+        pair = _percent(row["paired"], row["paired_low"], row["paired_high"], sign="+")
+        line["of rows in both"] = f"{pair} ({row['shared']})"
+        if "by_scenario_low" in row:
+            bounds = (row["by_scenario_low"], row["by_scenario_high"])
+            line["by scenario"] = "[{:+.1f}, {:+.1f}]".format(*(100 * bound for bound in bounds))
+        lines.append(line)
+
+    import pandas as pd
+
+    return pd.DataFrame(lines)
+
+
+def _percent(share: float, low: float, high: float, sign: str = "") -> str:
+    """Write a share with its interval in percent; without rows there is none."""
+    if math.isnan(share):
+        return "unknown"
+    return f"{100 * share:{sign}.1f} [{100 * low:{sign}.1f}, {100 * high:{sign}.1f}]"
+
+
+def _notes(result: "Regrade") -> str:
+    said = [
+        "Rates are what the labels say, with their errors in them. Shift: new minus old, in points, each "
+        "over its own rows. Of rows in both: the same for the rows that count under both labels (how many), "
+        "with the paired interval (Newcombe)."
+    ]
+    if result.scenarios is None:
+        said.append("By scenario: not determinable, no scenario ids (--traces FILE gives them).")
+    else:
+        said.append(f"By scenario: the same interval for {result.scenarios} independent scenarios.")
+    left = result.rates[result.rates["tier"] == "strict"]
+    for row in left[left["left_out"] > 0].to_dict("records"):
+        said.append(f"Not among {row['denominator']} rows, {row['labels']}: {row['left_out_labels']}.")
+    for traces, what in ((result.again, "corrected more than once"), (result.contested, "contested")):
+        if traces:
+            first = ", ".join(traces[:3]) + (", ..." if len(traces) > 3 else "")
+            said.append(f"{what}: {len(traces)} ({first})")
+    if result.contested:
+        said.append("On contested traces records that stand disagree: they keep their old label.")
+    return "\n".join(said)
+
+
+def _who(result: "Regrade", measured: list[list[str]]) -> str:
+    lines = ["who labelled, and how far their labels were measured:"]
+    for one, known in zip(result.graders, measured, strict=True):
+        lines.append(f"  {one.labels}: {one.who[0]}, {one.rows} rows")
+        lines += [f"    {sentence}" for sentence in known]
+    counts = Counter(zip(result.changes["author"], result.changes["reason"], strict=True))
+    if not counts:
+        return "\n".join(
+            [*lines, "no record names another: these are two gradings, and nobody gave a reason"]
+        )
+    lines.append("who changed what, and why:")
+    lines += [f"  {n} x {author}: {reason}" for (author, reason), n in counts.most_common(_REASONS)]
+    rest = counts.total() - sum(n for _, n in counts.most_common(_REASONS))
+    return "\n".join([*lines, *([f"  {rest} for other reasons"] if rest else [])])
+
+
+def _as_json(result: "Regrade", measured: list[list[str]]) -> str:
+    import json
+
+    frames = {
+        "transitions": result.transitions,
+        "rates": result.rates,
+        "shifts": result.shifts,
+        "changes": result.changes,
+    }
+    rows = {
+        name: frame.astype(object).where(frame.notna(), None).to_dict("records")
+        for name, frame in frames.items()
+    }
+    content = {
+        "names": result.names,
+        "rows": result.rows,
+        "changed": result.changed,
+        "scenarios": result.scenarios,
+        "again": result.again,
+        "contested": result.contested,
+        "graders": [
+            {"labels": one.labels, "grader": one.who[0], "digest": one.who[1], "rubric": one.who[2]}
+            | {"method": one.method, "rows": one.rows, "measured": known}
+            for one, known in zip(result.graders, measured, strict=True)
+        ],
+        **rows,
+    }
+    return json.dumps(content, ensure_ascii=False)
