@@ -133,7 +133,7 @@ def test_a_newer_card_counts_and_one_with_a_shorter_limit_expires_sooner(tmp_pat
     assert admit(identity(), tmp_path, on=OLD[1]).state == "provisional"
     gate = {"state": "provisional", "reasons": ["why"], "thresholds": {"max_age_days": 20, "kappa": 0.4}}
     write_card(tmp_path, "provisional", name="new", date="2027-05-01", gate=gate)
-    with pytest.raises(UncalibratedError, match="of 2027-05-01 and expired after 2027-05-21: .* 20 days"):
+    with pytest.raises(UncalibratedError, match=r"of 2027-05-01 and expired after 2027-05-21: .* 20 days"):
         admit(identity(), tmp_path, on=OLD[1])
 
 
