@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ff_helpers.measurement.cards import gate_criteria as gate_criteria
     from ff_helpers.measurement.cards import gate_table as gate_table
     from ff_helpers.measurement.cards import read_cards as read_cards
+    from ff_helpers.measurement.comparisons import compare_models as compare_models
     from ff_helpers.measurement.consistency import consistent as consistent
     from ff_helpers.measurement.constructed import constructed_card as constructed_card
     from ff_helpers.measurement.corrected import corrected as corrected
@@ -148,6 +149,7 @@ _VERBS = {
     "published_calibration": "ff_helpers.measurement.calibration",
     "read_cards": "ff_helpers.measurement.cards",
     "retest_lesson": "ff_helpers.publication.robustness",
+    "compare_models": "ff_helpers.measurement.comparisons",
     "refusal_stability": "ff_helpers.measurement.stability",
     "review_queue": "ff_helpers.measurement.agreement",
     "robustness_lesson": "ff_helpers.publication.robustness",

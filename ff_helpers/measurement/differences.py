@@ -4,7 +4,7 @@ McNemar's test of a paired difference, and the adjustment that many comparisons 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,7 +133,7 @@ def mcnemar(only_a: int, only_b: int) -> McNemar:
     return McNemar(chi2, math.erfc(math.sqrt(chi2 / 2)), exact)
 
 
-def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
+def benjamini_hochberg(p_values: Iterable[float]) -> list[float]:
     """Return the p-values of one family of comparisons, adjusted, in their order.
 
     Calling a difference real where its adjusted p-value is at most q keeps the expected share of false
@@ -143,7 +143,7 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     Raises:
         BadPValueError: a value that is missing or outside [0, 1].
     """
-    p = np.asarray(p_values, dtype=float)
+    p = np.array(list(p_values), dtype=float)
     wrong = np.flatnonzero(~((p >= 0) & (p <= 1)))
     if len(wrong):
         raise BadPValueError(int(wrong[0]) + 1, float(p[wrong[0]]))
