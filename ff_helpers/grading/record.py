@@ -75,10 +75,6 @@ class VerdictRow(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    trace_id: str | None = None
-    grader: str | None = None
-    model: str | None = None
-    intent: str | None = None
     verdict: Verdict | None = None
     status: Status | None = None
     repeat: int | None = Field(default=None, ge=0)

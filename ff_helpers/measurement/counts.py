@@ -46,6 +46,7 @@ class TwiceGradedError(FFError):
             f"trace {trace_id} is there twice in pass {repeat} of grader {grader}: {one} and {other}. A "
             "trace counts once: keep the row that stands, or give the second its own number in `repeat`."
         )
+        self.trace_id, self.grader = trace_id, grader
 
 
 class NoColumnError(FFError):

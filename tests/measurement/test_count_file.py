@@ -14,8 +14,9 @@ from ff_helpers.corpus.traces import Sampling
 from ff_helpers.grading.campaign import SharedIdError
 from ff_helpers.grading.ledger import verdict_frame
 from ff_helpers.grading.record import Record, Supersedes
-from ff_helpers.measurement.count_file import NoFieldError, UnreadableError, count_file, read_counts
-from ff_helpers.measurement.counts import KEYS, TwiceGradedError, UnknownVerdictError, count_verdicts
+from ff_helpers.measurement.count_file import NoFieldError, count_file, read_counts
+from ff_helpers.measurement.counts import KEYS, count_verdicts
+from ff_helpers.measurement.verdict_rows import UnreadableError
 from ff_helpers.taxonomy import STATUSES, VERDICTS
 from tests.conftest import ROOT
 
@@ -95,9 +96,13 @@ def test_two_graders_of_one_name_are_told_apart_where_that_is_needed(tmp_path: P
     path = lines(tmp_path / "v.jsonl", row | {"options": {"seed": 1}}, row | {"options": {"seed": 2}})
     assert count_file(path, by=("grader",))["n"].tolist() == [2]
     assert list(count_file(path, by=("grader", "seed"))["seed"]) == ["1", "2"]
-    lines(path, row, row)
-    with pytest.raises(TwiceGradedError, match="trace t is there twice in pass 0 of grader g"):
+    lines(path, row, row | {"repeat": 1}, row | {"verdict": "PARTIAL"}, row | {"repeat": 2})
+    words = f"^{path}:3:trace_id: trace t is there twice in pass 0 of grader g: PARTIAL and REFUSAL"
+    with pytest.raises(BadLineError, match=words):
         count_file(path, by=("grader",))
+    duckdb.sql(f"FROM '{path}'").write_parquet(str(tmp_path / "v.parquet"))
+    with pytest.raises(UnreadableError, match=r"v\.parquet: trace t is there twice in pass 0 of grader g"):
+        count_file(tmp_path / "v.parquet", by=("grader",))
 
 
 def test_the_traces_say_what_the_ledger_does_not(tmp_path: Path, make_trace) -> None:
@@ -158,9 +163,7 @@ def test_files_that_hold_something_else(tmp_path: Path) -> None:
     duckdb.sql("SELECT 't' AS trace_id, 'g' AS grader, 'YES' AS verdict, NULL AS status").write_parquet(
         str(tmp_path / "v.parquet")
     )
-    with pytest.raises(
-        (UnreadableError, UnknownVerdictError), match="trace t, grader g: 'YES' is no verdict"
-    ):
+    with pytest.raises(UnreadableError, match="trace t, grader g: 'YES' is no verdict"):
         count_file(tmp_path / "v.parquet")
     (tmp_path / "empty.jsonl").touch()
     assert count_file(tmp_path / "empty.jsonl", by=("model",)).empty
