@@ -1,10 +1,12 @@
 """`make bench`: how long things take, each beside a baseline that is measured in the same run.
 
     .venv/bin/python -m benchmarks [many] [few] [inspect] [memory] [embedded] [resolver] [rerun] [counting]
+        [coverage]
 
 Exit code 1 where a target is missed. `many`, `few`: grading through a server beside bare clients; `inspect`:
 beside inspect_ai (installed into .parts/inspect on first use); `memory`: 100,000 traces; `embedded`: beside
-bare llama.cpp (needs `make parts`). Figures are of a quiet machine.
+bare llama.cpp (needs `make parts`); `coverage`: how often intervals hold the truth. Times are of a quiet
+machine.
 """
 
 import subprocess
@@ -12,7 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from benchmarks import counting, embedded, memory, peers, serving, steps
+from benchmarks import counting, coverage, embedded, memory, peers, serving, steps
 from benchmarks.table import Row, text
 from ff_helpers.errors import FFError
 
@@ -24,6 +26,10 @@ BENCHES: Final[dict[str, tuple[str, Callable[[], list[Row]]]]] = {
     "embedded": ("Embedded model", embedded.embedded),
     "resolver": ("Model names", steps.resolver),
     "rerun": ("The pipeline", steps.rerun),
+    "coverage": (
+        "Coverage of 95% intervals, 10,000 draws a cell (Monte Carlo error 0.2 points)",
+        coverage.coverage,
+    ),
     "counting": ("Counting: 140,794 verdicts of 258 models (medians of 5)", counting.counting),
 }
 

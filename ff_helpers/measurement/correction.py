@@ -17,8 +17,8 @@ from ff_helpers.measurement.differences import difference_bounds
 from ff_helpers.measurement.intervals import Numbers, Z, wilson_bounds
 
 ROGAN_GLADEN = "Rogan-Gladen"
-FEW = 10
-"""Labelled successes, or failures, below which a correction carries a warning."""
+FEW, WEAK = 10, 0.2
+"""Labelled successes or failures, and lower bound of Youden's index, below which a correction warns."""
 
 
 class NotAShareError(FFError):
@@ -92,21 +92,20 @@ def rogan_gladen(k: float, n: float, sensitivity: tuple[int, int], specificity: 
         none = ", ".join(what for what, count in missing.items() if not count)
         return Corrected(method=ROGAN_GLADEN, note=f"not identifiable: no {none}")
     counts = [np.array([value], dtype=float) for value in (k, n, *sensitivity, *specificity)]
-    estimate, low, high, known = (values[0] for values in lang_reiczigel(*counts))
-    if not known:
-        gap = youden(sensitivity, specificity)
-        return Corrected(
-            method=ROGAN_GLADEN,
-            note=f"not identifiable: sensitivity + specificity - 1 is {gap.value:.2f} [{gap.low:.2f}, "
-            f"{gap.high:.2f}], and at 0 or below a verdict says nothing of the truth",
+    estimate, low, high, gap_low = (float(values[0]) for values in lang_reiczigel(*counts))
+    gap, least = youden(sensitivity, specificity), min(sensitivity[1], specificity[1])
+    shown = f"sensitivity + specificity - 1 is {gap.value:.2f} [{gap.low:.2f}, {gap.high:.2f}]"
+    if np.isnan(estimate):
+        note = f"not identifiable: {shown}, and at 0 or below a verdict says nothing of the truth"
+        return Corrected(method=ROGAN_GLADEN, note=note)
+    warning = ""
+    if doubtful(*(np.array([x]) for x in (sensitivity[1], specificity[1], gap_low)))[0]:
+        warning = (
+            f"only {least} labels of one class measured the grader"
+            if least < FEW
+            else (f"{shown}: a grader this close to chance is corrected by luck as often as by knowledge")
         )
-    least = min(sensitivity[1], specificity[1])
-    warning = (
-        f"only {least} labels of the rarer kind measured the grader, so the interval leans on them"
-        if few(np.array([least]), np.array([least]))[0]
-        else ""
-    )
-    return Corrected(float(estimate), float(low), float(high), ROGAN_GLADEN, True, warning=warning)
+    return Corrected(estimate, low, high, ROGAN_GLADEN, True, warning=warning)
 
 
 def youden(sensitivity: tuple[int, int], specificity: tuple[int, int]) -> Difference:
@@ -124,8 +123,8 @@ def youden(sensitivity: tuple[int, int], specificity: tuple[int, int]) -> Differ
 
 def lang_reiczigel(  # noqa: PLR0917 - the six counts of the paper
     k: Numbers, n: Numbers, tp: Numbers, positives: Numbers, tn: Numbers, negatives: Numbers
-) -> tuple[Numbers, Numbers, Numbers, NDArray[np.bool_]]:
-    """Return Rogan and Gladen's estimate, the bounds of Lang and Reiczigel, and whether it is identifiable.
+) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+    """Return Rogan and Gladen's estimate, the bounds of Lang and Reiczigel, and Youden's lower bound.
 
     Lang and Reiczigel 2014, Preventive Veterinary Medicine 113:13-22: z^2 observations, half of them
     successes, are added to the graded rows, two to each of the labelled classes; the variance is that of the
@@ -134,7 +133,8 @@ def lang_reiczigel(  # noqa: PLR0917 - the six counts of the paper
     labels of a class (`few`) holds the unshifted one too: with 1 to 4 labels the added ones make up most of
     the shift, and at a rare class it covered 85 to 92% (`benchmarks.coverage`).
 
-    All arguments are arrays of counts above 0.
+    Where Youden's lower bound is 0 or less the estimate is NaN, the bounds 0 and 1. All arguments are arrays
+    of counts above 0.
     """
     rate, sp = k / n, tn / negatives
     value, gap_low, _ = _youden(tp, positives, tn, negatives)
@@ -148,16 +148,20 @@ def lang_reiczigel(  # noqa: PLR0917 - the six counts of the paper
     shift = 2 * Z**2 * (middle * of_se - (1 - middle) * of_sp)
     half = Z * np.sqrt(variance)
     estimate = np.clip((rate + sp - 1) / np.where(known, value, 1.0), 0.0, 1.0)
-    some = few(positives, negatives)
+    some = np.minimum(positives, negatives) < FEW
     down, up = np.where(some, np.minimum(shift, 0.0), shift), np.where(some, np.maximum(shift, 0.0), shift)
     low = np.minimum(np.clip(middle + down - half, 0.0, 1.0), estimate)
     high = np.maximum(np.clip(middle + up + half, 0.0, 1.0), estimate)
-    return np.where(known, estimate, np.nan), np.where(known, low, 0.0), np.where(known, high, 1.0), known
+    return np.where(known, estimate, np.nan), np.where(known, low, 0.0), np.where(known, high, 1.0), gap_low
 
 
-def few(positives: Numbers, negatives: Numbers) -> NDArray[np.bool_]:
-    """Return where labels of either class are too few to trust their word on a grader: a warning is due."""
-    return np.minimum(positives, negatives) < FEW
+def doubtful(positives: Numbers, negatives: Numbers, gap_low: Numbers) -> NDArray[np.bool_]:
+    """Return where a correction warns: few labels of a class, or a grader that may be close to chance.
+
+    Given that an interval is identifiable at all, it holds the truth less often where Youden's index (lower
+    bound: `gap_low`) is near 0: it was identifiable because the index came out too high.
+    """
+    return (np.minimum(positives, negatives) < FEW) | (gap_low < WEAK)
 
 
 def apparent_rate(true_rate: float, *, sensitivity: float, specificity: float) -> float:

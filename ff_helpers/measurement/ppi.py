@@ -16,8 +16,8 @@ from ff_helpers.measurement.correction import Corrected
 from ff_helpers.measurement.intervals import Numbers, Z, wilson_bounds
 
 PPI, LABELS = "PPI++", "labels alone"
-NEEDED = 10
-"""Labelled successes, and failures, without which the labels stand alone."""
+NEEDED, RARE = 10, 20
+"""Labels of the rarer kind without which the labels stand alone, and below which a warning is due."""
 _Y, _F = np.array([1.0, 1.0, 0.0, 0.0]), np.array([1.0, 0.0, 1.0, 0.0])
 """Truth and verdict of the four kinds of labelled row."""
 
@@ -89,7 +89,9 @@ def ppi(
     if not size:
         return Corrected(method=method, note="not identifiable: runs of one scenario say nothing of others")
     low, high = (float(bound[0]) for bound in wilson_bounds(np.array([rate * size]), np.array([size])))
-    return Corrected(rate, low, high, method, True, note)
+    warned = bool(rare(np.array([y[drawn].sum()]), np.array([float(n)]))[0])
+    warning = f"only {least} of {n} labels are of the rarer kind" if warned else ""
+    return Corrected(rate, low, high, method, True, note, warning)
 
 
 def tuned_mean(
@@ -127,6 +129,11 @@ def tuned_mean(
     effective = p * (1 - p) / (labelling + p * (1 - p) / rows) * (Z / stdtrit(n - 1, 0.975)) ** 2
     estimate = cells @ _Y / n + tuned * (called / rows - cells @ _F / n)
     return np.clip(estimate, 0.0, 1.0), effective, tuned
+
+
+def rare(positives: Numbers, labelled: Numbers) -> NDArray[np.bool_]:
+    """Return where labels of the rarer kind are so few that an interval is less sure than it looks."""
+    return np.minimum(positives, labelled - positives) < RARE
 
 
 def _clustering(part: Numbers, cluster: NDArray[np.intp], drawn: NDArray[np.bool_]) -> float:

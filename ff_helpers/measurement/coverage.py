@@ -1,0 +1,57 @@
+"""How often the intervals of this suite hold the truth: measured on simulated corpora, and shipped.
+
+`benchmarks.coverage` draws them and writes `data/simulated/coverage.csv`; nothing is simulated here.
+"""
+
+import pandas as pd
+
+from ff_helpers import paths
+
+TABLE = "simulated/coverage.csv"
+"""Below data/."""
+CORRECTED = ("Rogan-Gladen", "PPI++")
+"""The methods that take a grader's errors out."""
+COLUMNS = (
+    {"method": "str", "labels": "str", "true_asr": "float64", "sensitivity": "float64"}
+    | {"specificity": "float64", "calibration_n": "int64", "corpus_n": "int64"}
+    | dict.fromkeys(("icc", "coverage", "answered", "coverage_answered"), "float64")
+    | dict.fromkeys(("reported", "width", "warned"), "float64")
+)
+LISTED = 0.94
+"""A cell that covers less often is listed, and a correction in it carries a warning."""
+
+ENOUGH = 0.02
+"""Share of answered draws from which on their coverage is judged."""
+
+
+def coverage_table() -> pd.DataFrame:
+    """Return the measured coverage of each interval, one row a method and cell of the grid.
+
+    Columns: method (str: `naive`, Wilson of the graded rate; `design effect`, of the graded rate by
+    scenario; `Rogan-Gladen`; `PPI++`; `labels alone`), labels (str, what it knows of the truth: `half and
+    half` and `as they come`, labels of another set; `random sample` of the corpus; `none`), true_asr,
+    sensitivity, specificity (float in [0, 1]), calibration_n (int, 0 without labels), corpus_n (int), icc
+    (float; missing where rows are independent, elsewhere 10 scenarios are run twice), coverage (float in
+    [0, 1]: share of draws whose interval holds the true ASR), answered (share of draws in which the method
+    itself gave an interval; elsewhere Rogan-Gladen gives [0, 1], and PPI++ the labels alone),
+    coverage_answered (coverage among those; missing where there are none), reported (without labels:
+    coverage of the rate that the grader reports on average), width (median), warned (share of draws whose
+    interval carries a warning).
+    """
+    return pd.read_csv(paths.data() / TABLE, dtype=COLUMNS, keep_default_na=False, na_values=[""])
+
+
+def listed(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the corrected cells that cover less than 94%: of all draws, or of those that were answered.
+
+    Cells in which fewer than 2% of the draws were answered are judged by all draws alone. A column is
+    added: warned_answered, the share of the draws in question that carried a warning.
+
+    Args:
+        table: as `coverage_table`.
+    """
+    rows = table[table["method"].isin(CORRECTED)]
+    given = rows["warned"].where(rows["method"] == "PPI++", rows["warned"] / rows["answered"])
+    rows = rows.assign(warned_answered=given.fillna(0.0))
+    low = (rows["answered"] >= ENOUGH) & (rows["coverage_answered"] < LISTED)
+    return rows[low | (rows["coverage"] < LISTED)].reset_index(drop=True)
