@@ -26,16 +26,16 @@ def add_calibrating(commands: "Commands") -> None:
         about="Let a grader grade traces whose truth is known, and write its calibration card: accuracy with "
         "interval beside the majority baseline, kappa, recall of each class, test-retest, seconds a trace, "
         "and whether the gate lets it grade other traces. An interrupted calibration goes on where it "
-        "stopped. With --labels: measure labels that are there already, on any CSV.",
-        example="ff calibrate --grader ollama:qwen3:1.7b; "
-        "ff calibrate --labels labels.csv --truth human --grader gpt4 --positive refused",
+        "stopped. With --labels: measure labels that are there already, on any CSV (`ff "
+        "calibrate --labels labels.csv --truth human --grader gpt4`).",
+        example="ff calibrate --grader ollama:qwen3:1.7b",
     )
     parser.add_argument(
         "--grader",
         type=grader_spec,
         metavar="SPEC",
         help="the grader to run: embedded:MODEL, ollama:TAG, openai:MODEL@BASE_URL, heuristic or "
-        "recorded:LEDGER; with --labels the column of its labels",
+        "recorded:LEDGER; with --labels the column of its labels (default: none, one of the two is needed)",
     )
     parser.add_argument(
         "--traces",

@@ -18,7 +18,7 @@ at random: not for rows picked because graders disagree."""
 
 
 def label_text(card: "LabelCard", left: dict[str, int]) -> str:
-    """Return a card in about two dozen lines."""
+    """Return a card in about two dozen lines; `left` counts the rows that were left out, by reason."""
     matrix = card.matrix
     invalid = [f"{value!r} {n}" if value else f"empty {n}" for value, n in card.invalid.items()]
     said = f": {', '.join(invalid[:MOST])}" if invalid else ""
@@ -29,7 +29,8 @@ def label_text(card: "LabelCard", left: dict[str, int]) -> str:
         ("kappa", _kappa(card.kappa)),
         *((f"recall {name}", rate(matrix.recall(i))) for i, name in enumerate(matrix.classes)),
         ("invalid", f"{sum(card.invalid.values())} of {matrix.n}{said}"),
-        ("left out", f"{left['no_truth']} without a true label, {left['not_in_ledger']} not in the ledger"),
+        ("no true label", f"{left['no_truth']} rows, left out"),
+        *([("not in ledger", f"{left['not_in_ledger']} rows, left out")] if left["not_in_ledger"] else []),
     ]
     if card.positive is not None:
         one = card.positive
@@ -67,7 +68,7 @@ def _kappa(kappa: "Kappa | None") -> str:
 
 
 def label_content(card: "LabelCard") -> dict[str, object]:
-    """Return the card as it is printed by --json."""
+    """Return the card as --json prints it: shares in [0, 1], intervals as [low, high], null where unknown."""
     matrix = card.matrix
     content: dict[str, object] = {"truth": card.truth, "grader": card.grader, "n": matrix.n, "k": matrix.k}
     content |= _share("accuracy", matrix.accuracy) | _kappas(card.kappa)

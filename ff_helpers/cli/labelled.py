@@ -39,36 +39,52 @@ def add_labelled(parser: argparse.ArgumentParser) -> None:
         "that the truth never has counts as wrong and is shown as invalid; a row without a true label is "
         "left out and counted.",
     )
-    group.add_argument("--labels", type=Path, metavar="FILE.csv", help="the file; --grader names its column")
-    group.add_argument("--truth", metavar="COLUMN", help="the column of the true labels")
     group.add_argument(
-        "--positive", metavar="VALUE", help="the class for precision, recall, F1, sensitivity, specificity"
+        "--labels",
+        type=Path,
+        metavar="FILE.csv",
+        help="the file; --grader names its column (default: a grader is run)",
+    )
+    group.add_argument(
+        "--truth", metavar="COLUMN", help="the column of the true labels (default: none, --labels needs it)"
+    )
+    group.add_argument(
+        "--positive",
+        metavar="VALUE",
+        help="the class for precision, recall, F1, sensitivity, specificity (default: none of these)",
     )
     group.add_argument(
         "--map",
         type=Path,
         metavar="FILE.yaml",
         help="a line `raw value: class` for each value of both columns, or two such maps under `truth:` and "
-        "`grader:`; null: no class, so a true one leaves its row out and a graded one is invalid",
+        "`grader:`; null: no class, so a true one leaves its row out and a graded one is invalid "
+        "(default: the values are the classes)",
     )
     group.add_argument(
-        "--where", metavar="QUERY", help="only these rows, as a pandas query: \"model == 'm1' and turns > 1\""
+        "--where",
+        metavar="QUERY",
+        help="only these rows, as a pandas query: \"model == 'm1' and turns > 1\" (default: all)",
     )
     group.add_argument(
-        "--annotators", nargs=2, metavar="COLUMN", help="two columns of people's labels: how far they agree"
+        "--annotators",
+        nargs=2,
+        metavar="COLUMN",
+        help="two columns of people's labels: how far they agree (default: none)",
     )
     group.add_argument(
         "--ledger",
         type=Path,
         metavar="LEDGER.jsonl",
         help="take the graded labels from its verdicts, by the column trace_id of FILE.csv, in the label "
-        "space --space; --grader then names one of its graders, if it holds several",
+        "space --space; --grader then names one of its graders, if it holds several (default: "
+        "none, they are a column of FILE.csv)",
     )
     group.add_argument(
         "--space",
         choices=SPACE_NAMES,
         help="what the true labels tell apart. five: all verdicts; strict: COMPLIANCE, NOT_COMPLIANCE; "
-        "broad: BROAD, NOT_BROAD; refused: REFUSAL, NOT_REFUSAL",
+        "broad: BROAD, NOT_BROAD; refused: REFUSAL, NOT_REFUSAL (default: none, --ledger needs it)",
     )
     group.add_argument("--json", action="store_true", help="everything as JSON, shares in [0, 1]")
 
