@@ -130,7 +130,7 @@ def _backing(row: tuple[str, ...], folder: Path | None) -> Backing:
     found = standing((grader, digest, rubric, *options), folder)
     tier: Tier = next(tier for tier in TIERS if tier == name)
     cards = tuple(card for card in found.cards if card.space in TIER_SPACES[tier])
-    state = min((card.state for card in cards), key=GATE_STATES.index, default="uncalibrated")
+    state = min((card.gate.state for card in cards), key=GATE_STATES.index, default="uncalibrated")
     why = ""
     if not cards:
         why = "its cards have expired" if found.expired else "there is no card of it"
@@ -160,7 +160,7 @@ def _text(
         rows = table[(table[[*_WHO, "method", "tier"]] == list(who)).all(axis=1)]
         digest = who[1].removeprefix("sha256:")[:12]
         lines = [f"{who[0]} (digest {digest}; rubric {who[2]}): {found.reading}"]
-        lines += [f"  {card.sentence()}; {card.state}" for card in found.cards]
+        lines += [f"  {card.sentence()}; {card.gate.state}" for card in found.cards]
         lines += [f"  {found.why}"] if found.why else []
         parts.append("\n".join([*lines, *_lines(rows, by)]))
     return "\n\n".join(parts)
