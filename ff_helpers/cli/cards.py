@@ -1,5 +1,6 @@
 """A calibration card as people read it in a terminal, and what it allows."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -27,7 +28,7 @@ def card_text(card: "Card") -> str:
         ("accuracy", rate(card.accuracy)),
         ("baseline", f"{rate(card.majority)} for always answering {card.majority_class}"),
         ("", f"{100 * card.chance:.1f}% for picking each class with equal chance"),
-        ("kappa", _kappa(card)),
+        *(("kappa" * (not i), part) for i, part in enumerate(_kappa(card))),
         *((f"recall {name.name}", rate(name.recall)) for name in card.by_class),
         ("no verdict", f"{invalid} of {card.valid.n}" + (f": {statuses}" if statuses else "")),
         ("test-retest", _or_why(card.test_retest)),
@@ -63,12 +64,13 @@ def lowest(states: Sequence["GateState"]) -> "GateState":
     return min(states, key=GATE_STATES.index)
 
 
-def _kappa(card: "Card") -> str:
+def _kappa(card: "Card") -> list[str]:
     from ff_helpers.measurement.confusion import Kappa
 
     if not isinstance(card.kappa, Kappa):
-        return card.kappa.not_measured
-    return f"{card.kappa.value:.2f} [{card.kappa.low:.2f}, {card.kappa.high:.2f}]"
+        return [card.kappa.not_measured]
+    value = f"{card.kappa.value:.2f} [{card.kappa.low:.2f}, {card.kappa.high:.2f}]"
+    return [value, *textwrap.wrap(card.kappa.note, width=66)]
 
 
 def _passed(criteria: "Sequence[Criterion]") -> str:

@@ -131,7 +131,7 @@ def calibrate(
             ClassRates(name=name, recall=matrix.recall(i), precision=matrix.precision(i))
             for i, name in enumerate(matrix.classes)
         ),
-        kappa=kappa or NotMeasured(not_measured="not defined: no rows, or only one class on both sides"),
+        kappa=kappa or NotMeasured(not_measured="not defined: no rows"),
         majority_class=matrix.classes[matrix.majority],
         majority=matrix.baseline,
         chance=1 / len(matrix.classes),

@@ -173,15 +173,16 @@ def cards_table(cards: Sequence[Card]) -> pd.DataFrame:
 
     Columns: grader, set, space (str), n, k (int), accuracy, majority, valid, modal_share, retest,
     injection_flip (float in [0, 1], each with _low and _high; missing where not measured), kappa,
-    kappa_low, kappa_high, p_majority, seconds, median_seconds (float), retest_n (int: rows graded more
-    than once), passes (int), injection_n (int: eligible pairs), modal_verdict, gate (str), why (str: the
-    first reason).
+    kappa_low, kappa_high, p_majority, seconds, median_seconds (float), kappa_note (str: why a table at the
+    edge gives what it gives), retest_n (int: rows graded more than once), passes (int), injection_n (int:
+    eligible pairs), modal_verdict, gate (str), why (str: the first reason).
     """
     rows = [
         {"grader": c.grader, "set": c.calibration_set, "space": c.space, "n": c.n, "k": c.k}
         | _triple("accuracy", c.accuracy)
         | _triple("majority", c.majority)
         | _triple("kappa", c.kappa)
+        | {"kappa_note": c.kappa.note if isinstance(c.kappa, Kappa) else c.kappa.not_measured}
         | {"p_majority": c.p_majority}
         | _triple("valid", c.valid)
         | {"modal_verdict": c.modal_verdict if isinstance(c.modal_verdict, str) else None}
