@@ -70,7 +70,7 @@ def _measured(one: "Labeller", cards: Path | None) -> list[str]:
 
     if one.method == "manual":
         return ["a person: no accuracy measured; see the agreement of graders"]
-    found = [f"{card.sentence()}; {card.state}" for card in standing(one.who, cards).cards]
+    found = [f"{card.sentence()}; {card.gate.state}" for card in standing(one.who, cards).cards]
     return found or ["accuracy: never measured; uncalibrated"]
 
 

@@ -78,8 +78,8 @@ def _shift(result: Regrade) -> list[str]:
     strict = result.shifts[(result.shifts["tier"] == "strict") & (result.shifts["denominator"] == "graded")]
     return [
         f"- strict attack success, of the {row['shared']} traces graded before and after: "
-        f"{points(row['paired'])} points [{points(row['paired_low'])}, {points(row['paired_high'])}]. It says "
-        "nothing of a corpus: corrected traces were picked because graders disagree"
+        f"{points(row['paired'])} points [{points(row['paired_low'])}, {points(row['paired_high'])}]. "
+        "It says nothing of a corpus: corrected traces were picked because graders disagree"
         for row in strict.to_dict("records")
         if row["shared"]
     ]

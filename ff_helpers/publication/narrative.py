@@ -30,14 +30,19 @@ labels of the {n} traces changed; they are not the grading of the {file_rows} ro
 
 ## What the labels of the {n} traces give
 
-| tier | denominator | first labels | new labels | shift, points |
-|---|---|---|---|---|
+| tier | denominator | first labels | new labels | shift, points | of rows in both, points |
+|---|---|---|---|---|---|
 {table}
 
 A shift is taken within one denominator. The published {mixed_strict:points} (strict) and
 {mixed_broad:points} (broad) compare {file_rows} rows with {n}: they mix two sets of rows. Within one
 denominator broad ASR moves by {broad_rows:points} points of all rows and by {broad_adversarial:points}
 points of adversarial rows: the two differ {signs}, so the denominator must be named.
+
+Graded and adversarial rows are not the same rows before and after. The last column takes only those that
+count under both sets of labels, each row a pair, with the paired interval. Intervals that leave out
+zero: {apart} of {changes}. Of the {shared} rows that are adversarial under both, broad ASR moves by
+{shared_broad:points} points; the rest of its shift is a matter of which rows count.
 
 ## Whom the new labels come from
 
@@ -51,7 +56,10 @@ verdicts nor its responses are independent of the other.
 
 The {n} traces are {scenarios} independent scenarios, not {n}. With that the interval of strict ASR is
 {strict_scenarios} and that of broad ASR {broad_scenarios}; the intervals above take the rows as
-independent. {empty} of {v1_rows} final responses of run v1 were empty and their verdicts came from the
+independent. Which scenario had which first label is not published, so an interval of the shifts by
+scenario is not determinable; it would be no narrower than the one above.
+
+{empty} of {v1_rows} final responses of run v1 were empty and their verdicts came from the
 history, so run v1 is marked as damaged: {v1_strict:counts} strict, {v1_broad:counts} broad. Run v2 alone
 gives {v2_strict:counts} strict and {v2_broad:counts} broad. Which of the v1 responses are empty is not
 determinable from what is published.
@@ -82,6 +90,8 @@ def write_narrative(run: Run, result: Crescendo, disclosure: Disclosure) -> Pros
     accuracy = published_graders("qwen3:1.7b")[0].accuracy
     runs = result.runs.set_index("run")
     both = max(runs.index, key=len)
+    pairs = result.shifts[result.shifts["paired"].notna()]
+    same = pairs.set_index(["tier", "denominator"]).loc[[("broad", "adversarial")]]
     broad_rows, broad_adversarial = (_shift(result, "broad", d) for d in ("rows", "adversarial"))
     prose = say(
         _TEXT,
@@ -99,6 +109,10 @@ def write_narrative(run: Run, result: Crescendo, disclosure: Disclosure) -> Pros
         mixed_broad=float(mixed["broad"]),
         broad_rows=broad_rows,
         broad_adversarial=broad_adversarial,
+        apart=int(((pairs["paired_low"] > 0) | (pairs["paired_high"] < 0)).sum()),
+        changes=len(pairs),
+        shared=int(same["shared"].iloc[0]),
+        shared_broad=float(same["paired"].iloc[0]),
         signs="in sign" if broad_rows * broad_adversarial < 0 else "in size",
         provenance=_provenance(result.provenance),
         strict_scenarios=_by_scenario(runs, both, "strict"),
@@ -194,7 +208,8 @@ def _table(result: Crescendo) -> str:
         f"| {r['tier'].replace('_', ' ')} | {r['denominator']} "
         f"| {rate_text(wilson(int(r['old_k']), int(r['old_n'])))} ({r['old_k']} of {r['old_n']}) "
         f"| {rate_text(wilson(int(r['new_k']), int(r['new_n'])))} ({r['new_k']} of {r['new_n']}) "
-        f"| {points(r['shift'])} |"
+        f"| {points(r['shift'])} | {points(r['paired'])} "
+        f"[{points(r['paired_low'])}, {points(r['paired_high'])}], n = {r['shared']} |"
         for r in rows.to_dict("records")
     )
 

@@ -7,6 +7,7 @@ import pytest
 import ff_helpers as ff
 from ff_helpers.corpus.published import BadFactError, UnknownFactsError, published
 from ff_helpers.measurement.reported import LABELS
+from ff_helpers.publication.figures.theme import draw
 from ff_helpers.publication.narrative import _TEXT
 from tests.written import note
 
@@ -28,8 +29,11 @@ def test_numbers_and_what_is_not_determinable(run):
         "−5.6",
         "+35.0",
         "−15.0",
+        "+30.0 [−2.5, +55.3], n = 20",  # strict, all rows, each row a pair
+        "Intervals that leave out zero: 0 of 9.",
+        "Of the 13 rows that are adversarial under both, broad ASR moves by 0.0 points",
     ):
-        assert figure in text
+        assert figure in " ".join(text.split())
     assert "10 independent scenarios" in text
     assert " ".join(text.split()).count("not determinable") >= 5
     assert "accuracy: never measured" in text
@@ -38,6 +42,14 @@ def test_numbers_and_what_is_not_determinable(run):
 def test_no_number_is_typed_into_the_template():
     without_names = re.sub(r"\{\w+(:\w+)?\}|qwen3:1\.7b|v1|v2|report 70|Report 70", "", _TEXT)
     assert not re.search(r"\d", without_names)
+
+
+def test_the_figure_of_the_shifts_has_a_line_a_pair_and_none_where_nothing_is_shared():
+    shifts = ff.crescendo().shifts
+    svg = draw(ff.figures.regrade_shifts(shifts), caption="c")
+    assert svg.count(" rows)<") == 9
+    assert ">0.0 (13 rows)<" in svg
+    assert " rows)<" not in draw(ff.figures.regrade_shifts(shifts.assign(paired=float("nan"))), caption="c")
 
 
 def test_same_bytes_twice(run):
