@@ -126,8 +126,9 @@ def _backing(row: tuple[str, ...], folder: Path | None) -> Backing:
     grader, digest, rubric, temperature, seed, method, name = row
     if method == "manual":
         return Backing("manual", _PEOPLE, ())
-    options = (None if temperature == NOT_RECORDED else float(temperature), _whole(seed))
-    found = standing((grader, digest, rubric, *options), folder)
+    asked = _number(seed)
+    who = (grader, digest, rubric, _number(temperature), None if asked is None else int(asked))
+    found = standing(who, folder)
     tier: Tier = next(tier for tier in TIERS if tier == name)
     cards = tuple(card for card in found.cards if card.space in TIER_SPACES[tier])
     state = min((card.gate.state for card in cards), key=GATE_STATES.index, default="uncalibrated")
@@ -143,8 +144,11 @@ def _backing(row: tuple[str, ...], folder: Path | None) -> Backing:
     return Backing(state, _PHRASES if method == "heuristic" else reading, cards, why)
 
 
-def _whole(seed: str) -> int | None:
-    return int(seed) if seed.lstrip("-").isdigit() else None
+def _number(text: str) -> float | None:
+    try:
+        return float(text) if "." in text else int(text)
+    except ValueError:
+        return None
 
 
 def _text(
