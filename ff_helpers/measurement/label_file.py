@@ -39,6 +39,8 @@ class BadJoinError(FFError):
 def read_labels(path: Path) -> pd.DataFrame:
     """Return a CSV as columns of text as it stands there, "" where a cell is empty; the index is the line.
 
+    Lines above the header that begin with "# " are comments.
+
     Raises:
         BadLabelFileError: no such file, not UTF-8, no header, a name twice, or a row of another length.
     """
@@ -46,7 +48,7 @@ def read_labels(path: Path) -> pd.DataFrame:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
-            header = next(reader, [])
+            header = next((row for row in reader if row and not row[0].startswith("# ")), [])
             rows = dict((reader.line_num, row) for row in reader if row)  # noqa: C402 - the line moves on
     except FileNotFoundError:
         raise BadLabelFileError(path, "no such file") from None

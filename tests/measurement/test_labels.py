@@ -111,10 +111,10 @@ def test_the_order_of_rows_does_not_matter_and_every_share_holds_its_estimate(ro
 
 def test_a_csv_is_read_as_it_stands(tmp_path) -> None:
     path = tmp_path / "l.csv"
-    path.write_bytes(b'\xef\xbb\xbft,g\r\nNA,"two\r\nlines"\r\n\r\n,01\r\n')
+    path.write_bytes(b'\xef\xbb\xbf# version=1,\r\nt,g\r\nNA,"two\r\nlines"\r\n\r\n,01\r\n')
     frame = read_labels(path)
     assert frame.to_dict("list") == {"t": ["NA", ""], "g": ["two\r\nlines", "01"]}
-    assert list(frame.index) == [3, 5]
+    assert list(frame.index) == [4, 6]
 
 
 @pytest.mark.parametrize(
