@@ -42,7 +42,6 @@ def add_regrading(commands: "Commands") -> None:
     )
     parser.add_argument(
         "--traces",
-        type=Path,
         metavar="FILE",
         help="only the traces of this file; their scenario ids give intervals by scenario (default: all "
         "traces of the ledger, without them)",
@@ -58,7 +57,10 @@ def add_regrading(commands: "Commands") -> None:
 def _regrade(options: argparse.Namespace) -> int:
     from ff_helpers.measurement.regrading import regrade
 
-    result = regrade(options.ledger, by=options.by, traces=options.traces, old=options.old, new=options.new)
+    spec = options.traces
+    if spec is not None and not spec.startswith("pyrit:"):
+        spec = str(Path(spec).absolute())  # from the current folder, not from the project's
+    result = regrade(options.ledger, by=options.by, traces=spec, old=options.old, new=options.new)
     measured = [_measured(one, options.cards) for one in result.graders]
     print(_as_json(result, measured) if options.json else _text(result, measured))
     return 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ff_helpers.corpus.traces import read_traces
+from ff_helpers.corpus.sources import load_set
 from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.measurement.regrade import NAMES, rates, shifts, transitions
 from ff_helpers.measurement.supersession import (
@@ -63,7 +63,7 @@ def regrade(
     ledger: Path | str,
     *,
     by: Path | str | None = None,
-    traces: Path | str | None = None,
+    traces: str | None = None,
     old: str | None = None,
     new: str | None = None,
 ) -> Regrade:
@@ -76,15 +76,16 @@ def regrade(
     Args:
         ledger: where the old labels are.
         by: a second ledger: corrections of the first, or another grading of the same traces.
-        traces: a trace file: only its traces count, and its scenario ids give intervals by scenario.
+        traces: a trace set as `load_set` takes it: only its traces count, and its scenario ids give
+            intervals by scenario.
         old, new: the grader of the old and of the new labels, where a ledger holds several.
 
     Raises:
         NoRegradeError: nothing is superseded, a trace is in one of two sets only, or has two first labels.
-        FileMissingError, BadLineError: as `read_ledger` and `read_traces`.
+        FileMissingError, BadLineError: as `read_ledger` and `load_set`.
     """
     first, second = Path(ledger), None if by is None else Path(by)
-    scenarios = None if traces is None else _scenario_ids(Path(traces))
+    scenarios = None if traces is None else {t.trace_id: t.scenario_id for t in load_set(traces)}
     names = NAMES
     if new is None and (second is None or _corrects(first, second)):
         ledgers = (first,) if second is None else (first, second)
@@ -143,15 +144,11 @@ def _corrects(first: Path, second: Path) -> bool:
     return bool(named) and any((record.key, record.trace_id) in named for record in read_ledger(first))
 
 
-def _scenario_ids(path: Path) -> dict[str, str | None]:
-    return {trace.trace_id: trace.scenario_id for trace in read_traces(path)}
-
-
 def _only(
     found: dict[str, Chain],
     wanted: Mapping[str, str | None] | None,
     ledgers: tuple[Path, ...],
-    traces: Path | str | None,
+    traces: str | None,
 ) -> dict[str, Chain]:
     kept = {i: chain for i, chain in found.items() if wanted is None or i in wanted}
     if not kept:

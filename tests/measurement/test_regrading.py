@@ -124,7 +124,7 @@ def traces(tmp_path, scenarios: dict[str, str | None]):
         for name, scenario in scenarios.items()
     ]
     write_records(path, rows)
-    return path
+    return str(path)
 
 
 def test_scenarios_widen_the_intervals_and_traces_choose_the_rows(ledger, tmp_path):
