@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ff_helpers.measurement.correction import apparent_curve as apparent_curve
     from ff_helpers.measurement.correction import apparent_rate as apparent_rate
     from ff_helpers.measurement.counts import count_verdicts as count_verdicts
+    from ff_helpers.measurement.coverage import coverage_table as coverage_table
     from ff_helpers.measurement.crescendo import crescendo as crescendo
     from ff_helpers.measurement.drift import drift as drift
     from ff_helpers.measurement.gate import thresholds as thresholds
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from ff_helpers.measurement.power import passing_chance as passing_chance
     from ff_helpers.measurement.power import power_table as power_table
     from ff_helpers.measurement.regrading import regrade as regrade
+    from ff_helpers.measurement.rehearsal import rehearsal as rehearsal
     from ff_helpers.measurement.replay import collected as collected
     from ff_helpers.measurement.reported import asr_by as asr_by
     from ff_helpers.measurement.reported import would_have_reported as would_have_reported
@@ -114,7 +116,9 @@ _VERBS = {
     "claims_summary": "ff_helpers.publication.claims",
     "corrected": "ff_helpers.measurement.corrected",
     "corrected_lesson": "ff_helpers.publication.corrected",
+    "rehearsal": "ff_helpers.measurement.rehearsal",
     "count_verdicts": "ff_helpers.measurement.counts",
+    "coverage_table": "ff_helpers.measurement.coverage",
     "crescendo": "ff_helpers.measurement.crescendo",
     "facts": "ff_helpers.publication.facts",
     "hide_truth": "ff_helpers.measurement.corrected",
