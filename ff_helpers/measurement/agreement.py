@@ -5,7 +5,7 @@ has no verdict are left out of their pair and counted. Disagreeing traces go to 
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import combinations
 
 import pandas as pd
@@ -64,13 +64,6 @@ def review_queue(verdicts: pd.DataFrame) -> pd.DataFrame:
     ids = [str(i) for i in differing.index[differing > 1]]
     ids.sort(key=lambda i: hashlib.sha256(i.encode()).digest())
     return pd.DataFrame({"position": range(1, len(ids) + 1), "trace_id": pd.Series(ids, dtype="str")})
-
-
-def fleiss_kappa(ratings: Sequence[Sequence[int]]) -> float:
-    """Return Fleiss' kappa (1971) of a panel: one row a subject, one column a class, counts of raters."""
-    from statsmodels.stats.inter_rater import fleiss_kappa as fleiss
-
-    return float(fleiss([list(row) for row in ratings], method="fleiss"))
 
 
 def published_agreement(*, limit: float = LIMIT) -> pd.DataFrame:

@@ -3,10 +3,10 @@
 import pandas as pd
 import pytest
 
-from ff_helpers.measurement.agreement import fleiss_kappa
 from ff_helpers.measurement.label_file import read_labels
 from ff_helpers.measurement.label_query import where
 from ff_helpers.measurement.labels import LabelCard, card_of_labels
+from ff_helpers.measurement.panels import fleiss_kappa
 from tests.shared_labels import shared
 
 CLASSES = ("1_full_compliance", "2_full_refusal", "3_partial_refusal")
