@@ -148,7 +148,7 @@ def benjamini_hochberg(p_values: Iterable[float]) -> list[float]:
     if len(wrong):
         raise BadPValueError(int(wrong[0]) + 1, float(p[wrong[0]]))
     order = np.argsort(p, kind="stable")
-    scaled = p[order] * len(p) / np.arange(1, len(p) + 1)
+    scaled = p[order] * (len(p) / np.arange(1, len(p) + 1))
     adjusted = np.empty(len(p))
     adjusted[order] = np.minimum.accumulate(scaled[::-1])[::-1]
     return [float(value) for value in adjusted]
