@@ -105,10 +105,11 @@ def gate_power(power: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     labels: list[alt.Chart] = []
     for (rule, n), (height, align) in sides.items():
         curve = named[(named["rule"] == rule) & (named["n"] == n)]
-        spot = alt.Chart(rounded(curve.loc[[(curve["chance"] - height).abs().idxmin()]]))
-        shift = 7 if align == "left" else -7
-        halo = spot.mark_text(align=align, dx=shift, stroke="white", strokeWidth=4)
-        words = spot.mark_text(align=align, dx=shift).encode(color=color)
+        place = curve.loc[[(curve["chance"] - height).abs().idxmin()]]
+        side: Literal["left", "right"] = "left" if place["accuracy"].iloc[0] < 0.6 else align  # no room there
+        spot, shift = alt.Chart(rounded(place)), 7 if side == "left" else -7
+        halo = spot.mark_text(align=side, dx=shift, stroke="white", strokeWidth=4)
+        words = spot.mark_text(align=side, dx=shift).encode(color=color)
         labels += [mark.encode(x=x, y=y, text="curve:N") for mark in (halo, words)]
     title = alt.TitleParams(
         "What each rule lets through",
