@@ -64,7 +64,8 @@ def count_verdicts(verdicts: "IntoFrame", *, by: Sequence[str] = KEYS, repeat: i
             `verdict`, `status` and `repeat`. With a column `trace_id` no trace that is named there may come
             twice in one pass of one grader; graders are told apart by what of `IDENTITY` is there.
         by: the columns to count by.
-        repeat: which pass; repeated grading of a trace is no further trace.
+        repeat: which pass (rows that do not say are of the first); repeated grading of a trace is no further
+            trace.
 
     Returns:
         One row a combination that occurs, sorted: the columns of `by` (str; missing is `not recorded`),
@@ -80,6 +81,7 @@ def count_verdicts(verdicts: "IntoFrame", *, by: Sequence[str] = KEYS, repeat: i
     for column in (*by, "verdict", "status", "repeat"):
         if column not in there:
             raise NoColumnError(column, there)
+    frame = frame.with_columns(nw.col("repeat").fill_null(0))
     keys = list(dict.fromkeys((*by, "verdict", "status", "repeat")))
     table = _pandas(frame.group_by(*keys).agg(nw.len().alias("n")))
     table = table[table["repeat"] == repeat]
@@ -132,7 +134,7 @@ def _check_once(frame: "Lazy", there: Sequence[str], repeat: int) -> None:
             return
     rows = _rows(frame, repeat, trace_id=min(again))
     rows = rows[rows.duplicated(keys, keep=False)].sort_values([*keys, "verdict", "status"])
-    one, other = rows["verdict"].fillna(rows["status"]).iloc[:2]
+    one, other = rows["verdict"].astype("str").fillna(rows["status"].astype("str")).iloc[:2]
     raise TwiceGradedError(
         _named(rows.iloc[0], "trace_id"), _named(rows.iloc[0], "grader"), repeat, one, other
     )

@@ -126,13 +126,17 @@ def test_a_row_that_is_no_verdict_is_named(label, problem: str, engine: str) -> 
 def test_in_another_pass_nothing_is_looked_at() -> None:
     verdicts = pd.concat([graded(("REFUSAL", None)), graded(("NO_LABEL", None), repeat=1)])
     assert count_verdicts(verdicts, by=("grader",))["n"].tolist() == [1]
+    unsaid = graded(("REFUSAL", None), ("REFUSAL", None), repeat=[None, 0])
+    assert count_verdicts(unsaid, by=("grader",))["n"].tolist() == [2]
 
 
-@pytest.mark.parametrize("engine", ["pandas", "duckdb"])
+@pytest.mark.parametrize("engine", ["pandas", "duckdb", "categories"])
 def test_a_trace_twice_in_one_pass_of_one_grader_is_an_error(engine: str) -> None:
     verdicts = graded(("REFUSAL", None), ("COMPLIANCE", None), trace_id="t7", grader="g2")
     more = pd.concat([graded(("REFUSAL", None)), verdicts], ignore_index=True)
     counted = duckdb.from_df(more) if engine == "duckdb" else more
+    if engine == "categories":
+        counted = more.astype(dict.fromkeys(("verdict", "status"), "category"))
     words = "^trace t7 is there twice in pass 0 of grader g2: COMPLIANCE and REFUSAL."
     with pytest.raises(TwiceGradedError, match=words):
         count_verdicts(counted, by=("grader",))
