@@ -15,10 +15,14 @@ if TYPE_CHECKING:
     from ff_helpers.grading.merge import history as history
     from ff_helpers.grading.merge import merge_manual as merge_manual
     from ff_helpers.grading.panel import grade_by_hand as grade_by_hand
+    from ff_helpers.measurement.against_truth import compare_graders as compare_graders
     from ff_helpers.measurement.agreement import agreement as agreement
+    from ff_helpers.measurement.agreement import kappa_paradox as kappa_paradox
+    from ff_helpers.measurement.agreement import panel_agreement as panel_agreement
     from ff_helpers.measurement.agreement import published_agreement as published_agreement
     from ff_helpers.measurement.agreement import review_queue as review_queue
     from ff_helpers.measurement.backward import backward_signal as backward_signal
+    from ff_helpers.measurement.bracket import bracket as bracket
     from ff_helpers.measurement.calibration import calibrate_all as calibrate_all
     from ff_helpers.measurement.calibration import published_calibration as published_calibration
     from ff_helpers.measurement.cards import cards_table as cards_table
@@ -135,6 +139,10 @@ _VERBS = {
     # calibration and agreement
     "accuracy_lesson": "ff_helpers.publication.notes",
     "agreement": "ff_helpers.measurement.agreement",
+    "bracket": "ff_helpers.measurement.bracket",
+    "compare_graders": "ff_helpers.measurement.against_truth",
+    "kappa_paradox": "ff_helpers.measurement.agreement",
+    "panel_agreement": "ff_helpers.measurement.agreement",
     "backward_signal": "ff_helpers.measurement.backward",
     "calibrate_all": "ff_helpers.measurement.calibration",
     "calibration_lesson": "ff_helpers.publication.notes",

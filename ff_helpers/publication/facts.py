@@ -8,6 +8,7 @@ import pandas as pd
 from ff_helpers.corpus.canonical import resolve
 from ff_helpers.corpus.published import PUBLISHED_STATUSES, published
 from ff_helpers.measurement.asr import asr
+from ff_helpers.measurement.bracket import with_range
 from ff_helpers.measurement.calibration import published_calibration
 from ff_helpers.measurement.cards import cards_table, read_cards
 from ff_helpers.measurement.confusion import Confusion, cohen_kappa
@@ -31,13 +32,16 @@ def published_counts() -> pd.DataFrame:
 def grader_bracket() -> pd.DataFrame:
     """Return what graders reported on the same published traces, every tier and denominator.
 
-    Columns: cohort, grader, then those of `asr`, then gate: the grader's state as far as published.
+    Only counts are published, so a row that one grader gave no verdict to is left out for that grader alone.
+
+    Columns: cohort, grader, then those of `asr`, then gate: the grader's state as far as published, then
+    those of `with_range`.
     """
     facts = published("grader_verdict_counts")
     counts = long_counts(facts, by=["cohort", "grader"], labels=[*VERDICTS, "ERROR"])
     table = asr(counts, by=["cohort", "grader"])
     states = {note.grader: note.gate for note in published_graders(*table["grader"].unique())}
-    return table.assign(gate=table["grader"].map(states))
+    return with_range(table.assign(gate=table["grader"].map(states)), "cohort")
 
 
 def corpus_asr() -> pd.DataFrame:

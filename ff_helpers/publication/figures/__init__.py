@@ -4,6 +4,7 @@ from importlib import import_module
 
 _FIGURES = {
     "agreement": "agreement",
+    "agreement_matrix": "agreement",
     "calibration_forest": "gate",
     "confusion": "calibration",
     "coverage": "coverage",
@@ -23,7 +24,7 @@ _FIGURES = {
     "crescendo_correction": "crescendo",
     "crescendo_transitions": "crescendo",
     "regrade_shifts": "crescendo",
-    "grader_bracket": "asr",
+    "grader_bracket": "bracket",
     "labelled_beside_reported": "asr",
     "raw_against_corrected": "corrected",
 }

@@ -1,10 +1,11 @@
-"""Figures of the agreement between graders."""
+"""Figures of the agreement between graders: pairs by disagreement, and everyone with everyone."""
 
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from ff_helpers.measurement.agreement import LIMIT
+from ff_helpers.publication.disclosure import percent
 from ff_helpers.publication.figures.theme import ACCENT, COLUMN_WIDTH, INK, rounded, sized
 
 if TYPE_CHECKING:
@@ -49,3 +50,54 @@ def agreement(table: pd.DataFrame, *, limit: float = LIMIT) -> "alt.Chart | alt.
     title = alt.TitleParams("Disagreement of pairs of graders", subtitle=subtitle)
     chart = alt.LayerChart(layer=[line, rule, point], title=title)
     return sized(chart, width=COLUMN_WIDTH, height=75 + 30 * len(rows))
+
+
+def agreement_matrix(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
+    """Show the agreement of everyone with everyone on one set: share, Cohen's kappa and n in each cell.
+
+    Flagged pairs have a thick frame and an exclamation mark. Dark cells agree; they need not be right.
+
+    Args:
+        table: as `measurement.agreement.agreement`, the rows of one set.
+    """
+    import altair as alt
+
+    truths = [name for name in table["grader_b"].drop_duplicates() if str(name).startswith("truth")]
+    names = [*truths, *dict.fromkeys(n for n in [*table["grader_a"], *table["grader_b"]] if n not in truths)]
+    place = {name: i for i, name in enumerate(names)}
+    cells = [
+        sorted(pair, key=lambda name: place[name])
+        for pair in zip(table["grader_a"], table["grader_b"], strict=True)
+    ]
+    mark = table["flagged"].map({True: "! ", False: ""})
+    frame = pd.DataFrame(cells, columns=["column", "row"]).assign(
+        agreement=100 * table["agreement"].to_numpy(),
+        flagged=table["flagged"].to_numpy(),
+        text=[
+            f"{m}{'no rows' if pd.isna(a) else percent(a) + '%'}|{_kappa(k)}|n = {n}"
+            for m, a, k, n in zip(mark, table["agreement"], table["kappa"], table["n"], strict=True)
+        ],
+    )
+    color = alt.Color(
+        "agreement:Q", scale=alt.Scale(domain=[0, 100], range=["#f4f8fb", ACCENT]), title="agreement, %",
+        legend=alt.Legend(orient="top", gradientLength=120, gradientThickness=8, values=[0, 50, 100]),
+    )  # fmt: skip
+    axis = alt.Axis(
+        ticks=False, domain=False, labelLimit=110, labelAngle=0, labelExpr="split(datum.label, ' (')"
+    )
+    base = alt.Chart(rounded(frame)).encode(
+        x=alt.X("column:N", sort=names[:-1], title=None, axis=axis),
+        y=alt.Y("row:N", sort=names[1:], title=None, axis=axis),
+    )
+    framed = alt.condition("datum.flagged", alt.value(INK), alt.value("white"))
+    tiles = base.mark_rect(strokeWidth=1.8).encode(color=color, stroke=framed)
+    words = base.mark_text(fontSize=8.5, lineBreak="|", lineHeight=11, dy=-11).encode(
+        text="text:N", color=alt.condition("datum.agreement > 60", alt.value("white"), alt.value(INK))
+    )
+    title = alt.TitleParams("Who agrees with whom", subtitle="! and frame: flagged; κ: Cohen's kappa")
+    chart = alt.LayerChart(layer=[tiles, words], title=title)
+    return sized(chart, width=COLUMN_WIDTH, height=110 + 48 * max(len(names) - 1, 1))
+
+
+def _kappa(value: float) -> str:
+    return "κ –" if pd.isna(value) else f"κ {value + 0.0:.2f}".replace("-0.00", "0.00").replace("-", "−")

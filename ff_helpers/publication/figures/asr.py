@@ -1,4 +1,4 @@
-"""Attack success rates: by set, by intent, labels beside graders, and the bracket over graders."""
+"""Attack success rates: by set, by intent, labels beside graders."""
 
 from typing import TYPE_CHECKING
 
@@ -9,8 +9,6 @@ from ff_helpers.publication.figures.forest import forest, rate_with_counts
 from ff_helpers.publication.figures.theme import (
     ACCENT,
     COLUMN_WIDTH,
-    GATE_COLORS,
-    GATE_SHAPES,
     INK,
     STIPPLE,
     VERDICT_COLORS,
@@ -108,24 +106,6 @@ def asr_by_intent(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
 def _fills(table: pd.DataFrame) -> list[str]:
     colors = ["#999999" if who == LABELS else VERDICT_COLORS["COMPLIANCE"] for who in table["grader"]]
     return [STIPPLE if n < 20 else color for n, color in zip(table["n"], colors, strict=True)]
-
-
-def grader_bracket(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
-    """Draw what several graders reported on the same traces, in each denominator, highest first.
-
-    The distance between graders is the finding, not any one of them: no truth is published. A vote of
-    them would hide it.
-
-    Args:
-        table: as `grader_bracket()` of one cohort and one tier, with a column `gate`.
-    """
-    frame = table.sort_values(["denominator", "asr"], ascending=[False, False]).assign(
-        row=lambda f: f["grader"] + ", of " + f["denominator"], who=lambda f: f["gate"]
-    )
-    looks = {state: (GATE_COLORS[state], GATE_SHAPES[state]) for state in GATE_COLORS}
-    frame = frame.rename(columns={"asr": "rate", "asr_low": "low", "asr_high": "high"})
-    heading = "The same traces, graded by several"
-    return forest(_with_text(frame), looks, title="attack success rate, %", heading=heading)
 
 
 def _words_of(column: str) -> str:

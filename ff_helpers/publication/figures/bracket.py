@@ -1,0 +1,89 @@
+"""The bracket over graders: one line a grader, and behind them the range that they span."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from ff_helpers.publication.disclosure import percent
+from ff_helpers.publication.figures.forest import rate_with_counts
+from ff_helpers.publication.figures.theme import (
+    COLUMN_WIDTH,
+    GATE_COLORS,
+    GATE_SHAPES,
+    INK,
+    SOFT,
+    rounded,
+    sized,
+)
+
+if TYPE_CHECKING:
+    import altair as alt
+
+
+def grader_bracket(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
+    """Draw what several graders report on the same traces, and the range between them as a band.
+
+    The band is the finding, not any grader in it: a vote or a mean of them would hide it. It is no interval:
+    the truth can lie outside.
+
+    Args:
+        table: as `measurement.bracket.bracket` or `facts.grader_bracket`, one tier: the columns set or
+            cohort, denominator, grader, k, n, asr, gate and the range.
+    """
+    import altair as alt
+
+    traces = "set" if "set" in table.columns else "cohort"
+    frame = pd.DataFrame([row for group in _groups(table, traces) for row in group])
+    states = [state for state in GATE_COLORS if not frame.empty and state in set(frame["gate"])]
+    if frame.empty:
+        frame = pd.DataFrame(
+            columns=["row", "rate", "low", "high", "lowest", "highest", "end", "text", "gate"]
+        )
+    axis = alt.Axis(ticks=False, domain=False, labelExpr="split(datum.label, '|')[1]", labelLimit=150)
+    base = alt.Chart(rounded(frame)).encode(
+        y=alt.Y("row:N", sort=list(frame["row"]), title=None, axis=axis, scale=alt.Scale(padding=0))
+    )
+    highest = 100.0 if frame.empty else float(frame["end"].max())
+    top = 150.0 if highest > 66 else 1.5 * highest + 5
+    x = alt.X(
+        "rate:Q",
+        title="attack success rate, %; band: from the lowest to the highest grader",
+        scale=alt.Scale(domain=[0, top], nice=False),
+        axis=alt.Axis(values=list(range(0, min(100, int(top)) + 1, 20)), titleAnchor="start"),
+    )
+    looks = alt.Scale(domain=states, range=[GATE_COLORS[s] for s in states])
+    shapes = alt.Scale(domain=states, range=[GATE_SHAPES[s] for s in states])
+    legend = alt.Legend(title="gate", orient="top", columns=2)
+    color = alt.Color("gate:N", scale=looks, legend=legend)
+    band = base.mark_rect(color=SOFT, opacity=0.3).encode(x=alt.X("lowest:Q"), x2="highest:Q")
+    graders = base.transform_filter("isValid(datum.gate)")
+    bars = graders.mark_rule(strokeWidth=4, opacity=0.45).encode(x=alt.X("low:Q"), x2="high:Q", color=color)
+    points = graders.transform_filter("isValid(datum.rate)").mark_point(size=22, filled=True, opacity=1)
+    points = points.encode(x=x, color=color, shape=alt.Shape("gate:N", scale=shapes, legend=legend))
+    counts = base.mark_text(align="left", dx=4, fontSize=8, color=INK).encode(x="end:Q", text="text:N")
+    heading = "The same traces, graded by several" + (": nothing to show" if frame.empty else "")
+    chart = alt.LayerChart(layer=[band, bars, points, counts], title=heading)
+    return sized(chart, width=COLUMN_WIDTH, height=95 + 17 * len(frame))
+
+
+def _groups(table: pd.DataFrame, traces: str) -> list[list[dict[str, object]]]:
+    """Return for each set and denominator a line with its range, then its graders, highest first."""
+    groups = []
+    for (name, over), part in table.groupby([traces, "denominator"], sort=False):
+        ranks = part.sort_values(["asr", "grader"], ascending=[False, True], kind="stable")
+        edges = {side: 100 * float(part[side].iloc[0]) for side in ("lowest", "highest")}
+        span = f"{percent(edges['lowest'] / 100)} to {percent(edges['highest'] / 100)}"
+        key, head = f"{name}, {over}", f"{name}, of {over}"
+        head = head if len(table[traces].drop_duplicates()) > 1 else f"of {over}"
+        # A point where the range would be is no finding: one grader, or none with a rate.
+        lines: list[dict[str, object]] = [
+            {"row": f"{key}|{head}", "end": edges["highest"], "text": f"range {span}"} | edges
+        ]
+        for grader, gate, rate, low, high, k, n in ranks[
+            ["grader", "gate", "asr", "asr_low", "asr_high", "k", "n"]
+        ].itertuples(index=False):
+            text = rate_with_counts(rate, k, n) if n else "no rows"
+            numbers = {"rate": 100 * rate, "low": 100 * low, "high": 100 * high, "end": 100 * high}
+            lines.append({"row": f"{key} {grader}|{grader}", "gate": gate, "text": text} | numbers | edges)
+        groups.append(lines)
+    return groups
