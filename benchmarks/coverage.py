@@ -192,7 +192,7 @@ def _sampled(
     alone = wilson_bounds(positives, size)
     offered = np.minimum(positives, labelled - positives) >= NEEDED
     spread = cells * (1 - labelled / n)
-    rate, effective, _ = tuned_mean(cells, spread, called, np.full(draws, n))
+    rate, effective, _ = tuned_mean(cells, cells, spread, called, np.full(draws, n))
     both = zip(wilson_bounds(rate * effective, effective), alone, strict=True)
     warned = rare(positives, size)
     low, high = (np.where(offered, tuned, plain) for tuned, plain in both)
