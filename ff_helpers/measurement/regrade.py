@@ -16,7 +16,7 @@ from ff_helpers.measurement.intervals import Z
 from ff_helpers.taxonomy import TIERS, VERDICTS, Denominator, Tier, in_denominator
 
 NAMES = ("contaminated", "corrected")
-_BY_SCENARIO = ("by_scenario_low", "by_scenario_high")
+_BY_SCENARIO = ("by_scenario", "by_scenario_low", "by_scenario_high")
 
 
 class InconsistentRegradeError(FFError):
@@ -95,7 +95,8 @@ def rates(
 
     Returns:
         `asr`'s columns with `labels` (one of `names`) first; with `rows` also scenarios (int) and
-        by_scenario_low, by_scenario_high (the interval of `clustered`, for rows that repeat scenarios).
+        by_scenario, by_scenario_low, by_scenario_high (the rate with the interval of `clustered`, for rows
+        that repeat scenarios).
     """
     sides = [
         moves[[side, "rows"]].rename(columns={side: "outcome", "rows": "n"}).assign(labels=name)
@@ -133,8 +134,8 @@ def shifts(
     Returns:
         tier, denominator, old_k, old_n, old, old_low, old_high, new_k, new_n, new, new_low, new_high,
         shift (difference of two shares in [-1, 1]), shared (int), paired, paired_low, paired_high
-        (Newcombe, see `paired_difference`); with `rows` also by_scenario_low, by_scenario_high (the same at
-        the effective number of rows, see `paired_by_scenario`).
+        (Newcombe, see `paired_difference`); with `rows` also by_scenario, by_scenario_low,
+        by_scenario_high (`paired` with its interval at the effective n, see `paired_by_scenario`).
     """
     sides = []
     for name, side in zip(names, ("old", "new"), strict=True):
@@ -202,8 +203,8 @@ def paired_by_scenario(
 def _spread(rows: pd.DataFrame, side: str, tier: Tier, of: Denominator) -> dict[str, float]:
     part = rows[_inside(rows[side], of)]
     found = clustered(part[side].isin(TIERS[tier]), part["scenario_id"])
-    bounds = {"by_scenario_low": found["low"], "by_scenario_high": found["high"]}
-    return {"scenarios": found["clusters"]} | bounds
+    cells = (found["rate"], found["low"], found["high"])
+    return {"scenarios": found["clusters"]} | dict(zip(_BY_SCENARIO, cells, strict=True))
 
 
 def _pair(moves: pd.DataFrame, tier: Tier, of: Denominator, rows: pd.DataFrame | None) -> dict[str, float]:
@@ -217,8 +218,8 @@ def _pair(moves: pd.DataFrame, tier: Tier, of: Denominator, rows: pd.DataFrame |
         return row
     part = rows[_inside(rows["old"], of) & _inside(rows["new"], of)]
     before, after = (part[side].isin(TIERS[tier]).to_numpy(dtype=bool) for side in ("old", "new"))
-    bounds = paired_by_scenario(before, after, part["scenario_id"])
-    return row | dict(zip(_BY_SCENARIO, bounds, strict=True))
+    spread = (difference, *paired_by_scenario(before, after, part["scenario_id"]))
+    return row | dict(zip(_BY_SCENARIO, spread, strict=True))
 
 
 def _inside(labels: "pd.Series[str]", of: Denominator) -> "pd.Series[bool]":
