@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import re
 import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,9 @@ SETS = [str(ROOT / "data" / "calibration" / f"{name}.jsonl") for name in ("proxi
 def calibrated(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = Project(tmp_path_factory.mktemp("rates") / "project")
     shutil.copytree(ROOT / "data" / "calibration", project.folder / "data" / "calibration")
-    done = project.ff("calibrate", "--grader", f"recorded:{LEDGER}", "--traces", SETS[0])
+    fresh = re.sub(r'"started":"[\d-]{10}', f'"started":"{date.today()}', Path(LEDGER).read_text())
+    (project.folder / "fresh.jsonl").write_text(fresh)  # a card of old verdicts would have expired
+    done = project.ff("calibrate", "--grader", "recorded:fresh.jsonl", "--traces", SETS[0])
     assert done.returncode == 0, done.stderr
     return project
 

@@ -49,7 +49,7 @@ def write_card(folder: Path, state: str, *, name: str = "proxies", **changed: ob
         "k": 13,
         "accuracy": {"k": 13, "n": 20, "low": 0.4329, "high": 0.8188},
         "gate": {"state": state, "reasons": ["fails the published rule: accuracy 0.65"], "ours": []},
-        "date": "2026-11-22",
+        "date": str(date.today()),
     }
     path = folder / f"{name}.json"
     path.write_text(json.dumps(card | changed))
@@ -64,7 +64,7 @@ def test_a_measured_grader_that_is_not_rejected_is_admitted_with_its_cards(
     found = admit(identity(), tmp_path)
     assert found.state == state
     assert found.cards[0].sentence() == (
-        "accuracy 65.0% [43.3, 81.9], 13 of 20, on proxies (space five, 2026-11-22)"
+        f"accuracy 65.0% [43.3, 81.9], 13 of 20, on proxies (space five, {date.today()})"
     )
 
 
@@ -113,7 +113,7 @@ OLD = date(2027, 5, 21), date(2027, 5, 22)  # 180 and 181 days after the card
 
 
 def test_a_card_expires_and_then_is_none(tmp_path: Path) -> None:
-    write_card(tmp_path, "calibrated")
+    write_card(tmp_path, "calibrated", date="2026-11-22")
     assert admit(identity(), tmp_path, on=OLD[0]).state == "calibrated"
     with pytest.raises(UncalibratedError) as refused:
         admit(identity(), tmp_path, on=OLD[1])
@@ -128,7 +128,7 @@ def test_a_card_expires_and_then_is_none(tmp_path: Path) -> None:
 
 
 def test_a_newer_card_counts_and_one_with_a_shorter_limit_expires_sooner(tmp_path: Path) -> None:
-    write_card(tmp_path, "calibrated", name="old")
+    write_card(tmp_path, "calibrated", name="old", date="2026-11-22")
     write_card(tmp_path, "provisional", name="new", date="2027-05-01")
     assert admit(identity(), tmp_path, on=OLD[1]).state == "provisional"
     gate = {"state": "provisional", "reasons": ["why"], "thresholds": {"max_age_days": 20, "kappa": 0.4}}
@@ -177,7 +177,7 @@ def test_a_campaign_on_traces_without_truth_asks_for_a_card_of_the_run_or_of_the
         grade(run, {"new": "new.jsonl"}, ["heuristic"])
     who = Heuristic().identity
     heuristic = {"grader": who.grader, "digest": who.digest, "rubric": who.rubric}
-    heuristic |= {"temperature": None, "seed": None}
+    heuristic |= {"temperature": None, "seed": None, "date": "2026-11-22"}
     write_card(run.folder / "cards", "provisional", **heuristic)
     assert grade(run, {"new": "new.jsonl"}, ["heuristic"]).loc[0, "REFUSAL"] == 1
     later = paths.start("demo", as_of="2027-05-22")  # a profile counts the age of cards to its own date
