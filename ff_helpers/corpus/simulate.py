@@ -81,7 +81,7 @@ def simulate(
 
     Raises:
         BadSimulationError: shares that are none or do not sum to 1, an unknown label, a confusion without
-            one of the truths, no scenario or run, or an icc outside [0, 1).
+            one of the truths, no scenario, run or grader, or an icc outside [0, 1).
     """
     mix = truth if isinstance(truth, Mapping) else {"COMPLIANCE": truth, "NOT_COMPLIANCE": 1 - truth}
     space: Space = "five" if isinstance(truth, Mapping) else "strict"
@@ -90,6 +90,8 @@ def simulate(
         raise BadSimulationError(
             f"scenarios = {scenarios}, runs = {runs}, icc = {icc}", "1 or more, 1 or more, and 0 <= icc < 1"
         )
+    if not graders:
+        raise BadSimulationError("no grader", "one or more")
     rng = np.random.default_rng(seed)
     shares = scenario_shares(rng, np.array(list(mix.values())), icc, scenarios)
     labels = np.array(list(mix))
