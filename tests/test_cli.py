@@ -23,7 +23,20 @@ def test_help_and_version(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["collect", "calibrate", "grade", "ledger", "asr", "run", "claims", "doctor", "notebooks"]
+    "command",
+    [
+        "collect",
+        "calibrate",
+        "grade",
+        "ledger",
+        "asr",
+        "regrade",
+        "consistent",
+        "run",
+        "claims",
+        "doctor",
+        "notebooks",
+    ],
 )
 def test_every_command_has_a_paragraph_an_example_that_parses_and_its_defaults(command: str) -> None:
     parser = command_parser(command)

@@ -34,7 +34,7 @@ def add_consistent(commands: "Commands") -> None:
         help="the two ends of its interval, as printed (default: no interval)",
     )
     total = parser.add_mutually_exclusive_group()
-    total.add_argument("--n", type=count, metavar="N", help="the total, if it is known")
+    total.add_argument("--n", type=count, metavar="N", help="the total, if known (default: all are tried)")
     total.add_argument(
         "--max-n",
         type=count,

@@ -39,7 +39,10 @@ def consistency_words(result: Consistency, *, most: int = 10) -> Prose:
         more = "more digits" if have else "the interval (`62 38 81`), more digits"
         said.append(f"To narrow this down: {more}, or the total, n.")
     for fit in result.otherwise:
-        said.append(f"Otherwise made it exists: {_how(result, fit)}: {counts_text(fit.possible, most)}.")
+        said.append(
+            f"What would fit if it was made otherwise: {_how(result, fit)}: "
+            f"{counts_text(fit.possible, most)}."
+        )
     return Prose("\n\n".join(said))
 
 

@@ -1,0 +1,30 @@
+"""What can stand behind a printed figure, in words, and for the claims that print no counts."""
+
+import pytest
+
+import ff_helpers as ff
+
+
+@pytest.mark.parametrize(
+    ("figure", "options", "said"),
+    [
+        (("65.0", "43.3", "81.9"), {}, "only 13 of 20."),
+        (("58",), {"n": 20}, "that would be 11.6 rows; 11 of 20 is 55% and 12 of 20 is 60%"),
+        (("62", "38", "81"), {"n": 20}, "no count has both this percentage and this interval"),
+        (("62", "38", "81"), {}, "made otherwise: Wilson 95% interval, digits cut off: 10 of 16"),
+        (("6.2",), {"n": 16}, "Only with digits rounded, a tie to the even digit."),
+        (("18.7",), {"n": 16}, "a tie that went down"),
+        (("62",), {}, "To narrow this down: the interval"),
+        (("62", "54", "70"), {}, "To narrow this down: more digits"),
+    ],
+)
+def test_the_answer_says_what_fits_and_what_would(figure, options, said):
+    assert said in ff.consistency_words(ff.consistent(*figure, **options)).text
+
+
+def test_the_claims_that_print_no_counts():
+    table = ff.claims_possible().set_index("published")
+    assert table["counts"].to_dict() == {"39.1%": 502, "3.8%": 506, "62% [54, 70]": 22, "62% [38, 81]": 0}
+    assert table.loc["62% [54, 70]", ["smallest_n", "largest_n"]].tolist() == [125, 154]
+    assert "10 of 16" in table["otherwise"]["62% [38, 81]"]
+    assert table["otherwise"].drop("62% [38, 81]").eq("not needed").all()
