@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ff_helpers.measurement.corrected import hide_truth as hide_truth
     from ff_helpers.measurement.correction import apparent_curve as apparent_curve
     from ff_helpers.measurement.correction import apparent_rate as apparent_rate
+    from ff_helpers.measurement.correction import rogan_gladen as rogan_gladen
     from ff_helpers.measurement.counts import count_verdicts as count_verdicts
     from ff_helpers.measurement.coverage import coverage_table as coverage_table
     from ff_helpers.measurement.crescendo import crescendo as crescendo
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from ff_helpers.publication import figures as figures
     from ff_helpers.publication.atlas import atlas as atlas
     from ff_helpers.publication.atlas import resolve_names as resolve_names
+    from ff_helpers.publication.bracket import bracket_lesson as bracket_lesson
     from ff_helpers.publication.claims import check_claims as check_claims
     from ff_helpers.publication.claims import claims_summary as claims_summary
     from ff_helpers.publication.collected import beside_recorded as beside_recorded
@@ -140,6 +142,7 @@ _VERBS = {
     "accuracy_lesson": "ff_helpers.publication.notes",
     "agreement": "ff_helpers.measurement.agreement",
     "bracket": "ff_helpers.measurement.bracket",
+    "bracket_lesson": "ff_helpers.publication.bracket",
     "compare_graders": "ff_helpers.measurement.against_truth",
     "kappa_paradox": "ff_helpers.measurement.agreement",
     "panel_agreement": "ff_helpers.measurement.agreement",
@@ -169,6 +172,7 @@ _VERBS = {
     # atlas and exploring
     "apparent_curve": "ff_helpers.measurement.correction",
     "apparent_rate": "ff_helpers.measurement.correction",
+    "rogan_gladen": "ff_helpers.measurement.correction",
     "atlas": "ff_helpers.publication.atlas",
     "disclose_atlas": "ff_helpers.publication.exported_graders",
     "pick": "ff_helpers.publication.explore",
