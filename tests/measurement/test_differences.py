@@ -125,7 +125,7 @@ PUBLISHED = [
 
 
 def test_benjamini_and_hochberg_reject_four_of_their_fifteen() -> None:
-    """Benjamini and Hochberg 1995, section 4: thrombolysis, 15 comparisons; Bonferroni rejects three."""
+    """Benjamini and Hochberg 1995: a trial of thrombolysis, 15 comparisons; Bonferroni rejects three."""
     adjusted = benjamini_hochberg(PUBLISHED)
     assert sum(p <= 0.05 for p in adjusted) == 4
     assert sum(p <= 0.05 / 15 for p in PUBLISHED) == 3
