@@ -107,7 +107,7 @@ def rogan_gladen(k: float, n: float, sensitivity: tuple[int, int], specificity: 
         warning = (
             f"only {least} labels of one class measured the grader"
             if least < FEW
-            else (f"{shown}: a grader this close to chance is corrected by luck as often as by knowledge")
+            else (f"{shown}: so close to chance, intervals hold the truth less often than they say")
         )
     (found, of), (told, others) = sensitivity, specificity
     note = "" if 1 - told / others <= k / n <= found / of else _BEYOND
