@@ -11,7 +11,6 @@ import ff_helpers as ff
 from ff_helpers.measurement.calibration import calibrate, published_calibration
 from ff_helpers.measurement.cards import Card, cards_table
 from ff_helpers.measurement.gate import Thresholds
-from ff_helpers.measurement.intervals import with_wilson
 from ff_helpers.publication.figures.theme import GATE_COLORS, draw
 
 
@@ -94,17 +93,6 @@ def test_power_labels_its_three_curves() -> None:
     shown = texts(draw(ff.figures.gate_power(ff.power_table()), caption="c"))
     for curve in ("published, n = 20", "ours, n = 50", "ours, n = 200"):
         assert curve in shown
-
-
-def test_agreement_names_pairs_with_kappa_also_where_it_is_not_defined() -> None:
-    table = pd.DataFrame(
-        {"grader_a": ["a", "a"], "grader_b": ["b", "c"], "set": "s", "n": [20, 20], "_k": [10, 1]}
-        | {"kappa": [-0.25, None], "flagged": [True, False]}
-    )
-    table = with_wilson(table, "disagreement", k="_k")
-    shown = texts(draw(ff.figures.agreement(table), caption="c"))
-    assert any("κ −0.25" in text for text in shown)
-    assert any("κ not defined" in text for text in shown)
 
 
 def test_every_confusion_matrix_is_saved_under_its_cards_name(

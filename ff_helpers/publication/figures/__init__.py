@@ -3,8 +3,8 @@
 from importlib import import_module
 
 _FIGURES = {
-    "agreement": "agreement",
     "agreement_matrix": "agreement",
+    "disagreement": "agreement",
     "calibration_forest": "gate",
     "confusion": "calibration",
     "coverage": "coverage",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import altair as alt
 
 
-def agreement(table: pd.DataFrame, *, limit: float = LIMIT) -> "alt.Chart | alt.LayerChart":
+def disagreement(table: pd.DataFrame, *, limit: float = LIMIT) -> "alt.Chart | alt.LayerChart":
     """Show how often two graders disagree, with Wilson interval, sorted; the line is the limit of the rule.
 
     Flagged pairs are orange diamonds, the others blue circles. It does not say which of the two is right,
@@ -83,7 +83,7 @@ def agreement_matrix(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
         legend=alt.Legend(orient="top", gradientLength=120, gradientThickness=8, values=[0, 50, 100]),
     )  # fmt: skip
     axis = alt.Axis(
-        ticks=False, domain=False, labelLimit=110, labelAngle=0, labelExpr="split(datum.label, ' (')"
+        ticks=False, domain=False, labelLimit=110, labelAngle=0, labelExpr="split(replace(datum.label, ')', ''), ' (')"
     )
     base = alt.Chart(rounded(frame)).encode(
         x=alt.X("column:N", sort=names[:-1], title=None, axis=axis),

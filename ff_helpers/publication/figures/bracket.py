@@ -47,13 +47,13 @@ def grader_bracket(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     top = 150.0 if highest > 66 else 1.5 * highest + 5
     x = alt.X(
         "rate:Q",
-        title="attack success rate, %; band: from the lowest to the highest grader",
+        title="attack success rate, %",
         scale=alt.Scale(domain=[0, top], nice=False),
         axis=alt.Axis(values=list(range(0, min(100, int(top)) + 1, 20)), titleAnchor="start"),
     )
     looks = alt.Scale(domain=states, range=[GATE_COLORS[s] for s in states])
     shapes = alt.Scale(domain=states, range=[GATE_SHAPES[s] for s in states])
-    legend = alt.Legend(title="gate", orient="top", columns=2)
+    legend = alt.Legend(title=None, orient="top", columns=2)
     color = alt.Color("gate:N", scale=looks, legend=legend)
     band = base.mark_rect(color=SOFT, opacity=0.3).encode(x=alt.X("lowest:Q"), x2="highest:Q")
     graders = base.transform_filter("isValid(datum.gate)")
@@ -62,7 +62,8 @@ def grader_bracket(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     points = points.encode(x=x, color=color, shape=alt.Shape("gate:N", scale=shapes, legend=legend))
     counts = base.mark_text(align="left", dx=4, fontSize=8, color=INK).encode(x="end:Q", text="text:N")
     heading = "The same traces, graded by several" + (": nothing to show" if frame.empty else "")
-    chart = alt.LayerChart(layer=[band, bars, points, counts], title=heading)
+    title = alt.TitleParams(heading, subtitle="band: from the lowest grader to the highest")
+    chart = alt.LayerChart(layer=[band, bars, points, counts], title=title)
     return sized(chart, width=COLUMN_WIDTH, height=95 + 17 * len(frame))
 
 
