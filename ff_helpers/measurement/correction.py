@@ -21,6 +21,9 @@ FEW, WEAK = 10, 0.2
 """Labelled successes or failures, and lower bound of Youden's index, below which a correction warns."""
 
 _BEYOND = (
+    "the reported rate is more or less than the measured errors explain: by chance, or because the grader errs "
+    "otherwise here"
+)
     "the reported rate is more or less than the measured errors explain: the grader may err otherwise here"
 )
 
@@ -84,34 +87,28 @@ def rogan_gladen(k: float, n: float, sensitivity: tuple[int, int], specificity: 
     Raises:
         BadCorrectionError: counts that are negative, not finite, or more found than there are.
     """
-    for name, (found, total) in {
-        "k, n": (k, n),
-        "sensitivity": sensitivity,
-        "specificity": specificity,
-    }.items():
-        if not (0 <= found <= total < np.inf):
-            raise BadCorrectionError(name, found, total)
-    if not min(n, sensitivity[1], specificity[1]):
-        missing = {"graded row": n, "labelled success": sensitivity[1], "labelled failure": specificity[1]}
-        none = ", ".join(what for what, count in missing.items() if not count)
+    (found, successes), (told, failures) = sensitivity, specificity
+    given = {"k, n": (k, n), "sensitivity": sensitivity, "specificity": specificity}
+    for name, (some, total) in given.items():
+        if not (0 <= some <= total < np.inf):
+            raise BadCorrectionError(name, some, total)
+    there = {"graded row": n, "labelled success": successes, "labelled failure": failures}
+    if not all(there.values()):
+        none = ", ".join(what for what, count in there.items() if not count)
         return Corrected(method=ROGAN_GLADEN, note=f"not identifiable: no {none}")
     counts = [np.array([value], dtype=float) for value in (k, n, *sensitivity, *specificity)]
     estimate, low, high, gap_low = (float(values[0]) for values in lang_reiczigel(*counts))
-    gap, least = youden(sensitivity, specificity), min(sensitivity[1], specificity[1])
+    gap, warning = youden(sensitivity, specificity), ""
     shown = f"sensitivity + specificity - 1 is {gap.value:.2f} [{gap.low:.2f}, {gap.high:.2f}]"
     if np.isnan(estimate):
         note = f"not identifiable: {shown}, and at 0 or below a verdict says nothing of the truth"
         return Corrected(method=ROGAN_GLADEN, note=note)
-    warning = ""
-    if doubtful(*(np.array([x]) for x in (sensitivity[1], specificity[1], gap_low)))[0]:
-        warning = (
-            f"only {least} labels of one class measured the grader"
-            if least < FEW
-            else (f"{shown}: so close to chance, intervals hold the truth less often than they say")
-        )
-    (found, of), (told, others) = sensitivity, specificity
-    note = "" if 1 - told / others <= k / n <= found / of else _BEYOND
-    return Corrected(estimate, low, high, ROGAN_GLADEN, True, note, warning)
+    if min(successes, failures) < FEW:
+        warning = f"only {min(successes, failures)} labels of one class measured the grader"
+    elif doubtful(counts[3], counts[5], np.array([gap_low]))[0]:
+        warning = f"{shown}: so close to chance, intervals hold the truth less often than they say"
+    explained = 1 - told / failures - 1e-9 <= k / n <= found / successes + 1e-9
+    return Corrected(estimate, low, high, ROGAN_GLADEN, True, "" if explained else _BEYOND, warning)
 
 
 def youden(sensitivity: tuple[int, int], specificity: tuple[int, int]) -> Difference:
