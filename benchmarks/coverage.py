@@ -57,27 +57,15 @@ def rows_of(table: pd.DataFrame) -> list[Row]:
         own = table[table["method"] == method]
         offered = own[own["answered"] >= 0.5]
         worst = float(own["coverage"].min())
-        rows += [
-            Row(
-                f"{method}, {len(own)} cells, lowest coverage",
-                f"{worst:.4f}",
-                worst,
-                "all draws",
-                least=least,
-            )
-        ]
+        what = f"{method}, {len(own)} cells, lowest coverage"
+        rows += [Row(what, f"{worst:.4f}", worst, "all draws", least=least)]
         if method == "PPI++":
             worst = float(offered["coverage_answered"].min())
             what = f"{method}, {len(offered)} cells with it in half of the draws, lowest"
             rows += [Row(what, f"{worst:.4f}", worst, "draws with it", least=least)]
-        refused = 1 - own["answered"].mean()
         other = "[0, 1]" if method == "Rogan-Gladen" else "the labels alone"
-        rows += [
-            Row(
-                f"{method}, draws answered with {other}",
-                f"{refused:.1%}, median width {own['width'].median():.2f}",
-            )
-        ]
+        said = f"{1 - own['answered'].mean():.1%}, median width {own['width'].median():.2f}"
+        rows += [Row(f"{method}, draws answered with {other}", said)]
     warned = float((low["warned_answered"] >= 0.5).mean()) if len(low) else 1.0
     everywhere = float((corrected["warned"] >= 0.5).mean())
     rows += [Row("cells below 94%, warned of by the product", f"{len(low)} cells", warned, "them", least=1.0)]

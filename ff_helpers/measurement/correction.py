@@ -21,10 +21,8 @@ FEW, WEAK = 10, 0.2
 """Labelled successes or failures, and lower bound of Youden's index, below which a correction warns."""
 
 _BEYOND = (
-    "the reported rate is more or less than the measured errors explain: by chance, or because the grader errs "
-    "otherwise here"
-)
-    "the reported rate is more or less than the measured errors explain: the grader may err otherwise here"
+    "the reported rate is more or less than the measured errors explain: by chance, or because the grader "
+    "errs otherwise here"
 )
 
 
