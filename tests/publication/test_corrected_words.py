@@ -1,0 +1,48 @@
+"""Raw and corrected rates in words: each with what is assumed for it."""
+
+import pandas as pd
+
+from ff_helpers.publication.corrected import corrected_lesson
+
+ROW = {
+    "set": "here", "tier": "functionally_dangerous", "grader": "g", "gate": "rejected", "k": 41, "n": 100,
+    "source": "card", "card": "there", "errors": "18 of 20 successes found, 16 of 20 failures cleared",
+    "note": "", "warning": "", "judgement": 0, "corrected": 0.3, "corrected_low": 0.1, "corrected_high": 0.5,
+    "known": float("nan"), "carries_over": "not checked", "assumptions": "It errs here as there",
+}  # fmt: skip
+
+
+def words(**changed: object) -> str:
+    return corrected_lesson(pd.DataFrame([ROW | changed])).text
+
+
+def test_a_corrected_figure_stands_beside_the_raw_one_with_its_card_and_assumption():
+    text = words()
+    assert "functionally dangerous: **g** (rejected) reports 41.0% [31.9, 50.8] (41 of 100)." in text
+    assert "With the card of `there`, 18 of 20 successes found, 16 of 20 failures cleared: 30.0%" in text
+    assert "[10.0, 50.0]" in text
+    assert text.endswith("**What is assumed.** It errs here as there.")
+
+
+def test_what_is_not_identifiable_is_no_number():
+    text = words(
+        corrected=float("nan"), corrected_low=0.0, corrected_high=1.0, note="not identifiable: a coin"
+    )
+    assert "not identifiable: a coin: it may be anything from 0.0% to 100.0%." in text
+    assert "excludes nothing" in words(corrected_low=0.0, corrected_high=1.0)
+
+
+def test_a_grader_that_nobody_measured_and_labels_that_are_not_used_are_said():
+    text = words(source="none", card="none", errors="", corrected=float("nan"), judgement=7)
+    assert "Nobody measured it for this tier" in text
+    assert "7 labels picked by judgement are not used." in text
+
+
+def test_a_check_says_whether_the_card_carries_over():
+    assert "The labels say 20.0%; the interval holds it." in words(known=0.2, carries_over="yes")
+    assert "The labels say 60.0%; the interval **misses** it." in words(known=0.6, carries_over="no")
+    assert "Warning: close to a coin." in words(warning="close to a coin")
+
+
+def test_without_a_row_it_says_so():
+    assert "No grader" in corrected_lesson(pd.DataFrame([ROW]).iloc[:0]).text
