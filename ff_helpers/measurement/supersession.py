@@ -141,7 +141,7 @@ def of_grader(found: Iterable[Chain], grader: str | None, paths: Iterable[Path])
         other = by_trace.setdefault(first.trace_id, chain)
         if other is not chain:
             mend = (
-                f"Say which with --old: {', '.join(names)}."
+                f"Say which with --old, or compare two with --old and --new: {', '.join(names)}."
                 if grader is None and len(names) > 1
                 else "It has another digest, rubric or option there: keep one of the two."
             )

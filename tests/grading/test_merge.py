@@ -1,15 +1,17 @@
 """Verdicts by hand in place of a grader's: what changes, what stays, and the history that tells it."""
 
+from collections import Counter
+
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ff_helpers import calibrate_all, grade, history, merge_manual, paths, tell_corrections, verdicts
+from ff_helpers import calibrate_all, grade, history, merge_manual, paths, regrade, tell_corrections, verdicts
 from ff_helpers.corpus.jsonl import write_records
 from ff_helpers.corpus.traces import Message, Sampling, Trace
 from ff_helpers.grading.graders.manual import Review
-from ff_helpers.grading.ledger import live_records
+from ff_helpers.grading.ledger import live_records, read_ledger
 from ff_helpers.grading.merge import NoSuchGraderError
 
 NAMES = ("a", "b", "c", "d")
@@ -204,3 +206,8 @@ def test_whatever_is_decided_and_merged_when_one_record_a_trace_stands(run, sets
         assert sorted(r.trace_id for r in standing) == sorted(own)
         assert {r.trace_id: r.verdict for r in standing} == own | agreed
         assert history(run).query("ledger == 'corrected-heuristic' and stands")["trace_id"].is_unique
+        if any(record.supersedes for record in read_ledger(run.ledger("corrected-heuristic"))):
+            moves = regrade(run.ledger("corrected-heuristic")).transitions
+            for side, labels in (("old", own), ("new", own | agreed)):
+                counted = Counter(label or "not_gradeable" for label in labels.values())
+                assert moves.groupby(side)["rows"].sum().to_dict() == counted
