@@ -147,7 +147,10 @@ def _with_interval(
     counts, places = counts[rated], places[rated]
     if not len(counts):
         return Kappa(0.0, -1.0, 1.0, NOTHING)
-    if (counts.any(axis=0)).sum() == 1:
+    # A class of unpaired ratings alone has no share in chance.
+    used = counts.any(axis=0)
+    counts, scores = counts[:, used], scores[used]
+    if used.sum() == 1:
         return Kappa(0.0, -1.0, 1.0, "only one class was ever chosen: agreement and chance look alike")
     # Sums of floats depend on their order: sorted, they depend on neither the order of rows nor of raters.
     rows = np.lexsort(counts.T)
