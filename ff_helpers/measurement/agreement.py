@@ -205,6 +205,8 @@ def _compare(
     groups = scenarios.loc[both.index]
     found = clustered(both["a"] == both["b"], groups)
     rate, low, high = found["rate"], found["low"], found["high"]
+    # Not 1 - rate, whose rounding would flag a pair that lies on the limit.
+    other = (matrix.n - matrix.k) / matrix.n if matrix.n else rate
     # Without rows there is nothing to correct: both coefficients are missing, and everything is possible.
     nothing = Kappa(float("nan"), -1.0, 1.0, "no trace has a verdict of both")
     kappa, ac1 = cohen_kappa(matrix) or nothing, gwet_ac1(matrix) or nothing
@@ -213,7 +215,7 @@ def _compare(
         notes.append("scenarios repeat: agreement by scenario, κ and AC1 as if traces were independent")
     return [
         *(matrix.n, groups.nunique(), len(shared) - matrix.n, matrix.k),
-        *(rate, low, high, 1 - rate, 1 - high, 1 - low),
+        *(rate, low, high, other, 1 - high, 1 - low),
         *(kappa.value, kappa.low, kappa.high, ac1.value, ac1.low, ac1.high),
         "; ".join(note for note in notes if note),
     ]
