@@ -38,7 +38,7 @@ def test_what_moved_by_how_much_by_whom_and_why(capsys, corrected, tmp_path):
     assert "20 rows with an old and a new label, 5 of them changed" in text
     assert "35.0 [18.1, 56.7] (7/20)" in text
     assert "10.0 [2.8, 30.1] (2/20)" in text
-    assert "for 10 independent scenarios" in text
+    assert "the rows are 10 independent scenarios" in text
     assert "corrected more than once: 1 (t0)" in text
     assert "contaminated: g, 20 rows\n    accuracy: never measured; uncalibrated" in text
     assert "corrected: manual:ann, 4 rows\n    a person: no accuracy measured" in text

@@ -128,7 +128,7 @@ def _notes(result: "Regrade") -> str:
     if result.scenarios is None:
         said.append("By scenario: not determinable, no scenario ids (--traces FILE gives them).")
     else:
-        said.append(f"By scenario: the same interval for {result.scenarios} independent scenarios.")
+        said.append(f"By scenario: the same interval; the rows are {result.scenarios} independent scenarios.")
     left = result.rates[result.rates["tier"] == "strict"]
     for row in left[left["left_out"] > 0].to_dict("records"):
         said.append(f"Not among {row['denominator']} rows, {row['labels']}: {row['left_out_labels']}.")
