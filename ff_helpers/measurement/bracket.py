@@ -13,6 +13,9 @@ from ff_helpers.measurement.asr import asr
 from ff_helpers.measurement.cards import Card
 from ff_helpers.measurement.counts import count_verdicts
 from ff_helpers.measurement.reported import with_gate
+from ff_helpers.taxonomy import TIERS, Denominator
+
+_OVER: tuple[Denominator, ...] = ("graded", "adversarial")
 
 
 def bracket(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
@@ -41,11 +44,16 @@ def bracket(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
     given = first.groupby(["set", "trace_id"])["verdict"].transform("count") == first["_all"]
     keys = ["set", "grader"]
     counts = count_verdicts(first[given], by=keys)
-    table = asr(counts, by=keys, denominators=["graded", "adversarial"])
+    table = asr(counts, by=keys, denominators=_OVER)
     traces = first.assign(given=given).drop_duplicates(["set", "trace_id"]).groupby("set")["given"]
     sizes = pd.DataFrame({"shared": traces.sum(), "not_shared": traces.size() - traces.sum()})
     why = {str(name): _why(rows) for name, rows in first[~given].groupby("set")}
     table = table.join(sizes, on="set")
+    # Graders of the same traces one below the other, in the order in which tables show tiers.
+    names = [*table["set"].unique(), *TIERS, *_OVER]
+    order = {name: place for place, name in enumerate(names)}
+    by = ["set", "tier", "denominator"]
+    table = table.sort_values(by, key=lambda c: c.map(order), kind="stable", ignore_index=True)
     table["not_shared_why"] = pd.Series([why.get(name, "none") for name in table["set"]], dtype="str")
     return with_range(with_gate(table, cards))
 

@@ -35,8 +35,8 @@ def gwet_ac1(matrix: Confusion) -> Kappa | None:
     defined for every table, and a lopsided one does not push it to 0 as it does Cohen's kappa. It changes
     with the number of classes offered, used or not. `no verdict` is one more class where it occurs.
 
-    Where the error is 0 (all agree, none do) the bounds are those of AC1 at the Wilson bounds of the
-    agreement. None only where there are no rows.
+    Where all agree, or none do, that interval leaves out how the agreement itself varies: it then reaches
+    to AC1 at the Wilson bounds of the agreement. None only where there are no rows.
     """
     table = np.array([*matrix.table, [0] * (len(matrix.classes) + 1)], dtype=float)
     table = table if table[:, -1].any() else table[:-1, :-1]
@@ -51,12 +51,13 @@ def gwet_ac1(matrix: Confusion) -> Kappa | None:
     squares = float((share * (1 - (pi[:, None] + pi[None, :]) / 2) ** 2).sum()) / (q - 1) ** 2
     variance = agree * (1 - agree) - 4 * (1 - value) * (diagonal - agree * chance)
     variance += 4 * (1 - value) ** 2 * (squares - chance**2)
-    if variance > 1e-12:  # what rounding leaves of 0
-        half = Z * (variance / n) ** 0.5 / (1 - chance)
-        return Kappa(value, max(-1.0, value - half), min(1.0, value + half))
-    low, high = ((bound - chance) / (1 - chance) for bound in (matrix.accuracy.low, matrix.accuracy.high))
-    note = "interval from the Wilson bounds of the agreement, because the usual one has no width here"
-    return Kappa(value, max(-1.0, min(low, value)), min(1.0, max(high, value)), note)
+    half = Z * (max(variance, 0.0) / n) ** 0.5 / (1 - chance)
+    low, high, note = value - half, value + half, ""
+    if matrix.k in (0, n):
+        seen = [(bound - chance) / (1 - chance) for bound in (matrix.accuracy.low, matrix.accuracy.high)]
+        low, high = min(low, *seen), max(high, *seen)
+        note = f"{'all' if matrix.k else 'none'} agree: AC1 as wide as Wilson's bounds of the agreement"
+    return Kappa(value, max(-1.0, low), min(1.0, high), note)
 
 
 def fleiss_kappa(ratings: Sequence[Sequence[int]]) -> float:

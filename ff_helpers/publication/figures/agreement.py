@@ -27,8 +27,7 @@ def disagreement(table: pd.DataFrame, *, limit: float = LIMIT) -> "alt.Chart | a
     names = ["grader_a", "grader_b", "set", "n", "kappa"]
     rows = table.assign(
         label=[
-            f"{a} and {b}|{s}, n = {n}, κ {'not defined' if pd.isna(k) else f'{k:.2f}'.replace('-', '−')}"
-            for a, b, s, n, k in table[names].itertuples(index=False)
+            f"{a} and {b}|{s}, n = {n}, {_kappa(k)}" for a, b, s, n, k in table[names].itertuples(index=False)
         ]
     ).sort_values("disagreement", ascending=False, kind="stable")
     rows = rows[["label", "disagreement", "disagreement_low", "disagreement_high", "flagged"]]
@@ -37,10 +36,10 @@ def disagreement(table: pd.DataFrame, *, limit: float = LIMIT) -> "alt.Chart | a
     order = list(rows["label"])
     base = alt.Chart(rounded(rows)).encode(y=alt.Y("label:N", sort=order, title=None, axis=axis))
     x = alt.X("disagreement_low:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=4))
-    rule = base.mark_rule(strokeWidth=2.5).encode(
+    rule = base.mark_rule(strokeWidth=4, opacity=0.45).encode(
         x=x.title("disagreement"), x2="disagreement_high:Q", color=color
     )
-    point = base.mark_point(size=45, filled=True, opacity=1).encode(
+    point = base.mark_point(size=28, filled=True, opacity=1).encode(
         x="disagreement:Q",
         color=color,
         shape=alt.condition("datum.flagged", alt.value("diamond"), alt.value("circle")),
@@ -49,7 +48,7 @@ def disagreement(table: pd.DataFrame, *, limit: float = LIMIT) -> "alt.Chart | a
     subtitle = f"dashed: flagged above {100 * limit:g}%; κ: Cohen's kappa"
     title = alt.TitleParams("Disagreement of pairs of graders", subtitle=subtitle)
     chart = alt.LayerChart(layer=[line, rule, point], title=title)
-    return sized(chart, width=COLUMN_WIDTH, height=75 + 30 * len(rows))
+    return sized(chart, width=COLUMN_WIDTH, height=75 + 26 * len(rows))
 
 
 def agreement_matrix(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
@@ -83,7 +82,11 @@ def agreement_matrix(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
         legend=alt.Legend(orient="top", gradientLength=120, gradientThickness=8, values=[0, 50, 100]),
     )  # fmt: skip
     axis = alt.Axis(
-        ticks=False, domain=False, labelLimit=110, labelAngle=0, labelExpr="split(replace(datum.label, ')', ''), ' (')"
+        ticks=False,
+        domain=False,
+        labelLimit=110,
+        labelAngle=0,
+        labelExpr="split(replace(datum.label, ')', ''), ' (')",
     )
     base = alt.Chart(rounded(frame)).encode(
         x=alt.X("column:N", sort=names[:-1], title=None, axis=axis),
@@ -100,4 +103,5 @@ def agreement_matrix(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
 
 
 def _kappa(value: float) -> str:
-    return "κ –" if pd.isna(value) else f"κ {value + 0.0:.2f}".replace("-0.00", "0.00").replace("-", "−")
+    text = "κ not defined" if pd.isna(value) else f"κ {value:.2f}"
+    return text.replace("-0.00", "0.00").replace("-", "−")
