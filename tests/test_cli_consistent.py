@@ -41,6 +41,7 @@ def test_json_has_every_pair(capsys):
         "possible": [{"k": 13, "n": 20}],
         "ways": ["half-up", "half-even"],
         "impossible": False,
+        "complete": True,
         "n_tried": [1, 1000],
         "otherwise": [],
     }

@@ -98,6 +98,7 @@ def _as_json(result: "Consistency") -> dict[str, object]:
         **_fit(result.asked, interval=ends is not None),
         "ways": list(result.ways),
         "impossible": result.impossible,
+        "complete": result.complete,
         "n_tried": [result.first_n, result.last_n],
         "otherwise": [_fit(fit, interval=ends is not None) for fit in result.otherwise],
     }

@@ -48,6 +48,8 @@ class Consistency:
         asked: the interval and the rounding that were asked for, with every (k, n) that gives the figure.
         ways: under which of `half-up`, `half-even` and `cut-off` some of these counts give it.
         first_n, last_n: which totals were tried.
+        complete: whether these are all that can be meant: n or its limit was given, or the interval is too
+            wide for a larger n. Without an interval a large enough n gives every percentage.
         otherwise: where nothing fits, the other intervals and roundings that do.
     """
 
@@ -56,12 +58,13 @@ class Consistency:
     ways: tuple[Rounding, ...]
     first_n: int
     last_n: int
+    complete: bool
     otherwise: list[Fit]
 
     @property
     def impossible(self) -> bool:
-        """Whether no count gives the figure, as asked."""
-        return not self.asked.possible
+        """Whether no count gives the figure, as asked; not where only small totals could be tried."""
+        return self.complete and not self.asked.possible
 
 
 def consistent(
@@ -93,7 +96,8 @@ def consistent(
     ns = _totals(printed, n, max_n)
     asked = Fit(method, rounding, possible_counts(printed, ns, rounding=rounding, method=method))
     others = [] if asked.possible else list(_others(printed, ns, asked))
-    return Consistency(printed, asked, _ways(printed, asked), ns[0], ns[-1], others)
+    complete = n is not None or max_n is not None or ns[-1] >= _width_says(printed)
+    return Consistency(printed, asked, _ways(printed, asked), ns[0], ns[-1], complete, others)
 
 
 def possible_counts(
@@ -143,22 +147,25 @@ def _totals(printed: Printed, n: int | None, max_n: int | None) -> range:
     most = "n" if n is not None else "max_n" if printed.low is not None else "max_n without an interval"
     given = n if n is not None else max_n
     if given is None:
-        return range(1, _width_says(printed) + 1)
+        reach = _width_says(printed)
+        if math.isinf(reach):
+            reach = LARGEST_N if printed.low is None else _MOST["max_n without an interval"]
+        return range(1, int(min(reach, _MOST["max_n"])) + 1)
     if int(given) != given or not 1 <= given <= _MOST[most]:
         raise BadFigureError(f"{most} = {given}", f"it is a whole number from 1 to {_MOST[most]}")
     return range(given if n is not None else 1, given + 1)
 
 
-def _width_says(printed: Printed) -> int:
+def _width_says(printed: Printed) -> float:
     """Return how far n must be tried: the interval is at most as wide as two Wald halves are at that n."""
     if printed.low is None or printed.high is None:
-        return LARGEST_N
+        return math.inf
     narrowest = float(printed.high - printed.low) - max(unit(printed.low), unit(printed.high)) - _TIE
     nearest_half = min(max(50.0, float(printed.value) - 1), float(printed.value) + 1) / 100
     if narrowest <= 0:
-        return 10 * LARGEST_N
+        return math.inf
     largest = nearest_half * (1 - nearest_half) * (200 * Z / narrowest) ** 2
-    return min(max(LARGEST_N, math.ceil(1.1 * largest)), _MOST["max_n"])
+    return max(LARGEST_N, math.ceil(1.1 * largest))
 
 
 def _ways(printed: Printed, asked: Fit) -> tuple[Rounding, ...]:

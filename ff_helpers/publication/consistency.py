@@ -100,6 +100,8 @@ def _answer(result: Consistency, most: int) -> str:
     if pairs:
         only = "only " if len(pairs) == 1 else ""
         return only + counts_text(pairs, most)
+    if not result.complete:
+        return f"none up to n = {result.last_n}; larger totals were not tried (name one with n)"
     if result.first_n < result.last_n:
         return f"impossible: no whole numbers up to n = {result.last_n} give it"
     n = result.last_n

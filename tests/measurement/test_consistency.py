@@ -143,6 +143,15 @@ def test_a_narrow_interval_is_searched_as_far_as_it_can_reach():
     assert (4060, 11284) in result.asked.possible
 
 
+@pytest.mark.parametrize("figure", [("50.00", "49.99", "50.01"), ("12.3459",)])
+def test_what_only_a_huge_total_could_give_is_not_called_impossible(figure):
+    result = consistent(*figure)
+    assert not result.asked.possible
+    assert not result.complete
+    assert not result.impossible
+    assert consistent(*figure, max_n=1000).impossible  # as asked: of at most 1000 rows
+
+
 def test_ten_thousand_totals_take_a_moment():
     began = time.process_time()
     assert consistent("62", "38", "81", max_n=10_000).impossible
