@@ -39,7 +39,9 @@ def grader_bracket(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
         frame = pd.DataFrame(
             columns=["row", "rate", "low", "high", "lowest", "highest", "end", "text", "gate"]
         )
-    axis = alt.Axis(ticks=False, domain=False, labelExpr="split(datum.label, '|')[1]", labelLimit=150)
+    axis = alt.Axis(
+        ticks=False, domain=False, labelPadding=7, labelExpr="split(datum.label, '|')[1]", labelLimit=150
+    )
     base = alt.Chart(rounded(frame)).encode(
         y=alt.Y("row:N", sort=list(frame["row"]), title=None, axis=axis, scale=alt.Scale(padding=0))
     )
@@ -47,7 +49,9 @@ def grader_bracket(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     top = 150.0 if highest > 66 else 1.5 * highest + 5
     x = alt.X(
         "rate:Q",
-        title="attack success rate, %",
+        title=f"{', '.join(table['tier'].drop_duplicates())} attack success rate, %".replace(
+            "_", " "
+        ).lstrip(),
         scale=alt.Scale(domain=[0, top], nice=False),
         axis=alt.Axis(values=list(range(0, min(100, int(top)) + 1, 20)), titleAnchor="start"),
     )
