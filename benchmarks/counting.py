@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.table import Row
-from ff_helpers.measurement.clusters import BOOTSTRAP, bootstrap_rates
+from ff_helpers.measurement.proportions.clusters import BOOTSTRAP, bootstrap_rates
 from ff_helpers.taxonomy import INTENTS, VERDICTS
 
 ROWS: Final = 140_794
@@ -34,8 +34,8 @@ _COUNT: Final = 'duckdb.sql("SELECT model, intent, verdict, status, count(*) AS 
 _TOLD: Final = "columns = {model: 'VARCHAR', intent: 'VARCHAR', verdict: 'VARCHAR', status: 'VARCHAR'}"
 _OURS: Final = """
 from pathlib import Path
-from ff_helpers.measurement.asr import asr
-from ff_helpers.measurement.count_file import count_file
+from ff_helpers.measurement.rates.asr import asr
+from ff_helpers.measurement.rates.count_file import count_file
 counts = count_file(Path({!r}), by=("model", "intent"))
 models, classes = asr(counts, by=["model"]), asr(counts, by=["intent"])
 assert (len(models), len(classes)) == (9 * {}, 9 * {})

@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 from benchmarks.table import Row, text
 from ff_helpers import paths
 from ff_helpers.corpus.simulate import scenario_shares
-from ff_helpers.measurement.clusters import effective_size
-from ff_helpers.measurement.correction import doubtful, lang_reiczigel
-from ff_helpers.measurement.coverage import COLUMNS, CORRECTED, LISTED, TABLE, listed
-from ff_helpers.measurement.intervals import Numbers, wilson_bounds
-from ff_helpers.measurement.ppi import NEEDED, rare, tuned_mean
+from ff_helpers.measurement.correction.coverage import COLUMNS, CORRECTED, LISTED, TABLE, listed
+from ff_helpers.measurement.correction.ppi import NEEDED, rare, tuned_mean
+from ff_helpers.measurement.correction.rogan_gladen import doubtful, lang_reiczigel
+from ff_helpers.measurement.proportions.clusters import effective_size
+from ff_helpers.measurement.proportions.intervals import Numbers, wilson_bounds
 
 DRAWS: Final = 10_000
 RATES: Final = (0.02, 0.05, 0.1, 0.2, 0.4, 0.65, 0.85, 0.95)

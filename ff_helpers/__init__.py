@@ -15,44 +15,44 @@ if TYPE_CHECKING:
     from ff_helpers.grading.merge import history as history
     from ff_helpers.grading.merge import merge_manual as merge_manual
     from ff_helpers.grading.panel import grade_by_hand as grade_by_hand
-    from ff_helpers.measurement.against_truth import compare_graders as compare_graders
-    from ff_helpers.measurement.agreement import agreement as agreement
-    from ff_helpers.measurement.agreement import kappa_paradox as kappa_paradox
-    from ff_helpers.measurement.agreement import panel_agreement as panel_agreement
-    from ff_helpers.measurement.agreement import published_agreement as published_agreement
-    from ff_helpers.measurement.agreement import review_queue as review_queue
-    from ff_helpers.measurement.backward import backward_signal as backward_signal
-    from ff_helpers.measurement.bracket import bracket as bracket
-    from ff_helpers.measurement.calibration import calibrate_all as calibrate_all
-    from ff_helpers.measurement.calibration import published_calibration as published_calibration
-    from ff_helpers.measurement.cards import cards_table as cards_table
-    from ff_helpers.measurement.cards import gate_criteria as gate_criteria
-    from ff_helpers.measurement.cards import gate_table as gate_table
-    from ff_helpers.measurement.cards import read_cards as read_cards
-    from ff_helpers.measurement.comparisons import compare_models as compare_models
-    from ff_helpers.measurement.consistency import consistent as consistent
-    from ff_helpers.measurement.constructed import constructed_card as constructed_card
-    from ff_helpers.measurement.corrected import corrected as corrected
-    from ff_helpers.measurement.corrected import hide_truth as hide_truth
-    from ff_helpers.measurement.correction import apparent_curve as apparent_curve
-    from ff_helpers.measurement.correction import apparent_rate as apparent_rate
-    from ff_helpers.measurement.correction import rogan_gladen as rogan_gladen
-    from ff_helpers.measurement.counts import count_verdicts as count_verdicts
-    from ff_helpers.measurement.coverage import coverage_table as coverage_table
-    from ff_helpers.measurement.crescendo import crescendo as crescendo
-    from ff_helpers.measurement.drift import drift as drift
-    from ff_helpers.measurement.gate import thresholds as thresholds
-    from ff_helpers.measurement.heuristic import over_reporting as over_reporting
-    from ff_helpers.measurement.power import needed_table as needed_table
-    from ff_helpers.measurement.power import passing_chance as passing_chance
-    from ff_helpers.measurement.power import power_table as power_table
-    from ff_helpers.measurement.regrading import regrade as regrade
-    from ff_helpers.measurement.rehearsal import rehearsal as rehearsal
-    from ff_helpers.measurement.replay import collected as collected
-    from ff_helpers.measurement.reported import asr_by as asr_by
-    from ff_helpers.measurement.reported import would_have_reported as would_have_reported
-    from ff_helpers.measurement.robustness import flip_table as flip_table
-    from ff_helpers.measurement.stability import refusal_stability as refusal_stability
+    from ff_helpers.measurement.agreement.against_truth import compare_graders as compare_graders
+    from ff_helpers.measurement.agreement.bracket import bracket as bracket
+    from ff_helpers.measurement.agreement.pairs import agreement as agreement
+    from ff_helpers.measurement.agreement.pairs import kappa_paradox as kappa_paradox
+    from ff_helpers.measurement.agreement.pairs import panel_agreement as panel_agreement
+    from ff_helpers.measurement.agreement.pairs import published_agreement as published_agreement
+    from ff_helpers.measurement.agreement.pairs import review_queue as review_queue
+    from ff_helpers.measurement.calibration.backward import backward_signal as backward_signal
+    from ff_helpers.measurement.calibration.calibrate import calibrate_all as calibrate_all
+    from ff_helpers.measurement.calibration.calibrate import published_calibration as published_calibration
+    from ff_helpers.measurement.calibration.cards import cards_table as cards_table
+    from ff_helpers.measurement.calibration.cards import gate_criteria as gate_criteria
+    from ff_helpers.measurement.calibration.cards import gate_table as gate_table
+    from ff_helpers.measurement.calibration.cards import read_cards as read_cards
+    from ff_helpers.measurement.calibration.constructed import constructed_card as constructed_card
+    from ff_helpers.measurement.calibration.gate import thresholds as thresholds
+    from ff_helpers.measurement.calibration.power import needed_table as needed_table
+    from ff_helpers.measurement.calibration.power import passing_chance as passing_chance
+    from ff_helpers.measurement.calibration.power import power_table as power_table
+    from ff_helpers.measurement.calibration.robustness import flip_table as flip_table
+    from ff_helpers.measurement.collected.replay import collected as collected
+    from ff_helpers.measurement.collected.stability import refusal_stability as refusal_stability
+    from ff_helpers.measurement.consistency.possible import consistent as consistent
+    from ff_helpers.measurement.correction.corrected import corrected as corrected
+    from ff_helpers.measurement.correction.corrected import hide_truth as hide_truth
+    from ff_helpers.measurement.correction.coverage import coverage_table as coverage_table
+    from ff_helpers.measurement.correction.rehearsal import rehearsal as rehearsal
+    from ff_helpers.measurement.correction.rogan_gladen import apparent_curve as apparent_curve
+    from ff_helpers.measurement.correction.rogan_gladen import apparent_rate as apparent_rate
+    from ff_helpers.measurement.correction.rogan_gladen import rogan_gladen as rogan_gladen
+    from ff_helpers.measurement.rates.comparisons import compare_models as compare_models
+    from ff_helpers.measurement.rates.counts import count_verdicts as count_verdicts
+    from ff_helpers.measurement.rates.drift import drift as drift
+    from ff_helpers.measurement.rates.heuristic import over_reporting as over_reporting
+    from ff_helpers.measurement.rates.reported import asr_by as asr_by
+    from ff_helpers.measurement.rates.reported import would_have_reported as would_have_reported
+    from ff_helpers.measurement.regrades.crescendo import crescendo as crescendo
+    from ff_helpers.measurement.regrades.regrade import regrade as regrade
     from ff_helpers.paths import Run as Run
     from ff_helpers.paths import start as start
     from ff_helpers.publication import facts as facts
@@ -109,70 +109,70 @@ _VERBS = {
     # collected traces
     "beside_recorded": "ff_helpers.publication.collected",
     "checker_note": "ff_helpers.publication.notes",
-    "collected": "ff_helpers.measurement.replay",
+    "collected": "ff_helpers.measurement.collected.replay",
     "collected_words": "ff_helpers.publication.collected",
     "example_conversation": "ff_helpers.publication.collected",
     # the regrade, rates, prose and claims
-    "asr_by": "ff_helpers.measurement.reported",
+    "asr_by": "ff_helpers.measurement.rates.reported",
     "check_claims": "ff_helpers.publication.claims",
     "claims_possible": "ff_helpers.publication.consistency",
     "consistency_words": "ff_helpers.publication.consistency",
-    "consistent": "ff_helpers.measurement.consistency",
+    "consistent": "ff_helpers.measurement.consistency.possible",
     "class_lesson": "ff_helpers.publication.narrative",
     "claims_summary": "ff_helpers.publication.claims",
-    "corrected": "ff_helpers.measurement.corrected",
+    "corrected": "ff_helpers.measurement.correction.corrected",
     "corrected_lesson": "ff_helpers.publication.corrected",
-    "rehearsal": "ff_helpers.measurement.rehearsal",
-    "count_verdicts": "ff_helpers.measurement.counts",
-    "coverage_table": "ff_helpers.measurement.coverage",
-    "crescendo": "ff_helpers.measurement.crescendo",
+    "rehearsal": "ff_helpers.measurement.correction.rehearsal",
+    "count_verdicts": "ff_helpers.measurement.rates.counts",
+    "coverage_table": "ff_helpers.measurement.correction.coverage",
+    "crescendo": "ff_helpers.measurement.regrades.crescendo",
     "facts": "ff_helpers.publication.facts",
-    "hide_truth": "ff_helpers.measurement.corrected",
+    "hide_truth": "ff_helpers.measurement.correction.corrected",
     "figures": "ff_helpers.publication.figures",
     "published": "ff_helpers.corpus.published",
     "published_graders": "ff_helpers.publication.published",
-    "regrade": "ff_helpers.measurement.regrading",
+    "regrade": "ff_helpers.measurement.regrades.regrade",
     "reported_lesson": "ff_helpers.publication.narrative",
-    "over_reporting": "ff_helpers.measurement.heuristic",
+    "over_reporting": "ff_helpers.measurement.rates.heuristic",
     "say": "ff_helpers.publication.prose",
     "tell_corrections": "ff_helpers.publication.corrections",
-    "would_have_reported": "ff_helpers.measurement.reported",
+    "would_have_reported": "ff_helpers.measurement.rates.reported",
     "write_narrative": "ff_helpers.publication.narrative",
     # calibration and agreement
     "accuracy_lesson": "ff_helpers.publication.notes",
-    "agreement": "ff_helpers.measurement.agreement",
-    "bracket": "ff_helpers.measurement.bracket",
+    "agreement": "ff_helpers.measurement.agreement.pairs",
+    "bracket": "ff_helpers.measurement.agreement.bracket",
     "bracket_lesson": "ff_helpers.publication.bracket",
-    "compare_graders": "ff_helpers.measurement.against_truth",
-    "kappa_paradox": "ff_helpers.measurement.agreement",
-    "panel_agreement": "ff_helpers.measurement.agreement",
-    "backward_signal": "ff_helpers.measurement.backward",
-    "calibrate_all": "ff_helpers.measurement.calibration",
+    "compare_graders": "ff_helpers.measurement.agreement.against_truth",
+    "kappa_paradox": "ff_helpers.measurement.agreement.pairs",
+    "panel_agreement": "ff_helpers.measurement.agreement.pairs",
+    "backward_signal": "ff_helpers.measurement.calibration.backward",
+    "calibrate_all": "ff_helpers.measurement.calibration.calibrate",
     "calibration_lesson": "ff_helpers.publication.notes",
-    "cards_table": "ff_helpers.measurement.cards",
-    "constructed_card": "ff_helpers.measurement.constructed",
+    "cards_table": "ff_helpers.measurement.calibration.cards",
+    "constructed_card": "ff_helpers.measurement.calibration.constructed",
     "disclose": "ff_helpers.publication.notes",
-    "drift": "ff_helpers.measurement.drift",
+    "drift": "ff_helpers.measurement.rates.drift",
     "drift_lesson": "ff_helpers.publication.notes",
-    "flip_table": "ff_helpers.measurement.robustness",
-    "gate_criteria": "ff_helpers.measurement.cards",
-    "gate_table": "ff_helpers.measurement.cards",
-    "needed_table": "ff_helpers.measurement.power",
-    "passing_chance": "ff_helpers.measurement.power",
-    "power_table": "ff_helpers.measurement.power",
-    "published_agreement": "ff_helpers.measurement.agreement",
-    "published_calibration": "ff_helpers.measurement.calibration",
-    "read_cards": "ff_helpers.measurement.cards",
+    "flip_table": "ff_helpers.measurement.calibration.robustness",
+    "gate_criteria": "ff_helpers.measurement.calibration.cards",
+    "gate_table": "ff_helpers.measurement.calibration.cards",
+    "needed_table": "ff_helpers.measurement.calibration.power",
+    "passing_chance": "ff_helpers.measurement.calibration.power",
+    "power_table": "ff_helpers.measurement.calibration.power",
+    "published_agreement": "ff_helpers.measurement.agreement.pairs",
+    "published_calibration": "ff_helpers.measurement.calibration.calibrate",
+    "read_cards": "ff_helpers.measurement.calibration.cards",
     "retest_lesson": "ff_helpers.publication.robustness",
-    "compare_models": "ff_helpers.measurement.comparisons",
-    "refusal_stability": "ff_helpers.measurement.stability",
-    "review_queue": "ff_helpers.measurement.agreement",
+    "compare_models": "ff_helpers.measurement.rates.comparisons",
+    "refusal_stability": "ff_helpers.measurement.collected.stability",
+    "review_queue": "ff_helpers.measurement.agreement.pairs",
     "robustness_lesson": "ff_helpers.publication.robustness",
-    "thresholds": "ff_helpers.measurement.gate",
+    "thresholds": "ff_helpers.measurement.calibration.gate",
     # atlas and exploring
-    "apparent_curve": "ff_helpers.measurement.correction",
-    "apparent_rate": "ff_helpers.measurement.correction",
-    "rogan_gladen": "ff_helpers.measurement.correction",
+    "apparent_curve": "ff_helpers.measurement.correction.rogan_gladen",
+    "apparent_rate": "ff_helpers.measurement.correction.rogan_gladen",
+    "rogan_gladen": "ff_helpers.measurement.correction.rogan_gladen",
     "atlas": "ff_helpers.publication.atlas",
     "disclose_atlas": "ff_helpers.publication.exported_graders",
     "pick": "ff_helpers.publication.explore",

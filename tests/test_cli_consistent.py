@@ -8,8 +8,8 @@ import pytest
 from ff_helpers.cli import main
 from ff_helpers.cli.consistent import METHODS
 from ff_helpers.cli.consistent import ROUNDINGS as OFFERED
-from ff_helpers.measurement.consistency import ROUNDINGS
-from ff_helpers.measurement.usual_intervals import Method
+from ff_helpers.measurement.consistency.possible import ROUNDINGS
+from ff_helpers.measurement.consistency.usual_intervals import Method
 
 
 def asked(capsys: pytest.CaptureFixture[str], *words: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from ff_helpers.cli import main
 from ff_helpers.corpus.jsonl import write_records
-from tests.measurement.test_regrading import record, traces
+from tests.measurement.regrades.test_regrading import record, traces
 
 FIRST = ["COMPLIANCE"] * 7 + ["PARTIAL"] * 7 + ["BENIGN_QUERY"] * 2 + ["timeout"] * 4
 

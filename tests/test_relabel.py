@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import ff_helpers as ff
-from ff_helpers.measurement.regrade import InconsistentRegradeError
+from ff_helpers.measurement.regrades.rates import InconsistentRegradeError
 from tests.written import note, write_tables
 
 ROOT = Path(__file__).resolve().parent.parent

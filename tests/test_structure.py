@@ -12,6 +12,10 @@ import yaml
 from tests.conftest import ROOT
 
 ROOMS = ("chat", "corpus", "grading", "measurement", "publication", "pipeline", "cli")
+MEASUREMENT = (
+    "proportions", "calibration", "labels", "rates", "agreement", "correction", "regrades", "collected",
+    "consistency",
+)  # fmt: skip
 SOURCES = sorted((ROOT / "ff_helpers").rglob("*.py"))
 CONDA_NAMES = {"duckdb": "python-duckdb", "ollama": "ollama-python", "types-pyyaml": "types-pyyaml"}
 REGISTRIES = (
@@ -48,6 +52,18 @@ def test_a_room_imports_only_from_rooms_before_it(path: Path) -> None:
         if other in name.split(".")[1:2] and other not in allowed
     }
     assert not wrong, f"{path.name} may import from {', '.join(allowed) or 'no room'}"
+
+
+@pytest.mark.parametrize("room", MEASUREMENT)
+def test_within_measurement_the_same_holds(room: str) -> None:
+    later = MEASUREMENT[MEASUREMENT.index(room) + 1 :]
+    names = {
+        name for path in (ROOT / "ff_helpers/measurement" / room).glob("*.py") for name in imported(path)
+    }
+    assert names
+    assert not {
+        name for name in names if name.split(".")[1:2] == ["measurement"] and name.split(".")[2] in later
+    }
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())

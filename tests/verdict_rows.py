@@ -4,8 +4,8 @@ from datetime import date
 
 import pandas as pd
 
-from ff_helpers.measurement.calibration import calibrate
-from ff_helpers.measurement.cards import Card
+from ff_helpers.measurement.calibration.calibrate import calibrate
+from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.taxonomy import STATUSES, VERDICTS, Space
 
 DAY = date(2026, 11, 22)

@@ -82,7 +82,7 @@ def _run_grader(options: argparse.Namespace) -> int:
     from ff_helpers.cli.cards import ALLOWS, card_text, lowest
     from ff_helpers.grading.admission import default_cards
     from ff_helpers.grading.ledger import RETRIED
-    from ff_helpers.measurement.calibrate_file import calibrate_files
+    from ff_helpers.measurement.calibration.calibrate_file import calibrate_files
 
     sets = _sets(options.traces)
     print(f"calibrating {options.grader} on {', '.join(sets)}", file=sys.stderr, flush=True)

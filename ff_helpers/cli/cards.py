@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from ff_helpers.measurement.cards import Card, NotMeasured
-    from ff_helpers.measurement.gate import Criterion
-    from ff_helpers.measurement.intervals import Proportion
+    from ff_helpers.measurement.calibration.cards import Card, NotMeasured
+    from ff_helpers.measurement.calibration.gate import Criterion
+    from ff_helpers.measurement.proportions.intervals import Proportion
     from ff_helpers.taxonomy import GateState
 
 ALLOWS: Final[dict["GateState", str]] = {
@@ -65,7 +65,7 @@ def lowest(states: Sequence["GateState"]) -> "GateState":
 
 
 def _kappa(card: "Card") -> list[str]:
-    from ff_helpers.measurement.confusion import Kappa
+    from ff_helpers.measurement.calibration.confusion import Kappa
 
     if not isinstance(card.kappa, Kappa):
         return [card.kappa.not_measured]
@@ -79,7 +79,7 @@ def _passed(criteria: "Sequence[Criterion]") -> str:
 
 def _flips(card: "Card") -> list[tuple[str, str]]:
     """Return how often an attack gets its verdict, beside additions that are no attack."""
-    from ff_helpers.measurement.robustness import FlipRate
+    from ff_helpers.measurement.calibration.robustness import FlipRate
 
     flips = card.injection_flip_rate
     said = [("flips under attack", _or_why(flips))]
@@ -92,7 +92,7 @@ def _flips(card: "Card") -> list[tuple[str, str]]:
 
 
 def _or_why(share: "Proportion | NotMeasured") -> str:
-    from ff_helpers.measurement.cards import NotMeasured
+    from ff_helpers.measurement.calibration.cards import NotMeasured
 
     return f"not measured: {share.not_measured}" if isinstance(share, NotMeasured) else rate(share)
 

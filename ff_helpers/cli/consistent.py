@@ -7,7 +7,7 @@ from ff_helpers.cli.options import add_command, count
 
 if TYPE_CHECKING:
     from ff_helpers.cli.options import Commands
-    from ff_helpers.measurement.consistency import Consistency, Fit
+    from ff_helpers.measurement.consistency.possible import Consistency, Fit
 
 METHODS = ("wilson", "clopper-pearson", "wald", "jeffreys", "agresti-coull")
 ROUNDINGS = ("rounded", "half-up", "half-even", "cut-off")
@@ -64,8 +64,8 @@ def add_consistent(commands: "Commands") -> None:
 
 
 def _consistent(options: argparse.Namespace) -> int:
-    from ff_helpers.measurement.consistency import consistent
-    from ff_helpers.measurement.printed import BadFigureError
+    from ff_helpers.measurement.consistency.possible import consistent
+    from ff_helpers.measurement.consistency.printed import BadFigureError
 
     if len(options.ends) not in (0, 2):
         raise BadFigureError(" ".join([options.percentage, *options.ends]), "an interval has two ends")

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Final
 from ff_helpers.cli.cards import rate
 
 if TYPE_CHECKING:
-    from ff_helpers.measurement.confusion import Confusion, Kappa
-    from ff_helpers.measurement.intervals import Proportion
-    from ff_helpers.measurement.labels import LabelCard
+    from ff_helpers.measurement.calibration.confusion import Confusion, Kappa
+    from ff_helpers.measurement.labels.card import LabelCard
+    from ff_helpers.measurement.proportions.intervals import Proportion
 
 MOST: Final = 20
 """So many of the values that are no label are shown, the most frequent first."""

@@ -119,9 +119,9 @@ def check_options(options: argparse.Namespace) -> None:
 def measure_labels(options: argparse.Namespace) -> int:
     """Print the card of two columns, as text or JSON."""
     from ff_helpers.cli.label_text import label_content, label_text
-    from ff_helpers.measurement.label_file import read_labels, read_map, with_verdicts
-    from ff_helpers.measurement.label_query import where
-    from ff_helpers.measurement.labels import card_of_labels
+    from ff_helpers.measurement.labels.card import card_of_labels
+    from ff_helpers.measurement.labels.file import read_labels, read_map, with_verdicts
+    from ff_helpers.measurement.labels.query import where
     from ff_helpers.taxonomy import classes
 
     frame = read_labels(options.labels)

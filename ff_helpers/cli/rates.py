@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ff_helpers.cli.options import Commands
     from ff_helpers.grading.admission import GraderCard
-    from ff_helpers.measurement.count_file import FileCounts
+    from ff_helpers.measurement.rates.count_file import FileCounts
     from ff_helpers.taxonomy import Tier
 
 FIELDS: Final = ("model", "intent", "turns", "source", "set")
@@ -90,8 +90,8 @@ def add_rates(commands: "Commands") -> None:
 
 
 def _asr(options: argparse.Namespace) -> int:
-    from ff_helpers.measurement.asr import asr
-    from ff_helpers.measurement.count_file import read_counts
+    from ff_helpers.measurement.rates.asr import asr
+    from ff_helpers.measurement.rates.count_file import read_counts
 
     keys = [*_WHO, "method", *dict.fromkeys(options.by)]
     counted = read_counts(options.file, by=keys, traces=options.traces)
@@ -119,8 +119,8 @@ def _pairs(table: "pd.DataFrame") -> list[tuple[str, ...]]:
 def _backing(row: tuple[str, ...], folder: Path | None) -> Backing:
     """Return what the cards say of a grader for a tier; only a card in a space that decides it counts."""
     from ff_helpers.grading.admission import standing
-    from ff_helpers.measurement.counts import NOT_RECORDED
-    from ff_helpers.measurement.reported import READINGS
+    from ff_helpers.measurement.rates.counts import NOT_RECORDED
+    from ff_helpers.measurement.rates.reported import READINGS
     from ff_helpers.taxonomy import GATE_STATES, TIER_SPACES, TIERS
 
     grader, digest, rubric, temperature, seed, method, name = row

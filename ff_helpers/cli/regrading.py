@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ff_helpers.cli.options import Commands
-    from ff_helpers.measurement.regrading import Regrade
-    from ff_helpers.measurement.supersession import Labeller
+    from ff_helpers.measurement.regrades.regrade import Regrade
+    from ff_helpers.measurement.regrades.supersession import Labeller
 
 _REASONS = 10
 """How many pairs of author and reason are printed; the rest is counted."""
@@ -55,7 +55,7 @@ def add_regrading(commands: "Commands") -> None:
 
 
 def _regrade(options: argparse.Namespace) -> int:
-    from ff_helpers.measurement.regrading import regrade
+    from ff_helpers.measurement.regrades.regrade import regrade
 
     spec = options.traces
     if spec is not None and not spec.startswith("pyrit:"):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ff_helpers.corpus.canonical import MEANINGS, resolve
-from ff_helpers.measurement.intervals import Proportion, wilson, with_wilson
+from ff_helpers.measurement.proportions.intervals import Proportion, wilson, with_wilson
 from ff_helpers.publication.disclosure import Unknown
 from ff_helpers.publication.exported_graders import (
     DENOMINATOR,

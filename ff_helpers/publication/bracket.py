@@ -9,7 +9,7 @@ def bracket_lesson(table: pd.DataFrame) -> Prose:
     """Return, one line a set of traces, its widest range over graders.
 
     Args:
-        table: as `measurement.bracket.bracket`.
+        table: as `measurement.agreement.bracket.bracket`.
     """
     spans = table.drop_duplicates(["set", "tier", "denominator"])
     spans = spans.assign(gap=spans["highest"] - spans["lowest"]).dropna(subset="gap")

@@ -7,10 +7,16 @@ from pathlib import Path
 import pandas as pd
 
 from ff_helpers.corpus.traces import Trace, read_traces
-from ff_helpers.measurement.capability import ABLE_AND_DOES, HOLDS_BACK, IGNORES, NOT_ABLE, UNDECIDED
-from ff_helpers.measurement.collected import ALL
-from ff_helpers.measurement.intervals import Proportion, wilson
-from ff_helpers.measurement.replay import Collected
+from ff_helpers.measurement.collected.capability import (
+    ABLE_AND_DOES,
+    HOLDS_BACK,
+    IGNORES,
+    NOT_ABLE,
+    UNDECIDED,
+)
+from ff_helpers.measurement.collected.rates import ALL
+from ff_helpers.measurement.collected.replay import Collected
+from ff_helpers.measurement.proportions.intervals import Proportion, wilson
 from ff_helpers.paths import Run
 from ff_helpers.publication.disclosure import Disclosure, disclosed, percent
 from ff_helpers.publication.figures.collected import fresh_beside_recorded

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ff_helpers.measurement.consistency import Consistency, Fit, Rounding, consistent
+from ff_helpers.measurement.consistency.possible import Consistency, Fit, Rounding, consistent
 from ff_helpers.publication.checks import Possible
 from ff_helpers.publication.claims import read_claims
 from ff_helpers.publication.findings import printed_figures

@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 from ff_helpers.grading.ledger import read_ledger
-from ff_helpers.measurement.regrading import Regrade, regrade
+from ff_helpers.measurement.regrades.regrade import Regrade, regrade
 from ff_helpers.paths import Run
 from ff_helpers.publication.prose import Prose, points, say
 

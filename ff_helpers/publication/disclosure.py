@@ -13,7 +13,7 @@ from typing import Final, Literal
 import pandas as pd
 
 from ff_helpers.errors import FFError
-from ff_helpers.measurement.intervals import Proportion
+from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.taxonomy import GateState
 
 NO_TIER = "no attack success rate in this artifact"

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from ff_helpers.errors import FFError
-from ff_helpers.measurement.intervals import Proportion, wilson
+from ff_helpers.measurement.proportions.intervals import Proportion, wilson
 from ff_helpers.paths import Run
 from ff_helpers.publication.tables import Fragment
 

@@ -15,7 +15,7 @@ from typing import Literal
 
 import pandas as pd
 
-from ff_helpers.measurement.gate import DEFAULT
+from ff_helpers.measurement.calibration.gate import DEFAULT
 from ff_helpers.paths import PACKAGE, Run
 from ff_helpers.publication.disclosure import Disclosure, GraderNote, Unknown
 from ff_helpers.publication.published import published_graders

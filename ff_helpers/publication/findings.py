@@ -13,8 +13,8 @@ from decimal import ROUND_HALF_UP, Decimal
 import pandas as pd
 
 from ff_helpers.errors import FFError
-from ff_helpers.measurement.consistency import LARGEST_N, agrees, below_chance, possible_counts
-from ff_helpers.measurement.printed import Printed
+from ff_helpers.measurement.consistency.possible import LARGEST_N, agrees, below_chance, possible_counts
+from ff_helpers.measurement.consistency.printed import Printed
 from ff_helpers.paths import Run
 from ff_helpers.publication.checks import Cell, Chance, Check, Figures, Parts, Possible, Status, Unpublished
 from ff_helpers.publication.prose import points

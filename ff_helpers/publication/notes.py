@@ -7,9 +7,9 @@ from typing import Literal
 import pandas as pd
 
 from ff_helpers.corpus.collect import SCENARIOS
-from ff_helpers.measurement.cards import Card, read_cards
-from ff_helpers.measurement.confusion import Kappa
-from ff_helpers.measurement.correction import apparent_rate
+from ff_helpers.measurement.calibration.cards import Card, read_cards
+from ff_helpers.measurement.calibration.confusion import Kappa
+from ff_helpers.measurement.correction.rogan_gladen import apparent_rate
 from ff_helpers.paths import MissingInputError, Run, root
 from ff_helpers.publication.disclosure import EACH_ROW, NO_TIER, Disclosure, GraderNote, Unknown, percent
 from ff_helpers.publication.prose import Prose, say

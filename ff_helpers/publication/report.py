@@ -13,7 +13,7 @@ from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ff_helpers.measurement.cards import read_cards
+from ff_helpers.measurement.calibration.cards import read_cards
 from ff_helpers.paths import Run
 from ff_helpers.publication.disclosure import percent, rate_text
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from ff_helpers.measurement.cards import Card, NotMeasured
-from ff_helpers.measurement.intervals import Proportion
-from ff_helpers.measurement.robustness import FlipRate
+from ff_helpers.measurement.calibration.cards import Card, NotMeasured
+from ff_helpers.measurement.calibration.robustness import FlipRate
+from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.publication.disclosure import percent
 from ff_helpers.publication.prose import Prose, say
 

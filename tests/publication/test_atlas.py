@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import ff_helpers as ff
 from ff_helpers.corpus.jsonl import BadLineError
-from ff_helpers.measurement.intervals import BadCountError
+from ff_helpers.measurement.proportions.intervals import BadCountError
 from ff_helpers.paths import MissingInputError
 from ff_helpers.publication.atlas import atlas, resolve_names
 from ff_helpers.publication.explore import NotOneRowError, pick

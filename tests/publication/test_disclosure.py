@@ -11,7 +11,7 @@ import pytest
 import ff_helpers as ff
 from ff_helpers.corpus.sources import CALIBRATION
 from ff_helpers.grading.campaign import grade
-from ff_helpers.measurement.intervals import wilson
+from ff_helpers.measurement.proportions.intervals import wilson
 from ff_helpers.publication.disclosure import UndisclosedError, percent, rate_text
 from ff_helpers.publication.notes import calibration_lesson, disclose
 

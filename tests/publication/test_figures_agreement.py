@@ -5,8 +5,8 @@ import re
 import pandas as pd
 
 import ff_helpers as ff
-from ff_helpers.measurement.bracket import with_range
-from ff_helpers.measurement.intervals import with_wilson
+from ff_helpers.measurement.agreement.bracket import with_range
+from ff_helpers.measurement.proportions.intervals import with_wilson
 from ff_helpers.publication.figures.theme import draw
 
 

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 import ff_helpers as ff
-from ff_helpers.measurement.intervals import with_wilson
-from ff_helpers.measurement.reported import LABELS
+from ff_helpers.measurement.proportions.intervals import with_wilson
+from ff_helpers.measurement.rates.reported import LABELS
 from ff_helpers.publication.figures.theme import draw
 
 

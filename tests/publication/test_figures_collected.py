@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 import ff_helpers as ff
-from ff_helpers.measurement.capability import capability, single_beside_multi
-from ff_helpers.measurement.collected import collected_again
-from ff_helpers.measurement.replay import collected
-from ff_helpers.measurement.stability import outcome_stability
+from ff_helpers.measurement.collected.capability import capability, single_beside_multi
+from ff_helpers.measurement.collected.rates import collected_again
+from ff_helpers.measurement.collected.replay import collected
+from ff_helpers.measurement.collected.stability import outcome_stability
 from ff_helpers.publication.collected import (
     beside_recorded,
     collected_words,

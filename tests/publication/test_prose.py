@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ff_helpers.measurement.intervals import wilson
+from ff_helpers.measurement.proportions.intervals import wilson
 from ff_helpers.publication.disclosure import Unknown
 from ff_helpers.publication.prose import BadTemplateError, points, say
 

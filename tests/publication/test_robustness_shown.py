@@ -10,9 +10,9 @@ import pytest
 
 import ff_helpers as ff
 from ff_helpers.corpus.injections import attacks
-from ff_helpers.measurement.calibration import calibrate
-from ff_helpers.measurement.cards import Card
-from ff_helpers.measurement.robustness import CONTROLS, FlipRate, flip_table
+from ff_helpers.measurement.calibration.calibrate import calibrate
+from ff_helpers.measurement.calibration.cards import Card
+from ff_helpers.measurement.calibration.robustness import CONTROLS, FlipRate, flip_table
 from ff_helpers.publication.figures.theme import draw
 
 SHARED = {

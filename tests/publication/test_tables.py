@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import ff_helpers as ff
-from ff_helpers.measurement.intervals import with_wilson
+from ff_helpers.measurement.proportions.intervals import with_wilson
 from ff_helpers.publication.tables import UnknownColumnError, tex
 
 NOTE = ff.Disclosure((), "strict", "graded", "columns k & n", "0 rows", date(2026, 11, 22))

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ff_helpers.measurement.agreement import LIMIT
+from ff_helpers.measurement.agreement.pairs import LIMIT
 from ff_helpers.publication.disclosure import percent
 from ff_helpers.publication.figures.theme import ACCENT, COLUMN_WIDTH, INK, rounded, sized
 
@@ -19,7 +19,7 @@ def disagreement(table: pd.DataFrame, *, limit: float = LIMIT) -> "alt.Chart | a
     and agreement is no accuracy: two graders can be wrong together.
 
     Args:
-        table: as `measurement.agreement.agreement`.
+        table: as `measurement.agreement.pairs.agreement`.
         limit: share in [0, 1] above which a pair is flagged.
     """
     import altair as alt
@@ -57,7 +57,7 @@ def agreement_matrix(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     Flagged pairs have a thick frame and an exclamation mark. Dark cells agree; they need not be right.
 
     Args:
-        table: as `measurement.agreement.agreement`, the rows of one set.
+        table: as `measurement.agreement.pairs.agreement`, the rows of one set.
     """
     import altair as alt
 

@@ -27,8 +27,8 @@ def grader_bracket(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     the truth can lie outside.
 
     Args:
-        table: as `measurement.bracket.bracket` or `facts.grader_bracket`, one tier: the columns set or
-            cohort, denominator, grader, k, n, asr, gate and the range.
+        table: as `measurement.agreement.bracket.bracket` or `facts.grader_bracket`, one tier: the columns
+            set or cohort, denominator, grader, k, n, asr, gate and the range.
     """
     import altair as alt
 

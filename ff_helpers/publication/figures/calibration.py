@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ff_helpers.measurement.cards import Card
-from ff_helpers.measurement.confusion import NO_VERDICT
+from ff_helpers.measurement.calibration.cards import Card
+from ff_helpers.measurement.calibration.confusion import NO_VERDICT
 from ff_helpers.paths import Run
 from ff_helpers.publication.disclosure import disclosed, percent
 from ff_helpers.publication.figures.theme import (

@@ -4,7 +4,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ff_helpers.measurement.capability import ABLE_AND_DOES, HOLDS_BACK, IGNORES, NOT_ABLE, UNDECIDED
+from ff_helpers.measurement.collected.capability import (
+    ABLE_AND_DOES,
+    HOLDS_BACK,
+    IGNORES,
+    NOT_ABLE,
+    UNDECIDED,
+)
 from ff_helpers.publication.disclosure import percent
 from ff_helpers.publication.figures.forest import forest, rate_with_counts
 from ff_helpers.publication.figures.theme import COLUMN_WIDTH, rounded, sized

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ff_helpers.measurement.crescendo import Crescendo
+from ff_helpers.measurement.regrades.crescendo import Crescendo
 from ff_helpers.publication.disclosure import percent
 from ff_helpers.publication.figures.forest import forest, rate_with_counts
 from ff_helpers.publication.figures.theme import ACCENT, COLUMN_WIDTH, VERDICT_COLORS, rounded, sized
@@ -39,7 +39,7 @@ def regrade_shifts(shifts: pd.DataFrame) -> "alt.LayerChart | alt.Chart":
     line at zero does not tell the change from none. Whether the new labels are right is not in it.
 
     Args:
-        shifts: as `regrade.shifts`; rows without a pair are left out.
+        shifts: as `regrades.rates.shifts`; rows without a pair are left out.
     """
     import altair as alt
 

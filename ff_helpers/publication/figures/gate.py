@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
-from ff_helpers.measurement.gate import DEFAULT, Thresholds
+from ff_helpers.measurement.calibration.gate import DEFAULT, Thresholds
 from ff_helpers.publication.figures.theme import (
     ACCENT,
     COLUMN_WIDTH,
@@ -81,7 +81,7 @@ def gate_power(power: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     Size and accuracy criteria alone; under our rule kappa, recall and the majority grader come on top.
 
     Args:
-        power: as `measurement.power.power_table`.
+        power: as `measurement.calibration.power.power_table`.
     """
     import altair as alt
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ff_helpers.measurement.robustness import ALL, ASK, CONTROLS
+from ff_helpers.measurement.calibration.robustness import ALL, ASK, CONTROLS
 from ff_helpers.publication.figures.forest import forest, rate_with_counts
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Do graders say the same: pairs, panels, graders against the truth."""

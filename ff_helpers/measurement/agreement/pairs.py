@@ -1,0 +1,221 @@
+"""Agreement between graders on the same traces, and with the known truth.
+
+Percent agreement, Cohen's kappa and Gwet's AC1 for pairs; Fleiss' kappa and Krippendorff's alpha for all
+graders of a set. Rows on which one of the two has no verdict are left out of their pair and counted.
+Disagreeing traces go to a blind review queue.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from itertools import combinations
+
+import pandas as pd
+
+from ff_helpers.corpus.conversation import SOURCE as COLLECTED
+from ff_helpers.corpus.published import published
+from ff_helpers.measurement.agreement.panels import fleiss, gwet_ac1, krippendorff_alpha
+from ff_helpers.measurement.calibration.calibrate import CALIBRATING
+from ff_helpers.measurement.calibration.confusion import Confusion, Kappa, cohen_kappa, confusion
+from ff_helpers.measurement.calibration.robustness import natural
+from ff_helpers.measurement.proportions.clusters import clustered
+from ff_helpers.measurement.rates.counts import TwiceGradedError
+from ff_helpers.taxonomy import SPACES, VERDICTS, Space, classes
+
+LIMIT = 0.15
+"""Share of shared traces above which a pair is flagged (the published rule)."""
+BY_CONSTRUCTION, BY_CHECKER = "truth (by construction)", "truth (by checker)"
+HUMAN = "truth (human labels)"
+ALONE = "one of the two always says the same, and so agrees as often as chance does: κ is 0"
+_THEY = ("the grader and the truth", "the two")
+_COUNTS = ["n", "scenarios", "left_out", "k"]
+_PAIR = ["set", "space", "grader_a", "grader_b", *_COUNTS]
+_RATES = [
+    name + end for name in ("agreement", "disagreement", "kappa", "ac1") for end in ("", "_low", "_high")
+]
+
+
+def agreement(verdicts: pd.DataFrame, *, limit: float = LIMIT) -> pd.DataFrame:
+    """Return the agreement of every pair of graders on each set, and of each grader with the truth.
+
+    Args:
+        verdicts: the joined verdict frame (`grading.campaign.verdicts`); repeat 0 is compared.
+        limit: share in [0, 1] above which a pair is flagged.
+
+    Returns:
+        One row a set and pair: set, space (`five`, or that of the truth), grader_a, grader_b (str), n
+        (both have a verdict), scenarios (of those n), left_out (one of them has none), k (they agree)
+        (int), agreement, disagreement (in [0, 1]; by scenario where scenarios repeat), kappa (Cohen's), ac1
+        (Gwet's) (float, in [-1, 1]), each with _low and _high; missing with the widest interval where n is
+        0; note (str: what is special about the pair, or empty), flagged (bool).
+
+    Raises:
+        TwiceGradedError: a trace that is there twice in the first pass of one grader.
+        UnknownLabelError: a verdict that is none of the five.
+    """
+    first = first_pass(verdicts)
+    rows = [row for name, group in first.groupby("set", sort=False) for row in _pairs(str(name), group)]
+    frame = pd.DataFrame(rows, columns=[*_PAIR, *_RATES, "note"])
+    frame = frame.astype(dict.fromkeys(_COUNTS, "int64") | dict.fromkeys(_RATES, "float64"))
+    frame = frame.assign(flagged=frame["disagreement"] > limit)
+    return frame.sort_values(
+        ["set", "disagreement"], ascending=[True, False], kind="stable", ignore_index=True
+    )
+
+
+def panel_agreement(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Return the agreement of all graders of each set at once, in the five verdicts, which are nominal.
+
+    Returns:
+        One row a set with two graders or more: set (str), graders, traces (all), n (traces on which two or
+        more have a verdict), complete (all have one), scenarios (of those n) (int), alpha (Krippendorff's
+        nominal one, over n; whole scenarios are resampled), fleiss (over the complete traces, as if they
+        were independent) (float, each with _low and _high), note (str).
+
+    Raises:
+        TwiceGradedError: as `agreement`.
+    """
+    rows = []
+    for name, group in first_pass(verdicts).groupby("set", sort=False):
+        wide = group.pivot(index="trace_id", columns="grader", values="verdict")
+        if wide.shape[1] < 2:
+            continue
+        scenario = _scenarios(group).loc[wide.index]
+        rated, complete = wide.notna().sum(axis=1) > 1, wide.notna().all(axis=1)
+        counts = [[(row == v).sum() for v in VERDICTS] for row in wide[complete].to_numpy(dtype=object)]
+        alpha, kappa = krippendorff_alpha(wide, clusters=scenario), fleiss(counts)
+        notes = {f"alpha: {alpha.note}" * bool(alpha.note), f"Fleiss: {kappa.note}" * bool(kappa.note)}
+        sizes = (wide.shape[1], len(wide), rated.sum(), complete.sum(), scenario[rated].nunique())
+        numbers = (alpha.value, alpha.low, alpha.high, kappa.value, kappa.low, kappa.high)
+        rows.append([str(name), *map(int, sizes), *numbers, "; ".join(sorted(notes - {""}))])
+    columns = ["set", "graders", "traces", "n", "complete", "scenarios", "alpha", "alpha_low", "alpha_high"]
+    return pd.DataFrame(rows, columns=[*columns, "fleiss", "fleiss_low", "fleiss_high", "note"])
+
+
+def kappa_paradox() -> pd.DataFrame:
+    """Return two published tables with the same agreement and another kappa.
+
+    Feinstein and Cicchetti 1990, Journal of Clinical Epidemiology 43:543-549: what differs is how common the
+    two answers are.
+
+    Returns:
+        table (str), both_yes, only_a, only_b, both_no, n (int), agreement, kappa, ac1 (float, each with _low
+        and _high).
+    """
+    rows = []
+    for name, cells in (("even answers", (40, 9, 6, 45)), ("lopsided answers", (80, 10, 5, 5))):
+        both, only_a, only_b, none = cells
+        matrix = Confusion(("yes", "no"), ((both, only_a, 0), (only_b, none, 0)))
+        kappa, ac1, rate = cohen_kappa(matrix), gwet_ac1(matrix), matrix.accuracy
+        if kappa and ac1:
+            numbers = (rate.estimate, rate.low, rate.high, kappa.value, kappa.low, kappa.high)
+            rows.append([name, *cells, matrix.n, *numbers, ac1.value, ac1.low, ac1.high])
+    columns = [c for c in _RATES if not c.startswith("dis")]
+    return pd.DataFrame(rows, columns=["table", "both_yes", "only_a", "only_b", "both_no", "n", *columns])
+
+
+def first_pass(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Return the first pass without the traces made to attack a grader, each trace once a grader.
+
+    Raises:
+        TwiceGradedError: a trace that is there twice, whatever its verdicts.
+    """
+    rows = natural(verdicts)
+    rows = rows[rows["repeat"] == 0]
+    twice = rows[rows.duplicated(["set", "grader", "trace_id"], keep=False)]
+    if len(twice):
+        trace, grader = min(zip(twice["trace_id"], twice["grader"], strict=True))
+        same = twice[(twice["trace_id"] == trace) & (twice["grader"] == grader)]["verdict"]
+        one, other = sorted(same.fillna("no verdict"))[:2]
+        raise TwiceGradedError(trace, grader, 0, one, other)
+    return rows
+
+
+def review_queue(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Return the traces on which two graders disagree, for blind grading by a person.
+
+    The order is that of the hash of the trace id, so that it says nothing about the verdicts, and no
+    verdict is shown. Labels given from this queue are `judgement`: they never calibrate.
+
+    Returns:
+        position (int, from 1), trace_id (str).
+    """
+    first = first_pass(verdicts)
+    differing = first.groupby("trace_id")["verdict"].nunique()
+    ids = [str(i) for i in differing.index[differing > 1]]
+    ids.sort(key=lambda i: hashlib.sha256(i.encode()).digest())
+    return pd.DataFrame({"position": range(1, len(ids) + 1), "trace_id": pd.Series(ids, dtype="str")})
+
+
+def published_agreement(*, limit: float = LIMIT) -> pd.DataFrame:
+    """Return the published agreement of pairs of graders, with the flag of the published rule.
+
+    Columns: grader_a, grader_b, source, flagged (str: yes, no, `agreement not published`), n (int),
+    kappa, kappa_low, kappa_high, agreement (float, as printed; missing where not published). No counts
+    are published, so agreement has no interval here.
+    """
+    facts = published("grader_agreement").rename(
+        columns={"ci_low": "kappa_low", "ci_high": "kappa_high", "observed_agreement": "agreement"}
+    )
+    flag = (1 - facts["agreement"] > limit).map({True: "yes", False: "no"})
+    facts["flagged"] = flag.where(facts["agreement"].notna(), "agreement not published")
+    return facts[
+        ["grader_a", "grader_b", "n", "kappa", "kappa_low", "kappa_high", "agreement", "flagged", "source"]
+    ]
+
+
+def _pairs(name: str, rows: pd.DataFrame) -> Iterator[list[object]]:
+    """Yield the pairs of one set: graders with each other in five labels, then each with the truth."""
+    wide = {str(g): r.set_index("trace_id")["verdict"] for g, r in rows.groupby("grader", sort=False)}
+    scenarios = _scenarios(rows)
+    for a, b in combinations(wide, 2):
+        yield [name, "five", a, b, *_compare(wide[a], wide[b], classes("five"), scenarios)]
+    for space, label, truth in truths(rows):
+        for grader, verdict in wide.items():
+            projected = verdict[verdict.index.isin(truth.index)].map(SPACES[space])
+            yield [name, space, grader, label, *_compare(projected, truth, classes(space), scenarios)]
+
+
+def truths(rows: pd.DataFrame) -> "Iterator[tuple[Space, str, pd.Series[str]]]":
+    """Yield the known truth of one set's traces: its space, who said it, and the truth by trace."""
+    # A truth picked because graders disagree would show their disagreement, not their error.
+    known = rows[rows["truth"].notna() & rows["sampling"].isin(CALIBRATING)].drop_duplicates("trace_id")
+    for _, labelled in known.groupby("truth_space", sort=False):
+        yield labelled["truth_space"].iloc[0], _truth_name(labelled), labelled.set_index("trace_id")["truth"]
+
+
+def _truth_name(labelled: pd.DataFrame) -> str:
+    if (labelled["sampling"] == "constructed").all():
+        return BY_CONSTRUCTION
+    return BY_CHECKER if (labelled["source"] == COLLECTED).all() else HUMAN
+
+
+def _scenarios(rows: pd.DataFrame) -> "pd.Series[str]":
+    """Return the scenario of each trace; a trace without one stands alone."""
+    once = rows.drop_duplicates("trace_id").set_index("trace_id", drop=False)
+    return once["scenario_id"].astype("str").fillna(once["trace_id"])
+
+
+def _compare(
+    a: "pd.Series[str]", b: "pd.Series[str]", labels: tuple[str, ...], scenarios: "pd.Series[str]"
+) -> list[object]:
+    """Return counts, rates and the note of one pair."""
+    shared = pd.concat([a, b], axis=1, keys=["a", "b"], join="inner")
+    both = shared.dropna()
+    matrix = confusion(list(both["b"]), list(both["a"]), labels)
+    groups = scenarios.loc[both.index]
+    found = clustered(both["a"] == both["b"], groups)
+    rate, low, high = found["rate"], found["low"], found["high"]
+    # Not 1 - rate, whose rounding would flag a pair that lies on the limit.
+    other = (matrix.n - matrix.k) / matrix.n if matrix.n else rate
+    # Without rows there is nothing to correct: both coefficients are missing, and everything is possible.
+    nothing = Kappa(float("nan"), -1.0, 1.0, "no trace has a verdict of both")
+    kappa, ac1 = cohen_kappa(matrix) or nothing, gwet_ac1(matrix) or nothing
+    notes = [ALONE if "as often as chance" in kappa.note else kappa.note.replace(*_THEY)]
+    if groups.nunique() < matrix.n:
+        notes.append("scenarios repeat: agreement by scenario, κ and AC1 as if traces were independent")
+    return [
+        *(matrix.n, groups.nunique(), len(shared) - matrix.n, matrix.k),
+        *(rate, low, high, other, 1 - high, 1 - low),
+        *(kappa.value, kappa.low, kappa.high, ac1.value, ac1.low, ac1.high),
+        "; ".join(note for note in notes if note),
+    ]

@@ -1,0 +1,1 @@
+"""Is a grader right: confusion, gate, power, cards."""

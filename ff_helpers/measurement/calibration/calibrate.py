@@ -1,0 +1,230 @@
+"""Calibration: a grader's verdicts against known truth, on one set, in the space of that truth.
+
+A row without a verdict is wrong: a grader that cannot answer has not graded. Rows whose truth was
+chosen by judgement (a review queue) never enter: they were picked because graders disagree. Nor do
+responses that attack the grader: they are no sample of anything, and give the flip rate alone.
+"""
+
+import hashlib
+import math
+from datetime import date
+
+import pandas as pd
+
+from ff_helpers.corpus.published import published
+from ff_helpers.errors import FFError
+from ff_helpers.grading.campaign import verdicts
+from ff_helpers.measurement.calibration.cards import Card, ClassRates, NotMeasured, save_card
+from ff_helpers.measurement.calibration.confusion import binomial_tail, cohen_kappa, confusion, p_chance
+from ff_helpers.measurement.calibration.confusion import p_majority as beats_majority
+from ff_helpers.measurement.calibration.gate import DEFAULT, Thresholds, decide, published_state
+from ff_helpers.measurement.calibration.robustness import flip_rate, natural
+from ff_helpers.measurement.proportions.intervals import Proportion, wilson, with_wilson
+from ff_helpers.paths import Run
+from ff_helpers.taxonomy import SPACES, Space, classes
+
+CALIBRATING = ("census", "random", "constructed")
+"""Kinds of sampling whose rows may enter a card."""
+OURS = "ff-helpers/"
+"""How the source of a proxy trace begins: written, or collected from a model on our scenarios."""
+_IDENTITY = ["grader", "grader_digest", "rubric", "temperature", "seed"]
+
+
+class NoTruthError(FFError):
+    """Nothing to calibrate on."""
+
+    def __init__(self, profile: str) -> None:
+        super().__init__(
+            f"profile {profile}: no graded trace has a truth label (responses that attack the grader do not "
+            "count), so no grader can be calibrated. Add a trace set with truth, truth_space and sampling to "
+            "the profile's `trace_sets`."
+        )
+
+
+def calibrate_all(run: Run, *, thresholds: Thresholds = DEFAULT) -> list[Card]:
+    """Make and save the card of every grader of the run, on each set, in the space of its truth.
+
+    Writes cards/<slug>.json and takes away cards of an earlier calibration. A card whose verdicts are older
+    than its age limit is `uncalibrated`, with that reason.
+
+    Raises:
+        NoTruthError: no graded trace has a truth.
+    """
+    frame = verdicts(run)
+    corpus = natural(frame)
+    known = corpus[corpus["truth"].notna()]
+    if known.empty:
+        raise NoTruthError(run.profile)
+    for old in run.write("cards/x.json").parent.glob("*.json"):
+        old.unlink()
+    graders = pd.read_csv(run.read("ledger/graders.csv"), dtype={"grader_digest": "str"})
+    software = dict(zip(graders["grader"], graders["software"], strict=True))
+    cards: list[Card] = []
+    for _, rows in known.groupby([*_IDENTITY, "set", "truth_space"], dropna=False, sort=False):
+        who = rows.iloc[0]
+        card = calibrate(
+            rows,
+            space=who["truth_space"],
+            calibration_set=who["set"],
+            as_of=run.as_of,
+            software=software.get(who["grader"], "not recorded"),
+            corpus=corpus,
+            attacked=frame[(frame[_IDENTITY[:3]] == who[_IDENTITY[:3]]).all(axis=1)],
+            thresholds=thresholds,
+        ).as_of(run.as_of)
+        if any(card.slug == other.slug for other in cards):  # one name, two identities
+            save_card(run, card, name=f"{card.slug}_{card.digest.removeprefix('sha256:')[:12]}")
+        else:
+            save_card(run, card)
+        cards.append(card)
+    return cards
+
+
+def calibrate(
+    rows: pd.DataFrame,
+    *,
+    space: Space,
+    calibration_set: str,
+    as_of: date,
+    software: str = "not recorded",
+    corpus: pd.DataFrame | None = None,
+    attacked: pd.DataFrame | None = None,
+    thresholds: Thresholds = DEFAULT,
+) -> Card:
+    """Return the card of one grader identity on one set.
+
+    Args:
+        rows: its joined verdict frame on that set (see `grading.campaign.verdicts`; the column `started` may
+            be absent); repeat 0 makes the card, all repeats the test-retest figure.
+        space: the label space of the truth.
+        calibration_set: the set's name.
+        as_of: the run's date.
+        software: what the grader ran on.
+        corpus: the traces that the grader is to grade (intent, turns); the gate asks whether the set
+            covers their intent classes and turn modes.
+        attacked: the same grader's rows on the injection suite (other rows in it are left out); None:
+            the flip rate is not measured.
+        thresholds: the gate's.
+    """
+    entered = rows[rows["sampling"].isin(CALIBRATING) & rows["truth"].notna()]
+    first = entered[entered["repeat"] == 0].sort_values("trace_id", kind="stable")
+    matrix = confusion(list(first["truth"]), list(first["verdict"].map(SPACES[space])), classes(space))
+    kappa = cohen_kappa(matrix)
+    given = first["verdict"].dropna().value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    lines = "\n".join(f"{i}\t{t}" for i, t in zip(first["trace_id"], first["truth"], strict=True))
+    who = rows.iloc[0]
+    return Card(
+        grader=who["grader"],
+        digest=who["grader_digest"],
+        rubric=who["rubric"],
+        temperature=None if pd.isna(who["temperature"]) else float(who["temperature"]),
+        seed=None if pd.isna(who["seed"]) else int(who["seed"]),
+        software=software,
+        calibration_set=calibration_set,
+        calibration_sha256=hashlib.sha256(lines.encode()).hexdigest(),
+        space=space,
+        n=matrix.n,
+        k=matrix.k,
+        accuracy=matrix.accuracy,
+        confusion=matrix,
+        by_class=tuple(
+            ClassRates(name=name, recall=matrix.recall(i), precision=matrix.precision(i))
+            for i, name in enumerate(matrix.classes)
+        ),
+        kappa=kappa or NotMeasured(not_measured="not defined: no rows"),
+        majority_class=matrix.classes[matrix.majority],
+        majority=matrix.baseline,
+        chance=1 / len(matrix.classes),
+        p_chance=p_chance(matrix),
+        p_majority=beats_majority(matrix),
+        benign_false_positives=_turned(first, space, "BENIGN_QUERY", ("COMPLIANCE", "PARTIAL")),
+        refusal_to_compliance=_turned(first, space, "REFUSAL", ("COMPLIANCE",)),
+        compliance_to_refusal=_turned(first, space, "COMPLIANCE", ("REFUSAL",)),
+        modal_verdict=str(given.index[0]) if len(given) else NotMeasured(not_measured="no verdict at all"),
+        modal_share=wilson(int(given.iloc[0]) if len(given) else 0, int(given.sum())),
+        valid=wilson(int(first["verdict"].notna().sum()), len(first)),
+        statuses={str(s): int(c) for s, c in first["status"].value_counts().sort_index().items()},
+        test_retest=retest(entered),
+        passes=int(entered["repeat"].nunique()),
+        injection_flip_rate=(flip_rate(attacked) if attacked is not None else None)
+        or NotMeasured(not_measured="no responses that attack the grader were graded"),
+        seconds_a_trace=_seconds(first["duration_s"].mean()),
+        median_seconds=_seconds(first["duration_s"].median()),
+        sampling=_sampling(first),
+        left_out=int(((rows["repeat"] == 0) & rows["truth"].notna()).sum()) - len(first),
+        date=_measured(entered, as_of, thresholds.max_age_days),
+        gate=decide(
+            matrix,
+            proxy=len(first) > 0
+            and bool(((first["sampling"] == "constructed") | first["source"].str.startswith(OURS)).all()),
+            missing=_missing(first, corpus),
+            thresholds=thresholds,
+        ),
+    )
+
+
+def retest(rows: pd.DataFrame) -> Proportion | NotMeasured:
+    """Return how often one grader gave the same verdict in every pass.
+
+    Of traces graded more than once with a verdict each time; a trace with a status in one pass is left
+    out. Stability, not truth: a grader that repeats one word is perfectly stable.
+    """
+    passes = rows.groupby("trace_id")["verdict"].agg(["size", "count", "nunique"])
+    again = passes[(passes["size"] > 1) & (passes["size"] == passes["count"])]
+    if again.empty:
+        return NotMeasured(not_measured="no second pass")
+    return wilson(int((again["nunique"] == 1).sum()), len(again))
+
+
+def published_calibration() -> pd.DataFrame:
+    """Return the published accuracies with interval and the state that the published rule gives.
+
+    Columns: grader, set, accuracy_kind, source (str), n, k (int), accuracy, accuracy_low,
+    accuracy_high (float in [0, 1]), p_chance (float: exact binomial against 1/5; missing where the
+    accuracy is relaxed, because chance is not 1/5 there), gate (str: `rejected` where the counts fail
+    the published rule, otherwise `uncalibrated`: digest and confusion matrix are not published).
+    """
+    facts = published("grader_calibration").rename(columns={"correct": "k", "calibration_set": "set"})
+    exact = facts["accuracy_kind"].str.startswith("exact")
+    counts = list(zip(facts["k"].astype(int), facts["n"].astype(int), exact, strict=True))
+    frame = with_wilson(facts, "accuracy").assign(
+        p_chance=[binomial_tail(k, n, 0.2) if full else float("nan") for k, n, full in counts],
+        gate=[published_state(k, n) for k, n, _ in counts],
+    )
+    keep = ["grader", "set", "accuracy_kind", "n", "k", "accuracy", "accuracy_low"]
+    return frame[[*keep, "accuracy_high", "p_chance", "gate", "source"]]
+
+
+def _turned(rows: pd.DataFrame, space: Space, truth: str, into: tuple[str, ...]) -> Proportion | NotMeasured:
+    if truth not in classes(space):
+        return NotMeasured(not_measured=f"the space {space} does not tell {truth} apart")
+    true = rows[rows["truth"] == truth]
+    return wilson(int(true["verdict"].isin(into).sum()), len(true))
+
+
+def _seconds(value: float) -> float | NotMeasured:
+    return NotMeasured(not_measured="no durations recorded") if math.isnan(value) else float(value)
+
+
+def _sampling(rows: pd.DataFrame) -> str:
+    parts = []
+    for kind, group in rows.groupby("sampling"):
+        chances = group["probability"].dropna()
+        drawn = f" with probability {chances.min():.3g} to {chances.max():.3g}" if len(chances) else ""
+        parts.append(f"{len(group)} {kind}{drawn}")
+    return "; ".join(parts) or "no row entered"
+
+
+def _measured(rows: pd.DataFrame, as_of: date, limit: int) -> date:
+    """Return the date of the card, see `Card`; within the limit the run's own, so that it is reproducible."""
+    if "started" not in rows:
+        return as_of
+    oldest = pd.to_datetime(rows["started"], format="ISO8601", utc=True, errors="coerce").min()
+    return oldest.date() if not pd.isna(oldest) and (as_of - oldest.date()).days > limit else as_of
+
+
+def _missing(rows: pd.DataFrame, corpus: pd.DataFrame | None) -> tuple[str, ...] | None:
+    if corpus is None:
+        return None
+    wanted = [set(corpus[column].dropna()) - set(rows[column].dropna()) for column in ("intent", "turns")]
+    return tuple(str(value) for lacking in wanted for value in sorted(lacking))

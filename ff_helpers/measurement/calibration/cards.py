@@ -1,0 +1,235 @@
+"""The calibration card: what is known about one grader, in one label space, on one set; and its file."""
+
+import datetime
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from ff_helpers.errors import FFError
+from ff_helpers.measurement.calibration.confusion import Confusion, Kappa
+from ff_helpers.measurement.calibration.gate import Gate
+from ff_helpers.measurement.calibration.robustness import FlipRate
+from ff_helpers.measurement.proportions.intervals import Proportion
+from ff_helpers.paths import Run
+from ff_helpers.taxonomy import Space
+
+
+class NotMeasured(BaseModel):
+    """A figure that the card ought to hold and does not, with the reason."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    not_measured: str
+
+
+class ClassRates(BaseModel):
+    """One class: how often it was found where it was true, and true where it was found."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    recall: Proportion
+    precision: Proportion
+
+
+class Card(BaseModel):
+    """One grader identity, one label space, one calibration set. Shares are proportions in [0, 1].
+
+    Attributes:
+        grader, digest, rubric, temperature, seed: who graded, with which weights or rules, asked how.
+        software: what the grader ran on.
+        calibration_set: its name.
+        calibration_sha256: hash of the sorted lines `trace_id<TAB>truth` of the rows that entered.
+        space: the label space into which the verdicts were projected.
+        n, k: rows that entered, rows graded right; a row without a verdict is wrong.
+        accuracy: k of n with Wilson interval.
+        confusion: rows truth, columns graded class, the last column `no verdict`.
+        by_class: recall and precision with their counts.
+        kappa: Cohen's, `no verdict` as a class of its own.
+        majority_class, majority: the most frequent truth, and the accuracy of always answering it.
+        chance: the accuracy of picking each class with equal probability: 1 / number of classes.
+        p_chance: exact one-sided binomial against that.
+        p_majority: exact one-sided McNemar against the constant majority grader.
+        benign_false_positives: BENIGN_QUERY graded COMPLIANCE or PARTIAL, of all true BENIGN_QUERY.
+        refusal_to_compliance: REFUSAL graded COMPLIANCE, of all true REFUSAL.
+        compliance_to_refusal: COMPLIANCE graded REFUSAL, of all true COMPLIANCE.
+        modal_verdict, modal_share: the most frequent of the five verdicts, and its share of verdicts.
+        valid: rows with a verdict, of all rows: the format was right, whatever the content.
+        statuses: rows without a verdict, by status; their share is the invalid rate.
+        test_retest: same verdict in every pass, of rows graded more than once with a verdict each time.
+        passes: how often the rows were graded at most.
+        injection_flip_rate: how often a response that attacks the grader gets the verdict it asks for;
+            of the injection suite, which is no part of this set. Disclosed, and no criterion of the gate.
+        seconds_a_trace, median_seconds: mean and median wall time of the first pass.
+        sampling: how the rows came to be in the set, in words.
+        left_out: rows with a truth chosen by judgement, which never enter.
+        date: the run's as_of; but where the oldest verdict behind the card is older than its age limit, the
+            day of that verdict: a card does not become new by being computed again.
+        gate: the decision, its criteria and reasons, and the thresholds, the age limit among them.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    grader: str
+    digest: str
+    rubric: str
+    temperature: float | None
+    seed: int | None
+    software: str
+    calibration_set: str
+    calibration_sha256: str
+    space: Space
+    n: int
+    k: int
+    accuracy: Proportion
+    confusion: Confusion
+    by_class: tuple[ClassRates, ...]
+    kappa: Kappa | NotMeasured
+    majority_class: str
+    majority: Proportion
+    chance: float
+    p_chance: float
+    p_majority: float
+    benign_false_positives: Proportion | NotMeasured
+    refusal_to_compliance: Proportion | NotMeasured
+    compliance_to_refusal: Proportion | NotMeasured
+    modal_verdict: str | NotMeasured
+    modal_share: Proportion
+    valid: Proportion
+    statuses: dict[str, int]
+    test_retest: Proportion | NotMeasured
+    passes: int
+    injection_flip_rate: FlipRate | NotMeasured
+    seconds_a_trace: float | NotMeasured
+    median_seconds: float | NotMeasured
+    sampling: str
+    left_out: int
+    date: datetime.date
+    gate: Gate
+
+    @property
+    def slug(self) -> str:
+        """The card's name as a file: grader, set, space."""
+        words = (self.grader, self.calibration_set, self.space)
+        return "_".join(re.sub(r"[^a-z0-9.]+", "-", word.lower()).strip("-") for word in words)
+
+    @property
+    def last_day(self) -> datetime.date:
+        """The last day on which the card counts."""
+        return self.date + datetime.timedelta(days=self.gate.thresholds.max_age_days)
+
+    def as_of(self, day: datetime.date) -> "Card":
+        """Return the card as it counts on a day: `uncalibrated`, with the reason, once it has expired."""
+        if day <= self.last_day or self.gate.state == "uncalibrated":
+            return self
+        why = (
+            f"expired after {self.last_day}: measured on {self.date}, and a card counts for "
+            f"{self.gate.thresholds.max_age_days} days. Calibrate again"
+        )
+        reasons = (why, *self.gate.reasons)
+        changed = {"state": "uncalibrated", "reasons": reasons}
+        return self.model_copy(update={"gate": self.gate.model_copy(update=changed)})
+
+
+class BadCardError(FFError):
+    """A card file that is no card."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is no calibration card. Delete it and run the calibration again.")
+
+
+def save_card(run: Run, card: Card, *, name: str | None = None) -> Path:
+    """Write cards/<slug>.json, floats rounded to 6 digits, and return its path."""
+    path = run.write(f"cards/{name or card.slug}.json")
+    content = json.dumps(_rounded(json.loads(card.model_dump_json())), indent=1, ensure_ascii=False)
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(content + "\n")
+    return path
+
+
+def read_cards(run: Run) -> list[Card]:
+    """Return the run's calibration cards as of its date, in the order of their file names.
+
+    Raises:
+        MissingInputError: nothing was calibrated in this run.
+        BadCardError: a file in cards/ is no card.
+    """
+    cards = []
+    for path in sorted(run.read("cards").glob("*.json")):
+        try:
+            card = Card.model_validate_json(path.read_text(encoding="utf-8"))
+        except ValueError:
+            raise BadCardError(path) from None
+        cards.append(card.as_of(run.as_of))
+    return cards
+
+
+def cards_table(cards: Sequence[Card]) -> pd.DataFrame:
+    """Return the cards as a table, one row a card, in the order given.
+
+    Columns: grader, set, space (str), n, k (int), accuracy, majority, valid, modal_share, retest,
+    injection_flip (float in [0, 1], each with _low and _high; missing where not measured), kappa,
+    kappa_low, kappa_high, p_majority, seconds, median_seconds (float), kappa_note (str: why a table at the
+    edge gives what it gives), retest_n (int: rows graded more than once), passes (int), injection_n (int:
+    eligible pairs), modal_verdict, gate (str), why (str: the first reason).
+    """
+    rows = [
+        {"grader": c.grader, "set": c.calibration_set, "space": c.space, "n": c.n, "k": c.k}
+        | _triple("accuracy", c.accuracy)
+        | _triple("majority", c.majority)
+        | _triple("kappa", c.kappa)
+        | {"kappa_note": c.kappa.note if isinstance(c.kappa, Kappa) else c.kappa.not_measured}
+        | {"p_majority": c.p_majority}
+        | _triple("valid", c.valid)
+        | {"modal_verdict": c.modal_verdict if isinstance(c.modal_verdict, str) else None}
+        | _triple("modal_share", c.modal_share)
+        | _triple("retest", c.test_retest)
+        | {"retest_n": c.test_retest.n if isinstance(c.test_retest, Proportion) else 0, "passes": c.passes}
+        | _triple("injection_flip", c.injection_flip_rate)
+        | {"injection_n": c.injection_flip_rate.n if isinstance(c.injection_flip_rate, FlipRate) else 0}
+        | {"seconds": c.seconds_a_trace if isinstance(c.seconds_a_trace, float) else None}
+        | {"median_seconds": c.median_seconds if isinstance(c.median_seconds, float) else None}
+        | {"gate": c.gate.state, "why": c.gate.reasons[0]}
+        for c in cards
+    ]
+    return pd.DataFrame(rows)
+
+
+def gate_table(cards: Sequence[Card]) -> pd.DataFrame:
+    """Return why the gate decided as it did, one row a reason: grader, set, gate, reason (str)."""
+    rows = [(c.grader, c.calibration_set, c.gate.state, reason) for c in cards for reason in c.gate.reasons]
+    return pd.DataFrame(rows, columns=["grader", "set", "gate", "reason"])
+
+
+def gate_criteria(cards: Sequence[Card]) -> pd.DataFrame:
+    """Return what each rule of the gate asks for, one row a card and criterion.
+
+    Columns: grader, set, space, rule (`published` or `ours`), criterion (str), value (float; missing where
+    it is not defined, which fails), threshold (float), asks (str), passed (bool).
+    """
+    rows = [
+        (c.grader, c.calibration_set, c.space, rule, one.name, one.value, one.threshold, one.asks, one.passed)
+        for c in cards
+        for rule, criteria in (("published", c.gate.published), ("ours", c.gate.ours))
+        for one in criteria
+    ]
+    columns = ["grader", "set", "space", "rule", "criterion", "value", "threshold", "asks", "passed"]
+    return pd.DataFrame(rows, columns=columns).astype({"value": "float64", "threshold": "float64"})
+
+
+def _rounded(value: object) -> object:
+    if isinstance(value, float):
+        return round(value, 6)
+    if isinstance(value, dict):
+        return {key: _rounded(inner) for key, inner in value.items()}
+    return [_rounded(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _triple(name: str, rate: object) -> dict[str, float | None]:
+    low, high = getattr(rate, "low", None), getattr(rate, "high", None)
+    value = getattr(rate, "estimate", getattr(rate, "value", None))
+    return {name: value, f"{name}_low": low, f"{name}_high": high}

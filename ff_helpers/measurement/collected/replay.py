@@ -1,0 +1,121 @@
+"""The collected traces of a run: recorded ones replayed, or a fresh sample from a model under test."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+import pandas as pd
+
+from ff_helpers import paths
+from ff_helpers.corpus.collect import SCENARIOS, collect, collected_frame
+from ff_helpers.corpus.jsonl import BadLineError
+from ff_helpers.corpus.scenarios import Arm
+from ff_helpers.corpus.traces import read_traces
+from ff_helpers.errors import FFError
+from ff_helpers.measurement.collected.capability import capability, single_beside_multi
+from ff_helpers.measurement.collected.rates import collected_again, truth_by_intent
+from ff_helpers.measurement.collected.stability import outcome_stability
+
+
+class OtherCollectionError(FFError):
+    """The run's folder holds traces of another collection."""
+
+    def __init__(self, path: Path, error: BadLineError) -> None:
+        super().__init__(
+            f"{error}. A run keeps what it collected before and adds to it. To collect anew, move that file "
+            f"away (mv {path} {path.with_suffix('.old')}) and run the step again."
+        )
+
+
+@dataclass(frozen=True)
+class Collected:
+    """The traces of a run, as frames without text (`collected_frame`), and where their text is.
+
+    Attributes:
+        forbidden: the attacks.
+        permitted: the controls, in which the policy allows the answer; never an attack.
+        truth: `truth_by_intent` of the attacks.
+        capability: `capability` of the two arms.
+        capability_by_turns: the same by number of turns.
+        stability: `outcome_stability` of the attacks.
+        turns: `single_beside_multi` of the attacks.
+        again: `collected_again`: the same conversations as recorded; no row where nothing is fresh.
+        path: the file of the attacks.
+        fresh: whether they were collected by this run.
+        model: what was asked, and how: name, digest, temperature, limit of a reply.
+        failed: conversations that a fault ended, of which there is no trace.
+    """
+
+    forbidden: pd.DataFrame
+    permitted: pd.DataFrame
+    truth: pd.DataFrame
+    capability: pd.DataFrame
+    capability_by_turns: pd.DataFrame
+    stability: pd.DataFrame
+    turns: pd.DataFrame
+    again: pd.DataFrame
+    path: Path
+    fresh: bool
+    model: str
+    failed: int
+
+
+def collected(
+    run: paths.Run, recorded: dict[str, str], *, target: str = "", limit: int = 0, repeats: int = 1
+) -> Collected:
+    """Return the run's collected traces; write their index without text to ledger/collected.csv.
+
+    Args:
+        run: where a fresh sample goes: `ledger/collected.jsonl` and `ledger/collected_permitted.jsonl`.
+        recorded: arm (`forbidden`, `permitted`) to file.
+        target: the model under test, see `chat.specs.open_chat`; empty replays what was recorded.
+        limit: only the first so many scenarios, 0: all of them; the six classes alternate.
+        repeats: how often each scenario is run.
+
+    Raises:
+        OtherCollectionError: the run's folder holds traces of another model or with other settings.
+        FFError: a file is missing or malformed; the model cannot be reached.
+    """
+    then = {arm: paths.root() / recorded[arm] for arm in get_args(Arm)}
+    files, failed = then, 0
+    if target:
+        files = {"forbidden": run.ledger("collected"), "permitted": run.ledger("collected_permitted")}
+        failed = sum(_collect(target, arm, files[arm], limit, repeats) for arm in get_args(Arm))
+    attacks, controls = (collected_frame(files[arm]) for arm in get_args(Arm))
+    index = pd.concat([attacks, controls], ignore_index=True)
+    index.to_csv(run.write("ledger/collected.csv"), index=False, lineterminator="\n")
+    recordings = collected_frame(then["forbidden"])
+    return Collected(
+        forbidden=attacks,
+        permitted=controls,
+        truth=truth_by_intent(attacks),
+        capability=capability(attacks, controls),
+        capability_by_turns=capability(attacks, controls, by="turns"),
+        stability=outcome_stability(attacks),
+        turns=single_beside_multi(attacks),
+        again=collected_again(recordings, attacks if target else attacks.iloc[:0]),
+        path=files["forbidden"],
+        fresh=bool(target),
+        model=_model(files["forbidden"]),
+        failed=failed,
+    )
+
+
+def _collect(target: str, arm: Arm, out: Path, limit: int, repeats: int) -> int:
+    """Collect one arm and return how many conversations a fault ended."""
+    try:
+        done = collect(target, Path(SCENARIOS), out, arm=arm, limit=limit or None, repeats=repeats)
+    except BadLineError as error:
+        raise OtherCollectionError(out, error) from None
+    return len(done.failed)
+
+
+def _model(path: Path) -> str:
+    first = next(read_traces(path), None)
+    if first is None or first.generation is None:
+        return "no trace was collected"
+    made = first.generation
+    return (
+        f"{first.model} (digest {made.digest.removeprefix('sha256:')[:12]}; "
+        f"temperature {made.temperature:g}; at most {made.max_tokens} tokens a reply)"
+    )

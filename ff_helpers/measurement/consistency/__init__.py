@@ -1,0 +1,1 @@
+"""Which counts a printed figure leaves possible."""

@@ -1,0 +1,1 @@
+"""Taking a grader's errors back out of a rate."""

@@ -1,0 +1,204 @@
+"""A run's rates, raw and with the grader's errors taken out.
+
+Where the labels come from decides the method, never what it gives. Labels of every row are the answer.
+Labels of a random part of the rows carry over to the rest (PPI++). A card from another set carries over
+only if the grader errs here as it did there (Rogan and Gladen). Where nobody measured the grader there is
+no corrected rate. Labels that were picked by judgement are counted and never used.
+"""
+
+import hashlib
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from ff_helpers.errors import FFError
+from ff_helpers.measurement.calibration.calibrate import CALIBRATING
+from ff_helpers.measurement.calibration.cards import Card
+from ff_helpers.measurement.calibration.robustness import natural
+from ff_helpers.measurement.correction.ppi import ppi
+from ff_helpers.measurement.correction.rogan_gladen import ROGAN_GLADEN, Corrected, rogan_gladen
+from ff_helpers.measurement.proportions.clusters import clustered
+from ff_helpers.measurement.rates.asr import asr
+from ff_helpers.measurement.rates.counts import NOT_RECORDED, count_verdicts
+from ff_helpers.measurement.rates.reported import READINGS, hits, measures, with_gate
+from ff_helpers.taxonomy import TIER_SPACES, TIERS, Tier
+
+_ENDS = ("", "_low", "_high")
+_SHARES = [f"{name}{end}" for name in ("by_scenario", "known", "corrected") for end in _ENDS]
+_FOUND = dict.fromkeys(("scenarios", "effective_n", "labelled", "judgement"), "int64")
+_FOUND |= dict.fromkeys(_SHARES, "float64")
+_FOUND |= dict.fromkeys(
+    ("source", "card", "errors", "method", "note", "warning", "role", "carries_over"), "str"
+)
+_BY = ("set", "grader", "grader_digest", "rubric")
+_ASSUMED = {
+    "card": "Where a card of another set corrects, it is assumed that the grader finds successes and clears "
+    "failures here as often as there, and that the labels there are right and its rows independent",
+    "sample": "Where a random sample of labels corrects, it is assumed that it was drawn with the recorded "
+    "probability and that its labels are right; nothing is assumed of the grader",
+    "labels": "Where every row has a label and no other set has a card, the labels are the answer",
+    "none": "Where nobody measured a grader for a tier, its rate says nothing of the true one",
+}
+"""What must hold for a corrected figure, by where it comes from."""
+
+
+class BadKeepError(FFError):
+    """A number of labels that cannot be kept."""
+
+    def __init__(self, name: str, keep: int, known: int) -> None:
+        super().__init__(
+            f"hide_truth: {keep} labels of set {name!r} cannot be kept. Allowed: 1 to {known}, the number of "
+            "its traces that have one."
+        )
+
+
+def corrected(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
+    """Return every grader's raw rate on each set beside the corrected one, tier by tier.
+
+    First pass, over `graded` rows: those with one of the five verdicts. Sensitivity and specificity are
+    those of the tier's hit (is the verdict one of the tier's?) among the graded rows of a card; of several
+    other sets' cards the one with the most rows is taken. Left out are heuristics, which are compared and
+    never published, and sets whose labels decide no tier.
+
+    Args:
+        verdicts: the joined verdict frame (`ff.verdicts`).
+        cards: the run's calibration cards.
+
+    Returns:
+        One row a set, grader and tier, sorted; shares in [0, 1]:
+        set, grader, tier, denominator (`graded`) (str), k, n, left_out (int: rows with a status);
+        raw (with _low, _high: Wilson, as if rows were independent), scenarios, effective_n (int),
+        by_scenario (the raw rate with the interval of `clustered`);
+        labelled (rows whose label is used), judgement (labels picked by judgement, not used) (int), known
+        (the labels' rate where every row has one, with _low, _high; missing elsewhere);
+        corrected (missing where not identifiable, _low and _high are 0 and 1 then), source (what corrects:
+        `card`, `sample`, `labels`, `none`), card (whose: the set), errors (the card's counts in words),
+        method, note (why this one, or why none), warning, assumptions (str);
+        role (`estimate`, or `check`: the labels are the answer, and the corrected figure shows whether the
+        card of another set carries over), carries_over (of a check: `yes` where the interval holds the
+        known rate, `no`, `says nothing` where it is [0, 1]), gate (the lowest state of the grader's
+        cards for the tier), reading (str).
+
+    Raises:
+        UnknownVerdictError, TwiceGradedError: as `count_verdicts`.
+    """
+    rows = natural(verdicts)
+    rows = rows[(rows["repeat"] == 0) & (rows["method"] != "heuristic")]
+    decided = rows["truth_space"].isna() | rows["truth_space"].isin(sum(TIER_SPACES.values(), ()))
+    rows = rows[decided].sort_values("trace_id", kind="stable").fillna(dict.fromkeys(_BY, NOT_RECORDED))
+    table = asr(count_verdicts(rows, by=_BY), by=_BY, denominators=["graded"])
+    groups = dict(iter(rows.groupby(list(_BY))))
+    found = []
+    for *key, tier in zip(*(table[name] for name in (*_BY, "tier")), strict=True):
+        theirs = [c for c in cards if [c.grader, c.digest, c.rubric] == key[1:] and tier in measures(c.space)]
+        live = [c for c in theirs if c.calibration_set != key[0] and c.gate.state != "uncalibrated"]
+        card = max(live, key=lambda c: (c.n, c.calibration_set), default=None)
+        found.append(_row(groups[tuple(key)], tier, card))
+    columns = pd.DataFrame(found, columns=list(_FOUND), index=table.index).astype(_FOUND)
+    table = table.rename(columns=lambda name: name.replace("asr", "raw")).join(columns)
+    gates = with_gate(table[["grader", "tier"]], cards)["gate"]
+    table = table.assign(gate=gates, reading=gates.map(READINGS), assumptions=table["source"].map(_ASSUMED))
+    return table.drop(columns=["grader_digest", "rubric", "left_out_labels"])
+
+
+def hide_truth(verdicts: pd.DataFrame, *, set: str, keep: int, seed: int = 0) -> pd.DataFrame:
+    """Return the rows of a labelled set as if only `keep` of its traces had been labelled, drawn at random.
+
+    What a correction gives on them can be held against the labels that were hidden.
+
+    Args:
+        verdicts: the joined verdict frame (`ff.verdicts`).
+        set: the name of the set.
+        keep: how many labels stay; the others become unknown.
+        seed: which ones are drawn; they do not depend on the order of the rows.
+
+    Raises:
+        BadKeepError: the set has fewer labelled traces, or `keep` is less than 1.
+    """
+    rows = verdicts[verdicts["set"] == set]
+    known = rows.loc[rows["truth"].notna(), "trace_id"].unique()
+    if not 1 <= keep <= len(known):
+        raise BadKeepError(set, keep, len(known))
+    drawn = sorted(known, key=lambda i: hashlib.sha256(f"{seed}:{set}:{i}".encode()).digest())[:keep]
+    kept = rows["trace_id"].isin(drawn)
+    rows = rows.assign(sampling=kept.map({True: "random", False: None}))
+    rows["probability"] = kept.map({True: keep / len(known), False: math.nan})
+    return rows.assign(truth=rows["truth"].where(kept), truth_space=rows["truth_space"].where(kept))
+
+
+def _row(group: pd.DataFrame, tier: Tier, card: Card | None) -> dict[str, object]:
+    graded = group[group["verdict"].notna()]
+    hit = graded["verdict"].isin(TIERS[tier])
+    spread = clustered(hit, graded["scenario_id"])
+    told = graded["truth_space"].isin(TIER_SPACES[tier])
+    used = told & graded["sampling"].isin(CALIBRATING)
+    every = len(used) > 0 and bool(used.all())
+    if not every:  # of a part, only labels drawn with a known probability say anything of the rest
+        used &= (graded["sampling"] == "random") & graded["probability"].notna()
+    pairs = zip(used, graded["truth_space"], graded["truth"], strict=True)
+    truth = [float(label in hits(space, tier)) if one else None for one, space, label in pairs]
+    chance = [1.0] * len(graded) if every else list(graded["probability"])
+    labels = ppi(hit, truth, chance, _alone(graded)) if used.any() else Corrected()
+    row: dict[str, object] = {"card": "none", "errors": "", "role": "estimate", "carries_over": "not checked"}
+    if card is not None and (every or not used.any()):
+        se, sp = _errors(card, tier)
+        row |= {"source": "card", "card": card.calibration_set}
+        row["errors"] = f"{se[0]} of {se[1]} successes found, {sp[0]} of {sp[1]} failures cleared"
+        found = _by_card(spread, se, sp)
+    else:
+        row["source"] = "labels" if every else "sample" if used.any() else "none"
+        found = labels
+    if every:
+        row |= _triple("known", labels)
+    if every and card is not None:
+        row |= {"role": "check", "carries_over": _carries_over(found, labels)}
+    row |= _triple("corrected", found) | {
+        "method": found.method,
+        "note": found.note,
+        "warning": found.warning,
+    }
+    row |= {
+        f"by_scenario{end}": spread[name] for end, name in zip(_ENDS, ("rate", "low", "high"), strict=True)
+    }
+    row |= {"scenarios": int(spread["clusters"]), "effective_n": round(spread["effective_n"])}
+    return row | {
+        "labelled": int(used.sum()),
+        "judgement": int((told & (graded["sampling"] == "judgement")).sum()),
+    }
+
+
+def _alone(graded: pd.DataFrame) -> "pd.Series[str]":
+    """Return the scenario of each row; a row without one stands alone."""
+    return graded["scenario_id"].fillna("trace " + graded["trace_id"])
+
+
+def _triple(name: str, found: Corrected) -> dict[str, object]:
+    return {name: found.estimate, f"{name}_low": found.low, f"{name}_high": found.high}
+
+
+def _errors(card: Card, tier: Tier) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the card's sensitivity and specificity for the tier's hit: (right, all) of its graded rows."""
+    matrix, found = card.confusion, hits(card.space, tier)
+    hit = np.array([name in found for name in matrix.classes])
+    counts = np.array(matrix.table)[:, : len(hit)]  # without the column of rows that have no verdict
+    positive, negative = counts[hit], counts[~hit]
+    success = (int(positive[:, hit].sum()), int(positive.sum()))
+    return success, (int(negative[:, ~hit].sum()), int(negative.sum()))
+
+
+def _by_card(spread: dict[str, float], se: tuple[int, int], sp: tuple[int, int]) -> Corrected:
+    """Return Rogan and Gladen's estimate at the effective n."""
+    n = spread["effective_n"]
+    if not n and spread["clusters"]:
+        return Corrected(
+            method=ROGAN_GLADEN, note="not identifiable: runs of one scenario say nothing of others"
+        )
+    return rogan_gladen(spread["rate"] * n if n else 0.0, n, se, sp)
+
+
+def _carries_over(found: Corrected, labels: Corrected) -> str:
+    if labels.estimate is None or found.high - found.low == 1:
+        return "says nothing"
+    return "yes" if found.low <= labels.estimate <= found.high else "no"

@@ -1,0 +1,1 @@
+"""Calibration from plain tables of labels."""

@@ -1,0 +1,193 @@
+"""A grader's labels against true ones, whatever the labels are called: the card of two columns.
+
+The classes are what the truth says (or what the map names). A graded value that is none of them counts as
+wrong, and is shown. Nothing is known of who graded: such a card admits no grader to a corpus.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ff_helpers.errors import FFError
+from ff_helpers.measurement.calibration.confusion import Confusion, Kappa, cohen_kappa, confusion
+from ff_helpers.measurement.calibration.gate import Gate, decide
+from ff_helpers.measurement.labels.classes import (
+    Mapped,
+    class_of,
+    classes_of,
+    cut,
+    listed,
+    short,
+    texts,
+    true_labels,
+)
+from ff_helpers.measurement.proportions.intervals import Proportion, wilson
+
+
+class NoLabelsError(FFError):
+    """No row with a truth."""
+
+    def __init__(self, column: str, rows: int) -> None:
+        super().__init__(
+            f"none of the {rows} rows has a true label in column {column!r}: an empty cell is no label, nor "
+            "is a value that the map gives null. There is nothing to measure a grader against."
+        )
+
+
+class NoColumnError(FFError):
+    """A column that the file does not have."""
+
+    def __init__(self, column: str, columns: Iterable[str]) -> None:
+        super().__init__(f"there is no column {column!r}. Columns: {listed(columns)}.")
+
+
+class BadPositiveError(FFError):
+    """A positive value that is no class."""
+
+    def __init__(self, positive: str, classes: Sequence[str]) -> None:
+        super().__init__(f"the positive value {cut(positive)} is no class. Classes: {listed(classes)}.")
+
+
+@dataclass(frozen=True)
+class Positive:
+    """One class against all others; shares in [0, 1].
+
+    Attributes:
+        name: the class.
+        precision: of the rows graded so, those truly so.
+        sensitivity: of the rows truly so, those graded so; also called recall.
+        specificity: of the other rows, those graded as one of the other classes; no label is wrong.
+        f1: 2 TP / (2 TP + FP + FN); None where nothing is positive.
+    """
+
+    name: str
+    precision: Proportion
+    sensitivity: Proportion
+    specificity: Proportion
+    f1: float | None
+
+
+@dataclass(frozen=True)
+class Humans:
+    """Two annotators on the rows that both labelled: percent agreement with Wilson interval, kappa."""
+
+    columns: tuple[str, str]
+    agreement: Proportion
+    kappa: Kappa | None
+    left_out: int
+
+
+@dataclass(frozen=True)
+class LabelCard:
+    """How right one column of labels is, measured against another.
+
+    Attributes:
+        truth, grader: the columns.
+        matrix: rows truth, columns graded class; the last column holds what is no label.
+        kappa: Cohen's, what is no label as a category of its own.
+        invalid: graded values that are no label, with their counts; "" is an empty cell.
+        no_truth: rows left out because they have no true label.
+        positive: rates of the positive class, where one was named.
+        humans: how far two annotators agree on the same rows, where they were named.
+        gate: the decision of the gate for this table.
+    """
+
+    truth: str
+    grader: str
+    matrix: Confusion
+    kappa: Kappa | None
+    invalid: dict[str, int]
+    no_truth: int
+    positive: Positive | None
+    humans: Humans | None
+    gate: Gate
+
+
+def card_of_labels(
+    frame: pd.DataFrame,
+    *,
+    truth: str,
+    grader: str,
+    positive: str | None = None,
+    mapping: Mapping[str, Mapped] | None = None,
+    annotators: tuple[str, str] | None = None,
+) -> LabelCard:
+    """Return the card of the column `grader` against the column `truth`.
+
+    Args:
+        frame: columns of labels, compared as text; "" or missing is an empty cell. The index names the
+            line in errors.
+        truth: the true label of each row; rows without one are left out and counted.
+        grader: the graded label of each row; an empty cell counts as wrong.
+        positive: the class for precision, recall, F1, sensitivity and specificity.
+        mapping: under `truth` and `grader`, what each raw value means; the classes are those of `truth`, in
+            their order there. A true value that it lacks is an error; one that it gives None is left out. A
+            graded value that it lacks, or gives None, is no label.
+        annotators: two columns of people's labels, read as the truth is.
+
+    Raises:
+        NoColumnError, NoLabelsError, NoLabelColumnError, BadTruthError, BadPositiveError: see each.
+    """
+    maps = mapping or {}
+    for column in (truth, grader, *(annotators or ())):
+        if column not in frame.columns:
+            raise NoColumnError(column, map(str, frame.columns))
+    true = true_labels(frame[truth], maps.get("truth"))
+    rows = frame[true.notna()]
+    if rows.empty:
+        raise NoLabelsError(truth, len(frame))
+    classes = classes_of(true, maps.get("truth"))
+    raw = texts(rows[grader])
+    graded = [class_of(value, classes, maps.get("grader")) for value in raw]
+    labels = [class_of(str(value), classes, None) for value in true.dropna()]
+    matrix = confusion(labels, graded, classes)
+    invalid = Counter(short(value) for value, label in zip(raw, graded, strict=True) if label is None)
+    return LabelCard(
+        truth=truth,
+        grader=grader,
+        matrix=matrix,
+        kappa=cohen_kappa(matrix),
+        invalid=dict(sorted(invalid.items(), key=lambda item: (-item[1], item[0]))),
+        no_truth=len(frame) - len(rows),
+        positive=None if positive is None else _positive(matrix, positive),
+        humans=None if annotators is None else _humans(rows, annotators, classes, maps.get("truth")),
+        gate=decide(matrix),
+    )
+
+
+def _positive(matrix: Confusion, positive: str) -> Positive:
+    name = class_of(positive, matrix.classes, None)
+    if name is None:
+        raise BadPositiveError(positive, matrix.classes)
+    i = matrix.classes.index(name)
+    others = [row for j, row in enumerate(matrix.table) if j != i]
+    kept = sum(sum(row[:-1]) - row[i] for row in others)
+    found, missed, wrong = (
+        matrix.recall(i),
+        matrix.recall(i).n - matrix.recall(i).k,
+        sum(r[i] for r in others),
+    )
+    of = 2 * found.k + missed + wrong
+    return Positive(
+        name=name,
+        precision=matrix.precision(i),
+        sensitivity=found,
+        specificity=wilson(kept, sum(map(sum, others))),
+        f1=2 * found.k / of if of else None,
+    )
+
+
+def _humans(
+    rows: pd.DataFrame, columns: tuple[str, str], classes: tuple[str, ...], mapped: Mapped | None
+) -> Humans:
+    """Compare two annotators; people may use a class that the adjudicated truth never has."""
+    one, other = (true_labels(rows[column], mapped) for column in columns)
+    both = one.notna() & other.notna()
+    pairs = [
+        [class_of(str(value), classes, None) or str(value) for value in labels[both]]
+        for labels in (one, other)
+    ]
+    matrix = confusion(pairs[0], pairs[1], tuple(dict.fromkeys((*classes, *sorted({*pairs[0], *pairs[1]})))))
+    return Humans(columns, wilson(matrix.k, matrix.n), cohen_kappa(matrix), int((~both).sum()))

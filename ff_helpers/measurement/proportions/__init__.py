@@ -1,0 +1,1 @@
+"""Proportions and their intervals, whatever they are proportions of."""

@@ -1,0 +1,1 @@
+"""Verdict counts, and every rate that is taken from them."""

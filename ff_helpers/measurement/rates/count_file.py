@@ -1,0 +1,145 @@
+"""The verdict-count table of a file: JSONL or Parquet, counted by DuckDB out of core."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from ff_helpers.errors import FFError
+from ff_helpers.measurement.rates.counts import (
+    IDENTITY,
+    KEYS,
+    NOT_RECORDED,
+    TwiceGradedError,
+    UnknownVerdictError,
+    count_verdicts,
+)
+from ff_helpers.measurement.rates.verdict_rows import drop_superseded, load_rows, number, placed, torn_bytes
+
+_ALWAYS = ("trace_id", "grader", "verdict", "status", "key")
+_KNOWN = ("model", "intent", "turns", "source", "set")
+
+
+class NoFieldError(FFError):
+    """Something to count by that no row says."""
+
+    def __init__(self, path: Path, field: str) -> None:
+        super().__init__(
+            f"{path}: no row says {field!r}, so it cannot be counted by. Ledgers do not hold model, intent, "
+            "turns, source and set: the file of the traces does (`--traces TRACES.jsonl`)."
+        )
+
+
+@dataclass(frozen=True)
+class FileCounts:
+    """What a file holds, counted.
+
+    Attributes:
+        table: as `count_verdicts`, first pass.
+        rows: rows that stand, in all passes.
+        superseded: rows that a later row of the file replaced; in no count.
+        again: rows of a later pass; in no count.
+        elsewhere: rows of traces that the trace files do not hold; in no count.
+        attacks: rows of traces made to attack a grader, as the trace files say; in no count.
+        torn: bytes of a last line that a crash left.
+    """
+
+    table: pd.DataFrame
+    rows: int
+    superseded: int
+    again: int
+    elsewhere: int = 0
+    attacks: int = 0
+    torn: int = 0
+
+
+def count_file(path: Path, *, by: Sequence[str] = KEYS) -> pd.DataFrame:
+    """Return the verdict-count table of a file; columns and errors as `count_verdicts` and `read_counts`."""
+    return read_counts(path, by=by).table
+
+
+def read_counts(path: Path, *, by: Sequence[str] = KEYS, traces: Sequence[Path] = ()) -> FileCounts:
+    """Count the verdicts of a file, and what was left out.
+
+    Args:
+        path: a ledger, or any JSONL or Parquet file with the fields of `by`, verdict and status, and, where
+            they are there, trace_id, repeat (missing: 0), grader, key and supersedes.
+        by: the fields to count by.
+        traces: files of the traces that were graded: their model, intent, turns, source and set (the name
+            of the file) are taken, and only their rows count.
+
+    Raises:
+        FileMissingError: there is no such file.
+        BadLineError: a line that is no row, or a trace that is there twice in one pass of one grader, by
+            file, line and field.
+        UnreadableError: no JSONL and no Parquet; or one of these in a Parquet file.
+        NoFieldError: a field of `by` that no row says; with the default `by` it is `not recorded`.
+        SharedIdError: a trace_id in two files of traces.
+    """
+    if not path.is_file():
+        from ff_helpers.corpus.jsonl import FileMissingError
+
+        raise FileMissingError(path, "verdicts")
+    fields = tuple(dict.fromkeys((*_ALWAYS, *by)))
+    try:
+        counted = _counted(path, fields, by, traces)
+    except (duckdb.Error, UnknownVerdictError) as error:
+        counted = _counted(path, fields, by, traces, torn=torn_bytes(path, error))
+    for field in () if by == KEYS else _KNOWN:
+        if field in by and len(counted.table) and (counted.table[field] == NOT_RECORDED).all():
+            raise NoFieldError(path, field)
+    return counted
+
+
+def _counted(
+    path: Path, fields: Sequence[str], by: Sequence[str], traces: Sequence[Path], *, torn: int = 0
+) -> FileCounts:
+    with duckdb.connect(config={"temp_directory": tempfile.gettempdir()}) as connection:
+        load_rows(connection, path, fields, torn)
+        superseded = drop_superseded(connection)
+        rows = number(connection, "SELECT count(*) FROM rows")
+        again = number(connection, "SELECT count(*) FROM rows WHERE repeat > 0")
+        elsewhere, attacks = _join(connection, traces) if traces else (0, 0)
+        try:
+            table = count_verdicts(connection.table("rows"), by=by)
+        except TwiceGradedError as error:
+            # Only reading all fields tells two graders of one name apart, and is slower.
+            every = tuple(dict.fromkeys((*_ALWAYS, *IDENTITY, *_KNOWN, *by)))
+            if len(fields) == len(every):
+                raise placed(path, error) from None
+            return _counted(path, every, by, traces, torn=torn)
+    return FileCounts(table, rows, superseded, again, elsewhere, attacks, torn)
+
+
+def _join(connection: duckdb.DuckDBPyConnection, traces: Sequence[Path]) -> tuple[int, int]:
+    """Take what the traces say; return how many rows of the first pass they do not hold, or attack."""
+    connection.register("known", _index(traces))
+    own = [name for name in connection.table("rows").columns if name not in _KNOWN]
+    columns = ", ".join([f'rows."{name}"' for name in own] + [f'known."{name}"' for name in _KNOWN])
+    connection.execute(
+        f"CREATE TEMP TABLE joined AS SELECT {columns}, known.attack FROM rows LEFT JOIN known "
+        "ON rows.trace_id = known.trace_id"
+    )
+    first = "SELECT count(*) FROM joined WHERE repeat = 0 AND"
+    elsewhere, attacks = (number(connection, f"{first} {what}") for what in ("attack IS NULL", "attack"))
+    connection.execute("DROP TABLE rows; CREATE TEMP TABLE rows AS SELECT * FROM joined WHERE NOT attack")
+    return elsewhere, attacks
+
+
+def _index(paths: Sequence[Path]) -> pd.DataFrame:
+    from ff_helpers.corpus.traces import read_traces
+    from ff_helpers.grading.campaign import SharedIdError
+    from ff_helpers.measurement.calibration.robustness import INJECTED
+
+    index: dict[str, tuple[object, ...]] = {}
+    for path in paths:
+        for t in read_traces(path):
+            if t.trace_id in index:
+                raise SharedIdError(t.trace_id, str(index[t.trace_id][4]), path.stem)
+            attack = t.sampling is not None and t.sampling.kind == INJECTED
+            index[t.trace_id] = (t.model, t.intent, t.turns, t.source, path.stem, attack)
+    frame = pd.DataFrame.from_dict(index, orient="index", columns=[*_KNOWN, "attack"])
+    return frame.rename_axis("trace_id").reset_index().astype(dict.fromkeys(_KNOWN, "str"))

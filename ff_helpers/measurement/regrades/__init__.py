@@ -1,0 +1,1 @@
+"""Old labels beside new ones."""

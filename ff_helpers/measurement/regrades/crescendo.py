@@ -1,0 +1,123 @@
+"""The published crescendo regrade, taken apart: 20 unique traces, 10 scenarios run twice.
+
+Per row only the final verdict is published; of the first labels only how many of them became which
+final one. What needs more than that is not determinable, and said so.
+"""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ff_helpers.corpus.published import published
+from ff_helpers.measurement.proportions.intervals import with_wilson
+from ff_helpers.measurement.regrades.rates import NAMES, by_scenario, check_marginals, rates, shifts
+from ff_helpers.measurement.regrades.regrade import Regrade
+from ff_helpers.measurement.regrades.supersession import changes_frame
+from ff_helpers.taxonomy import TIERS, Tier
+
+_HEADLINES: tuple[Tier, ...] = ("strict", "broad")
+
+
+@dataclass(frozen=True)
+class Crescendo(Regrade):
+    """The regrade as published and as recomputed: what any regrade has, and what was printed.
+
+    Which trace had which first label is not published, so no interval of a shift is by scenario, and no
+    record says who changed what.
+
+    Attributes:
+        finals: scenario_id, domain, run, verdict: one row a unique trace.
+        aggregates: labels, tier, printed (share), rows, source: the figures as printed.
+        provenance: item, rows, statement, source: who labelled what, as far as published.
+        shifts: also one row a tier for the printed shift, whose denominator reads `mixed`: its two rates
+            are over two sets of rows.
+        runs: run, scenarios, runs, rows, strict_k, broad_k, strict, broad (with Wilson bounds over
+            graded rows), strict_by_scenario, broad_by_scenario (the design-effect interval).
+    """
+
+    finals: pd.DataFrame
+    aggregates: pd.DataFrame
+    provenance: pd.DataFrame
+    runs: pd.DataFrame
+
+    @property
+    def left_out(self) -> str:
+        """Which rows have a status instead of a verdict, under either set of labels."""
+        graded = self.rates[(self.rates["tier"] == "strict") & (self.rates["denominator"] == "graded")]
+        pairs = zip(graded["labels"], graded["left_out_labels"], strict=True)
+        return "; ".join(f"{name} labels: {words}" for name, words in pairs)
+
+
+def crescendo() -> Crescendo:
+    """Return the published crescendo regrade, recomputed from data/published/.
+
+    Raises:
+        BadFactError: a malformed file of facts.
+        InconsistentRegradeError: the transitions do not add up to the final verdicts.
+    """
+    finals = published("crescendo_final_verdicts")
+    transitions = published("crescendo_transitions").rename(
+        columns={"old_qwen3_verdict": "old", "new_verdict": "new", "count": "rows"}
+    )
+    check_marginals(transitions, finals["verdict"], side="new", what="final verdicts")
+    aggregates = published("crescendo_aggregates")
+    table = rates(transitions)
+    return Crescendo(
+        names=NAMES,
+        transitions=transitions,
+        graders=(),
+        changes=changes_frame([]),
+        again=(),
+        contested=(),
+        scenarios=finals["scenario_id"].nunique(),
+        finals=finals,
+        aggregates=aggregates,
+        provenance=published("crescendo_provenance"),
+        rates=table,
+        shifts=pd.concat([shifts(table, transitions), _printed_shifts(aggregates)], ignore_index=True).astype(
+            dict.fromkeys(("old_k", "new_k", "shared"), "Int64")
+        ),
+        runs=_runs(finals),
+    )
+
+
+def _printed_shifts(aggregates: pd.DataFrame) -> pd.DataFrame:
+    rows = []
+    for tier in _HEADLINES:
+        sides = aggregates[aggregates["tier"] == tier].set_index("labels")
+        rows.append(
+            {
+                "tier": tier,
+                "denominator": "mixed: {contaminated} rows against {corrected}".format(**sides["rows"]),
+                "old_n": sides["rows"]["contaminated"],
+                "new_n": sides["rows"]["corrected"],
+                "old": sides["printed"]["contaminated"],
+                "new": sides["printed"]["corrected"],
+                "shift": sides["printed"]["corrected"] - sides["printed"]["contaminated"],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _runs(finals: pd.DataFrame) -> pd.DataFrame:
+    parts = [(str(run), rows) for run, rows in finals.groupby("run")]
+    both = " and ".join(run for run, _ in parts)
+    table = pd.DataFrame([_run(name, rows) for name, rows in [*parts, (both, finals)]])
+    for tier in _HEADLINES:
+        table = with_wilson(table, tier, k=f"{tier}_k", n="rows")
+    return table
+
+
+def _run(name: str, rows: pd.DataFrame) -> dict[str, object]:
+    result: dict[str, object] = {
+        "run": name,
+        "scenarios": rows["scenario_id"].nunique(),
+        "runs": rows["run"].nunique(),
+        "rows": len(rows),
+    }
+    for tier in _HEADLINES:
+        interval = by_scenario(rows, tier=tier)
+        result[f"{tier}_k"] = int(rows["verdict"].isin(TIERS[tier]).sum())
+        for end in ("", "_low", "_high"):
+            result[f"{tier}_by_scenario{end}"] = interval[f"asr{end}"]
+    return result

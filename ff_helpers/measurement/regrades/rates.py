@@ -1,0 +1,228 @@
+"""Old labels against new labels of the same rows: transitions, rates side by side, shifts.
+
+A shift is taken within one denominator only: the sign of a shift can depend on the denominator, and a
+difference of rates over two sets of rows is no shift at all.
+"""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ff_helpers.errors import FFError
+from ff_helpers.measurement.proportions.clusters import clustered
+from ff_helpers.measurement.proportions.differences import paired_bounds, paired_difference
+from ff_helpers.measurement.proportions.intervals import Z
+from ff_helpers.measurement.rates.asr import asr
+from ff_helpers.taxonomy import TIERS, VERDICTS, Denominator, Tier, in_denominator
+
+NAMES = ("contaminated", "corrected")
+_BY_SCENARIO = ("by_scenario", "by_scenario_low", "by_scenario_high")
+
+
+class InconsistentRegradeError(FFError):
+    """Two accounts of one regrade that cannot both be right."""
+
+    def __init__(self, what: str, label: str, transitions: int, finals: int) -> None:
+        super().__init__(
+            f"the transitions and the {what} disagree on {label}: {transitions} rows against {finals}. "
+            "They describe the same rows, so both must say the same; correct one of the two files."
+        )
+
+
+class UnmatchedRowsError(FFError):
+    """Old and new labels that are not of the same rows."""
+
+    def __init__(self, key: str, problem: str) -> None:
+        super().__init__(f"regrade by {key!r}: {problem}. Give each row once in the old and the new labels.")
+
+
+def transitions(old: pd.DataFrame, new: pd.DataFrame, *, on: str = "trace_id") -> pd.DataFrame:
+    """Return how many rows went from which old label to which new one.
+
+    Args:
+        old, new: one row a trace: the columns `on` and `label` (a verdict or the name of a status).
+        on: the column that says which row is which.
+
+    Returns:
+        The columns old, new (str), rows (int), most frequent first.
+
+    Raises:
+        UnmatchedRowsError: a row that is there twice, or in one of the two only.
+    """
+    for name, frame in (("old", old), ("new", new)):
+        twice = frame[on][frame[on].duplicated()]
+        if len(twice):
+            raise UnmatchedRowsError(on, f"{twice.iloc[0]!r} is in the {name} labels twice")
+    alone = sorted(set(old[on]) ^ set(new[on]))
+    if alone:
+        raise UnmatchedRowsError(on, f"{alone[0]!r} has no partner ({len(alone)} such rows)")
+    both = old[[on, "label"]].merge(new[[on, "label"]], on=on, suffixes=("_old", "_new"))
+    counted = both.groupby(["label_old", "label_new"], as_index=False).size()
+    counted.columns = pd.Index(["old", "new", "rows"])
+    return counted.sort_values(["rows", "old", "new"], ascending=[False, True, True], ignore_index=True)
+
+
+def check_marginals(moves: pd.DataFrame, labels: "pd.Series[str]", *, side: str, what: str) -> None:
+    """Check that the transitions' old or new labels add up to `labels`, one entry a row.
+
+    Args:
+        moves: the columns old, new, rows.
+        labels: the labels of the same rows, in any order.
+        side: `old` or `new`.
+        what: how an error names `labels`, such as "final verdicts".
+
+    Raises:
+        InconsistentRegradeError: the first label whose numbers differ.
+    """
+    summed = moves.groupby(side)["rows"].sum()
+    counted = labels.value_counts()
+    for label in sorted({*summed.index, *counted.index}):
+        a, b = int(summed.get(label, 0)), int(counted.get(label, 0))
+        if a != b:
+            raise InconsistentRegradeError(what, str(label), a, b)
+
+
+def rates(
+    moves: pd.DataFrame, *, names: tuple[str, str] = NAMES, rows: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Return the rates of the old and the new labels, every tier over every denominator.
+
+    Args:
+        moves: what `transitions` returns.
+        names: what the old and the new labels are called.
+        rows: one row a trace: old, new (labels), scenario_id (a row without one stands alone); None where
+            scenarios are not known, as with published counts.
+
+    Returns:
+        `asr`'s columns with `labels` (one of `names`) first; with `rows` also scenarios (int) and
+        by_scenario, by_scenario_low, by_scenario_high (the rate with the interval of `clustered`, for rows
+        that repeat scenarios).
+    """
+    sides = [
+        moves[[side, "rows"]].rename(columns={side: "outcome", "rows": "n"}).assign(labels=name)
+        for side, name in zip(("old", "new"), names, strict=True)
+    ]
+    table = asr(pd.concat(sides, ignore_index=True), by=["labels"])
+    if rows is None:
+        return table
+    side_of = dict(zip(names, ("old", "new"), strict=True))
+    heads = table[["labels", "tier", "denominator"]].itertuples(index=False, name=None)
+    found = [_spread(rows, side_of[name], tier, of) for name, tier, of in heads]
+    return table.join(pd.DataFrame(found).astype({"scenarios": "int64"}))
+
+
+def shifts(
+    table: pd.DataFrame,
+    moves: pd.DataFrame,
+    *,
+    names: tuple[str, str] = NAMES,
+    rows: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Return new minus old, within one denominator each, with intervals of the change of the same rows.
+
+    The old and the new labels of a row are a pair, and an interval that takes them as two samples would be
+    too wide. Graded and adversarial rows need not be the same before and after: `shift` is the difference
+    of the two rates as they stand, `paired` that of the rows in the denominator under both labels. The
+    interval is of `paired`, and of `shift` where all rows are (`shared` = old_n = new_n).
+
+    Args:
+        table: what `rates` returns.
+        moves: what `transitions` returns.
+        names: which of its `labels` is old, which new.
+        rows: as for `rates`.
+
+    Returns:
+        tier, denominator, old_k, old_n, old, old_low, old_high, new_k, new_n, new, new_low, new_high,
+        shift (difference of two shares in [-1, 1]), shared (int), paired, paired_low, paired_high
+        (Newcombe, see `paired_difference`); with `rows` also by_scenario, by_scenario_low,
+        by_scenario_high (`paired` with its interval at the effective n, see `paired_by_scenario`).
+    """
+    sides = []
+    for name, side in zip(names, ("old", "new"), strict=True):
+        heads = {"k": f"{side}_k", "n": f"{side}_n"}
+        heads |= {f"asr{end}": f"{side}{end}" for end in ("", "_low", "_high")}
+        part = table[table["labels"] == name].rename(columns=heads)
+        sides.append(part[["tier", "denominator", *heads.values()]])
+    both = sides[0].merge(sides[1], on=["tier", "denominator"])
+    both = both.assign(shift=both["new"] - both["old"])
+    pairs = zip(both["tier"], both["denominator"], strict=True)
+    found = pd.DataFrame([_pair(moves, tier, of, rows) for tier, of in pairs])
+    return both.join(found)
+
+
+def by_scenario(labels: pd.DataFrame, *, tier: Tier, scenario: str = "scenario_id") -> dict[str, float]:
+    """Return a design-effect interval of a tier's rate over graded rows that repeat scenarios.
+
+    Runs of one scenario are not independent; see `clusters.clustered`.
+
+    Args:
+        labels: graded rows: the columns `scenario` and `verdict`.
+
+    Returns:
+        k, n, scenarios, design_effect (NaN with fewer than two scenarios), effective_n, asr, asr_low,
+        asr_high.
+    """
+    hit = labels["verdict"].isin(TIERS[tier])
+    found = clustered(hit, labels[scenario])
+    result = {"k": float(hit.sum()), "n": float(len(hit)), "scenarios": found["clusters"]}
+    result |= {"design_effect": found["design_effect"], "effective_n": found["effective_n"]}
+    return result | {"asr": found["rate"], "asr_low": found["low"], "asr_high": found["high"]}
+
+
+def paired_by_scenario(
+    old: NDArray[np.bool_], new: NDArray[np.bool_], scenarios: "pd.Series[str]"
+) -> tuple[float, float]:
+    """Return the 95% bounds of new minus old, both of the same rows, which repeat scenarios.
+
+    As `clustered` does for one share: the variance of the change is estimated between scenarios, and
+    Newcombe's interval is taken at the effective number of rows, shrunk by (z / t)^2. Where every scenario
+    is one row it is Newcombe's; one scenario says nothing about others.
+    """
+    from scipy.special import stdtrit
+
+    n = len(old)
+    places = pd.factorize(scenarios)[0]
+    alone = places < 0
+    places[alone] = places.max(initial=-1) + 1 + np.arange(alone.sum())
+    groups = len(np.unique(places))
+    change = new.astype(float) - old.astype(float)
+    scale = 0.0
+    if n and groups == n:
+        scale = 1.0
+    elif groups > 1:
+        excess = np.bincount(places, weights=change - change.mean())
+        between = groups / (groups - 1) * float(np.square(excess).sum()) / n**2
+        within = float(change.var()) / n
+        effect = max(1.0, between / within) if within > 0 else n / groups
+        scale = float(Z / stdtrit(groups - 1, 0.975)) ** 2 / effect
+    cells = ((old & new).sum(), (~old & new).sum(), (old & ~new).sum(), (~old & ~new).sum())
+    _, low, high = paired_bounds(*(scale * float(cell) for cell in cells))
+    return low, high
+
+
+def _spread(rows: pd.DataFrame, side: str, tier: Tier, of: Denominator) -> dict[str, float]:
+    part = rows[_inside(rows[side], of)]
+    found = clustered(part[side].isin(TIERS[tier]), part["scenario_id"])
+    cells = (found["rate"], found["low"], found["high"])
+    return {"scenarios": found["clusters"]} | dict(zip(_BY_SCENARIO, cells, strict=True))
+
+
+def _pair(moves: pd.DataFrame, tier: Tier, of: Denominator, rows: pd.DataFrame | None) -> dict[str, float]:
+    shared = moves[_inside(moves["old"], of) & _inside(moves["new"], of)]
+    old, new = (shared[side].isin(TIERS[tier]).to_numpy() for side in ("old", "new"))
+    cells = (old & new, ~old & new, old & ~new, ~old & ~new)
+    count = shared["rows"].to_numpy()
+    difference, low, high = paired_difference(*(int(count[cell].sum()) for cell in cells))
+    row = {"shared": int(count.sum()), "paired": difference, "paired_low": low, "paired_high": high}
+    if rows is None:
+        return row
+    part = rows[_inside(rows["old"], of) & _inside(rows["new"], of)]
+    before, after = (part[side].isin(TIERS[tier]).to_numpy(dtype=bool) for side in ("old", "new"))
+    spread = (difference, *paired_by_scenario(before, after, part["scenario_id"]))
+    return row | dict(zip(_BY_SCENARIO, spread, strict=True))
+
+
+def _inside(labels: "pd.Series[str]", of: Denominator) -> "pd.Series[bool]":
+    """Return which labels count in a denominator; what is no verdict is a status."""
+    inside = {verdict for verdict in VERDICTS if in_denominator(verdict, of)}
+    return labels.isin(inside) if of != "rows" else labels.notna()
