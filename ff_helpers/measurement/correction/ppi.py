@@ -167,8 +167,9 @@ def _clustering(part: Numbers, cluster: NDArray[np.intp], drawn: NDArray[np.bool
     if groups < 2:
         return 0.0
     alone, together = float((part**2).sum()), float((np.bincount(cluster, weights=part) ** 2).sum())
-    # Where all labels agree no variance can be seen, and each cluster counts once.
-    effect = max(1.0, groups / (groups - 1) * together / alone) if alone > 0 else labelled / groups
+    # Where all labels agree no variance can be seen (but rounding errors), and each cluster counts once.
+    seen = alone > 1e-24
+    effect = max(1.0, groups / (groups - 1) * together / alone) if seen else labelled / groups
     return float((Z / stdtrit(groups - 1, 0.975)) ** 2) / effect
 
 
