@@ -72,7 +72,9 @@ def _measured(one: "Labeller", cards: Path | None) -> list[str]:
 
     if one.method == "manual":
         return ["a person: no accuracy measured; see the agreement of graders"]
-    found = [f"{card.sentence()}; {card.gate.state}" for card in standing(one.who, cards).cards]
+    known = standing(one.who, cards)
+    found = [f"{card.sentence()}; {card.gate.state}" for card in known.cards]
+    found += [f"{card.sentence()}; expired, so uncalibrated today" for card in known.expired]
     return found or ["accuracy: never measured; uncalibrated"]
 
 

@@ -136,11 +136,12 @@ def cohen_kappa(matrix: Confusion) -> Kappa | None:
 
     `no verdict` is a class of its own that the truth never has. None only where there are no rows.
 
-    Their standard error (Psychological Bulletin 72:323-327) is 0 for perfect agreement, for no agreement at
-    all and for a constant grader; an interval without width would claim that chance had no part. There the
-    bounds are those of kappa at the Wilson bounds of the agreement, the chance agreement as observed:
-    (L - pe) / (1 - pe). Where truth and grader always say the same one class, kappa is 0 / 0: the value is
-    0 and the interval [-1, 1], because such rows cannot tell agreement from chance. The note says so.
+    Their standard error (Psychological Bulletin 72:323-327) is 0 for perfect agreement and for a constant
+    grader, and 0 or nearly so where the two never agree; such an interval would claim that chance had no
+    part. There the bounds are those of kappa at the Wilson bounds of the agreement, the chance agreement
+    as observed: (L - pe) / (1 - pe). Where truth and grader always say the same one class, kappa is 0 /
+    0: the value is 0 and the interval [-1, 1], because such rows cannot tell agreement from chance. The
+    note says so.
     """
     n, classes = matrix.n, len(matrix.classes)
     if not n:
@@ -157,7 +158,7 @@ def cohen_kappa(matrix: Confusion) -> Kappa | None:
     # The slope of kappa in each cell, times (1 - chance)^2; kappa's variance is that of the slope.
     slope = np.eye(classes + 1) * (1 - chance) - (1 - matrix.k / n) * (columns[:, None] + rows[None, :])
     variance = float((share * (slope - (share * slope).sum()) ** 2).sum())
-    if variance > 1e-24:  # what rounding leaves of 0
+    if variance > 1e-24 and matrix.k:  # 1e-24: what rounding leaves of 0
         half = Z * (variance / n) ** 0.5 / (1 - chance) ** 2
         return Kappa(value, max(-1.0, value - half), min(1.0, value + half))
     seen = matrix.accuracy
@@ -167,7 +168,7 @@ def cohen_kappa(matrix: Confusion) -> Kappa | None:
         value,
         min(low, value),
         max(high, value),
-        f"{why}; interval from the Wilson bounds of the agreement, because the usual one has no width here",
+        f"{why}; interval from the Wilson bounds of the agreement, because the usual one has almost no width",
     )
 
 

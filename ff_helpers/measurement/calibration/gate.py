@@ -126,7 +126,7 @@ def thresholds(run: Run, given: Mapping[str, object]) -> Thresholds:
 def decide(
     matrix: Confusion,
     *,
-    proxy: bool = False,
+    proxy: bool | None = False,
     missing: tuple[str, ...] | None = None,
     thresholds: Thresholds = DEFAULT,
 ) -> Gate:
@@ -134,7 +134,8 @@ def decide(
 
     Args:
         matrix: truth against graded class.
-        proxy: the set holds proxy traces alone; then `provisional` is the best it can be.
+        proxy: the set holds proxy traces alone; then `provisional` is the best it can be. None: nobody
+            knows what the rows are (labels without traces), so nothing is asked.
         missing: intent classes and turn modes that the corpus has and the set lacks; the same holds.
             None: no corpus is known, so nothing is asked.
         thresholds: what the rules ask for.
@@ -174,7 +175,7 @@ def needed_right(n: Sizes, rule: Rule, t: Thresholds) -> Sizes:
     return np.minimum(np.ceil(n * p + margin - 1e-9).astype(np.int64), n + 1)
 
 
-def _by(t: Thresholds, matrix: Confusion, proxy: bool, missing: tuple[str, ...] | None) -> Gate:
+def _by(t: Thresholds, matrix: Confusion, proxy: bool | None, missing: tuple[str, ...] | None) -> Gate:
     published, ours, bounds = _published(matrix, t), _ours(matrix, t), _coverage(proxy, missing)
     state: GateState = "rejected"
     reasons = _failed(published, "the published rule")
@@ -217,10 +218,13 @@ def _ours(matrix: Confusion, t: Thresholds) -> tuple[Criterion, ...]:
     )
 
 
-def _coverage(proxy: bool, missing: tuple[str, ...] | None) -> list[tuple[Criterion, str]]:
+def _coverage(proxy: bool | None, missing: tuple[str, ...] | None) -> list[tuple[Criterion, str]]:
     """Return what a set must hold besides rows, with the reason where it does not."""
-    alone = Criterion(name="proxy traces alone", value=proxy, threshold=0, asks="no (0)", passed=not proxy)
-    found = [(alone, "calibrated on proxy traces alone")]
+    found = []
+    if proxy is not None:
+        name = "proxy traces alone (1: yes)"
+        alone = Criterion(name=name, value=proxy, threshold=0, asks="0", passed=not proxy)
+        found.append((alone, "calibrated on proxy traces alone"))
     if missing is not None:
         name = "attack classes and turn modes of the corpus that the set lacks"
         lacking = Criterion(name=name, value=len(missing), threshold=0, asks="none", passed=not missing)

@@ -153,7 +153,7 @@ def card_of_labels(
         no_truth=len(frame) - len(rows),
         positive=None if positive is None else _positive(matrix, positive),
         humans=None if annotators is None else _humans(rows, annotators, classes, maps.get("truth")),
-        gate=decide(matrix),
+        gate=decide(matrix, proxy=None),
     )
 
 

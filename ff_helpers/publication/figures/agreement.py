@@ -35,7 +35,8 @@ def disagreement(table: pd.DataFrame, *, limit: float = LIMIT) -> "alt.Chart | a
     axis = alt.Axis(labelExpr="split(datum.label, '|')", labelLimit=190)
     order = list(rows["label"])
     base = alt.Chart(rounded(rows)).encode(y=alt.Y("label:N", sort=order, title=None, axis=axis))
-    x = alt.X("disagreement_low:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=4))
+    shares = alt.Axis(format="%", values=[0, 0.5, 1])
+    x = alt.X("disagreement_low:Q", scale=alt.Scale(domain=[0, 1]), axis=shares)
     rule = base.mark_rule(strokeWidth=4, opacity=0.45).encode(
         x=x.title("disagreement"), x2="disagreement_high:Q", color=color
     )

@@ -155,3 +155,11 @@ def test_kappa_is_that_of_statsmodels_wherever_it_has_an_error(pairs) -> None:
     half = 1.959963984540054 * float(theirs.var_kappa) ** 0.5
     expected = (theirs.kappa, max(-1, theirs.kappa - half), min(1, theirs.kappa + half))
     assert (kappa.value, kappa.low, kappa.high) == pytest.approx(expected, abs=1e-7)
+
+
+def test_two_who_never_agree_are_not_surely_at_kappa_0() -> None:
+    # The large-sample error is tiny here, because kappa cannot fall much lower with these margins.
+    never = cohen_kappa(Confusion(("a", "b", "c"), ((0, 30, 20, 0), (2, 0, 3, 0), (1, 4, 0, 0))))
+    assert never is not None
+    assert never.high - never.low > 0.06
+    assert never.note.startswith("the grader and the truth never agree")

@@ -22,7 +22,7 @@ def test_74_of_100_pass_the_published_rule_and_fail_four_criteria_of_ours() -> N
         "p against the constant majority grader",
         "kappa",
         "recall of COMPLIANCE",
-        "proxy traces alone",
+        "proxy traces alone (1: yes)",
     ]
 
 

@@ -83,7 +83,7 @@ def test_each_criterion_has_its_value_threshold_and_outcome_as_numbers() -> None
     found = {c.name: (c.value, c.threshold, c.passed) for c in gate.ours}
     assert found["recall of b"] == (0.94, 0.5, True)
     assert found["truths of a"] == (50, 10, True)
-    assert found["proxy traces alone"] == (0, 0, True)
+    assert found["proxy traces alone (1: yes)"] == (0, 0, True)
     assert found["attack classes and turn modes of the corpus that the set lacks"] == (1, 0, False)
     assert found["kappa"][:2] == (pytest.approx(0.9), 0.4)
 
