@@ -37,7 +37,7 @@ def test_its_rates_stand_in_the_narrative_and_its_picture_is_what_the_build_draw
     for rate in ("65.0% [43.3, 81.9]", "85.0% [64.0, 94.8]", "+30.0", "+22.2", "+15.0"):
         assert rate in README
         assert rate in narrative
-    for name in ("crescendo_correction.png", "collected_capability.png"):
+    for name in ("crescendo_correction.png", "collected_capability.png", "coverage.png"):
         drawn = paper / "paper" / "figures" / name
         assert (ROOT / "outputs" / "reference" / name).read_bytes() == drawn.read_bytes()
 
@@ -66,6 +66,34 @@ def test_what_it_says_of_the_recorded_model_is_what_the_build_finds(paper: Path)
     for counts, interval in said:
         assert counts in README
         assert interval in README
+
+
+def test_its_coverage_is_the_one_measured() -> None:
+    from ff_helpers.measurement.correction.coverage import CORRECTED, coverage_table
+
+    table = coverage_table()
+    rows = table[table["method"].isin(CORRECTED)]
+    naive = table[(table["method"] == "naive") & table["icc"].isna()]["coverage"].mean()
+    lowest = rows.groupby("method")["coverage"].min()
+    rogan_gladen = rows[rows["method"] == "Rogan-Gladen"]
+    assert f"it holds the true rate {100 * naive:.0f}% of the time" in README
+    assert f"on {len(rows):,} simulated cells" in README
+    assert (
+        f"mean {100 * rows['coverage'].mean():.1f}%; lowest {100 * lowest['Rogan-Gladen']:.1f}%, "
+        f"{100 * lowest['PPI++']:.1f}%; in {100 * (1 - rogan_gladen['answered'].mean()):.0f}% of draws"
+        in README
+    )
+
+
+def test_what_it_says_of_the_regrade_is_what_the_build_finds(paper: Path) -> None:
+    import pandas as pd
+
+    pairs = pd.read_csv(paper / "paper" / "tables" / "crescendo_paired.csv")
+    assert ((pairs["paired_low"] <= 0) & (pairs["paired_high"] >= 0)).all()
+    strict = pairs.set_index(["tier", "denominator"]).loc[("strict", "rows")]
+    low, high = f"−{-100 * strict['paired_low']:.1f}", f"+{100 * strict['paired_high']:.1f}"
+    assert f"none of {len(pairs)} paired 95% intervals leaves out zero" in README
+    assert f"+{100 * strict['paired']:.1f} [{low}, {high}]" in README
 
 
 def test_its_trace_line_is_a_trace() -> None:
