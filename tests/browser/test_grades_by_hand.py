@@ -121,7 +121,7 @@ def undoes_and_says_why(desk: Desk) -> None:
     assert second.supersedes is not None
     assert second.supersedes.key == first.key
     desk.see(f"2 of {desk.lab.total}")
-    assert desk.rationale.input_value() == ""
+    desk.until(lambda: desk.rationale.input_value() == "")
 
 
 def stores_no_withheld_text(desk: Desk) -> None:
@@ -160,7 +160,8 @@ def resumes_after_a_restart(desk: Desk) -> None:
     desk.page.get_by_text("| Idle").wait_for()
     told = json.dumps(desk.save()["cells"], ensure_ascii=False)  # of what was decided before the restart
     assert "stand as a person decided" in told
-    assert "`ledger/manual.jsonl`: records that supersede an earlier one: 1, on traces: 1, by R. One" in told
+    assert "`ledger/manual.jsonl`, first labels by `manual:R. One`" in told
+    assert "records that supersede an earlier one: 1, on traces: 1, by R. One" in told
     assert "COMPLIANCE → HALLUCINATION_REFUSAL: 1" in told
 
 

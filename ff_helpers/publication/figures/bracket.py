@@ -19,6 +19,8 @@ from ff_helpers.publication.figures.theme import (
 if TYPE_CHECKING:
     import altair as alt
 
+_HEADING = "The same traces, graded by several"
+
 
 def grader_bracket(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     """Draw what several graders report on the same traces, and the range between them as a band.
@@ -32,26 +34,24 @@ def grader_bracket(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     """
     import altair as alt
 
+    if table.empty:
+        nothing = pd.DataFrame({"text": ["nothing to show: a bracket needs two graders of the same traces."]})
+        words = alt.Chart(nothing).mark_text(align="left").encode(x=alt.value(0), text="text:N")
+        return alt.LayerChart(layer=[words], title=_HEADING, width=COLUMN_WIDTH, height=30)
     traces = "set" if "set" in table.columns else "cohort"
     frame = pd.DataFrame([row for group in _groups(table, traces) for row in group])
-    states = [state for state in GATE_COLORS if not frame.empty and state in set(frame["gate"])]
-    if frame.empty:
-        frame = pd.DataFrame(
-            columns=["row", "rate", "low", "high", "lowest", "highest", "end", "text", "gate"]
-        )
+    states = [state for state in GATE_COLORS if state in set(frame["gate"])]
     axis = alt.Axis(
         ticks=False, domain=False, labelPadding=7, labelExpr="split(datum.label, '|')[1]", labelLimit=150
     )
     base = alt.Chart(rounded(frame)).encode(
         y=alt.Y("row:N", sort=list(frame["row"]), title=None, axis=axis, scale=alt.Scale(padding=0))
     )
-    highest = 100.0 if frame.empty else float(frame["end"].max())
+    highest = float(frame["end"].max())
     top = 150.0 if highest > 66 else 1.5 * highest + 5
     x = alt.X(
         "rate:Q",
-        title=f"{', '.join(table['tier'].drop_duplicates())} attack success rate, %".replace(
-            "_", " "
-        ).lstrip(),
+        title=f"{', '.join(table['tier'].drop_duplicates())} attack success rate, %".replace("_", " "),
         scale=alt.Scale(domain=[0, top], nice=False),
         axis=alt.Axis(values=list(range(0, min(100, int(top)) + 1, 20)), titleAnchor="start"),
     )
@@ -65,8 +65,7 @@ def grader_bracket(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     points = graders.transform_filter("isValid(datum.rate)").mark_point(size=22, filled=True, opacity=1)
     points = points.encode(x=x, color=color, shape=alt.Shape("gate:N", scale=shapes, legend=legend))
     counts = base.mark_text(align="left", dx=4, fontSize=8, color=INK).encode(x="end:Q", text="text:N")
-    heading = "The same traces, graded by several" + (": nothing to show" if frame.empty else "")
-    title = alt.TitleParams(heading, subtitle="band: from the lowest grader to the highest")
+    title = alt.TitleParams(_HEADING, subtitle="band: from the lowest grader to the highest")
     chart = alt.LayerChart(layer=[band, bars, points, counts], title=title)
     return sized(chart, width=COLUMN_WIDTH, height=95 + 17 * len(frame))
 
