@@ -19,7 +19,6 @@ from pathlib import Path
 from ff_helpers.chat.protocol import Turn
 from ff_helpers.corpus.traces import read_traces
 from ff_helpers.grading.flip import ANSWER_TOKENS, SCHEMA, load_rubric, render
-from ff_helpers.grading.stream import grade_file
 
 Ask = Callable[[list[Turn]], Awaitable[object]]
 MODEL = "good:1"
@@ -96,6 +95,8 @@ def main(name: str, traces: Path, address: str, in_flight: int, ledger: Path) ->
         asyncio.run(BARE[name](prompts, address, in_flight))
         rows, wall = len(prompts), time.perf_counter() - begun
     else:
+        from ff_helpers.grading.stream import grade_file
+
         at = {"ollama": f"ollama:{MODEL}@{address}", "openai": f"openai:{MODEL}@http://{address}/v1"}
         cpu = time.process_time()
         done = grade_file(traces, at.get(name, name), ledger, concurrency=in_flight)

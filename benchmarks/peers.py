@@ -1,42 +1,25 @@
-"""Ours beside inspect_ai, whose model-graded scorer does the same work: prompt, ask, read, keep.
+"""Ours beside inspect_ai, whose model-graded scorer does the same work: prompt, ask, read, keep."""
 
-It needs other versions of our libraries, so it lives in `.parts/inspect`, installed from the hashed lock
-`inspect.txt` (compiled from `inspect.in` with the options that the Makefile's `lock` target uses).
-"""
-
-import hashlib
 import json
 import os
-import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.peer_python import ROOT, PeerMissingError, installed
 from benchmarks.serving import FAST, contend
 from benchmarks.table import Row
 from benchmarks.traces import write_traces
 from ff_helpers.corpus.traces import read_traces
-from ff_helpers.errors import FFError
 from ff_helpers.grading.flip import load_rubric, render
 from tests.model_server import running
 
-ROOT = Path(__file__).resolve().parent.parent
-HOME = ROOT / ".parts" / "inspect"
-LOCK = ROOT / "benchmarks" / "inspect.txt"
 SAMPLES = 300
-
-
-class PeerMissingError(FFError):
-    """inspect_ai cannot be installed."""
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(f"inspect_ai cannot be installed into {HOME}: {problem}")
 
 
 def inspect() -> list[Row]:
     """Grade with inspect_ai and with ours: same server, same prompts, 100 ms, 64 in flight."""
-    python = _installed()
+    python = installed()
     rubric = load_rubric("flip-reference")
     with tempfile.TemporaryDirectory() as folder, running("--latency", str(FAST.latency)) as port:
         traces = read_traces(write_traces(Path(folder) / "traces.jsonl", SAMPLES))
@@ -61,23 +44,3 @@ def inspect() -> list[Row]:
         Row(f"inspect_ai's scorer, {SAMPLES} traces", theirs, whole, "the ideal rate"),
         Row("ours, `openai:`", f"{fast:.0f}/s, {cheap:.2f} ms CPU each", fast / rate, "inspect_ai's rate"),
     ]
-
-
-def _installed() -> Path:
-    """Install inspect_ai where it is not there yet, or another lock is; return its Python."""
-    sys.path.insert(0, str(ROOT / "tools"))
-    import install  # type: ignore[import-not-found]
-
-    python, stamp = HOME / "bin" / "python", HOME / "ff-lock.sha256"
-    wanted = hashlib.sha256(LOCK.read_bytes()).hexdigest()
-    if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
-        return python
-    shutil.rmtree(HOME, ignore_errors=True)
-    into = ["--python", str(python), "--index-strategy", "unsafe-best-match"]
-    try:
-        install._uv("venv", "--python", sys.executable, str(HOME))
-        install._uv("pip", "install", "--require-hashes", "--compile-bytecode", "-r", str(LOCK), *into)
-    except install.InstallError as error:
-        raise PeerMissingError(str(error)) from None
-    stamp.write_text(wanted, encoding="utf-8")
-    return python

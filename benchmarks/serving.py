@@ -7,6 +7,7 @@ of the rounds counts. Ours make prompts, read answers and commit every record to
 
 import json
 import math
+import os
 import statistics
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.peer_python import ROOT, installed
 from benchmarks.table import Row
 from benchmarks.traces import write_traces
 from tests.model_server import running
@@ -76,8 +78,12 @@ def run(name: str, traces: Path, address: str, in_flight: int, ledger: Path) -> 
     Raises:
         CalledProcessError: it failed, or not every trace got its verdict.
     """
-    command = [sys.executable, "-m", "benchmarks.contenders", name, traces, address, in_flight, ledger]
-    done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, text=True, check=True)
+    python = installed() if name == "bare-openai" else sys.executable
+    command = [python, "-m", "benchmarks.contenders", name, traces, address, in_flight, ledger]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [str(word) for word in command], stdout=subprocess.PIPE, text=True, check=True, env=env
+    )
     said: dict[str, float] = json.loads(done.stdout)
     return said
 
