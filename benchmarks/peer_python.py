@@ -1,7 +1,7 @@
 """A Python with inspect_ai and the official openai client, which ours runs without.
 
 They need other versions of our libraries, so they live in `.parts/inspect`, installed on first use from
-the hashed lock `inspect.txt` (compiled from `inspect.in` with the options that the Makefile's `lock` target uses).
+the hashed lock `inspect.txt` (compiled from `inspect.in` with the options of the Makefile's `lock`).
 """
 
 import hashlib
