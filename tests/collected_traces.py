@@ -94,3 +94,10 @@ def _trace(arm: Arm, number: int, run: int, *, states: bool) -> Trace:
             software="test 1",
         ),
     )
+
+
+def recorded(folder: Path) -> dict[str, str]:
+    """Write both arms: six scenarios run twice, of which two comply each time, and their six controls."""
+    attacks = write(folder / "a.jsonl", "forbidden", compliant=2, repeats=2)
+    controls = write(folder / "c.jsonl", "permitted", compliant=6)
+    return {"forbidden": str(attacks), "permitted": str(controls)}

@@ -30,9 +30,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ff.Run:
 
 @pytest.fixture
 def recorded(tmp_path: Path) -> dict[str, str]:
-    attacks = collected_traces.write(tmp_path / "a.jsonl", "forbidden", compliant=2, repeats=2)
-    controls = collected_traces.write(tmp_path / "c.jsonl", "permitted", compliant=6)
-    return {"forbidden": str(attacks), "permitted": str(controls)}
+    return collected_traces.recorded(tmp_path)
 
 
 def test_forbidden_stands_beside_permitted_joined_with_its_reading():

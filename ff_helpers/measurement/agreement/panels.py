@@ -60,11 +60,6 @@ def gwet_ac1(matrix: Confusion) -> Kappa | None:
     return Kappa(value, max(-1.0, low), min(1.0, high), note)
 
 
-def fleiss_kappa(ratings: Sequence[Sequence[int]]) -> float:
-    """Return Fleiss' kappa of a panel; see `fleiss`."""
-    return fleiss(ratings).value
-
-
 def fleiss(ratings: Sequence[Sequence[int]], *, seed: int = 0) -> Kappa:
     """Return Fleiss' kappa of a panel (Psychological Bulletin 76, 1971, 378-382) with its interval.
 
