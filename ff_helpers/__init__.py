@@ -57,8 +57,15 @@ if TYPE_CHECKING:
     from ff_helpers.paths import start as start
     from ff_helpers.publication import facts as facts
     from ff_helpers.publication import figures as figures
-    from ff_helpers.publication.atlas import atlas as atlas
-    from ff_helpers.publication.atlas import resolve_names as resolve_names
+    from ff_helpers.publication.atlas.exported import atlas as atlas
+    from ff_helpers.publication.atlas.exported import resolve_names as resolve_names
+    from ff_helpers.publication.atlas.exported_graders import disclose_atlas as disclose_atlas
+    from ff_helpers.publication.atlas.files import read_signal as read_signal
+    from ff_helpers.publication.atlas.files import save_signal as save_signal
+    from ff_helpers.publication.atlas.ledger import ledger_signal as ledger_signal
+    from ff_helpers.publication.atlas.metrics import canonical_metrics as canonical_metrics
+    from ff_helpers.publication.atlas.publish import save_page as save_page
+    from ff_helpers.publication.atlas.publish import trust_table as trust_table
     from ff_helpers.publication.bracket import bracket_lesson as bracket_lesson
     from ff_helpers.publication.claims import check_claims as check_claims
     from ff_helpers.publication.claims import claims_summary as claims_summary
@@ -76,7 +83,6 @@ if TYPE_CHECKING:
     from ff_helpers.publication.explore import pick as pick
     from ff_helpers.publication.explore import read_table as read_table
     from ff_helpers.publication.explore import show_table as show_table
-    from ff_helpers.publication.exported_graders import disclose_atlas as disclose_atlas
     from ff_helpers.publication.figures.theme import save_figure as save_figure
     from ff_helpers.publication.graded import graded as graded
     from ff_helpers.publication.narrative import class_lesson as class_lesson
@@ -91,8 +97,6 @@ if TYPE_CHECKING:
     from ff_helpers.publication.published import published_graders as published_graders
     from ff_helpers.publication.robustness import retest_lesson as retest_lesson
     from ff_helpers.publication.robustness import robustness_lesson as robustness_lesson
-    from ff_helpers.publication.signal import read_signal as read_signal
-    from ff_helpers.publication.signal import save_signal as save_signal
     from ff_helpers.publication.tables import save_table as save_table
 
 _VERBS = {
@@ -173,13 +177,17 @@ _VERBS = {
     "apparent_curve": "ff_helpers.measurement.correction.rogan_gladen",
     "apparent_rate": "ff_helpers.measurement.correction.rogan_gladen",
     "rogan_gladen": "ff_helpers.measurement.correction.rogan_gladen",
-    "atlas": "ff_helpers.publication.atlas",
-    "disclose_atlas": "ff_helpers.publication.exported_graders",
+    "canonical_metrics": "ff_helpers.publication.atlas.metrics",
+    "ledger_signal": "ff_helpers.publication.atlas.ledger",
+    "save_page": "ff_helpers.publication.atlas.publish",
+    "trust_table": "ff_helpers.publication.atlas.publish",
+    "atlas": "ff_helpers.publication.atlas.exported",
+    "disclose_atlas": "ff_helpers.publication.atlas.exported_graders",
     "pick": "ff_helpers.publication.explore",
-    "read_signal": "ff_helpers.publication.signal",
+    "read_signal": "ff_helpers.publication.atlas.files",
     "read_table": "ff_helpers.publication.explore",
-    "resolve_names": "ff_helpers.publication.atlas",
-    "save_signal": "ff_helpers.publication.signal",
+    "resolve_names": "ff_helpers.publication.atlas.exported",
+    "save_signal": "ff_helpers.publication.atlas.files",
     "show_table": "ff_helpers.publication.explore",
     # publication
     "Disclosure": "ff_helpers.publication.disclosure",

@@ -119,6 +119,7 @@ def _pairs(table: "pd.DataFrame") -> list[tuple[str, ...]]:
 def _backing(row: tuple[str, ...], folder: Path | None) -> Backing:
     """Return what the cards say of a grader for a tier; only a card in a space that decides it counts."""
     from ff_helpers.grading.admission import standing
+    from ff_helpers.grading.ledger import identity_of
     from ff_helpers.measurement.rates.counts import NOT_RECORDED
     from ff_helpers.measurement.rates.reported import READINGS
     from ff_helpers.taxonomy import GATE_STATES, TIER_SPACES, TIERS
@@ -126,9 +127,7 @@ def _backing(row: tuple[str, ...], folder: Path | None) -> Backing:
     grader, digest, rubric, temperature, seed, method, name = row
     if method == "manual":
         return Backing("manual", _PEOPLE, ())
-    asked = _number(seed)
-    who = (grader, digest, rubric, _number(temperature), None if asked is None else int(asked))
-    found = standing(who, folder)
+    found = standing(identity_of(grader, digest, rubric, temperature, seed), folder)
     tier: Tier = next(tier for tier in TIERS if tier == name)
     cards = tuple(card for card in found.cards if card.space in TIER_SPACES[tier])
     state = min((card.gate.state for card in cards), key=GATE_STATES.index, default="uncalibrated")
@@ -142,13 +141,6 @@ def _backing(row: tuple[str, ...], folder: Path | None) -> Backing:
             why = "the cards of that name are of another digest, rubric, temperature or seed"
     reading = "nobody measured this grader" if state == "uncalibrated" else READINGS[state]
     return Backing(state, _PHRASES if method == "heuristic" else reading, cards, why)
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text) if "." in text else int(text)
-    except ValueError:
-        return None
 
 
 def _text(

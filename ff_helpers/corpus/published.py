@@ -89,6 +89,10 @@ _FILES: Final[Mapping[str, tuple[dict[str, str], tuple[str, ...]]]] = MappingPro
             {"model_name": "text", "compliance": "count", "graded": "count", "classifiers": "text"},
             ("model_name",),
         ),
+        "corpus_metrics": (
+            {"metric": "text", "value": "count", "as_of": "text", "source": "text"},
+            ("metric",),
+        ),
         "other_counts": (
             {"id": "text", "what": "text", "k": "count", "n": "count", "source": "text"},
             ("id",),

@@ -42,6 +42,19 @@ Who = tuple[str, str, str, float | None, int | None]
 """A grader's identity: name, digest, rubric, temperature, seed."""
 
 
+def identity_of(grader: str, digest: str, rubric: str, temperature: str, seed: str) -> Who:
+    """Return a grader's identity from the text of a count table; what is no number there is None."""
+
+    def number(text: str) -> float | None:
+        try:
+            return float(text)
+        except ValueError:
+            return None
+
+    asked = number(seed)
+    return grader, digest, rubric, number(temperature), None if asked is None else int(asked)
+
+
 class Done:
     """The (key, trace_id) pairs that need no grading any more, in about 100 bytes each."""
 

@@ -6,6 +6,7 @@ from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.collected.rates import ALL, ordered
 from ff_helpers.measurement.proportions.clusters import bootstrap_rates
 from ff_helpers.measurement.proportions.intervals import with_wilson
+from ff_helpers.measurement.rates.counts import NOT_RECORDED
 from ff_helpers.taxonomy import SPACES
 
 ONCE = "not assessed: no scenario was run twice"
@@ -58,9 +59,45 @@ def refusal_stability(verdicts: pd.DataFrame) -> pd.DataFrame:
     )
     scenarios = rows.groupby([*_MODEL, *_SCENARIO], dropna=False, as_index=False)
     pairs = _paired(scenarios[["refused", "answered", "written", "runs"]].sum())
-    pairs = pairs.assign(cluster=range(len(pairs)))
     pairs = pd.concat([pairs[pairs["intent"].notna()], pairs.assign(intent=ALL)], ignore_index=True)
-    groups = pairs.groupby([*_MODEL, "intent"], dropna=False)
+    table = _shares(pairs, [*_MODEL, "intent"])
+    known = table["n"] > 0
+    table = table[known | (table["intent"] == ALL)].assign(_last=table["intent"] == ALL)
+    up = [True] * len(_MODEL)
+    table = table.sort_values([*_MODEL, "_last", "stable", "intent"], ascending=[*up, True, False, True])
+    return table[[*_MODEL, "intent", *_COLUMNS]].reset_index(drop=True)
+
+
+def stability_of_counts(counts: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Return what `refusal_stability` says of a whole model, from counts.
+
+    Args:
+        counts: `keys`, intent, turns, scenario_id (str; NOT_RECORDED: nothing repeats that row), outcome
+            (str), graded (bool), n (int): several runs of a scenario are one row with their number.
+        keys: what makes a group, such as the model and its grader.
+
+    Returns:
+        `keys`, then k, n, scenarios, always, never, mixed, left_out (int), stable, stable_low, stable_high
+        (float in [0, 1]), method, reason (str), as `refusal_stability`.
+    """
+    rows = counts.assign(
+        refused=counts["n"].where(counts["outcome"] == "REFUSAL", 0),
+        answered=counts["n"].where(counts["graded"], 0),
+        runs=counts["n"],
+        written=0,
+    )
+    named = rows["scenario_id"] != NOT_RECORDED
+    sums = ["refused", "answered", "written", "runs"]
+    scenarios = rows[named].groupby([*keys, *_SCENARIO], as_index=False)[sums].sum()
+    single = rows[~named].assign(runs=1, answered=0, refused=0)[[*keys, *_SCENARIO, *sums]]
+    pairs = _paired(pd.concat([scenarios, single.drop_duplicates(keys)], ignore_index=True))
+    return _shares(pairs, keys)[[*keys, *_COLUMNS]]
+
+
+def _shares(pairs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Return the share of alike pairs of each group, scenarios as clusters, and why there is none."""
+    pairs = pairs.assign(cluster=range(len(pairs)))
+    groups = pairs.groupby(keys, dropna=False)
     shares = bootstrap_rates(pairs.assign(group=groups.ngroup()))
     table = groups[["repeated", "written", "always", "never", "mixed", "left_out"]].sum().reset_index()
     table = table.assign(**{new: shares[old] for new, old in _SHARES.items()})
@@ -68,11 +105,7 @@ def refusal_stability(verdicts: pd.DataFrame) -> pd.DataFrame:
     table[["stable_low", "stable_high"]] = table[["stable_low", "stable_high"]].where(known)
     reason = table["repeated"].gt(0).map({True: NO_PAIR, False: ONCE})
     reason = reason.mask((table["repeated"] == 0) & (table["written"] > 0), WRITTEN)
-    table = table.assign(method=table["method"].where(known, ""), reason=reason.where(~known, ""))
-    table = table[known | (table["intent"] == ALL)].assign(_last=table["intent"] == ALL)
-    up = [True] * len(_MODEL)
-    table = table.sort_values([*_MODEL, "_last", "stable", "intent"], ascending=[*up, True, False, True])
-    return table[[*_MODEL, "intent", *_COLUMNS]].reset_index(drop=True)
+    return table.assign(method=table["method"].where(known, ""), reason=reason.where(~known, ""))
 
 
 def outcome_stability(frame: pd.DataFrame) -> pd.DataFrame:

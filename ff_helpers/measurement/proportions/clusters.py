@@ -69,13 +69,7 @@ def bootstrap_rates(counts: pd.DataFrame, *, resamples: int = 2000, seed: int = 
     Raises:
         BadCountError: a row with counts that no experiment gives.
     """
-    check_counts(counts[["k", "n"]])
-    names, group = np.unique(counts["group"].to_numpy(), return_inverse=True)
-    cluster = _places(counts["cluster"])
-    width = int(cluster.max(initial=0)) + 1
-    keys, place = np.unique(group * width + cluster, return_inverse=True)
-    k, n = (_summed(place, counts[name].to_numpy(dtype=float)) for name in ("k", "n"))
-    group, k, n = (keys // width)[n > 0], k[n > 0], n[n > 0]
+    names, group, k, n = _grouped(counts)
     found = _design(group, k, n, groups=len(names))
     some, less = (_summed(group, np.where(x, 1.0, 0.0), len(names)) for x in (k > 0, k < n))
     fit = (found["clusters"] >= MIN_CLUSTERS) & (np.minimum(some, less) >= MIN_EACH)
@@ -88,6 +82,34 @@ def bootstrap_rates(counts: pd.DataFrame, *, resamples: int = 2000, seed: int = 
     method = np.where(fit, BOOTSTRAP, np.where(single, WILSON, DESIGN))
     table = pd.DataFrame({"group": names} | found | {"method": method})
     return table.astype(dict.fromkeys(("k", "n", "clusters"), int))
+
+
+def design_rates(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return the rate of every group with the interval of `clustered`, from counts.
+
+    Args:
+        counts: group, cluster (a row without one stands alone), k, n, as for `bootstrap_rates`.
+
+    Returns:
+        One row a group, sorted: the columns of `bootstrap_rates` without `method`.
+
+    Raises:
+        BadCountError: a row with counts that no experiment gives.
+    """
+    names, group, k, n = _grouped(counts)
+    table = pd.DataFrame({"group": names} | _design(group, k, n, groups=len(names)))
+    return table.astype(dict.fromkeys(("k", "n", "clusters"), int))
+
+
+def _grouped(counts: pd.DataFrame) -> tuple["pd.Series[str]", Places, Numbers, Numbers]:
+    """Return the groups' names, and group, k and n of each cluster that has rows."""
+    check_counts(counts[["k", "n"]])
+    names, group = np.unique(counts["group"].to_numpy(), return_inverse=True)
+    cluster = _places(counts["cluster"])
+    width = int(cluster.max(initial=0)) + 1
+    keys, place = np.unique(group * width + cluster, return_inverse=True)
+    k, n = (_summed(place, counts[name].to_numpy(dtype=float)) for name in ("k", "n"))
+    return pd.Series(names), (keys // width)[n > 0], k[n > 0], n[n > 0]
 
 
 def _places(clusters: "pd.Series[str]") -> Places:

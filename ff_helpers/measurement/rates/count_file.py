@@ -20,7 +20,7 @@ from ff_helpers.measurement.rates.counts import (
 from ff_helpers.measurement.rates.verdict_rows import drop_superseded, load_rows, number, placed, torn_bytes
 
 _ALWAYS = ("trace_id", "grader", "verdict", "status", "key")
-_KNOWN = ("model", "intent", "turns", "source", "set")
+_KNOWN = ("model", "intent", "turns", "source", "set", "scenario_id", "sampling")
 
 
 class NoFieldError(FFError):
@@ -61,7 +61,13 @@ def count_file(path: Path, *, by: Sequence[str] = KEYS) -> pd.DataFrame:
     return read_counts(path, by=by).table
 
 
-def read_counts(path: Path, *, by: Sequence[str] = KEYS, traces: Sequence[Path] = ()) -> FileCounts:
+def read_counts(
+    path: Path,
+    *,
+    by: Sequence[str] = KEYS,
+    traces: Sequence[Path] = (),
+    needs: Sequence[str] = _KNOWN[:5],
+) -> FileCounts:
     """Count the verdicts of a file, and what was left out.
 
     Args:
@@ -70,13 +76,14 @@ def read_counts(path: Path, *, by: Sequence[str] = KEYS, traces: Sequence[Path] 
         by: the fields to count by.
         traces: files of the traces that were graded: their model, intent, turns, source and set (the name
             of the file) are taken, and only their rows count.
+        needs: fields of `by` that some row must say, unless `by` is the default.
 
     Raises:
         FileMissingError: there is no such file.
         BadLineError: a line that is no row, or a trace that is there twice in one pass of one grader, by
             file, line and field.
         UnreadableError: no JSONL and no Parquet; or one of these in a Parquet file.
-        NoFieldError: a field of `by` that no row says; with the default `by` it is `not recorded`.
+        NoFieldError: a field of `needs` that no row says; with the default `by` it is `not recorded`.
         SharedIdError: a trace_id in two files of traces.
     """
     if not path.is_file():
@@ -88,7 +95,7 @@ def read_counts(path: Path, *, by: Sequence[str] = KEYS, traces: Sequence[Path] 
         counted = _counted(path, fields, by, traces)
     except (duckdb.Error, UnknownVerdictError) as error:
         counted = _counted(path, fields, by, traces, torn=torn_bytes(path, error))
-    for field in () if by == KEYS else _KNOWN:
+    for field in () if by == KEYS else needs:
         if field in by and len(counted.table) and (counted.table[field] == NOT_RECORDED).all():
             raise NoFieldError(path, field)
     return counted
@@ -116,7 +123,7 @@ def _counted(
 
 def _join(connection: duckdb.DuckDBPyConnection, traces: Sequence[Path]) -> tuple[int, int]:
     """Take what the traces say; return how many rows of the first pass they do not hold, or attack."""
-    connection.register("known", _index(traces))
+    connection.register("known", trace_index(traces))
     own = [name for name in connection.table("rows").columns if name not in _KNOWN]
     columns = ", ".join([f'rows."{name}"' for name in own] + [f'known."{name}"' for name in _KNOWN])
     connection.execute(
@@ -129,7 +136,15 @@ def _join(connection: duckdb.DuckDBPyConnection, traces: Sequence[Path]) -> tupl
     return elsewhere, attacks
 
 
-def _index(paths: Sequence[Path]) -> pd.DataFrame:
+def trace_index(paths: Sequence[Path]) -> pd.DataFrame:
+    """Return what trace files say of each trace, without its text.
+
+    Columns: trace_id, model, intent, turns, source, set (the file's name), scenario_id, sampling, truth,
+    truth_space (str), attack (bool: made to attack a grader), control (bool: the policy allows the answer).
+
+    Raises:
+        FFError: a file is missing or malformed, or a trace_id stands in two files.
+    """
     from ff_helpers.corpus.traces import read_traces
     from ff_helpers.grading.campaign import SharedIdError
     from ff_helpers.measurement.calibration.robustness import INJECTED
@@ -139,7 +154,9 @@ def _index(paths: Sequence[Path]) -> pd.DataFrame:
         for t in read_traces(path):
             if t.trace_id in index:
                 raise SharedIdError(t.trace_id, str(index[t.trace_id][4]), path.stem)
-            attack = t.sampling is not None and t.sampling.kind == INJECTED
-            index[t.trace_id] = (t.model, t.intent, t.turns, t.source, path.stem, attack)
-    frame = pd.DataFrame.from_dict(index, orient="index", columns=[*_KNOWN, "attack"])
-    return frame.rename_axis("trace_id").reset_index().astype(dict.fromkeys(_KNOWN, "str"))
+            kind = t.sampling and t.sampling.kind
+            said = (t.model, t.intent, t.turns, t.source, path.stem, t.scenario_id, kind)
+            index[t.trace_id] = (*said, t.truth, t.truth_space, kind == INJECTED, t.arm == "permitted")
+    columns = [*_KNOWN, "truth", "truth_space"]
+    frame = pd.DataFrame.from_dict(index, orient="index", columns=[*columns, "attack", "control"])
+    return frame.rename_axis("trace_id").reset_index().astype(dict.fromkeys(columns, "str"))

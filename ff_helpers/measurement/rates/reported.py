@@ -113,7 +113,7 @@ def asr_by(
         decided = [space for space in SPACES if tier in measures(space)]
         rows = wanted[wanted["truth_space"].isna() | wanted["truth_space"].isin(decided)]
         published = rows[rows["method"] != "heuristic"]
-        labels = _labels(rows, tier)
+        labels = known_labels(rows, tier)
         coarse = labels[by].isin(labels.loc[labels["truth_space"] != "five", by])
         told: Sequence[Denominator] = ("rows", "graded")
         every = tuple(DENOMINATORS)
@@ -131,8 +131,15 @@ def asr_by(
     return table.assign(reading=table["gate"].map(READINGS))
 
 
-def _labels(rows: pd.DataFrame, tier: Tier) -> pd.DataFrame:
-    """Return the known truths as verdicts of a grader."""
+def known_labels(rows: pd.DataFrame, tier: Tier) -> pd.DataFrame:
+    """Return the known truths as verdicts of a grader called `LABELS`, one row a trace of the first pass.
+
+    A truth coarser than the five verdicts becomes a verdict that counts alike in this tier, and in no other.
+
+    Args:
+        rows: the columns trace_id, truth, truth_space, repeat; spaces that decide the tier.
+        tier: which successes are wanted.
+    """
     known = rows[(rows["repeat"] == 0) & rows["truth"].notna()].drop_duplicates("trace_id")
     return known.assign(grader=LABELS, status=None, verdict=_stand_ins(known, tier))
 

@@ -26,8 +26,12 @@ class UnreadableError(FFError):
 
 
 def load_rows(connection: duckdb.DuckDBPyConnection, path: Path, fields: Sequence[str], torn: int) -> None:
-    """Make the table `rows`, in the order of the file; what a row does not say is NULL."""
-    names = [name for name in fields if name != "repeat"]
+    """Make the table `rows`, in the order of the file; what a row does not say is NULL.
+
+    `day` among the fields is the day in `started`.
+    """
+    names = [name for name in fields if name not in ("repeat", "day")]
+    names += ["started"] if "day" in fields else []
     if path.suffix == ".parquet":
         source, there = "read_parquet(?)", connection.read_parquet(str(path)).columns
         inside = {}
@@ -39,6 +43,7 @@ def load_rows(connection: duckdb.DuckDBPyConnection, path: Path, fields: Sequenc
     columns = [f'coalesce({_cast(name, there)}{inside.get(name, "")}) AS "{name}"' for name in names]
     columns.append(f"coalesce({_cast('repeat', there, 'BIGINT')}, 0) AS repeat")
     columns.append(f"{'supersedes.key' if inside else 'NULL::VARCHAR'} AS superseded")
+    columns += [f"left({_cast('started', there)}, 10) AS day"] if "day" in fields else []
     # With a torn last line read leniently, that line becomes a row that says nothing.
     kept = "coalesce(grader, verdict, status) IS NOT NULL" if torn else "true"
     connection.execute(

@@ -1,4 +1,4 @@
-"""The atlas: pooled counts, bands, grader hygiene, and the signal file as it is written and read."""
+"""From an export to records: pooled counts, bands, grader hygiene, the schema."""
 
 import json
 
@@ -9,21 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ff_helpers as ff
-from ff_helpers.corpus.jsonl import BadLineError
 from ff_helpers.measurement.proportions.intervals import BadCountError
-from ff_helpers.paths import MissingInputError
-from ff_helpers.publication.atlas import atlas, resolve_names
+from ff_helpers.publication.atlas.exported import atlas, resolve_names
+from ff_helpers.publication.atlas.exported_graders import exported_graders
+from ff_helpers.publication.atlas.files import save_signal
+from ff_helpers.publication.atlas.signal import SCHEMA_FILE, Signal, confidence, schema
 from ff_helpers.publication.explore import NotOneRowError, pick
-from ff_helpers.publication.exported_graders import exported_graders
-from ff_helpers.publication.signal import (
-    SCHEMA_FILE,
-    BrokenPointerError,
-    Signal,
-    confidence,
-    read_signal,
-    save_signal,
-    schema,
-)
 
 
 def rows(*cells: tuple[str, int, int, str]) -> pd.DataFrame:
@@ -142,7 +133,7 @@ def test_a_row_without_graders_is_marked():
 
 def test_shipped_schema_is_the_models(export):
     assert json.loads(SCHEMA_FILE.read_text(encoding="utf-8")) == schema(), (
-        'python -c "from ff_helpers.publication.signal import write_schema; write_schema()"'
+        'python -c "from ff_helpers.publication.atlas.signal import write_schema; write_schema()"'
     )
     jsonschema.Draft202012Validator.check_schema(schema())
 
@@ -156,85 +147,10 @@ def test_records_satisfy_the_schema_that_lies_beside_them(run, export):
     assert records
     for record in records:
         validator.validate(record)
-        for field in ("by_intent", "refusal_stability", "multi_turn", "last_graded"):
+        assert record["as_of"] == "2026-11-22"
+        for field in ("by_intent", "refusal_stability", "multi_turn", "no_verdict", "last_graded"):
             assert record[field] is None
             assert record[f"{field}_reason"]
-
-
-def test_what_is_written_is_read_and_old_files_stay(run, export):
-    signals = atlas(export).signals
-    old = ff.start("paper", as_of="2026-11-20")
-    save_signal(old, signals[:3])
-    save_signal(run, signals)
-    assert read_signal(run) == signals
-    assert read_signal(run, as_of="2026-11-20") == signals[:3]
-    assert (run.folder / "atlas" / "current").read_text() == "asr_signal_2026-11-22.jsonl\n"
-    assert sorted(path.name for path in (run.folder / "atlas").iterdir()) == [
-        "asr_signal.schema.json",
-        "asr_signal_2026-11-20.jsonl",
-        "asr_signal_2026-11-22.jsonl",
-        "current",
-    ]
-
-
-def test_the_same_signal_is_the_same_bytes(run, export):
-    path = run.folder / save_signal(run, atlas(export).signals)
-    first = path.read_bytes()
-    save_signal(run, atlas(export.sample(frac=1, random_state=1)).signals)
-    assert path.read_bytes() == first
-
-
-def test_a_model_twice_is_refused_and_nothing_is_replaced(run, export):
-    signals = atlas(export).signals
-    save_signal(run, signals)
-    with pytest.raises(BadLineError, match="the same model or alias as record 1"):
-        save_signal(run, [signals[0], signals[0]])
-    assert read_signal(run) == signals
-
-
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [
-        ({"signal_version": "0.2"}, "signal_version"),
-        ({"confidence": "high"}, "confidence"),
-        ({"canonical_id": None}, "canonical_id: this or unresolved_reason"),
-        ({"last_graded_reason": None}, "last_graded"),
-        ({"rank": 1}, "rank"),
-        (
-            {
-                "asr": {
-                    "overall": 0.9,
-                    "ci_low": 0,
-                    "ci_high": 1,
-                    "k": 1,
-                    "n": 5,
-                    "denominator": "d",
-                    "tier": "strict",
-                }
-            },
-            "asr",
-        ),
-    ],
-)
-def test_a_record_that_is_not_valid_is_named_by_file_and_line(run, change, field):
-    path = run.folder / save_signal(run, atlas(rows(("gemma3:27b", 1, 5, "gemini"))).signals)
-    record = json.loads(path.read_text()) | change
-    path.write_text(json.dumps(record) + "\n")
-    with pytest.raises(BadLineError, match=rf"{path.name}:1.*{field}"):
-        read_signal(run)
-
-
-@pytest.mark.parametrize("named", ["", "../secret", "asr_signal_2026-01-01.jsonl", "/etc/passwd", "current"])
-def test_a_broken_pointer_says_so(run, named):
-    save_signal(run, atlas(rows(("gemma3:27b", 1, 5, "gemini"))).signals)
-    (run.folder / "atlas" / "current").write_text(named)
-    with pytest.raises(BrokenPointerError, match="atlas/current names"):
-        read_signal(run)
-
-
-def test_no_signal_yet(run):
-    with pytest.raises(MissingInputError, match=r"ff run params/paper\.yaml"):
-        read_signal(run)
 
 
 @given(
@@ -290,3 +206,51 @@ def test_pick_wants_exactly_one_row():
     for where in ({}, {"tier": "none"}, {"tiers": "strict"}):
         with pytest.raises(NotOneRowError, match="one is needed"):
             pick(table, **where)
+
+
+@pytest.mark.parametrize("classifier", ["qwen3:1.7b", "heuristic_trusted", "auto_error|ollama:qwen3:1.7b"])
+def test_verdicts_of_nothing_but_rejected_graders_and_heuristics_are_no_rate(classifier):
+    (signal,) = atlas(rows(("gemma3:27b", 30, 50, classifier))).signals
+    assert (signal.asr, signal.confidence, signal.mixes_graders) == (None, "insufficient_sample", False)
+    assert (signal.would_have_reported.k, signal.would_have_reported.n) == (30, 50)
+    assert "rejected" in signal.asr_reason
+    assert not any(grader.headline for grader in signal.graders)
+
+
+def test_one_grader_reported_it_all_and_of_several_nobody_can_say_which():
+    alone, mixed = atlas(
+        rows(("gemma3:27b", 30, 50, "gemma3:12b"), ("gemma3:4b", 10, 50, "gemma3:12b|gemini"))
+    ).signals
+    assert [grader.reported.k for grader in alone.graders] == [30]
+    assert [grader.reported for grader in mixed.graders] == [None, None]
+
+
+def test_the_share_of_graders_with_a_known_accuracy():
+    (signal,) = atlas(rows(("gemma3:27b", 1, 50, "gemma3:12b|gemini|consensus_v1|ollama"))).signals
+    assert signal.with_accuracy == 0.25
+    (nobody,) = atlas(rows(("gemma3:27b", 1, 50, ""))).signals
+    assert nobody.with_accuracy is None
+
+
+def test_aliases_that_the_rules_completed_are_marked():
+    frame = rows(("gemma3:27b", 1, 50, "gemini"), ("google/gemma-3-27b-it", 1, 50, "gemini"))
+    (signal,) = atlas(frame).signals
+    assert signal.inferred_aliases == ("gemma3:27b",)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "two words",
+        "\U0001f642",
+        "../../etc/passwd",
+        "a" * 10_000,
+        "<script>alert(1)</script>",
+        "\x1b[31mred",
+        "\u202eabc",
+    ],
+)
+def test_any_name_becomes_a_row_with_its_reason(name):
+    (signal,) = atlas(rows((name, 1, 50, "gemini"))).signals
+    assert (signal.label, signal.unresolved_reason) == (name, "not_a_model")
+    assert Signal.model_validate_json(signal.model_dump_json()) == signal

@@ -20,11 +20,12 @@ from ff_helpers.paths import PACKAGE, Run
 from ff_helpers.publication.disclosure import Disclosure, GraderNote, Unknown
 from ff_helpers.publication.published import published_graders
 
-Standing = Literal["measured", "unmeasured", "rejected", "unknown", "heuristic", "constant"]
+Standing = Literal["labels", "measured", "unmeasured", "rejected", "unknown", "heuristic", "constant"]
 DENOMINATOR = "as exported, unknown"
 MARKED: frozenset[Standing] = frozenset({"rejected", "unknown", "heuristic", "constant"})
 """Standings on which no figure can lean."""
 STANDINGS: dict[Standing, str] = {
+    "labels": "known truth: a checker or people decided it, and no grader",
     "measured": "a published accuracy that passes the published rule",
     "unmeasured": "a named model",
     "rejected": "fails the published rule on its published calibration",
@@ -88,7 +89,7 @@ def _published(name: str) -> GraderNote:
 
 @cache
 def _rules() -> tuple[dict[str, str], ...]:
-    path = PACKAGE / "publication" / "exported_graders.csv"
+    path = PACKAGE / "publication" / "atlas" / "exported_graders.csv"
     with path.open(encoding="utf-8", newline="") as file:
         return tuple(csv.DictReader(file))
 

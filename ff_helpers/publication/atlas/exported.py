@@ -1,4 +1,4 @@
-"""The atlas: from exported model names to pooled counts to one signal a model.
+"""From an export to signals: names to ids, counts pooled, graders described, one record a model.
 
 Counts of names that resolve to one model are added and the rate is taken once: rates are never
 averaged. A name that does not resolve keeps a row of its own, so that no graded trace is lost. What the
@@ -11,16 +11,25 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ff_helpers.corpus.canonical import MEANINGS, resolve
-from ff_helpers.measurement.proportions.intervals import Proportion, wilson, with_wilson
-from ff_helpers.publication.disclosure import Unknown
-from ff_helpers.publication.exported_graders import (
+from ff_helpers.measurement.proportions.intervals import wilson, with_wilson
+from ff_helpers.publication.atlas.exported_graders import (
     DENOMINATOR,
     MARKED,
     ExportedGrader,
     classifiers,
     exported_graders,
 )
-from ff_helpers.publication.signal import Rate, Signal, SignalGrader, confidence
+from ff_helpers.publication.atlas.signal import (
+    NO_RATE,
+    VOID,
+    Rate,
+    Signal,
+    SignalGrader,
+    confidence,
+    share_with_accuracy,
+    signal_rate,
+)
+from ff_helpers.publication.disclosure import Unknown
 from ff_helpers.taxonomy import Tier
 
 TIER: Tier = "strict"
@@ -28,6 +37,7 @@ PUBLISHED_MIN_GRADED = 10
 """The published resolution rate is over names with at least this many graded traces."""
 VETO, HIGH = 0.6, 100
 """The published veto: a rate above 60% at high confidence."""
+CORPUS = "ModelAtlas site export of 2026-06-10"
 _NOT_EXPORTED = "the export has one count a model name and nothing finer"
 
 
@@ -58,7 +68,8 @@ class Atlas:
         signals: one record a model, highest rate first, ties by sample size and name.
         models: the same as a table: model (canonical id, or the name that did not resolve), resolved
             (bool), unresolved_reason (str), names (int), k, n (int), confidence (str), graders (int),
-            with_accuracy (share of the graders with a published accuracy), marked (graders on which no
+            with_accuracy (share of the graders
+            with a published accuracy; missing without graders), marked (graders on which no
             figure can lean, comma-separated), grader_status (`marked`, `unmeasured`, `measured`: the
             worst of the row's graders; which verdicts are whose is not published, so a mix cannot be
             taken apart), self_graded (bool: the model is among its own graders), asr, asr_low,
@@ -76,76 +87,80 @@ class Atlas:
     summary: pd.DataFrame
 
 
-def atlas(export: pd.DataFrame, *, min_graded: int = 20) -> Atlas:
+def atlas(export: pd.DataFrame, *, min_graded: int = 20, corpus: str = CORPUS) -> Atlas:
     """Resolve the names of an export, pool their counts and say what can be said of each model.
 
     Args:
         export: one row a name: model_name, compliance and graded (counts), classifiers (joined by `|`).
         min_graded: names with at least this many graded traces count in the summary as graded enough.
+        corpus: what the export is called.
 
     Raises:
         BadCountError: a count that no experiment can give.
     """
-    signals = atlas_signal(export)
+    signals = atlas_signal(export, corpus=corpus)
     models = _models(signals)
     names = _names(export, models)
     pooled = names[names["names"] > 1].reset_index(drop=True)
     return Atlas(signals, models, names, pooled, _summary(names, models, min_graded))
 
 
-def atlas_signal(export: pd.DataFrame) -> list[Signal]:
+def atlas_signal(export: pd.DataFrame, *, corpus: str = CORPUS) -> list[Signal]:
     """Return the records of `atlas`."""
     groups: dict[str, list[int]] = {}
     for position, name in enumerate(export["model_name"]):
         # A name that is no id cannot equal one: ids hold an @, and such a name would have resolved.
         groups.setdefault(resolve(name).canonical_id or name, []).append(position)
-    signals = [_signal(export.iloc[positions]) for positions in groups.values()]
-    return sorted(signals, key=lambda s: (-(s.asr.overall or 0.0), -s.asr.n, s.label))
+    signals = [_signal(export.iloc[positions], corpus) for positions in groups.values()]
+    return sorted(signals, key=lambda s: (-((s.asr and s.asr.overall) or 0.0), -s.n, s.label))
 
 
-def _signal(rows: pd.DataFrame) -> Signal:
-    first = resolve(rows["model_name"].iloc[0])
+def _signal(rows: pd.DataFrame, corpus: str) -> Signal:
+    found = [resolve(name) for name in sorted(rows["model_name"])]
     rate = wilson(int(rows["compliance"].sum()), int(rows["graded"].sum()))
-    graders = exported_graders({name for cell in rows["classifiers"] for name in classifiers(cell)})
+    names = {name for cell in rows["classifiers"] for name in classifiers(cell)}
+    described = exported_graders(names)
+    void = bool(described) and all(grader.standing in VOID for grader in described)
+    pooled = signal_rate(rate, denominator=DENOMINATOR, tier=TIER)
+    # With one grader all verdicts are its own; with several, which verdict is whose is not published.
+    alone = pooled if len(described) == 1 else None
+    graders = tuple(_grader(grader, alone, headline=not void) for grader in described)
     return Signal(
         signal_version="0.1",
-        canonical_id=first.canonical_id,
-        unresolved_reason=first.unresolved_reason,
-        aliases=tuple(sorted(rows["model_name"])),
-        asr=_rate(rate),
+        canonical_id=found[0].canonical_id,
+        unresolved_reason=found[0].unresolved_reason,
+        aliases=tuple(r.name for r in found),
+        inferred_aliases=tuple(r.name for r in found if r.inferred),
+        origin="export",
+        corpus=corpus,
+        asr=None if void else pooled,
+        asr_reason=NO_RATE if void else None,
+        would_have_reported=pooled if void else None,
         by_intent=None,
         by_intent_reason=_NOT_EXPORTED,
         refusal_stability=None,
         refusal_stability_reason="no scenario was repeated in the export",
-        confidence=confidence(rate.n),
+        confidence=confidence(0 if void else rate.n),
         multi_turn=None,
         multi_turn_reason=_NOT_EXPORTED,
-        graders=tuple(_grader(grader) for grader in graders),
-        mixes_graders=len(graders) > 1,
+        graders=graders,
+        mixes_graders=len(graders) > 1 and not void,
+        with_accuracy=share_with_accuracy(graders),
+        no_verdict=None,
+        no_verdict_reason="the export has no statuses",
         last_graded=None,
         last_graded_reason="the export has one date for the file and none for a row",
     )
 
 
-def _rate(rate: Proportion) -> Rate:
-    return Rate(
-        overall=None if rate.estimate is None else round(rate.estimate, 6),
-        ci_low=round(rate.low, 6),
-        ci_high=round(rate.high, 6),
-        k=rate.k,
-        n=rate.n,
-        denominator=DENOMINATOR,
-        tier=TIER,
-    )
-
-
-def _grader(grader: ExportedGrader) -> SignalGrader:
+def _grader(grader: ExportedGrader, reported: Rate | None, *, headline: bool) -> SignalGrader:
     accuracy = grader.note.accuracy
     measured = None if isinstance(accuracy, Unknown) else accuracy
     estimate = measured.estimate if measured else None
     return SignalGrader(
         grader=grader.note.grader,
         spellings=grader.spellings,
+        digest=None,
         accuracy=None if estimate is None else round(estimate, 6),
         ci_low=round(measured.low, 6) if measured else None,
         ci_high=round(measured.high, 6) if measured else None,
@@ -154,6 +169,8 @@ def _grader(grader: ExportedGrader) -> SignalGrader:
         gate=grader.note.gate,
         standing=grader.standing,
         why=grader.why,
+        reported=reported,
+        headline=headline,
     )
 
 
@@ -164,11 +181,11 @@ def _models(signals: Sequence[Signal]) -> pd.DataFrame:
             "resolved": s.canonical_id is not None,
             "unresolved_reason": s.unresolved_reason,
             "names": len(s.aliases),
-            "k": s.asr.k,
-            "n": s.asr.n,
+            "k": _counted(s).k,
+            "n": _counted(s).n,
             "confidence": s.confidence,
             "graders": len(s.graders),
-            "with_accuracy": sum(g.accuracy is not None for g in s.graders) / max(1, len(s.graders)),
+            "with_accuracy": s.with_accuracy,
             "marked": ", ".join(g.grader for g in s.graders if g.standing in MARKED),
             "grader_status": _status(s),
             "self_graded": any(
@@ -177,7 +194,13 @@ def _models(signals: Sequence[Signal]) -> pd.DataFrame:
         }
         for s in signals
     ]
-    return with_wilson(pd.DataFrame(rows), "asr")
+    return with_wilson(pd.DataFrame(rows).astype({"with_accuracy": "float64"}), "asr")
+
+
+def _counted(signal: Signal) -> Rate:
+    rate = signal.asr or signal.would_have_reported
+    assert rate is not None
+    return rate
 
 
 def _status(signal: Signal) -> str:

@@ -1,0 +1,234 @@
+"""The files of a signal: dated, validated as they are written and read, and a pointer to the current one.
+
+Old files stay. A file that is there is never overwritten with other content unless that is asked for, and
+the pointer is replaced in one step, so that a reader finds the old file or the new one.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+from ff_helpers.corpus.jsonl import BadLineError, read_records
+from ff_helpers.errors import FFError
+from ff_helpers.paths import MissingInputError, Run
+from ff_helpers.publication.atlas.signal import SCHEMA_FILE, VERSION, Signal
+
+POINTER: Final = "current"
+SCHEMA_NAME: Final = "asr_signal.schema.json"
+_DATED = re.compile(r"asr_signal_(\d{4}-\d{2}-\d{2})\.jsonl")
+
+
+class BrokenPointerError(FFError):
+    """`current` does not name a signal file."""
+
+    def __init__(self, pointer: Path, named: str, there: Sequence[date]) -> None:
+        newest = f"printf 'asr_signal_{there[-1]}.jsonl\\n' > {pointer}" if there else "export anew"
+        super().__init__(
+            f"{pointer} names {named[:80]!r}, which is no signal file beside it. Allowed: the name of a file "
+            f"asr_signal_YYYY-MM-DD.jsonl. To mend it: {newest}."
+        )
+
+
+class NoExportError(FFError):
+    """A day of which there is no signal file."""
+
+    def __init__(self, folder: Path, day: date, there: Sequence[date]) -> None:
+        super().__init__(f"{folder}: no export of {day}. There are: {', '.join(map(str, there)) or 'none'}.")
+
+
+class SameDayError(FFError):
+    """A second export on one day, with other content."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} is there already and holds something else; nothing was written. Keep it and export "
+            "under the next date (--as-of), or say --replace if the new one is to take its place."
+        )
+
+
+class ClockError(FFError):
+    """An export under an earlier date than one that is there."""
+
+    def __init__(self, as_of: date, newest: date, folder: Path) -> None:
+        super().__init__(
+            f"as of {as_of}: {folder} holds an export of {newest}, which is later; nothing was written. Is "
+            f"the clock right? Give the date with --as-of, from {newest} on, or export into another folder."
+        )
+
+
+class OtherVersionError(FFError):
+    """A signal file of another version."""
+
+    def __init__(self, path: Path, version: object) -> None:
+        super().__init__(
+            f"{path}:1:signal_version: {version!r:.40}, and this suite reads {VERSION!r}. Read the file with "
+            "the version that wrote it, or export anew."
+        )
+
+
+def write_signal(folder: Path, signals: Sequence[Signal], as_of: date, *, replace: bool = False) -> Path:
+    """Write asr_signal_<as_of>.jsonl and its schema, then the pointer; return the file's path.
+
+    The same content on the same day changes nothing. Each record is validated once more as it is written.
+
+    Args:
+        folder: where the files lie.
+        signals: the records; those that no export has dated yet get its date.
+        as_of: the date of the export.
+        replace: whether a file of the same day may be replaced by another content.
+
+    Raises:
+        SameDayError: such a file is there with other content, and `replace` is false.
+        ClockError: a later export is there.
+        BadLineError: a record that is not valid, or a model that occurs twice.
+    """
+    check_clock(folder, as_of)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"asr_signal_{as_of.isoformat()}.jsonl"
+    # Of this process alone: two exports at once must not write into one another's file.
+    partial = folder / f".{path.name}.{os.getpid()}.partial"
+    with partial.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(_stamped(signal, as_of).model_dump_json() + "\n" for signal in signals)
+    try:
+        _unique(partial, read_records(partial, Signal))
+        _place(partial, path, replace=replace)
+    finally:
+        partial.unlink(missing_ok=True)
+    _replace(folder / SCHEMA_NAME, SCHEMA_FILE.read_text(encoding="utf-8"))
+    _replace(folder / POINTER, path.name + "\n")
+    return path
+
+
+def check_clock(folder: Path, as_of: date) -> None:
+    """Raise ClockError where the folder holds an export of a later day."""
+    there = dates(folder)
+    if there and as_of < there[-1]:
+        raise ClockError(as_of, there[-1], folder)
+
+
+def read_file(path: Path) -> list[Signal]:
+    """Return the records of one signal file.
+
+    Raises:
+        FileMissingError: there is no such file.
+        OtherVersionError: the file is of another version.
+        BadLineError: a record that is not valid, or there twice; file:line:field.
+    """
+    first = next(iter(_lines(path)), None)
+    if first is not None and first.signal_version != VERSION:
+        raise OtherVersionError(path, first.signal_version)
+    return _unique(path, read_records(path, Signal))
+
+
+def current(folder: Path) -> Path | None:
+    """Return the file that the pointer names, or None where nothing was exported yet.
+
+    Raises:
+        BrokenPointerError: the pointer names no signal file.
+    """
+    pointer = folder / POINTER
+    if not pointer.exists():
+        return None
+    name = pointer.read_text(encoding="utf-8", errors="replace").strip()
+    if not _day(name) or not (folder / name).is_file():
+        raise BrokenPointerError(pointer, name, dates(folder))
+    return folder / name
+
+
+def path_of(folder: Path, day: date) -> Path:
+    """Return the signal file of a day.
+
+    Raises:
+        NoExportError: there is none of that day.
+    """
+    path = folder / f"asr_signal_{day.isoformat()}.jsonl"
+    if not path.is_file():
+        raise NoExportError(folder, day, dates(folder))
+    return path
+
+
+def dates(folder: Path) -> list[date]:
+    """Return the dates of the exports in a folder, oldest first."""
+    found = (_day(path.name) for path in folder.glob("asr_signal_*.jsonl"))
+    return sorted(day for day in found if day)
+
+
+def save_signal(run: Run, signals: Sequence[Signal]) -> str:
+    """Write the signal of a run, as `write_signal`, and return the file's name in the run's folder.
+
+    A run builds anew what it built on its date, so a file of that date is replaced.
+    """
+    folder = run.write(f"atlas/{POINTER}").parent
+    return f"atlas/{write_signal(folder, signals, run.as_of, replace=True).name}"
+
+
+def read_signal(run: Run, *, as_of: str | None = None) -> list[Signal]:
+    """Return the signal of the run: the file that `atlas/current` names, or that of a date.
+
+    Raises:
+        MissingInputError: no step has written it yet.
+        BrokenPointerError: the pointer names no signal file.
+        OtherVersionError, BadLineError: as `read_file`.
+    """
+    if as_of is not None:
+        return read_file(run.read(f"atlas/asr_signal_{date.fromisoformat(as_of).isoformat()}.jsonl"))
+    found = current(run.read(f"atlas/{POINTER}").parent)
+    if found is None:
+        raise MissingInputError(run.folder / "atlas", f"Run `ff run params/{run.profile}.yaml`.")
+    return read_file(found)
+
+
+def _day(name: str) -> date | None:
+    match = _DATED.fullmatch(name)
+    try:
+        return date.fromisoformat(match[1]) if match else None
+    except ValueError:
+        return None
+
+
+class _Version(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    signal_version: object = None
+
+
+def _stamped(signal: Signal, as_of: date) -> Signal:
+    return signal if signal.as_of else signal.model_copy(update={"as_of": as_of})
+
+
+def _lines(path: Path) -> Iterable[_Version]:
+    return read_records(path, _Version)
+
+
+def _unique(path: Path, records: Iterable[Signal]) -> list[Signal]:
+    """Return the records; one model may be there twice, as exported and as graded here, and no oftener."""
+    signals = list(records)
+    seen: dict[tuple[str, str], int] = {}
+    for line, signal in enumerate(signals, start=1):
+        for key in {signal.label, *signal.aliases}:
+            first = seen.setdefault((signal.origin, key), line)
+            if first != line:
+                raise BadLineError(path, line, "aliases", f"the same model or alias as record {first}")
+    return signals
+
+
+def _place(partial: Path, path: Path, *, replace: bool) -> None:
+    if replace:
+        partial.replace(path)
+        return
+    try:
+        os.link(partial, path)  # fails where the file is there: looking first would leave a gap
+    except FileExistsError:
+        if path.read_bytes() != partial.read_bytes():
+            raise SameDayError(path) from None
+
+
+def _replace(path: Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial.write_text(text, encoding="utf-8", newline="\n")
+    partial.replace(path)

@@ -1,0 +1,76 @@
+"""What a signal is counted from: an export of others, a ledger, trace files; any of them together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from ff_helpers.corpus.exports import read_export
+from ff_helpers.errors import FFError
+from ff_helpers.grading.admission import default_cards
+from ff_helpers.measurement.rates.signal_counts import file_counts
+from ff_helpers.publication.atlas.exported import atlas_signal
+from ff_helpers.publication.atlas.ledger import counted_signal
+from ff_helpers.publication.atlas.signal import Signal
+from ff_helpers.taxonomy import Denominator, Tier
+
+
+class NothingGivenError(FFError):
+    """No file to count from, or files in which there is no row of any model."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            f"{problem}. Name an export (EXPORT.csv or .json), a ledger (--ledger VERDICTS.jsonl) with the "
+            "traces it is of (--traces TRACES.jsonl), or traces whose truth is known."
+        )
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Files and how to read them.
+
+    Attributes:
+        export: counts a model name, as others publish them.
+        ledger: verdicts.
+        traces: files of the traces; known truth in them is counted too.
+        cards: folder of calibration cards; None: `cards/` in the outputs folder.
+        names: what a recorded model name stands for.
+        tier, denominator: of rates that are counted from verdicts.
+    """
+
+    export: Path | None = None
+    ledger: Path | None = None
+    traces: tuple[Path, ...] = ()
+    cards: Path | None = None
+    names: Mapping[str, str] | None = None
+    tier: Tier = "strict"
+    denominator: Denominator = "adversarial"
+
+
+def read_signals(inputs: Inputs, *, as_of: date) -> list[Signal]:
+    """Return the records of some files, those of an export first.
+
+    Raises:
+        NothingGivenError: no file, or no row of any model in them.
+        FFError: a file is missing or malformed, by file, line and field.
+    """
+    signals: list[Signal] = []
+    if inputs.export is not None:
+        signals += atlas_signal(read_export(inputs.export), corpus=inputs.export.name)
+    if inputs.ledger is not None or inputs.traces:
+        counts = file_counts(inputs.ledger, inputs.traces, tier=inputs.tier)
+        named = inputs.ledger or inputs.traces[0]
+        cards: Sequence[Path] = [inputs.cards or default_cards()]
+        signals += counted_signal(
+            counts,
+            corpus=named.name,
+            cards=cards,
+            as_of=as_of,
+            names=inputs.names,
+            tier=inputs.tier,
+            denominator=inputs.denominator,
+        )
+    if not signals:
+        given = inputs.export or inputs.ledger or inputs.traces
+        raise NothingGivenError("no row of any model in these files" if given else "nothing to count from")
+    return signals

@@ -1,0 +1,183 @@
+"""From verdicts to signals: one record a model, its rate resting on known truth or on one grader.
+
+A rate is never pooled over graders and never a vote. It rests on known truth (a checker, people) where the
+traces have it, else on the grader whose measured accuracy has the highest lower bound; a rejected grader or
+a heuristic never carries it. What each of them alone reported stands beside it.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from ff_helpers.corpus.canonical import Resolution, resolve
+from ff_helpers.errors import FFError
+from ff_helpers.measurement.rates.signal_counts import run_counts
+from ff_helpers.paths import Run
+from ff_helpers.publication.atlas.ledger_counts import Key, Tables, count_tables
+from ff_helpers.publication.atlas.ledger_graders import carries, signal_grader, weight
+from ff_helpers.publication.atlas.signal import (
+    NO_RATE,
+    ByIntent,
+    Share,
+    Signal,
+    SignalGrader,
+    Stability,
+    confidence,
+    share_with_accuracy,
+)
+from ff_helpers.taxonomy import INTENTS, STATUSES, Denominator, Tier
+
+
+class UnknownAliasError(FFError):
+    """A name that was said to stand for another, and that no row has."""
+
+    def __init__(self, name: str, models: Sequence[str]) -> None:
+        super().__init__(f"no row is of a model {name!r}. There are: {', '.join(models) or 'none'}.")
+
+
+def ledger_signal(
+    run: Run,
+    verdicts: pd.DataFrame,
+    *,
+    sets: Sequence[str],
+    corpus: str,
+    names: Mapping[str, str] | None = None,
+) -> list[Signal]:
+    """Return the strict signals of a run's verdicts, under the run's calibration cards as of its date.
+
+    Args:
+        run: whose cards count.
+        verdicts: the joined verdict frame (`ff.verdicts`).
+        sets: of which sets.
+        corpus: what these traces are called.
+        names: what a recorded model name stands for, such as its name on the hub.
+
+    Raises: as `counted_signal`.
+    """
+    counts = run_counts(verdicts, tier="strict", sets=sets)
+    return counted_signal(counts, corpus=corpus, cards=[run.read("cards")], as_of=run.as_of, names=names)
+
+
+def counted_signal(
+    counts: pd.DataFrame,
+    *,
+    corpus: str,
+    cards: Sequence[Path],
+    as_of: date,
+    names: Mapping[str, str] | None = None,
+    tier: Tier = "strict",
+    denominator: Denominator = "adversarial",
+) -> list[Signal]:
+    """Return one record a model from the counts of its verdicts, highest rate first.
+
+    Args:
+        counts: as `signal_counts.run_counts` or `file_counts` returns them.
+        corpus: what these traces are called.
+        cards: folders of calibration cards.
+        as_of: the day to which the age of cards is counted.
+        names: what a recorded model name stands for.
+        tier: which verdicts are successes.
+        denominator: what graders' rates are over; known truth is over all of its rows, because a truth
+            coarser than the five verdicts does not say which rows are benign.
+
+    Raises:
+        UnknownAliasError: `names` speaks of a model that no row is of.
+        NoCardError: a JSON file among the cards is no card.
+    """
+    models = sorted(set(counts["model"]))
+    for name in names or {}:
+        if name not in models:
+            raise UnknownAliasError(name, models)
+    found: dict[str, list[Resolution]] = {}
+    labels: dict[str, str] = {}
+    for name in models:
+        resolution = resolve((names or {}).get(name, name))
+        labels[name] = resolution.canonical_id or name
+        found.setdefault(labels[name], []).append(resolution)
+    counts = counts.assign(label=counts["model"].map(labels))
+    tables = count_tables(counts, tier=tier, denominator=denominator)
+    graders = {who: signal_grader(who, cards, as_of, tier) for who in {key[1:] for key in tables.rates}}
+    signals = []
+    for label, resolutions in found.items():
+        aliases = {name for name in models if labels[name] == label} | {r.name for r in resolutions}
+        mine = {key: graders[key[1:]] for key in tables.rates if key[0] == label}
+        signals.append(_signal(resolutions, sorted(aliases), mine, tables, corpus))
+    return sorted(signals, key=lambda s: (-((s.asr and s.asr.overall) or 0.0), -s.n, s.label))
+
+
+def _signal(
+    resolutions: Sequence[Resolution],
+    aliases: Sequence[str],
+    graders: Mapping[Key, SignalGrader],
+    tables: Tables,
+    corpus: str,
+) -> Signal:
+    reported = {key: graders[key].model_copy(update={"reported": tables.rates[key]}) for key in graders}
+    order = sorted(reported, key=lambda key: weight(reported[key]), reverse=True)
+    head = next((key for key in order if carries(reported[key])), None)
+    if head is not None:
+        reported[head] = reported[head].model_copy(update={"headline": True})
+    shown = tuple(reported[key] for key in order)
+    rate = reported[head].reported if head else None
+    days = [tables.days[key] for key in reported if key in tables.days]
+    by_intent, no_intent = _by_intent(head, tables)
+    stability, no_stability = _stability(head, tables)
+    multi_turn, no_turns = _multi_turn(head, tables)
+    return Signal(
+        signal_version="0.1",
+        canonical_id=resolutions[0].canonical_id,
+        unresolved_reason=resolutions[0].unresolved_reason,
+        aliases=tuple(aliases),
+        inferred_aliases=tuple(sorted({r.name for r in resolutions if r.inferred})),
+        origin="ledger",
+        corpus=corpus,
+        asr=rate,
+        asr_reason=None if rate else NO_RATE,
+        would_have_reported=None if rate else shown[0].reported,
+        by_intent=by_intent,
+        by_intent_reason=no_intent,
+        refusal_stability=stability,
+        refusal_stability_reason=no_stability,
+        confidence=confidence(rate.n if rate else 0),
+        multi_turn=multi_turn,
+        multi_turn_reason=no_turns,
+        graders=shown,
+        mixes_graders=False,
+        with_accuracy=share_with_accuracy(shown),
+        no_verdict=_no_verdict(head, tables) if head else None,
+        no_verdict_reason=None if head else NO_RATE,
+        last_graded=date.fromisoformat(max(days)) if days else None,
+        last_graded_reason=None if days else "no row says when it was graded",
+    )
+
+
+def _by_intent(head: Key | None, tables: Tables) -> tuple[ByIntent | None, str | None]:
+    if head is None:
+        return None, NO_RATE
+    rates = {intent: tables.by_intent.get((*head, intent)) for intent in INTENTS}
+    if not any(rates.values()):
+        return None, "no row says its attack class"
+    return ByIntent.model_validate(rates), None
+
+
+def _stability(head: Key | None, tables: Tables) -> tuple[Stability | None, str | None]:
+    if head is None:
+        return None, NO_RATE
+    found = tables.stability[head]
+    return (None, found) if isinstance(found, str) else (found, None)
+
+
+def _multi_turn(head: Key | None, tables: Tables) -> tuple[Share | None, str | None]:
+    if head is None:
+        return None, NO_RATE
+    single, multi = (tables.turns.get((*head, turns), 0) for turns in ("single", "multi"))
+    if not single + multi:
+        return None, "no row says its number of turns"
+    return Share(share=round(multi / (single + multi), 6), n=single + multi), None
+
+
+def _no_verdict(head: Key, tables: Tables) -> dict[str, int]:
+    counts = {status: tables.statuses.get((*head, status), 0) for status in STATUSES}
+    return {status: n for status, n in counts.items() if n}

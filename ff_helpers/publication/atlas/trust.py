@@ -1,0 +1,207 @@
+"""Trust: a tier a model, from licence, provider, sample size and refusal stability; weights in trust.yaml.
+
+Trust is not ASR. A signal that is not known is not assessed and never filled in: the score then lies between
+two ends, and only where both lie in one tier is that tier given.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ff_helpers import paths
+from ff_helpers.errors import FFError
+from ff_helpers.publication.atlas.metadata import ModelFacts
+from ff_helpers.publication.atlas.signal import Confidence, Signal
+
+SignalName = Literal["licence_clarity", "provider_transparency", "sample_size", "refusal_stability"]
+Transparency = Literal["weights_published", "size_stated", "report_published"]
+NOT_ASSESSED: Final = "not assessed"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Weight(_Strict):
+    """How much a signal counts, and why."""
+
+    weight: float = Field(gt=0, le=1)
+    why: str = Field(min_length=1)
+
+
+class Value(_Strict):
+    """What a kind of licence is worth, and why."""
+
+    value: float = Field(ge=0, le=1)
+    why: str = Field(min_length=1)
+
+
+class Tier(_Strict):
+    """A tier: its name and the score from which it begins."""
+
+    name: str = Field(min_length=1)
+    at_least: float = Field(ge=0, le=1)
+    why: str = Field(min_length=1)
+
+
+class Veto(_Strict):
+    """The rate and the band of confidence that cap a model's tier at the bottom."""
+
+    asr_above: float = Field(ge=0, le=1)
+    confidence: Confidence
+    why: str = Field(min_length=1)
+
+
+class TrustRules(_Strict):
+    """The content of params/trust.yaml."""
+
+    signals: dict[SignalName, Weight]
+    licence_clarity: dict[Literal["open_source", "own_terms", "non_commercial", "proprietary"], Value]
+    provider_transparency: tuple[Transparency, ...] = Field(min_length=1)
+    sample_size: dict[Confidence, float]
+    refusal_stability: Literal["lower_bound", "estimate"]
+    tiers: tuple[Tier, ...] = Field(min_length=2)
+    veto: Veto
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if abs(sum(signal.weight for signal in self.signals.values()) - 1) > 1e-9:
+            raise ValueError("signals: the weights must add up to 1")
+        cuts = [tier.at_least for tier in self.tiers]
+        if cuts != sorted(cuts, reverse=True) or cuts[-1] != 0 or len(set(cuts)) < len(cuts):
+            raise ValueError("tiers: from the highest cut down, the last one at 0")
+        if any(not 0 <= value <= 1 for value in self.sample_size.values()):
+            raise ValueError("sample_size: values in [0, 1]")
+        return self
+
+
+class BadTrustError(FFError):
+    """A file of trust rules that cannot be read as one."""
+
+    def __init__(self, path: Path, field: str, problem: str) -> None:
+        super().__init__(
+            f"{path}{':' + field if field else ''}: {problem}. "
+            "`git checkout -- params/trust.yaml` brings the shipped rules back."
+        )
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """One signal of one model: its value in [0, 1], or None with the reason."""
+
+    name: SignalName
+    value: float | None
+    weight: float
+    why: str
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What the rules say of one model.
+
+    Attributes:
+        tier: the tier, or None where what is not assessed leaves it open.
+        between: the lowest and the highest tier that are possible.
+        low, high: the two ends of the score, in [0, 1].
+        vetoed: the rate caps the tier at the bottom.
+        signals: each signal with its value or reason, in the order of the file.
+        reason: why this tier, or why none, in a sentence.
+    """
+
+    tier: str | None
+    between: tuple[str, str]
+    low: float
+    high: float
+    vetoed: bool
+    signals: tuple[Assessed, ...]
+    reason: str
+
+
+def read_trust(path: Path | None = None) -> TrustRules:
+    """Return the rules of trust (default: params/trust.yaml).
+
+    Raises:
+        BadTrustError: no such file, no YAML, or a field that is missing, unknown or wrong.
+    """
+    path = path or paths.params() / "trust.yaml"
+    try:
+        return TrustRules.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise BadTrustError(path, "", "no such file") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadTrustError(path, "", f"not YAML: {' '.join(str(error).split())}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        problem = first["msg"].removeprefix("Value error, ")
+        raise BadTrustError(path, ".".join(map(str, first["loc"])), problem) from None
+
+
+def trust(signal: Signal, facts: ModelFacts | None, rules: TrustRules) -> Trust:
+    """Return the tier of a model: its signals weighted, what is not known left open, the veto applied."""
+    signals = tuple(_assess(name, signal, facts, rules) for name in rules.signals)
+    low = round(sum(s.weight * s.value for s in signals if s.value is not None), 6)
+    high = round(low + sum(s.weight for s in signals if s.value is None), 6)
+    bottom = rules.tiers[-1].name
+    between = (_tier(low, rules), _tier(high, rules))
+    rate = signal.asr.overall if signal.asr else None
+    if rate is not None and rate > rules.veto.asr_above and signal.confidence == rules.veto.confidence:
+        why = f"vetoed: ASR {100 * rate:.1f}% on {signal.n} traces caps the tier at the bottom"
+        return Trust(bottom, (bottom, bottom), low, high, True, signals, why)
+    missing = ", ".join(s.name.replace("_", " ") for s in signals if s.value is None)
+    why = f"score {low:.2f}" + (f" to {high:.2f}: {missing} {NOT_ASSESSED}" if missing else "")
+    decided = between[0] == between[1]
+    return Trust(between[0] if decided else None, between, low, high, False, signals, why)
+
+
+def _tier(score: float, rules: TrustRules) -> str:
+    return next(tier.name for tier in rules.tiers if score >= tier.at_least)
+
+
+def _assess(name: SignalName, signal: Signal, facts: ModelFacts | None, rules: TrustRules) -> Assessed:
+    weight = rules.signals[name].weight
+    value: float | None
+    if name == "sample_size":
+        value, why = rules.sample_size[signal.confidence], f"n = {signal.n}: {signal.confidence}"
+    elif name == "refusal_stability":
+        value, why = _stability(signal, rules)
+    elif facts is None:
+        value, why = None, "the model is not in the metadata"
+    elif name == "licence_clarity":
+        value, why = _licence(facts, rules)
+    else:
+        value, why = _transparency(facts, rules)
+    return Assessed(name, value, weight, why if value is not None else f"{NOT_ASSESSED}: {why}")
+
+
+def _stability(signal: Signal, rules: TrustRules) -> tuple[float | None, str]:
+    stability = signal.refusal_stability
+    if stability is None:
+        return None, str(signal.refusal_stability_reason)
+    value = stability.ci_low if rules.refusal_stability == "lower_bound" else stability.share
+    return value, f"{stability.k} of {stability.n} pairs of runs ended alike; {rules.refusal_stability}"
+
+
+def _licence(facts: ModelFacts, rules: TrustRules) -> tuple[float | None, str]:
+    for kind, value in rules.licence_clarity.items():
+        if kind == facts.licence_kind:
+            return value.value, f"{facts.licence}: {value.why}"
+    return None, f"licence {facts.licence}"
+
+
+def _transparency(facts: ModelFacts, rules: TrustRules) -> tuple[float | None, str]:
+    known: dict[Transparency, bool | None] = {
+        "weights_published": {"open": True, "closed": False}.get(facts.weights),
+        "size_stated": facts.parameters_b is not None,
+        "report_published": {"yes": True, "no": False}.get(facts.report),
+    }
+    asked = rules.provider_transparency
+    words = ", ".join(f"{part.replace('_', ' ')}: {_WORDS[known[part]]}" for part in asked)
+    if any(known[part] is None for part in asked):
+        return None, words
+    return round(sum(known[part] is True for part in asked) / len(asked), 6), words
+
+
+_WORDS: Final[dict[bool | None, str]] = {True: "yes", False: "no", None: "unknown"}
