@@ -12,12 +12,14 @@ import sys
 from collections.abc import Sequence
 
 from ff_helpers import __version__
+from ff_helpers.cli.atlas import add_atlas
 from ff_helpers.cli.calibrating import add_calibrating
 from ff_helpers.cli.collecting import add_collecting
 from ff_helpers.cli.consistent import add_consistent
 from ff_helpers.cli.grading import add_grading
 from ff_helpers.cli.rates import add_rates
 from ff_helpers.cli.regrading import add_regrading
+from ff_helpers.cli.resolving import add_resolving
 from ff_helpers.cli.runs import add_runs
 from ff_helpers.errors import FFError
 
@@ -70,5 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     add_rates(commands)
     add_regrading(commands)
     add_consistent(commands)
+    add_atlas(commands)
+    add_resolving(commands)
     add_runs(commands)
     return parser

@@ -6,7 +6,8 @@ typed reason, never to a guess. What is known about names lives in readable tabl
 - `serving`: prefixes and suffixes that say who served it (provenance, not identity),
 - `exact`: single names that mislead, and words that are no models,
 - `families`: which words begin a name, its lines (nano, coder, ...), who may publish under it,
-- `tokens`, `variants`: what the parts of a name mean,
+- `publishers`: who repackages or changes other makers' weights,
+- `tokens`, `variants`, `synonyms`: what the parts of a name mean,
 - `completions`: releases whose unstated size or date is public, with the source,
 - `defaults`: which variant an unmarked Ollama tag or hub name is; `plain` keeps it unmarked.
 """
@@ -14,21 +15,29 @@ typed reason, never to a guess. What is known about names lives in readable tabl
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, get_args
+from typing import Final
 
-from ff_helpers.corpus.rules import kind_of, longest, table
+from ff_helpers.corpus.naming import (
+    PARAMS,
+    REASONS,
+    VARIANTS,
+    Parts,
+    Reason,
+    Row,
+    Step,
+    UnresolvedError,
+    check_publisher,
+    read_family,
+    read_words,
+    respell,
+    split,
+    unwrap,
+)
+from ff_helpers.corpus.rules import index, kind_of
 
-Reason = Literal[
-    "not_a_model",
-    "unknown_family",
-    "unknown_publisher",
-    "unknown_part",
-    "no_params",
-    "moving_alias",
-    "ambiguous_variant",
-]
-REASONS: tuple[Reason, ...] = get_args(Reason)
-MEANINGS: dict[str, str] = {
+__all__ = ["MEANINGS", "REASONS", "Reason", "Resolution", "Step", "explain", "resolve"]
+
+MEANINGS: Final[dict[str, str]] = {
     "not_a_model": "not the shape of a model name, or the name of something else",
     "unknown_family": "no rule knows the first word of the name",
     "unknown_publisher": "somebody else's weights under a known name: they may differ",
@@ -38,13 +47,12 @@ MEANINGS: dict[str, str] = {
     "ambiguous_variant": "base, instruct or another variant: the name does not say which",
 }
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9._:/@+-]{0,199}")
-_CANONICAL = re.compile(r"([a-z0-9.-]+)/([a-z0-9.-]+)@([a-z0-9._-]+)")
-_PARAMS = ("version", "snapshot", "size", "active", "experts")
-_VARIANTS = ("tuning", "mode", "edition", "context", "derivation", "by", "quantized")
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._:/@+-]{0,199}")
+_CANONICAL: Final = re.compile(r"([a-z0-9.-]+)/([a-z0-9.-]+)@([a-z0-9._-]+)")
+_UNSETTLED: Final[Row] = {"ollama": "ambiguous", "hub": "ambiguous", "why": ""}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Resolution:
     """What a name resolves to.
 
@@ -66,162 +74,95 @@ class Resolution:
 @lru_cache(maxsize=65_536)
 def resolve(name: str) -> Resolution:
     """Resolve one model name; every string is accepted, and none raises."""
-    inferred: list[str] = []
-    provenance: list[str] = []
+    trail: list[Step] = []
+    outcome = _walk(name, trail)
+    provenance = tuple([step.text for step in trail if step.kind in ("served", "publisher")])
+    if isinstance(outcome, UnresolvedError):
+        return Resolution(name, None, outcome.reason, (), provenance)
+    inferred = dict.fromkeys([step.role for step in trail if step.kind == "added"])
+    return Resolution(name, outcome, None, tuple(inferred), provenance)
+
+
+def explain(name: str) -> tuple[Step, ...]:
+    """Return the steps by which `resolve` comes to its answer; the last one is the id, or where it stops."""
+    trail: list[Step] = []
+    outcome = _walk(name, trail)
+    if isinstance(outcome, UnresolvedError):
+        return (*trail, Step("stop", outcome.text, outcome.reason, outcome.why))
+    return (*trail, Step("id", outcome))
+
+
+def _walk(name: str, trail: list[Step]) -> str | UnresolvedError:
     try:
-        identity = _identify(name, inferred, provenance)
-    except _UnresolvedError as stop:
-        return Resolution(name, None, stop.reason, (), tuple(provenance))
-    return Resolution(name, identity, None, tuple(inferred), tuple(provenance))
+        return _identify(name, trail)
+    except UnresolvedError as stop:
+        return stop
 
 
-class _UnresolvedError(Exception):
-    def __init__(self, reason: Reason) -> None:
-        self.reason = reason
-
-
-def _identify(name: str, inferred: list[str], provenance: list[str]) -> str:
+def _identify(name: str, trail: list[Step]) -> str:
     text = name.strip()
     # ASCII first: lower-casing other scripts can turn a foreign letter into an ASCII one.
     if not text.isascii() or not _NAME.fullmatch(text.lower()):
-        raise _UnresolvedError("not_a_model")
-    text, platform = _unwrap(text.lower(), provenance)
-    for row in table("exact"):
-        if row["name"] == text and row["reason"]:
-            raise _UnresolvedError(_reason(row["reason"]))
-        if row["name"] == text:
-            text = row["read_as"]
-            inferred.append("spelling")
-    publisher, tokens, platform, claimed = _split(text, platform)
-    family, rest = _family(tokens)
-    if publisher:
-        provenance.append(f"{publisher}/")
-    maker = _check_publisher(family, publisher)
-    base, parts = _parts(family, rest + maker)
-    if claimed and claimed != f"{family['family']}/{base}":
-        raise _UnresolvedError("unknown_family")
-    _complete(base, family, parts, inferred)
-    _default_variant(base, platform, parts, inferred)
-    params = [parts[kind][0] for kind in _PARAMS if parts.get(kind)]
-    variants = [word for kind in _VARIANTS for word in sorted(parts.get(kind, []))]
+        raise UnresolvedError("not_a_model")
+    text, served_by = unwrap(text.lower(), trail)
+    text = respell(text, trail)
+    canonical = _CANONICAL.fullmatch(text)
+    if canonical:
+        publisher, mark, platform = "", "", "canonical"
+        words = f"{canonical[2]}-{canonical[3]}".split("-")
+    else:
+        publisher, mark, platform, words = split(text)
+        platform = served_by or platform
+    family, words = read_family(words, trail)
+    maker = check_publisher(family, publisher, mark, trail)
+    base, parts = read_words(family, words + maker, trail)
+    if canonical and (canonical[1], canonical[2]) != (family["family"], base):
+        raise UnresolvedError("unknown_family", f"{canonical[1]}/{canonical[2]}")
+    _check_words(family, parts, trail)
+    _complete(base, family, parts, trail)
+    _default_variant(base, platform, parts, trail)
+    params = [parts[kind][0] for kind in PARAMS if kind in parts]
+    variants = [word for kind in VARIANTS for word in sorted(parts.get(kind, []))]
     return f"{family['family']}/{base}@{'-'.join(params + variants)}"
 
 
-def _unwrap(text: str, provenance: list[str]) -> tuple[str, str]:
-    """Take off what only says who served the model, as often as it occurs."""
-    platform, before = "", ""
-    while text != before:
-        before = text
-        for row in table("serving"):
-            at_end = row["end"] == "suffix"
-            hit = text.endswith(row["text"]) if at_end else text.startswith(row["text"])
-            if hit and len(text) > len(row["text"]):
-                text = text.removesuffix(row["text"]) if at_end else text.removeprefix(row["text"])
-                provenance.append(row["text"])
-                platform = row["platform"] or platform
-    return text, platform
-
-
-def _split(text: str, platform: str) -> tuple[str, list[str], str, str]:
-    """Return publisher, words, platform, and for a canonical id the `family/base` that it claims."""
-    canonical = _CANONICAL.fullmatch(text)
-    if canonical:
-        family, base, rest = canonical.groups()
-        return "", f"{base}-{rest}".split("-"), "canonical", f"{family}/{base}"
-    publisher, _, model = text.rpartition("/")
-    model, colon, tag = model.partition(":")
-    if "@" in text or "/" in publisher or ":" in tag or not model or bool(colon) != bool(tag):
-        raise _UnresolvedError("not_a_model")
-    if not platform:
-        platform = "ollama" if tag else "hub" if publisher else "bare"
-    return publisher, model.split("-") + (tag.split("-") if tag else []), platform, ""
-
-
-def _family(tokens: list[str]) -> tuple[dict[str, str], list[str]]:
-    """Match the longest known beginning; a version may be glued to it, as in `llama3.1`."""
-    for row in sorted(table("families"), key=lambda row: -len(row["words"])):
-        words = row["words"].split("-")
-        head, last = words[:-1], words[-1]
-        if tokens[: len(head)] != head or len(tokens) <= len(head):
-            continue
-        glued = tokens[len(head)].removeprefix(last)
-        if tokens[len(head)] == last:
-            return row, tokens[len(words) :]
-        if tokens[len(head)].startswith(last) and kind_of(glued, ("version",)):
-            return row, [glued, *tokens[len(words) :]]
-    raise _UnresolvedError("unknown_family")
-
-
-def _check_publisher(family: dict[str, str], publisher: str) -> list[str]:
-    """Return the part that a publisher adds to the identity: nothing, unless it changes weights."""
-    if not publisher or publisher in family["publishers"].split("|"):
-        return []
-    roles = {row["publisher"]: row["role"] for row in table("publishers")}
-    if publisher not in roles:
-        raise _UnresolvedError("unknown_publisher")
-    return [f"by_{publisher.replace('-', '_')}"] if roles[publisher] == "tuner" else []
-
-
-def _parts(family: dict[str, str], tokens: list[str]) -> tuple[str, dict[str, list[str]]]:
-    """Sort the words after the family into lines of the base, params and variants."""
-    spellings = {row["spelling"]: row["kind"] for row in table("variants")}
-    lines = [line for line in family["lines"].split("|") if line]
-    found_lines: set[str] = set()
-    parts: dict[str, list[str]] = {}
-    unknown = False
-    while tokens:
-        line, width = longest(tokens, lines)
-        word, long = longest(tokens, list(spellings))
-        if width:
-            found_lines.add(line)
-        elif long:
-            width = long
-            parts.setdefault(spellings[word], []).append(word)
-        else:
-            width = 1
-            kind = kind_of(tokens[0])
-            unknown |= kind is None
-            word = tokens[0].removeprefix("v") if kind == "version" else tokens[0]
-            parts.setdefault(kind or "unknown", []).append(word)
-        tokens = tokens[width:]
-    parts = {kind: list(dict.fromkeys(words)) for kind, words in parts.items()}
+def _check_words(family: Row, parts: Parts, trail: list[Step]) -> None:
+    """Stop at words that point elsewhere, at closed families, and at words that nobody knows."""
     if "moving" in parts:
-        raise _UnresolvedError("moving_alias")
+        why = next(step.why for step in trail if step.role == "moving")
+        raise UnresolvedError("moving_alias", parts["moving"][0], why)
     if family["access"] == "closed":
-        raise _UnresolvedError("no_params")
-    if unknown or any(len(parts.get(kind, [])) > 1 for kind in _PARAMS):
-        raise _UnresolvedError("unknown_part")
-    return "-".join([family["base"], *(line for line in lines if line in found_lines)]), parts
+        raise UnresolvedError("no_params", family["words"], "its maker publishes no sizes")
+    if "unknown" in parts:
+        raise UnresolvedError("unknown_part", " ".join(parts["unknown"]), "no rule")
+    for kind in PARAMS:
+        if len(parts.get(kind, [])) > 1:
+            raise UnresolvedError("unknown_part", " ".join(parts[kind]), f"more than one {kind}")
 
 
-def _complete(base: str, family: dict[str, str], parts: dict[str, list[str]], inferred: list[str]) -> None:
+def _complete(base: str, family: Row, parts: Parts, trail: list[Step]) -> None:
     """Add what a public release settles; then the version and the size must be known."""
-    stated = "-".join(parts[kind][0] for kind in _PARAMS if parts.get(kind))
-    for row in table("completions"):
-        # A distilled model has another size than the model whose name it carries.
-        if (row["base"], row["stated"]) == (base, stated) and "mode" not in parts:
-            for token in row["complete"].split("-"):
-                parts[kind_of(token, _PARAMS) or "unknown"] = [token]
-            inferred.append("params")
-    if family["versioned"] == "yes" and not (parts.get("version") or parts.get("snapshot")):
-        raise _UnresolvedError("moving_alias")
-    if not parts.get("size"):
-        raise _UnresolvedError("no_params")
+    stated = "-".join(parts[kind][0] for kind in PARAMS if kind in parts)
+    row = index("completions", "base", "stated").get((base, stated))
+    # A distilled model has another size than the model whose name it carries.
+    if row and "distilled" not in parts:
+        for word in row["complete"].split("-"):
+            parts[kind_of(word) or "unknown"] = [word]
+        trail.append(Step("added", row["complete"], "params", row["why"], row["source"]))
+    if family["versioned"] == "yes" and not ("version" in parts or "snapshot" in parts):
+        raise UnresolvedError("moving_alias", base, "the name says no version")
+    if "size" not in parts:
+        raise UnresolvedError("no_params", base)
 
 
-def _default_variant(base: str, platform: str, parts: dict[str, list[str]], inferred: list[str]) -> None:
+def _default_variant(base: str, platform: str, parts: Parts, trail: list[Step]) -> None:
     """Settle which variant an unmarked name is."""
-    if len(parts.get("tuning", [])) > 1 or len(parts.get("mode", [])) > 1:
-        raise _UnresolvedError("ambiguous_variant")
-    if parts.get("tuning") or parts.get("mode"):
+    for kind in ("tuning", "mode", "distilled"):
+        if len(parts.get(kind, [])) > 1:
+            raise UnresolvedError("ambiguous_variant", " ".join(parts[kind]), "the name says both")
+    if "tuning" in parts or "mode" in parts or "distilled" in parts:
         return
-    version = parts.get("version", [""])[0]
-    size = "-".join(parts[kind][0] for kind in ("size", "active") if parts.get(kind))
-    defaults = {(row["base"], row["version"], row["size"]): row for row in table("defaults")}
-    keys = [(base, version, size), (base, "", size), (base, version, ""), (base, "", "")]
-    row = next(
-        (defaults[key] for key in keys if key in defaults), dict.fromkeys(("ollama", "hub"), "ambiguous")
-    )
+    row = _default(base, parts)
     if platform == "canonical":
         default = "plain" if "plain" in (row["ollama"], row["hub"]) else "ambiguous"
     elif platform == "bare":
@@ -229,12 +170,17 @@ def _default_variant(base: str, platform: str, parts: dict[str, list[str]], infe
     else:
         default = row[platform]
     if default == "ambiguous":
-        raise _UnresolvedError("ambiguous_variant")
+        raise UnresolvedError("ambiguous_variant", base, row["why"])
     if default != "plain":
-        kind = next(row["kind"] for row in table("variants") if row["spelling"] == default)
-        parts[kind] = [default]
-        inferred.append("variant")
+        parts[index("variants", "spelling")[(default,)]["kind"]] = [default]
+        trail.append(Step("added", default, "variant", row["why"]))
 
 
-def _reason(word: str) -> Reason:
-    return next(reason for reason in REASONS if reason == word)
+def _default(base: str, parts: Parts) -> Row:
+    """Return the rule about unmarked names of a release: of this date and size before any of its kind."""
+    rows = index("defaults", "base", "version", "size")
+    version = parts.get("version", [""])[0]
+    dated = "-".join(parts[kind][0] for kind in ("version", "snapshot") if kind in parts)
+    size = "-".join(parts[kind][0] for kind in ("size", "active") if kind in parts)
+    keys = ((dated, size), (dated, ""), (version, size), ("", size), (version, ""), ("", ""))
+    return next((rows[base, *key] for key in keys if (base, *key) in rows), _UNSETTLED)

@@ -2,7 +2,8 @@
 
 import csv
 import re
-from functools import cache
+from functools import cache, lru_cache
+from typing import NamedTuple
 
 from ff_helpers.paths import PACKAGE
 
@@ -14,24 +15,76 @@ def table(name: str) -> tuple[dict[str, str], ...]:
         return tuple(csv.DictReader(file))
 
 
-def kind_of(token: str, kinds: tuple[str, ...] | None = None) -> str | None:
-    """Return what a word of a name is by its shape (version, size, ...), or None."""
-    for kind, pattern in _patterns():
-        if (kinds is None or kind in kinds) and pattern.fullmatch(token):
-            return kind
-    return None
-
-
-def longest(tokens: list[str], phrases: list[str]) -> tuple[str, int]:
-    """Return the longest phrase that the words begin with, and its length in words (0: none)."""
-    best, width = "", 0
-    for phrase in phrases:
-        words = phrase.split("-")
-        if len(words) > width and tokens[: len(words)] == words:
-            best, width = phrase, len(words)
-    return best, width
+@cache
+def index(name: str, *columns: str) -> dict[tuple[str, ...], dict[str, str]]:
+    """Return the rows of one rule table by the values of some columns, which no two rows share."""
+    return {tuple(row[column] for column in columns): row for row in table(name)}
 
 
 @cache
-def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((row["kind"], re.compile(row["pattern"])) for row in table("tokens"))
+def lines(base: str) -> dict[str, None]:
+    """Return the lines of a family (nano, coder, ...) in the order in which an id names them."""
+    rows = [row for row in table("families") if row["base"] == base]
+    return dict.fromkeys(line for row in rows for line in row["lines"].split("|") if line)
+
+
+@cache
+def families(letter: str) -> tuple[tuple[list[str], str, dict[str, str]], ...]:
+    """Return the beginnings of names that begin with a letter, the longest first: words, last word, rule."""
+    rows = [row for row in table("families") if row["words"][0] == letter]
+    found = [(row["words"].split("-"), row) for row in sorted(rows, key=lambda row: -len(row["words"]))]
+    return tuple((words[:-1], words[-1], row) for words, row in found)
+
+
+@cache
+def affixes(end: str) -> tuple[str, ...]:
+    """Return what only says who served a model, at one end of a name: `prefix` or `suffix`."""
+    return tuple(row["text"] for row in table("serving") if row["end"] == end)
+
+
+@cache
+def makers() -> frozenset[str]:
+    """Return everybody who may publish some family."""
+    return frozenset(maker for row in table("families") for maker in row["publishers"].split("|"))
+
+
+class Meaning(NamedTuple):
+    """What a word or a phrase of a name says: its role, the word that the id has for it, and the rule."""
+
+    phrase: list[str]
+    role: str
+    word: str
+    why: str
+    synonym: dict[str, str] | None
+
+
+@cache
+def meanings(family: str, base: str) -> dict[str, tuple[Meaning, ...]]:
+    """Return what is said in the names of a family by words with rules of their own, by their first word.
+
+    The longest phrase comes first; a line of the family comes before the same word as a variant.
+    """
+    variants = index("variants", "spelling")
+    found = [Meaning(line.split("-"), "line", line, "", None) for line in lines(base)]
+    for row in table("synonyms"):
+        if row["family"] in ("", family):
+            means = variants[(row["means"],)]
+            words = row["word"].split("-")
+            found.append(Meaning(words, means["kind"], row["means"], means["meaning"], row))
+    for (spelling,), row in variants.items():
+        found.append(Meaning(spelling.split("-"), row["kind"], spelling, row["meaning"], None))
+    found.sort(key=lambda meaning: -len(meaning.phrase))
+    firsts = dict.fromkeys(meaning.phrase[0] for meaning in found)
+    return {first: tuple(meaning for meaning in found if meaning.phrase[0] == first) for first in firsts}
+
+
+@lru_cache(maxsize=4096)
+def kind_of(word: str) -> str | None:
+    """Return what a word of a name is by its shape (version, size, ...), or None."""
+    found = _shapes().fullmatch(word)
+    return found.lastgroup if found else None
+
+
+@cache
+def _shapes() -> re.Pattern[str]:
+    return re.compile("|".join(f"(?P<{row['kind']}>{row['pattern']})" for row in table("tokens")))

@@ -1,0 +1,184 @@
+"""`ff resolve`: which model a name means, and how that is known."""
+
+import argparse
+import io
+import json
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Final
+
+from ff_helpers.cli.options import add_command
+from ff_helpers.errors import FFError
+
+if TYPE_CHECKING:
+    from ff_helpers.cli.options import Commands
+    from ff_helpers.corpus.canonical import Resolution, Step
+
+WIDTH: Final = 100
+"""Columns of the text form."""
+_INDENT: Final = "  " + " " * len("set aside  ")
+_ASKED: Final = {
+    "not_a_model": "the name",
+    "unknown_family": "the family",
+    "unknown_publisher": "the publisher",
+    "unknown_part": "the words",
+    "no_params": "the size",
+    "moving_alias": "the version",
+    "ambiguous_variant": "the variant",
+}
+"""At which step of the way each reason stops."""
+
+
+class NoNamesError(FFError):
+    """Standard input holds no name."""
+
+    def __init__(self) -> None:
+        super().__init__("no name on standard input: one a line is read there, as in `ff resolve - < names`.")
+
+
+def add_resolving(commands: "Commands") -> None:
+    """Add the command of this module to the parser."""
+    parser = add_command(
+        commands,
+        "resolve",
+        _resolve,
+        line="which model a name means, and how that is known",
+        about="Take names of models as Hugging Face, OpenRouter, Ollama or an API spell them, and give each "
+        "its canonical id, family/base@params-variant, with the steps: what was set aside because it only "
+        "says who served the model, who published it, how the words were read, what was added that the name "
+        "does not say, and from which source. Names with one id are counted as one model. A name without "
+        "an id gets the reason, and the step that stopped. Exit code 0 also where a name does not resolve.",
+        example="ff resolve meta-llama/Llama-3.1-8B-Instruct llama3.1:8b",
+    )
+    parser.add_argument(
+        "names",
+        nargs="+",
+        metavar="NAME",
+        help="the name of a model; - reads names from standard input, one a line, without the empty lines",
+    )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="for programs: a line a name, with name, canonical_id, unresolved_reason, inferred, provenance",
+    )
+
+
+def _resolve(options: argparse.Namespace) -> int:
+    from ff_helpers.corpus.canonical import explain, resolve
+
+    names = list(_names(options.names))
+    if not names:
+        raise NoNamesError
+    if options.json:
+        for name in names:
+            print(json.dumps(asdict(resolve(name))))
+        return 0
+    for name in names:
+        _print(_explained(name, explain(name)))
+    if len(names) > 1:
+        _print(_summary([resolve(name) for name in names]))
+    return 0
+
+
+def _names(arguments: Iterable[str]) -> Iterator[str]:
+    for argument in arguments:
+        if argument != "-":
+            yield argument
+            continue
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            # Bytes that are no UTF-8 make a name that does not resolve, not an error.
+            sys.stdin.reconfigure(encoding="utf-8-sig", errors="surrogateescape")
+        lines = (line.rstrip("\r\n") for line in sys.stdin)
+        yield from (line for line in lines if line.strip())
+
+
+def _explained(name: str, steps: Sequence["Step"]) -> list[str]:
+    """Return the lines about one name: itself, one a step, and what came of it."""
+    by_kind: dict[str, list[Step]] = {}
+    for step in steps:
+        by_kind.setdefault(step.kind, []).append(step)
+    read = [step for step in steps if step.kind in ("family", "word")]
+    added = by_kind.get("added", [])
+    lines = [_shown(name, WIDTH) if name.strip() else repr(name)]
+    for step in by_kind.get("served", []):
+        lines += _line("set aside", f"{step.text}  {step.why}")
+    for step in added:
+        if step.role == "spelling":
+            lines += _line("spelling", f"{step.text}  {_why(step)}")
+    for step in by_kind.get("publisher", []):
+        lines += _line("publisher", f"{step.text}  {step.why}")
+    if read:
+        lines += _line("read as", ", ".join(_word(step) for step in read))
+    for step in added:
+        if step.role != "spelling":
+            lines += _line("added", f"{step.role} {step.text}  {_why(step)}")
+    return [*lines, *_end(steps[-1]), ""]
+
+
+def _word(step: "Step") -> str:
+    return f"{step.role or step.kind} {step.text.removeprefix('by_')}"
+
+
+def _why(step: "Step") -> str:
+    return f"{step.why} ({step.source})" if step.source else step.why
+
+
+def _end(step: "Step") -> list[str]:
+    from ff_helpers.corpus.canonical import MEANINGS
+
+    if step.kind == "id":
+        return _line("id", step.text)
+    about = ": ".join(part for part in (_shown(step.text, WIDTH // 2), step.why) if part)
+    return [
+        *_line("stops", f"at {_ASKED[step.role]}{f': {about}' if about else ''}"),
+        *_line("no id", f"{step.role}: {MEANINGS[step.role]}"),
+    ]
+
+
+def _line(what: str, text: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=f"  {what:<{len(_INDENT) - 2}}",
+        subsequent_indent=_INDENT,
+        break_on_hyphens=False,
+    )
+
+
+def _summary(resolutions: Sequence["Resolution"]) -> list[str]:
+    """Return how many names resolve, and which of them are one model."""
+    resolved = [found for found in resolutions if found.canonical_id is not None]
+    lines = [f"{len(resolved)} of {len(resolutions)} resolve"]
+    shared: dict[str, dict[str, None]] = {}
+    for found in resolved:
+        shared.setdefault(str(found.canonical_id), {})[found.name] = None
+    for identity, names in shared.items():
+        if len(names) > 1:
+            shown = ", ".join(_shown(name, WIDTH) for name in names)
+            lines += textwrap.wrap(
+                f"{identity}: counted as one model: {shown}",
+                WIDTH,
+                initial_indent="  ",
+                subsequent_indent="    ",
+                break_on_hyphens=False,
+            )
+    return lines
+
+
+def _shown(text: str, most: int) -> str:
+    """Return a text as a terminal may have it: what a terminal obeys is escaped, and long texts are cut."""
+    plain = "".join(c if c.isprintable() else _escaped(c) for c in text[: most + 1])
+    length = f"... ({len(text):,} characters)"
+    return plain if len(plain) <= most else f"{plain[: most - len(length)]}{length}"
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def _print(lines: Iterable[str]) -> None:
+    encoding = sys.stdout.encoding or "utf-8"
+    for line in lines:
+        print(line.encode(encoding, "backslashreplace").decode(encoding))
