@@ -62,6 +62,9 @@ if TYPE_CHECKING:
     from ff_helpers.publication.atlas.exported_graders import disclose_atlas as disclose_atlas
     from ff_helpers.publication.atlas.files import read_signal as read_signal
     from ff_helpers.publication.atlas.files import save_signal as save_signal
+    from ff_helpers.publication.atlas.frames import intent_table as intent_table
+    from ff_helpers.publication.atlas.frames import reported_table as reported_table
+    from ff_helpers.publication.atlas.frames import signal_table as signal_table
     from ff_helpers.publication.atlas.ledger import ledger_signal as ledger_signal
     from ff_helpers.publication.atlas.metrics import canonical_metrics as canonical_metrics
     from ff_helpers.publication.atlas.publish import save_page as save_page
@@ -178,6 +181,9 @@ _VERBS = {
     "apparent_rate": "ff_helpers.measurement.correction.rogan_gladen",
     "rogan_gladen": "ff_helpers.measurement.correction.rogan_gladen",
     "canonical_metrics": "ff_helpers.publication.atlas.metrics",
+    "intent_table": "ff_helpers.publication.atlas.frames",
+    "reported_table": "ff_helpers.publication.atlas.frames",
+    "signal_table": "ff_helpers.publication.atlas.frames",
     "ledger_signal": "ff_helpers.publication.atlas.ledger",
     "save_page": "ff_helpers.publication.atlas.publish",
     "trust_table": "ff_helpers.publication.atlas.publish",

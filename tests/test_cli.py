@@ -32,6 +32,10 @@ def test_help_and_version(project: Project) -> None:
         "asr",
         "regrade",
         "consistent",
+        "resolve",
+        "atlas export",
+        "atlas refresh",
+        "atlas diff",
         "run",
         "claims",
         "doctor",
@@ -52,8 +56,11 @@ def test_every_command_has_a_paragraph_an_example_that_parses_and_its_defaults(c
 
 
 def command_parser(name: str) -> argparse.ArgumentParser:
-    (commands,) = [a for a in _parser()._actions if isinstance(a, argparse._SubParsersAction)]
-    return commands.choices[name]
+    parser = _parser()
+    for word in name.split():
+        (commands,) = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+        parser = commands.choices[word]
+    return parser
 
 
 def test_claims_are_a_table_and_their_own_file(project: Project) -> None:

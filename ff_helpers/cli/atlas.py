@@ -89,10 +89,11 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         type=Path,
         metavar="EXPORT",
-        help="counts a model name: CSV or the published JSON",
+        help="counts a model name: CSV (model_name, compliance, graded, classifiers), or the published JSON "
+        "(default: none)",
     )
     parser.add_argument(
-        "--ledger", type=Path, metavar="VERDICTS", help="verdicts: a ledger, JSONL or Parquet"
+        "--ledger", type=Path, metavar="VERDICTS", help="verdicts: a ledger, JSONL or Parquet (default: none)"
     )
     parser.add_argument(
         "--traces",
@@ -100,7 +101,8 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=[],
         metavar="TRACES.jsonl",
-        help="files of the traces: models, classes, scenarios, and truth where it is known",
+        help="files of the traces: models, classes, scenarios, and truth where it is known "
+        "(default: none; the rows of VERDICTS must then name their model)",
     )
     parser.add_argument(
         "--name",
@@ -108,11 +110,20 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         type=_named,
         default=[],
         metavar="RECORDED=NAME",
-        help="what a recorded model name stands for, such as my-run=meta-llama/Llama-3.1-8B-Instruct",
+        help="what a recorded model name stands for, such as my-run=meta-llama/Llama-3.1-8B-Instruct "
+        "(default: itself)",
     )
-    parser.add_argument("--tier", choices=tuple(TIERS), default="strict", help="default: %(default)s")
     parser.add_argument(
-        "--denominator", choices=tuple(DENOMINATORS), default="adversarial", help="default: %(default)s"
+        "--tier",
+        choices=tuple(TIERS),
+        default="strict",
+        help="which verdicts of VERDICTS are successes (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--denominator",
+        choices=tuple(DENOMINATORS),
+        default="adversarial",
+        help="what their rates are over (default: %(default)s)",
     )
     add_cards(parser)
 

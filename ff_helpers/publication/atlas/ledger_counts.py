@@ -82,17 +82,15 @@ def _by_scenario(
     """Return scenarios and their design-effect interval where every row of a group says its scenario."""
     labels = [verdict for verdict in VERDICTS if in_denominator(verdict, denominator)]
     rows = counts[counts["outcome"].isin([*labels, *(STATUSES if denominator == "rows" else ())])]
-    if rows.empty:
-        return {}
-    groups = rows.groupby(keys)
     rows = rows.assign(
         k=rows["n"].where(rows["outcome"].isin(TIERS[tier]), 0),
-        group=groups.ngroup(),
+        group=rows.groupby(keys).ngroup(),
         cluster=rows["scenario_id"],
-        named=rows["scenario_id"] != NOT_RECORDED,
     )
+    rows = rows[~rows["group"].isin(rows.loc[rows["scenario_id"] == NOT_RECORDED, "group"])]
+    if rows.empty:
+        return {}
     table = design_rates(rows).set_index("group")
-    table = table.assign(named=rows.groupby("group")["named"].all()).loc[lambda t: t["named"]]
     first = rows.drop_duplicates("group").set_index("group").loc[table.index]
     columns = zip(_keys(first, keys), table["clusters"], table["low"], table["high"], strict=True)
     return {
