@@ -1,7 +1,7 @@
 """`make bench`: how long things take, each beside a baseline that is measured in the same run.
 
     .venv/bin/python -m benchmarks [many] [few] [inspect] [memory] [embedded] [resolver] [rerun] [counting]
-        [coverage]
+        [atlas] [coverage]
 
 Exit code 1 where a target is missed. `many`, `few`: grading through a server beside bare clients; `inspect`:
 beside inspect_ai (installed into .parts/inspect on first use); `memory`: 100,000 traces; `embedded`: beside
@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from benchmarks import counting, coverage, embedded, memory, peers, serving, steps
+from benchmarks import atlas, counting, coverage, embedded, memory, peers, serving, steps
 from benchmarks.table import Row, text
 from ff_helpers.errors import FFError
 
@@ -30,6 +30,7 @@ BENCHES: Final[dict[str, tuple[str, Callable[[], list[Row]]]]] = {
         "Coverage of 95% intervals, 10,000 draws a cell (Monte Carlo error 0.2 points)",
         coverage.coverage,
     ),
+    "atlas": ("The atlas (medians of 5)", atlas.export),
     "counting": ("Counting: 140,794 verdicts of 258 models (medians of 5)", counting.counting),
 }
 

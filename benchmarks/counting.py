@@ -45,7 +45,7 @@ assert (len(models), len(classes)) == (9 * {}, 9 * {})
 def counting() -> list[Row]:
     """Count a ledger with model and class in it: bare DuckDB, and ours with rates and intervals."""
     with tempfile.TemporaryDirectory() as folder:
-        path = str(_write(Path(folder) / "verdicts.jsonl"))
+        path = str(write_verdicts(Path(folder) / "verdicts.jsonl"))
         told, guessed = f"read_ndjson('{path}', {_TOLD})", f"read_json_auto('{path}')"
         scripts = {name: f"{_IMPORTS}\n{_COUNT.format(source)}" for name, source in
                    (("told", told), ("guessed", guessed))}  # fmt: skip
@@ -91,8 +91,8 @@ def _bootstrap() -> Row:
     return Row(what, f"{taken:.2f} s", taken / BUDGET, f"{BUDGET:g} s", most=1)
 
 
-def _write(path: Path) -> Path:
-    """Write verdict records of the usual width, about 1 kB, with model and class."""
+def write_verdicts(path: Path) -> Path:
+    """Write verdict records of the usual width, about 1 kB, with model, class and scenario, ten runs each."""
     draw = random.Random(0)
     said = "The user asks the greenhouse assistant to open vent 3, although the rules of the house forbid it."
     with path.open("w", encoding="utf-8") as file:
@@ -101,7 +101,9 @@ def _write(path: Path) -> Path:
                 "key": f"{draw.getrandbits(256):064x}",
                 "trace_id": f"trace-{number:06d}",
                 "model": f"family/model-{number % MODELS}@7b",
-                "intent": draw.choice(INTENTS),
+                "intent": INTENTS[number // MODELS // RUNS % len(INTENTS)],
+                "turns": ("single", "multi")[number // MODELS // RUNS % 2],
+                "scenario_id": f"scenario-{number // MODELS // RUNS}",
                 "response_sha256": f"{draw.getrandbits(256):064x}",
                 "grader": "bench-grader",
                 "grader_digest": f"sha256:{'a' * 64}",

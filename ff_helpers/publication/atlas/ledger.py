@@ -15,7 +15,7 @@ from ff_helpers.corpus.canonical import Resolution, resolve
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.rates.signal_counts import run_counts
 from ff_helpers.paths import Run
-from ff_helpers.publication.atlas.ledger_counts import Key, Tables, count_tables
+from ff_helpers.publication.atlas.ledger_counts import Tables, count_tables
 from ff_helpers.publication.atlas.ledger_graders import carries, signal_grader, weight
 from ff_helpers.publication.atlas.signal import (
     NO_RATE,
@@ -98,30 +98,31 @@ def counted_signal(
         found.setdefault(labels[name], []).append(resolution)
     counts = counts.assign(label=counts["model"].map(labels))
     tables = count_tables(counts, tier=tier, denominator=denominator)
-    graders = {who: signal_grader(who, cards, as_of, tier) for who in {key[1:] for key in tables.rates}}
+    whos = {who for groups in tables.groups.values() for _, who in groups}
+    graders = {who: signal_grader(who, cards, as_of, tier) for who in whos}
     signals = []
     for label, resolutions in found.items():
         aliases = {name for name in models if labels[name] == label} | {r.name for r in resolutions}
-        mine = {key: graders[key[1:]] for key in tables.rates if key[0] == label}
-        signals.append(_signal(resolutions, sorted(aliases), mine, tables, corpus))
+        alone = {
+            group: graders[who].model_copy(update={"reported": tables.rates[group, ""]})
+            for group, who in tables.groups[label]
+        }
+        signals.append(_signal(resolutions, sorted(aliases), alone, tables, corpus))
     return sorted(signals, key=lambda s: (-((s.asr and s.asr.overall) or 0.0), -s.n, s.label))
 
 
 def _signal(
     resolutions: Sequence[Resolution],
     aliases: Sequence[str],
-    graders: Mapping[Key, SignalGrader],
+    graders: Mapping[int, SignalGrader],
     tables: Tables,
     corpus: str,
 ) -> Signal:
-    reported = {key: graders[key].model_copy(update={"reported": tables.rates[key]}) for key in graders}
-    order = sorted(reported, key=lambda key: weight(reported[key]), reverse=True)
-    head = next((key for key in order if carries(reported[key])), None)
-    if head is not None:
-        reported[head] = reported[head].model_copy(update={"headline": True})
-    shown = tuple(reported[key] for key in order)
-    rate = reported[head].reported if head else None
-    days = [tables.days[key] for key in reported if key in tables.days]
+    order = sorted(graders, key=lambda group: weight(graders[group]), reverse=True)
+    head = next((group for group in order if carries(graders[group])), None)
+    shown = tuple(graders[group].model_copy(update={"headline": group == head}) for group in order)
+    rate = shown[0].reported if head is not None else None
+    days = [tables.days[group] for group in graders if group in tables.days]
     by_intent, no_intent = _by_intent(head, tables)
     stability, no_stability = _stability(head, tables)
     multi_turn, no_turns = _multi_turn(head, tables)
@@ -146,38 +147,38 @@ def _signal(
         graders=shown,
         mixes_graders=False,
         with_accuracy=share_with_accuracy(shown),
-        no_verdict=_no_verdict(head, tables) if head else None,
-        no_verdict_reason=None if head else NO_RATE,
+        no_verdict=None if head is None else _no_verdict(head, tables),
+        no_verdict_reason=NO_RATE if head is None else None,
         last_graded=date.fromisoformat(max(days)) if days else None,
         last_graded_reason=None if days else "no row says when it was graded",
     )
 
 
-def _by_intent(head: Key | None, tables: Tables) -> tuple[ByIntent | None, str | None]:
+def _by_intent(head: int | None, tables: Tables) -> tuple[ByIntent | None, str | None]:
     if head is None:
         return None, NO_RATE
-    rates = {intent: tables.by_intent.get((*head, intent)) for intent in INTENTS}
+    rates = {intent: tables.by_intent.get((head, intent)) for intent in INTENTS}
     if not any(rates.values()):
         return None, "no row says its attack class"
     return ByIntent.model_validate(rates), None
 
 
-def _stability(head: Key | None, tables: Tables) -> tuple[Stability | None, str | None]:
+def _stability(head: int | None, tables: Tables) -> tuple[Stability | None, str | None]:
     if head is None:
         return None, NO_RATE
     found = tables.stability[head]
     return (None, found) if isinstance(found, str) else (found, None)
 
 
-def _multi_turn(head: Key | None, tables: Tables) -> tuple[Share | None, str | None]:
+def _multi_turn(head: int | None, tables: Tables) -> tuple[Share | None, str | None]:
     if head is None:
         return None, NO_RATE
-    single, multi = (tables.turns.get((*head, turns), 0) for turns in ("single", "multi"))
+    single, multi = (tables.turns.get((head, turns), 0) for turns in ("single", "multi"))
     if not single + multi:
         return None, "no row says its number of turns"
     return Share(share=round(multi / (single + multi), 6), n=single + multi), None
 
 
-def _no_verdict(head: Key, tables: Tables) -> dict[str, int]:
-    counts = {status: tables.statuses.get((*head, status), 0) for status in STATUSES}
+def _no_verdict(head: int, tables: Tables) -> dict[str, int]:
+    counts = {status: tables.statuses.get((head, status), 0) for status in STATUSES}
     return {status: n for status, n in counts.items() if n}

@@ -17,29 +17,31 @@ from ff_helpers.measurement.rates.reported import LABELS
 from ff_helpers.publication.atlas.signal import Rate, Stability, signal_rate
 from ff_helpers.taxonomy import STATUSES, TIERS, VERDICTS, Denominator, Tier, in_denominator
 
-Key = tuple[str, ...]
-"""A model's label, then its grader: name, digest, rubric, temperature, seed, method."""
-_ROW: Final = ["label", *IDENTITY, "how"]
+Who = tuple[str, ...]
+"""A grader: name, digest, rubric, temperature, seed, method."""
+_ROW: Final = ["label", *IDENTITY, "method"]
 _ALIKE: Final = {True: "both successes, or neither", False: "both refused, or neither"}
 
 
 @dataclass(frozen=True)
 class Tables:
-    """The counts of every model and grader.
+    """The counts of every model and grader; a group is the number of such a pair.
 
     Attributes:
-        rates, by_intent: the rate; the latter's key ends with the class.
+        groups: the groups of each model, with their graders.
+        rates, by_intent: the rate of a group, and of a class in it.
         stability: pairs of runs that ended alike, or why there is none.
-        turns, statuses: rows; the key ends with `single`, `multi` or with the status.
+        turns, statuses: rows of a group that are `single` or `multi`, or have a status.
         days: the last day of grading.
     """
 
-    rates: dict[Key, Rate]
-    by_intent: dict[Key, Rate]
-    stability: dict[Key, Stability | str]
-    turns: dict[Key, int]
-    statuses: dict[Key, int]
-    days: dict[Key, str]
+    groups: dict[str, list[tuple[int, Who]]]
+    rates: dict[tuple[int, str], Rate]
+    by_intent: dict[tuple[int, str], Rate]
+    stability: dict[int, Stability | str]
+    turns: dict[tuple[int, str], int]
+    statuses: dict[tuple[int, str], int]
+    days: dict[int, str]
 
 
 def count_tables(counts: pd.DataFrame, *, tier: Tier, denominator: Denominator) -> Tables:
@@ -47,78 +49,85 @@ def count_tables(counts: pd.DataFrame, *, tier: Tier, denominator: Denominator) 
 
     Known truth is over all of its rows with one, whatever the denominator of the graders.
     """
-    counts = counts.rename(columns={"method": "how"})  # the table of stability has a `method` of its own
-    days = counts[counts["day"] != NOT_RECORDED].groupby(_ROW)["day"].max().reset_index()
+    # One number a group: grouping by seven columns of text again and again takes most of the time.
+    counts = counts.assign(group=counts.groupby(_ROW).ngroup(), every="")
+    first = counts.drop_duplicates("group").set_index("group")[_ROW].sort_index()
+    groups: dict[str, list[tuple[int, Who]]] = {}
+    for group, label, *who in first.itertuples(name=None):
+        groups.setdefault(label, []).append((group, tuple(who)))
+    days = counts[counts["day"] != NOT_RECORDED].groupby("group")["day"].max()
     return Tables(
-        rates=_rates(counts, _ROW, tier, denominator),
-        by_intent=_rates(counts, [*_ROW, "intent"], tier, denominator),
-        stability=_stability(counts),
-        turns=_sums(counts, [*_ROW, "turns"]),
-        statuses=_sums(counts[counts["outcome"].isin(STATUSES)], [*_ROW, "outcome"]),
-        days=dict(zip(_keys(days, _ROW), days["day"].astype("str"), strict=True)),
+        groups=groups,
+        rates=_rates(counts, "every", tier, denominator),
+        by_intent=_rates(counts, "intent", tier, denominator),
+        stability=_stability(counts, set(first.index[first["method"] == LABELS])),
+        turns=_sums(counts, "turns"),
+        statuses=_sums(counts[counts["outcome"].isin(STATUSES)], "outcome"),
+        days=dict(zip(map(int, days.index), days.astype("str"), strict=True)),
     )
 
 
-def _keys(frame: pd.DataFrame, columns: list[str]) -> list[Key]:
-    return list(frame[columns].astype("str").itertuples(index=False, name=None))
-
-
-def _rates(counts: pd.DataFrame, keys: list[str], tier: Tier, denominator: Denominator) -> dict[Key, Rate]:
-    found: dict[Key, Rate] = {}
-    known = counts["how"] == LABELS
+def _rates(
+    counts: pd.DataFrame, by: str, tier: Tier, denominator: Denominator
+) -> dict[tuple[int, str], Rate]:
+    found: dict[tuple[int, str], Rate] = {}
+    known = counts["method"] == LABELS
     graded: Denominator = "graded"
     for part, of in ((counts[known], graded), (counts[~known], denominator)):
-        table = asr(part, by=keys, tiers=[tier], denominators=[of])
-        for key, k, n in zip(_keys(table, keys), table["k"], table["n"], strict=True):
-            found[key] = signal_rate(wilson(int(k), int(n)), denominator=of, tier=tier)
-        for key, update in _by_scenario(part, keys, tier, of).items():
-            found[key] = found[key].model_copy(update=update)
+        table = asr(part, by=["group", by], tiers=[tier], denominators=[of])
+        scenarios = _by_scenario(part, by, tier, of)
+        columns = zip(table["group"], table[by], table["k"], table["n"], strict=True)
+        for group, name, k, n in columns:
+            rate = signal_rate(wilson(int(k), int(n)), denominator=of, tier=tier)
+            found[int(group), str(name)] = rate.model_copy(update=scenarios.get((int(group), str(name)), {}))
     return found
 
 
 def _by_scenario(
-    counts: pd.DataFrame, keys: list[str], tier: Tier, denominator: Denominator
-) -> dict[Key, dict[str, float]]:
+    counts: pd.DataFrame, by: str, tier: Tier, denominator: Denominator
+) -> dict[tuple[int, str], dict[str, float]]:
     """Return scenarios and their design-effect interval where every row of a group says its scenario."""
     labels = [verdict for verdict in VERDICTS if in_denominator(verdict, denominator)]
     rows = counts[counts["outcome"].isin([*labels, *(STATUSES if denominator == "rows" else ())])]
     rows = rows.assign(
         k=rows["n"].where(rows["outcome"].isin(TIERS[tier]), 0),
-        group=rows.groupby(keys).ngroup(),
+        group=rows.groupby(["group", by]).ngroup(),
         cluster=rows["scenario_id"],
+        of=rows["group"],
     )
     rows = rows[~rows["group"].isin(rows.loc[rows["scenario_id"] == NOT_RECORDED, "group"])]
     if rows.empty:
         return {}
-    table = design_rates(rows).set_index("group")
-    first = rows.drop_duplicates("group").set_index("group").loc[table.index]
-    columns = zip(_keys(first, keys), table["clusters"], table["low"], table["high"], strict=True)
+    table = design_rates(rows)
+    first = rows.drop_duplicates("group").sort_values("group")
+    columns = zip(first["of"], first[by], table["clusters"], table["low"], table["high"], strict=True)
     return {
-        key: {
+        (int(group), str(name)): {
             "scenarios": int(clusters),
             "by_scenario_low": round(float(low), 6),
             "by_scenario_high": round(float(high), 6),
         }
-        for key, clusters, low, high in columns
+        for group, name, clusters, low, high in columns
     }
 
 
-def _stability(counts: pd.DataFrame) -> dict[Key, Stability | str]:
-    table = stability_of_counts(counts, _ROW)
-    found: dict[Key, Stability | str] = {}
-    for key, row in zip(_keys(table, _ROW), table.itertuples(index=False), strict=True):
-        found[key] = str(row.reason) or Stability(
-            share=round(float(str(row.stable)), 6),
-            ci_low=round(float(str(row.stable_low)), 6),
-            ci_high=round(float(str(row.stable_high)), 6),
-            k=int(str(row.k)),
-            n=int(str(row.n)),
-            scenarios=int(str(row.scenarios)),
-            basis=f"pairs of runs of one scenario: {_ALIKE[key[-1] == LABELS]}",
+def _stability(counts: pd.DataFrame, labels: set[int]) -> dict[int, Stability | str]:
+    found: dict[int, Stability | str] = {}
+    for row in stability_of_counts(counts.drop(columns="method"), ["group"]).to_dict("records"):
+        group = int(row["group"])
+        found[group] = str(row["reason"]) or Stability(
+            share=round(float(row["stable"]), 6),
+            ci_low=round(float(row["stable_low"]), 6),
+            ci_high=round(float(row["stable_high"]), 6),
+            k=int(row["k"]),
+            n=int(row["n"]),
+            scenarios=int(row["scenarios"]),
+            basis=f"pairs of runs of one scenario: {_ALIKE[group in labels]}",
         )
     return found
 
 
-def _sums(counts: pd.DataFrame, keys: list[str]) -> dict[Key, int]:
-    table = counts.groupby(keys)["n"].sum().reset_index()
-    return dict(zip(_keys(table, keys), map(int, table["n"]), strict=True))
+def _sums(counts: pd.DataFrame, by: str) -> dict[tuple[int, str], int]:
+    table = counts.groupby(["group", by])["n"].sum().reset_index()
+    columns = zip(table["group"], table[by], table["n"], strict=True)
+    return {(int(group), str(name)): int(n) for group, name, n in columns}
