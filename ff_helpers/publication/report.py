@@ -59,6 +59,7 @@ def write_report(
         profile=profile,
         as_of=as_of.isoformat(),
         unfinished=list(unfinished),
+        atlas=(folder / "atlas" / "index.html").is_file(),
         cards=read_cards(Run(profile, as_of)) if (folder / "cards").is_dir() else [],
         rate=rate_text,
         percent=percent,
