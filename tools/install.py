@@ -6,7 +6,8 @@ A pinned uv comes into a private folder (the system's pip may be externally mana
 package index that the user's pip is configured for, which uv does not read by itself. Then `.venv` is
 filled from `requirements.lock` (and one more lock for each of `lab` and `browser`), this folder is installed
 into it, and with `parts` the files of `ff_helpers/parts.json` are fetched and checked; an extra listed there
-(`gemma`) comes only when it is named. Stamps make an unchanged second call do nothing; an interrupted call
+(`gemma`) comes only when it is named. With `browser` npm, where there is one, fetches axe-core, which looks
+for what keeps people from using a page. Stamps make an unchanged second call do nothing; an interrupted call
 goes on where it stopped.
 """
 
@@ -31,6 +32,8 @@ UV_PINS = ROOT / "tools" / "uv.txt"
 PARTS = Path(os.environ.get("FF_PARTS", ROOT / ".parts"))
 PARTS_LIST = ROOT / "ff_helpers" / "parts.json"
 EXTRA_LOCKS = {name: f"requirements-{name}.lock" for name in ("lab", "browser")}
+AXE_VERSION = "4.14.1"
+AXE_SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
 ROOM_NEEDED = 1_500_000_000  # bytes: the environment takes 0.9 GB, parts and downloads the rest
 
 PIP_TO_UV = {
@@ -76,6 +79,8 @@ def install(wanted: list[str]) -> dict[str, float]:
         _write_json(STAMP, stamp)
     if "parts" in wanted:
         _parts(steps)
+    if "browser" in wanted:
+        _axe(steps)
     for name in sorted(set(wanted) & set(_extras())):
         _extra(steps, name)
     if steps:
@@ -153,6 +158,42 @@ def _assemble(whole: dict[str, str], chunks: list[dict[str, str]]) -> None:
         kept = PARTS / whole["file"]
         kept.parent.mkdir(parents=True, exist_ok=True)
         made.replace(kept)
+
+
+def axe_file() -> Path:
+    """Return where axe-core is kept."""
+    return PARTS / "axe" / "axe.min.js"
+
+
+def _axe(steps: dict[str, float]) -> None:
+    """Fetch axe-core, which only tests need: where that is not possible it says so, and all else goes on."""
+    if _is_part(axe_file(), AXE_SHA256):
+        return
+    npm = shutil.which("npm")
+    if npm is None:
+        print("install: no npm, so no axe-core: the test of accessibility will skip", flush=True)
+        return
+    _timed(steps, f"part axe-core {AXE_VERSION}", lambda: _fetch_axe(npm))
+
+
+def _fetch_axe(npm: str) -> None:
+    axe_file().parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="fetch-", dir=PARTS) as folder:
+        quiet = ["--no-save", "--ignore-scripts", "--no-audit", "--no-fund"]
+        pin = f"axe-core@{AXE_VERSION}"
+        command = [npm, "install", "--prefix", folder, *quiet, pin]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+        if done.returncode != 0:
+            print(f"install: npm could not fetch {pin}: the test of accessibility will skip", flush=True)
+            print(_tail(done.stderr, 3), flush=True)
+            return
+        found = Path(folder, "node_modules", "axe-core", "axe.min.js")
+        if not _is_part(found, AXE_SHA256):
+            raise InstallError(
+                f"axe.min.js of {pin} does not match its checksum in tools/install.py. Your npm registry "
+                "offers another file under that name: ask who runs it, or use another."
+            )
+        found.replace(axe_file())
 
 
 def _check(path: Path, listed: dict[str, str], origin: str) -> None:

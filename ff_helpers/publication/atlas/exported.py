@@ -150,6 +150,7 @@ def _signal(rows: pd.DataFrame, corpus: str) -> Signal:
         no_verdict_reason="the export has no statuses",
         last_graded=None,
         last_graded_reason="the export has one date for the file and none for a row",
+        as_of=None,
     )
 
 

@@ -26,7 +26,7 @@ MARKED: frozenset[Standing] = frozenset({"rejected", "unknown", "heuristic", "co
 """Standings on which no figure can lean."""
 STANDINGS: dict[Standing, str] = {
     "labels": "known truth: a checker or people decided it, and no grader",
-    "measured": "a published accuracy that passes the published rule",
+    "measured": "a measured accuracy that passes the published rule at least",
     "unmeasured": "a named model",
     "rejected": "fails the published rule on its published calibration",
     "unknown": "not said which model graded, or how",

@@ -151,6 +151,7 @@ def _signal(
         no_verdict_reason=NO_RATE if head is None else None,
         last_graded=date.fromisoformat(max(days)) if days else None,
         last_graded_reason=None if days else "no row says when it was graded",
+        as_of=None,
     )
 
 

@@ -128,7 +128,8 @@ class SignalGrader(_Strict):
 class Signal(_Strict):
     """What the atlas says of one model; a name that did not resolve keeps its own record.
 
-    `as_of` is the date of the export that last took this record anew: a refresh keeps those that are not due.
+    `as_of` is the date of the export that last took this record anew (a refresh keeps those that are not
+    due); null only until it is written.
     """
 
     signal_version: Literal["0.1"]
@@ -140,7 +141,7 @@ class Signal(_Strict):
     corpus: str = Field(min_length=1)
     asr: Rate | None
     asr_reason: str | None
-    would_have_reported: Rate | None = None
+    would_have_reported: Rate | None
     by_intent: ByIntent | None
     by_intent_reason: str | None
     refusal_stability: Stability | None
@@ -155,7 +156,7 @@ class Signal(_Strict):
     no_verdict_reason: str | None
     last_graded: date | None
     last_graded_reason: str | None
-    as_of: date | None = None
+    as_of: date | None
 
     @model_validator(mode="after")
     def _nulls_have_reasons(self) -> Self:
@@ -166,8 +167,8 @@ class Signal(_Strict):
                 raise ValueError(f"{field}: this or {field}_reason, exactly one of the two")
         if self.confidence != confidence(self.n):
             raise ValueError(f"confidence: not the band of n = {self.n}")
-        if self.asr is not None and self.would_have_reported is not None:
-            raise ValueError("would_have_reported: only where there is no asr")
+        if (self.asr is None) != (self.would_have_reported is not None):
+            raise ValueError("would_have_reported: exactly where there is no asr")
         headline = [grader for grader in self.graders if grader.headline]
         if self.mixes_graders != (len(headline) > 1):
             raise ValueError("mixes_graders: true exactly where the rate rests on more than one grader")

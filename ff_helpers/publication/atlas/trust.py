@@ -181,7 +181,8 @@ def _stability(signal: Signal, rules: TrustRules) -> tuple[float | None, str]:
     if stability is None:
         return None, str(signal.refusal_stability_reason)
     value = stability.ci_low if rules.refusal_stability == "lower_bound" else stability.share
-    return value, f"{stability.k} of {stability.n} pairs of runs ended alike; {rules.refusal_stability}"
+    taken = rules.refusal_stability.replace("_", " ")
+    return value, f"{stability.k} of {stability.n} pairs of runs ended alike; {taken}"
 
 
 def _licence(facts: ModelFacts, rules: TrustRules) -> tuple[float | None, str]:

@@ -1,0 +1,212 @@
+"""The atlas page: one HTML file that shows what the signals say of each model, and their doubt.
+
+The records stand in the page once, as JSON; atlas.js draws everything from them and offers them for
+download. No request leaves the page, and the same input gives the same bytes.
+"""
+
+import base64
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from pydantic import JsonValue
+
+from ff_helpers.corpus.canonical import MEANINGS
+from ff_helpers.publication.atlas.exported_graders import STANDINGS
+from ff_helpers.publication.atlas.metadata import ModelFacts
+from ff_helpers.publication.atlas.signal import Rate, Signal
+from ff_helpers.publication.atlas.trust import Trust
+from ff_helpers.publication.disclosure import percent
+from ff_helpers.taxonomy import GLOSSARY, INTENTS, STATUSES, TIERS
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+Status = Literal["labels", "measured", "unmeasured", "marked", "rejected"]
+TEMPLATES: Final = Path(__file__).parents[1] / "templates"
+STATUS_WORDS: Final[dict[Status, tuple[str, str, str]]] = {
+    "labels": ("●", "known truth", "a checker or people decided, no grader"),
+    "measured": ("◆", "measured", "every grader's accuracy is known and passes the rule"),
+    "unmeasured": ("◇", "unmeasured", "named, but the accuracy of at least one is not known"),
+    "marked": ("▲", "partly unknown", "an unnamed grader, a heuristic or a constant is among them"),
+    "rejected": ("✕", "rejected", "a grader that failed its calibration is among them: drawn in grey"),
+}
+"""Of each status its symbol, its name, and what it means."""
+ORIGIN_WORDS: Final = {"export": "published export", "ledger": "graded here"}
+CONFIDENCE_WORDS: Final = {
+    "insufficient_sample": "insufficient sample (n < 20)",
+    "low": "low (20 to 49)",
+    "medium": "medium (50 to 99)",
+    "high": "high (100 or more)",
+}
+LONGEST: Final = 120
+"""Characters of a name that a table shows; the record keeps all of them."""
+_NO_GRADER: Final = frozenset({"unknown", "heuristic", "constant"})
+
+
+@dataclass(frozen=True)
+class PageRow:
+    """One model: its record, what is known of it besides, and its trust; None where nothing is known."""
+
+    signal: Signal
+    facts: ModelFacts | None
+    trust: Trust | None
+
+
+def atlas_page(rows: Sequence[PageRow], *, profile: str, as_of: date, disclosure: str, veto: str = "") -> str:
+    """Return the page as HTML text.
+
+    Args:
+        rows: one a model; the downloads keep their order.
+        profile: the name of the run's profile.
+        as_of: the run's date, the only one that is not a record's.
+        disclosure: what stands behind the figures, in one text.
+        veto: the sentence that says when a rate caps the trust tier; none where there is no such rule.
+    """
+    script = (TEMPLATES / "atlas.js").read_text(encoding="utf-8")
+    return (
+        _templates()
+        .get_template("atlas.html.j2")
+        .render(
+            css=_markup((TEMPLATES / "atlas.css").read_text(encoding="utf-8")),
+            script=_markup(script),
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            data=_markup(embedded(_data(rows, profile, as_of))),
+            profile=profile,
+            as_of=as_of.isoformat(),
+            disclosure=disclosure,
+            veto=veto,
+            counts=_counts(rows),
+            statuses=STATUS_WORDS,
+            origins=ORIGIN_WORDS,
+            confidences=CONFIDENCE_WORDS,
+            intents=INTENTS,
+            families=sorted({_family(row) for row in rows}, key=str.lower),
+            plain=[_plain(row) for row in rows],
+        )
+    )
+
+
+def write_page(
+    path: Path, rows: Sequence[PageRow], *, profile: str, as_of: date, disclosure: str, veto: str = ""
+) -> None:
+    """Write the page of `atlas_page`, its folder made."""
+    text = atlas_page(rows, profile=profile, as_of=as_of, disclosure=disclosure, veto=veto)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def row_status(signal: Signal) -> Status:
+    """Return what a row's rate rests on: the worst standing among its headline graders.
+
+    A row without a rate because its graders were rejected is `rejected` too; one for which no grader is
+    named is `marked`.
+    """
+    standings = {grader.standing for grader in signal.graders if grader.headline}
+    if not standings and signal.asr is None:
+        named = {grader.standing for grader in signal.graders}
+        return "rejected" if "rejected" in named else "marked"
+    if "rejected" in standings:
+        return "rejected"
+    if not standings or standings & _NO_GRADER:
+        return "marked"
+    if "unmeasured" in standings:
+        return "unmeasured"
+    return "measured" if "measured" in standings else "labels"
+
+
+def embedded(data: JsonValue) -> str:
+    """Return data as JSON for a script element: ASCII, and no character in it that could end the element."""
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _data(rows: Sequence[PageRow], profile: str, as_of: date) -> JsonValue:
+    return {
+        "profile": profile,
+        "as_of": as_of.isoformat(),
+        "rows": [_row(row) for row in rows],
+        "words": {
+            "status": {name: list(words) for name, words in STATUS_WORDS.items()},
+            "origin": dict(ORIGIN_WORDS),
+            "confidence": dict(CONFIDENCE_WORDS),
+            "standing": {str(name): words for name, words in STANDINGS.items()},
+            "reason": dict(MEANINGS),
+            "tier": {str(tier): " or ".join(verdicts) for tier, verdicts in TIERS.items()},
+            "no_verdict": {status: GLOSSARY[status] for status in STATUSES},
+            "intents": list(INTENTS),
+        },
+    }
+
+
+def _row(row: PageRow) -> JsonValue:
+    return {
+        "signal": row.signal.model_dump(mode="json"),
+        "facts": row.facts.model_dump(mode="json") if row.facts else None,
+        "trust": asdict(row.trust) if row.trust else None,
+        "status": row_status(row.signal),
+        "family": _family(row),
+    }
+
+
+def _family(row: PageRow) -> str:
+    if row.facts and row.facts.family != "unknown":
+        return row.facts.family
+    # Of an id the part before the slash is the family; of a name that did not resolve nothing is known.
+    return (row.signal.canonical_id or "unknown").split("/", maxsplit=1)[0]
+
+
+def _counts(rows: Sequence[PageRow]) -> dict[str, int]:
+    signals = [row.signal for row in rows]
+    statuses = Counter(row_status(signal) for signal in signals)
+    return {
+        "models": len(rows),
+        "traces": sum(signal.n for signal in signals),
+        "resolved": sum(signal.canonical_id is not None for signal in signals),
+        "unresolved": sum(signal.canonical_id is None for signal in signals),
+        "insufficient": sum(signal.confidence == "insufficient_sample" for signal in signals),
+        "mixed": sum(signal.mixes_graders for signal in signals),
+        "exported": sum(signal.origin == "export" for signal in signals),
+        **{name: statuses[name] for name in STATUS_WORDS},
+    }
+
+
+def _plain(row: PageRow) -> dict[str, str]:
+    """Return a row of the table that readers without JavaScript get."""
+    signal, status = row.signal, row_status(row.signal)
+    name = signal.label if len(signal.label) <= LONGEST else signal.label[: LONGEST - 1] + "…"
+    said = "no rate" if signal.asr is None else _rate(signal.asr)
+    if signal.would_have_reported is not None:
+        who = "a rejected grader" if status == "rejected" else "a heuristic or a constant"
+        said += f"; {who} would have reported {_rate(signal.would_have_reported)}"
+    words = STATUS_WORDS[status]
+    return {"model": name, "asr": said, "n": str(signal.n), "status": f"{words[0]} {words[1]}"}
+
+
+def _rate(rate: Rate) -> str:
+    return f"{percent(rate.overall)} [{percent(rate.ci_low)}, {percent(rate.ci_high)}]"
+
+
+def _markup(text: str) -> str:
+    from markupsafe import Markup
+
+    return Markup(text)
+
+
+def _templates() -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
