@@ -25,12 +25,12 @@ def test_a_whole_live_run_writes_no_text_of_the_fetched_sets(
 ) -> None:
     profile = yaml.safe_load((ROOT / "params" / "live.yaml").read_text(encoding="utf-8"))
     collect, grade = profile["steps"][:2]
-    collect["parameters"] |= {"limit": 2}
+    collect["parameters"] |= {"limit": 1}
     grade["parameters"] |= {"sample": {"refusal": 6, "objective": 6, "injections": 5}, "repeat_rows": 2}
     (tmp_path / "live.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
     monkeypatch.setenv("FF_OUTPUTS", str(tmp_path / "outputs"))
     ended = run_profile(load(tmp_path / "live.yaml"), jobs=1)
-    assert [end.state for end in ended] == ["done"] * 5
+    assert [end.state for end in ended] == ["done"] * len(profile["steps"])
 
     traces = [trace for name in ("pyrit:refusal", "pyrit:objective") for trace in load_set(name)]
     secret = set().union(*(windows(m.content) for trace in traces for m in trace.messages))

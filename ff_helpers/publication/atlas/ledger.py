@@ -52,12 +52,12 @@ def ledger_signal(
         verdicts: the joined verdict frame (`ff.verdicts`).
         sets: of which sets.
         corpus: what these traces are called.
-        names: what a recorded model name stands for, such as its name on the hub.
-
-    Raises: as `counted_signal`.
+        names: what a recorded model name stands for, such as its name on the hub; those that no row has
+            are passed over, so that one list serves runs of several models.
     """
     counts = run_counts(verdicts, tier="strict", sets=sets)
-    return counted_signal(counts, corpus=corpus, cards=[run.read("cards")], as_of=run.as_of, names=names)
+    known = {name: stands for name, stands in (names or {}).items() if name in set(counts["model"])}
+    return counted_signal(counts, corpus=corpus, cards=[run.read("cards")], as_of=run.as_of, names=known)
 
 
 def counted_signal(

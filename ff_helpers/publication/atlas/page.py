@@ -1,7 +1,7 @@
 """The atlas page: one HTML file that shows what the signals say of each model, and their doubt.
 
-The records stand in the page once, as JSON; atlas.js draws everything from them and offers them for
-download. No request leaves the page, and the same input gives the same bytes.
+The records stand in the page once, as JSON; templates/atlas/*.js, joined in their order, draw everything
+from them and offer them for download. No request leaves the page, and the same input gives the same bytes.
 """
 
 import base64
@@ -68,12 +68,12 @@ def atlas_page(rows: Sequence[PageRow], *, profile: str, as_of: date, disclosure
         disclosure: what stands behind the figures, in one text.
         veto: the sentence that says when a rate caps the trust tier; none where there is no such rule.
     """
-    script = (TEMPLATES / "atlas.js").read_text(encoding="utf-8")
+    script = _script()
     return (
         _templates()
-        .get_template("atlas.html.j2")
+        .get_template("atlas/atlas.html.j2")
         .render(
-            css=_markup((TEMPLATES / "atlas.css").read_text(encoding="utf-8")),
+            css=_markup((TEMPLATES / "atlas" / "atlas.css").read_text(encoding="utf-8")),
             script=_markup(script),
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
             data=_markup(embedded(_data(rows, profile, as_of))),
@@ -192,6 +192,13 @@ def _plain(row: PageRow) -> dict[str, str]:
 
 def _rate(rate: Rate) -> str:
     return f"{percent(rate.overall)} [{percent(rate.ci_low)}, {percent(rate.ci_high)}]"
+
+
+def _script() -> str:
+    """Return the parts of the script as one, in a scope of its own."""
+    parts = sorted((TEMPLATES / "atlas").glob("*.js"))
+    joined = "\n".join(part.read_text(encoding="utf-8") for part in parts)
+    return f'"use strict";\n(() => {{\n{joined}}})();\n'
 
 
 def _markup(text: str) -> str:
