@@ -1,8 +1,8 @@
 """What does the signal of a whole corpus cost? 258 models from 140,794 verdicts, each time a fresh process.
 
 `ff atlas export` counts the ledger, resolves the names, takes every rate with its interval by rows, by
-scenario and by class, pairs the runs of each scenario, and writes the records, validated, and the page: beside
-a bare DuckDB count of the same file, and beside the promised three seconds.
+scenario and by class, pairs the runs of each scenario, and writes the records, validated, and the page. It
+stands beside a bare DuckDB count of the same file, and beside the promised three seconds.
 """
 
 import statistics
