@@ -138,7 +138,6 @@ def _add_folder(parser: argparse.ArgumentParser, *, as_of: bool = True) -> None:
 
 def _export(options: argparse.Namespace) -> int:
     from ff_helpers.cli.atlas_text import written_text
-    from ff_helpers.publication.atlas.compat import compat_text
     from ff_helpers.publication.atlas.files import write_signal
     from ff_helpers.publication.atlas.inputs import read_signals
 
@@ -147,6 +146,8 @@ def _export(options: argparse.Namespace) -> int:
     path = write_signal(_folder(options), signals, as_of, replace=options.replace)
     _page(path, as_of)
     if options.compat:
+        from ff_helpers.publication.atlas.compat import compat_text
+
         options.compat.parent.mkdir(parents=True, exist_ok=True)
         options.compat.write_text(compat_text(signals, as_of=as_of), encoding="utf-8", newline="\n")
     print(written_text(signals, path))

@@ -6,7 +6,7 @@ Every number is computed from data/published/; what is not published is said to 
 import pandas as pd
 
 from ff_helpers.measurement.proportions.intervals import Proportion, wilson
-from ff_helpers.measurement.rates.reported import LABELS
+from ff_helpers.measurement.rates.known import LABELS
 from ff_helpers.measurement.regrades.crescendo import Crescendo
 from ff_helpers.paths import Run
 from ff_helpers.publication.disclosure import Disclosure, percent, rate_text

@@ -6,7 +6,7 @@ import pytest
 
 import ff_helpers as ff
 from ff_helpers.corpus.published import BadFactError, UnknownFactsError, published
-from ff_helpers.measurement.rates.reported import LABELS
+from ff_helpers.measurement.rates.known import LABELS
 from ff_helpers.publication.figures.theme import draw
 from ff_helpers.publication.narrative import _TEXT
 from tests.written import note

@@ -1,10 +1,12 @@
 """How often the same scenario, run again, ends the same way: by a grader's verdict, by a checker's truth."""
 
+from collections.abc import Callable
+
 import pandas as pd
 
 from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.collected.rates import ALL, ordered
-from ff_helpers.measurement.proportions.clusters import bootstrap_rates
+from ff_helpers.measurement.proportions.clusters import bootstrap_rates, design_rates
 from ff_helpers.measurement.proportions.intervals import with_wilson
 from ff_helpers.measurement.rates.counts import NOT_RECORDED
 from ff_helpers.taxonomy import SPACES
@@ -60,7 +62,7 @@ def refusal_stability(verdicts: pd.DataFrame) -> pd.DataFrame:
     scenarios = rows.groupby([*_MODEL, *_SCENARIO], dropna=False, as_index=False)
     pairs = _paired(scenarios[["refused", "answered", "written", "runs"]].sum())
     pairs = pd.concat([pairs[pairs["intent"].notna()], pairs.assign(intent=ALL)], ignore_index=True)
-    table = _shares(pairs, [*_MODEL, "intent"])
+    table = _shares(pairs, [*_MODEL, "intent"], bootstrap_rates)
     known = table["n"] > 0
     table = table[known | (table["intent"] == ALL)].assign(_last=table["intent"] == ALL)
     up = [True] * len(_MODEL)
@@ -78,7 +80,8 @@ def stability_of_counts(counts: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 
     Returns:
         `keys`, then k, n, scenarios, always, never, mixed, left_out (int), stable, stable_low, stable_high
-        (float in [0, 1]), method, reason (str), as `refusal_stability`.
+        (float in [0, 1]), method, reason (str), as `refusal_stability`; but the interval is never resampled:
+        it is that of `clusters.design_rates`, which takes a signal of hundreds of models no time.
     """
     rows = counts.assign(
         refused=counts["n"].where(counts["outcome"] == "REFUSAL", 0),
@@ -91,14 +94,16 @@ def stability_of_counts(counts: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     scenarios = rows[named].groupby([*keys, *_SCENARIO], as_index=False)[sums].sum()
     single = rows[~named].assign(runs=1, answered=0, refused=0)[[*keys, *_SCENARIO, *sums]]
     pairs = _paired(pd.concat([scenarios, single.drop_duplicates(keys)], ignore_index=True))
-    return _shares(pairs, keys)[[*keys, *_COLUMNS]]
+    return _shares(pairs, keys, design_rates)[[*keys, *_COLUMNS]]
 
 
-def _shares(pairs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+def _shares(
+    pairs: pd.DataFrame, keys: list[str], rates: Callable[[pd.DataFrame], pd.DataFrame]
+) -> pd.DataFrame:
     """Return the share of alike pairs of each group, scenarios as clusters, and why there is none."""
     pairs = pairs.assign(cluster=range(len(pairs)))
     groups = pairs.groupby(keys, dropna=False)
-    shares = bootstrap_rates(pairs.assign(group=groups.ngroup()))
+    shares = rates(pairs.assign(group=groups.ngroup()))
     table = groups[["repeated", "written", "always", "never", "mixed", "left_out"]].sum().reset_index()
     table = table.assign(**{new: shares[old] for new, old in _SHARES.items()})
     known = table["n"] > 0

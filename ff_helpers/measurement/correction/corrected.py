@@ -22,7 +22,8 @@ from ff_helpers.measurement.correction.rogan_gladen import ROGAN_GLADEN, Correct
 from ff_helpers.measurement.proportions.clusters import clustered
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import NOT_RECORDED, count_verdicts
-from ff_helpers.measurement.rates.reported import READINGS, hits, measures, with_gate
+from ff_helpers.measurement.rates.known import hits, measures
+from ff_helpers.measurement.rates.reported import READINGS, with_gate
 from ff_helpers.taxonomy import TIER_SPACES, TIERS, Tier
 
 _ENDS = ("", "_low", "_high")

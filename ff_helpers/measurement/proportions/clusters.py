@@ -91,13 +91,15 @@ def design_rates(counts: pd.DataFrame) -> pd.DataFrame:
         counts: group, cluster (a row without one stands alone), k, n, as for `bootstrap_rates`.
 
     Returns:
-        One row a group, sorted: the columns of `bootstrap_rates` without `method`.
+        One row a group, sorted: the columns of `bootstrap_rates`.
 
     Raises:
         BadCountError: a row with counts that no experiment gives.
     """
     names, group, k, n = _grouped(counts)
-    table = pd.DataFrame({"group": names} | _design(group, k, n, groups=len(names)))
+    found = _design(group, k, n, groups=len(names))
+    method = np.where(found["clusters"] == found["n"], WILSON, DESIGN)
+    table = pd.DataFrame({"group": names} | found | {"method": method})
     return table.astype(dict.fromkeys(("k", "n", "clusters"), int))
 
 

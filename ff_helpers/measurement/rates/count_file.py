@@ -67,6 +67,7 @@ def read_counts(
     by: Sequence[str] = KEYS,
     traces: Sequence[Path] = (),
     needs: Sequence[str] = _KNOWN[:5],
+    ordered: bool = True,
 ) -> FileCounts:
     """Count the verdicts of a file, and what was left out.
 
@@ -77,6 +78,7 @@ def read_counts(
         traces: files of the traces that were graded: their model, intent, turns, source and set (the name
             of the file) are taken, and only their rows count.
         needs: fields of `by` that some row must say, unless `by` is the default.
+        ordered: whether the table comes sorted.
 
     Raises:
         FileMissingError: there is no such file.
@@ -92,9 +94,9 @@ def read_counts(
         raise FileMissingError(path, "verdicts")
     fields = tuple(dict.fromkeys((*_ALWAYS, *by)))
     try:
-        counted = _counted(path, fields, by, traces)
+        counted = _counted(path, fields, by, traces, ordered=ordered)
     except (duckdb.Error, UnknownVerdictError) as error:
-        counted = _counted(path, fields, by, traces, torn=torn_bytes(path, error))
+        counted = _counted(path, fields, by, traces, ordered=ordered, torn=torn_bytes(path, error))
     for field in () if by == KEYS else needs:
         if field in by and len(counted.table) and (counted.table[field] == NOT_RECORDED).all():
             raise NoFieldError(path, field)
@@ -102,7 +104,13 @@ def read_counts(
 
 
 def _counted(
-    path: Path, fields: Sequence[str], by: Sequence[str], traces: Sequence[Path], *, torn: int = 0
+    path: Path,
+    fields: Sequence[str],
+    by: Sequence[str],
+    traces: Sequence[Path],
+    *,
+    ordered: bool,
+    torn: int = 0,
 ) -> FileCounts:
     with duckdb.connect(config={"temp_directory": tempfile.gettempdir()}) as connection:
         load_rows(connection, path, fields, torn)
@@ -111,13 +119,13 @@ def _counted(
         again = number(connection, "SELECT count(*) FROM rows WHERE repeat > 0")
         elsewhere, attacks = _join(connection, traces) if traces else (0, 0)
         try:
-            table = count_verdicts(connection.table("rows"), by=by)
+            table = count_verdicts(connection.table("rows"), by=by, ordered=ordered)
         except TwiceGradedError as error:
             # Only reading all fields tells two graders of one name apart, and is slower.
             every = tuple(dict.fromkeys((*_ALWAYS, *IDENTITY, *_KNOWN, *by)))
             if len(fields) == len(every):
                 raise placed(path, error) from None
-            return _counted(path, every, by, traces, torn=torn)
+            return _counted(path, every, by, traces, ordered=ordered, torn=torn)
     return FileCounts(table, rows, superseded, again, elsewhere, attacks, torn)
 
 

@@ -56,7 +56,9 @@ class NoColumnError(FFError):
         super().__init__(f"the rows have no column {column!r} to count by. There are: {', '.join(known)}.")
 
 
-def count_verdicts(verdicts: "IntoFrame", *, by: Sequence[str] = KEYS, repeat: int = 0) -> pd.DataFrame:
+def count_verdicts(
+    verdicts: "IntoFrame", *, by: Sequence[str] = KEYS, repeat: int = 0, ordered: bool = True
+) -> pd.DataFrame:
     """Count verdicts and statuses: the one table from which every rate is taken.
 
     Args:
@@ -66,9 +68,10 @@ def count_verdicts(verdicts: "IntoFrame", *, by: Sequence[str] = KEYS, repeat: i
         by: the columns to count by.
         repeat: which pass (rows that do not say are of the first); repeated grading of a trace is no further
             trace.
+        ordered: whether the rows come sorted; a table that is only summed up again need not be.
 
     Returns:
-        One row a combination that occurs, sorted: the columns of `by` (str; missing is `not recorded`),
+        One row a combination that occurs: the columns of `by` (str; missing is `not recorded`),
         outcome (str: one of taxonomy.VERDICTS or STATUSES), graded (bool: is it a verdict), n (int).
 
     Raises:
@@ -94,7 +97,8 @@ def count_verdicts(verdicts: "IntoFrame", *, by: Sequence[str] = KEYS, repeat: i
         graded=verdict.notna(),
         n=table["n"].astype("int64"),
     )
-    return table[[*by, "outcome", "graded", "n"]].sort_values([*by, "outcome"]).reset_index(drop=True)
+    table = table[[*by, "outcome", "graded", "n"]]
+    return (table.sort_values([*by, "outcome"]) if ordered else table).reset_index(drop=True)
 
 
 def long_counts(wide: pd.DataFrame, *, by: Sequence[str], labels: Sequence[str]) -> pd.DataFrame:

@@ -15,21 +15,22 @@ from ff_helpers.measurement.proportions.intervals import with_wilson
 from ff_helpers.measurement.rates.asr import asr, rates
 from ff_helpers.measurement.rates.backing import with_coverage
 from ff_helpers.measurement.rates.counts import count_verdicts
+from ff_helpers.measurement.rates.known import (
+    LABELS,
+    REFUSAL_RATE,
+    counted_verdicts,
+    known_labels,
+    measures,
+    stand_ins,
+)
 from ff_helpers.taxonomy import (
     DENOMINATORS,
     SPACES,
-    TIER_SPACES,
     TIERS,
     Denominator,
     GateState,
-    Space,
-    Tier,
-    classes,
 )
 
-REFUSAL_RATE = "refusal rate"
-LABELS = "labels"
-"""The name under which known truths stand among the graders."""
 READINGS: dict[str, str] = {
     "rejected": "what a rejected grader would have reported",
     "provisional": "provisional: the grader passed the published rule alone",
@@ -38,13 +39,6 @@ READINGS: dict[str, str] = {
     LABELS: "known labels",
 }
 """How a rate is to be read, by the gate's state of its grader."""
-_REFUSED: tuple[Space, ...] = ("five", "refused")
-
-
-def measures(space: Space) -> list[str]:
-    """Return what a label space decides: tiers of attack success, or the refusal rate where it has none."""
-    tiers: list[str] = [tier for tier, spaces in TIER_SPACES.items() if space in spaces]
-    return tiers or ([REFUSAL_RATE] if space in _REFUSED else [])
 
 
 def would_have_reported(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
@@ -67,7 +61,7 @@ def would_have_reported(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.Dat
     parts = []
     for measure in (*TIERS, REFUSAL_RATE):
         rows = known[known["truth_space"].isin([space for space in SPACES if measure in measures(space)])]
-        labelled = _rate(rows.assign(verdict=_stand_ins(rows, measure), status=None), keys, measure, "rows")
+        labelled = _rate(rows.assign(verdict=stand_ins(rows, measure), status=None), keys, measure, "rows")
         reported = _rate(rows, keys, measure, "graded")
         labelled = labelled.drop(columns="left_out").rename(columns={"k": "labelled_k", "n": "labelled_n"})
         reported = reported.rename(columns={"k": "reported_k", "n": "reported_n"})
@@ -131,32 +125,13 @@ def asr_by(
     return table.assign(reading=table["gate"].map(READINGS))
 
 
-def known_labels(rows: pd.DataFrame, tier: Tier) -> pd.DataFrame:
-    """Return the known truths as verdicts of a grader called `LABELS`, one row a trace of the first pass.
-
-    A truth coarser than the five verdicts becomes a verdict that counts alike in this tier, and in no other.
-
-    Args:
-        rows: the columns trace_id, truth, truth_space, repeat; spaces that decide the tier.
-        tier: which successes are wanted.
-    """
-    known = rows[(rows["repeat"] == 0) & rows["truth"].notna()].drop_duplicates("trace_id")
-    return known.assign(grader=LABELS, status=None, verdict=_stand_ins(known, tier))
-
-
-def _stand_ins(known: pd.DataFrame, measure: str) -> list[str]:
-    """Return the truths as verdicts; a coarse class becomes a verdict that counts alike."""
-    hit, miss = ("REFUSAL", "COMPLIANCE") if measure == REFUSAL_RATE else ("COMPLIANCE", "REFUSAL")
-    pairs = zip(known["truth_space"], known["truth"], strict=True)
-    return [
-        truth if space == "five" else hit if truth in hits(space, measure) else miss for space, truth in pairs
-    ]
-
-
 def _rate(rows: pd.DataFrame, keys: list[str], measure: str, denominator: Denominator) -> pd.DataFrame:
     """Return the keys, measure, k, n and left_out of the first pass."""
     found = rates(
-        count_verdicts(rows, by=keys), {measure: _verdicts(measure)}, by=keys, denominators=[denominator]
+        count_verdicts(rows, by=keys),
+        {measure: counted_verdicts(measure)},
+        by=keys,
+        denominators=[denominator],
     )
     return found.rename(columns={"tier": "measure"})[[*keys, "measure", "k", "n", "left_out"]]
 
@@ -186,16 +161,3 @@ def _gate(cards: Sequence[Card], grader: str, measure: str, name: str | None) ->
     ]
     order: tuple[GateState, ...] = ("rejected", "provisional", "calibrated")
     return next((state for state in order if state in states), "uncalibrated")
-
-
-def _verdicts(measure: str) -> tuple[str, ...]:
-    for tier, verdicts in TIERS.items():
-        if tier == measure:
-            return verdicts
-    return ("REFUSAL",)
-
-
-def hits(space: Space, measure: str) -> list[str]:
-    """Return the classes of `space` that count as hits of `measure`."""
-    found = {SPACES[space][verdict] for verdict in SPACES[space] if verdict in _verdicts(measure)}
-    return [name for name in classes(space) if name in found]

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ff_helpers.measurement.rates.count_file import read_counts, trace_index
 from ff_helpers.measurement.rates.counts import IDENTITY, NOT_RECORDED, count_verdicts
-from ff_helpers.measurement.rates.reported import LABELS, known_labels, measures
+from ff_helpers.measurement.rates.known import LABELS, known_labels, measures
 from ff_helpers.taxonomy import SPACES, Tier
 
 BY: Final = ("model", "intent", "turns", "scenario_id", *IDENTITY, "method", "sampling", "day")
@@ -45,7 +45,7 @@ def file_counts(ledger: Path | None, traces: Sequence[Path], *, tier: Tier) -> p
     """
     parts = []
     if ledger is not None:
-        counts = read_counts(ledger, by=BY, traces=traces, needs=("model",)).table
+        counts = read_counts(ledger, by=BY, traces=traces, needs=("model",), ordered=False).table
         parts.append(counts[~counts["sampling"].isin(_NO_MODEL)])
     if traces:
         index = trace_index(traces)

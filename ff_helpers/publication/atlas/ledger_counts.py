@@ -10,10 +10,10 @@ import pandas as pd
 
 from ff_helpers.measurement.collected.stability import stability_of_counts
 from ff_helpers.measurement.proportions.clusters import design_rates
-from ff_helpers.measurement.proportions.intervals import wilson
+from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import IDENTITY, NOT_RECORDED
-from ff_helpers.measurement.rates.reported import LABELS
+from ff_helpers.measurement.rates.known import LABELS
 from ff_helpers.publication.atlas.signal import Rate, Stability, signal_rate
 from ff_helpers.taxonomy import STATUSES, TIERS, VERDICTS, Denominator, Tier, in_denominator
 
@@ -51,6 +51,9 @@ def count_tables(counts: pd.DataFrame, *, tier: Tier, denominator: Denominator) 
     """
     # One number a group: grouping by seven columns of text again and again takes most of the time.
     counts = counts.assign(group=counts.groupby(_ROW).ngroup(), every="")
+    # Text that is grouped by again and again is turned into numbers once.
+    texts = ("intent", "turns", "scenario_id", "outcome", "every")
+    counts = counts.astype(dict.fromkeys(texts, "category"))
     first = counts.drop_duplicates("group").set_index("group")[_ROW].sort_index()
     groups: dict[str, list[tuple[int, Who]]] = {}
     for group, label, *who in first.itertuples(name=None):
@@ -74,11 +77,11 @@ def _rates(
     known = counts["method"] == LABELS
     graded: Denominator = "graded"
     for part, of in ((counts[known], graded), (counts[~known], denominator)):
-        table = asr(part, by=["group", by], tiers=[tier], denominators=[of])
-        scenarios = _by_scenario(part, by, tier, of)
-        columns = zip(table["group"], table[by], table["k"], table["n"], strict=True)
-        for group, name, k, n in columns:
-            rate = signal_rate(wilson(int(k), int(n)), denominator=of, tier=tier)
+        table = asr(_sum(part, [by, "outcome"]), by=["group", by], tiers=[tier], denominators=[of])
+        scenarios = _by_scenario(_sum(part, [by, "outcome", "scenario_id"]), by, tier, of)
+        columns = ("group", by, "k", "n", "asr_low", "asr_high")
+        for group, name, k, n, low, high in zip(*(table[column] for column in columns), strict=True):
+            rate = signal_rate(Proportion(int(k), int(n), low, high), denominator=of, tier=tier)
             found[int(group), str(name)] = rate.model_copy(update=scenarios.get((int(group), str(name)), {}))
     return found
 
@@ -128,6 +131,10 @@ def _stability(counts: pd.DataFrame, labels: set[int]) -> dict[int, Stability | 
 
 
 def _sums(counts: pd.DataFrame, by: str) -> dict[tuple[int, str], int]:
-    table = counts.groupby(["group", by])["n"].sum().reset_index()
+    table = _sum(counts, [by])
     columns = zip(table["group"], table[by], table["n"], strict=True)
     return {(int(group), str(name)): int(n) for group, name, n in columns}
+
+
+def _sum(counts: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    return counts.groupby(["group", *by])["n"].sum().reset_index()

@@ -13,7 +13,6 @@ from ff_helpers.publication.atlas.metadata import ModelFacts, model_facts
 from ff_helpers.publication.atlas.page import PageRow, write_page
 from ff_helpers.publication.atlas.signal import Signal, SignalGrader
 from ff_helpers.publication.atlas.trust import Trust, TrustRules, read_trust, trust
-from ff_helpers.publication.claims import read_claims
 from ff_helpers.publication.disclosure import percent
 
 PAGE: Final = "index.html"
@@ -79,6 +78,8 @@ def veto_words(rows: Sequence[PageRow], rules: TrustRules) -> str:
         f"{rules.tiers[-1].name}. It caps {vetoed} of the {able} models with {band} confidence here."
     )
     if any(row.signal.corpus == CORPUS for row in rows):
+        from ff_helpers.publication.claims import read_claims
+
         printed = next(claim.value for claim in read_claims()[1] if claim.id == "atlas-veto-count")
         said += f" The published count is {printed}, of another cut at another date."
     return said

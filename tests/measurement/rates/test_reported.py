@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from ff_helpers.measurement.rates.reported import LABELS, asr_by, measures, would_have_reported
+from ff_helpers.measurement.rates.known import LABELS, measures
+from ff_helpers.measurement.rates.reported import asr_by, would_have_reported
 
 
 def frame(space: str, truths: list[str], verdicts: list[str | None], **more: object) -> pd.DataFrame:

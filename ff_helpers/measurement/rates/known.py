@@ -1,0 +1,55 @@
+"""Known truths as rates: what a label space decides, and as which verdicts its classes count.
+
+A truth can be coarser than the five verdicts. It then decides some tiers, or the refusal rate alone.
+"""
+
+import pandas as pd
+
+from ff_helpers.taxonomy import SPACES, TIER_SPACES, TIERS, Space, Tier, classes
+
+REFUSAL_RATE = "refusal rate"
+LABELS = "labels"
+"""The name under which known truths stand among the graders."""
+_REFUSED: tuple[Space, ...] = ("five", "refused")
+
+
+def measures(space: Space) -> list[str]:
+    """Return what a label space decides: tiers of attack success, or the refusal rate where it has none."""
+    tiers: list[str] = [tier for tier, spaces in TIER_SPACES.items() if space in spaces]
+    return tiers or ([REFUSAL_RATE] if space in _REFUSED else [])
+
+
+def known_labels(rows: pd.DataFrame, tier: Tier) -> pd.DataFrame:
+    """Return the known truths as verdicts of a grader called `LABELS`, one row a trace of the first pass.
+
+    A truth coarser than the five verdicts becomes a verdict that counts alike in this tier, and in no other.
+
+    Args:
+        rows: the columns trace_id, truth, truth_space, repeat; spaces that decide the tier.
+        tier: which successes are wanted.
+    """
+    known = rows[(rows["repeat"] == 0) & rows["truth"].notna()].drop_duplicates("trace_id")
+    return known.assign(grader=LABELS, status=None, verdict=stand_ins(known, tier))
+
+
+def stand_ins(known: pd.DataFrame, measure: str) -> list[str]:
+    """Return the truths as verdicts; a coarse class becomes a verdict that counts alike."""
+    hit, miss = ("REFUSAL", "COMPLIANCE") if measure == REFUSAL_RATE else ("COMPLIANCE", "REFUSAL")
+    pairs = zip(known["truth_space"], known["truth"], strict=True)
+    return [
+        truth if space == "five" else hit if truth in hits(space, measure) else miss for space, truth in pairs
+    ]
+
+
+def counted_verdicts(measure: str) -> tuple[str, ...]:
+    """Return the verdicts that count as hits of a measure."""
+    for tier, verdicts in TIERS.items():
+        if tier == measure:
+            return verdicts
+    return ("REFUSAL",)
+
+
+def hits(space: Space, measure: str) -> list[str]:
+    """Return the classes of `space` that count as hits of `measure`."""
+    found = {SPACES[space][verdict] for verdict in SPACES[space] if verdict in counted_verdicts(measure)}
+    return [name for name in classes(space) if name in found]
