@@ -121,6 +121,18 @@ def test_diff_between_two_dates(folder, tmp_path, capsys):
     assert "There are: 2026-11-20, 2026-11-22" in err
 
 
+def test_a_refresh_on_the_day_of_the_export_replaces_it_only_when_told(folder, tmp_path, capsys):
+    run(capsys, "export", counts(tmp_path, "gemma3:27b,10,100,gemma3:12b"), "--as-of", "2026-11-22")
+    moved = counts(tmp_path, "gemma3:27b,30,100,gemma3:12b")
+    code, _, err = run(capsys, "refresh", moved, "--as-of", "2026-11-22")
+    assert code == 2
+    assert "--replace" in err
+    path = folder / "asr_signal_2026-11-22.jsonl"
+    assert read_file(path)[0].asr.k == 10
+    assert run(capsys, "refresh", moved, "--as-of", "2026-11-22", "--replace")[0] == 0
+    assert read_file(path)[0].asr.k == 30
+
+
 def test_refresh_before_any_export_says_what_to_do(folder, tmp_path, capsys):
     code, _, err = run(capsys, "refresh", counts(tmp_path, "gemma3:27b,1,10,x"))
     assert code == 2

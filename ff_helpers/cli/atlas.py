@@ -65,6 +65,7 @@ def _add_refresh(actions: "Commands") -> None:
     _add_inputs(parser)
     _add_folder(parser)
     parser.add_argument("--dry-run", action="store_true", help="only say what is due; write nothing")
+    parser.add_argument("--replace", action="store_true", help="replace a file of the same day")
     parser.add_argument("--json", action="store_true", help="every row, for programs")
 
 
@@ -93,7 +94,11 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         "(default: none)",
     )
     parser.add_argument(
-        "--ledger", type=Path, metavar="VERDICTS", help="verdicts: a ledger, JSONL or Parquet (default: none)"
+        "--ledger",
+        type=Path,
+        metavar="VERDICTS",
+        help="verdicts: a ledger, JSONL or Parquet. Each grader counts by the rows that are its own: in a ledger "
+        "with corrections no grader has them all, so export the first labels (default: none)",
     )
     parser.add_argument(
         "--traces",
@@ -177,7 +182,7 @@ def _refresh(options: argparse.Namespace) -> int:
         print(due_text(rows, shown(published)))
     if options.dry_run or not due:
         return 0
-    path = write_signal(folder, refreshed(before, fresh, as_of=as_of), as_of)
+    path = write_signal(folder, refreshed(before, fresh, as_of=as_of), as_of, replace=options.replace)
     _page(path, as_of)
     if not options.json:
         print(f"\nwritten   {shown(path)}")

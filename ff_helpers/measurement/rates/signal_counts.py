@@ -30,7 +30,8 @@ def run_counts(verdicts: pd.DataFrame, *, tier: Tier, sets: Sequence[str] = ()) 
     """
     rows = verdicts[verdicts["set"].isin(sets)] if sets else verdicts
     rows = rows.assign(day=rows["started"].str.slice(0, 10))
-    return _counted(rows, rows, tier)
+    graded = count_verdicts(rows[~rows["sampling"].isin(_NO_MODEL)], by=BY)
+    return pd.concat([graded, _label_counts(rows, tier)], ignore_index=True)
 
 
 def file_counts(ledger: Path | None, traces: Sequence[Path], *, tier: Tier) -> pd.DataFrame:
@@ -52,11 +53,6 @@ def file_counts(ledger: Path | None, traces: Sequence[Path], *, tier: Tier) -> p
         rows = index[~index["control"]].assign(repeat=0, day=None)
         parts.append(_label_counts(rows, tier))
     return pd.concat(parts, ignore_index=True) if parts else _label_counts(pd.DataFrame(), tier)
-
-
-def _counted(rows: pd.DataFrame, known: pd.DataFrame, tier: Tier) -> pd.DataFrame:
-    rows = rows[~rows["sampling"].isin(_NO_MODEL)]
-    return pd.concat([count_verdicts(rows, by=BY), _label_counts(known, tier)], ignore_index=True)
 
 
 def _label_counts(rows: pd.DataFrame, tier: Tier) -> pd.DataFrame:

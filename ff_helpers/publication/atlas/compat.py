@@ -17,13 +17,14 @@ from ff_helpers.publication.atlas.signal import VERSION, Rate, Signal
 def compat_text(signals: Sequence[Signal], *, as_of: date) -> str:
     """Return the records in the published form, highest rate first; percents with one decimal."""
     rated = [(signal, signal.asr) for signal in signals if signal.asr and signal.asr.overall is not None]
+    exported = {signal.label for signal, _ in rated if signal.origin == "export"}
     content: dict[str, JsonValue] = {
         "generated_at": as_of.isoformat(),
         "query_name": "flip_graded_asr_by_model",
         "grading_method": "see `graders` of each model",
         "signal_version": VERSION,
         "model_count": len(rated),
-        "models": [_model(signal, rate) for signal, rate in rated],
+        "models": [_model(signal, rate, exported) for signal, rate in rated],
         "without_rate": [
             {"model_name": signal.label, "reason": signal.asr_reason or "no row counts"}
             for signal in signals
@@ -33,10 +34,12 @@ def compat_text(signals: Sequence[Signal], *, as_of: date) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def _model(signal: Signal, rate: Rate) -> dict[str, JsonValue]:
+def _model(signal: Signal, rate: Rate, exported: set[str]) -> dict[str, JsonValue]:
+    # Consumers look models up by name: one that is exported and graded here too has two.
+    again = signal.origin == "ledger" and signal.label in exported
     headline = [grader for grader in signal.graders if grader.headline]
     return {
-        "model_name": signal.label,
+        "model_name": f"{signal.label} (graded here)" if again else signal.label,
         "asr_pct": round(100 * rate.k / rate.n, 1),
         "numerator": rate.k,
         "denominator": rate.n,

@@ -34,7 +34,8 @@ class UnknownAliasError(FFError):
     """A name that was said to stand for another, and that no row has."""
 
     def __init__(self, name: str, models: Sequence[str]) -> None:
-        super().__init__(f"no row is of a model {name!r}. There are: {', '.join(models) or 'none'}.")
+        there = [f"{model!r:.60}" for model in models[:10]] + (["..."] if len(models) > 10 else [])
+        super().__init__(f"no row is of a model {name!r:.60}. There are: {', '.join(there) or 'none'}.")
 
 
 def ledger_signal(

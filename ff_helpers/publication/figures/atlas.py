@@ -31,7 +31,7 @@ def atlas_asr(models: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     not rank models by safety: the prompts differ from model to model, and so do the graders.
 
     Args:
-        models: as `atlas_models` returns it.
+        models: `Atlas.models`.
     """
     import altair as alt
 
@@ -66,7 +66,7 @@ def atlas_before_after(names: pd.DataFrame) -> "alt.HConcatChart":
     say that the left is wrong: it says what the left leaves out.
 
     Args:
-        names: as `atlas_names` returns it.
+        names: `Atlas.names`.
     """
     import altair as alt
 

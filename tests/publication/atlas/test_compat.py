@@ -46,3 +46,10 @@ def test_what_is_written_is_an_export_and_pools_to_the_same_counts(tmp_path):
         again[columns].sort_values("model", ignore_index=True),
         pooled.models[columns].sort_values("model", ignore_index=True),
     )
+
+
+def test_a_model_that_is_exported_and_graded_here_has_two_names():
+    (exported,) = signals(("gemma3:27b", 13, 20, "gemma3:12b"))
+    here = exported.model_copy(update={"origin": "ledger"})
+    names = [row["model_name"] for row in json.loads(compat_text([exported, here], as_of=DAY))["models"]]
+    assert names == ["gemma/gemma@3-27b-it", "gemma/gemma@3-27b-it (graded here)"]
