@@ -97,8 +97,8 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         "--ledger",
         type=Path,
         metavar="VERDICTS",
-        help="verdicts: a ledger, JSONL or Parquet. Each grader counts by the rows that are its own: in a ledger "
-        "with corrections no grader has them all, so export the first labels (default: none)",
+        help="verdicts: a ledger, JSONL or Parquet. Each grader counts by its own rows; in a ledger with "
+        "corrections no grader has them all (default: none)",
     )
     parser.add_argument(
         "--traces",
