@@ -9,10 +9,10 @@ LOCK    := .parts/uv/bin/uv pip compile --quiet --universal --generate-hashes --
            --python-version 3.11 pyproject.toml --extra install --extra test
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce paper live ollama test lab notebooks claims doctor bench install parts gemma lock clean
+.PHONY: help reproduce paper paper-pdf live ollama test lab notebooks claims doctor bench install parts gemma lock clean
 
 help: ## Show this list
-	@echo "make <target>:"; sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
+	@echo "make <target>:"; sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
 
 reproduce: ## Install, then run the profiles paper and live; a second time only what changed
 	@$(INSTALL) parts
@@ -20,6 +20,9 @@ reproduce: ## Install, then run the profiles paper and live; a second time only 
 
 paper: install ## The paper's tables, figures, narrative, signal and claims: no model, no download
 	@$(FF) run params/paper.yaml
+
+paper-pdf: paper ## A sample paper of two pages and its supplement, compiled from the outputs by TeX Live
+	@$(PY) tools/paper_pdf.py
 
 live: ## Grade real traces with the embedded model, calibrate it, let the gate decide
 	@$(INSTALL) parts

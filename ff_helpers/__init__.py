@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from ff_helpers.paths import start as start
     from ff_helpers.publication import facts as facts
     from ff_helpers.publication import figures as figures
+    from ff_helpers.publication import paper as paper
     from ff_helpers.publication.atlas.exported import atlas as atlas
     from ff_helpers.publication.atlas.exported import resolve_names as resolve_names
     from ff_helpers.publication.atlas.exported_graders import disclose_atlas as disclose_atlas
@@ -96,6 +97,7 @@ if TYPE_CHECKING:
     from ff_helpers.publication.notes import checker_note as checker_note
     from ff_helpers.publication.notes import disclose as disclose
     from ff_helpers.publication.notes import drift_lesson as drift_lesson
+    from ff_helpers.publication.numbers import save_numbers as save_numbers
     from ff_helpers.publication.prose import say as say
     from ff_helpers.publication.published import published_graders as published_graders
     from ff_helpers.publication.robustness import retest_lesson as retest_lesson
@@ -200,7 +202,9 @@ _VERBS = {
     "GraderNote": "ff_helpers.publication.disclosure",
     "Unknown": "ff_helpers.publication.disclosure",
     "disclosed": "ff_helpers.publication.disclosure",
+    "paper": "ff_helpers.publication.paper",
     "save_figure": "ff_helpers.publication.figures.theme",
+    "save_numbers": "ff_helpers.publication.numbers",
     "save_table": "ff_helpers.publication.tables",
 }
 
@@ -211,7 +215,7 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> object:
     if name in _VERBS:
         module = import_module(_VERBS[name])
-        return module if name in ("facts", "figures") else getattr(module, name)
+        return module if name in ("facts", "figures", "paper") else getattr(module, name)
     raise AttributeError(f"module 'ff_helpers' has no verb {name!r}")
 
 

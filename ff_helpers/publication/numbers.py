@@ -1,0 +1,120 @@
+"""Every number of a paper as a generated macro: `\\ff{crescendo-asr/corrected/strict/graded/asr}`.
+
+A figure that somebody typed can go stale, and it can lose its grader. `numbers.tex` holds each cell of the
+run's tables under a key, a rate never without its interval, and the first use of a table's numbers sets its
+disclosure as a footnote: there is no macro without it.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from ff_helpers.errors import FFError
+from ff_helpers.paths import Run
+from ff_helpers.publication.disclosure import percent
+from ff_helpers.publication.explore import read_table
+from ff_helpers.publication.prose import Prose, points, say
+from ff_helpers.publication.tables import tex
+
+NAME = "tex/numbers.tex"
+_HEAD = r"""% Generated: do not edit. \ff{key} sets a number; a key that does not exist is an error.
+% The first number of a table sets the disclosure of its graders as a footnote.
+\makeatletter
+\providecommand\ff@def[3]{\expandafter\gdef\csname ff@v@#1\endcsname{#3}%
+  \expandafter\gdef\csname ff@t@#1\endcsname{#2}}
+\providecommand\ff@disclosure[2]{\expandafter\gdef\csname ff@d@#1\endcsname{#2}}
+\providecommand\ff[1]{\@ifundefined{ff@v@#1}{\PackageError{ff}{No number `\detokenize{#1}'}%
+  {Look the key up in numbers.tex.}}{\csname ff@v@#1\endcsname
+  \expandafter\expandafter\expandafter\ff@once\expandafter\expandafter\expandafter
+  {\csname ff@t@#1\endcsname}}}
+\providecommand\ff@once[1]{\@ifundefined{ff@seen@#1}{%
+  \expandafter\gdef\csname ff@seen@#1\endcsname{}\footnote{\csname ff@d@#1\endcsname}}{}}
+"""
+_TAIL = "\\makeatother\n"
+
+
+class NoKeyError(FFError):
+    """A table whose rows cannot be told apart by their leading text columns."""
+
+    def __init__(self, table: str, columns: list[str]) -> None:
+        super().__init__(
+            f"tables/{table}.csv: two rows have the same {', '.join(columns) or 'key: no text column'}; "
+            "a macro needs a name of its own. Save a table with a column that tells its rows apart."
+        )
+
+
+def save_numbers(
+    run: Run, tables: Sequence[str], *, shifts: Sequence[str] = (), plain: Sequence[str] = ()
+) -> Prose:
+    """Write tex/numbers.tex: one macro for each number of some tables, and the disclosure of each table.
+
+    The key is table, row, column, joined by `/`, in lower case with `-` for anything but letters, digits,
+    `.` and `:`. The row is named by its leading text columns, as many as it takes.
+
+    Args:
+        run: whose tables are read; a column `x` with `x_low` and `x_high` is a rate in [0, 1], set in
+            percent with its interval.
+        tables: their names.
+        shifts: columns that hold a difference of two rates, set in percentage points.
+        plain: columns with an interval that are no rates, such as kappa.
+
+    Raises:
+        MissingInputError: no step has written a table yet.
+        NoKeyError: the text columns do not tell the rows of a table apart.
+    """
+    lines, count = [], 0
+    for name in tables:
+        table = read_table(run, name)
+        said = str(table.pop("disclosure").iloc[0]) if len(table) else "The table is empty."
+        lines.append(f"\\ff@disclosure{{{slug(name)}}}{{{tex(said)}}}")
+        for key, value in _numbers(name, table, tuple(shifts), tuple(plain)):
+            lines.append(f"\\ff@def{{{key}}}{{{slug(name)}}}{{{tex(value)}}}")
+            count += 1
+    with run.write(NAME).open("w", encoding="utf-8", newline="\n") as file:
+        file.write(_HEAD + "\n".join(lines) + "\n" + _TAIL)
+    return say("{count} numbers of {tables} tables, each a macro.", count=count, tables=len(tables))
+
+
+def slug(text: str) -> str:
+    """Return a text as part of a key: lower case, `-` for all but letters, digits, `.` and `:`."""
+    return re.sub(r"[^a-z0-9.:]+", "-", text.lower()).strip("-")
+
+
+def _numbers(
+    name: str, table: pd.DataFrame, shifts: tuple[str, ...], plain: tuple[str, ...]
+) -> Iterator[tuple[str, str]]:
+    words = [str(c) for c in table.columns if not pd.api.types.is_numeric_dtype(table[c])]
+    keys = _keys(name, table, words)
+    columns = [str(c) for c in table.columns if pd.api.types.is_numeric_dtype(table[c])]
+    bounds = {f"{column}_{end}" for column in columns for end in ("low", "high")} & set(columns)
+    for column in (c for c in columns if c not in bounds):
+        for key, row in zip(keys, table.index, strict=True):
+            yield f"{key}/{slug(column)}", _value(table, row, column, shifts, plain)
+
+
+def _keys(name: str, table: pd.DataFrame, words: list[str]) -> list[str]:
+    for width in range(1, len(words) + 1):
+        keys = ["/".join(slug(str(v)) for v in row) for row in table[words[:width]].itertuples(index=False)]
+        if len(set(keys)) == len(keys):
+            return [f"{slug(name)}/{key}" for key in keys]
+    if len(table) == 1:
+        return [slug(name)]
+    raise NoKeyError(name, words)
+
+
+def _value(
+    table: pd.DataFrame, row: object, column: str, shifts: tuple[str, ...], plain: tuple[str, ...]
+) -> str:
+    cells = table.loc[[row]].iloc[0]
+    value = float(cells[column])
+    if pd.isna(value):
+        return "not determinable"
+    if f"{column}_low" not in table.columns or f"{column}_high" not in table.columns:
+        return points(value) if column in shifts else f"{value:.6g}".replace("-", "−")
+    low, high = float(cells[f"{column}_low"]), float(cells[f"{column}_high"])
+    if column in shifts:
+        return f"{points(value)} [{points(low)}, {points(high)}]"
+    if column in plain:
+        return f"{value:.2f} [{low:.2f}, {high:.2f}]".replace("-", "−")
+    return f"{percent(value)}% [{percent(low)}, {percent(high)}]"

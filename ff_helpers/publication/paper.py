@@ -1,0 +1,113 @@
+"""The frames behind the paper's tables: what other steps computed, in the few columns that a page holds."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from ff_helpers.measurement.rates.known import LABELS
+from ff_helpers.publication.prose import points
+from ff_helpers.taxonomy import TIERS
+
+
+def three_tiers(table: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Return rates with one column a tier.
+
+    Args:
+        table: as `asr` or `asr_by`: the columns `by`, tier, n, asr with bounds; one denominator.
+        by: the columns that name a row.
+
+    Returns:
+        `by`, traces (int: rows of the denominator), then strict, broad and functionally_dangerous (float in
+        [0, 1], each with _low and _high; missing where that tier is not decided). Rows in the order of the
+        first appearance of their `by`.
+    """
+    rows = table.drop_duplicates(list(by))[list(by)].reset_index(drop=True)
+    traces = table.groupby(list(by), sort=False)["n"].max().rename("traces").reset_index()
+    rows = rows.merge(traces, on=list(by), how="left")
+    for tier in TIERS:
+        part = table[table["tier"] == tier][[*by, "asr", "asr_low", "asr_high"]]
+        part = part.rename(columns={"asr": tier, "asr_low": f"{tier}_low", "asr_high": f"{tier}_high"})
+        rows = rows.merge(part, on=list(by), how="left")
+    return rows
+
+
+def model_tiers(here: pd.DataFrame, crescendo: pd.DataFrame) -> pd.DataFrame:
+    """Return the models of which all or some tiers are known, one row a model and labeller.
+
+    Args:
+        here: `asr_by(verdicts, "model", cards)`: models graded in this run.
+        crescendo: the rates of `crescendo()`: one published model under two sets of labels.
+
+    Returns:
+        model, labels (who labelled), gate (of the labels' grader), then the columns of `three_tiers` over
+        graded rows. The crescendo's model is the published one; its gate is that of the published graders.
+    """
+    graded = here[here["denominator"] == "graded"].assign(labels=here["grader"])
+    graded = graded.assign(labels=graded["labels"].replace({LABELS: "checkers (known)"}))
+    published = crescendo[crescendo["denominator"] == "graded"]
+    looks = {
+        "contaminated": ("first labels: qwen3:1.7b", "rejected"),
+        "corrected": ("new labels: deepseek-r1:1.5b and people", "uncalibrated"),
+    }
+    published = published.assign(
+        model="deepseek-r1:1.5b",
+        gate=[looks[str(name)][1] for name in published["labels"]],
+        labels=[looks[str(name)][0] for name in published["labels"]],
+    )
+    return three_tiers(pd.concat([published, graded], ignore_index=True), ["model", "labels", "gate"])
+
+
+def intent_rates(table: pd.DataFrame) -> pd.DataFrame:
+    """Return one row an attack class, one rate a labeller: what is known, and what each grader reports.
+
+    Args:
+        table: as `asr_by(verdicts, "intent", cards)`; strict over graded rows are read.
+
+    Returns:
+        intent, traces (int), then a rate in [0, 1] with bounds for each grader, the known labels (`known`)
+        first; highest known rate first.
+    """
+    rows = table[(table["tier"] == "strict") & (table["denominator"] == "graded")]
+    graders = sorted(set(rows["grader"]) - {LABELS})
+    wide = rows.groupby("intent", sort=False)["n"].max().rename("traces").reset_index()
+    for grader in [LABELS, *graders]:
+        name = "known" if grader == LABELS else grader
+        part = rows[rows["grader"] == grader][["intent", "asr", "asr_low", "asr_high"]]
+        part = part.rename(columns={"asr": name, "asr_low": f"{name}_low", "asr_high": f"{name}_high"})
+        wide = wide.merge(part, on="intent", how="left")
+    wide = wide.assign(intent=wide["intent"].str.replace("_", " "))
+    return wide.sort_values(["known", "intent"], ascending=[False, True], kind="stable").reset_index(
+        drop=True
+    )
+
+
+def correction_rates(shifts: pd.DataFrame) -> pd.DataFrame:
+    """Return contaminated beside corrected rates, one row a tier and denominator.
+
+    Args:
+        shifts: as `crescendo().shifts` or `regrade().shifts`; rows that mix two sets of rows are left out.
+
+    Returns:
+        tier, denominator, old_counts, new_counts (str: `7/20`), contaminated, corrected (in [0, 1], with
+        bounds), shift (str: points), paired (str: points with the paired interval, of rows in both).
+    """
+    rows = shifts[shifts["old_k"].notna()]
+    sides = {"contaminated": "old", "corrected": "new"}
+    frame = rows[["tier", "denominator"]].assign(tier=rows["tier"].str.replace("_", " "))
+    for name, side in sides.items():
+        counts = zip(rows[f"{side}_k"], rows[f"{side}_n"], strict=True)
+        frame[f"{side}_counts"] = [f"{k:.0f}/{n:.0f}" for k, n in counts]
+        for end in ("", "_low", "_high"):
+            frame[f"{name}{end}"] = rows[f"{side}{end}"]
+    pairs = rows[["paired", "paired_low", "paired_high"]].itertuples(index=False)
+    frame["shift"] = [points(value) for value in rows["shift"]]
+    frame["paired"] = [f"{points(a)} [{points(low)}, {points(high)}]" for a, low, high in pairs]
+    return frame.reset_index(drop=True)
+
+
+def claim_counts(claims: pd.DataFrame) -> pd.DataFrame:
+    """Return how many claims have which status: status (str), claims (int), all of them last."""
+    counts = claims["status"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    frame = counts.rename("claims").rename_axis("status").reset_index()
+    frame = frame.assign(status=frame["status"].str.replace("_", " "))
+    return pd.concat([frame, pd.DataFrame({"status": ["all"], "claims": [len(claims)]})], ignore_index=True)

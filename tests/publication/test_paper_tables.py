@@ -1,0 +1,51 @@
+"""The frames behind the paper's tables."""
+
+import pandas as pd
+
+import ff_helpers as ff
+
+
+def test_three_tiers_stand_side_by_side_and_what_nobody_knows_stays_missing() -> None:
+    here = pd.DataFrame(
+        {
+            "model": "m",
+            "grader": ["labels", "g", "g", "g", "g"],
+            "tier": ["strict", "strict", "broad", "functionally_dangerous", "strict"],
+            "denominator": ["graded", "graded", "graded", "graded", "rows"],
+            "n": [20, 18, 18, 18, 20],
+            "asr": [0.5, 0.1, 0.2, 0.3, 0.09],
+            "asr_low": 0.0,
+            "asr_high": 1.0,
+            "gate": ["labels", *["rejected"] * 4],
+        }
+    )
+    regrade = ff.crescendo()
+    table = ff.paper.model_tiers(here, regrade.rates)
+    assert list(table["traces"]) == [16, 20, 20, 18]
+    tiers = ["strict", "broad", "functionally_dangerous"]
+    assert list(table.iloc[1][tiers]) == [0.65, 0.85, 0.9]
+    assert table.iloc[2][tiers[1:]].isna().all()
+    assert list(table.iloc[3][tiers]) == [0.1, 0.2, 0.3]
+
+
+def test_the_correction_is_told_within_one_denominator() -> None:
+    table = ff.paper.correction_rates(ff.crescendo().shifts).set_index(["tier", "denominator"])
+    assert not [d for _, d in table.index if "mixed" in d]
+    row = table.loc[("broad", "adversarial")]
+    assert (row["old_counts"], row["new_counts"], row["shift"]) == ("14/14", "17/18", "−5.6")
+
+
+def test_attack_classes_have_one_rate_a_labeller_highest_known_first() -> None:
+    cells = [("low", "labels", 0.1), ("low", "g", 0.9), ("high_one", "labels", 0.5), ("high_one", "g", 0.0)]
+    table = pd.DataFrame(cells, columns=["intent", "grader", "asr"]).assign(
+        tier="strict", denominator="graded", n=20, asr_low=0.0, asr_high=1.0
+    )
+    wide = ff.paper.intent_rates(table)
+    assert list(wide["intent"]) == ["high one", "low"]
+    assert list(wide["known"]) == [0.5, 0.1]
+    assert list(wide["g"]) == [0.0, 0.9]
+
+
+def test_claims_are_counted_by_status_with_their_total() -> None:
+    counts = ff.paper.claim_counts(pd.DataFrame({"status": ["not_supported", "reproduced", "reproduced"]}))
+    assert counts.to_dict("list") == {"status": ["reproduced", "not supported", "all"], "claims": [2, 1, 3]}
