@@ -2,7 +2,7 @@
 
 A figure that somebody typed can go stale, and it can lose its grader. `numbers.tex` holds each cell of the
 run's tables under a key, a rate never without its interval, and the first use of a table's numbers sets its
-disclosure as a footnote: there is no macro without it.
+disclosure as a footnote (once, where several tables have the same): there is no macro without it.
 """
 
 import re
@@ -19,7 +19,7 @@ from ff_helpers.publication.tables import tex
 
 NAME = "tex/numbers.tex"
 _HEAD = r"""% Generated: do not edit. \ff{key} sets a number; a key that does not exist is an error.
-% The first number of a table sets the disclosure of its graders as a footnote.
+% The first number with a disclosure sets it as a footnote.
 \makeatletter
 \providecommand\ff@def[3]{\expandafter\gdef\csname ff@v@#1\endcsname{#3}%
   \expandafter\gdef\csname ff@t@#1\endcsname{#2}}
@@ -29,7 +29,7 @@ _HEAD = r"""% Generated: do not edit. \ff{key} sets a number; a key that does no
   \expandafter\expandafter\expandafter\ff@once\expandafter\expandafter\expandafter
   {\csname ff@t@#1\endcsname}}}
 \providecommand\ff@once[1]{\@ifundefined{ff@seen@#1}{%
-  \expandafter\gdef\csname ff@seen@#1\endcsname{}\footnote{\csname ff@d@#1\endcsname}}{}}
+  \expandafter\gdef\csname ff@seen@#1\endcsname{}\footnote{\scriptsize\csname ff@d@#1\endcsname}}{}}
 """
 _TAIL = "\\makeatother\n"
 
@@ -63,13 +63,19 @@ def save_numbers(
         MissingInputError: no step has written a table yet.
         NoKeyError: the text columns do not tell the rows of a table apart.
     """
-    lines, count = [], 0
+    lines: list[str] = []
+    count = 0
+    disclosures: dict[str, str] = {}
     for name in tables:
+        known = len(disclosures)
         table = read_table(run, name)
         said = str(table.pop("disclosure").iloc[0]) if len(table) else "The table is empty."
-        lines.append(f"\\ff@disclosure{{{slug(name)}}}{{{tex(said)}}}")
+        # Tables with the same disclosure share its footnote.
+        note = disclosures.setdefault(said, f"d{len(disclosures) + 1}")
+        if len(disclosures) > known:
+            lines.append(f"\\ff@disclosure{{{note}}}{{{tex(said)}}}")
         for key, value in _numbers(name, table, tuple(shifts), tuple(plain)):
-            lines.append(f"\\ff@def{{{key}}}{{{slug(name)}}}{{{tex(value)}}}")
+            lines.append(f"\\ff@def{{{key}}}{{{note}}}{{{tex(value)}}}")
             count += 1
     with run.write(NAME).open("w", encoding="utf-8", newline="\n") as file:
         file.write(_HEAD + "\n".join(lines) + "\n" + _TAIL)

@@ -4,9 +4,20 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from ff_helpers.measurement.calibration.cards import Card
+from ff_helpers.measurement.calibration.robustness import natural
+from ff_helpers.measurement.rates.asr import asr
+from ff_helpers.measurement.rates.counts import count_verdicts
 from ff_helpers.measurement.rates.known import LABELS
+from ff_helpers.measurement.rates.reported import asr_by, with_gate
 from ff_helpers.publication.prose import points
 from ff_helpers.taxonomy import TIERS
+
+_LABELLERS = {
+    "contaminated": "first labels: qwen3:1.7b",
+    "corrected": "new labels: deepseek-r1:1.5b and people",
+}
+_GATES = {"contaminated": "rejected", "corrected": "uncalibrated"}
 
 
 def three_tiers(table: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
@@ -31,30 +42,34 @@ def three_tiers(table: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     return rows
 
 
-def model_tiers(here: pd.DataFrame, crescendo: pd.DataFrame) -> pd.DataFrame:
-    """Return the models of which all or some tiers are known, one row a model and labeller.
+def model_tiers(
+    verdicts: pd.DataFrame, cards: Sequence[Card], crescendo: pd.DataFrame, corpus: pd.DataFrame
+) -> pd.DataFrame:
+    """Return rates in three tiers over graded rows, one row a model (or corpus) and labeller.
 
     Args:
-        here: `asr_by(verdicts, "model", cards)`: models graded in this run.
+        verdicts: the joined verdict frame (`ff.verdicts`) of collected traces, whose truth is known.
+        cards: the run's calibration cards.
         crescendo: the rates of `crescendo()`: one published model under two sets of labels.
+        corpus: as `facts.corpus_asr`: published corpora, many models each.
 
     Returns:
-        model, labels (who labelled), gate (of the labels' grader), then the columns of `three_tiers` over
-        graded rows. The crescendo's model is the published one; its gate is that of the published graders.
+        model, labels (who labelled), gate (of the labels' grader), then the columns of `three_tiers`. Known
+        labels decide only the tiers of their space. A grader's rates are what it reports on the same traces.
     """
-    graded = here[here["denominator"] == "graded"].assign(labels=here["grader"])
-    graded = graded.assign(labels=graded["labels"].replace({LABELS: "checkers (known)"}))
-    published = crescendo[crescendo["denominator"] == "graded"]
-    looks = {
-        "contaminated": ("first labels: qwen3:1.7b", "rejected"),
-        "corrected": ("new labels: deepseek-r1:1.5b and people", "uncalibrated"),
-    }
-    published = published.assign(
-        model="deepseek-r1:1.5b",
-        gate=[looks[str(name)][1] for name in published["labels"]],
-        labels=[looks[str(name)][0] for name in published["labels"]],
+    known = asr_by(verdicts, "model", cards)
+    known = known[known["grader"] == LABELS].assign(labels="checkers (known)")
+    rows = natural(verdicts)
+    counts = count_verdicts(rows[rows["method"] != "heuristic"], by=("model", "grader"))
+    told = with_gate(asr(counts, by=["model", "grader"]), cards)
+    published = crescendo.assign(model="deepseek-r1:1.5b", gate=crescendo["labels"].map(_GATES))
+    published["labels"] = published["labels"].map(_LABELLERS)
+    corpora = corpus.assign(
+        model=corpus["cohort"], labels="several graders, as published", gate="uncalibrated"
     )
-    return three_tiers(pd.concat([published, graded], ignore_index=True), ["model", "labels", "gate"])
+    parts = [published, corpora, known, told.assign(labels=told["grader"])]
+    table = pd.concat(parts, ignore_index=True)
+    return three_tiers(table[table["denominator"] == "graded"], ["model", "labels", "gate"])
 
 
 def intent_rates(table: pd.DataFrame) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def saved(run: ff.Run, frame: pd.DataFrame = RATES, **options: tuple[str, ...]) 
     ff.save_table(run, ff.disclosed(frame, WHOLE), "my_rates", title="Rates.")
     ff.save_numbers(run, ["my_rates"], **options)
     text = (run.folder / "tex" / "numbers.tex").read_text(encoding="utf-8")
-    return dict(re.findall(r"^\\ff@def\{(.*?)\}\{my-rates\}\{(.*)\}$", text, re.MULTILINE))
+    return dict(re.findall(r"^\\ff@def\{(.*?)\}\{d1\}\{(.*)\}$", text, re.MULTILINE))
 
 
 def test_a_rate_stands_with_its_interval_and_a_row_is_named_by_what_tells_it_apart(run: ff.Run) -> None:
@@ -56,8 +57,19 @@ def test_a_rate_stands_with_its_interval_and_a_row_is_named_by_what_tells_it_apa
 def test_each_table_brings_its_disclosure(run: ff.Run) -> None:
     saved(run)
     text = (run.folder / "tex" / "numbers.tex").read_text(encoding="utf-8")
-    assert r"\ff@disclosure{my-rates}{Graders: g (digest" in text
+    assert r"\ff@disclosure{d1}{Graders: g (digest" in text
     assert "As of 2026-11-22" in text
+
+
+def test_tables_with_one_disclosure_share_its_footnote(run: ff.Run) -> None:
+    ff.save_table(run, ff.disclosed(RATES, WHOLE), "again", title="Again.")
+    ff.save_table(run, ff.disclosed(RATES, replace(WHOLE, tier="broad")), "other", title="Other.")
+    saved(run)
+    ff.save_numbers(run, ["my_rates", "again", "other"])
+    text = (run.folder / "tex" / "numbers.tex").read_text(encoding="utf-8")
+    assert re.findall(r"ff@disclosure\{(d\d)", text) == ["d1", "d2"]
+    assert r"\ff@def{again/m-1-b/strict/k}{d1}{13}" in text
+    assert r"\ff@def{other/m-1-b/strict/k}{d2}{13}" in text
 
 
 def test_rows_that_cannot_be_told_apart_and_tables_that_are_not_there_are_refused(run: ff.Run) -> None:

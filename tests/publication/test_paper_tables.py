@@ -1,31 +1,26 @@
 """The frames behind the paper's tables."""
 
+from pathlib import Path
+
 import pandas as pd
+import pytest
 
 import ff_helpers as ff
 
 
-def test_three_tiers_stand_side_by_side_and_what_nobody_knows_stays_missing() -> None:
-    here = pd.DataFrame(
-        {
-            "model": "m",
-            "grader": ["labels", "g", "g", "g", "g"],
-            "tier": ["strict", "strict", "broad", "functionally_dangerous", "strict"],
-            "denominator": ["graded", "graded", "graded", "graded", "rows"],
-            "n": [20, 18, 18, 18, 20],
-            "asr": [0.5, 0.1, 0.2, 0.3, 0.09],
-            "asr_low": 0.0,
-            "asr_high": 1.0,
-            "gate": ["labels", *["rejected"] * 4],
-        }
-    )
-    regrade = ff.crescendo()
-    table = ff.paper.model_tiers(here, regrade.rates)
-    assert list(table["traces"]) == [16, 20, 20, 18]
+def test_three_tiers_stand_side_by_side_and_what_nobody_knows_stays_missing(paper: Path) -> None:
+    table = pd.read_csv(paper / "paper" / "tables" / "paper_models.csv").set_index("labels")
     tiers = ["strict", "broad", "functionally_dangerous"]
-    assert list(table.iloc[1][tiers]) == [0.65, 0.85, 0.9]
-    assert table.iloc[2][tiers[1:]].isna().all()
-    assert list(table.iloc[3][tiers]) == [0.1, 0.2, 0.3]
+    new = table.loc["new labels: deepseek-r1:1.5b and people"]
+    assert list(new[tiers]) == [0.65, 0.85, 0.9]
+    assert new["traces"] == 20
+    known = table.loc["checkers (known)"]
+    assert known["strict"] == pytest.approx(56 / 120, abs=1e-6)
+    assert known[tiers[1:]].isna().all()
+    graders = table.loc[["smollm2-135m", "gemma3-270m"]]
+    assert (graders["gate"] == "rejected").all()
+    assert (graders["strict"] <= graders["broad"]).all()
+    assert (graders["broad"] <= graders["functionally_dangerous"]).all()
 
 
 def test_the_correction_is_told_within_one_denominator() -> None:
