@@ -68,6 +68,8 @@ def save_table(
     show: Mapping[str, str] | None = None,
     percents: tuple[str, ...] = (),
     plain: tuple[str, ...] = (),
+    wide: bool = False,
+    wrap: Mapping[str, float] | None = None,
 ) -> Fragment:
     """Write tables/<name>.csv, .tex and .html and return the table for display.
 
@@ -79,6 +81,8 @@ def save_table(
         show: which columns people see, and under which heading (default: all but bounds, as named).
         percents: further columns in [0, 1], without interval, to be read in percent.
         plain: columns with an interval that are no rates, such as kappa: read as they are, not in percent.
+        wide: in LaTeX, across both columns of the page (`table*`), and set smaller.
+        wrap: in LaTeX, text columns that break into lines, each with its share of the line's width.
 
     Raises:
         UnknownColumnError: `show` names a column that the frame does not have.
@@ -92,7 +96,11 @@ def save_table(
     frame.round(6).assign(disclosure=note).to_csv(run.write(f"tables/{name}.csv"), index=False)
     kinds = {column: _kind(frame, column, percents, plain) for column in shown}
     cells = {column: _cells(frame, column, kinds[column]) for column in shown}
-    _write(run, f"tables/{name}.tex", _tex(cells, shown, kinds, name=name, caption=title, note=note))
+    _write(
+        run,
+        f"tables/{name}.tex",
+        _tex(cells, shown, kinds, name=name, caption=title, note=note, wide=wide, wrap=wrap or {}),
+    )
     markup = _html(cells, shown, kinds, title, note)
     _write(run, f"tables/{name}.html", markup)
     return Fragment(markup, _plain(cells, shown))
@@ -151,7 +159,10 @@ def _tex(
     name: str,
     caption: str,
     note: str,
+    wide: bool,
+    wrap: Mapping[str, float],
 ) -> str:
+    environment, size = ("table*", r"\footnotesize") if wide else ("table", r"\small")
     layout = {"rate": "r@{ }l", "plain": "r@{ }l", "percent": "r", "number": "r", "text": "l"}
     titles = {c: tex(shown[c]) + (r" (\%)" if kinds[c] in ("rate", "percent") else "") for c in shown}
     head = " & ".join(
@@ -167,13 +178,17 @@ def _tex(
         )
         for i in range(len(next(iter(cells.values()), [])))
     ]
+    columns = [
+        rf">{{\raggedright\arraybackslash}}p{{{wrap[c]:g}\linewidth}}" if c in wrap else layout[kinds[c]]
+        for c in shown
+    ]
     return "\n".join(
         [
-            r"\begin{table}[t]",
+            rf"\begin{{{environment}}}[t]",
             rf"\caption{{{tex(caption)}}}",
             rf"\label{{tab:{name}}}",
-            r"\centering\small",
-            rf"\begin{{tabular}}{{{''.join(layout[kinds[c]] for c in shown)}}}",
+            rf"\centering{size}",
+            rf"\begin{{tabular}}{{{''.join(columns)}}}",
             r"\toprule",
             head + r" \\",
             r"\midrule",
@@ -182,7 +197,7 @@ def _tex(
             r"\end{tabular}",
             # Under the table, in its float: a caption of that length would bury the table's subject.
             rf"\par\smallskip\parbox{{\linewidth}}{{\footnotesize {tex(note)}}}",
-            r"\end{table}",
+            rf"\end{{{environment}}}",
             "",
         ]
     )
