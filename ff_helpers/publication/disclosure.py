@@ -80,7 +80,8 @@ class Disclosure:
 
     Attributes:
         graders: the graders behind the verdicts; EACH_ROW where every row of a table names its own with
-            its accuracy; empty only where no verdict is involved.
+            its accuracy; empty only where no rate is shown; Unknown with its reason where there is none, as
+            with simulated verdicts.
         tier: which verdicts count as success, or NO_TIER.
         denominator: what the rates are over.
         counts: n and k in words, or which columns hold them.
@@ -89,7 +90,7 @@ class Disclosure:
         notes: further sentences (assumptions, limits).
     """
 
-    graders: tuple[GraderNote, ...] | Literal["each row"]
+    graders: tuple[GraderNote, ...] | Literal["each row"] | Unknown
     tier: str
     denominator: str
     counts: str
@@ -111,6 +112,8 @@ class Disclosure:
         return " ".join(part.strip().rstrip(".") + "." for part in parts)
 
     def _graders(self) -> str:
+        if isinstance(self.graders, Unknown):
+            return f"Grader: {self.graders.why}"
         if isinstance(self.graders, str):
             return "Graders: named in each row, with accuracy, n, set and gate"
         said = [
@@ -147,6 +150,7 @@ class Disclosed:
         missing = _blanks(self.disclosure)
         if isinstance(self.disclosure.graders, str):
             missing += [f"column {name}" for name in ROW_COLUMNS if name not in self.frame.columns]
+            missing += [] if missing else [f"{what} in a row" for what in _blank_rows(self.frame)]
         if missing:
             raise UndisclosedError(missing)
 
@@ -157,14 +161,42 @@ def disclosed(frame: pd.DataFrame, disclosure: Disclosure) -> Disclosed:
 
 
 def _blanks(disclosure: Disclosure) -> list[str]:
-    blank = [name for name in ("tier", "denominator", "counts", "left_out") if not getattr(disclosure, name)]
-    for note in () if isinstance(disclosure.graders, str) else disclosure.graders:
+    words = ("tier", "denominator", "counts", "left_out")
+    blank = [name for name in words if not getattr(disclosure, name).strip()]
+    if isinstance(disclosure.graders, str):
+        return blank
+    if isinstance(disclosure.graders, Unknown):
+        return blank + ([] if _said(disclosure.graders) else ["graders"])
+    if not disclosure.graders and disclosure.tier != NO_TIER:
+        blank.append("graders")
+    for note in disclosure.graders:
         blank += [
-            f"{field.name} of {note.grader or 'a grader'}"
+            f"{field.name} of {note.grader.strip() or 'a grader'}"
             for field in fields(note)
-            if field.name != "card" and not getattr(note, field.name)
+            if field.name != "card" and not _said(getattr(note, field.name))
         ]
     return blank
+
+
+def _said(value: str | Proportion | Unknown) -> bool:
+    """Return whether something stands there: words, a reason, or a rate with its interval and its n."""
+    if isinstance(value, Unknown):
+        return bool(value.what.strip() and value.why.strip())
+    if isinstance(value, Proportion):
+        return value.n > 0
+    return bool(value.strip())
+
+
+def _blank_rows(frame: pd.DataFrame) -> list[str]:
+    """Return the columns in which a row that names its own grader leaves something blank.
+
+    An accuracy that nobody measured is missing with its bounds and its n, and then `set` must say why.
+    """
+    words = [c for c in ("grader", "set", "gate") if frame[c].isna().any() or (frame[c] == "").any()]
+    bounds = frame[["accuracy_low", "accuracy_high"]].isna().any(axis=1)
+    if (frame["accuracy"].notna() & (bounds | frame["n"].isna())).any():
+        words.append("interval and n of an accuracy")
+    return words
 
 
 def percent(share: float | None) -> str:

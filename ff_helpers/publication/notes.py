@@ -19,7 +19,7 @@ from ff_helpers.taxonomy import SPACES, TIER_SPACES, TIERS
 def disclose(
     run: Run,
     *,
-    graders: Sequence[str | Card | GraderNote] | Literal["each row"],
+    graders: Sequence[str | Card | GraderNote] | Literal["each row"] | Unknown,
     tier: str = NO_TIER,
     denominator: str,
     counts: str,
@@ -31,7 +31,7 @@ def disclose(
     Args:
         run: whose cards; its `as_of` is the date.
         graders: names as in the ledger; or cards; or notes made elsewhere (published graders); or
-            `each row` for a table whose rows name their own.
+            `each row` for a table whose rows name their own; or Unknown with the reason why there is none.
         tier: a tier of the taxonomy: then only cards in a space that decides it count, and a grader
             without one is `uncalibrated`; any other text (default: no ASR here): all its cards.
         denominator: what the rates are over.
@@ -39,6 +39,8 @@ def disclose(
         left_out: how many rows have a status instead of a verdict.
         notes: further sentences (assumptions, limits).
     """
+    if isinstance(graders, Unknown):
+        return Disclosure(graders, tier, denominator, counts, left_out, run.as_of, notes)
     if isinstance(graders, str):
         return Disclosure(EACH_ROW, tier, denominator, counts, left_out, run.as_of, notes)
     found: list[GraderNote] = []

@@ -15,7 +15,7 @@ from ff_helpers.paths import Run
 from ff_helpers.publication.disclosure import percent
 from ff_helpers.publication.explore import read_table
 from ff_helpers.publication.prose import Prose, points, say
-from ff_helpers.publication.tables import tex
+from ff_helpers.publication.tex import tex
 
 NAME = "tex/numbers.tex"
 _HEAD = r"""% Generated: do not edit. \ff{key} sets a number; a key that does not exist is an error.

@@ -15,25 +15,9 @@ import pandas as pd
 from ff_helpers.errors import FFError
 from ff_helpers.paths import Run
 from ff_helpers.publication.disclosure import Disclosed, percent
+from ff_helpers.publication.metadata import csv_header
+from ff_helpers.publication.tex import tex
 
-_TEX = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "–": "--",
-    "−": "$-$",
-    "<": "$<$",
-    ">": "$>$",
-    "≥": r"$\geq$",
-    "κ": r"$\kappa$",
-}
 _WITH_INTERVAL = ("rate", "plain")
 _FIGURE_SPACE = "\u2007"
 
@@ -71,7 +55,7 @@ def save_table(
     wide: bool = False,
     wrap: Mapping[str, float] | None = None,
 ) -> Fragment:
-    """Write tables/<name>.csv, .tex and .html and return the table for display.
+    """Write tables/<name>.csv with its header file, .tex and .html and return the table for display.
 
     Args:
         run: where to write.
@@ -94,6 +78,8 @@ def save_table(
             raise UnknownColumnError(name, column, columns)
     shown = dict(show) if show else {c: c.replace("_", " ") for c in columns if not _is_bound(c, columns)}
     frame.round(6).assign(disclosure=note).to_csv(run.write(f"tables/{name}.csv"), index=False)
+    header = csv_header(name, frame, table.disclosure, title=title, headings=shown)
+    _write(run, f"tables/{name}.csv-metadata.json", header)
     kinds = {column: _kind(frame, column, percents, plain) for column in shown}
     cells = {column: _cells(frame, column, kinds[column]) for column in shown}
     _write(
@@ -104,11 +90,6 @@ def save_table(
     markup = _html(cells, shown, kinds, title, note)
     _write(run, f"tables/{name}.html", markup)
     return Fragment(markup, _plain(cells, shown))
-
-
-def tex(text: str) -> str:
-    """Return text with LaTeX's special characters escaped."""
-    return "".join(_TEX.get(char, char) for char in text)
 
 
 def _is_bound(column: str, columns: list[str]) -> bool:

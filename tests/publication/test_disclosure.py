@@ -136,3 +136,36 @@ def test_the_lesson_reads_its_numbers_from_the_card_with_the_widest_gap(run: ff.
     assert f"on `{widest.calibration_set}`" in text
     assert f"({widest.k} of {widest.n})" in text
     assert rate_text(widest.accuracy) in text
+
+
+@pytest.mark.parametrize(
+    ("change", "lacks"),
+    [
+        ({"tier": "  "}, "tier"),
+        ({"graders": ()}, "graders"),
+        ({"graders": ff.Unknown("grader", " ")}, "graders"),
+        ({"graders": (replace(KNOWN, accuracy=wilson(0, 0)),)}, "accuracy of g"),
+        ({"graders": (replace(KNOWN, digest=ff.Unknown("digest", "")),)}, "digest of g"),
+        ({"graders": (replace(KNOWN, calibration_set="\t"),)}, "calibration_set of g"),
+    ],
+)
+def test_what_is_blank_in_any_form_is_refused(change: dict[str, object], lacks: str) -> None:
+    with pytest.raises(UndisclosedError, match=lacks):
+        ff.disclosed(pd.DataFrame({"k": [1]}), replace(WHOLE, **change))
+
+
+def test_a_row_that_names_its_own_grader_may_leave_nothing_blank() -> None:
+    row = {"grader": "g", "n": 20, "accuracy": 0.5, "accuracy_low": 0.3, "accuracy_high": 0.7}
+    row |= {"set": "s", "gate": "rejected"}
+    note = replace(WHOLE, graders="each row")
+    ff.disclosed(pd.DataFrame([row]), note)
+    ff.disclosed(
+        pd.DataFrame([row | dict.fromkeys(("n", "accuracy", "accuracy_low", "accuracy_high"))]), note
+    )
+    for change, lacks in (
+        ({"set": ""}, "set"),
+        ({"grader": None}, "grader"),
+        ({"accuracy_low": None}, "interval"),
+    ):
+        with pytest.raises(UndisclosedError, match=f"{lacks}.* in a row"):
+            ff.disclosed(pd.DataFrame([row | change]), note)

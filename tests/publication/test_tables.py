@@ -1,5 +1,6 @@
 """Tables in three formats from one disclosed frame."""
 
+import json
 from datetime import date
 from pathlib import Path
 
@@ -8,9 +9,12 @@ import pytest
 
 import ff_helpers as ff
 from ff_helpers.measurement.proportions.intervals import with_wilson
-from ff_helpers.publication.tables import UnknownColumnError, tex
+from ff_helpers.publication.tables import UnknownColumnError
+from ff_helpers.publication.tex import tex
 
-NOTE = ff.Disclosure((), "strict", "graded", "columns k & n", "0 rows", date(2026, 11, 22))
+NOTE = ff.Disclosure(
+    ff.Unknown("grader", "none"), "strict", "graded", "columns k & n", "0 rows", date(2026, 11, 22)
+)
 
 
 @pytest.fixture
@@ -44,7 +48,7 @@ def test_the_csv_keeps_the_numbers_and_every_row_names_its_disclosure(run: ff.Ru
 
 def test_what_latex_and_html_would_misread_is_escaped(run: ff.Run) -> None:
     made = save(run, pd.DataFrame({"a_b": ["<x> & 5% of $y_1"]}))
-    assert r"$<$x$>$ \& 5\% of \$y\_1" in made["tex"]
+    assert r"\textless{}x\textgreater{} \& 5\% of \$y\_1" in made["tex"]
     assert "&lt;x&gt; &amp; 5% of $y_1" in made["html"]
     assert r"columns k \& n" in made["tex"]  # the note too
     assert tex("\\{}~") == r"\textbackslash{}\{\}\textasciitilde{}"
@@ -92,3 +96,27 @@ def test_a_column_that_is_not_there_is_named(run: ff.Run) -> None:
 def test_the_same_frame_gives_the_same_bytes(run: ff.Run) -> None:
     frame = pd.DataFrame({"x": [0.1 + 0.2]})
     assert save(run, frame) == save(run, frame * (1 + 1e-12))
+
+
+def test_the_header_file_says_what_each_column_is_and_who_graded(run: ff.Run) -> None:
+    frame = pd.DataFrame({"model": ["m"], "k": [13], "asr": [0.65], "asr_low": [0.43], "asr_high": [0.82]})
+    ff.save_table(run, ff.disclosed(frame, NOTE), "t", title="A title.", show={"asr": "ASR"})
+    header = json.loads(run.read("tables/t.csv-metadata.json").read_text(encoding="utf-8"))
+    assert header["url"] == "t.csv"
+    assert header["dc:description"] == NOTE.sentence()
+    assert header["notes"][0]["denominator"] == "graded"
+    columns = header["tableSchema"]["columns"]
+    assert [c["name"] for c in columns] == list(pd.read_csv(run.read("tables/t.csv")).columns)
+    assert [c["datatype"] for c in columns] == ["string", "integer", "number", "number", "number", "string"]
+    assert "share in [0, 1]" in columns[3]["dc:description"]
+    assert columns[2]["titles"] == "ASR"
+
+
+def test_a_wide_table_spans_the_page_and_breaks_its_long_columns(run: ff.Run) -> None:
+    ff.save_table(
+        run, ff.disclosed(pd.DataFrame({"a": ["x " * 80], "n": [1]}), NOTE), "t",
+        title="A title.", wide=True, wrap={"a": 0.3},
+    )  # fmt: skip
+    text = run.read("tables/t.tex").read_text(encoding="utf-8")
+    assert text.count("{table*}") == 2
+    assert r"p{0.3\linewidth}r}" in text

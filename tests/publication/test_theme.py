@@ -1,6 +1,8 @@
 """Figures: three files, the disclosure in each, the same bytes every time."""
 
+import json
 import re
+import zlib
 from datetime import date
 from pathlib import Path
 from xml.etree import ElementTree
@@ -12,7 +14,14 @@ import pytest
 import ff_helpers as ff
 from ff_helpers.publication.figures.theme import COLUMN_WIDTH, PNG_SCALE, STIPPLE, draw, sized
 
-NOTE = ff.Disclosure((), "strict <&> broad", "graded", "k, n", "0 rows", date(2026, 11, 22))
+NOTE = ff.Disclosure(
+    ff.Unknown("grader", "none <&> simulated"),
+    "strict <&> broad",
+    "graded",
+    "k, n",
+    "0 rows",
+    date(2026, 11, 22),
+)
 FRAME = pd.DataFrame({"m": ["a", "b"], "v": [0.25, 0.5], "n": [10, 50]})
 
 
@@ -34,7 +43,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ff.Run:
 
 def test_svg_png_and_pdf_are_written_and_the_notebook_sees_svg_and_png(run: ff.Run) -> None:
     picture = ff.save_figure(run, chart(), ff.disclosed(FRAME, NOTE), "f")
-    assert run.read("figures/f.svg").read_text(encoding="utf-8") == picture.svg
+    written = run.read("figures/f.svg").read_text(encoding="utf-8")
+    assert re.sub(r"<metadata.*?</metadata>", "", written) == picture.svg
     assert run.read("figures/f.png").read_bytes().startswith(b"\x89PNG")
     assert run.read("figures/f.pdf").read_bytes().startswith(b"%PDF")
     assert set(picture._repr_mimebundle_()) == {"image/svg+xml", "image/png", "text/plain"}
@@ -47,6 +57,33 @@ def test_the_svg_is_well_formed_and_carries_the_disclosure_twice(run: ff.Run) ->
     assert root.findtext(f"{space}desc") == NOTE.sentence()
     lines = [t.text or "" for t in root.findall(f"{space}text")]
     assert " ".join(lines) == NOTE.sentence()
+
+
+def test_each_file_carries_the_disclosure_as_its_metadata(run: ff.Run) -> None:
+    from pypdf import PdfReader
+
+    ff.save_figure(run, chart(), ff.disclosed(FRAME, NOTE), "f")
+    held = ElementTree.parse(run.read("figures/f.svg")).findtext("{http://www.w3.org/2000/svg}metadata")
+    assert json.loads(held or "")["graders"] == {"unknown": "grader", "why": "none <&> simulated"}
+    pdf = PdfReader(run.read("figures/f.pdf")).metadata
+    assert pdf is not None
+    assert pdf.subject == NOTE.sentence()
+    assert json.loads(pdf["/Disclosure"])["tier"] == "strict <&> broad"
+    assert NOTE.sentence().encode() in run.read("figures/f.png").read_bytes()
+    assert sound(run.read("figures/f.png").read_bytes())
+
+
+def sound(png: bytes) -> bool:
+    """Walk the chunks of a PNG: every checksum must be right, and the last one the end."""
+    place, names = 8, []
+    while place < len(png):
+        size = int.from_bytes(png[place : place + 4])
+        chunk = png[place + 4 : place + 8 + size]
+        if zlib.crc32(chunk) != int.from_bytes(png[place + 8 + size : place + 12 + size]):
+            return False
+        names.append(chunk[:4])
+        place += 12 + size
+    return names[-1] == b"IEND" and b"iTXt" in names
 
 
 def test_a_column_is_84_mm_wide_in_every_format(run: ff.Run) -> None:

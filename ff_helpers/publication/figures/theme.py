@@ -1,7 +1,7 @@
 """One look for every figure, and the one function that writes one.
 
-A figure is drawn to SVG once; the disclosure is set as a caption under it and as the SVG's
-description, and PNG and PDF are made from that same SVG. Ids are renumbered, so that the same
+A figure is drawn to SVG once; the disclosure is set as a caption under it, and PNG and PDF are made from that
+same SVG. Each of the three also carries the disclosure as its metadata. Ids are renumbered, so that the same
 numbers give the same bytes.
 """
 
@@ -17,6 +17,7 @@ import pandas as pd
 
 from ff_helpers.paths import Run
 from ff_helpers.publication.disclosure import Disclosed
+from ff_helpers.publication.metadata import pdf_with, png_with, svg_metadata
 
 if TYPE_CHECKING:
     import altair as alt
@@ -86,11 +87,12 @@ def save_figure(run: Run, chart: "alt.TopLevelMixin", table: Disclosed, name: st
     """
     import vl_convert
 
-    svg = draw(chart, caption=table.disclosure.sentence())
-    png = vl_convert.svg_to_png(svg, scale=PNG_SCALE)
-    _write(run, f"figures/{name}.svg", svg.encode("utf-8"))
-    _write(run, f"figures/{name}.png", png)
-    _write(run, f"figures/{name}.pdf", vl_convert.svg_to_pdf(_in_points(svg)))
+    note = table.disclosure
+    svg = draw(chart, caption=note.sentence())
+    inside = svg.replace("</desc>", f"</desc>{svg_metadata(note)}", 1)
+    _write(run, f"figures/{name}.svg", inside.encode("utf-8"))
+    _write(run, f"figures/{name}.png", png_with(vl_convert.svg_to_png(svg, scale=PNG_SCALE), note))
+    _write(run, f"figures/{name}.pdf", pdf_with(vl_convert.svg_to_pdf(_in_points(svg)), note, name))
     return Picture(svg, vl_convert.svg_to_png(svg, scale=2.0))
 
 

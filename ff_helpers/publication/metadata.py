@@ -1,0 +1,133 @@
+"""The disclosure inside the file: so that a figure or table that travels alone still names its grader.
+
+SVG: `<metadata>`. PDF: title, subject and keywords. PNG: a text chunk. CSV: a CSV-on-the-Web header file
+beside it (W3C, Metadata Vocabulary for Tabular Data). A reader that knows none of them still has the caption.
+"""
+
+import html
+import json
+import struct
+import zlib
+from collections.abc import Mapping
+from dataclasses import fields
+from io import BytesIO
+
+import pandas as pd
+
+from ff_helpers.measurement.proportions.intervals import Proportion
+from ff_helpers.publication.disclosure import Disclosure, Unknown
+
+Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
+
+
+def as_json(disclosure: Disclosure) -> dict[str, Plain]:
+    """Return a disclosure as plain values; an Unknown keeps what is unknown and why."""
+    graders: Plain
+    if isinstance(disclosure.graders, str | Unknown):
+        graders = _plain(disclosure.graders)
+    else:
+        graders = [
+            {f.name: _plain(getattr(note, f.name)) for f in fields(note)} for note in disclosure.graders
+        ]
+    return {
+        "sentence": disclosure.sentence(),
+        "graders": graders,
+        "tier": disclosure.tier,
+        "denominator": disclosure.denominator,
+        "counts": disclosure.counts,
+        "left_out": disclosure.left_out,
+        "notes": list(disclosure.notes),
+        "as_of": disclosure.as_of.isoformat(),
+    }
+
+
+def svg_metadata(disclosure: Disclosure) -> str:
+    """Return the `<metadata>` element of an SVG."""
+    return f'<metadata id="ff-disclosure">{html.escape(_dumped(as_json(disclosure)))}</metadata>'
+
+
+def png_with(png: bytes, disclosure: Disclosure) -> bytes:
+    """Return a PNG with the disclosure as its `Description` (an iTXt chunk, UTF-8)."""
+    content = b"Description\0\0\0\0\0" + disclosure.sentence().encode("utf-8")
+    chunk = b"iTXt" + content
+    packed = struct.pack(">I", len(content)) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    end = png.rindex(b"IEND") - 4  # the length of the last chunk comes before its name
+    return png[:end] + packed + png[end:]
+
+
+def pdf_with(pdf: bytes, disclosure: Disclosure, title: str) -> bytes:
+    """Return a PDF with title, the disclosure as its subject, and its JSON under `/Disclosure`."""
+    from pypdf import PdfReader, PdfWriter
+
+    writer = PdfWriter(clone_from=PdfReader(BytesIO(pdf)))
+    writer.metadata = {
+        "/Title": title,
+        "/Subject": disclosure.sentence(),
+        "/Keywords": "attack success rate, grader accuracy",
+        "/Producer": "ff_helpers",
+        "/Disclosure": _dumped(as_json(disclosure)),
+    }
+    out = BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def csv_header(
+    name: str, frame: pd.DataFrame, disclosure: Disclosure, *, title: str, headings: Mapping[str, str]
+) -> str:
+    """Return the CSV-on-the-Web header of `<name>.csv`: what each column is, and the disclosure.
+
+    Args:
+        name: of the table.
+        frame: as written, without its column `disclosure`.
+        disclosure: of the table.
+        title: its caption.
+        headings: what people read above a column.
+    """
+    columns = [str(column) for column in frame.columns]
+    described: list[Plain] = [
+        {"name": c, "titles": headings.get(c, c)} | _described(frame[c], c, columns) for c in columns
+    ]
+    note: Plain = {"name": "disclosure", "titles": "disclosure", "datatype": "string"}
+    content: dict[str, Plain] = {
+        "@context": ["http://www.w3.org/ns/csvw", {"@language": "en"}],
+        "url": f"{name}.csv",
+        "dc:title": title,
+        "dc:description": disclosure.sentence(),
+        "dc:date": disclosure.as_of.isoformat(),
+        "notes": [as_json(disclosure)],
+        "tableSchema": {"columns": [*described, note]},
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def _described(column: "pd.Series[object]", name: str, columns: list[str]) -> dict[str, Plain]:
+    if pd.api.types.is_bool_dtype(column):
+        return {"datatype": "boolean"}
+    if pd.api.types.is_integer_dtype(column):
+        return {"datatype": "integer"}
+    if not pd.api.types.is_numeric_dtype(column):
+        return {"datatype": "string"}
+    stem = name.removesuffix("_low").removesuffix("_high")
+    if {f"{stem}_low", f"{stem}_high"} <= set(columns):
+        end = {stem: "estimate", f"{stem}_low": "lower bound", f"{stem}_high": "upper bound"}[name]
+        return {"datatype": "number", "dc:description": f"{end}, 95% interval; a rate is a share in [0, 1]"}
+    return {"datatype": "number"}
+
+
+def _plain(value: str | Proportion | Unknown) -> Plain:
+    if isinstance(value, Proportion):
+        return {"k": value.k, "n": value.n, "estimate": value.estimate, "low": value.low, "high": value.high}
+    return {"unknown": value.what, "why": value.why} if isinstance(value, Unknown) else value
+
+
+def _dumped(content: dict[str, Plain]) -> str:
+    return json.dumps(_rounded(content), ensure_ascii=False, sort_keys=True)
+
+
+def _rounded(value: Plain) -> Plain:
+    if isinstance(value, float):
+        return round(value, 6)
+    if isinstance(value, dict):
+        return {key: _rounded(inner) for key, inner in value.items()}
+    return [_rounded(inner) for inner in value] if isinstance(value, list) else value

@@ -1,0 +1,66 @@
+"""Text for LaTeX: specials escaped, and nothing in it that pdflatex cannot set.
+
+A name in a script that the fonts of a paper lack would stop the compilation or vanish. Letters with accents
+stay, symbols that figures need are mapped, anything else becomes its code point, `[U+0634]`; the CSV and the
+HTML keep the text as it is.
+"""
+
+import unicodedata
+from typing import Final
+
+_SPECIAL: Final = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "–": "--",
+    "—": "---",
+    "−": "$-$",
+    "≥": r"$\geq$",
+    "≤": r"$\leq$",
+    "≠": r"$\neq$",
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "·": r"$\cdot$",
+    "→": r"$\rightarrow$",
+    "κ": r"$\kappa$",
+    "α": r"$\alpha$",
+    "…": r"\ldots{}",
+    "“": "``",
+    "”": "''",
+    "‘": "`",
+    "’": "'",
+    "\u00a0": "~",
+    "\t": " ",
+    "\n": " ",
+    "\r": " ",
+}
+_LATIN = ("\u00c0", "\u017f")
+"""Accented Latin letters, which every LaTeX since 2018 reads and sets."""
+
+
+def tex(text: str) -> str:
+    """Return text that pdflatex sets as it reads, or names by its code point."""
+    return "".join(_char(char) for char in unicodedata.normalize("NFC", text))
+
+
+def _char(char: str) -> str:
+    if char in _SPECIAL:
+        return _SPECIAL[char]
+    if " " <= char <= "~" or _LATIN[0] <= char <= _LATIN[1]:
+        return char
+    # A full-width letter or a ligature is still Latin underneath; a direction mark is nothing to print.
+    plain = unicodedata.normalize("NFKD", char)
+    if plain.isascii() and plain.isprintable():
+        return "".join(_SPECIAL.get(c, c) for c in plain)
+    return f"[U+{ord(char):04X}]"
