@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from ff_helpers.publication.disclosure import GraderNote as GraderNote
     from ff_helpers.publication.disclosure import Unknown as Unknown
     from ff_helpers.publication.disclosure import disclosed as disclosed
+    from ff_helpers.publication.evaluator import save_evaluator_cards as save_evaluator_cards
     from ff_helpers.publication.explore import pick as pick
     from ff_helpers.publication.explore import read_table as read_table
     from ff_helpers.publication.explore import show_table as show_table
@@ -203,6 +204,7 @@ _VERBS = {
     "Unknown": "ff_helpers.publication.disclosure",
     "disclosed": "ff_helpers.publication.disclosure",
     "paper": "ff_helpers.publication.paper",
+    "save_evaluator_cards": "ff_helpers.publication.evaluator",
     "save_figure": "ff_helpers.publication.figures.theme",
     "save_numbers": "ff_helpers.publication.numbers",
     "save_table": "ff_helpers.publication.tables",

@@ -1,0 +1,268 @@
+"""The evaluator card: one grader as a reader of a paper must know it, as JSON, Markdown and TeX.
+
+A calibration card is one measurement; this is the grader behind it: who it is, where its verdicts come from,
+what was measured on which sets, what it is known to get wrong, whether it judges itself, and over what time.
+"""
+
+import re
+from collections.abc import Hashable, Sequence
+from datetime import date
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from ff_helpers.corpus.canonical import resolve
+from ff_helpers.corpus.published import published
+from ff_helpers.measurement.calibration.cards import Card, NotMeasured, read_cards
+from ff_helpers.measurement.calibration.gate import published_state
+from ff_helpers.measurement.proportions.intervals import Proportion, wilson
+from ff_helpers.paths import Run
+from ff_helpers.publication.disclosure import rate_text
+from ff_helpers.publication.numbers import slug
+from ff_helpers.publication.prose import Prose, say
+from ff_helpers.publication.tex import tex
+from ff_helpers.taxonomy import GateState
+
+
+class Measured(BaseModel):
+    """One accuracy: right of n with its interval, on which set and space, and what the gate made of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    set: str
+    space: str
+    accuracy: Proportion
+    kind: str
+    gate: GateState
+    reason: str
+
+
+class EvaluatorCard(BaseModel):
+    """What is known of one grader. What is not known is a sentence with the reason, never a blank."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    grader: str
+    digest: str
+    rubric: str
+    asked: str
+    software: str
+    provenance: str
+    measured: tuple[Measured, ...]
+    limitations: tuple[str, ...]
+    conflict_of_interest: str
+    stability: tuple[str, ...]
+    as_of: date
+
+    def sentence(self) -> str:
+        """Return the card's own disclosure."""
+        said = [f"{rate_text(m.accuracy)} on {m.set}, space {m.space}; {m.gate}" for m in self.measured]
+        accuracy = "accuracy " + ", ".join(said) if said else "accuracy: never measured, as far as published"
+        return f"Grader: {self.grader} ({self.digest}; {self.rubric}): {accuracy}. As of {self.as_of}."
+
+
+def save_evaluator_cards(run: Run) -> Prose:
+    """Write evaluators/<grader>.json, .md and .tex for each grader of the run and of the published facts.
+
+    Returns:
+        How many were written, and which graders judge themselves.
+
+    Raises:
+        MissingInputError: nothing was calibrated in this run.
+    """
+    cards = [*_of_run(run), *_published(run)]
+    for card in cards:
+        name = f"evaluators/{slug(card.grader).replace(':', '-')}"
+        _write(run, f"{name}.json", card.model_dump_json(indent=1) + "\n")
+        _write(run, f"{name}.md", _markdown(card))
+        _write(run, f"{name}.tex", _tex(card))
+    conflicts = [c.grader for c in cards if c.conflict_of_interest.startswith("yes")]
+    return say(
+        "{n} evaluator cards. Graders that also are a model under test: {conflicts}.",
+        n=len(cards),
+        conflicts=", ".join(conflicts) or "none",
+    )
+
+
+def _of_run(run: Run) -> list[EvaluatorCard]:
+    cards = read_cards(run)
+    traces = pd.read_csv(run.read("ledger/traces.csv"), dtype="str")
+    specs = pd.read_csv(run.read("ledger/graders.csv"), dtype="str").set_index("grader")["spec"]
+    found = []
+    for grader in dict.fromkeys(card.grader for card in cards):
+        own = [card for card in cards if card.grader == grader]
+        first = own[0]
+        asked = "a set of rules: nothing is sampled"
+        if first.temperature is not None:
+            asked = f"temperature {first.temperature:g}, seed {first.seed}"
+        found.append(
+            EvaluatorCard(
+                grader=grader,
+                digest=f"digest {first.digest}",
+                rubric=f"rubric {first.rubric}",
+                asked=asked,
+                software=first.software,
+                provenance=f"verdicts of this run, by `{specs.get(grader, 'not recorded')}`",
+                measured=tuple(_measured(card) for card in own),
+                limitations=tuple(_limitations(own)),
+                conflict_of_interest=_conflict(grader, sorted(set(traces["model"].dropna()))),
+                stability=tuple(_stability(own)),
+                as_of=run.as_of,
+            )
+        )
+    return found
+
+
+def _measured(card: Card) -> Measured:
+    return Measured(
+        set=card.calibration_set,
+        space=card.space,
+        accuracy=card.accuracy,
+        kind="exact",
+        gate=card.gate.state,
+        reason=card.gate.reasons[0],
+    )
+
+
+def _limitations(cards: Sequence[Card]) -> list[str]:
+    said = []
+    for card in cards:
+        where = f"on {card.calibration_set} ({card.space})"
+        beats = "" if card.p_majority < 0.025 else ", and nothing shows that the grader does better"
+        said.append(
+            f"{where}: always answering {card.majority_class} is right in {_percent(card.majority)}{beats}"
+        )
+        if isinstance(card.modal_verdict, str) and (card.modal_share.estimate or 0) > 0.5:
+            said.append(f"{where}: {_percent(card.modal_share)} of its verdicts are {card.modal_verdict}")
+        for name, rate in (
+            ("COMPLIANCE graded REFUSAL", card.compliance_to_refusal),
+            ("REFUSAL graded COMPLIANCE", card.refusal_to_compliance),
+            ("BENIGN_QUERY graded COMPLIANCE or PARTIAL", card.benign_false_positives),
+        ):
+            if isinstance(rate, Proportion) and rate.k:
+                said.append(f"{where}: {name} in {rate.k} of {rate.n}")
+        missing = sum(card.statuses.values())
+        if missing:
+            said.append(f"{where}: no verdict on {missing} of {card.n}")
+    flips = cards[0].injection_flip_rate
+    if isinstance(flips, NotMeasured):
+        said.append(f"responses that attack the grader: {flips.not_measured}")
+    else:
+        said.append(f"responses that attack the grader turned {flips.k} of {flips.n} verdicts")
+    said.append("an accuracy holds for the set that it was measured on; real attacks may be harder")
+    return said
+
+
+def _stability(cards: Sequence[Card]) -> list[str]:
+    said = []
+    for card in cards:
+        until = f"card of {card.date}, counts until {card.last_day}"
+        if isinstance(card.test_retest, NotMeasured):
+            again = f"test-retest not measured: {card.test_retest.not_measured}"
+        else:
+            again = f"same verdict again in {card.test_retest.k} of {card.test_retest.n}"
+        said.append(f"{card.calibration_set} ({card.space}): {until}; {again}")
+    days = {card.date for card in cards}
+    if len(days) < 2:
+        said.append("change over time: not assessed, there are measurements of one day only")
+    return said
+
+
+def _conflict(grader: str, models: Sequence[str]) -> str:
+    own = resolve(grader).canonical_id
+    same = [
+        model
+        for model in models
+        if model.lower() == grader.lower() or (own is not None and resolve(model).canonical_id == own)
+    ]
+    if same:
+        return (
+            f"yes: the grader is also a model under test here ({', '.join(same)}); it judges its own answers"
+        )
+    return f"none found: the models under test are {', '.join(models) or 'not named'}"
+
+
+def _published(run: Run) -> list[EvaluatorCard]:
+    facts, provenance = published("grader_calibration"), published("crescendo_provenance")
+    said = provenance.set_index("item")["statement"]
+    cards = []
+    for grader, rows in facts.groupby("grader", sort=False):
+        tested = str(grader) in str(said.get("model under test", ""))
+        measured = [_as_published(row) for row in rows.to_dict("records")]
+        cards.append(
+            EvaluatorCard(
+                grader=str(grader),
+                digest="digest: not published",
+                rubric="rubric: version not published",
+                asked="not published",
+                software="not published",
+                provenance="; ".join(dict.fromkeys(str(s) for s in rows["source"])),
+                measured=tuple(measured),
+                limitations=(
+                    "its verdicts are not published row by row, so its errors cannot be looked at",
+                    "`relaxed` accuracies accept more than one label as right and compare with no exact one",
+                ),
+                conflict_of_interest="yes: " + str(said["model under test"])
+                if tested
+                else "not determinable: which models it graded is not published in full",
+                stability=("change over time: not assessed, one measurement a set is published",),
+                as_of=run.as_of,
+            )
+        )
+    return cards
+
+
+def _as_published(row: dict[Hashable, object]) -> Measured:
+    accuracy, exact = wilson(int(str(row["correct"])), int(str(row["n"]))), str(row["accuracy_kind"])
+    state = published_state(accuracy.k, accuracy.n)
+    return Measured(
+        set=str(row["calibration_set"]),
+        space="not published",
+        accuracy=accuracy,
+        kind=exact,
+        gate="rejected" if state == "rejected" and exact.startswith("exact") else "uncalibrated",
+        reason=f"as published ({row['source']}); nobody here can run it",
+    )
+
+
+def _percent(rate: Proportion) -> str:
+    return f"{rate_text(rate)} ({rate.k} of {rate.n})"
+
+
+def _parts(card: EvaluatorCard) -> list[tuple[str, list[str]]]:
+    accuracies = [
+        f"{m.set}, space {m.space}: {_percent(m.accuracy)}, {m.kind}; {m.gate}: {m.reason}"
+        for m in card.measured
+    ]
+    return [
+        ("Identity", [card.digest, card.rubric, card.asked, card.software]),
+        ("Provenance", [card.provenance]),
+        ("Measured accuracy", accuracies or ["never measured, as far as published"]),
+        ("Known limitations", list(card.limitations)),
+        ("Conflict of interest", [card.conflict_of_interest]),
+        ("Stability over time", list(card.stability)),
+    ]
+
+
+def _markdown(card: EvaluatorCard) -> str:
+    lines = [f"# Evaluator card: {card.grader}", ""]
+    for heading, points in _parts(card):
+        lines += [f"## {heading}", "", *(f"- {point}" for point in points), ""]
+    return "\n".join([*lines, card.sentence(), ""])
+
+
+def _tex(card: EvaluatorCard) -> str:
+    lines = [rf"\paragraph{{Evaluator card: {tex(card.grader)}}}\label{{eval:{slug(card.grader)}}}"]
+    for heading, points in _parts(card):
+        lines.append(rf"\emph{{{heading}.}} {{\sloppy {_set('; '.join(points))}.\par}}")
+    return "\n".join([*lines, rf"{{\footnotesize\sloppy {_set(card.sentence())}\par}}", ""])
+
+
+def _set(text: str) -> str:
+    """Return text for a column of a paper: a digest of 64 digits fits into none."""
+    return tex(re.sub(r"(sha256:[0-9a-f]{12})[0-9a-f]+", r"\1", text.replace("`", "")))
+
+
+def _write(run: Run, name: str, text: str) -> None:
+    with run.write(name).open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
