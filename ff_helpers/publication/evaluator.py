@@ -4,12 +4,9 @@ A calibration card is one measurement; this is the grader behind it: who it is, 
 what was measured on which sets, what it is known to get wrong, whether it judges itself, and over what time.
 """
 
-import re
 from collections.abc import Hashable, Sequence
-from datetime import date
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
 
 from ff_helpers.corpus.canonical import resolve
 from ff_helpers.corpus.published import published
@@ -17,48 +14,15 @@ from ff_helpers.measurement.calibration.cards import Card, NotMeasured, read_car
 from ff_helpers.measurement.calibration.gate import published_state
 from ff_helpers.measurement.proportions.intervals import Proportion, wilson
 from ff_helpers.paths import Run
-from ff_helpers.publication.disclosure import rate_text
+from ff_helpers.publication.evaluator_card import (
+    EvaluatorCard,
+    Measured,
+    as_markdown,
+    as_tex,
+    percent_counts,
+)
 from ff_helpers.publication.numbers import slug
 from ff_helpers.publication.prose import Prose, say
-from ff_helpers.publication.tex import tex
-from ff_helpers.taxonomy import GateState
-
-
-class Measured(BaseModel):
-    """One accuracy: right of n with its interval, on which set and space, and what the gate made of it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    set: str
-    space: str
-    accuracy: Proportion
-    kind: str
-    gate: GateState
-    reason: str
-
-
-class EvaluatorCard(BaseModel):
-    """What is known of one grader. What is not known is a sentence with the reason, never a blank."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    grader: str
-    digest: str
-    rubric: str
-    asked: str
-    software: str
-    provenance: str
-    measured: tuple[Measured, ...]
-    limitations: tuple[str, ...]
-    conflict_of_interest: str
-    stability: tuple[str, ...]
-    as_of: date
-
-    def sentence(self) -> str:
-        """Return the card's own disclosure."""
-        said = [f"{rate_text(m.accuracy)} on {m.set}, space {m.space}; {m.gate}" for m in self.measured]
-        accuracy = "accuracy " + ", ".join(said) if said else "accuracy: never measured, as far as published"
-        return f"Grader: {self.grader} ({self.digest}; {self.rubric}): {accuracy}. As of {self.as_of}."
 
 
 def save_evaluator_cards(run: Run) -> Prose:
@@ -74,8 +38,8 @@ def save_evaluator_cards(run: Run) -> Prose:
     for card in cards:
         name = f"evaluators/{slug(card.grader).replace(':', '-')}"
         _write(run, f"{name}.json", card.model_dump_json(indent=1) + "\n")
-        _write(run, f"{name}.md", _markdown(card))
-        _write(run, f"{name}.tex", _tex(card))
+        _write(run, f"{name}.md", as_markdown(card))
+        _write(run, f"{name}.tex", as_tex(card))
     conflicts = [c.grader for c in cards if c.conflict_of_interest.startswith("yes")]
     return say(
         "{n} evaluator cards. Graders that also are a model under test: {conflicts}.",
@@ -130,10 +94,12 @@ def _limitations(cards: Sequence[Card]) -> list[str]:
         where = f"on {card.calibration_set} ({card.space})"
         beats = "" if card.p_majority < 0.025 else ", and nothing shows that the grader does better"
         said.append(
-            f"{where}: always answering {card.majority_class} is right in {_percent(card.majority)}{beats}"
+            f"{where}: always answering {card.majority_class} is right in {percent_counts(card.majority)}{beats}"
         )
         if isinstance(card.modal_verdict, str) and (card.modal_share.estimate or 0) > 0.5:
-            said.append(f"{where}: {_percent(card.modal_share)} of its verdicts are {card.modal_verdict}")
+            said.append(
+                f"{where}: {percent_counts(card.modal_share)} of its verdicts are {card.modal_verdict}"
+            )
         for name, rate in (
             ("COMPLIANCE graded REFUSAL", card.compliance_to_refusal),
             ("REFUSAL graded COMPLIANCE", card.refusal_to_compliance),
@@ -223,44 +189,6 @@ def _as_published(row: dict[Hashable, object]) -> Measured:
         gate="rejected" if state == "rejected" and exact.startswith("exact") else "uncalibrated",
         reason=f"as published ({row['source']}); nobody here can run it",
     )
-
-
-def _percent(rate: Proportion) -> str:
-    return f"{rate_text(rate)} ({rate.k} of {rate.n})"
-
-
-def _parts(card: EvaluatorCard) -> list[tuple[str, list[str]]]:
-    accuracies = [
-        f"{m.set}, space {m.space}: {_percent(m.accuracy)}, {m.kind}; {m.gate}: {m.reason}"
-        for m in card.measured
-    ]
-    return [
-        ("Identity", [card.digest, card.rubric, card.asked, card.software]),
-        ("Provenance", [card.provenance]),
-        ("Measured accuracy", accuracies or ["never measured, as far as published"]),
-        ("Known limitations", list(card.limitations)),
-        ("Conflict of interest", [card.conflict_of_interest]),
-        ("Stability over time", list(card.stability)),
-    ]
-
-
-def _markdown(card: EvaluatorCard) -> str:
-    lines = [f"# Evaluator card: {card.grader}", ""]
-    for heading, points in _parts(card):
-        lines += [f"## {heading}", "", *(f"- {point}" for point in points), ""]
-    return "\n".join([*lines, card.sentence(), ""])
-
-
-def _tex(card: EvaluatorCard) -> str:
-    lines = [rf"\paragraph{{Evaluator card: {tex(card.grader)}}}\label{{eval:{slug(card.grader)}}}"]
-    for heading, points in _parts(card):
-        lines.append(rf"\emph{{{heading}.}} {{\sloppy {_set('; '.join(points))}.\par}}")
-    return "\n".join([*lines, rf"{{\footnotesize\sloppy {_set(card.sentence())}\par}}", ""])
-
-
-def _set(text: str) -> str:
-    """Return text for a column of a paper: a digest of 64 digits fits into none."""
-    return tex(re.sub(r"(sha256:[0-9a-f]{12})[0-9a-f]+", r"\1", text.replace("`", "")))
 
 
 def _write(run: Run, name: str, text: str) -> None:
