@@ -9,7 +9,7 @@ LOCK    := .parts/uv/bin/uv pip compile --quiet --universal --generate-hashes --
            --python-version 3.11 pyproject.toml --extra install --extra test
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce paper paper-pdf live ollama test lab notebooks claims doctor bench install parts gemma lock clean
+.PHONY: help reproduce paper paper-pdf live ollama test verify reference lab notebooks claims doctor bench install parts gemma lock clean
 
 help: ## Show this list
 	@echo "make <target>:"; sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
@@ -35,6 +35,14 @@ ollama: ## The same with models of a local Ollama server
 test: ## Lint, type check and every test, on outputs in a temporary folder
 	@$(INSTALL) parts
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy && $(PY) -m pytest -n auto
+
+verify: install ## Build paper twice under different conditions; every file the same, and as in outputs/reference
+	@$(PY) tools/verify.py --sums outputs/reference/sums.txt
+
+reference: paper ## Write the sums of paper, and its pictures that the README shows, into outputs/reference
+	@$(FF) verify outputs/paper --write-sums outputs/reference/sums.txt
+	@cp outputs/paper/figures/crescendo_correction.png outputs/paper/figures/collected_capability.png \
+	    outputs/paper/figures/coverage.png outputs/reference/
 
 lab: ## Open JupyterLab on the notebooks
 	@$(INSTALL) lab parts

@@ -38,6 +38,7 @@ def test_help_and_version(project: Project) -> None:
         "atlas diff",
         "run",
         "claims",
+        "verify",
         "doctor",
         "notebooks",
     ],

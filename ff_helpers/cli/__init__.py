@@ -21,6 +21,7 @@ from ff_helpers.cli.rates import add_rates
 from ff_helpers.cli.regrading import add_regrading
 from ff_helpers.cli.resolving import add_resolving
 from ff_helpers.cli.runs import add_runs
+from ff_helpers.cli.verifying import add_verifying
 from ff_helpers.errors import FFError
 
 CANNOT_WRITE = {
@@ -75,4 +76,5 @@ def _parser() -> argparse.ArgumentParser:
     add_atlas(commands)
     add_resolving(commands)
     add_runs(commands)
+    add_verifying(commands)
     return parser

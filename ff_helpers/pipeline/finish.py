@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from ff_helpers import paths
 from ff_helpers.paths import MissingInputError
 from ff_helpers.pipeline import freshness
+from ff_helpers.pipeline.crate import write_crate
 from ff_helpers.pipeline.freshness import Stamp
 from ff_helpers.pipeline.profile import Profile
 from ff_helpers.pipeline.runner import Ended
@@ -45,6 +46,7 @@ def finish(profile: Profile, ended: list[Ended]) -> None:
     }
     write_json(folder / "manifest.json", manifest)
     written["manifest.json"] = freshness.sha256(folder / "manifest.json")
+    written |= write_crate(profile, folder, files | {"manifest.json": written["manifest.json"]})
     write_json(folder / REPORT_STAMP, Stamp(key=key, outputs=written).model_dump())
 
 

@@ -113,6 +113,13 @@ def package_sha256() -> str:
     return digest.hexdigest()
 
 
+def package_version() -> str:
+    """Return the version of this package."""
+    from ff_helpers import __version__
+
+    return __version__
+
+
 @cache
 def versions() -> dict[str, str]:
     """Return the versions of Python and of each library that this package names as a dependency."""

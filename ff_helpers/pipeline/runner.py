@@ -140,11 +140,9 @@ class _Run:
     def _spawn(self, job: dict[str, JsonValue], files: Workspace) -> "subprocess.Popen[str]":
         # Its own session: Ctrl-C reaches the runner alone, which then ends workers in order. Its copy
         # of the lock: if the runner is killed, the next run waits until this worker has ended as well.
-        env = os.environ | {
-            "FF_STAGING": str(files.staging),
-            "FF_PROGRESS": str(files.progress),
-            "PYTHONHASHSEED": "0",
-        }
+        # A fixed hash seed unless one is given: `make verify` gives two and compares.
+        env = {"PYTHONHASHSEED": "0"} | os.environ
+        env |= {"FF_STAGING": str(files.staging), "FF_PROGRESS": str(files.progress)}
         with files.log.open("w", encoding="utf-8") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "ff_helpers.pipeline.execute"],

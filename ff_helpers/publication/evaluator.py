@@ -93,9 +93,8 @@ def _limitations(cards: Sequence[Card]) -> list[str]:
     for card in cards:
         where = f"on {card.calibration_set} ({card.space})"
         beats = "" if card.p_majority < 0.025 else ", and nothing shows that the grader does better"
-        said.append(
-            f"{where}: always answering {card.majority_class} is right in {percent_counts(card.majority)}{beats}"
-        )
+        always = f"always answering {card.majority_class} is right in {percent_counts(card.majority)}"
+        said.append(f"{where}: {always}{beats}")
         if isinstance(card.modal_verdict, str) and (card.modal_share.estimate or 0) > 0.5:
             said.append(
                 f"{where}: {percent_counts(card.modal_share)} of its verdicts are {card.modal_verdict}"

@@ -86,7 +86,7 @@ def csv_header(
     """
     columns = [str(column) for column in frame.columns]
     described: list[Plain] = [
-        {"name": c, "titles": headings.get(c, c)} | _described(frame[c], c, columns) for c in columns
+        {"name": c, "titles": headings.get(c, c), **_described(frame, c, columns)} for c in columns
     ]
     note: Plain = {"name": "disclosure", "titles": "disclosure", "datatype": "string"}
     content: dict[str, Plain] = {
@@ -101,7 +101,8 @@ def csv_header(
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
-def _described(column: "pd.Series[object]", name: str, columns: list[str]) -> dict[str, Plain]:
+def _described(frame: pd.DataFrame, name: str, columns: list[str]) -> dict[str, Plain]:
+    column = frame[name]
     if pd.api.types.is_bool_dtype(column):
         return {"datatype": "boolean"}
     if pd.api.types.is_integer_dtype(column):

@@ -1,0 +1,135 @@
+"""Two builds of one profile, file by file: bytes, and for PDFs what one sees on their pages."""
+
+import hashlib
+import platform
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from ff_helpers.errors import FFError
+from ff_helpers.pipeline.freshness import sha256
+from ff_helpers.pipeline.verify import Difference
+
+NOT_COMPARED = {
+    "run.log": "wall times",
+    ".lock": "says that a run writes",
+    ".steps": "hashes of the outputs, PDFs among them, which are compared as pictures",
+}
+"""Names of files and folders that no comparison reads, each with its reason."""
+PDF_DPI = 150
+
+
+class BadSumsError(FFError):
+    """A file of sums that is none."""
+
+    def __init__(self, path: Path, line: int) -> None:
+        super().__init__(
+            f"{path}:{line}: `<sha256>  <file>` is expected. `make reference` writes the file anew."
+        )
+
+
+def compare_folders(one: Path, other: Path) -> list[Difference]:
+    """Return every file of a run that is not the same in another folder, with the reason.
+
+    A PDF is the same if its pages look the same at 150 dpi, whatever its bytes.
+    """
+    first, second = _files(one), _files(other)
+    found = [Difference(name, "missing", f"only in {one}") for name in first.keys() - second.keys()]
+    found += [Difference(name, "missing", f"only in {other}") for name in second.keys() - first.keys()]
+    for name in first.keys() & second.keys():
+        if first[name].read_bytes() == second[name].read_bytes():
+            continue
+        reason = (
+            _pdf(first[name], second[name]) if name.endswith(".pdf") else _bytes(first[name], second[name])
+        )
+        if reason:
+            found.append(Difference(name, "differs", reason))
+    return sorted(found, key=lambda difference: difference.name)
+
+
+def sums(folder: Path) -> dict[str, str]:
+    """Return the sha256 of every file of a run that is compared by its bytes."""
+    return {name: sha256(path) for name, path in _files(folder).items() if not name.endswith(".pdf")}
+
+
+def write_sums(folder: Path, path: Path) -> None:
+    """Write the sums of a run's files, under a line that says where they were made."""
+    lines = [
+        f"# made with {made_with()}",
+        *(f"{digest}  {name}" for name, digest in sorted(sums(folder).items())),
+    ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def compare_sums(folder: Path, path: Path) -> tuple[str, list[Difference]]:
+    """Return where a file of sums was made, and every file of a run that is not as it says.
+
+    Raises:
+        BadSumsError: a line that is neither a comment nor a sum.
+    """
+    made, wanted = "", dict[str, str]()
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        digest, _, name = line.partition("  ")
+        if line.startswith("#"):
+            made = line.removeprefix("# made with ")
+        elif len(digest) == 64 and name:
+            wanted[name] = digest
+        else:
+            raise BadSumsError(path, number)
+    return made, list(_against(sums(folder), wanted))
+
+
+def made_with() -> str:
+    """Return what can change bytes: Python and the platform; the packages are those of the lock."""
+    return f"Python {'.'.join(map(str, sys.version_info[:2]))}, {platform.system()} {platform.machine()}"
+
+
+def _against(there: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[Difference]:
+    for name in sorted(there.keys() | wanted.keys()):
+        if name not in there:
+            yield Difference(name, "missing", "the reference has it")
+        elif name not in wanted:
+            yield Difference(name, "not listed", "the reference does not have it")
+        elif there[name] != wanted[name]:
+            yield Difference(name, "differs", "its sha256 is not the reference's")
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    there = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {name: path for name, path in there.items() if name.split("/")[0] not in NOT_COMPARED}
+
+
+def _bytes(one: Path, other: Path) -> str:
+    first, second = one.read_bytes(), other.read_bytes()
+    pairs = zip(first, second, strict=False)
+    place = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(first), len(second)))
+    try:
+        before = first[:place].decode("utf-8")
+    except UnicodeDecodeError:
+        return f"byte {place} differs"
+    line = before.count("\n") + 1
+    return f"line {line} differs"
+
+
+def _pdf(one: Path, other: Path) -> str:
+    """Return how the pages of two PDFs differ to the eye; empty if they do not."""
+    first, second = _pages(one), _pages(other)
+    if len(first) != len(second):
+        return f"{len(first)} pages against {len(second)}"
+    for number, (a, b) in enumerate(zip(first, second, strict=True), start=1):
+        if a != b:
+            return f"page {number} looks different"
+    return ""
+
+
+def _pages(path: Path) -> list[str]:
+    import pypdfium2
+
+    document = pypdfium2.PdfDocument(path)
+    try:
+        return [
+            hashlib.sha256(document[i].render(scale=PDF_DPI / 72).to_numpy().tobytes()).hexdigest()
+            for i in range(len(document))
+        ]
+    finally:
+        document.close()

@@ -1,0 +1,222 @@
+"""The run as an RO-Crate: inputs, notebooks, parameters, software, graders and outputs, bound by hash.
+
+`ro-crate-metadata.json` follows the Workflow Run profile (Workflow Run RO-Crate 0.6, w3id.org/ro/wfrun): the
+profile file is the workflow, each notebook a step with an action of its own. It holds no wall time: every
+date is the run's `as_of`, so that two builds of one profile give the same crate.
+"""
+
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pydantic import JsonValue
+
+from ff_helpers import paths
+from ff_helpers.pipeline import freshness
+from ff_helpers.pipeline.profile import Profile, Step, declared
+
+if TYPE_CHECKING:
+    from rocrate.model import ContextEntity, File
+    from rocrate.rocrate import ROCrate
+
+NAME: Final = "ro-crate-metadata.json"
+INPUT: Final = "#input/"
+"""Begins the id of a file that the run read from outside its folder."""
+_PROFILES = ("process", "workflow")
+_VERSION = "0.6"
+_MEDIA = {
+    ".csv": "text/csv",
+    ".html": "text/html",
+    ".ipynb": "application/x-ipynb+json",
+    ".json": "application/json",
+    ".jsonl": "application/jsonl",
+    ".md": "text/markdown",
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".tex": "application/x-tex",
+    ".yaml": "application/yaml",
+}
+
+
+def write_crate(profile: Profile, folder: Path, files: Mapping[str, str]) -> dict[str, str]:
+    """Write the crate and the copy of the profile that it describes; return both with their sha256.
+
+    Args:
+        profile: the profile that ran.
+        folder: outputs/<profile>/.
+        files: sha256 of every file of the run by name; a PDF's is left out of the crate, since its writer
+            may embed what it likes and it is compared as a picture.
+    """
+    workflow_name = f"workflow/{profile.profile}.yaml"
+    (folder / "workflow").mkdir(exist_ok=True)
+    shutil.copyfile(paths.params() / f"{profile.profile}.yaml", folder / workflow_name)
+    crate, day = _crate(profile), profile.as_of.isoformat()
+    workflow = _workflow(crate, folder, workflow_name)
+    entities = {name: _file(crate, folder, name, files[name]) for name in sorted(files)}
+    read: dict[str, ContextEntity] = {}
+    actions = []
+    for step in profile.steps:
+        if f"notebooks/{step.notebook}.ipynb" not in entities:
+            continue
+        taken = freshness.inputs(profile, step)
+        for name in (name for name in taken if name not in entities):
+            read.setdefault(name, _input(crate, name, taken[name]))
+        given = [entities.get(name) or read[name] for name in taken]
+        made = [entities[name] for name in _written(folder, step) if name in entities]
+        actions.append(_action(crate, profile, step, given=given, made=made))
+    software = [_software(crate, name, version) for name, version in freshness.versions().items()]
+    package = _software(crate, "ff_helpers", freshness.package_version(), sha256=freshness.package_sha256())
+    graders = _graders(crate, folder)
+    workflow["hasPart"] = [entities[name] for name in sorted(entities) if name.endswith(".ipynb")]
+    workflow["softwareRequirements"] = [package, *software]
+    run = crate.add_action(workflow, identifier="#run", properties={"@type": "CreateAction"})
+    run["name"], run["endTime"] = f"Run of the profile {profile.profile}", day
+    run["object"] = [*read.values(), *graders]
+    run["result"] = list(entities.values())
+    run["description"] = "Each step has an action of its own."
+    crate.root_dataset["mentions"] = [run, *actions]
+    crate.metadata.write(folder)
+    return {name: freshness.sha256(folder / name) for name in (workflow_name, NAME)}
+
+
+def _crate(profile: Profile) -> "ROCrate":
+    from rocrate.model import ContextEntity
+    from rocrate.rocrate import ROCrate
+
+    crate, day = ROCrate(), profile.as_of.isoformat()
+    crate.metadata.extra_contexts.append("https://w3id.org/ro/terms/workflow-run/context")
+    crate.name = f"Attack success rates with the accuracy of their graders: profile {profile.profile}"
+    crate.description = "Tables, figures and claims of one run, each with its disclosure."
+    crate.root_dataset["datePublished"] = day
+    crate.root_dataset["license"] = crate.add(
+        ContextEntity(
+            crate,
+            "https://spdx.org/licenses/MIT",
+            properties={"@type": "CreativeWork", "name": "MIT License", "identifier": "MIT"},
+        )
+    )
+    for kind in _PROFILES:
+        page = ContextEntity(
+            crate,
+            f"https://w3id.org/ro/wfrun/{kind}/{_VERSION}",
+            properties={
+                "@type": ["CreativeWork", "Profile"],
+                "name": f"{kind.capitalize()} Run Crate",
+                "version": _VERSION,
+            },
+        )
+        crate.root_dataset.append_to("conformsTo", crate.add(page))
+    return crate
+
+
+def _workflow(crate: "ROCrate", folder: Path, name: str) -> "File":
+    from rocrate.model import ComputerLanguage
+
+    language = ComputerLanguage(
+        crate,
+        "#ff-profile",
+        properties={
+            "@type": "ComputerLanguage",
+            "name": "ff_helpers profile",
+            "alternateName": "params/*.yaml",
+        },
+    )
+    crate.add(language)
+    workflow = crate.add_workflow(
+        dest_path=name, main=True, lang=language, properties=_described(folder, name) | {"name": name}
+    )
+    return workflow
+
+
+def _file(crate: "ROCrate", folder: Path, name: str, digest: str) -> "File":
+    properties = _described(folder, name)
+    if name.endswith(".pdf"):
+        del properties["sha256"], properties["contentSize"]
+        properties["description"] = "compared as a picture, not by its bytes"
+    else:
+        properties["sha256"] = digest
+    return crate.add_file(dest_path=name, properties=properties)
+
+
+def _described(folder: Path, name: str) -> dict[str, JsonValue]:
+    path = folder / name
+    return {
+        "name": name,
+        "sha256": freshness.sha256(path),
+        "contentSize": str(path.stat().st_size),
+        "encodingFormat": _MEDIA.get(path.suffix, "text/plain"),
+    }
+
+
+def _input(crate: "ROCrate", name: str, path: Path) -> "ContextEntity":
+    from rocrate.model import ContextEntity
+
+    content = _described(path.parent, path.name) | {"@type": "File", "name": name}
+    return crate.add(ContextEntity(crate, f"{INPUT}{name}", properties=content))
+
+
+def _written(folder: Path, step: Step) -> list[str]:
+    stamp = freshness.read_stamp(folder / ".steps" / f"{step.notebook}.json")
+    return sorted(stamp.outputs) if stamp else []
+
+
+def _action(
+    crate: "ROCrate",
+    profile: Profile,
+    step: Step,
+    *,
+    given: "Iterable[File | ContextEntity]",
+    made: "Iterable[File]",
+) -> "ContextEntity":
+    from rocrate.model import ContextEntity
+
+    notebook = crate.get(f"notebooks/{step.notebook}.ipynb")
+    action = crate.add_action(
+        notebook, identifier=f"#step/{step.notebook}", properties={"@type": "CreateAction"}
+    )
+    known = declared(paths.notebooks() / f"{step.notebook}.ipynb")
+    parameters = []
+    for name, value in (known | profile.parameters(step)).items():
+        content: JsonValue = json.dumps(value, sort_keys=True, ensure_ascii=False)
+        properties = {"@type": "PropertyValue", "name": name, "value": content}
+        identifier = f"#parameter/{step.notebook}/{name}"
+        parameters.append(crate.add(ContextEntity(crate, identifier, properties=properties)))
+    action["name"], action["endTime"] = f"Execution of {step.notebook}", profile.as_of.isoformat()
+    action["object"] = [*given, *parameters]
+    action["result"] = list(made)
+    return action
+
+
+def _software(crate: "ROCrate", name: str, version: str, *, sha256: str = "") -> "ContextEntity":
+    from rocrate.model import ContextEntity
+
+    properties = {"@type": "SoftwareApplication", "name": name, "version": version}
+    if sha256:
+        properties["sha256"] = sha256
+    return crate.add(ContextEntity(crate, f"#software/{name}", properties=properties))
+
+
+def _graders(crate: "ROCrate", folder: Path) -> "list[ContextEntity]":
+    """Return the graders of the run's cards: what they are, by the hash of their weights or rules."""
+    from rocrate.model import ContextEntity
+
+    cards = [json.loads(p.read_text(encoding="utf-8")) for p in sorted((folder / "cards").glob("*.json"))]
+    found = {str(card["grader"]): card for card in cards}
+    return [
+        crate.add(
+            ContextEntity(
+                crate,
+                f"#grader/{name}",
+                properties={
+                    "@type": "SoftwareApplication",
+                    "name": name,
+                    "identifier": str(card["digest"]),
+                    "description": f"grader; rubric {card['rubric']}; gate: see cards/ and evaluators/",
+                },
+            )
+        )
+        for name, card in sorted(found.items())
+    ]
