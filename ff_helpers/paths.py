@@ -3,7 +3,8 @@
 Hand-made and machine-made files never share a folder: `data/` and `params/` are ours,
 `outputs/<profile>/` is the machine's. The environment can move three of them:
 
-- `FF_ROOT`: the project folder (default: the folder above this package),
+- `FF_ROOT`: the project folder (default: the study that the working directory is in, else the folder
+  above this package),
 - `FF_OUTPUTS`: where runs write (default: `outputs/` in the project folder),
 - `FF_PARTS`: fetched parts: the embedded model's weights, labelled traces (default: `.parts/`).
 """
@@ -19,9 +20,17 @@ PACKAGE = Path(__file__).resolve().parent
 """This package; its files (rubrics, rule tables, templates) ship with it."""
 
 
+STUDY = ".ff-study"
+"""The file that makes a folder a study of one's own (`ff init`)."""
+
+
 def root() -> Path:
-    """The project folder: notebooks/, params/, data/."""
-    return Path(os.environ.get("FF_ROOT", PACKAGE.parent)).resolve()
+    """The project folder: notebooks/, params/, data/; in a study, the study's folder."""
+    given = os.environ.get("FF_ROOT")
+    if given:
+        return Path(given).resolve()
+    here = Path.cwd()
+    return next((folder for folder in (here, *here.parents) if (folder / STUDY).is_file()), PACKAGE.parent)
 
 
 def data() -> Path:
@@ -46,7 +55,9 @@ def outputs() -> Path:
 
 def parts() -> Path:
     """Fetched parts, each checked against a sha256 in the repository; never committed."""
-    return Path(os.environ.get("FF_PARTS", root() / ".parts")).resolve()
+    # A study has no parts of its own unless somebody put them there.
+    own = root() / ".parts"
+    return Path(os.environ.get("FF_PARTS", own if own.is_dir() else PACKAGE.parent / ".parts")).resolve()
 
 
 class MissingInputError(FFError):

@@ -39,6 +39,7 @@ def test_help_and_version(project: Project) -> None:
         "run",
         "claims",
         "verify",
+        "init",
         "doctor",
         "notebooks",
     ],

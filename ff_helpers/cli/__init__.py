@@ -21,6 +21,7 @@ from ff_helpers.cli.rates import add_rates
 from ff_helpers.cli.regrading import add_regrading
 from ff_helpers.cli.resolving import add_resolving
 from ff_helpers.cli.runs import add_runs
+from ff_helpers.cli.studying import add_studying
 from ff_helpers.cli.verifying import add_verifying
 from ff_helpers.errors import FFError
 
@@ -77,4 +78,5 @@ def _parser() -> argparse.ArgumentParser:
     add_resolving(commands)
     add_runs(commands)
     add_verifying(commands)
+    add_studying(commands)
     return parser
