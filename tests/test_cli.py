@@ -3,12 +3,13 @@
 import argparse
 import json
 import shlex
+from pathlib import Path
 
 import pytest
 
 from ff_helpers import __version__
 from ff_helpers.cli import _parser
-from tests.conftest import Project
+from tests.conftest import ROOT, Project
 
 
 def test_help_and_version(project: Project) -> None:
@@ -70,16 +71,50 @@ def test_claims_are_a_table_and_their_own_file(project: Project) -> None:
     assert absent.returncode == 2
     assert "Run `make paper` first" in absent.stderr
     claims = [
-        {"id": "one", "published": "15%", "recomputed": "15%", "status": "reproduced", "reason": "counts"},
-        {"id": "two", "published": "29", "recomputed": None, "status": "not_determinable", "reason": None},
+        {"id": "one", "says": "a | b", "published": "15%", "recomputed": "15%", "status": "reproduced"},
+        {"id": "two", "says": "c", "published": "29", "recomputed": None, "status": "not_determinable"},
     ]
+    claims = [claim | {"reason": "counts", "step": "s", "file": "f"} for claim in claims]
     path = project.folder / "outputs" / "paper" / "claims.json"
     path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(claims))
+    path.write_text(json.dumps({"as_of": "2026-11-22", "claims": claims}))
     shown = project.ff("claims")
     assert shown.returncode == 0
     assert "2 claims: 1 reproduced, 1 not determinable" in shown.stdout
-    assert json.loads(project.ff("claims", "--json").stdout) == claims
+    assert json.loads(project.ff("claims", "--json").stdout)["claims"] == claims
+
+
+def test_claims_are_written_shown_alone_and_put_between_marks(project: Project, paper: Path) -> None:
+    env = {"FF_OUTPUTS": str(paper)}
+    assert f"written: {paper / 'claims.md'}" in project.ff("claims", **env).stdout
+    assert "`ff claims --id qwen3-accuracy`" in (paper / "claims.md").read_text(encoding="utf-8")
+    shown = project.ff("claims", "--id", "qwen3-accuracy", **env).stdout
+    assert "step        02_calibrate" in shown
+    assert "tables/published_calibration.csv" in shown
+    unknown = project.ff("claims", "--id", "nobody", **env)
+    assert unknown.returncode == 2
+    assert "qwen3-accuracy" in unknown.stderr
+    page = project.folder / "A.md"
+    page.write_text("no marks", encoding="utf-8")
+    assert "claims:begin" in project.ff("claims", "--artifact", str(page), **env).stderr
+    page.write_text("a\n<!-- claims:begin -->\nold\n<!-- claims:end -->\nb\n", encoding="utf-8")
+    assert project.ff("claims", "--artifact", str(page), **env).returncode == 0
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("a\n<!-- claims:begin -->\n| claim |")
+    assert text.endswith("<!-- claims:end -->\nb\n")
+
+
+def test_strict_ends_with_one_where_a_status_is_not_the_expected_one(project: Project, paper: Path) -> None:
+    env = {"FF_OUTPUTS": str(paper)}
+    path = project.folder / "params" / "claims.yaml"
+    shipped = (ROOT / "params" / "claims.yaml").read_text(encoding="utf-8")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(shipped, encoding="utf-8")
+    assert project.ff("claims", "--strict", **env).returncode == 0
+    path.write_text(shipped.replace("expect: reproduced", "expect: contradicted", 1), encoding="utf-8")
+    said = project.ff("claims", "--strict", **env)
+    assert said.returncode == 1
+    assert "qwen3-accuracy: expected contradicted, found reproduced" in said.stdout
 
 
 def test_doctor_says_what_is_missing_and_what_to_do(project: Project) -> None:

@@ -24,7 +24,7 @@ def test_every_local_file_that_it_links_exists() -> None:
 
 
 def test_the_claims_it_counts_are_those_of_the_build(paper: Path) -> None:
-    claims = json.loads((paper / "paper" / "claims.json").read_text(encoding="utf-8"))
+    claims = json.loads((paper / "paper" / "claims.json").read_text(encoding="utf-8"))["claims"]
     said = re.search(r"published figures checked \| (\d+) \| ([^|]+) \|", README)
     assert said is not None
     counts = {name.strip(): int(n) for n, name in re.findall(r"(\d+) ([a-z ]+)", said[2])}

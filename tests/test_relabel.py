@@ -84,7 +84,7 @@ def test_three_relabelled_verdicts_move_everything(project, monkeypatch):
 def ff_claims(text: str) -> list[dict[str, str]]:
     import json
 
-    return json.loads(text)
+    return json.loads(text)["claims"]
 
 
 def test_relabelling_only_one_of_the_two_files_is_refused(project):

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from ff_helpers import __version__
 from ff_helpers.cli.atlas import add_atlas
 from ff_helpers.cli.calibrating import add_calibrating
+from ff_helpers.cli.claiming import add_claims
 from ff_helpers.cli.collecting import add_collecting
 from ff_helpers.cli.consistent import add_consistent
 from ff_helpers.cli.grading import add_grading
@@ -77,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     add_atlas(commands)
     add_resolving(commands)
     add_runs(commands)
+    add_claims(commands)
     add_verifying(commands)
     add_studying(commands)
     return parser

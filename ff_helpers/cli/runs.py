@@ -1,4 +1,4 @@
-"""`ff run`, `ff claims`, `ff doctor`, `ff notebooks`: profiles, and what came of them."""
+"""`ff run`, `ff doctor`, `ff notebooks`: profiles, and what they need."""
 
 import argparse
 from pathlib import Path
@@ -26,17 +26,6 @@ def add_runs(commands: "Commands") -> None:
     run.add_argument("profiles", nargs="+", type=Path, metavar="params/NAME.yaml")
     run.add_argument("--force", action="store_true", help="run every step (default: only what changed)")
     run.add_argument("--jobs", type=count, metavar="N", help="notebooks at once (default: one a core)")
-
-    claims = add_command(
-        commands,
-        "claims",
-        _claims,
-        line="every published figure beside the recomputed one",
-        about="Print every published figure beside the one that the profile paper recomputed, with the "
-        "reason where they differ.",
-        example="ff claims --json > claims.json",
-    )
-    claims.add_argument("--json", action="store_true", help="the claims file as it is, for programs")
 
     add_command(
         commands,
@@ -81,13 +70,6 @@ def _run(options: argparse.Namespace) -> int:
         results.append((profile, ended))
     print(summary(results))
     return int(any(e.state in ("failed", "skipped") for _, ended in results for e in ended))
-
-
-def _claims(options: argparse.Namespace) -> int:
-    from ff_helpers.pipeline.finish import claims_text
-
-    print(claims_text(as_json=options.json))
-    return 0
 
 
 def _doctor(_: argparse.Namespace) -> int:

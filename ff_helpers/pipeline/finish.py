@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-from collections import Counter
 from pathlib import Path
 
 from pydantic import JsonValue
 
 from ff_helpers import paths
-from ff_helpers.paths import MissingInputError
 from ff_helpers.pipeline import freshness
+from ff_helpers.pipeline.claims_text import claim_counts
 from ff_helpers.pipeline.crate import write_crate
 from ff_helpers.pipeline.freshness import Stamp
 from ff_helpers.pipeline.profile import Profile
@@ -58,7 +57,7 @@ def summary(results: list[tuple[Profile, list[Ended]]]) -> str:
     for profile, _ in results:
         for card in _cards(paths.outputs() / profile.profile):
             lines.append(_row("grader", f"{profile.profile}: {card}"))
-    counts = _claim_counts()
+    counts = claim_counts()
     if counts and any(profile.profile == "paper" for profile, _ in results):
         others = ", ".join(
             f"{n} {status.replace('_', ' ')}" for status, n in counts.items() if status != "reproduced"
@@ -81,34 +80,6 @@ def summary(results: list[tuple[Profile, list[Ended]]]) -> str:
 _BAD = ("failed", "skipped")
 
 
-def claims_text(*, as_json: bool = False) -> str:
-    """Return the table of claims that the profile `paper` wrote, or the file as it is.
-
-    Raises:
-        MissingInputError: `paper` has not run yet.
-    """
-    path = paths.outputs() / "paper" / "claims.json"
-    if not path.exists():
-        raise MissingInputError(path, "Run `make paper` first.")
-    text = path.read_text(encoding="utf-8")
-    if as_json:
-        return text.rstrip()
-    rows = [{k: "" if v is None else str(v) for k, v in claim.items()} for claim in json.loads(text)]
-    columns = [
-        c for c in ("id", "published", "recomputed", "difference", "status") if any(c in r for r in rows)
-    ]
-    widths = {c: min(44, max(len(c), *(len(row.get(c, "")) for row in rows))) for c in columns}
-    lines = ["  ".join(c.ljust(widths[c]) for c in columns).rstrip()]
-    for row in rows:
-        lines.append("  ".join(_cut(row.get(c, ""), widths[c]).ljust(widths[c]) for c in columns).rstrip())
-        if row.get("reason"):
-            lines.append(f"    {row['reason']}")
-    counts = ", ".join(
-        f"{n} {status.replace('_', ' ')}" for status, n in (_claim_counts() or Counter()).items()
-    )
-    return "\n".join([*lines, "", f"{len(rows)} claims: {counts}"])
-
-
 _PASSED = {
     "calibrated": "passed the gate",
     "provisional": "passed the published rule, not ours",
@@ -129,13 +100,6 @@ def _cards(folder: Path) -> list[str]:
     return said
 
 
-def _claim_counts() -> "Counter[str] | None":
-    path = paths.outputs() / "paper" / "claims.json"
-    if not path.exists():
-        return None
-    return Counter(str(claim["status"]) for claim in json.loads(path.read_text(encoding="utf-8")))
-
-
 def _install_times() -> str:
     """What the last installation that had something to do took."""
     path = paths.root() / ".venv" / "ff-install-times.json"
@@ -148,7 +112,3 @@ def _install_times() -> str:
 
 def _row(label: str, text: str) -> str:
     return f"{label:<9} {text}"
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"

@@ -1,4 +1,4 @@
-"""The kinds of checks a claim can ask for: a closed set of five, each a small model in the claims file."""
+"""The kinds of checks a claim can ask for: a closed set of seven, each a small model in the claims file."""
 
 from typing import Literal
 
@@ -96,4 +96,28 @@ class Unpublished(BaseModel):
     related: list[Related] = []
 
 
-Check = Figures | Possible | Chance | Parts | Unpublished
+class Order(BaseModel):
+    """Is each printed figure larger than the next? One cell each, in the printed order, largest first.
+
+    `counts` of two neighbours give the 95% interval of their difference: whether the rows decide it.
+    """
+
+    model_config = _STRICT
+
+    kind: Literal["order"]
+    cells: list[Cell] = Field(min_length=2)
+    why: str = ""
+
+
+class Sign(BaseModel):
+    """Has a difference the printed sign, in every denominator that the cells name?"""
+
+    model_config = _STRICT
+
+    kind: Literal["sign"]
+    sign: Literal["+", "-"]
+    cells: list[Related] = Field(min_length=1)
+    why: str = ""
+
+
+Check = Figures | Possible | Chance | Parts | Order | Sign | Unpublished

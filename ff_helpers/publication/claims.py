@@ -5,6 +5,7 @@ check alone; what the claims file expects, and the counts it repeats, are never 
 """
 
 import json
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pandas as pd
@@ -15,8 +16,10 @@ from ff_helpers import paths
 from ff_helpers.errors import FFError
 from ff_helpers.paths import Run
 from ff_helpers.publication.checks import Check, Status
+from ff_helpers.publication.disclosure import Disclosure
 from ff_helpers.publication.findings import find
 from ff_helpers.publication.prose import Prose, say
+from ff_helpers.publication.published import MANUAL, published_graders
 
 
 class Claim(BaseModel):
@@ -98,7 +101,7 @@ def check_claims(run: Run, *, path: Path | None = None) -> pd.DataFrame:
     Returns:
         One row a claim, in the order of the file: id, says, published, recomputed, difference (percentage
         points, or the unit of the figure; recomputed minus published before rounding), status, reason,
-        source, file (the files that were read), all str.
+        source, file (the files that were read), step (the notebook that wrote them), all str.
 
     Raises:
         BadClaimsError: a malformed claims file.
@@ -106,7 +109,7 @@ def check_claims(run: Run, *, path: Path | None = None) -> pd.DataFrame:
         MissingInputError: a step has not written its table yet.
     """
     sources, claims = read_claims(path)
-    rows = []
+    rows, steps = [], steps_of(run.profile)
     for claim in claims:
         found = find(claim.check, value=claim.value, place=claim.id, run=run)
         rows.append(
@@ -120,11 +123,39 @@ def check_claims(run: Run, *, path: Path | None = None) -> pd.DataFrame:
                 "reason": found.reason,
                 "source": "; ".join(sources[source] for source in _sources(claim)),
                 "file": ", ".join(found.files) or "none: the printed figure alone",
+                "step": ", ".join(dict.fromkeys(_step(name, steps) for name in found.files))
+                or "08_check_claims",
             }
         )
     with run.write("claims.json").open("w", encoding="utf-8", newline="\n") as file:
-        file.write(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+        content = {"as_of": run.as_of.isoformat(), "disclosure": claims_note(run).sentence(), "claims": rows}
+        file.write(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
     return pd.DataFrame(rows)
+
+
+def claims_note(run: Run) -> Disclosure:
+    """Return the disclosure of the claims: the graders behind the published figures."""
+    return Disclosure(
+        graders=published_graders("qwen3:1.7b", "deepseek-r1:1.5b", MANUAL, "claude-haiku-4.5"),
+        tier="as each claim says",
+        denominator="as each claim says",
+        counts="in the recomputed figure, k of n",
+        left_out="in the tables that each row names",
+        as_of=run.as_of,
+    )
+
+
+def steps_of(profile: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Return each step of a profile with the files that it declares to write; nothing without a profile."""
+    path = paths.params() / f"{profile}.yaml"
+    content = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return [(str(s["notebook"]), tuple(s.get("outputs", ()))) for s in content.get("steps", ())]
+
+
+def _step(name: str, steps: list[tuple[str, tuple[str, ...]]]) -> str:
+    return next(
+        (step for step, made in steps if any(fnmatchcase(name, m) for m in made)), "not in the profile"
+    )
 
 
 def claims_summary(table: pd.DataFrame) -> Prose:

@@ -7,7 +7,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 import pandas as pd
@@ -16,7 +15,19 @@ from ff_helpers.errors import FFError
 from ff_helpers.measurement.consistency.possible import LARGEST_N, agrees, below_chance, possible_counts
 from ff_helpers.measurement.consistency.printed import Printed
 from ff_helpers.paths import Run
-from ff_helpers.publication.checks import Cell, Chance, Check, Figures, Parts, Possible, Status, Unpublished
+from ff_helpers.publication.checks import (
+    Cell,
+    Chance,
+    Check,
+    Figures,
+    Order,
+    Parts,
+    Possible,
+    Sign,
+    Status,
+    Unpublished,
+)
+from ff_helpers.publication.directions import Finding, Read, order, sign
 from ff_helpers.publication.prose import points
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -27,17 +38,6 @@ class CheckError(FFError):
 
     def __init__(self, place: str, problem: str) -> None:
         super().__init__(f"check of claim {place}: {problem}. Correct `check` in params/claims.yaml.")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a check found: recomputed and difference as text, the status and why, the files it read."""
-
-    recomputed: str
-    difference: str
-    status: Status
-    reason: str
-    files: tuple[str, ...] = ()
 
 
 def find(check: Check, *, value: str, place: str, run: Run) -> Finding:
@@ -54,15 +54,22 @@ def find(check: Check, *, value: str, place: str, run: Run) -> Finding:
         CheckError: a cell is not exactly one row, a column does not exist, or the printed figure has
             another number of numbers than the check.
     """
-    if isinstance(check, Figures):
-        return _figures(check, value, place, run)
-    if isinstance(check, Possible):
-        return _possible(check, value)
-    if isinstance(check, Chance):
-        return _chance(check, place, run)
-    if isinstance(check, Parts):
-        return _parts(check, value, place, run)
-    return _unpublished(check, place, run)
+    match check:
+        case Figures():
+            found = _figures(check, value, place, run)
+        case Possible():
+            found = _possible(check, value)
+        case Chance():
+            found = _chance(check, place, run)
+        case Parts():
+            found = _parts(check, value, place, run)
+        case Order():
+            found = order(check, _reader(place, run))
+        case Sign():
+            found = sign(check, _reader(place, run))
+        case Unpublished():
+            found = _unpublished(check, place, run)
+    return found
 
 
 def printed_figures(value: str) -> Iterator[tuple[Decimal, Decimal | None, Decimal | None]]:
@@ -176,6 +183,10 @@ def _unpublished(check: Unpublished, place: str, run: Run) -> Finding:
     recomputed = "not determinable" + (f"; beside it: {'; '.join(shown)}" if shown else "")
     reason = f"not published: {check.needs}"
     return Finding(recomputed, "–", "not_determinable", reason, _files([r.cell for r in check.related]))
+
+
+def _reader(place: str, run: Run) -> Read:
+    return lambda cell, columns: _numbers(cell, columns, place, run)
 
 
 def _numbers(cell: Cell, columns: list[str], place: str, run: Run) -> list[float]:

@@ -133,7 +133,7 @@ def _json_list(path: Path) -> list[dict[str, object]]:
         return []
     return [
         {"says": None, "published": None, "recomputed": None, "reason": None, **claim}
-        for claim in json.loads(path.read_text(encoding="utf-8"))
+        for claim in json.loads(path.read_text(encoding="utf-8"))["claims"]
     ]
 
 

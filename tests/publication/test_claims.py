@@ -64,7 +64,7 @@ def test_recomputed_figures_come_from_the_files(run: Run, content, tmp_path):
 
 def test_written_as_json_with_every_field_filled(run: Run):
     table = check_claims(run)
-    rows = json.loads(run.read("claims.json").read_text(encoding="utf-8"))
+    rows = json.loads(run.read("claims.json").read_text(encoding="utf-8"))["claims"]
     assert rows == table.to_dict("records")
     assert all(value for row in rows for value in row.values())
     assert all(
@@ -148,5 +148,44 @@ def test_a_table_that_no_step_wrote(monkeypatch, tmp_path):
 
 
 def test_the_paper_profile_writes_the_same_claims(paper: Path, content):
-    rows = json.loads((paper / "paper" / "claims.json").read_text(encoding="utf-8"))
+    rows = json.loads((paper / "paper" / "claims.json").read_text(encoding="utf-8"))["claims"]
     assert {r["id"]: r["status"] for r in rows} == {c["id"]: c["expect"] for c in content["claims"]}
+
+
+def changed(content, name: str, **check: object):
+    claim = next(c for c in content["claims"] if c["id"] == name)
+    claim["check"] |= check
+    content["claims"] = [claim]
+    return content
+
+
+def test_an_order_that_does_not_hold_is_contradicted_and_one_that_the_rows_leave_open_is_said(
+    run: Run, content, tmp_path
+):
+    cells = next(c for c in content["claims"] if c["id"] == "grader-order")["check"]["cells"]
+    backwards = changed(content, "grader-order", cells=cells[::-1])
+    assert check_claims(run, path=saved(tmp_path, backwards)).iloc[0]["status"] == "contradicted"
+    runs = [
+        {"table": "crescendo_runs", "where": {"run": r}, "columns": ["broad"], "counts": ["broad_k", "rows"]}
+        for r in ("v2", "v1")
+    ]
+    row = check_claims(run, path=saved(tmp_path, changed(content, "grader-order", cells=runs))).iloc[0]
+    assert row["status"] == "reproduced"
+    # Newcombe's interval of 10/10 against 7/10.
+    assert "the rows do not decide it: the 95% interval of the difference, [−3.8, +60.3]" in row["reason"]
+
+
+def test_a_sign_is_reproduced_contradicted_or_depends_on_the_denominator(run: Run, content, tmp_path):
+    table = check_claims(run).set_index("id")
+    assert table["status"]["crescendo-strict-rose"] == "reproduced"
+    assert table["status"]["crescendo-broad-fell"] == "not_determinable"
+    assert "of rows: +15.0" in table["recomputed"]["crescendo-broad-fell"]
+    minus = check_claims(run, path=saved(tmp_path, changed(content, "crescendo-strict-rose", sign="-")))
+    assert minus.iloc[0]["status"] == "contradicted"
+
+
+def test_each_claim_names_the_step_that_wrote_its_file(run: Run):
+    table = check_claims(run).set_index("id")
+    assert table["step"]["qwen3-accuracy"] == "02_calibrate"
+    assert table["step"]["crescendo-strict-new"] == "04_regrade_crescendo"
+    assert "not in the profile" not in set(table["step"])

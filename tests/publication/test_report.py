@@ -25,7 +25,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     (folder / "narrative" / "correction.md").write_text("# What changed\n\n65%")
     claims = [{"id": "x", "says": "<script>alert(1)</script>", "published": "<b>", "status": "reproduced"}]
-    (folder / "claims.json").write_text(json.dumps(claims))
+    (folder / "claims.json").write_text(json.dumps({"claims": claims}))
     cells = [
         {"cell_type": "markdown", "id": "c1", "metadata": {}, "source": "# Title of *it*\n\nprose"},
         {

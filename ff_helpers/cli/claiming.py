@@ -1,0 +1,69 @@
+"""`ff claims`: every published figure beside the recomputed one."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ff_helpers.cli.options import add_command
+
+if TYPE_CHECKING:
+    from ff_helpers.cli.options import Commands
+
+
+def add_claims(commands: "Commands") -> None:
+    """Add the command to the parser."""
+    claims = add_command(
+        commands,
+        "claims",
+        _claims,
+        line="every published figure beside the recomputed one",
+        about="Print every published figure beside the one that the profile paper recomputed, with the reason "
+        "where they differ, and the step and file that it comes from. The table is also written as Markdown.",
+        example="ff claims --json > claims.json",
+    )
+    claims.add_argument("--id", metavar="ID", help="one claim with all its fields (default: all claims)")
+    claims.add_argument("--json", action="store_true", help="the claims file as it is (default: a table)")
+    claims.add_argument(
+        "--strict",
+        action="store_true",
+        help="exit code 1 if a status is not the one that params/claims.yaml expects (default: 0)",
+    )
+    claims.add_argument(
+        "--artifact",
+        type=Path,
+        metavar="FILE",
+        help="put the table between the marks of a Markdown file (default: outputs/claims.md is written)",
+    )
+
+
+def _claims(options: argparse.Namespace) -> int:
+    from ff_helpers import paths
+    from ff_helpers.pipeline import claims_text as text
+
+    if options.json:
+        print(text.claims_path().read_text(encoding="utf-8").rstrip())
+        return 0
+    claims = text.read()
+    if options.id:
+        print(text.one(claims, options.id))
+        return 0
+    print(text.table(claims))
+    if options.artifact:
+        text.write_between_marks(options.artifact, text.markdown(claims))
+    else:
+        # Beside the run's folder, which holds nothing that the run did not write.
+        path = paths.outputs() / "claims.md"
+        path.write_text(text.markdown(claims) + "\n", encoding="utf-8")
+        print(f"written: {path}")
+    return _compared(claims) if options.strict else 0
+
+
+def _compared(claims: list[dict[str, str]]) -> int:
+    from ff_helpers.pipeline import claims_text as text
+    from ff_helpers.publication.claims import read_claims
+
+    wrong = text.unexpected(claims, {claim.id: claim.expect for claim in read_claims()[1]})
+    print("every status is as expected" if not wrong else "not as expected:")
+    for line in wrong:
+        print(f"  {line}")
+    return int(bool(wrong))

@@ -1,0 +1,125 @@
+"""The claims of the finished profile `paper`, in words: the table, one claim, and what is not as expected."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+from ff_helpers import paths
+from ff_helpers.errors import FFError
+from ff_helpers.paths import MissingInputError
+
+Claim = dict[str, str]
+BEGIN, END = "<!-- claims:begin -->", "<!-- claims:end -->"
+"""What the generated table of ARTIFACT.md stands between."""
+
+
+class UnknownClaimError(FFError):
+    """An id that no claim has."""
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        super().__init__(f"no claim {name!r}. There are {', '.join(known)}.")
+
+
+class NoMarksError(FFError):
+    """A file without the marks between which the table of claims goes."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path}: no line {BEGIN} with {END} after it. Put both where the table should stand."
+        )
+
+
+def claims_path() -> Path:
+    """Return where `paper` wrote its claims.
+
+    Raises:
+        MissingInputError: `paper` has not run yet.
+    """
+    path = paths.outputs() / "paper" / "claims.json"
+    if not path.exists():
+        raise MissingInputError(path, "Run `make paper` first.")
+    return path
+
+
+def read() -> list[Claim]:
+    """Return the claims that `paper` checked, every field as text; raises as `claims_path`."""
+    rows = json.loads(claims_path().read_text(encoding="utf-8"))["claims"]
+    return [{key: "" if value is None else str(value) for key, value in row.items()} for row in rows]
+
+
+def claim_counts() -> "Counter[str] | None":
+    """Return how many claims have which status; None where `paper` has not run."""
+    if not (paths.outputs() / "paper" / "claims.json").exists():
+        return None
+    return Counter(claim["status"] for claim in read())
+
+
+def table(claims: list[Claim]) -> str:
+    """Return the table for a terminal: a line a claim, and under it why, from which step and file."""
+    columns = [c for c in ("id", "published", "recomputed", "difference", "status") if claims and c in claims[0]]
+    widths = {c: min(44, max(len(c), *(len(claim.get(c, "")) for claim in claims))) for c in columns}
+    lines = ["  ".join(c.ljust(widths[c]) for c in columns).rstrip()]
+    for claim in claims:
+        lines.append("  ".join(_cut(claim.get(c, ""), widths[c]).ljust(widths[c]) for c in columns).rstrip())
+        lines.append(f"    {claim.get('reason', '')} [{claim.get('step', '')}: {claim.get('file', '')}]")
+    counts = Counter(claim["status"] for claim in claims).most_common()
+    return "\n".join(
+        [*lines, "", f"{len(claims)} claims: {', '.join(f'{n} {_words(s)}' for s, n in counts)}"]
+    )
+
+
+def one(claims: list[Claim], name: str) -> str:
+    """Return one claim with all its fields.
+
+    Raises:
+        UnknownClaimError: there is none with this id.
+    """
+    found = next((claim for claim in claims if claim["id"] == name), None)
+    if found is None:
+        raise UnknownClaimError(name, [claim["id"] for claim in claims])
+    return "\n".join(f"{key:<11} {value}" for key, value in found.items())
+
+
+def markdown(claims: list[Claim]) -> str:
+    """Return the table as Markdown: claim, expected, observed, status, how to see it."""
+    lines = ["| claim | published | observed | status | from | command |", "|---|---|---|---|---|---|"]
+    for claim in claims:
+        cells = [
+            claim["says"], claim["published"], claim["recomputed"], _words(claim["status"]),
+            f"`{claim['step']}`, `{claim['file']}`", f"`ff claims --id {claim['id']}`",
+        ]  # fmt: skip
+        lines.append("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |")
+    return "\n".join(lines)
+
+
+def write_between_marks(path: Path, text: str) -> None:
+    """Put a text between the marks of a Markdown file.
+
+    Raises:
+        NoMarksError: the file has no marks.
+    """
+    content = path.read_text(encoding="utf-8")
+    if BEGIN not in content or END not in content.split(BEGIN, 1)[1]:
+        raise NoMarksError(path)
+    before, rest = content.split(BEGIN, 1)
+    after = rest.split(END, 1)[1]
+    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+
+
+def unexpected(claims: list[Claim], expected: dict[str, str | None]) -> list[str]:
+    """Return in words each claim whose status is not the one that the claims file expects."""
+    found = {claim["id"]: claim["status"] for claim in claims}
+    said = [
+        f"{name}: expected {_words(wanted or 'nothing')}, found {_words(found.get(name, 'no such claim'))}"
+        for name, wanted in expected.items()
+        if found.get(name) != wanted
+    ]
+    return said + [f"{name}: not in params/claims.yaml" for name in found if name not in expected]
+
+
+def _words(status: str) -> str:
+    return status.replace("_", " ")
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
