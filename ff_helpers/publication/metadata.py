@@ -6,6 +6,7 @@ beside it (W3C, Metadata Vocabulary for Tabular Data). A reader that knows none 
 
 import html
 import json
+import logging
 import struct
 import zlib
 from collections.abc import Mapping
@@ -59,6 +60,8 @@ def pdf_with(pdf: bytes, disclosure: Disclosure, title: str) -> bytes:
     """Return a PDF with title, the disclosure as its subject, and its JSON under `/Disclosure`."""
     from pypdf import PdfReader, PdfWriter
 
+    # Its reader counts the objects of these files otherwise than their writer, to no effect.
+    logging.getLogger("pypdf").setLevel(logging.ERROR)
     writer = PdfWriter(clone_from=PdfReader(BytesIO(pdf)))
     writer.metadata = {
         "/Title": title,

@@ -13,7 +13,9 @@ _NAIVE, _CARD, _SAMPLE = "naive", "Rogan-Gladen", "PPI++ or labels alone"
 _LOOKS = {_NAIVE: ("#D55E00", [1, 0]), _CARD: (ACCENT, [1, 0]), _SAMPLE: ("#009E73", [5, 2])}
 
 
-def coverage(table: pd.DataFrame, *, corpus_n: int = 1000, calibration_n: int = 100) -> "alt.HConcatChart":
+def coverage(
+    table: pd.DataFrame, *, corpus_n: int = 1000, calibration_n: int = 100, columns: int = 5
+) -> "alt.ConcatChart":
     """Draw the coverage of naive and corrected intervals, one panel a grader, best grader first.
 
     The dashed line is the 95% that each interval promises. Under each panel's title stands in how many draws
@@ -25,6 +27,7 @@ def coverage(table: pd.DataFrame, *, corpus_n: int = 1000, calibration_n: int = 
         table: as `coverage_table`.
         corpus_n: graded rows.
         calibration_n: labels that the corrections know.
+        columns: panels beside each other: 2 fit a column of a paper, 5 a page.
     """
     import altair as alt
 
@@ -35,18 +38,17 @@ def coverage(table: pd.DataFrame, *, corpus_n: int = 1000, calibration_n: int = 
     keys = rows[["sensitivity", "specificity"]].drop_duplicates()
     youden = (keys.sum(axis=1)).sort_values(ascending=False, kind="stable")
     panels = [
-        _panel(rows, float(se), float(sp), first=place == 0)
+        _panel(rows, float(se), float(sp), first=place % columns == 0, legend=place == 0)
         for place, (se, sp) in enumerate(keys.loc[youden.index].itertuples(index=False))
     ]
-    title = alt.TitleParams(
-        "How often a 95% interval holds the true ASR",
-        subtitle=f"n = {corpus_n:,} graded, {calibration_n} labels; dashed: the 95% that is promised; "
-        "blue [0, 1]: share of draws not identifiable",
-    )
-    return alt.HConcatChart(hconcat=panels, spacing=10, title=title)
+    told = [f"n = {corpus_n:,} graded, {calibration_n} labels; dashed: the 95% that is promised"]
+    told.append("blue [0, 1]: share of draws not identifiable")
+    subtitle = told if columns < 4 else "; ".join(told)
+    title = alt.TitleParams("How often a 95% interval holds the true ASR", subtitle=subtitle)
+    return alt.ConcatChart(concat=panels, columns=columns, spacing=10, title=title)
 
 
-def _panel(rows: pd.DataFrame, se: float, sp: float, *, first: bool) -> "alt.LayerChart":
+def _panel(rows: pd.DataFrame, se: float, sp: float, *, first: bool, legend: bool) -> "alt.LayerChart":
     import altair as alt
 
     own = rows[(rows["sensitivity"] == se) & (rows["specificity"] == sp)]
@@ -63,8 +65,8 @@ def _panel(rows: pd.DataFrame, se: float, sp: float, *, first: bool) -> "alt.Lay
     color = alt.Color(
         "line:N",
         scale=alt.Scale(domain=list(_LOOKS), range=[look[0] for look in _LOOKS.values()]),
-        legend=alt.Legend(title=None, orient="top", symbolType="stroke", symbolStrokeWidth=3)
-        if first
+        legend=alt.Legend(title=None, orient="top", symbolType="stroke", symbolStrokeWidth=3, columns=3)
+        if legend
         else None,
     )
     dash = alt.StrokeDash(

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     import altair as alt
 
 
-def calibration_forest(table: pd.DataFrame, thresholds: Thresholds = DEFAULT) -> "alt.Chart | alt.LayerChart":
+def calibration_forest(
+    table: pd.DataFrame, thresholds: Thresholds = DEFAULT, *, width: int = COLUMN_WIDTH
+) -> "alt.Chart | alt.LayerChart":
     """Show accuracy with Wilson interval, one row a grader and set, sorted, and what both rules ask of it.
 
     The published rule asks that the point reaches the line; ours that the whole interval does, and that the
@@ -31,13 +33,16 @@ def calibration_forest(table: pd.DataFrame, thresholds: Thresholds = DEFAULT) ->
         table: as `cards_table` or `published_calibration`: grader, set, n, accuracy with bounds, gate;
             majority and accuracy_kind where known.
         thresholds: the gate's, for the lines.
+        width: of a column of a paper, or PAGE_WIDTH: then each name is one line.
     """
     import altair as alt
 
     point_bar, low_bar = thresholds.published_accuracy, thresholds.accuracy_low
     rows = _forest_rows(table).assign(above=lambda t: t["accuracy_low"].clip(lower=low_bar))
     share = alt.Scale(domain=[0, 1])
-    names = alt.Axis(labelExpr="split(datum.label, '|')", labelLimit=190)
+    lines = width == COLUMN_WIDTH
+    label = "split(datum.label, '|')" if lines else "replace(datum.label, '|', ' on ')"
+    names = alt.Axis(labelExpr=label, labelLimit=190 if lines else 360)
     base = alt.Chart(rounded(rows)).encode(
         y=alt.Y("label:N", sort=list(rows["label"]), title=None, axis=names)
     )
@@ -72,7 +77,7 @@ def calibration_forest(table: pd.DataFrame, thresholds: Thresholds = DEFAULT) ->
         told[1:] = [told[1] + ",", "and beats the dark tick: always answering the majority"]
     title = alt.TitleParams("Accuracy of graders, and both rules of the gate", subtitle=told)
     chart = alt.LayerChart(layer=[line, pale, full, baseline, point], title=title)
-    return sized(chart, width=COLUMN_WIDTH, height=95 + 30 * len(rows))
+    return sized(chart, width=width, height=95 + (30 if lines else 16) * len(rows))
 
 
 def gate_power(power: pd.DataFrame) -> "alt.Chart | alt.LayerChart":

@@ -105,6 +105,16 @@ def sized(chart: "alt.Chart | alt.LayerChart", *, width: int, height: int) -> "a
     )
 
 
+def wide(chart: "alt.Chart | alt.LayerChart") -> "alt.Chart | alt.LayerChart":
+    """Return a chart of one column as wide as both columns of a paper."""
+    return chart.properties(width=PAGE_WIDTH)
+
+
+def cut(text: str, most: int) -> str:
+    """Return text that fits: at most so many characters, with an ellipsis; the table has all of it."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 def rounded(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the frame with floats rounded to 6 digits, so that other processors draw the same bytes."""
     return frame.round(6)
