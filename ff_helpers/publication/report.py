@@ -11,17 +11,36 @@ from collections.abc import Sequence
 from datetime import date
 from html import unescape
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ff_helpers.measurement.calibration.cards import read_cards
 from ff_helpers.paths import Run
-from ff_helpers.publication.disclosure import percent, rate_text
+from ff_helpers.publication.disclosure import Disclosure, Unknown, percent, rate_text
+from ff_helpers.publication.gallery import write_gallery
+from ff_helpers.publication.glossary import write_glossary
+from ff_helpers.publication.pages import render
 
-if TYPE_CHECKING:
-    from jinja2 import Environment
-
-TEMPLATES = Path(__file__).parent / "templates"
-LATER = ("manifest.json", "run.log")
+LEADS = (
+    ("paper_1_crescendo", "One regrade. The sign of the broad shift depends on the denominator."),
+    ("would_have_reported", "What the labels say, and what each grader would have reported."),
+    ("paper_2_graders", "Which graders were right how often, and what the gate asks for."),
+    ("format_against_content", "Format valid, content right: two different things."),
+    ("paper_3_bracket", "The same traces, graded by several: by the choice of grader alone."),
+    ("calibration_forest", "Which graders were right how often, and what the gate asks for."),
+    (
+        "paper_9_corrected",
+        "What correction leaves of a raw rate; an open band means that nothing can be said.",
+    ),
+    ("corrected", "What correction leaves of a raw rate; an open band means that nothing can be said."),
+    (
+        "paper_10_coverage_wide",
+        "How often intervals hold the true rate. The naive one counts traces, not errors.",
+    ),
+    ("collected_capability", "States the secret where it is forbidden, beside where it is allowed."),
+    ("agreement_matrix", "Who agrees with whom. Agreement is no accuracy."),
+    ("my_asr", "Attack success rates of this study's traces."),
+)
+"""The figures that matter, in the order in which a reader needs them; the first five there are lead."""
+LATER = ("manifest.json", "run.log", "ro-crate-metadata.json")
 """Files that exist once the run has ended, though not yet while the report is written."""
 
 
@@ -39,7 +58,6 @@ def write_report(
     """
     from ff_helpers.publication.notebook_page import notebook_page, title
 
-    templates, css = _templates(), (TEMPLATES / "report.css").read_text(encoding="utf-8")
     ran = [name for name in notebooks if (folder / "notebooks" / f"{name}.ipynb").is_file()]
     written = []
     for number, name in enumerate(ran):
@@ -48,14 +66,15 @@ def write_report(
             "after": "".join(ran[number + 1 : number + 2]),
         }
         cells = notebook_page(folder / "notebooks" / f"{name}.ipynb")
-        page = templates.get_template("notebook.html.j2").render(
-            css=css, name=name, profile=profile, cells=cells, **neighbours
-        )
+        page = render("notebook.html.j2", name=name, profile=profile, cells=cells, **neighbours)
         written.append(f"notebooks/{name}.html")
         _write(folder / written[-1], page)
     claims = _json_list(folder / "claims.json")
-    index = templates.get_template("index.html.j2").render(
-        css=css,
+    written.append(write_glossary(folder, profile, as_of))
+    if (folder / "figures").is_dir():
+        written.append(write_gallery(folder, profile, as_of))
+    index = render(
+        "index.html.j2",
         profile=profile,
         as_of=as_of.isoformat(),
         unfinished=list(unfinished),
@@ -63,9 +82,12 @@ def write_report(
         cards=read_cards(Run(profile, as_of)) if (folder / "cards").is_dir() else [],
         rate=rate_text,
         percent=percent,
-        figures=[
-            _figure(folder, svg) for svg in sorted((folder / "figures").glob("*.svg"), key=_paper_first)
-        ],
+        leads=[(_figure(folder, folder / "figures" / f"{name}.svg"), said) for name, said in _leads(folder)],
+        figures=len(list((folder / "figures").glob("*.svg"))),
+        evaluators=sorted(p.stem for p in (folder / "evaluators").glob("*.md")),
+        student=(folder / "explore.html").is_file(),
+        told=sorted(p.name for p in (folder / "narrative").glob("*.html")),
+        disclosure=_note(as_of),
         claims=claims,
         claim_counts=Counter(str(claim["status"]) for claim in claims).most_common(),
         narratives=[_prose(path) for path in sorted((folder / "narrative").glob("*.md"))],
@@ -77,16 +99,15 @@ def write_report(
     return [*written, "index.html"]
 
 
-def _templates() -> "Environment":
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
+def _leads(folder: Path) -> list[tuple[str, str]]:
+    there = [(name, said) for name, said in LEADS if (folder / "figures" / f"{name}.svg").is_file()]
+    # One subject once: a forest of the paper and one of the run say the same.
+    return list({said: (name, said) for name, said in reversed(there)}.values())[::-1][:5]
 
 
-def _paper_first(svg: Path) -> tuple[bool, str]:
-    return not svg.name.startswith("paper_"), svg.name
+def _note(as_of: date) -> str:
+    each = "as each table and figure says"
+    return Disclosure(Unknown("graders", each), each, each, each, each, as_of).sentence()
 
 
 def _figure(folder: Path, svg: Path) -> dict[str, object]:
@@ -102,6 +123,7 @@ def _figure(folder: Path, svg: Path) -> dict[str, object]:
         "png": f"figures/{svg.stem}.png",
         "alt": alt or svg.stem,
         "files": files,
+        "wide": bool(re.search(r'width="(?:[5-9]\d\d|\d{4})', svg.read_text(encoding="utf-8")[:400])),
     }
 
 
@@ -132,7 +154,7 @@ def _json_list(path: Path) -> list[dict[str, object]]:
     if not path.exists():
         return []
     return [
-        {"says": None, "published": None, "recomputed": None, "reason": None, **claim}
+        {"step": None, "says": None, "published": None, "recomputed": None, "reason": None, **claim}
         for claim in json.loads(path.read_text(encoding="utf-8"))["claims"]
     ]
 
