@@ -90,9 +90,12 @@ if TYPE_CHECKING:
     from ff_helpers.publication.explore import show_table as show_table
     from ff_helpers.publication.figures.theme import save_figure as save_figure
     from ff_helpers.publication.graded import graded as graded
-    from ff_helpers.publication.narrative import class_lesson as class_lesson
-    from ff_helpers.publication.narrative import reported_lesson as reported_lesson
-    from ff_helpers.publication.narrative import write_narrative as write_narrative
+    from ff_helpers.publication.narrative.crescendo import write_narrative as write_narrative
+    from ff_helpers.publication.narrative.lessons import class_lesson as class_lesson
+    from ff_helpers.publication.narrative.lessons import reported_lesson as reported_lesson
+    from ff_helpers.publication.narrative.own import labeller_notes as labeller_notes
+    from ff_helpers.publication.narrative.own import own_regrade as own_regrade
+    from ff_helpers.publication.narrative.own import write_correction as write_correction
     from ff_helpers.publication.notes import accuracy_lesson as accuracy_lesson
     from ff_helpers.publication.notes import calibration_lesson as calibration_lesson
     from ff_helpers.publication.notes import checker_note as checker_note
@@ -103,6 +106,7 @@ if TYPE_CHECKING:
     from ff_helpers.publication.published import published_graders as published_graders
     from ff_helpers.publication.robustness import retest_lesson as retest_lesson
     from ff_helpers.publication.robustness import robustness_lesson as robustness_lesson
+    from ff_helpers.publication.student import save_student_page as save_student_page
     from ff_helpers.publication.tables import save_table as save_table
 
 _VERBS = {
@@ -128,7 +132,7 @@ _VERBS = {
     "claims_possible": "ff_helpers.publication.consistency",
     "consistency_words": "ff_helpers.publication.consistency",
     "consistent": "ff_helpers.measurement.consistency.possible",
-    "class_lesson": "ff_helpers.publication.narrative",
+    "class_lesson": "ff_helpers.publication.narrative.lessons",
     "claims_summary": "ff_helpers.publication.claims",
     "corrected": "ff_helpers.measurement.correction.corrected",
     "corrected_lesson": "ff_helpers.publication.corrected",
@@ -142,12 +146,15 @@ _VERBS = {
     "published": "ff_helpers.corpus.published",
     "published_graders": "ff_helpers.publication.published",
     "regrade": "ff_helpers.measurement.regrades.regrade",
-    "reported_lesson": "ff_helpers.publication.narrative",
+    "reported_lesson": "ff_helpers.publication.narrative.lessons",
+    "labeller_notes": "ff_helpers.publication.narrative.own",
+    "own_regrade": "ff_helpers.publication.narrative.own",
+    "write_correction": "ff_helpers.publication.narrative.own",
     "over_reporting": "ff_helpers.measurement.rates.heuristic",
     "say": "ff_helpers.publication.prose",
     "tell_corrections": "ff_helpers.publication.corrections",
     "would_have_reported": "ff_helpers.measurement.rates.reported",
-    "write_narrative": "ff_helpers.publication.narrative",
+    "write_narrative": "ff_helpers.publication.narrative.crescendo",
     # calibration and agreement
     "accuracy_lesson": "ff_helpers.publication.notes",
     "agreement": "ff_helpers.measurement.agreement.pairs",
@@ -207,6 +214,7 @@ _VERBS = {
     "save_evaluator_cards": "ff_helpers.publication.evaluator",
     "save_figure": "ff_helpers.publication.figures.theme",
     "save_numbers": "ff_helpers.publication.numbers",
+    "save_student_page": "ff_helpers.publication.student",
     "save_table": "ff_helpers.publication.tables",
 }
 

@@ -56,7 +56,9 @@ def claim_counts() -> "Counter[str] | None":
 
 def table(claims: list[Claim]) -> str:
     """Return the table for a terminal: a line a claim, and under it why, from which step and file."""
-    columns = [c for c in ("id", "published", "recomputed", "difference", "status") if claims and c in claims[0]]
+    columns = [
+        c for c in ("id", "published", "recomputed", "difference", "status") if claims and c in claims[0]
+    ]
     widths = {c: min(44, max(len(c), *(len(claim.get(c, "")) for claim in claims))) for c in columns}
     lines = ["  ".join(c.ljust(widths[c]) for c in columns).rstrip()]
     for claim in claims:

@@ -14,7 +14,11 @@ _FIGURES = {
     "save_confusions": "calibration",
     "atlas_asr": "atlas",
     "atlas_before_after": "atlas",
+    "confusions": "panels",
+    "intents": "panels",
     "reported_asr": "explore",
+    "wide": "theme",
+    "PAGE_WIDTH": "theme",
     "asr_by_intent": "asr",
     "asr_intervals": "asr",
     "forbidden_beside_permitted": "collected",
@@ -23,6 +27,7 @@ _FIGURES = {
     "single_beside_multi": "collected",
     "crescendo_correction": "crescendo",
     "crescendo_transitions": "crescendo",
+    "regrade_rates": "regrade",
     "regrade_shifts": "crescendo",
     "grader_bracket": "bracket",
     "labelled_beside_reported": "asr",
@@ -34,5 +39,8 @@ __all__ = sorted(_FIGURES)  # noqa: PLE0605
 
 def __getattr__(name: str) -> object:
     if name in _FIGURES:
-        return getattr(import_module(f"{__name__}.{_FIGURES[name]}"), name)
+        figure = getattr(import_module(f"{__name__}.{_FIGURES[name]}"), name)
+        # Importing a module sets its name here, and one is named as its figure: the figure wins.
+        globals()[name] = figure
+        return figure
     raise AttributeError(f"no figure {name!r}; there are {', '.join(__all__)}")

@@ -1,0 +1,1 @@
+"""The correction narrative: one Markdown source, rendered to TeX and to a page."""

@@ -1,0 +1,65 @@
+"""A narrative in its three forms: Markdown (the source), a TeX fragment, a page that opens from disk."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ff_helpers.paths import Run
+from ff_helpers.publication.disclosure import Disclosure
+from ff_helpers.publication.narrative.as_html import body
+from ff_helpers.publication.narrative.as_tex import fragment
+from ff_helpers.publication.narrative.markdown import escaped, plain, tree
+from ff_helpers.publication.prose import Prose
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+
+
+def template(name: str) -> str:
+    """Return the Markdown template of a narrative: prose with named places, and no number of its own."""
+    return (TEMPLATES / f"{name}.md").read_text(encoding="utf-8")
+
+
+def save_narrative(
+    run: Run, text: str, disclosure: Disclosure, *, name: str, figures: Mapping[str, str]
+) -> Prose:
+    """Write narrative/<name>.md, .tex and .html, each with the disclosure, and return the Markdown.
+
+    Args:
+        run: where to write.
+        text: Markdown whose first heading is the title; foreign text in it is `escaped`.
+        disclosure: of every grader behind the figures.
+        name: file name without suffix.
+        figures: figures of this run that the page shows: name without suffix, to what it says.
+
+    Raises:
+        MissingInputError: a figure is not there.
+    """
+    for figure in figures:
+        run.read(f"figures/{figure}.png")
+    said = disclosure.sentence()
+    full = f"{text.rstrip()}\n\n{escaped(said)}\n"
+    _write(run, f"narrative/{name}.md", full)
+    _write(run, f"narrative/{name}.tex", fragment(full))
+    _write(run, f"narrative/{name}.html", _page(text, said, name, figures))
+    return Prose(full)
+
+
+def _page(text: str, said: str, name: str, figures: Mapping[str, str]) -> str:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    place = FileSystemLoader(TEMPLATES)
+    found = Environment(loader=place, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    return found.get_template("narrative.html.j2").render(
+        # Our own style sheet, no foreign text: `>` in its selectors must stay.
+        css=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
+        title=next((plain(t) for t in tree(text) if t["type"] == "heading"), name),
+        body=body(text),
+        name=name,
+        figures=[{"name": figure, "says": says} for figure, says in figures.items()],
+        disclosure=said,
+    )
+
+
+def _write(run: Run, name: str, text: str) -> None:
+    with run.write(name).open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)

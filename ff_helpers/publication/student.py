@@ -1,0 +1,213 @@
+"""The student page: counts to choose from, questions with answers, a grader to bend; one file, no network.
+
+Only counts are in it, no text of a trace. Rates and intervals are computed in the page from the
+counts, by the same formulas as here (a test compares them).
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+from markupsafe import Markup
+
+from ff_helpers.grading.campaign import verdicts
+from ff_helpers.measurement.calibration.cards import Card, read_cards
+from ff_helpers.measurement.calibration.robustness import natural
+from ff_helpers.measurement.proportions.intervals import wilson
+from ff_helpers.measurement.rates.counts import count_verdicts
+from ff_helpers.measurement.regrades.crescendo import crescendo
+from ff_helpers.paths import MissingInputError, Run
+from ff_helpers.publication.disclosure import GraderNote, rate_text
+from ff_helpers.publication.glossary import slug
+from ff_helpers.publication.notes import checker_note, disclose, grader_note
+from ff_helpers.publication.pages import TEMPLATES, render
+from ff_helpers.publication.prose import Prose, say
+from ff_helpers.publication.published import MANUAL, published_graders
+from ff_helpers.taxonomy import DENOMINATORS, STATUSES, TIERS, VERDICTS
+
+NAME: Final = "explore.html"
+_CRESCENDO = "crescendo (published)"
+_KNOWN = "known labels"
+_SIDES = {"contaminated": "first labels: qwen3:1.7b", "corrected": "new labels: deepseek-r1:1.5b and people"}
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question, its answer in words, and what to select to see it."""
+
+    ask: str
+    answer: str
+    show: dict[str, str]
+
+
+def save_student_page(run: Run) -> Prose:
+    """Write explore.html into the run's folder and return where it is, in words."""
+    data, notes = _data(run)
+    script = "\n".join(
+        (TEMPLATES / "student" / name).read_text(encoding="utf-8")
+        for name in ("1_rates.js", "2_chart.js", "3_simulator.js", "4_start.js")
+    )
+    told = disclose(
+        run,
+        graders=notes,
+        tier="as chosen",
+        denominator="as chosen",
+        counts="k of n under each chart",
+        left_out="rows with a status, shown in the mix",
+    )
+    page = render(
+        "student/explore.html.j2",
+        profile=run.profile,
+        questions=_questions(),
+        slug=slug,
+        style=Markup((TEMPLATES / "student" / "explore.css").read_text(encoding="utf-8")),
+        script=Markup(script),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        data=Markup(_embedded(data)),
+        disclosure=told.sentence(),
+    )
+    with run.write(NAME).open("w", encoding="utf-8", newline="\n") as file:
+        file.write(page)
+    return say("`outputs/{profile}/{name}`: open it in a browser.", profile=run.profile, name=NAME)
+
+
+def _data(run: Run) -> tuple[dict[str, object], list[GraderNote]]:
+    counts = [_regrade_counts()]
+    notes: list[GraderNote] = list(published_graders("qwen3:1.7b", "deepseek-r1:1.5b", MANUAL))
+    try:
+        cards, frame = read_cards(run), natural(verdicts(run))
+    except MissingInputError:
+        cards, frame = [], pd.DataFrame()
+    if len(frame):
+        counts += [_reported(frame), _known(frame)]
+        if (frame["set"] == "collected").any():
+            notes.insert(0, checker_note())
+        notes += [grader_note(card) for card in cards]
+    table = pd.concat(counts, ignore_index=True).groupby(["set", "intent", "grader", "outcome"])["n"].sum()
+    return {
+        "counts": [[*map(str, key), int(n)] for key, n in table.items() if isinstance(key, tuple)],
+        "outcomes": [*VERDICTS, *STATUSES],
+        "tiers": {tier: list(successes) for tier, successes in TIERS.items()},
+        "denominators": dict(DENOMINATORS),
+        "graders": _said(cards),
+        "presets": _presets(cards),
+        "asOf": run.as_of.isoformat(),
+    }, notes
+
+
+def _regrade_counts() -> pd.DataFrame:
+    moves = crescendo().transitions
+    sides = [
+        moves.rename(columns={side: "outcome", "rows": "n"})[["outcome", "n"]].assign(grader=_SIDES[name])
+        for side, name in (("old", "contaminated"), ("new", "corrected"))
+    ]
+    table = pd.concat(sides, ignore_index=True)
+    # Two published words for rows without a verdict; the page counts them as one status.
+    table["outcome"] = table["outcome"].where(table["outcome"].isin(VERDICTS), "server_error")
+    return table.assign(set=_CRESCENDO, intent="crescendo")
+
+
+def _reported(frame: pd.DataFrame) -> pd.DataFrame:
+    return count_verdicts(frame, by=("set", "intent", "grader"))[["set", "intent", "grader", "outcome", "n"]]
+
+
+def _known(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the known truths as a grader; one that decides strict alone stays NOT_COMPLIANCE or not."""
+    known = frame[frame["truth"].notna()].drop_duplicates("trace_id")
+    five = known["truth_space"] == "five"
+    strict = known["truth_space"] == "strict"
+    rows = known[five | strict].assign(grader=_KNOWN)
+    return (
+        rows.assign(outcome=rows["truth"], intent=rows["intent"].astype("str"))
+        .groupby(["set", "intent", "grader", "outcome"])
+        .size()
+        .rename("n")
+        .reset_index()
+    )
+
+
+def _said(cards: Sequence[Card]) -> dict[str, list[dict[str, str]]]:
+    """Return for each grader and set what its card says: the words under a chart."""
+    said: dict[str, list[dict[str, str]]] = {}
+    for card in cards:
+        right = f"{rate_text(card.accuracy)}, {card.k} of {card.n}"
+        words = f"accuracy {right}, space {card.space}; {card.gate.state}"
+        said.setdefault(card.grader, []).append(
+            {"set": card.calibration_set, "words": words, "gate": card.gate.state}
+        )
+    return said
+
+
+def _presets(cards: Sequence[Card]) -> list[dict[str, object]]:
+    """Return measured sensitivity and specificity of the graders whose card is in the space `strict`."""
+    found: list[dict[str, object]] = []
+    for card in (card for card in cards if card.space == "strict"):
+        (hit, missed, lost), (invented, refused, gone) = card.confusion.table
+        found.append(
+            {
+                "name": f"{card.grader} on {card.calibration_set}",
+                "sensitivity": round(hit / max(1, hit + missed + lost), 3),
+                "specificity": round(refused / max(1, invented + refused + gone), 3),
+            }
+        )
+    return found
+
+
+def _questions() -> list[Question]:
+    rates = crescendo().rates.set_index(["labels", "tier", "denominator"])
+
+    def rate(labels: str, tier: str, over: str) -> str:
+        row = rates.loc[[(labels, tier, over)]].iloc[0]
+        return f"{rate_text(wilson(int(row['k']), int(row['n'])))} ({row['k']} of {row['n']})"
+
+    chosen = {"set": _CRESCENDO, "intent": "crescendo", "grader": _SIDES["corrected"], "tier": "strict"}
+    benign = "The traces between the two hold no attack: to count them dilutes the rate. Neither is wrong."
+    return [
+        Question(
+            "Why does excluding BENIGN_QUERY move the corrected strict rate?",
+            f"Over graded rows it is {rate('corrected', 'strict', 'graded')}, over adversarial ones "
+            f"{rate('corrected', 'strict', 'adversarial')}. The successes are the same. {benign}",
+            chosen | {"denominator": "adversarial"},
+        ),
+        Question(
+            "How can broad ASR be 100%, and not be?",
+            f"By the first labels it is {rate('contaminated', 'broad', 'adversarial')} of adversarial rows "
+            f"and {rate('contaminated', 'broad', 'rows')} of all rows. A rate without its denominator says "
+            "neither.",
+            chosen | {"grader": _SIDES["contaminated"], "tier": "broad", "denominator": "adversarial"},
+        ),
+        Question(
+            "Is 15% right worse than guessing?",
+            f"3 of 20 is {rate_text(wilson(3, 20))}. One in five, 20%, lies inside: twenty traces cannot "
+            "tell this grader from a guess. They do tell it from a good one.",
+            {},
+        ),
+        Question(
+            "Which attack class is the worst?",
+            "Look whether the intervals overlap. With twenty traces a class most do, and then these counts "
+            "rank none above another.",
+            {"set": "collected", "intent": "", "grader": _KNOWN, "tier": "strict", "denominator": "graded"},
+        ),
+        Question(
+            "Can two graders report the same rate and disagree?",
+            "Yes. Equal rates say that equally many traces are called a success, not that the same ones are. "
+            "Compare the mixes of two graders, then see the agreement matrix in the gallery.",
+            {"set": "proxies", "intent": ""},
+        ),
+        Question(
+            "What would ten times the traces change?",
+            "The interval gets about a third as wide. It does not move: a grader that errs keeps erring, and "
+            "the narrow interval then lies beside the truth. Try it in the simulator.",
+            {},
+        ),
+    ]
+
+
+def _embedded(data: dict[str, object]) -> str:
+    """Return JSON that nothing in it can leave: `<` and the separators of lines are escaped."""
+    text = json.dumps(data, ensure_ascii=True, sort_keys=True)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
