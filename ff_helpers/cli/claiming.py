@@ -18,7 +18,8 @@ def add_claims(commands: "Commands") -> None:
         _claims,
         line="every published figure beside the recomputed one",
         about="Print every published figure beside the one that the profile paper recomputed, with the "
-        "reason where they differ, and the step and file that it comes from. The table is also written as Markdown.",
+        "reason where they differ, and the step and file that it comes from. The table is also written as "
+        "Markdown.",
         example="ff claims --json > claims.json",
     )
     claims.add_argument("--id", metavar="ID", help="one claim with all its fields (default: all claims)")

@@ -1,6 +1,8 @@
 """`ff init`: begin a study of one's own."""
 
 import argparse
+import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +29,16 @@ def add_studying(commands: "Commands") -> None:
 def _init(options: argparse.Namespace) -> int:
     from ff_helpers.pipeline.studies import begin_study
 
-    names = begin_study(options.folder)
-    print(f"{options.folder}: {', '.join(names)}")
-    print(f"Next: cd {options.folder} && ff run params/study.yaml")
+    folder = options.folder
+    begin_study(folder)
+    # A name that starts with a dash would be an option of cd.
+    entered = shlex.quote(f"./{folder}" if str(folder).startswith("-") else str(folder))
+    print(
+        f"{folder}: your traces go into data/traces.jsonl, your grader into params/study.yaml; README.md says how"
+    )
+    print(f"Next:  cd {entered} && ff run params/study.yaml")
+    print("Table: outputs/study/tables/my_asr (.csv, .tex, .html), in that folder")
+    for name in ("FF_ROOT", "FF_OUTPUTS"):
+        if os.environ.get(name):
+            print(f"Note:  {name} is set to {os.environ[name]}: unset it, or ff works there and not here")
     return 0
