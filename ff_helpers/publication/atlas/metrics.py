@@ -14,6 +14,7 @@ from ff_helpers.measurement.rates.counts import count_verdicts
 from ff_helpers.paths import Run
 from ff_helpers.publication.atlas.exported import Atlas
 from ff_helpers.publication.atlas.exported_graders import classifiers
+from ff_helpers.publication.disclosure import NO_TIER, Disclosure, Unknown
 from ff_helpers.taxonomy import STATUSES, VERDICTS
 
 _COLUMNS = ("group", "metric", "value", "as_of", "source")
@@ -42,6 +43,9 @@ def canonical_metrics(
         ]
     table = pd.DataFrame(rows, columns=list(_COLUMNS))
     content = {"as_of": run.as_of.isoformat(), "metrics": table.to_dict("records")}
+    counts = "counts of rows, models and graders"
+    note = Disclosure(Unknown("graders", f"{counts}, no rate"), NO_TIER, "none", counts, "nothing", run.as_of)
+    content = {"disclosure": note.sentence(), **content}
     path = run.write("atlas/canonical_metrics.json")
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
     return table
