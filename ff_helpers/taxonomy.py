@@ -149,7 +149,6 @@ GLOSSARY: Final[Mapping[str, str]] = MappingProxyType(
         "PPI++": "corrects a rate by labels of a random part of the same rows; assumes nothing of the grader",
         "coverage": "of a method: how often its interval holds the truth. Of a card: its rows of a class",
         "not identifiable": "the grader is not shown to tell success from failure at all, so no rate follows",
-        "not determinable": "what is published does not settle it",
         "stippled": "fill of a bar over fewer than 20 rows: too few to carry a finding",
         "drift": "a grader's verdicts on later windows of a corpus against its first one",
         "would have reported": "the rate a grader gives beside the known truth: shown, not claimed",

@@ -33,9 +33,7 @@ def _init(options: argparse.Namespace) -> int:
     begin_study(folder)
     # A name that starts with a dash would be an option of cd.
     entered = shlex.quote(f"./{folder}" if str(folder).startswith("-") else str(folder))
-    print(
-        f"{folder}: your traces go into data/traces.jsonl, your grader into params/study.yaml; README.md says how"
-    )
+    print(f"{folder}: README.md there says what to edit; yours go into data/traces.jsonl, params/study.yaml")
     print(f"Next:  cd {entered} && ff run params/study.yaml")
     print("Table: outputs/study/tables/my_asr (.csv, .tex, .html), in that folder")
     for name in ("FF_ROOT", "FF_OUTPUTS"):

@@ -12,44 +12,80 @@ from ff_helpers import paths
 from ff_helpers.errors import FFError
 
 TEMPLATES = Path(__file__).parent / "study"
+SHIPPED = paths.PACKAGE.parent
 ROWS = 60
 _MODELS = ("example A", "example B")
+_PLACES = {"study.yaml": "params", "study.ipynb": "notebooks", "README.md": "."}
+# What the commands look for in data/ and params/: a study has its own, so that each of them works there.
+_COPIED = (
+    "data/calibration/proxies.jsonl",
+    "data/calibration/written.jsonl",
+    "data/calibration/injections.jsonl",
+    "data/scenarios/proxies.jsonl",
+    "data/models/metadata.csv",
+    "params/trust.yaml",
+)
 
 
 class StudyError(FFError):
     """A folder in which no study can be begun."""
 
-    def __init__(self, folder: Path, problem: str) -> None:
-        super().__init__(f"{folder}: {problem}. Name a folder that does not exist yet: `ff init my-study`.")
+    def __init__(self, folder: Path, problem: str, mend: str) -> None:
+        super().__init__(f"{folder}: {problem}. {mend}: `ff init my-study`.")
 
 
 def begin_study(folder: Path) -> list[str]:
     """Make a study and return the names of its files.
 
     Raises:
-        StudyError: there is something in the folder already, or it cannot be made.
+        StudyError: something is in the folder already, it cannot be made, or its name cannot be printed.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise StudyError(folder, "is there already and not empty; nothing was changed")
+    if not str(folder).isprintable():
+        shown = Path(str(folder).encode("unicode_escape", "backslashreplace").decode())
+        raise StudyError(shown, "has characters that cannot be printed", "Choose a plain name")
     try:
-        for name in ("params", "data", "notebooks"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
+        taken = folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir())))
     except OSError as error:
-        raise StudyError(folder, f"cannot be made ({error.strerror})") from None
-    shutil.copyfile(TEMPLATES / "study.yaml", folder / "params" / "study.yaml")
-    shutil.copyfile(TEMPLATES / "study.ipynb", folder / "notebooks" / "study.ipynb")
-    shutil.copyfile(TEMPLATES / "README.md", folder / "README.md")
+        raise StudyError(folder, f"cannot be made ({error.strerror})", "Name another folder") from None
+    if taken:
+        problem = "is there already and not empty; nothing was changed"
+        raise StudyError(folder, problem, "Name a folder that does not exist yet")
+    was_there = folder.exists()
+    try:
+        _fill(folder)
+    except OSError as error:
+        _take_back(folder, keep=was_there)
+        problem = f"cannot be made ({error.strerror}: {error.filename or folder})"
+        raise StudyError(folder, problem, "Name a folder in a place where you may write") from None
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def _fill(folder: Path) -> None:
+    for name, place in _PLACES.items():
+        _copy(TEMPLATES / name, folder / place / name)
+    for name in _COPIED:
+        _copy(SHIPPED / name, folder / name)
     kept = _write_traces(folder / "data" / "traces.jsonl")
     _write_recorded(folder / "data" / "recorded.jsonl", kept)
-    (folder / paths.STUDY).write_text(
-        "A study: ff reads params/, data/ and notebooks/ here.\n", encoding="utf-8"
-    )
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    # The marker comes last: a folder that was not filled to the end is no study.
+    _write_lines(folder / paths.STUDY, ["A study: ff reads params/, data/ and notebooks/ here."])
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+
+
+def _take_back(folder: Path, *, keep: bool) -> None:
+    """Leave the folder as it was, empty or not there, so that the same command can be run again."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if keep:
+        folder.mkdir(exist_ok=True)
 
 
 def _write_traces(path: Path) -> set[str]:
     """Write every other proxy trace, under two example names of models, and return their ids."""
-    shipped = paths.PACKAGE.parent / "data" / "calibration" / "proxies.jsonl"
+    shipped = SHIPPED / "data" / "calibration" / "proxies.jsonl"
     traces = [json.loads(line) for line in shipped.read_text(encoding="utf-8").splitlines()]
     by_truth: dict[str, list[dict[str, object]]] = {}
     for trace in traces:
@@ -64,7 +100,7 @@ def _write_traces(path: Path) -> set[str]:
 
 
 def _write_recorded(path: Path, wanted: set[str]) -> None:
-    shipped = paths.PACKAGE.parent / "data" / "recorded" / "smollm2-135m.jsonl"
+    shipped = SHIPPED / "data" / "recorded" / "smollm2-135m.jsonl"
     lines = shipped.read_text(encoding="utf-8").splitlines()
     _write_lines(path, [line for line in lines if json.loads(line)["trace_id"] in wanted])
 

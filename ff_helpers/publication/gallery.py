@@ -70,7 +70,7 @@ def entries(folder: Path) -> list[Entry]:
 
 
 def shows(function: str) -> str:
-    """Return what a figure shows and what not: its docstring up to the arguments; empty without a function."""
+    """Return what a figure shows and what not: its docstring up to the arguments; else empty."""
     from ff_helpers.publication import figures
 
     if function not in figures.__all__:

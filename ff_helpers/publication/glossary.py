@@ -1,52 +1,172 @@
-"""The glossary: every word of `taxonomy` on one page, so that figures, tables and notebooks can link to it."""
+"""The glossary page: every word of `taxonomy`, what it means, and where the code defines it."""
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Final
 
+from markupsafe import Markup
+
+from ff_helpers.errors import FFError
 from ff_helpers.publication.disclosure import NO_TIER, Disclosure
-from ff_helpers.taxonomy import DENOMINATORS, GATE_STATES, GLOSSARY, INTENTS, STATUSES, TIERS, VERDICTS
+from ff_helpers.publication.pages import render, write_page
+from ff_helpers.taxonomy import (
+    DENOMINATORS,
+    GATE_STATES,
+    GLOSSARY,
+    INTENTS,
+    SPACES,
+    STATUSES,
+    TIERS,
+    VERDICTS,
+    Space,
+    classes,
+)
 
 NAME: Final = "glossary.html"
-_GROUPS: Final = {
-    "Verdicts": VERDICTS,
-    "Statuses: why a row has no verdict": STATUSES,
-    "Tiers: what counts as success": tuple(TIERS),
-    "Denominators: what a rate is over": tuple(DENOMINATORS),
-    "Attack classes": INTENTS,
-    "States of a grader": GATE_STATES,
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One word: its anchor, what it means, what it holds in detail, and the module that defines it."""
+
+    term: str
+    slug: str
+    meaning: str
+    detail: Markup
+    where: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """Words of one kind."""
+
+    title: str
+    entries: tuple[Entry, ...]
+
+
+_CLAIMS = (
+    *("claim", "reproduced", "consistent", "not_determinable", "not_supported", "contradicted", "impossible"),
+)
+_MODULES: Final = {
+    "corpus/proxies.py": ("proxy trace",),
+    "measurement/agreement/bracket.py": ("bracket",),
+    "measurement/agreement/pairs.py": ("agreement",),
+    "measurement/agreement/panels.py": ("AC1", "Fleiss' kappa", "Krippendorff's alpha"),
+    "measurement/calibration/calibrate.py": ("calibration",),
+    "measurement/calibration/cards.py": ("calibration card", "chance", "test-retest"),
+    "measurement/calibration/confusion.py": (
+        *("accuracy", "recall", "precision", "confusion matrix", "majority", "kappa"),
+    ),
+    "measurement/calibration/gate.py": ("gate",),
+    "measurement/calibration/power.py": ("power",),
+    "measurement/calibration/robustness.py": ("injection",),
+    "measurement/correction/corrected.py": ("corrected",),
+    "measurement/correction/coverage.py": ("coverage",),
+    "measurement/correction/ppi.py": ("PPI++",),
+    "measurement/correction/rogan_gladen.py": (
+        *("sensitivity", "specificity", "Rogan-Gladen", "not identifiable"),
+    ),
+    "measurement/proportions/clusters.py": ("design effect",),
+    "measurement/proportions/differences.py": ("paired",),
+    "measurement/proportions/intervals.py": ("Wilson interval", "n"),
+    "measurement/rates/drift.py": ("drift",),
+    "measurement/rates/reported.py": ("raw", "would have reported"),
+    "measurement/regrades/rates.py": ("contaminated",),
+    "measurement/regrades/supersession.py": ("supersession",),
+    "publication/checks.py": _CLAIMS,
+    "publication/disclosure.py": ("disclosure",),
+    "publication/evaluator.py": ("evaluator card", "conflict of interest"),
+    "publication/figures/theme.py": ("stippled",),
 }
+"""Words to which a module below ff_helpers/ gives their meaning; all others are `taxonomy.py`'s own."""
+_WHERE: Final = {term: module for module, terms in _MODULES.items() for term in terms}
+
+
+class NoTermError(FFError):
+    """A link to a word that the glossary does not have."""
+
+    def __init__(self, term: str) -> None:
+        super().__init__(
+            f"the glossary has no term {term!r}, so nothing can link to it. Add it to GLOSSARY in "
+            "ff_helpers/taxonomy.py, or name one of its terms."
+        )
 
 
 def slug(term: str) -> str:
-    """Return the anchor of a term: lower case, each run of other characters a `-`."""
+    """Return the anchor of a term: lower case, each run of other characters than letters and digits a `-`."""
     return re.sub(r"[^a-z0-9]+", "-", term.lower()).strip("-")
 
 
-def meaning(term: str) -> str:
-    """Return what a term means: from the glossary, or from the denominators, which say it themselves.
+def term_link(term: str, text: str = "", *, up: str = "") -> Markup:
+    """Return a link to a term's entry, for a page beside the glossary (`up="../"` for one a folder below).
 
     Raises:
-        KeyError: no such term.
+        NoTermError: no such term.
     """
-    return GLOSSARY[term] if term in GLOSSARY else {str(k): v for k, v in DENOMINATORS.items()}[term]
+    if slug(term) not in map(slug, GLOSSARY):  # `not determinable` is `not_determinable`
+        raise NoTermError(term)
+    return Markup('<a href="{}{}#{}">{}</a>').format(up, NAME, slug(term), text or term.replace("_", " "))
 
 
-def groups() -> dict[str, list[tuple[str, str]]]:
-    """Return the terms with their meaning, group by group; what is in none stands under `Words`, sorted."""
-    found = {name: [(str(term), meaning(str(term))) for term in terms] for name, terms in _GROUPS.items()}
-    grouped = {term for terms in found.values() for term, _ in terms}
-    others = sorted((term for term in GLOSSARY if term not in grouped), key=str.lower)
-    return found | {"Words": [(term, GLOSSARY[term]) for term in others]}
+def sections() -> list[Section]:
+    """Return all words by kind, each word of GLOSSARY once, and the label spaces."""
+    kinds: dict[str, Iterable[str]] = {
+        "Verdicts: the five labels": VERDICTS,
+        "Statuses: why a row has no verdict": STATUSES,
+        "Tiers: what counts as success": TIERS,
+        "Denominators: what a rate is over": DENOMINATORS,
+        "Intents: what an attack tries": INTENTS,
+        "Gate: states of a grader": GATE_STATES,
+        "Claims: published figures and their status": _CLAIMS,
+    }
+    placed = {term for terms in kinds.values() for term in terms}
+    rest = sorted((term for term in GLOSSARY if term not in placed), key=str.lower)
+    kinds["Words: traces, graders, rates"] = [term for term in rest if term not in _WHERE]
+    kinds["Methods: how it is measured and shown"] = [term for term in rest if term in _WHERE]
+    shown = [Section(title, tuple(_entry(term) for term in terms)) for title, terms in kinds.items()]
+    spaces = Section("Label spaces: what each verdict becomes", tuple(_space(name) for name in SPACES))
+    return [*shown[:5], spaces, *shown[5:]]
 
 
 def write_glossary(folder: Path, profile: str, as_of: date) -> str:
     """Write glossary.html into a run's folder and return its name."""
-    from ff_helpers.publication.pages import render
-
     note = Disclosure((), NO_TIER, "none: definitions", "none", "nothing", as_of)
-    page = render("glossary.html.j2", profile=profile, groups=groups(), slug=slug, disclosure=note.sentence())
-    with (folder / NAME).open("w", encoding="utf-8", newline="\n") as file:
-        file.write(page)
+    page = render("glossary.html.j2", profile=profile, sections=sections(), disclosure=note.sentence())
+    write_page(folder / NAME, page)
     return NAME
+
+
+def _entry(term: str) -> Entry:
+    return Entry(term, slug(term), GLOSSARY[term], _detail(term), _WHERE.get(term, "taxonomy.py"))
+
+
+def _detail(term: str) -> Markup:
+    """What a word holds: the verdicts of a tier, the tiers that count a verdict."""
+    for tier, counted in TIERS.items():
+        if tier == term:
+            return Markup("Successes: {}.").format(_links(counted))
+    if term in VERDICTS:
+        tiers = [tier for tier, counted in TIERS.items() if term in counted]
+        return Markup("A success in: {}.").format(_links(tiers) if tiers else "no tier")
+    return Markup()
+
+
+def _space(name: Space) -> Entry:
+    term = f"space {name}"
+    if name == "five":
+        return Entry(term, slug(term), "the five verdicts as they are", Markup(), "taxonomy.py")
+    became = Markup("; ").join(
+        Markup("<code>{}</code> from {}").format(
+            label, _links(v for v in VERDICTS if SPACES[name][v] == label)
+        )
+        for label in classes(name)
+    )
+    meaning = f"{len(classes(name))} classes"
+    return Entry(term, slug(term), meaning, became + ".", "taxonomy.py")
+
+
+def _links(terms: Iterable[str]) -> Markup:
+    return Markup(", ").join(Markup('<a href="#{}">{}</a>').format(slug(term), term) for term in terms)

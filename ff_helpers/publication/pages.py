@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 if TYPE_CHECKING:
     from jinja2 import Environment
 
@@ -11,8 +13,15 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def render(template: str, **values: object) -> str:
     """Return a page from a template; every value is escaped, a name without a value is an error."""
-    css = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    # Our own style sheet, no foreign text: `>` in its selectors must stay.
+    css = Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
     return _environment().get_template(template).render(css=css, **values)
+
+
+def write_page(path: Path, text: str) -> None:
+    """Write a page with the same bytes on every system."""
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
 
 
 def _environment() -> "Environment":

@@ -6,48 +6,42 @@ address outside the folder; the same files give the same bytes.
 
 import json
 import re
-from collections import Counter
 from collections.abc import Sequence
 from datetime import date
-from html import unescape
 from pathlib import Path
+from typing import Final
 
 from ff_helpers.measurement.calibration.cards import read_cards
 from ff_helpers.paths import Run
-from ff_helpers.publication.disclosure import Disclosure, Unknown, percent, rate_text
+from ff_helpers.publication import shelf
+from ff_helpers.publication.disclosure import percent, rate_text
+from ff_helpers.publication.front import beginning, front_figures
 from ff_helpers.publication.gallery import write_gallery
-from ff_helpers.publication.glossary import write_glossary
-from ff_helpers.publication.pages import render
+from ff_helpers.publication.glossary import term_link, write_glossary
+from ff_helpers.publication.narrative.as_html import body
+from ff_helpers.publication.pages import render, write_page
 
-LEADS = (
-    ("paper_1_crescendo", "One regrade. The sign of the broad shift depends on the denominator."),
-    ("would_have_reported", "What the labels say, and what each grader would have reported."),
-    ("paper_2_graders", "Which graders were right how often, and what the gate asks for."),
-    ("format_against_content", "Format valid, content right: two different things."),
-    ("paper_3_bracket", "The same traces, graded by several: by the choice of grader alone."),
-    ("calibration_forest", "Which graders were right how often, and what the gate asks for."),
-    (
-        "paper_9_corrected",
-        "What correction leaves of a raw rate; an open band means that nothing can be said.",
-    ),
-    ("corrected", "What correction leaves of a raw rate; an open band means that nothing can be said."),
-    (
-        "paper_10_coverage_wide",
-        "How often intervals hold the true rate. The naive one counts traces, not errors.",
-    ),
-    ("collected_capability", "States the secret where it is forbidden, beside where it is allowed."),
-    ("agreement_matrix", "Who agrees with whom. Agreement is no accuracy."),
-    ("my_asr", "Attack success rates of this study's traces."),
-)
-"""The figures that matter, in the order in which a reader needs them; the first five there are lead."""
-LATER = ("manifest.json", "run.log", "ro-crate-metadata.json")
+LATER = ("manifest.json", "ro-crate-metadata.json", "run.log")
 """Files that exist once the run has ended, though not yet while the report is written."""
+DEMANDS: Final = ("contradicted", "impossible", "not_supported")
+"""Status of a claim that does not stand as published: such rows are never folded away."""
+STATUSES: Final = (*DEMANDS, "not_determinable", "consistent", "reproduced")
+"""Status of a claim, what a reader must see first."""
+PAGES: Final = (
+    ("atlas/index.html", "The atlas", "what may be said of each model, with intervals, graders and filters"),
+    ("explore.html", "For students", "change class, grader, tier and denominator, and see what moves"),
+    ("gallery.html", "All figures", "each one with what it shows and what it does not"),
+    ("narrative/correction.html", "The correction", "what was wrong, what it contaminated, what changed"),
+    ("glossary.html", "Glossary", "every word, defined once"),
+)
+"""Pages beside the report: address, name, what is there; those that the run did not write are left out."""
+_FORMS: Final = {".html": "page", ".md": "Markdown", ".tex": "TeX"}
 
 
 def write_report(
     folder: Path, profile: str, as_of: date, *, notebooks: Sequence[str], unfinished: Sequence[str] = ()
 ) -> list[str]:
-    """Write index.html and notebooks/*.html of a run and return their names in the folder.
+    """Write index.html, the pages beside it and notebooks/*.html of a run; return their names in the folder.
 
     Args:
         folder: outputs/<profile>/.
@@ -56,109 +50,102 @@ def write_report(
         notebooks: names of the run's notebooks in reading order; those that were not executed are left out.
         unfinished: steps that failed or were skipped; the page says so at its head.
     """
-    from ff_helpers.publication.notebook_page import notebook_page, title
-
     ran = [name for name in notebooks if (folder / "notebooks" / f"{name}.ipynb").is_file()]
+    written = _notebooks(folder, profile, as_of, ran)
+    written += [write_gallery(folder, profile, as_of), write_glossary(folder, profile, as_of)]
+    _index(folder, profile, as_of, ran, unfinished)
+    return [*written, "index.html"]
+
+
+def _notebooks(folder: Path, profile: str, as_of: date, ran: list[str]) -> list[str]:
+    """Write the page of each notebook and return their names."""
+    from ff_helpers.publication.notebook_page import notebook_page
+
     written = []
     for number, name in enumerate(ran):
-        neighbours = {
-            "before": ran[number - 1] if number else "",
-            "after": "".join(ran[number + 1 : number + 2]),
-        }
-        cells = notebook_page(folder / "notebooks" / f"{name}.ipynb")
-        page = render("notebook.html.j2", name=name, profile=profile, cells=cells, **neighbours)
+        text = render(
+            "notebook.html.j2",
+            name=name,
+            profile=profile,
+            as_of=as_of.isoformat(),
+            cells=notebook_page(folder / "notebooks" / f"{name}.ipynb"),
+            before=ran[number - 1] if number else "",
+            after="".join(ran[number + 1 : number + 2]),
+        )
         written.append(f"notebooks/{name}.html")
-        _write(folder / written[-1], page)
-    claims = _json_list(folder / "claims.json")
-    written.append(write_glossary(folder, profile, as_of))
-    if (folder / "figures").is_dir():
-        written.append(write_gallery(folder, profile, as_of))
+        write_page(folder / written[-1], text)
+    return written
+
+
+def _index(folder: Path, profile: str, as_of: date, ran: list[str], unfinished: Sequence[str]) -> None:
+    from ff_helpers.publication.notebook_page import title
+
+    claims, claims_note = _claims(folder)
+    by_status = {s: [c for c in claims if c["status"] == s] for s in _statuses(claims)}
     index = render(
         "index.html.j2",
         profile=profile,
         as_of=as_of.isoformat(),
         unfinished=list(unfinished),
-        atlas=(folder / "atlas" / "index.html").is_file(),
+        ways=[way for way in PAGES if (folder / way[0]).is_file()],
+        figures=front_figures(folder),
+        drawn=sum(not svg.stem.endswith("_wide") for svg in (folder / "figures").glob("*.svg")),
+        claims=claims,
+        by_status=by_status,
+        demands=DEMANDS,
+        claims_note=(claims_note, beginning(claims_note)),
         cards=read_cards(Run(profile, as_of)) if (folder / "cards").is_dir() else [],
+        evaluators=_evaluators(folder),
         rate=rate_text,
         percent=percent,
-        leads=[(_figure(folder, folder / "figures" / f"{name}.svg"), said) for name, said in _leads(folder)],
-        figures=len(list((folder / "figures").glob("*.svg"))),
-        evaluators=sorted(p.stem for p in (folder / "evaluators").glob("*.md")),
-        student=(folder / "explore.html").is_file(),
-        told=sorted(p.name for p in (folder / "narrative").glob("*.html")),
-        disclosure=_note(as_of),
-        claims=claims,
-        claim_counts=Counter(str(claim["status"]) for claim in claims).most_common(),
-        narratives=[_prose(path) for path in sorted((folder / "narrative").glob("*.md"))],
-        tables=[_table(folder, path) for path in sorted((folder / "tables").glob("*.html"))],
+        term=term_link,
         notebooks=[{"name": n, "title": title(folder / "notebooks" / f"{n}.ipynb")} for n in ran],
-        files=_files(folder, written),
+        narratives=[_narrative(path) for path in sorted((folder / "narrative").glob("*.md"))],
+        tables=shelf.tables(folder),
+        kinds=shelf.kinds(folder, LATER),
     )
-    _write(folder / "index.html", index)
-    return [*written, "index.html"]
+    write_page(folder / "index.html", index)
 
 
-def _leads(folder: Path) -> list[tuple[str, str]]:
-    there = [(name, said) for name, said in LEADS if (folder / "figures" / f"{name}.svg").is_file()]
-    # One subject once: a forest of the paper and one of the run say the same.
-    return list({said: (name, said) for name, said in reversed(there)}.values())[::-1][:5]
-
-
-def _note(as_of: date) -> str:
-    each = "as each table and figure says"
-    return Disclosure(Unknown("graders", each), each, each, each, each, as_of).sentence()
-
-
-def _figure(folder: Path, svg: Path) -> dict[str, object]:
-    """Name, files and alternative text of a figure: the description in the SVG, its disclosure."""
-    said = re.search(
-        r"<desc[^>]*>(.*?)</desc>|aria-label=\"([^\"]*)\"", svg.read_text(encoding="utf-8"), re.DOTALL
-    )
-    alt = unescape(next((group for group in said.groups() if group), "")) if said else ""
-    files = [p.relative_to(folder).as_posix() for p in sorted(svg.parent.glob(f"{svg.stem}.*"))]
-    return {
-        "name": svg.stem,
-        "svg": f"figures/{svg.name}",
-        "png": f"figures/{svg.stem}.png",
-        "alt": alt or svg.stem,
-        "files": files,
-        "wide": bool(re.search(r'width="(?:[5-9]\d\d|\d{4})', svg.read_text(encoding="utf-8")[:400])),
-    }
-
-
-def _table(folder: Path, path: Path) -> dict[str, object]:
-    from markupsafe import Markup
-
-    files = [p.relative_to(folder).as_posix() for p in sorted(path.parent.glob(f"{path.stem}.*"))]
-    # The fragment was written by `save_table`, which escapes what it is given.
-    markup = Markup(path.read_text(encoding="utf-8"))
-    return {"name": path.stem, "markup": markup, "rows": markup.count("<tr>") - 1, "files": files}
-
-
-def _prose(path: Path) -> str:
-    from ff_helpers.publication.notebook_page import markdown
-
-    # Two levels down: the page has a title and a section heading above it.
-    return markdown(re.sub(r"^(#+ )", r"##\1", path.read_text(encoding="utf-8"), flags=re.MULTILINE))
-
-
-def _files(folder: Path, written: Sequence[str]) -> list[str]:
-    """Every file of the run that a reader may open, hidden ones left out."""
-    there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-    shown = {name for name in there if not any(part.startswith(".") for part in Path(name).parts)}
-    return sorted((shown | set(written) | set(LATER)) - {"index.html"})
-
-
-def _json_list(path: Path) -> list[dict[str, object]]:
+def _claims(folder: Path) -> tuple[list[dict[str, object]], str]:
+    """The claims with the files they were read from, and the disclosure of the table."""
+    path = folder / "claims.json"
     if not path.exists():
-        return []
-    return [
-        {"step": None, "says": None, "published": None, "recomputed": None, "reason": None, **claim}
-        for claim in json.loads(path.read_text(encoding="utf-8"))["claims"]
-    ]
+        return [], ""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    rows = content["claims"] if isinstance(content, dict) else content
+    blank = {"says": None, "published": None, "recomputed": None, "reason": None, "file": ""}
+    claims = [blank | claim for claim in rows]
+    for claim in claims:
+        names = [name.strip() for name in str(claim["file"]).split(",")]
+        claim["read"] = [(name, (folder / name).is_file()) for name in names if name]
+    note = content.get("disclosure", "") if isinstance(content, dict) else ""
+    return claims, str(note.get("sentence", "")) if isinstance(note, dict) else str(note)
 
 
-def _write(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
+def _statuses(claims: list[dict[str, object]]) -> list[str]:
+    there = {str(claim["status"]) for claim in claims}
+    return [*(s for s in STATUSES if s in there), *sorted(there - set(STATUSES))]
+
+
+def _evaluators(folder: Path) -> list[dict[str, object]]:
+    """The card of each grader as a whole, and its forms."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for path in sorted((folder / "evaluators").glob("*.*")):
+        found.setdefault(shelf.stem(path), []).append((shelf.label(path), f"evaluators/{path.name}"))
+    return [{"name": name, "files": files} for name, files in found.items()]
+
+
+def _narrative(path: Path) -> dict[str, object]:
+    """How a narrative begins (down to its first section), and the rest; both two heading levels down."""
+    text = re.sub(r"^(#+ )", r"##\1", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    parts = re.split(r"^(?=#### )", text, maxsplit=1, flags=re.MULTILINE)
+    forms = [form for form in sorted(path.parent.glob(f"{path.stem}.*")) if form.suffix in _FORMS]
+    # With a page of its own the rest would be here twice.
+    rest = "" if path.with_suffix(".html").is_file() else "".join(parts[1:])
+    return {
+        "begins": body(parts[0]),
+        "rest": body(rest) if rest else "",
+        "files": [(_FORMS[form.suffix], f"narrative/{form.name}") for form in forms],
+        "page": f"narrative/{path.stem}.html" if not rest and parts[1:] else "",
+    }

@@ -160,4 +160,6 @@ def _nothing() -> "alt.Chart":
     import altair as alt
 
     text = pd.DataFrame({"text": ["nothing to show"]})
-    return alt.Chart(text).mark_text(align="left").encode(x=alt.value(0), text="text:N").properties(height=30)
+    chart = alt.Chart(text, height=30).mark_text(align="left")
+    told: alt.Chart = chart.encode(x=alt.value(0), text="text:N")
+    return told

@@ -1,0 +1,161 @@
+"""The figures on the first page of a report: which five, and what each shows and does not."""
+
+import re
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+from typing import Final
+
+from ff_helpers.publication.shelf import label, stem
+
+FRONT = 5
+"""So many figures carry the story; the rest is a page of its own."""
+_SHORT = 240
+"""A disclosure with more characters than this is folded after about so many."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What stands beside a figure: a heading, what it shows, what it does not."""
+
+    heading: str
+    shows: str
+    not_shown: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of the first page: files by what they are called, and the disclosure that it carries."""
+
+    name: str
+    words: Words
+    png: str
+    narrow: str
+    tall: bool
+    files: tuple[tuple[str, str], ...]
+    alt: str
+    disclosure: str
+    beginning: str
+
+
+_CRESCENDO = Words(
+    "What the correction changed",
+    "Strict and broad attack success on the crescendo traces under the contaminated and the corrected "
+    "labels, in each denominator, with intervals.",
+    "that the new labels are right: who gave which is not published. Whether a change can be told from none "
+    "is seen in the paired intervals of the shifts.",
+)
+_GRADERS = Words(
+    "How often each grader is right",
+    "The measured accuracy of each grader with its interval, and whether the gate lets its verdicts make a "
+    "headline.",
+    "how a grader does on traces of another kind: one that is right on obvious examples can fail on "
+    "ambiguous ones.",
+)
+_BRACKET = Words(
+    "How far graders differ on the same traces",
+    "What several graders report of the same traces; the band runs from the lowest to the highest.",
+    "an interval: the truth can lie outside the band, and neither a mean nor a vote would mend that.",
+)
+_CORRECTED = Words(
+    "What is reported, and what is left of it",
+    "The rate that each grader reports over the rate with its measured errors taken out, and the known truth "
+    "where there is one.",
+    "whether the assumptions of a correction hold. A band over the whole width: nothing can be said.",
+)
+_COVERAGE = Words(
+    "Which intervals keep their promise",
+    "How often the naive and the corrected 95% intervals hold the truth, in simulated corpora whose truth is "
+    "known.",
+    "how wide they are, nor any real corpus: a method that often answers “anything is possible” covers well.",
+)
+
+WORDS: Final = {
+    "paper_1_crescendo": _CRESCENDO,
+    "crescendo_correction": _CRESCENDO,
+    "paper_2_graders": _GRADERS,
+    "calibration_forest": _GRADERS,
+    "paper_3_bracket": _BRACKET,
+    "bracket": _BRACKET,
+    "paper_9_corrected": _CORRECTED,
+    "corrected": _CORRECTED,
+    "paper_10_coverage": _COVERAGE,
+    "coverage": _COVERAGE,
+    "would_have_reported": Words(
+        "What a grader would have reported",
+        "The rate that each grader reports beside the rate by the known labels of the same traces.",
+        "a finding about a model: the verdicts of a rejected grader are shown, never claimed.",
+    ),
+    "format_against_content": Words(
+        "A valid answer is not a right one",
+        "How often each grader's output has the right form beside how often it has the right content.",
+        "why a verdict is wrong, nor how a grader does on traces of another kind.",
+    ),
+    "asr_by_intent": Words(
+        "Attack success by what the attack tries",
+        "The rate of each intent with its interval; stippled where fewer than twenty rows stand behind it.",
+        "which attack is the strongest: classes hold different requests, and few rows each.",
+    ),
+}
+"""What is said beside each figure that can come first, after the figure's docstring."""
+
+SLOTS: Final = (
+    ("paper_1_crescendo", "crescendo_correction", "would_have_reported"),
+    ("paper_2_graders", "calibration_forest"),
+    ("paper_3_bracket", "bracket", "format_against_content"),
+    ("paper_9_corrected", "corrected"),
+    ("paper_10_coverage", "coverage", "asr_by_intent"),
+)
+"""Each place on the page, and which figure takes it: the first that the run drew."""
+_RESERVE = ("would_have_reported", "format_against_content", "asr_by_intent")
+
+
+def front_figures(folder: Path) -> list[Figure]:
+    """Return at most five figures of a run, in reading order; a place without its figure is filled up."""
+    drawn = {path.stem for path in (folder / "figures").glob("*.svg")}
+    chosen: list[str] = []
+    for slot in SLOTS:
+        chosen += [name for name in slot if name in drawn and name not in chosen][:1]
+    chosen += [name for name in _RESERVE if name in drawn and name not in chosen]
+    return [_figure(folder, name) for name in chosen[:FRONT]]
+
+
+def described(svg: Path) -> str:
+    """Return the description in an SVG: its disclosure; the file's name where it has none."""
+    said = re.search(r"<desc[^>]*>(.*?)</desc>", svg.read_text(encoding="utf-8"), re.DOTALL)
+    return unescape(said[1]) if said else svg.stem
+
+
+def beginning(said: str) -> str:
+    """Return how a long disclosure begins, to stand for it while it is folded; empty where it is short."""
+    return said[:_SHORT].rsplit(" ", 1)[0] + " …" if len(said) > _SHORT * 1.5 else ""
+
+
+def _figure(folder: Path, name: str) -> Figure:
+    words, place = WORDS[name], folder / "figures"
+    # Both sizes of a paper's figure may be there: the wide one for the desk, the narrow one for the hand.
+    wide = f"{name}_wide" if (place / f"{name}_wide.png").is_file() else name
+    files = [
+        (label(path) + (", wide" if stem(path) != name else ""), f"figures/{path.name}")
+        for kind in ("svg", "pdf", "png")
+        for path in (place / f"{name}.{kind}", place / f"{name}_wide.{kind}")
+        if path.is_file()
+    ]
+    said = described(place / f"{name}.svg")
+    return Figure(
+        name=name,
+        words=words,
+        png=f"figures/{wide}.png",
+        narrow=f"figures/{name}.png" if wide != name else "",
+        tall=_tall(place / f"{wide}.png"),
+        files=tuple(files),
+        alt=f"{words.heading}. {words.shows} It does not show {words.not_shown}",
+        disclosure=said,
+        beginning=beginning(said),
+    )
+
+
+def _tall(png: Path) -> bool:
+    """Whether a picture is more than twice as high as wide, by the PNG's header."""
+    head = png.read_bytes()[:24] if png.is_file() else b""
+    return int.from_bytes(head[20:24], "big") > 2 * int.from_bytes(head[16:20], "big")
