@@ -1,11 +1,13 @@
 """The command line: help, version, claims, doctor, and its exit codes."""
 
 import argparse
+import hashlib
 import json
 import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ff_helpers import __version__
 from ff_helpers.cli import _parser
@@ -77,10 +79,11 @@ def test_claims_are_a_table_and_their_own_file(project: Project) -> None:
     claims = [claim | {"reason": "counts", "step": "s", "file": "f"} for claim in claims]
     path = project.folder / "outputs" / "paper" / "claims.json"
     path.parent.mkdir(parents=True)
-    path.write_text(json.dumps({"as_of": "2026-11-22", "claims": claims}))
+    path.write_text(json.dumps({"as_of": "2026-11-22", "disclosure": "Graders: x.", "claims": claims}))
     shown = project.ff("claims")
     assert shown.returncode == 0
     assert "2 claims: 1 reproduced, 1 not determinable" in shown.stdout
+    assert (project.folder / "outputs" / "claims.md").read_text().endswith("|\n\nGraders: x.\n")
     assert json.loads(project.ff("claims", "--json").stdout)["claims"] == claims
 
 
@@ -115,6 +118,37 @@ def test_strict_ends_with_one_where_a_status_is_not_the_expected_one(project: Pr
     said = project.ff("claims", "--strict", **env)
     assert said.returncode == 1
     assert "qwen3-accuracy: expected contradicted, found reproduced" in said.stdout
+    assert "params/claims.yaml is not the file that was checked" in said.stdout
+    one = project.ff("claims", "--strict", "--id", "qwen3-accuracy", **env)
+    assert one.returncode == 1
+    assert "qwen3-accuracy: expected contradicted" in one.stdout
+    machine = project.ff("claims", "--strict", "--json", **env)
+    assert machine.returncode == 1
+    assert len(json.loads(machine.stdout)["claims"]) > 30
+    assert "qwen3-accuracy: expected contradicted" in machine.stderr
+
+
+def test_strict_asks_only_for_statuses_that_are_expected_and_for_a_run_that_finished(
+    project: Project,
+) -> None:
+    shipped = (ROOT / "params" / "claims.yaml").read_text(encoding="utf-8")
+    claims = yaml.safe_load(shipped)
+    one = next(claim for claim in claims["claims"] if claim["id"] == "crescendo-v2")
+    del one["expect"]
+    path = project.folder / "params" / "claims.yaml"
+    path.write_text(yaml.safe_dump(claims | {"claims": [one]}), encoding="utf-8")
+    folder = project.folder / "outputs" / "paper"
+    folder.mkdir(parents=True)
+    row = {"id": "crescendo-v2", "says": "a", "published": "70%", "recomputed": "70%", "status": "reproduced"}
+    row |= {"reason": "counts", "step": "s", "file": "f"}
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    content = {"disclosure": "Graders: x.", "claims_file_sha256": digest, "claims": [row]}
+    (folder / "claims.json").write_text(json.dumps(content), encoding="utf-8")
+    assert project.ff("claims", "--strict").returncode == 0
+    (folder / "manifest.json").write_text(json.dumps({"unfinished": ["08_check_claims"]}), encoding="utf-8")
+    said = project.ff("claims", "--strict")
+    assert said.returncode == 1
+    assert "the run did not finish (08_check_claims)" in said.stdout
 
 
 def test_doctor_says_what_is_missing_and_what_to_do(project: Project) -> None:

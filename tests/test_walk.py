@@ -50,6 +50,13 @@ def test_the_walk_ends_at_a_disclosed_table_and_goes_on_with_ones_own_traces(tmp
         assert part in said
     for end in (".tex", ".html", ".csv-metadata.json"):
         assert "As of " in (tables / f"my_asr{end}").read_text(encoding="utf-8")
+    # The figure shows one tier, the table all three: each says so. The table sets in acmart's two columns.
+    assert "Tier: strict." in (tables.parent / "figures" / "my_asr.svg").read_text(encoding="utf-8")
+    assert set(table["tier"]) == {"strict", "broad", "functionally_dangerous"}
+    assert r"\begin{table*}" in (tables / "my_asr.tex").read_text(encoding="utf-8")
+    # The verdicts are disclosed with what was measured here, not with a step that a study does not have.
+    assert "02_calibrate" not in (tables / "verdicts.csv").read_text(encoding="utf-8")
+    assert "\nmodel,grader,tier," in done.stdout
     assert (study / "outputs" / "study" / "index.html").is_file()
     assert shell("ff verify outputs/study", study).returncode == 0
 
@@ -75,6 +82,45 @@ def test_the_walk_ends_at_a_disclosed_table_and_goes_on_with_ones_own_traces(tmp
     )
     assert r"a\_b \& \textless{}b\textgreater{}" in (tables / "my_asr.tex").read_text(encoding="utf-8")
     assert "<b>%" not in (tables / "my_asr.html").read_text(encoding="utf-8")
+
+
+def test_traces_without_a_label_wait_for_a_measured_grader_and_the_message_says_how(tmp_path: Path) -> None:
+    assert shell("ff init s", tmp_path).returncode == 0
+    study = tmp_path / "s"
+    sources = ["a_b & <b>%$#{}~^\\", "מודל"]
+    # The recorded grader is right on every labelled row; 20 of the 60 have lost their label.
+    traces = [json.loads(line) for line in (study / "data" / "traces.jsonl").read_text("utf-8").splitlines()]
+    recorded = [
+        json.loads(line) for line in (study / "data" / "recorded.jsonl").read_text("utf-8").splitlines()
+    ]
+    truths = {trace["trace_id"]: trace["truth"] for trace in traces}
+    for row in recorded:
+        row["verdict"] = truths[row["trace_id"]]
+    for number, trace in enumerate(traces):
+        trace["source"] = sources[number % 2]
+        if number % 3 == 0:
+            for field in ("truth", "truth_space", "sampling"):
+                trace.pop(field)
+    for name, rows in (("traces", traces), ("recorded", recorded)):
+        lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+        (study / "data" / f"{name}.jsonl").write_text(lines + "\n", encoding="utf-8")
+    profile = study / "params" / "study.yaml"
+    text = profile.read_text(encoding="utf-8").replace("        - heuristic\n", "")
+    profile.write_text(text.replace("by: model", "by: source"), encoding="utf-8")
+
+    refused = shell("ff run params/study.yaml", study)
+    assert refused.returncode == 1
+    assert "Measure it: `ff calibrate --grader recorded:data/recorded.jsonl`" in refused.stdout
+    measured = shell("ff calibrate --traces data/traces.jsonl --grader recorded:data/recorded.jsonl", study)
+    assert "40 of 40" in measured.stdout
+    done = shell("ff run params/study.yaml", study)
+    assert done.returncode == 0, done.stdout + done.stderr
+    table = pd.read_csv(study / "outputs" / "study" / "tables" / "my_asr.csv")
+    own = table[(table["grader"] == "smollm2-135m") & (table["tier"] == "strict")]
+    assert dict(zip(own["source"], own["n"], strict=True)) == dict.fromkeys(sources, 30)
+    assert set(own["gate"]) == {"provisional"}
+    assert table["disclosure"].str.contains("40 of 40 on mine, space five; provisional").all()
+    assert "<b>%" not in (study / "outputs" / "study" / "tables" / "my_asr.html").read_text(encoding="utf-8")
 
 
 def test_a_bad_line_is_named_and_a_folder_that_is_there_is_left_alone(tmp_path: Path) -> None:

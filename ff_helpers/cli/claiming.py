@@ -1,6 +1,7 @@
 """`ff claims`: every published figure beside the recomputed one."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,8 @@ def add_claims(commands: "Commands") -> None:
     claims.add_argument(
         "--strict",
         action="store_true",
-        help="exit code 1 if a status is not the one that params/claims.yaml expects (default: 0)",
+        help="exit code 1 if a status is not the one that params/claims.yaml expects, or if that file "
+        "changed since, or the run did not finish (default: 0)",
     )
     claims.add_argument(
         "--artifact",
@@ -41,30 +43,36 @@ def _claims(options: argparse.Namespace) -> int:
     from ff_helpers import paths
     from ff_helpers.pipeline import claims_text as text
 
+    claims = text.read()
     if options.json:
         print(text.claims_path().read_text(encoding="utf-8").rstrip())
-        return 0
-    claims = text.read()
-    if options.id:
+    elif options.id:
         print(text.one(claims, options.id))
-        return 0
-    print(text.table(claims))
+    else:
+        print(text.table(claims))
     if options.artifact:
         text.write_between_marks(options.artifact, text.markdown(claims))
-    else:
+    elif not options.json and not options.id:
         # Beside the run's folder, which holds nothing that the run did not write.
         path = paths.outputs() / "claims.md"
-        path.write_text(text.markdown(claims) + "\n", encoding="utf-8")
+        written = f"{text.markdown(claims)}\n\n{text.disclosure()}\n"
+        path.write_text(written, encoding="utf-8", newline="\n")
         print(f"written: {path}")
-    return _compared(claims) if options.strict else 0
+    return _compared(claims, options) if options.strict else 0
 
 
-def _compared(claims: list[dict[str, str]]) -> int:
+def _compared(claims: list[dict[str, str]], options: argparse.Namespace) -> int:
+    """Print what is not as expected, of one claim if only one is asked for; stdout is left to JSON."""
     from ff_helpers.pipeline import claims_text as text
-    from ff_helpers.publication.claims import read_claims
+    from ff_helpers.publication.claims import claims_sha256, read_claims
 
-    wrong = text.unexpected(claims, {claim.id: claim.expect for claim in read_claims()[1]})
-    print("every status is as expected" if not wrong else "not as expected:")
+    expected: dict[str, str | None] = {claim.id: claim.expect for claim in read_claims()[1]}
+    if options.id:
+        expected = {name: status for name, status in expected.items() if name == options.id}
+        claims = [claim for claim in claims if claim["id"] == options.id]
+    wrong = text.unexpected(claims, expected) + text.outdated(claims_sha256())
+    place = sys.stderr if options.json else sys.stdout
+    print("every status is as expected" if not wrong else "not as expected:", file=place)
     for line in wrong:
-        print(f"  {line}")
+        print(f"  {line}", file=place)
     return int(bool(wrong))

@@ -47,6 +47,27 @@ def read() -> list[Claim]:
     return [{key: "" if value is None else str(value) for key, value in row.items()} for row in rows]
 
 
+def disclosure() -> str:
+    """Return the graders behind the published figures, in one sentence; raises as `claims_path`."""
+    return str(json.loads(claims_path().read_text(encoding="utf-8"))["disclosure"])
+
+
+def outdated(claims_sha256: str) -> list[str]:
+    """Return in words why the claims that `paper` wrote are not those of the claims file as it is now.
+
+    Args:
+        claims_sha256: the digest of the claims file.
+    """
+    said = []
+    if json.loads(claims_path().read_text(encoding="utf-8")).get("claims_file_sha256") != claims_sha256:
+        said.append("params/claims.yaml is not the file that was checked: run `make paper`")
+    manifest = claims_path().with_name("manifest.json")
+    unfinished = json.loads(manifest.read_text(encoding="utf-8"))["unfinished"] if manifest.exists() else []
+    if unfinished:
+        said.append(f"the run did not finish ({', '.join(unfinished)}): what is shown may be older")
+    return said
+
+
 def claim_counts() -> "Counter[str] | None":
     """Return how many claims have which status; None where `paper` has not run."""
     if not (paths.outputs() / "paper" / "claims.json").exists():
@@ -109,12 +130,15 @@ def write_between_marks(path: Path, text: str) -> None:
 
 
 def unexpected(claims: list[Claim], expected: dict[str, str | None]) -> list[str]:
-    """Return in words each claim whose status is not the one that the claims file expects."""
+    """Return in words each claim whose status is not the one that the claims file expects.
+
+    A claim of which nothing is expected is only asked to be there.
+    """
     found = {claim["id"]: claim["status"] for claim in claims}
     said = [
-        f"{name}: expected {_words(wanted or 'nothing')}, found {_words(found.get(name, 'no such claim'))}"
+        f"{name}: expected {_words(wanted or 'any status')}, found {_words(found.get(name, 'no such claim'))}"
         for name, wanted in expected.items()
-        if found.get(name) != wanted
+        if name not in found or wanted not in (None, found[name])
     ]
     return said + [f"{name}: not in params/claims.yaml" for name in found if name not in expected]
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import platform
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -16,6 +15,8 @@ NOT_COMPARED = {
     ".steps": "hashes of the outputs, PDFs among them, which are compared as pictures",
 }
 """Names of files and folders that no comparison reads, each with its reason."""
+NO_SUM = ("manifest.json", "ro-crate-metadata.json")
+"""Files that name the sources and versions that made them: compared between builds, not with a reference."""
 PDF_DPI = 150
 
 
@@ -49,7 +50,8 @@ def compare_folders(one: Path, other: Path) -> list[Difference]:
 
 def sums(folder: Path) -> dict[str, str]:
     """Return the sha256 of every file of a run that is compared by its bytes."""
-    return {name: sha256(path) for name, path in _files(folder).items() if not name.endswith(".pdf")}
+    files = {name: path for name, path in _files(folder).items() if name not in NO_SUM}
+    return {name: sha256(path) for name, path in files.items() if not name.endswith(".pdf")}
 
 
 def write_sums(folder: Path, path: Path) -> None:
@@ -81,7 +83,7 @@ def compare_sums(folder: Path, path: Path) -> tuple[str, list[Difference]]:
 
 def made_with() -> str:
     """Return what can change bytes: Python and the platform; the packages are those of the lock."""
-    return f"Python {'.'.join(map(str, sys.version_info[:2]))}, {platform.system()} {platform.machine()}"
+    return f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
 
 
 def _against(there: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[Difference]:

@@ -109,6 +109,16 @@ class Order(BaseModel):
     why: str = ""
 
 
+class Shift(BaseModel):
+    """A difference in one denominator; `interval` names the bounds of the paired difference there."""
+
+    model_config = _STRICT
+
+    label: str
+    cell: Cell
+    interval: list[str] | None = Field(default=None, min_length=2, max_length=2)
+
+
 class Sign(BaseModel):
     """Has a difference the printed sign, in every denominator that the cells name?"""
 
@@ -116,7 +126,7 @@ class Sign(BaseModel):
 
     kind: Literal["sign"]
     sign: Literal["+", "-"]
-    cells: list[Related] = Field(min_length=1)
+    cells: list[Shift] = Field(min_length=1)
     why: str = ""
 
 

@@ -4,6 +4,7 @@ A claim says how to recompute it (`check`), from which files of this run. Its st
 check alone; what the claims file expects, and the counts it repeats, are never read here.
 """
 
+import hashlib
 import json
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -128,9 +129,19 @@ def check_claims(run: Run, *, path: Path | None = None) -> pd.DataFrame:
             }
         )
     with run.write("claims.json").open("w", encoding="utf-8", newline="\n") as file:
-        content = {"as_of": run.as_of.isoformat(), "disclosure": claims_note(run).sentence(), "claims": rows}
+        content = {
+            "as_of": run.as_of.isoformat(),
+            "disclosure": claims_note(run).sentence(),
+            "claims_file_sha256": claims_sha256(path),
+            "claims": rows,
+        }
         file.write(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
     return pd.DataFrame(rows)
+
+
+def claims_sha256(path: Path | None = None) -> str:
+    """Return the digest of a claims file (default: params/claims.yaml): which claims were checked."""
+    return hashlib.sha256((path or paths.params() / "claims.yaml").read_bytes()).hexdigest()
 
 
 def claims_note(run: Run) -> Disclosure:

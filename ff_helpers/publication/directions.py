@@ -24,7 +24,11 @@ class Finding:
 
 
 def order(check: Order, read: Read) -> Finding:
-    """Return whether each cell is larger than the next, and whether the rows decide it."""
+    """Return whether each cell is larger than the next, and whether the rows decide it.
+
+    The status says whether the printed order holds. Whether the rows could show it is said in the reason:
+    the 95% interval of the difference of two neighbours leaves out zero, or holds it.
+    """
     values = [read(cell, cell.columns)[0] for cell in check.cells]
     counts = [read(cell, cell.counts) if cell.counts else None for cell in check.cells]
     texts = [_text(value, pair) for value, pair in zip(values, counts, strict=True)]
@@ -33,21 +37,11 @@ def order(check: Order, read: Read) -> Finding:
     reason = "the published counts stand in this order"
     if status == "contradicted":
         reason = "the published counts do not stand in this order"
-    undecided = [
-        f"[{points(low)}, {points(high)}]"
-        for one, two in pairwise(counts)
-        if one and two
-        for _, low, high in [independent_difference(int(one[0]), int(one[1]), int(two[0]), int(two[1]))]
-        if low <= 0 <= high
-    ]
-    if undecided:
-        reason += (
-            "; the rows do not decide it: the 95% interval of the difference, "
-            f"{' and '.join(undecided)} points, holds zero (Newcombe, rows taken as independent)"
-        )
-    return Finding(
-        " > ".join(texts), ", ".join(map(points, gaps)), status, _with(reason, check.why), _files(check)
-    )
+    marks = [">" if gap > 0 else "<" if gap < 0 else "=" for gap in gaps]
+    found = texts[0] + "".join(f" {mark} {text}" for mark, text in zip(marks, texts[1:], strict=True))
+    reason += _decided(counts)
+    files = tuple(dict.fromkeys(f"tables/{cell.table}.csv" for cell in check.cells))
+    return Finding(found, ", ".join(map(points, gaps)), status, _with(reason, check.why), files)
 
 
 def sign(check: Sign, read: Read) -> Finding:
@@ -61,16 +55,47 @@ def sign(check: Sign, read: Read) -> Finding:
         status, reason = "reproduced", "the sign is the same in every denominator"
     elif not any(wanted):
         status, reason = "contradicted", "the published data give the other sign, or none"
+    bounds = [
+        (shift.label, low, high)
+        for shift in check.cells
+        if shift.interval
+        for low, high in [read(shift.cell, shift.interval)]
+    ]
+    reason += _signed(bounds)
     files = tuple(dict.fromkeys(f"tables/{cell.cell.table}.csv" for cell in check.cells))
     return Finding(texts, "–", status, _with(reason, check.why), files)
 
 
+def _decided(counts: list[list[float] | None]) -> str:
+    """Say whether the rows decide each step of an order: those of which the counts are named."""
+    steps = [
+        independent_difference(int(one[0]), int(one[1]), int(two[0]), int(two[1]))
+        for one, two in pairwise(counts)
+        if one and two
+    ]
+    undecided = [f"[{points(low)}, {points(high)}]" for _, low, high in steps if low <= 0 <= high]
+    how = "(Newcombe, rows taken as independent)"
+    if undecided:
+        what = "it" if len(steps) == 1 else f"{len(undecided)} of {len(steps)} steps"
+        listed = " and ".join(undecided)
+        return (
+            f"; the rows do not decide {what}: the 95% interval of the difference, {listed} points, "
+            f"holds zero {how}"
+        )
+    each = "the" if len(steps) == 1 else "each"
+    return f"; the 95% interval of {each} difference leaves out zero {how}" if steps else ""
+
+
+def _signed(bounds: list[tuple[str, float, float]]) -> str:
+    """Say in which denominators the paired interval leaves out zero."""
+    clear = [label for label, low, high in bounds if not low <= 0 <= high]
+    if bounds and not clear:
+        return "; no paired 95% interval leaves out zero: the rows do not decide the sign"
+    return f"; the paired 95% interval leaves out zero {', '.join(clear)}" if bounds else ""
+
+
 def _text(value: float, counts: list[float] | None) -> str:
     return f"{100 * value:.1f}%" + (f" ({counts[0]:.0f} of {counts[1]:.0f})" if counts else "")
-
-
-def _files(check: Order) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(f"tables/{cell.table}.csv" for cell in check.cells))
 
 
 def _with(reason: str, why: str) -> str:

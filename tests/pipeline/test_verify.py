@@ -96,9 +96,9 @@ def test_sums_say_where_they_were_made_and_what_is_not_as_they_say(run: Path, tm
     assert differences == []
     assert not [line for line in file.read_text(encoding="utf-8").splitlines() if line.endswith(".pdf")]
     (run / "claims.json").write_text("{}", encoding="utf-8")
-    (run / "manifest.json").unlink()
+    (run / "index.html").unlink()
     _, differences = compare_sums(run, file)
-    assert {d.name: d.what for d in differences} == {"claims.json": "differs", "manifest.json": "missing"}
+    assert {d.name: d.what for d in differences} == {"claims.json": "differs", "index.html": "missing"}
     file.write_text("# made with X\nnot a sum\n", encoding="utf-8")
     with pytest.raises(BadSumsError, match=r"sums\.txt:2"):
         compare_sums(run, file)

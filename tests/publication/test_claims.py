@@ -10,7 +10,9 @@ import yaml
 
 import ff_helpers as ff
 from ff_helpers.paths import MissingInputError, Run
+from ff_helpers.publication.checks import Sign
 from ff_helpers.publication.claims import BadClaimsError, check_claims, read_claims
+from ff_helpers.publication.directions import sign
 from ff_helpers.publication.findings import CheckError
 from tests.written import write_tables
 
@@ -40,7 +42,7 @@ def saved(tmp_path: Path, content: object) -> Path:
 
 def test_every_status_is_the_one_that_an_honest_recomputation_gives(run: Run, content):
     table = check_claims(run).set_index("id")
-    assert len(table) == 31
+    assert len(table) == 38
     assert table["status"].to_dict() == {claim["id"]: claim["expect"] for claim in content["claims"]}
 
 
@@ -92,6 +94,27 @@ def test_reasons_show_the_work(run: Run):
         ("expect", "surely", "field expect"),
         ("check", {"kind": "guess"}, "field check"),
         ("check", {"kind": "figures", "cells": []}, "cells"),
+        ("check", {"kind": "order", "cells": [{"table": "t", "columns": ["c"]}]}, "order.cells"),
+        (
+            "check",
+            {
+                "kind": "sign",
+                "sign": "±",
+                "cells": [{"label": "x", "cell": {"table": "t", "columns": ["c"]}}],
+            },
+            "sign.sign",
+        ),
+        (
+            "check",
+            {
+                "kind": "sign",
+                "sign": "+",
+                "cells": [
+                    {"label": "x", "cell": {"table": "t", "columns": ["c"]}, "interval": ["paired_low"]}
+                ],
+            },
+            "interval",
+        ),
         ("colour", "red", "field colour"),
         ("source", "nowhere", "'nowhere' is not listed"),
         ("id", "crescendo-v1", "another claim with this id"),
@@ -164,7 +187,12 @@ def test_an_order_that_does_not_hold_is_contradicted_and_one_that_the_rows_leave
 ):
     cells = next(c for c in content["claims"] if c["id"] == "grader-order")["check"]["cells"]
     backwards = changed(content, "grader-order", cells=cells[::-1])
-    assert check_claims(run, path=saved(tmp_path, backwards)).iloc[0]["status"] == "contradicted"
+    row = check_claims(run, path=saved(tmp_path, backwards)).iloc[0]
+    assert row["status"] == "contradicted"
+    assert row["recomputed"] == "15.0% (3 of 20) < 70.0% (14 of 20)"
+    tie = check_claims(run, path=saved(tmp_path, changed(content, "grader-order", cells=[cells[0]] * 2)))
+    assert tie.iloc[0]["status"] == "contradicted"
+    assert " = " in tie.iloc[0]["recomputed"]
     runs = [
         {"table": "crescendo_runs", "where": {"run": r}, "columns": ["broad"], "counts": ["broad_k", "rows"]}
         for r in ("v2", "v1")
@@ -175,11 +203,33 @@ def test_an_order_that_does_not_hold_is_contradicted_and_one_that_the_rows_leave
     assert "the rows do not decide it: the 95% interval of the difference, [−3.8, +60.3]" in row["reason"]
 
 
+def test_an_order_says_how_many_of_its_steps_the_rows_decide(run: Run, content, tmp_path):
+    table = check_claims(run).set_index("id")
+    assert "interval of each difference leaves out zero" in table["reason"]["bracket-order"]
+    assert (
+        "do not decide it: the 95% interval of the difference, [−13.4, +32.8]"
+        in (table["reason"]["ambiguous-first"])
+    )
+    graders = ["gemma3:27b", "gemma3:12b", "nemotron-3-nano:30b"]
+    cells = [
+        {
+            "table": "published_calibration",
+            "where": {"grader": grader, "set": "ambiguous-20"},
+            "columns": ["accuracy"],
+            "counts": ["k", "n"],
+        }
+        for grader in graders
+    ]
+    row = check_claims(run, path=saved(tmp_path, changed(content, "grader-order", cells=cells))).iloc[0]
+    assert "do not decide 1 of 2 steps" in row["reason"]
+
+
 def test_a_sign_is_reproduced_contradicted_or_depends_on_the_denominator(run: Run, content, tmp_path):
     table = check_claims(run).set_index("id")
     assert table["status"]["crescendo-strict-rose"] == "reproduced"
     assert table["status"]["crescendo-broad-fell"] == "not_determinable"
     assert "of rows: +15.0" in table["recomputed"]["crescendo-broad-fell"]
+    assert "no paired 95% interval leaves out zero" in table["reason"]["crescendo-strict-rose"]
     minus = check_claims(run, path=saved(tmp_path, changed(content, "crescendo-strict-rose", sign="-")))
     assert minus.iloc[0]["status"] == "contradicted"
 
@@ -189,3 +239,15 @@ def test_each_claim_names_the_step_that_wrote_its_file(run: Run):
     assert table["step"]["qwen3-accuracy"] == "02_calibrate"
     assert table["step"]["crescendo-strict-new"] == "04_regrade_crescendo"
     assert "not in the profile" not in set(table["step"])
+
+
+def test_a_sign_names_the_denominators_whose_interval_leaves_out_zero():
+    cell = {"table": "t", "columns": ["shift"]}
+    shifts = [
+        {"label": label, "cell": cell, "interval": ["low", "high"]} for label in ("of rows", "of graded")
+    ]
+    bounds = iter([[0.1, 0.3], [-0.1, 0.3]])
+    check = Sign.model_validate({"kind": "sign", "sign": "+", "cells": shifts})
+    found = sign(check, lambda _, columns: [0.2] if columns == ["shift"] else next(bounds))
+    assert found.status == "reproduced"
+    assert found.reason.endswith("the paired 95% interval leaves out zero of rows")
