@@ -51,6 +51,10 @@ def disclose(
             found.append(grader_note(grader.as_of(run.as_of)))
         else:
             found += _look_up(run, grader, tier)
+    if not found and tier != NO_TIER:
+        # A computed list of graders can be empty: then the artifact says that it has no rate to show.
+        nobody = Unknown("grader", "none has a rate in this artifact")
+        return Disclosure(nobody, tier, denominator, counts, left_out, run.as_of, notes)
     return Disclosure(tuple(found), tier, denominator, counts, left_out, run.as_of, notes)
 
 
