@@ -64,9 +64,9 @@ def _run(options: argparse.Namespace) -> int:
 
     profiles = [load(path) for path in options.profiles]  # all are checked before any runs
     results = []
-    for profile in profiles:
+    for path, profile in zip(options.profiles, profiles, strict=True):
         ended = run_profile(profile, force=options.force, jobs=options.jobs)
-        finish(profile, ended)
+        finish(profile, ended, path)
         results.append((profile, ended))
     print(summary(results))
     return int(any(e.state in ("failed", "skipped") for _, ended in results for e in ended))

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from ff_helpers.cli.options import add_command
 
 if TYPE_CHECKING:
     from ff_helpers.cli.options import Commands
-    from ff_helpers.pipeline.verify import Difference
+    from ff_helpers.pipeline.verify import Difference, Verified
 
 
 def add_verifying(commands: "Commands") -> None:
@@ -42,16 +43,14 @@ def _verify(options: argparse.Namespace) -> int:
     from ff_helpers.pipeline.verify import verify
 
     result = verify(options.folder)
-    parts: dict[str, list[Difference]] = {
-        f"its crate: {result.bound} files, {result.inputs} inputs": list(result.differences)
-    }
+    parts: dict[str, list[Difference]] = {f"its crate: {_counted(result)}": list(result.differences)}
     if options.against:
         parts[f"{options.against}"] = compare_folders(options.folder, options.against)
     if options.sums:
         made, found = compare_sums(options.folder, options.sums)
         here = "" if made == made_with() else f"; this is {made_with()}, where bytes can differ"
         parts[f"{options.sums}, made with {made}{here}"] = found
-    if options.write_sums:
+    if options.write_sums and not result.differences:
         write_sums(options.folder, options.write_sums)
     if options.json:
         print(json.dumps({name: [asdict(d) for d in found] for name, found in parts.items()}, indent=1))
@@ -60,4 +59,10 @@ def _verify(options: argparse.Namespace) -> int:
             print(f"{options.folder} against {name}: {len(found)} differences")
             for difference in found:
                 print(f"  {difference.name}: {difference.what}: {difference.reason}")
+    if options.write_sums and result.differences:
+        print(f"ff: {options.write_sums} was not written: the run is not as its crate says.", file=sys.stderr)
     return int(any(parts.values()))
+
+
+def _counted(result: "Verified") -> str:
+    return f"{result.bound} files by hash, {result.pictures} PDFs by name, {result.inputs} inputs"

@@ -29,11 +29,31 @@ class BadSumsError(FFError):
         )
 
 
+class NoFolderError(FFError):
+    """A build to compare with that is not there."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is no folder. Name the folder of another finished run of the same profile.")
+
+
+class NoSumsError(FFError):
+    """A file of sums that is not there."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} does not exist. `make reference` writes outputs/reference/sums.txt.")
+
+
 def compare_folders(one: Path, other: Path) -> list[Difference]:
     """Return every file of a run that is not the same in another folder, with the reason.
 
     A PDF is the same if its pages look the same at 150 dpi, whatever its bytes.
+
+    Raises:
+        NoFolderError: one of the two is no folder.
     """
+    for folder in (one, other):
+        if not folder.is_dir():
+            raise NoFolderError(folder)
     first, second = _files(one), _files(other)
     found = [Difference(name, "missing", f"only in {one}") for name in first.keys() - second.keys()]
     found += [Difference(name, "missing", f"only in {other}") for name in second.keys() - first.keys()]
@@ -68,7 +88,10 @@ def compare_sums(folder: Path, path: Path) -> tuple[str, list[Difference]]:
 
     Raises:
         BadSumsError: a line that is neither a comment nor a sum.
+        NoSumsError: no such file.
     """
+    if not path.is_file():
+        raise NoSumsError(path)
     made, wanted = "", dict[str, str]()
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         digest, _, name = line.partition("  ")
@@ -115,7 +138,12 @@ def _bytes(one: Path, other: Path) -> str:
 
 def _pdf(one: Path, other: Path) -> str:
     """Return how the pages of two PDFs differ to the eye; empty if they do not."""
-    first, second = _pages(one), _pages(other)
+    from pypdfium2 import PdfiumError
+
+    try:
+        first, second = _pages(one), _pages(other)
+    except PdfiumError as error:
+        return f"one of the two cannot be read as a PDF: {error}"
     if len(first) != len(second):
         return f"{len(first)} pages against {len(second)}"
     for number, (a, b) in enumerate(zip(first, second, strict=True), start=1):

@@ -7,7 +7,7 @@ date is the run's `as_of`, so that two builds of one profile give the same crate
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -41,25 +41,30 @@ _MEDIA = {
 }
 
 
-def write_crate(profile: Profile, folder: Path, files: Mapping[str, str]) -> dict[str, str]:
+def write_crate(
+    profile: Profile, source: Path, folder: Path, files: Mapping[str, str], *, unfinished: Sequence[str] = ()
+) -> dict[str, str]:
     """Write the crate and the copy of the profile that it describes; return both with their sha256.
 
     Args:
         profile: the profile that ran.
+        source: the file that it was read from.
         folder: outputs/<profile>/.
         files: sha256 of every file of the run by name; a PDF's is left out of the crate, since its writer
             may embed what it likes and it is compared as a picture.
+        unfinished: steps that failed or were skipped: they have no action, for what they would read and
+            write is not known; files of an earlier run of theirs stay listed.
     """
     workflow_name = f"workflow/{profile.profile}.yaml"
     (folder / "workflow").mkdir(exist_ok=True)
-    shutil.copyfile(paths.params() / f"{profile.profile}.yaml", folder / workflow_name)
+    shutil.copyfile(source, folder / workflow_name)
     crate, day = _crate(profile), profile.as_of.isoformat()
     workflow = _workflow(crate, folder, workflow_name)
     entities = {name: _file(crate, folder, name, files[name]) for name in sorted(files)}
     read: dict[str, ContextEntity] = {}
     actions = []
     for step in profile.steps:
-        if f"notebooks/{step.notebook}.ipynb" not in entities:
+        if step.notebook in unfinished or f"notebooks/{step.notebook}.ipynb" not in entities:
             continue
         taken = freshness.inputs(profile, step)
         for name in (name for name in taken if name not in entities):
@@ -77,6 +82,9 @@ def write_crate(profile: Profile, folder: Path, files: Mapping[str, str]) -> dic
     run["object"] = [*read.values(), *graders]
     run["result"] = list(entities.values())
     run["description"] = "Each step has an action of its own."
+    if unfinished:
+        run["actionStatus"] = "http://schema.org/FailedActionStatus"
+        run["error"] = f"not finished: {', '.join(unfinished)}"
     crate.root_dataset["mentions"] = [run, *actions]
     crate.metadata.write(folder)
     return {name: freshness.sha256(folder / name) for name in (workflow_name, NAME)}

@@ -18,13 +18,14 @@ from ff_helpers.pipeline.workspace import write_json
 REPORT_STAMP = ".steps/index.html.json"
 
 
-def finish(profile: Profile, ended: list[Ended]) -> None:
-    """Rebuild the report and the manifest if any step's stamp changed since they were built."""
+def finish(profile: Profile, ended: list[Ended], source: Path) -> None:
+    """Rebuild report, manifest and crate if a step's stamp or the profile's file, `source`, changed."""
     folder = paths.outputs() / profile.profile
     unfinished = [end.step for end in ended if end.state in ("failed", "skipped")]
     stamps = {end.step: freshness.read_stamp(folder / ".steps" / f"{end.step}.json") for end in ended}
     state = [[n, s.model_dump() if s else None] for n, s in stamps.items()]
-    basis = json.dumps([state, unfinished, freshness.package_sha256()], sort_keys=True)
+    parts = [state, unfinished, freshness.package_sha256(), freshness.sha256(source)]
+    basis = json.dumps(parts, sort_keys=True)
     key = hashlib.sha256(basis.encode()).hexdigest()
     earlier = freshness.read_stamp(folder / REPORT_STAMP)
     if earlier and earlier.key == key and freshness.intact(earlier, folder):
@@ -45,7 +46,8 @@ def finish(profile: Profile, ended: list[Ended]) -> None:
     }
     write_json(folder / "manifest.json", manifest)
     written["manifest.json"] = freshness.sha256(folder / "manifest.json")
-    written |= write_crate(profile, folder, files | {"manifest.json": written["manifest.json"]})
+    listed = files | {"manifest.json": written["manifest.json"]}
+    written |= write_crate(profile, source, folder, listed, unfinished=unfinished)
     write_json(folder / REPORT_STAMP, Stamp(key=key, outputs=written).model_dump())
 
 

@@ -5,16 +5,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import unquote
 
 from ff_helpers import paths
 from ff_helpers.errors import FFError
 from ff_helpers.pipeline import freshness
 from ff_helpers.pipeline.crate import INPUT, NAME
 
-UNBOUND = ("run.log", ".lock", NAME)
-"""Files that no hash binds: wall times, the lock, and the crate itself."""
+UNBOUND = ("run.log", ".lock", ".steps", ".staging", NAME)
+"""Files and folders that no hash binds: wall times, the lock, the runner's own notes, the crate itself."""
 
-What = Literal["changed", "missing", "not listed", "input changed", "input missing", "differs"]
+What = Literal["changed", "missing", "not listed", "no hash", "input changed", "input missing", "differs"]
 
 
 class NoCrateError(FFError):
@@ -38,9 +39,16 @@ class Difference:
 
 @dataclass(frozen=True)
 class Verified:
-    """What was compared, and every difference."""
+    """What was compared, and every difference.
+
+    Attributes:
+        bound: files bound by a hash.
+        pictures: PDFs, which are there or not: their bytes may differ (`--against` looks at their pages).
+        inputs: files that the run read from outside its folder.
+    """
 
     bound: int
+    pictures: int
     inputs: int
     differences: tuple[Difference, ...]
 
@@ -56,8 +64,10 @@ def verify(folder: Path) -> Verified:
     entities = _entities(folder)
     bound = {name: digest for name, digest in entities.items() if not name.startswith(INPUT)}
     read = {name.removeprefix(INPUT): d for name, d in entities.items() if name.startswith(INPUT)}
-    found = [*_files(folder, bound), *_unlisted(folder, bound), *_inputs(read)]
-    return Verified(len(bound), len(read), tuple(found))
+    found = [*_files(folder, bound), *_unlisted(folder, bound), *_inputs(folder, read)]
+    hashed = sum(1 for digest in bound.values() if digest)
+    pictures = sum(1 for name, digest in bound.items() if not digest and name.endswith(".pdf"))
+    return Verified(hashed, pictures, len(read), tuple(found))
 
 
 def _entities(folder: Path) -> dict[str, str]:
@@ -65,17 +75,24 @@ def _entities(folder: Path) -> dict[str, str]:
     try:
         graph = json.loads((folder / NAME).read_text(encoding="utf-8"))["@graph"]
         files = [e for e in graph if "File" in ([e["@type"]] if isinstance(e["@type"], str) else e["@type"])]
-        return {str(e["@id"]): str(e.get("sha256", "")) for e in files}
+        found = {unquote(e["@id"]): str(e.get("sha256", "")) for e in files}
     except FileNotFoundError:
         raise NoCrateError(folder, "no such file") from None
     except (ValueError, KeyError, TypeError) as error:
         raise NoCrateError(folder, f"no crate that can be read ({error})") from None
+    if not found:
+        raise NoCrateError(folder, "it lists no file")
+    return found
 
 
 def _files(folder: Path, bound: dict[str, str]) -> Iterator[Difference]:
     for name, digest in sorted(bound.items()):
         path = folder / name
-        if not path.is_file():
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            yield Difference(name, "not listed", "the crate lists it, and it is no file of this folder")
+        elif not digest and not name.endswith(".pdf"):
+            yield Difference(name, "no hash", "the crate gives no sha256 for it, as it must for all but PDFs")
+        elif not path.is_file():
             yield Difference(name, "missing", "the crate lists it, and it is not there")
         elif digest and freshness.sha256(path) != digest:
             yield Difference(name, "changed", "its sha256 is not the one in the crate")
@@ -84,16 +101,15 @@ def _files(folder: Path, bound: dict[str, str]) -> Iterator[Difference]:
 def _unlisted(folder: Path, bound: dict[str, str]) -> Iterator[Difference]:
     there = (p.relative_to(folder) for p in sorted(folder.rglob("*")) if p.is_file())
     for path in there:
-        hidden = any(part.startswith(".") for part in path.parts)
-        if not hidden and path.as_posix() not in bound and path.as_posix() not in UNBOUND:
+        if path.as_posix() not in bound and path.parts[0] not in UNBOUND:
             yield Difference(path.as_posix(), "not listed", "the run did not write it, or wrote it elsewhere")
 
 
-def _inputs(read: dict[str, str]) -> Iterator[Difference]:
+def _inputs(folder: Path, read: dict[str, str]) -> Iterator[Difference]:
     places = {"data/": paths.data(), "params/": paths.params(), "parts/": paths.parts()}
     for name, digest in sorted(read.items()):
         prefix = next((prefix for prefix in places if name.startswith(prefix)), "")
-        path = places[prefix] / name.removeprefix(prefix) if prefix else Path(name)
+        path = places[prefix] / name.removeprefix(prefix) if prefix else folder / name
         if not path.is_file():
             yield Difference(name, "input missing", f"the run read it; {path} does not exist here")
         elif freshness.sha256(path) != digest:
