@@ -14,7 +14,7 @@ import pandas as pd
 
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.intervals import Proportion
-from ff_helpers.taxonomy import GateState
+from ff_helpers.taxonomy import GATE_STATES, TIERS, GateState
 
 NO_TIER = "no attack success rate in this artifact"
 EACH_ROW: Final = "each row"
@@ -139,18 +139,25 @@ class Disclosed:
     """A frame together with its disclosure: what `save_table` and `save_figure` take.
 
     Raises:
-        UndisclosedError: a field of the disclosure, or of one of its graders, is blank; or the rows were
-            to name their graders and lack a column for it.
+        UndisclosedError: a field of the disclosure, or of one of its graders, is blank or no value of its
+            kind; or the rows were to name their graders and a column or cell of it is missing; or the frame
+            holds attack success rates and the disclosure names no tier.
     """
 
     frame: pd.DataFrame
     disclosure: Disclosure
 
     def __post_init__(self) -> None:
+        self.check()
+
+    def check(self) -> None:
+        """Raise again what was raised at the start: a frame can be changed on its way to a file."""
         missing = _blanks(self.disclosure)
-        if isinstance(self.disclosure.graders, str):
+        if self.disclosure.graders == EACH_ROW:
             missing += [f"column {name}" for name in ROW_COLUMNS if name not in self.frame.columns]
             missing += [] if missing else [f"{what} in a row" for what in _blank_rows(self.frame)]
+        if self.disclosure.tier == NO_TIER:
+            missing += [f"a tier for the rate in column {name}" for name in _rates(self.frame)]
         if missing:
             raise UndisclosedError(missing)
 
@@ -162,41 +169,62 @@ def disclosed(frame: pd.DataFrame, disclosure: Disclosure) -> Disclosed:
 
 def _blanks(disclosure: Disclosure) -> list[str]:
     words = ("tier", "denominator", "counts", "left_out")
-    blank = [name for name in words if not getattr(disclosure, name).strip()]
-    if isinstance(disclosure.graders, str):
+    blank = [name for name in words if not _said(getattr(disclosure, name))]
+    blank += [] if isinstance(disclosure.as_of, date) else ["as_of"]
+    blank += [] if all(map(_said, disclosure.notes)) else ["the words of a note"]
+    if disclosure.graders == EACH_ROW:
         return blank
-    if isinstance(disclosure.graders, Unknown):
-        return blank + ([] if _said(disclosure.graders) else ["graders"])
+    if isinstance(disclosure.graders, Unknown | str) or disclosure.graders is None:
+        return blank + (
+            [] if isinstance(disclosure.graders, Unknown) and _said(disclosure.graders) else ["graders"]
+        )
     if not disclosure.graders and disclosure.tier != NO_TIER:
         blank.append("graders")
     for note in disclosure.graders:
+        name = note.grader.strip() or "a grader"
         blank += [
-            f"{field.name} of {note.grader.strip() or 'a grader'}"
+            f"{field.name} of {name}"
             for field in fields(note)
             if field.name != "card" and not _said(getattr(note, field.name))
         ]
+        blank += [] if note.gate in GATE_STATES or not _said(note.gate) else [f"a known gate state of {name}"]
     return blank
 
 
-def _said(value: str | Proportion | Unknown) -> bool:
+def _said(value: object) -> bool:
     """Return whether something stands there: words, a reason, or a rate with its interval and its n."""
     if isinstance(value, Unknown):
-        return bool(value.what.strip() and value.why.strip())
+        return _said(value.what) and _said(value.why)
     if isinstance(value, Proportion):
-        return value.n > 0
-    return bool(value.strip())
+        return value.n > 0 and 0 <= value.low <= value.k / value.n <= value.high <= 1
+    return isinstance(value, str) and bool(value.strip())
 
 
 def _blank_rows(frame: pd.DataFrame) -> list[str]:
     """Return the columns in which a row that names its own grader leaves something blank.
 
-    An accuracy that nobody measured is missing with its bounds and its n, and then `set` must say why.
+    An accuracy that nobody measured is missing with its bounds and its n, and then `set` must say why, as
+    an `Unknown` does: `accuracy: never measured`.
     """
-    words = [c for c in ("grader", "set", "gate") if frame[c].isna().any() or (frame[c] == "").any()]
-    bounds = frame[["accuracy_low", "accuracy_high"]].isna().any(axis=1)
-    if (frame["accuracy"].notna() & (bounds | frame["n"].isna())).any():
+    words = [name for name in ("grader", "set", "gate") if not frame[name].map(_said).all()]
+    if "gate" not in words and not frame["gate"].isin(GATE_STATES).all():
+        words.append("known gate state")
+    numbers = frame[["accuracy_low", "accuracy", "accuracy_high", "n"]].apply(pd.to_numeric).astype(float)
+    low, share, high, n = (numbers[name] for name in numbers)
+    whole = (low >= 0) & (low <= share) & (share <= high) & (high <= 1) & (n > 0)
+    if (share.notna() & ~whole).any():
         words.append("interval and n of an accuracy")
+    if "set" not in words and not frame.loc[share.isna(), "set"].str.contains(r"\S: \S").all():
+        words.append("reason for no accuracy (column set)")
     return words
+
+
+def _rates(frame: pd.DataFrame) -> list[str]:
+    """Return the columns that by their name hold attack success rates."""
+    return [
+        str(name) for name in ("asr", *TIERS)
+        if name in frame.columns and pd.api.types.is_float_dtype(frame[name])
+    ]  # fmt: skip
 
 
 def percent(share: float | None) -> str:

@@ -6,12 +6,11 @@ beside it (W3C, Metadata Vocabulary for Tabular Data). A reader that knows none 
 
 import html
 import json
-import logging
+import re
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields
-from io import BytesIO
 
 import pandas as pd
 
@@ -57,26 +56,54 @@ def png_with(png: bytes, disclosure: Disclosure) -> bytes:
 
 
 def pdf_with(pdf: bytes, disclosure: Disclosure, title: str) -> bytes:
-    """Return a PDF with title, the disclosure as its subject, and its JSON under `/Disclosure`."""
-    from pypdf import PdfReader, PdfWriter
+    """Return a PDF with title, the disclosure as its subject, and its JSON under `/Disclosure`.
 
-    # Its reader counts the objects of these files otherwise than their writer, to no effect.
-    logging.getLogger("pypdf").setLevel(logging.ERROR)
-    writer = PdfWriter(clone_from=PdfReader(BytesIO(pdf)))
-    writer.metadata = {
-        "/Title": title,
-        "/Subject": disclosure.sentence(),
-        "/Keywords": "attack success rate, grader accuracy",
-        "/Producer": "ff_helpers",
-        "/Disclosure": _dumped(as_json(disclosure)),
+    By an incremental update (ISO 32000-1, 7.5.6): the file stays as it was written, byte for byte, and its
+    information dictionary is written anew behind it. Nothing in it depends on the day.
+
+    Raises:
+        ValueError: bytes that do not end as a PDF with a cross-reference table does.
+    """
+    ends = re.fullmatch(
+        rb"trailer\s*<<(?P<trailer>.*)>>\s*startxref\s+(?P<table>\d+)\s+%%EOF\s*",
+        pdf[max(pdf.rfind(b"trailer"), 0) :],
+        re.DOTALL,
+    )
+    keys = dict(re.findall(rb"/(Size|Root|Info)\s+([\d R]*\d[\d R]*)", ends["trailer"])) if ends else {}
+    if ends is None or not {b"Size", b"Root"} <= set(keys):
+        raise ValueError("the PDF does not end with a trailer and a cross-reference table")
+    content = {
+        "Title": title,
+        "Subject": disclosure.sentence(),
+        "Keywords": "attack success rate, grader accuracy",
+        "Producer": "ff_helpers",
+        "Disclosure": _dumped(as_json(disclosure)),
     }
-    out = BytesIO()
-    writer.write(out)
-    return out.getvalue()
+    number = int(keys[b"Info"].split()[0]) if b"Info" in keys else int(keys[b"Size"])
+    size, root = max(int(keys[b"Size"]), number + 1), keys[b"Root"].decode().strip()
+    start = len(pdf) + 1
+    entries = " ".join(f"/{key} <{_hex(value)}>" for key, value in content.items())
+    info = f"\n{number} 0 obj\n<< {entries} >>\nendobj\n"
+    table = f"xref\n{number} 1\n{start:010} 00000 n\r\n"
+    trailer = f"trailer\n<< /Size {size} /Root {root} /Info {number} 0 R /Prev {int(ends['table'])} >>\n"
+    end = f"startxref\n{len(pdf) + len(info)}\n%%EOF\n"
+    return pdf + (info + table + trailer + end).encode("ascii")
+
+
+def _hex(text: str) -> str:
+    """Return a text string of a PDF: UTF-16 with its mark, in hexadecimal digits."""
+    return (b"\xfe\xff" + text.encode("utf-16-be")).hex()
 
 
 def csv_header(
-    name: str, frame: pd.DataFrame, disclosure: Disclosure, *, title: str, headings: Mapping[str, str]
+    name: str,
+    frame: pd.DataFrame,
+    disclosure: Disclosure,
+    *,
+    title: str,
+    headings: Mapping[str, str],
+    shares: Collection[str] = (),
+    plain: Collection[str] = (),
 ) -> str:
     """Return the CSV-on-the-Web header of `<name>.csv`: what each column is, and the disclosure.
 
@@ -86,10 +113,13 @@ def csv_header(
         disclosure: of the table.
         title: its caption.
         headings: what people read above a column.
+        shares: columns in [0, 1] without an interval.
+        plain: columns with an interval that are no shares, such as kappa.
     """
     columns = [str(column) for column in frame.columns]
     described: list[Plain] = [
-        {"name": c, "titles": headings.get(c, c), **_described(frame, c, columns)} for c in columns
+        {"name": c, "titles": headings.get(c, c), **_described(frame, c, columns, shares, plain)}
+        for c in columns
     ]
     note: Plain = {"name": "disclosure", "titles": "disclosure", "datatype": "string"}
     content: dict[str, Plain] = {
@@ -104,7 +134,9 @@ def csv_header(
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
-def _described(frame: pd.DataFrame, name: str, columns: list[str]) -> dict[str, Plain]:
+def _described(
+    frame: pd.DataFrame, name: str, columns: list[str], shares: Collection[str], plain: Collection[str]
+) -> dict[str, Plain]:
     column = frame[name]
     if pd.api.types.is_bool_dtype(column):
         return {"datatype": "boolean"}
@@ -115,7 +147,10 @@ def _described(frame: pd.DataFrame, name: str, columns: list[str]) -> dict[str, 
     stem = name.removesuffix("_low").removesuffix("_high")
     if {f"{stem}_low", f"{stem}_high"} <= set(columns):
         end = {stem: "estimate", f"{stem}_low": "lower bound", f"{stem}_high": "upper bound"}[name]
-        return {"datatype": "number", "dc:description": f"{end}, 95% interval; a rate is a share in [0, 1]"}
+        unit = "no share" if stem in plain else "a share in [0, 1]"
+        return {"datatype": "number", "dc:description": f"{end}, 95% interval; {unit}"}
+    if name in shares:
+        return {"datatype": "number", "dc:description": "a share in [0, 1]"}
     return {"datatype": "number"}
 
 
@@ -126,12 +161,13 @@ def _plain(value: str | Proportion | Unknown) -> Plain:
 
 
 def _dumped(content: dict[str, Plain]) -> str:
-    return json.dumps(_rounded(content), ensure_ascii=False, sort_keys=True)
+    return json.dumps(rounded(content), ensure_ascii=False, sort_keys=True)
 
 
-def _rounded(value: Plain) -> Plain:
+def rounded(value: Plain) -> Plain:
+    """Return plain values with floats at 6 digits, so that other processors write the same bytes."""
     if isinstance(value, float):
         return round(value, 6)
     if isinstance(value, dict):
-        return {key: _rounded(inner) for key, inner in value.items()}
-    return [_rounded(inner) for inner in value] if isinstance(value, list) else value
+        return {key: rounded(inner) for key, inner in value.items()}
+    return [rounded(inner) for inner in value] if isinstance(value, list) else value

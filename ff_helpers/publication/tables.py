@@ -71,6 +71,7 @@ def save_table(
     Raises:
         UnknownColumnError: `show` names a column that the frame does not have.
     """
+    table.check()
     frame, note = table.frame.reset_index(drop=True), table.disclosure.sentence()
     columns = [str(c) for c in frame.columns]
     for column in show or {}:
@@ -78,7 +79,8 @@ def save_table(
             raise UnknownColumnError(name, column, columns)
     shown = dict(show) if show else {c: c.replace("_", " ") for c in columns if not _is_bound(c, columns)}
     frame.round(6).assign(disclosure=note).to_csv(run.write(f"tables/{name}.csv"), index=False)
-    header = csv_header(name, frame, table.disclosure, title=title, headings=shown)
+    units = {"shares": percents, "plain": plain}
+    header = csv_header(name, frame, table.disclosure, title=title, headings=shown, **units)
     _write(run, f"tables/{name}.csv-metadata.json", header)
     kinds = {column: _kind(frame, column, percents, plain) for column in shown}
     cells = {column: _cells(frame, column, kinds[column]) for column in shown}

@@ -11,7 +11,7 @@ import pytest
 import ff_helpers as ff
 from ff_helpers.corpus.sources import CALIBRATION
 from ff_helpers.grading.campaign import grade
-from ff_helpers.measurement.proportions.intervals import wilson
+from ff_helpers.measurement.proportions.intervals import Proportion, wilson
 from ff_helpers.publication.disclosure import UndisclosedError, percent, rate_text
 from ff_helpers.publication.notes import calibration_lesson, disclose
 
@@ -147,6 +147,14 @@ def test_the_lesson_reads_its_numbers_from_the_card_with_the_widest_gap(run: ff.
         ({"graders": (replace(KNOWN, accuracy=wilson(0, 0)),)}, "accuracy of g"),
         ({"graders": (replace(KNOWN, digest=ff.Unknown("digest", "")),)}, "digest of g"),
         ({"graders": (replace(KNOWN, calibration_set="\t"),)}, "calibration_set of g"),
+        ({"graders": (replace(KNOWN, accuracy=Proportion(15, 20, float("nan"), 0.9)),)}, "accuracy of g"),
+        ({"graders": (replace(KNOWN, gate="approved"),)}, "a known gate state of g"),
+        ({"graders": (replace(KNOWN, grader=" "),)}, "grader of a grader"),
+        ({"graders": None}, "graders"),
+        ({"graders": "everyone"}, "graders"),
+        ({"as_of": None}, "as_of"),
+        ({"notes": ("",)}, "the words of a note"),
+        ({"denominator": None}, "denominator"),
     ],
 )
 def test_what_is_blank_in_any_form_is_refused(change: dict[str, object], lacks: str) -> None:
@@ -157,15 +165,41 @@ def test_what_is_blank_in_any_form_is_refused(change: dict[str, object], lacks: 
 def test_a_row_that_names_its_own_grader_may_leave_nothing_blank() -> None:
     row = {"grader": "g", "n": 20, "accuracy": 0.5, "accuracy_low": 0.3, "accuracy_high": 0.7}
     row |= {"set": "s", "gate": "rejected"}
+    unmeasured = dict.fromkeys(("n", "accuracy", "accuracy_low", "accuracy_high"))
     note = replace(WHOLE, graders="each row")
     ff.disclosed(pd.DataFrame([row]), note)
     ff.disclosed(
-        pd.DataFrame([row | dict.fromkeys(("n", "accuracy", "accuracy_low", "accuracy_high"))]), note
+        pd.DataFrame([row | unmeasured | {"set": "accuracy: never measured"}]),
+        note,
     )
     for change, lacks in (
         ({"set": ""}, "set"),
+        ({"set": " \t"}, "set"),
         ({"grader": None}, "grader"),
+        ({"gate": "approved"}, "known gate state"),
         ({"accuracy_low": None}, "interval"),
+        ({"accuracy_low": 0.6}, "interval"),
+        ({"n": 0}, "interval and n"),
+        (unmeasured, "reason for no accuracy"),
     ):
         with pytest.raises(UndisclosedError, match=f"{lacks}.* in a row"):
             ff.disclosed(pd.DataFrame([row | change]), note)
+
+
+@pytest.mark.parametrize("column", ["asr", "strict", "broad", "functionally_dangerous"])
+def test_a_rate_cannot_be_shown_as_if_there_were_none(column: str) -> None:
+    note = replace(WHOLE, graders=(), tier="no attack success rate in this artifact")
+    ff.disclosed(pd.DataFrame({"n": [3], "share": [0.5]}), note)
+    with pytest.raises(UndisclosedError, match=f"a tier for the rate in column {column}"):
+        ff.disclosed(pd.DataFrame({column: [0.5]}), note)
+
+
+def test_a_frame_that_lost_its_graders_after_it_was_bound_is_not_written(run: ff.Run) -> None:
+    row = {"grader": "g", "n": 20, "accuracy": 0.5, "accuracy_low": 0.3, "accuracy_high": 0.7}
+    bound = ff.disclosed(
+        pd.DataFrame([row | {"set": "s", "gate": "rejected"}]), replace(WHOLE, graders="each row")
+    )
+    bound.frame.loc[0, "grader"] = " "
+    with pytest.raises(UndisclosedError, match="grader in a row"):
+        ff.save_table(run, bound, "lost", title="A title.")
+    assert not (run.read("cards").parent / "tables" / "lost.csv").exists()

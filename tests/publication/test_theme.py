@@ -3,6 +3,7 @@
 import json
 import re
 import zlib
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from xml.etree import ElementTree
@@ -13,6 +14,7 @@ import pytest
 
 import ff_helpers as ff
 from ff_helpers.publication.figures.theme import COLUMN_WIDTH, PNG_SCALE, STIPPLE, draw, sized
+from ff_helpers.publication.metadata import pdf_with
 
 NOTE = ff.Disclosure(
     ff.Unknown("grader", "none <&> simulated"),
@@ -71,6 +73,28 @@ def test_each_file_carries_the_disclosure_as_its_metadata(run: ff.Run) -> None:
     assert json.loads(pdf["/Disclosure"])["tier"] == "strict <&> broad"
     assert NOTE.sentence().encode() in run.read("figures/f.png").read_bytes()
     assert sound(run.read("figures/f.png").read_bytes())
+
+
+def test_a_pdf_stays_as_it_was_drawn_and_its_disclosure_comes_behind_it() -> None:
+    from io import BytesIO
+
+    import vl_convert
+    from pypdf import PdfReader
+
+    drawn = vl_convert.svg_to_pdf(draw(chart(), caption="c"))
+    note = replace(NOTE, denominator="(שלום) \\ %")
+    made = pdf_with(drawn, note, "t")
+    assert made.startswith(drawn)
+    assert made == pdf_with(drawn, note, "t")
+    read = PdfReader(BytesIO(made))
+    assert read.metadata is not None
+    assert (read.metadata.title, read.metadata.subject) == ("t", note.sentence())
+    assert len(read.pages) == 1
+    again = PdfReader(BytesIO(pdf_with(made, NOTE, "u"))).metadata
+    assert again is not None
+    assert again.title == "u"
+    with pytest.raises(ValueError, match="cross-reference table"):
+        pdf_with(b"%PDF-1.7 cut", note, "t")
 
 
 def sound(png: bytes) -> bool:

@@ -6,10 +6,14 @@ import pandas as pd
 
 from ff_helpers.measurement.agreement.pairs import LIMIT
 from ff_helpers.publication.disclosure import percent
+from ff_helpers.publication.figures.room import first, heading, one_piece
 from ff_helpers.publication.figures.theme import ACCENT, COLUMN_WIDTH, INK, rounded, sized
 
 if TYPE_CHECKING:
     import altair as alt
+
+_MOST = 6
+"""Graders, truth included, of which a column of a paper has room for all pairs."""
 
 
 def disagreement(table: pd.DataFrame, *, limit: float = LIMIT) -> "alt.Chart | alt.LayerChart":
@@ -27,10 +31,12 @@ def disagreement(table: pd.DataFrame, *, limit: float = LIMIT) -> "alt.Chart | a
     names = ["grader_a", "grader_b", "set", "n", "kappa"]
     rows = table.assign(
         label=[
-            f"{a} and {b}|{s}, n = {n}, {_kappa(k)}" for a, b, s, n, k in table[names].itertuples(index=False)
+            f"{one_piece(a)} and {one_piece(b)}|{one_piece(s)}, n = {n}, {_kappa(k)}"
+            for a, b, s, n, k in table[names].itertuples(index=False)
         ]
     ).sort_values("disagreement", ascending=False, kind="stable")
     rows = rows[["label", "disagreement", "disagreement_low", "disagreement_high", "flagged"]]
+    rows, left = first(rows, "label", 26)
     color = alt.condition("datum.flagged", alt.value("#D55E00"), alt.value(ACCENT))
     axis = alt.Axis(labelExpr="split(datum.label, '|')", labelLimit=190)
     order = list(rows["label"])
@@ -47,7 +53,7 @@ def disagreement(table: pd.DataFrame, *, limit: float = LIMIT) -> "alt.Chart | a
     )
     line = alt.Chart(pd.DataFrame({"x": [limit]})).mark_rule(strokeDash=[3, 3], color=INK).encode(x="x:Q")
     subtitle = f"dashed: flagged above {100 * limit:g}%; κ: Cohen's kappa"
-    title = alt.TitleParams("Disagreement of pairs of graders", subtitle=subtitle)
+    title = heading("Disagreement of pairs of graders", subtitle, shown=len(rows), left=left)
     chart = alt.LayerChart(layer=[line, rule, point], title=title)
     return sized(chart, width=COLUMN_WIDTH, height=75 + 26 * len(rows))
 
@@ -56,6 +62,7 @@ def agreement_matrix(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     """Show the agreement of everyone with everyone on one set: share, Cohen's kappa and n in each cell.
 
     Flagged pairs have a thick frame and an exclamation mark. Dark cells agree; they need not be right.
+    Beyond six, graders are left out and counted under the title.
 
     Args:
         table: as `measurement.agreement.pairs.agreement`, the rows of one set.
@@ -64,6 +71,8 @@ def agreement_matrix(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
 
     truths = [name for name in table["grader_b"].drop_duplicates() if str(name).startswith("truth")]
     names = [*truths, *dict.fromkeys(n for n in [*table["grader_a"], *table["grader_b"]] if n not in truths)]
+    names, left = names[:_MOST], len(names[_MOST:])
+    table = table[table["grader_a"].isin(names) & table["grader_b"].isin(names)]
     place = {name: i for i, name in enumerate(names)}
     cells = [
         sorted(pair, key=lambda name: place[name])
@@ -98,7 +107,8 @@ def agreement_matrix(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     words = base.mark_text(fontSize=8.5, lineBreak="|", lineHeight=11, dy=-11).encode(
         text="text:N", color=alt.condition("datum.agreement > 60", alt.value("white"), alt.value(INK))
     )
-    title = alt.TitleParams("Who agrees with whom", subtitle="! and frame: flagged; κ: Cohen's kappa")
+    said = "! and frame: flagged; κ: Cohen's kappa"
+    title = heading("Who agrees with whom", said, shown=len(table), left=left)
     chart = alt.LayerChart(layer=[tiles, words], title=title)
     return sized(chart, width=COLUMN_WIDTH, height=110 + 48 * max(len(names) - 1, 1))
 

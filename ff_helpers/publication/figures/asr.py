@@ -6,6 +6,7 @@ import pandas as pd
 
 from ff_helpers.measurement.rates.known import LABELS
 from ff_helpers.publication.figures.forest import forest, rate_with_counts
+from ff_helpers.publication.figures.room import first, heading, one_piece
 from ff_helpers.publication.figures.theme import (
     ACCENT,
     COLUMN_WIDTH,
@@ -38,8 +39,8 @@ def labelled_beside_reported(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart
         parts.append(part.assign(row=_words(table["measure"]) + ", " + table["set"]))
     frame = pd.concat(parts, ignore_index=True).drop_duplicates(["row", "who"])
     graders = sorted(set(frame["who"]) - {LABELS})
-    heading = "What the labels say, what each grader would report"
-    return forest(_with_text(frame), _looks(graders), title="rate, %", heading=heading)
+    said = "What the labels say, what each grader would report"
+    return forest(_with_text(frame), _looks(graders), title="rate, %", heading=said)
 
 
 def asr_intervals(table: pd.DataFrame, by: str) -> "alt.Chart | alt.LayerChart":
@@ -81,7 +82,8 @@ def asr_by_intent(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     ).sort_values(["place", "intent", "who"])
     again = frame["intent"].duplicated()
     head = (_words(frame["intent"]) + ", ").mask(again, "")
-    frame = frame.assign(row=frame["intent"] + "|" + head + frame["grader"])
+    frame = frame.assign(row=frame["intent"].map(one_piece) + "|" + (head + frame["grader"]).map(one_piece))
+    frame, left = first(frame, "row", 15)
     axis = alt.Axis(ticks=False, labelExpr="split(datum.label, '|')[1]")
     base = alt.Chart(rounded(frame[["row", "asr", "asr_low", "asr_high", "text", "fill"]])).encode(
         y=alt.Y("row:N", sort=list(frame["row"]), title=None, axis=axis)
@@ -97,9 +99,8 @@ def asr_by_intent(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     )
     lines = base.mark_rule(strokeWidth=1.5, color=INK).encode(x=alt.X("asr_low:Q"), x2="asr_high:Q")
     values = base.mark_text(align="left", dx=4, fontSize=8).encode(x=alt.X("asr_high:Q"), text="text:N")
-    heading = "Rates by attack class: labels, and what graders report"
-    heading += "" if len(frame) else ": nothing to show"
-    chart = alt.LayerChart(layer=[bars, lines, values], title=heading)
+    title = heading("Rates by attack class: labels, and what graders report", shown=len(frame), left=left)
+    chart = alt.LayerChart(layer=[bars, lines, values], title=title)
     return sized(chart, width=COLUMN_WIDTH, height=70 + 15 * len(frame))
 
 

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from ff_helpers.publication.figures.room import first as _first
+from ff_helpers.publication.figures.room import heading
 from ff_helpers.publication.figures.theme import ACCENT, INK, PAGE_WIDTH, STIPPLE, rounded, sized
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ _BAND = {
     "high": "high",
 }
 _PERCENTS = [0, 0.2, 0.4, 0.6, 0.8, 1]
+_LONG = 900
+"""Height in px that the rows of before and after may take: the only figure longer than a page's text."""
 _START, _GLYPHS, _TEXT, _END = -0.04, 1.03, 1.055, 1.42
 
 
@@ -35,6 +39,7 @@ def atlas_asr(models: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     """
     import altair as alt
 
+    models, left = _first(models, "model", 10.5)
     frame = rounded(models).assign(
         label=[
             model if resolved else f"{model} ({reason})"
@@ -48,10 +53,12 @@ def atlas_asr(models: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     y = alt.Y("label:N", sort=list(frame["label"]), axis=axis, scale=alt.Scale(padding=0.1))
     return sized(
         _intervals(frame, y).properties(
-            title={
-                "text": "Strict ASR as far as the counts decide it",
-                "subtitle": "bar: 95% interval (stippled: n < 20); line: k / n; right: k / n, names pooled",
-            }
+            title=heading(
+                "Strict ASR as far as the counts decide it",
+                "bar: 95% interval (stippled: n < 20); line: k / n; right: k / n, names pooled",
+                shown=len(frame),
+                left=left,
+            )
         ),
         width=PAGE_WIDTH,
         height=int(90 + 10.5 * len(frame)),
@@ -70,6 +77,7 @@ def atlas_before_after(names: pd.DataFrame) -> "alt.HConcatChart":
     """
     import altair as alt
 
+    names, left = _first(names, "model_name", 9, room=_LONG)
     frame = rounded(names)
     first = frame.drop_duplicates("model")
     last = frame.drop_duplicates("model", keep="last")[["model", "model_name"]]
@@ -77,13 +85,13 @@ def atlas_before_after(names: pd.DataFrame) -> "alt.HConcatChart":
     pooled = pooled.assign(k=pooled["pooled_k"], n=pooled["pooled_n"])
     pooled = pooled.assign(counts=_counts(pooled))
     order, height = list(frame["model_name"]), 9 * len(frame)
-    axis = alt.Axis(title=None, labelLimit=250, labelFontSize=7, ticks=False, domain=False)
+    axis = alt.Axis(title=None, labelLimit=220, labelFontSize=8, ticks=False, domain=False)
     y = alt.Y("model_name:N", sort=order, axis=axis, scale=alt.Scale(domain=order, padding=0.1))
     share = alt.X("exported:Q", title="compliance / graded", scale=alt.Scale(domain=[0, 1]), axis=_axis(3))
     bars = alt.Chart(frame).mark_bar(height=6, color="#999999").encode(y=y, x=share)
     percents = (
         alt.Chart(frame)
-        .mark_text(align="left", dx=2, fontSize=7)
+        .mark_text(align="left", dx=2, fontSize=8)
         .encode(y=y, x="exported:Q", text=alt.Text("exported:Q", format=".0%"))
     )
     hidden = alt.Y("model_name:N", sort=order, axis=None, scale=alt.Scale(domain=order, padding=0.1))
@@ -93,7 +101,9 @@ def atlas_before_after(names: pd.DataFrame) -> "alt.HConcatChart":
         .encode(y=hidden, y2="to:N", x=alt.datum(-0.025))
     )
     left = (bars + percents).properties(
-        width=105, height=height, title={"text": "As exported", "subtitle": "a bare rate a name"}
+        width=105,
+        height=height,
+        title=heading("As exported", "a bare rate a name", shown=len(frame), left=left),
     )
     right = (_intervals(pooled, hidden) + joins).properties(
         width=320,
@@ -140,7 +150,7 @@ def _intervals(frame: pd.DataFrame, y: "alt.Y") -> "alt.LayerChart":
     thin = alt.Chart(frame[~enough]).mark_bar(height=6, fill=STIPPLE, strokeWidth=0.8)
     line = alt.Chart(frame).mark_tick(color=INK, thickness=1.5, size=8)
     glyph = alt.Chart(frame).mark_point(filled=True, size=22, opacity=1)
-    text = alt.Chart(frame).mark_text(align="left", fontSize=7, color="#444444")
+    text = alt.Chart(frame).mark_text(align="left", fontSize=8, color="#444444")
     chart: alt.LayerChart = (
         solid.encode(y=y, x=x, x2="asr_high:Q", color=color)
         + thin.encode(y=y, x=x, x2="asr_high:Q", stroke=stroke)

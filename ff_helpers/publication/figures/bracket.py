@@ -6,6 +6,7 @@ import pandas as pd
 
 from ff_helpers.publication.disclosure import percent
 from ff_helpers.publication.figures.forest import rate_with_counts
+from ff_helpers.publication.figures.room import first, heading, one_piece
 from ff_helpers.publication.figures.theme import (
     COLUMN_WIDTH,
     GATE_COLORS,
@@ -35,11 +36,14 @@ def grader_bracket(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     import altair as alt
 
     if table.empty:
-        nothing = pd.DataFrame({"text": ["nothing to show: a bracket needs two graders of the same traces."]})
+        nothing = pd.DataFrame({"text": ["a bracket needs two graders of the same traces"]})
         words = alt.Chart(nothing).mark_text(align="left").encode(x=alt.value(0), text="text:N")
-        return alt.LayerChart(layer=[words], title=_HEADING, width=COLUMN_WIDTH, height=30)
+        return alt.LayerChart(layer=[words], title=heading(_HEADING, shown=0)).properties(
+            width=COLUMN_WIDTH - 12, height=30
+        )
     traces = "set" if "set" in table.columns else "cohort"
     frame = pd.DataFrame([row for group in _groups(table, traces) for row in group])
+    frame, left = first(frame, "row", 17)
     states = [state for state in GATE_COLORS if state in set(frame["gate"])]
     axis = alt.Axis(
         ticks=False, domain=False, labelPadding=7, labelExpr="split(datum.label, '|')[1]", labelLimit=150
@@ -65,7 +69,7 @@ def grader_bracket(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     points = graders.transform_filter("isValid(datum.rate)").mark_point(size=22, filled=True, opacity=1)
     points = points.encode(x=x, color=color, shape=alt.Shape("gate:N", scale=shapes, legend=legend))
     counts = base.mark_text(align="left", dx=4, fontSize=8, color=INK).encode(x="end:Q", text="text:N")
-    title = alt.TitleParams(_HEADING, subtitle="band: from the lowest grader to the highest")
+    title = heading(_HEADING, "band: from the lowest grader to the highest", shown=len(frame), left=left)
     chart = alt.LayerChart(layer=[band, bars, points, counts], title=title)
     return sized(chart, width=COLUMN_WIDTH, height=95 + 17 * len(frame))
 
@@ -77,7 +81,8 @@ def _groups(table: pd.DataFrame, traces: str) -> list[list[dict[str, object]]]:
         ranks = part.sort_values(["asr", "grader"], ascending=[False, True], kind="stable")
         edges = {side: 100 * float(part[side].iloc[0]) for side in ("lowest", "highest")}
         span = f"{percent(edges['lowest'] / 100)} to {percent(edges['highest'] / 100)}"
-        key, head = f"{name}, {over}", f"{name}, of {over}"
+        who = one_piece(name)
+        key, head = f"{who}, {over}", f"{who}, of {over}"
         head = head if len(table[traces].drop_duplicates()) > 1 else f"of {over}"
         # A point where the range would be is no finding: one grader, or none with a rate.
         lines: list[dict[str, object]] = [
@@ -88,6 +93,7 @@ def _groups(table: pd.DataFrame, traces: str) -> list[list[dict[str, object]]]:
         ].itertuples(index=False):
             text = rate_with_counts(rate, k, n) if n else "no rows"
             numbers = {"rate": 100 * rate, "low": 100 * low, "high": 100 * high, "end": 100 * high}
-            lines.append({"row": f"{key} {grader}|{grader}", "gate": gate, "text": text} | numbers | edges)
+            row = f"{key} {one_piece(grader)}|{one_piece(grader)}"
+            lines.append({"row": row, "gate": gate, "text": text} | numbers | edges)
         groups.append(lines)
     return groups

@@ -9,11 +9,13 @@ from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.confusion import NO_VERDICT
 from ff_helpers.paths import Run
 from ff_helpers.publication.disclosure import disclosed, percent
+from ff_helpers.publication.figures.room import ROOM, heading, nothing
 from ff_helpers.publication.figures.theme import (
     ACCENT,
     COLUMN_WIDTH,
     INK,
     VERDICT_COLORS,
+    cut,
     rounded,
     save_figure,
     sized,
@@ -65,7 +67,7 @@ def confusion(card: Card) -> "alt.Chart | alt.LayerChart":
     ink = alt.condition("datum.share > 0.6", alt.value("white"), alt.value(INK))
     count = base.mark_text(fontSize=11).encode(text="count:Q", color=ink)
     title = alt.TitleParams(
-        f"{card.grader} on {card.calibration_set}: {card.k} of {card.n} right",
+        f"{cut(card.grader, 24)} on {cut(card.calibration_set, 18)}: {card.k} of {card.n} right",
         subtitle=f"always answering {card.majority_class}: {card.majority.k} of {card.n} right",
     )
     height = 42 * len(card.confusion.classes) + (130 if many else 70)
@@ -76,7 +78,7 @@ def format_against_content(table: pd.DataFrame) -> "alt.VConcatChart":
     """Show, one panel a card: answers valid in form, right in content, and two reasons not to be impressed.
 
     The reasons: what always answering the majority class gets right, and how large a share of all
-    verdicts the most frequent one is. Lines are Wilson intervals.
+    verdicts the most frequent one is. Lines are Wilson intervals. It does not show where the errors go.
 
     Args:
         table: as `cards_table`.
@@ -84,7 +86,8 @@ def format_against_content(table: pd.DataFrame) -> "alt.VConcatChart":
     import altair as alt
 
     panels = []
-    rows = table.to_dict("records")
+    most = ROOM // 90
+    rows, left = table.head(most).to_dict("records"), len(table.iloc[most:])
     for place, row in enumerate(rows, start=1):
         bars = pd.DataFrame(
             [
@@ -102,9 +105,14 @@ def format_against_content(table: pd.DataFrame) -> "alt.VConcatChart":
         bar = base.mark_bar(height=9).encode(x=x.axis(values), color=alt.Color("color:N", scale=None))
         rule = base.mark_rule(color=INK).encode(x="low:Q", x2="high:Q")
         text = base.mark_text(align="left", dx=4).encode(x="high:Q", text="text:N")
-        title = alt.TitleParams(f"{row['grader']} on {row['set']} (n = {row['n']})", fontSize=10)
+        title = alt.TitleParams(
+            f"{cut(str(row['grader']), 22)} on {cut(str(row['set']), 14)} (n = {row['n']})", fontSize=10
+        )
         layers = alt.LayerChart(layer=[bar, rule, text], title=title)
         panels.append(layers.properties(width=COLUMN_WIDTH - 125, height=62))
+    if left or not panels:
+        said = heading("Right in form, right in content", shown=len(panels), left=left)
+        return alt.VConcatChart(vconcat=panels or [nothing()], spacing=6, title=said)
     return alt.vconcat(*panels, spacing=6)
 
 

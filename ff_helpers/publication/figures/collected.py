@@ -13,6 +13,8 @@ from ff_helpers.measurement.collected.capability import (
 )
 from ff_helpers.publication.disclosure import percent
 from ff_helpers.publication.figures.forest import forest, rate_with_counts
+from ff_helpers.publication.figures.room import first, one_piece
+from ff_helpers.publication.figures.room import heading as headed
 from ff_helpers.publication.figures.theme import COLUMN_WIDTH, rounded, sized
 
 if TYPE_CHECKING:
@@ -43,8 +45,9 @@ def forbidden_beside_permitted(table: pd.DataFrame) -> "alt.Chart | alt.LayerCha
     import altair as alt
 
     who = ["forbidden", "permitted (control)"]
-    row = _words(table["intent"]) + "|" + table["reading"].map(_SHORT)
-    frame = _stacked(table.assign(row=row), {"forbidden": who[0], "permitted": who[1]})
+    row = _words(table["intent"]).map(one_piece) + "|" + table["reading"].map(_SHORT)
+    table, left = first(table.assign(row=row), "row", 34)
+    frame = _stacked(table, {"forbidden": who[0], "permitted": who[1]})
     frame["inside"] = frame["who"].map(dict(zip(who, (_ORANGE, _BLUE), strict=True)))
     frame["inside"] = frame["inside"].where(frame["n"] >= _SMALL, "white")
     frame["end"] = frame["high"].fillna(frame["rate"])
@@ -69,9 +72,9 @@ def forbidden_beside_permitted(table: pd.DataFrame) -> "alt.Chart | alt.LayerCha
         x="rate:Q", color=color, shape=shape, fill=alt.Fill("inside:N", scale=None, legend=None)
     )
     values = base.mark_text(align="left", dx=4, fontSize=8).encode(x="end:Q", text="text:N", color=color)
-    heading = "What the model does, and what it is able to do" + ("" if len(frame) else ": nothing to show")
+    said = headed("What the model does, and what it is able to do", shown=len(frame), left=left)
     chart = alt.LayerChart(layer=[spans.transform_filter("isValid(datum.low)"), joins, marks, values])
-    return sized(chart.properties(title=heading), width=COLUMN_WIDTH, height=75 + 34 * len(table))
+    return sized(chart.properties(title=said), width=COLUMN_WIDTH, height=75 + 34 * len(table))
 
 
 def single_beside_multi(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
@@ -91,7 +94,8 @@ def single_beside_multi(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
 def outcome_stability(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     """Draw the share of scenarios that had the same outcome in all repeats, and which outcome that was.
 
-    A model that never states the secret is as stable as one that always does: read the counts.
+    It does not show how often the model states the secret: one that never does is as stable as one that
+    always does.
 
     Args:
         table: as `outcome_stability`.
@@ -108,7 +112,7 @@ def outcome_stability(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
 def fresh_beside_recorded(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     """Draw the rates of the same conversations as collected now and as recorded.
 
-    Equal rates can hide different conversations: the table says on how many the two agree.
+    It does not show that the conversations are the same: the table says on how many the two agree.
 
     Args:
         table: as `collected_again`.

@@ -6,6 +6,7 @@ import pandas as pd
 
 from ff_helpers.publication.disclosure import percent
 from ff_helpers.publication.figures.forest import rate_with_counts
+from ff_helpers.publication.figures.room import first, heading
 from ff_helpers.publication.figures.theme import ACCENT, COLUMN_WIDTH, INK, rounded, sized
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def raw_against_corrected(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     import altair as alt
 
     table = table.sort_values(["raw", "set", "grader"], ascending=[False, True, True])
+    table, left = first(table.assign(row=_rows(table)), "row", 36)
     frame = rounded(pd.concat([_side(table, RAW), _side(table, CORRECTED)], ignore_index=True))
     known = rounded(pd.DataFrame({"row": _rows(table), "x": 100 * table["known"], "who": TRUTH}).dropna())
     order = list(_rows(table))
@@ -54,7 +56,6 @@ def raw_against_corrected(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
         x=alt.datum(103), text="text:N", color=alt.value(INK)
     )
     ticks = alt.Chart(known).mark_tick(thickness=2, size=26, opacity=1).encode(y=y, x="x:Q", color=color)
-    heading = "Raw rates, and what correction leaves of them" + ("" if len(table) else ": nothing to show")
     chart = alt.LayerChart(
         layer=[
             bands.encode(x=x, x2="high:Q"),
@@ -63,7 +64,7 @@ def raw_against_corrected(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
             points.encode(x="rate:Q", shape=shape),
             words,
         ],
-        title=heading,
+        title=heading("Raw rates, and what correction leaves of them", shown=len(table), left=left),
     )
     return sized(chart, width=COLUMN_WIDTH, height=75 + 36 * len(order))
 

@@ -4,13 +4,18 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from ff_helpers.publication.figures.room import heading, nothing
 from ff_helpers.publication.figures.theme import ACCENT, INK, rounded
 
 if TYPE_CHECKING:
     import altair as alt
 
 _NAIVE, _CARD, _SAMPLE = "naive", "Rogan-Gladen", "PPI++ or labels alone"
-_LOOKS = {_NAIVE: ("#D55E00", [1, 0]), _CARD: (ACCENT, [1, 0]), _SAMPLE: ("#009E73", [5, 2])}
+_LOOKS: dict[str, tuple[str, list[int], str]] = {
+    _NAIVE: ("#D55E00", [1, 0], "square"),
+    _CARD: (ACCENT, [1, 0], "circle"),
+    _SAMPLE: ("#009E73", [5, 2], "triangle-up"),
+}
 
 
 def coverage(
@@ -20,8 +25,8 @@ def coverage(
 
     The dashed line is the 95% that each interval promises. Under each panel's title stands in how many draws
     Rogan-Gladen said nothing ([0, 1], which covers). Where the naive line rises, the grader's two kinds of
-    error happen to cancel. It does not show how wide
-    the intervals are, nor what happens where the grader errs here otherwise than where it was measured.
+    error happen to cancel. It does not show how wide the intervals are, nor what
+    happens where the grader errs here otherwise than where it was measured.
 
     Args:
         table: as `coverage_table`.
@@ -38,17 +43,26 @@ def coverage(
     keys = rows[["sensitivity", "specificity"]].drop_duplicates()
     youden = (keys.sum(axis=1)).sort_values(ascending=False, kind="stable")
     panels = [
-        _panel(rows, float(se), float(sp), first=place % columns == 0, legend=place == 0)
+        _panel(
+            rows,
+            float(se),
+            float(sp),
+            first=place % columns == 0,
+            last=place + columns >= len(keys),
+            legend=place == 0,
+        )
         for place, (se, sp) in enumerate(keys.loc[youden.index].itertuples(index=False))
     ]
     told = [f"n = {corpus_n:,} graded, {calibration_n} labels; dashed: the 95% that is promised"]
     told.append("blue [0, 1]: share of draws not identifiable")
-    subtitle = told if columns < 4 else "; ".join(told)
-    title = alt.TitleParams("How often a 95% interval holds the true ASR", subtitle=subtitle)
-    return alt.ConcatChart(concat=panels, columns=columns, spacing=10, title=title)
+    subtitle = told if columns < 4 else ["; ".join(told)]
+    title = heading("How often a 95% interval holds the true ASR", *subtitle, shown=len(panels))
+    return alt.ConcatChart(concat=panels or [nothing()], columns=columns, spacing=10, title=title)
 
 
-def _panel(rows: pd.DataFrame, se: float, sp: float, *, first: bool, legend: bool) -> "alt.LayerChart":
+def _panel(
+    rows: pd.DataFrame, se: float, sp: float, *, first: bool, last: bool, legend: bool
+) -> "alt.LayerChart":
     import altair as alt
 
     own = rows[(rows["sensitivity"] == se) & (rows["specificity"] == sp)]
@@ -57,7 +71,7 @@ def _panel(rows: pd.DataFrame, se: float, sp: float, *, first: bool, legend: boo
     axis = alt.Axis(format=".0%", values=[0, 0.25, 0.5, 0.75, 0.95], labels=first, ticks=first, domain=first)
     x = alt.X(
         "true_asr:Q",
-        title="true ASR",
+        title="true ASR" if last else None,
         axis=alt.Axis(format=".0%", values=[0, 0.5, 1], grid=False),
         scale=alt.Scale(domain=[0, 1]),
     )
@@ -65,14 +79,15 @@ def _panel(rows: pd.DataFrame, se: float, sp: float, *, first: bool, legend: boo
     color = alt.Color(
         "line:N",
         scale=alt.Scale(domain=list(_LOOKS), range=[look[0] for look in _LOOKS.values()]),
-        legend=alt.Legend(title=None, orient="top", symbolType="stroke", symbolStrokeWidth=3, columns=3)
-        if legend
-        else None,
+        legend=alt.Legend(title=None, orient="top", columns=3, symbolStrokeWidth=0) if legend else None,
     )
     dash = alt.StrokeDash(
         "line:N",
         scale=alt.Scale(domain=list(_LOOKS), range=[look[1] for look in _LOOKS.values()]),
         legend=None,
+    )
+    shape = alt.Shape(
+        "line:N", scale=alt.Scale(domain=list(_LOOKS), range=[look[2] for look in _LOOKS.values()])
     )
     base = alt.Chart(rounded(own[columns])).encode(x=x, y=y, color=color)
     promised = alt.Chart(pd.DataFrame({"y": [0.95]})).mark_rule(color=INK, strokeDash=[3, 3]).encode(y="y:Q")
@@ -85,5 +100,6 @@ def _panel(rows: pd.DataFrame, se: float, sp: float, *, first: bool, legend: boo
     )
     lines = base.mark_line(strokeWidth=1.8).encode(strokeDash=dash)
     return alt.LayerChart(
-        layer=[promised, lines, base.mark_point(filled=True, size=18, opacity=1)], title=title
-    ).properties(width=104, height=150)
+        layer=[promised, lines, base.mark_point(filled=True, size=20, opacity=1).encode(shape=shape)],
+        title=title,
+    ).properties(width=104, height=110)

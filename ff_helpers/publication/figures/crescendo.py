@@ -8,7 +8,8 @@ import pandas as pd
 from ff_helpers.measurement.regrades.crescendo import Crescendo
 from ff_helpers.publication.disclosure import percent
 from ff_helpers.publication.figures.forest import forest, rate_with_counts
-from ff_helpers.publication.figures.theme import ACCENT, COLUMN_WIDTH, VERDICT_COLORS, rounded, sized
+from ff_helpers.publication.figures.room import first, heading, one_piece
+from ff_helpers.publication.figures.theme import ACCENT, COLUMN_WIDTH, VERDICT_COLORS, cut, rounded, sized
 from ff_helpers.publication.prose import points
 from ff_helpers.taxonomy import VERDICTS
 
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
 
 _PRINTED = "as printed"
 _BEFORE = "#B0560F"
+_LABELS = 8
+_DASHES = {
+    "COMPLIANCE": [1, 0],
+    "PARTIAL": [7, 3],
+    "REFUSAL": [12, 2],
+    "HALLUCINATION_REFUSAL": [2, 2],
+    "BENIGN_QUERY": [9, 2, 2, 2],
+}
+"""Of the lines by their new label, so that grey paper tells them apart."""
 _HEADING = "One regrade, every denominator"
 
 
@@ -46,6 +56,7 @@ def regrade_shifts(shifts: pd.DataFrame) -> "alt.LayerChart | alt.Chart":
     table = shifts[shifts["paired"].notna()].copy()
     tiers = table["tier"].str.replace("functionally_dangerous", "dangerous")
     table["row"] = tiers + ", of " + table["denominator"]
+    table, left = first(table, "row", 20)
     same = (table["old_n"] == table["shared"]) & (table["new_n"] == table["shared"])
     table["ring"] = table["shift"].where(~same)
     cells = zip(table["paired"], table["shared"], strict=True)
@@ -71,11 +82,8 @@ def regrade_shifts(shifts: pd.DataFrame) -> "alt.LayerChart | alt.Chart":
     words = base.mark_text(align="left", dx=5, fontSize=8).encode(x="paired_high:Q", text="text:N")
     zero = alt.Chart(pd.DataFrame({"x": [0]})).mark_rule(color="#555555", strokeDash=[3, 2]).encode(x="x:Q")
     layers = [zero, bars, rings.encode(x="ring:Q"), marks, words]
-    title = alt.TitleParams(
-        "How far the same rows moved",
-        subtitle="ring: the two rates as they stand, where their rows differ",
-        subtitleFontSize=9,
-    )
+    ring = "ring: the two rates as they stand, where their rows differ"
+    title = heading("How far the same rows moved", ring, shown=len(table), left=left)
     chart = alt.LayerChart(layer=layers, title=title)
     return sized(chart, width=COLUMN_WIDTH, height=70 + 20 * len(table))
 
@@ -83,11 +91,13 @@ def regrade_shifts(shifts: pd.DataFrame) -> "alt.LayerChart | alt.Chart":
 def crescendo_transitions(transitions: pd.DataFrame) -> "alt.LayerChart | alt.Chart":
     """Draw every row as a line from its old label to its new one.
 
-    Lines keep the colour of the new label; the number at each end counts the lines. It shows how many
-    rows moved, not which: rows are published only as counts of a pair of labels.
+    Lines keep the colour and the dash of the new label; the number at each end counts the lines. It shows
+    how many rows moved, not which: rows are published only as counts of a pair of labels. The rarest labels
+    beyond eight of a side stand together as `other labels`.
     """
     import altair as alt
 
+    transitions, left = _common(transitions)
     lines, ends = _slots(transitions)
     x = alt.X(
         "side:N",
@@ -100,7 +110,7 @@ def crescendo_transitions(transitions: pd.DataFrame) -> "alt.LayerChart | alt.Ch
     colors = {name: VERDICT_COLORS.get(name, "#777777") for name in dict.fromkeys(lines["new"])}
     strokes = (
         alt.Chart(lines)
-        .mark_line(strokeWidth=3, opacity=0.75, strokeCap="round")
+        .mark_line(strokeWidth=min(3.0, 260 / max(1, len(lines))), opacity=0.75)
         .encode(
             x=x,
             y=y,
@@ -108,12 +118,18 @@ def crescendo_transitions(transitions: pd.DataFrame) -> "alt.LayerChart | alt.Ch
             color=alt.Color(
                 "new:N", scale=alt.Scale(domain=list(colors), range=list(colors.values())), legend=None
             ),
+            strokeDash=alt.StrokeDash(
+                "new:N",
+                scale=alt.Scale(domain=list(colors), range=[_DASHES.get(c, [2, 2]) for c in colors]),
+                legend=None,
+            ),
         )
     )
     before = alt.Chart(ends[ends["side"] == "contaminated"]).mark_text(align="right", dx=-7, lineBreak="|")
     after = alt.Chart(ends[ends["side"] == "corrected"]).mark_text(align="left", dx=7, lineBreak="|")
     texts = [mark.encode(x=x, y=y, text="text:N") for mark in (before, after)]
-    chart = alt.LayerChart(layer=[strokes, *texts], title="Which label became which, trace by trace")
+    title = heading("Which label became which, trace by trace", shown=len(lines), left=left)
+    chart = alt.LayerChart(layer=[strokes, *texts], title=title)
     return sized(chart, width=COLUMN_WIDTH, height=315)
 
 
@@ -152,7 +168,23 @@ def _slots(transitions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
             slots.setdefault(label, []).append(slot)
             lines.append({"line": i, "side": side, "slot": slot, "new": pairs[i][1]})
         for label, taken in slots.items():
-            words = label.replace("_", "|" if len(label) > 14 else " ")
+            words = one_piece(label).replace("_", "|" if len(label) > 14 else " ")
+            words = "|".join(cut(word, 13) for word in words.split("|"))
             text = f"{words} {len(taken)}"
             ends.append({"side": side, "slot": sum(taken) / len(taken), "text": text})
-    return rounded(pd.DataFrame(lines)), rounded(pd.DataFrame(ends))
+    columns = {"line": "int64", "side": "str", "slot": "float64", "new": "str"}
+    drawn = pd.DataFrame(lines, columns=list(columns)).astype(columns)
+    return rounded(drawn), rounded(pd.DataFrame(ends, columns=["side", "slot", "text"]))
+
+
+def _common(transitions: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Put the rarest labels of either side together; return the pairs, and how many labels that is."""
+    left: set[str] = set()
+    renamed = transitions[["old", "new", "rows"]].copy()
+    for side in ("old", "new"):
+        counts = transitions.groupby(side)["rows"].sum().sort_values(ascending=False, kind="stable")
+        rare = set(counts.index[_LABELS:])
+        left |= rare
+        renamed[side] = renamed[side].where(~renamed[side].isin(rare), "other labels")
+    merged = renamed.groupby(["old", "new"], sort=False)["rows"].sum().reset_index()
+    return merged, len(left)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ff_helpers.publication.disclosure import percent
+from ff_helpers.publication.figures.room import LINES, first
+from ff_helpers.publication.figures.room import heading as headed
 from ff_helpers.publication.figures.theme import COLUMN_WIDTH, rounded, sized
 
 if TYPE_CHECKING:
@@ -22,12 +24,18 @@ def forest(
             (str), n (int; below `small` the point is hollow). Rows are drawn in the order of the frame.
         looks: who to colour and shape, in the order of the lines.
         title: of the axis.
-        heading: what the figure shows, above it; `nothing to show` is added where there is no row.
+        heading: what the figure shows, above it; with it, that nothing is shown or how much has no room.
         small: see `n`.
     """
     import altair as alt
 
-    order, who = list(dict.fromkeys(frame["row"])), [name for name in looks if name in set(frame["who"])]
+    everyone = [name for name in looks if name in set(frame["who"])]
+    who = everyone[:LINES]
+    frame = frame[frame["who"].isin(who)]
+    lines = frame.drop_duplicates(["row", "who"]).groupby("row")["who"].size()
+    step = 20 if len(who) < 2 else 15 * int(lines.max()) + 8
+    frame, left = first(frame, "row", step)
+    order = list(dict.fromkeys(frame["row"]))
     shown = frame[["row", "who", "rate", "low", "high", "text", "n"]].copy()
     shown["end"] = shown["high"].fillna(shown["rate"])
     shown[["rate", "low", "high", "end"]] = 100 * shown[["rate", "low", "high", "end"]].astype(float)
@@ -58,10 +66,8 @@ def forest(
     values = base.mark_text(align="left", dx=4, fontSize=8).encode(x="end:Q", text="text:N")
     chart = alt.LayerChart(
         layer=[bars.encode(x=alt.X("low:Q"), x2="high:Q"), points, solid, values],
-        title=heading if len(shown) else f"{heading}: nothing to show",
+        title=headed(heading, shown=len(shown), left=left + len(everyone) - len(who)),
     )
-    lines = frame.drop_duplicates(["row", "who"]).groupby("row")["who"].size()
-    step = 20 if len(who) < 2 else 15 * int(lines.max()) + 8
     return sized(chart, width=COLUMN_WIDTH, height=70 + step * len(order))
 
 
@@ -73,5 +79,6 @@ def rate_with_counts(rate: float, k: float, n: float) -> str:
 def _legend(who: list[str]) -> "alt.Legend | None":
     import altair as alt
 
-    columns = 3 if sum(map(len, who)) <= 24 else 2  # what is wider runs out of a column of the paper
+    # What is wider runs out of a column of the paper.
+    columns = 1 if max(map(len, who), default=0) > 24 else 3 if sum(map(len, who)) <= 24 else 2
     return alt.Legend(title=None, orient="top", columns=columns, labelLimit=200) if len(who) > 1 else None

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 
 from ff_helpers.measurement.calibration.gate import DEFAULT, Thresholds
+from ff_helpers.publication.figures.room import first, heading, one_piece
 from ff_helpers.publication.figures.theme import (
     ACCENT,
     COLUMN_WIDTH,
     GATE_COLORS,
     GATE_SHAPES,
     INK,
+    cut,
     rounded,
     sized,
 )
@@ -27,7 +29,8 @@ def calibration_forest(
     The published rule asks that the point reaches the line; ours that the whole interval does, and that the
     grader beats the dark tick: what always answering the majority class gives. The interval is pale below
     the line. Colour and shape are the gate's state. Hollow below 20 traces. `relaxed`: more than one label
-    was accepted as right, so such a row compares with no exact one.
+    was accepted as right, so such a row compares with no exact one. It does not show that a grader is as
+    accurate on other traces than those of its set.
 
     Args:
         table: as `cards_table` or `published_calibration`: grader, set, n, accuracy with bounds, gate;
@@ -38,10 +41,12 @@ def calibration_forest(
     import altair as alt
 
     point_bar, low_bar = thresholds.published_accuracy, thresholds.accuracy_low
-    rows = _forest_rows(table).assign(above=lambda t: t["accuracy_low"].clip(lower=low_bar))
+    rows, left = first(_forest_rows(table), "label", 30 if width == COLUMN_WIDTH else 18)
+    rows = rows.assign(above=lambda t: t["accuracy_low"].clip(lower=low_bar))
     share = alt.Scale(domain=[0, 1])
     lines = width == COLUMN_WIDTH
-    label = "split(datum.label, '|')" if lines else "replace(datum.label, '|', ' on ')"
+    label = "slice(split(datum.label, '|'), 1)"
+    label = label if lines else f"join({label}, ' on ')"
     names = alt.Axis(labelExpr=label, labelLimit=190 if lines else 360)
     base = alt.Chart(rounded(rows)).encode(
         y=alt.Y("label:N", sort=list(rows["label"]), title=None, axis=names)
@@ -75,7 +80,7 @@ def calibration_forest(
     ]
     if rows["majority"].notna().any():
         told[1:] = [told[1] + ",", "and beats the dark tick: always answering the majority"]
-    title = alt.TitleParams("Accuracy of graders, and both rules of the gate", subtitle=told)
+    title = heading("Accuracy of graders, and both rules of the gate", *told, shown=len(rows), left=left)
     chart = alt.LayerChart(layer=[line, pale, full, baseline, point], title=title)
     return sized(chart, width=width, height=95 + (30 if lines else 16) * len(rows))
 
@@ -83,7 +88,8 @@ def calibration_forest(
 def gate_power(power: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     """Show how often a grader of a given true accuracy passes: the published rule, and ours at two sizes.
 
-    Size and accuracy criteria alone; under our rule kappa, recall and the majority grader come on top.
+    Size and accuracy criteria alone. It does not show what kappa, recall and the majority grader, which come
+    on top under our rule, turn down.
 
     Args:
         power: as `measurement.calibration.power.power_table`.
@@ -128,8 +134,12 @@ def _forest_rows(table: pd.DataFrame) -> pd.DataFrame:
     rows = table.assign(
         majority=table.get("majority"),
         label=[
-            f"{g}{' (relaxed)' if kind.startswith('relaxed') else ''}|{s}, n = {n}: {state}"
-            for g, s, n, state, kind in kinds[["grader", "set", "n", "gate", "kind"]].itertuples(index=False)
+            # Names may be cut to the same letters: the place keeps the rows apart.
+            f"{place}|{cut(one_piece(g), 32)}{' (relaxed)' if kind.startswith('relaxed') else ''}"
+            f"|{cut(one_piece(s), 28)}, n = {n}: {state}"
+            for place, (g, s, n, state, kind) in enumerate(
+                kinds[["grader", "set", "n", "gate", "kind"]].itertuples(index=False)
+            )
         ],
     )
     columns = ["label", "n", "accuracy", "accuracy_low", "accuracy_high", "majority", "gate"]

@@ -9,6 +9,7 @@ from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.confusion import NO_VERDICT
 from ff_helpers.measurement.rates.known import LABELS
 from ff_helpers.publication.disclosure import percent
+from ff_helpers.publication.figures.room import LINES, ROOM, heading, nothing
 from ff_helpers.publication.figures.theme import ACCENT, INK, cut, rounded
 
 if TYPE_CHECKING:
@@ -32,12 +33,19 @@ def confusions(cards: Sequence[Card], *, columns: int = 1) -> "alt.ConcatChart":
     import altair as alt
 
     ranked = sorted(cards, key=lambda card: (-(card.accuracy.estimate or 0), card.grader))
+    most = columns * (ROOM // 180)
+    ranked, left = ranked[:most], len(ranked[most:])
     panels = [
-        _matrix(card, labelled=place % columns == 0, width=163 if columns > 1 else 215)
+        _matrix(
+            card,
+            labelled=place % columns == 0,
+            last=place + columns >= len(ranked),
+            width=163 if columns > 1 else 215,
+        )
         for place, card in enumerate(ranked)
     ]
-    title = "What each grader makes of each truth" + ("" if panels else ": nothing to show")
-    return alt.ConcatChart(concat=panels or [_nothing()], columns=columns, spacing=14, title=title)
+    title = heading("What each grader makes of each truth", shown=len(panels), left=left)
+    return alt.ConcatChart(concat=panels or [nothing()], columns=columns, spacing=14, title=title)
 
 
 def intents(table: pd.DataFrame, *, columns: int = 2) -> "alt.ConcatChart":
@@ -55,20 +63,28 @@ def intents(table: pd.DataFrame, *, columns: int = 2) -> "alt.ConcatChart":
     rates = table.assign(known=table["grader"] == LABELS)
     place = rates[rates["known"]].set_index("intent")["asr"]
     order = sorted(set(rates["intent"]), key=lambda name: (-float(place.get(name, 0)), str(name)))
-    graders = [LABELS, *sorted(set(rates["grader"]) - {LABELS})]
-    wide = 178 if columns > 2 else 110
+    graders = [LABELS, *sorted(set(rates["grader"]) - {LABELS})][:LINES]
+    wide = 178 if columns > 2 else 108
+    most = columns * max(1, int(ROOM // (24 * len(graders) + 75)))
+    left = len(order[most:]) + rates["grader"].nunique() - len({*graders} & {*rates["grader"]})
+    order, rates = order[:most], rates[rates["grader"].isin(graders)]
     panels = [
-        _rates(rates[rates["intent"] == name], str(name), graders, first=n % columns == 0, width=wide)
+        _rates(
+            rates[rates["intent"] == name],
+            str(name),
+            graders,
+            first=n % columns == 0,
+            last=n + columns >= len(order),
+            width=wide,
+        )
         for n, name in enumerate(order)
     ]
-    title = alt.TitleParams(
-        "Attack success by attack class" + ("" if panels else ": nothing to show"),
-        subtitle="bars: 95% intervals; hollow: fewer than 20 traces",
-    )
-    return alt.ConcatChart(concat=panels or [_nothing()], columns=columns, spacing=12, title=title)
+    said = "%; bars: 95% intervals; hollow: fewer than 20 traces"
+    title = heading("Attack success by attack class", said, shown=len(panels), left=left)
+    return alt.ConcatChart(concat=panels or [nothing()], columns=columns, spacing=12, title=title)
 
 
-def _matrix(card: Card, *, labelled: bool, width: int) -> "alt.LayerChart":
+def _matrix(card: Card, *, labelled: bool, last: bool, width: int) -> "alt.LayerChart":
     import altair as alt
 
     graded = [*card.confusion.classes, NO_VERDICT]
@@ -80,11 +96,11 @@ def _matrix(card: Card, *, labelled: bool, width: int) -> "alt.LayerChart":
         ],
         columns=["truth", "graded", "count", "share", "right"],
     )
-    words = alt.Axis(labelExpr="replace(datum.label, '_', ' ')", labelAngle=-40, labelFontSize=8)
+    words = alt.Axis(labelExpr="replace(datum.label, '_', ' ')", labelAngle=-40, labelFontSize=8, labels=last)
     lines = alt.Axis(labelExpr="split(datum.label, '_')", labels=labelled, ticks=labelled, labelFontSize=8)
     y_title = "truth" if labelled else None
     base = alt.Chart(rounded(cells)).encode(
-        x=alt.X("graded:N", sort=graded, title="graded as", axis=words),
+        x=alt.X("graded:N", sort=graded, title="graded as" if last else None, axis=words),
         y=alt.Y("truth:N", sort=graded, title=y_title, axis=lines),
     )
     paint = alt.condition("datum.right", alt.value(ACCENT), alt.value("#666666"))
@@ -102,11 +118,12 @@ def _matrix(card: Card, *, labelled: bool, width: int) -> "alt.LayerChart":
 
 
 def _rates(
-    table: pd.DataFrame, intent: str, graders: Sequence[str], *, first: bool, width: int
+    table: pd.DataFrame, intent: str, graders: Sequence[str], *, first: bool, last: bool, width: int
 ) -> "alt.LayerChart":
     import altair as alt
 
-    names = {name: "known labels" if name == LABELS else cut(name, 22) for name in graders}
+    # The axis cuts long names; cut here, two of them could become one row.
+    names = {name: "known labels" if name == LABELS else name for name in graders}
     rows = pd.DataFrame(
         {
             "who": table["grader"].map(names),
@@ -116,13 +133,15 @@ def _rates(
             "high": 100 * table["asr_high"].astype(float),
             "n": table["n"],
             # Above its point, but not over the names at the left.
-            "place": (100 * table["asr"].astype(float)).clip(lower=14, upper=86),
+            "place": (100 * table["asr"].astype(float)).clip(lower=2000 / width, upper=100 - 2000 / width),
             "text": [
                 f"{percent(a)} ({k}/{n})" for a, k, n in table[["asr", "k", "n"]].itertuples(index=False)
             ],
         }
     )
-    axis = alt.Axis(labels=first, ticks=False, domain=False, labelFontSize=8)
+    axis = alt.Axis(
+        labels=first, ticks=False, domain=False, labelFontSize=8, labelPadding=5, labelLimit=width * 5 // 9
+    )
     base = alt.Chart(rounded(rows)).encode(
         y=alt.Y(
             "who:N",
@@ -141,25 +160,17 @@ def _rates(
     )
     x = alt.X(
         "low:Q",
-        title="%",
+        title=None,
         scale=alt.Scale(domain=[0, 100]),
-        axis=alt.Axis(values=[0, 50, 100], grid=True, titleAnchor="end"),
+        axis=alt.Axis(values=[0, 50, 100], grid=True, labels=last),
     )
     bars = base.mark_rule(strokeWidth=4, opacity=0.45).encode(x=x, x2="high:Q", color=color)
     points = base.mark_point(size=18, opacity=1, strokeWidth=1.2).encode(
         x="rate:Q", color=color, shape=shape, fill=alt.condition("datum.n < 20", alt.value("white"), color)
     )
-    said = base.mark_text(dy=-8, fontSize=7).encode(x="place:Q", text="text:N", color=alt.value(INK))
+    said = base.mark_text(dy=-8, fontSize=8).encode(x="place:Q", text="text:N", color=alt.value(INK))
     layers = alt.LayerChart(
-        layer=[bars, points, said], title=alt.TitleParams(intent.replace("_", " "), fontSize=10)
+        layer=[bars, points, said],
+        title=alt.TitleParams(intent.replace("_", " "), fontSize=10, limit=width + 4),
     )
     return layers.properties(width=width, height=24 * max(1, len(graders)))
-
-
-def _nothing() -> "alt.Chart":
-    import altair as alt
-
-    text = pd.DataFrame({"text": ["nothing to show"]})
-    chart = alt.Chart(text, height=30).mark_text(align="left")
-    told: alt.Chart = chart.encode(x=alt.value(0), text="text:N")
-    return told

@@ -87,6 +87,7 @@ def save_figure(run: Run, chart: "alt.TopLevelMixin", table: Disclosed, name: st
     """
     import vl_convert
 
+    table.check()
     note = table.disclosure
     svg = draw(chart, caption=note.sentence())
     inside = svg.replace("</desc>", f"</desc>{svg_metadata(note)}", 1)
