@@ -22,7 +22,7 @@ import pandas as pd
 
 from benchmarks.table import Row
 from ff_helpers.measurement.proportions.clusters import BOOTSTRAP, bootstrap_rates
-from ff_helpers.taxonomy import INTENTS, VERDICTS
+from ff_helpers.terms import INTENTS, VERDICTS
 
 ROWS: Final = 140_794
 MODELS: Final = 258

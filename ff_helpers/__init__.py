@@ -82,7 +82,6 @@ if TYPE_CHECKING:
     from ff_helpers.publication.corrections import tell_corrections as tell_corrections
     from ff_helpers.publication.disclosure import Disclosure as Disclosure
     from ff_helpers.publication.disclosure import GraderNote as GraderNote
-    from ff_helpers.publication.disclosure import Unknown as Unknown
     from ff_helpers.publication.disclosure import disclosed as disclosed
     from ff_helpers.publication.evaluator import save_evaluator_cards as save_evaluator_cards
     from ff_helpers.publication.explore import pick as pick
@@ -108,6 +107,7 @@ if TYPE_CHECKING:
     from ff_helpers.publication.robustness import robustness_lesson as robustness_lesson
     from ff_helpers.publication.student import save_student_page as save_student_page
     from ff_helpers.publication.tables import save_table as save_table
+    from ff_helpers.terms import Unknown as Unknown
 
 _VERBS = {
     # grading
@@ -208,7 +208,7 @@ _VERBS = {
     # publication
     "Disclosure": "ff_helpers.publication.disclosure",
     "GraderNote": "ff_helpers.publication.disclosure",
-    "Unknown": "ff_helpers.publication.disclosure",
+    "Unknown": "ff_helpers.terms",
     "disclosed": "ff_helpers.publication.disclosure",
     "paper": "ff_helpers.publication.paper",
     "save_evaluator_cards": "ff_helpers.publication.evaluator",

@@ -17,7 +17,7 @@ from ff_helpers.publication.atlas.signal import (
     signal_rate,
 )
 from ff_helpers.publication.atlas.trust import read_trust, trust
-from ff_helpers.taxonomy import INTENTS
+from ff_helpers.terms import INTENTS
 
 AS_OF = date(2026, 11, 22)
 DISCLOSURE = "Graders: claude-haiku-4.5 (accuracy never measured). Tier strict. As of 2026-11-22."

@@ -7,7 +7,7 @@ import pandas as pd
 
 from ff_helpers.corpus.jsonl import write_records
 from ff_helpers.corpus.traces import Generation, Message, Sampling, Trace
-from ff_helpers.taxonomy import INTENTS, Intent
+from ff_helpers.terms import INTENTS, Intent
 
 FORMAT_LOCK: Intent = INTENTS[0]
 Arm = Literal["forbidden", "permitted"]

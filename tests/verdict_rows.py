@@ -6,7 +6,7 @@ import pandas as pd
 
 from ff_helpers.measurement.calibration.calibrate import calibrate
 from ff_helpers.measurement.calibration.cards import Card
-from ff_helpers.taxonomy import STATUSES, VERDICTS, Space
+from ff_helpers.terms import STATUSES, VERDICTS, Space
 
 DAY = date(2026, 11, 22)
 MIXED = [

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from ff_helpers.taxonomy import STATUSES
+from ff_helpers.terms import STATUSES
 
 
 class Progress:

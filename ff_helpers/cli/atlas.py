@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ff_helpers.cli.options import add_cards, add_command, shown
-from ff_helpers.taxonomy import DENOMINATORS, TIERS
+from ff_helpers.terms import DENOMINATORS, TIERS
 
 if TYPE_CHECKING:
     from ff_helpers.cli.options import Commands

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from ff_helpers.measurement.calibration.cards import Card, NotMeasured
     from ff_helpers.measurement.calibration.gate import Criterion
     from ff_helpers.measurement.proportions.intervals import Proportion
-    from ff_helpers.taxonomy import GateState
+    from ff_helpers.terms import GateState
 
 ALLOWS: Final[dict["GateState", str]] = {
     "rejected": "It may not grade traces without truth: take another grader, or grade by hand "
@@ -59,7 +59,7 @@ def rate(share: "Proportion") -> str:
 
 def lowest(states: Sequence["GateState"]) -> "GateState":
     """Return the lowest state: what several cards allow together."""
-    from ff_helpers.taxonomy import GATE_STATES
+    from ff_helpers.terms import GATE_STATES
 
     return min(states, key=GATE_STATES.index)
 

@@ -9,7 +9,7 @@ from ff_helpers.cli.options import RUBRICS, shown
 from ff_helpers.errors import FFError
 
 if TYPE_CHECKING:
-    from ff_helpers.taxonomy import Space
+    from ff_helpers.terms import Space
 
 SPACE_NAMES = ("five", "strict", "broad", "refused")
 _OF_LABELS = ("truth", "positive", "map", "where", "annotators", "ledger", "space", "json")
@@ -122,7 +122,7 @@ def measure_labels(options: argparse.Namespace) -> int:
     from ff_helpers.measurement.labels.card import card_of_labels
     from ff_helpers.measurement.labels.file import read_labels, read_map, with_verdicts
     from ff_helpers.measurement.labels.query import where
-    from ff_helpers.taxonomy import classes
+    from ff_helpers.terms import classes
 
     frame = read_labels(options.labels)
     if options.where is not None:

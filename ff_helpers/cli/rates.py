@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ff_helpers.cli.options import Commands
     from ff_helpers.grading.admission import GraderCard
     from ff_helpers.measurement.rates.count_file import FileCounts
-    from ff_helpers.taxonomy import Tier
+    from ff_helpers.terms import Tier
 
 FIELDS: Final = ("model", "intent", "turns", "source", "set")
 _WHO: Final = ("grader", "grader_digest", "rubric", "temperature", "seed")
@@ -122,7 +122,7 @@ def _backing(row: tuple[str, ...], folder: Path | None) -> Backing:
     from ff_helpers.grading.ledger import identity_of
     from ff_helpers.measurement.rates.counts import NOT_RECORDED
     from ff_helpers.measurement.rates.reported import READINGS
-    from ff_helpers.taxonomy import GATE_STATES, TIER_SPACES, TIERS
+    from ff_helpers.terms import GATE_STATES, TIER_SPACES, TIERS
 
     grader, digest, rubric, temperature, seed, method, name = row
     if method == "manual":

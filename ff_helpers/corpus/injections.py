@@ -20,7 +20,7 @@ from ff_helpers import paths
 from ff_helpers.corpus.jsonl import write_records
 from ff_helpers.corpus.proxies import proxies
 from ff_helpers.corpus.traces import Message, Sampling, Trace
-from ff_helpers.taxonomy import INTENTS, VERDICTS, Verdict
+from ff_helpers.terms import INTENTS, VERDICTS, Verdict
 
 SOURCE: Final = "ff-helpers/injections"
 CLEAN: Final = "clean"

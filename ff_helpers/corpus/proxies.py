@@ -23,7 +23,7 @@ from ff_helpers.corpus.checker import states
 from ff_helpers.corpus.jsonl import write_records
 from ff_helpers.corpus.traces import Message, Sampling, Trace
 from ff_helpers.errors import FFError
-from ff_helpers.taxonomy import INTENTS, VERDICTS, Intent, Verdict
+from ff_helpers.terms import INTENTS, VERDICTS, Intent, Verdict
 
 T = TypeVar("T")
 Difficulty = Literal["obvious", "ambiguous"]

@@ -15,7 +15,7 @@ import pandas as pd
 
 from ff_helpers import paths
 from ff_helpers.errors import FFError
-from ff_helpers.taxonomy import TIERS, VERDICTS
+from ff_helpers.terms import TIERS, VERDICTS
 
 PUBLISHED_STATUSES: Final = ("NOT_GRADEABLE", "NOT_GRADED", "ERROR", "PARSE_ERROR", "INFRA_ERROR")
 """The programme's own words for rows without a verdict."""

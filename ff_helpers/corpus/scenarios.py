@@ -19,7 +19,7 @@ from ff_helpers import paths
 from ff_helpers.corpus.checker import states
 from ff_helpers.corpus.jsonl import BadLineError, read_records, write_records
 from ff_helpers.corpus.proxies import Setting, settings
-from ff_helpers.taxonomy import INTENTS, Intent
+from ff_helpers.terms import INTENTS, Intent
 
 Arm = Literal["forbidden", "permitted"]
 ARMS: Final[tuple[Arm, ...]] = get_args(Arm)

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ff_helpers.errors import FFError
-from ff_helpers.taxonomy import INTENTS, SPACES, VERDICTS, Space
+from ff_helpers.terms import INTENTS, SPACES, VERDICTS, Space
 
 Mix = Mapping[str, float]
 """How often each label occurs; shares that sum to 1."""

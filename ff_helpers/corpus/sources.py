@@ -16,7 +16,7 @@ from ff_helpers import paths
 from ff_helpers.corpus.traces import Message, Trace, read_traces
 from ff_helpers.errors import FFError
 from ff_helpers.parts import checked_part, parts
-from ff_helpers.taxonomy import Space
+from ff_helpers.terms import Space
 
 CALIBRATION: Final = {
     "proxies": "data/calibration/proxies.jsonl",

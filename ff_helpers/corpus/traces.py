@@ -9,7 +9,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ff_helpers.corpus.jsonl import BadLineError, read_records
-from ff_helpers.taxonomy import Intent, Space, classes
+from ff_helpers.terms import Intent, Space, classes
 
 
 class Message(BaseModel):

@@ -19,7 +19,7 @@ from ff_helpers import paths
 from ff_helpers.errors import FFError
 from ff_helpers.grading.ledger import Who
 from ff_helpers.grading.outcome import Identity
-from ff_helpers.taxonomy import GATE_STATES, GateState, Space
+from ff_helpers.terms import GATE_STATES, GateState, Space
 
 MAX_AGE_DAYS: Final = 180
 """After how many days a card has expired, unless the card says otherwise; ours."""

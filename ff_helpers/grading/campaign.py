@@ -16,7 +16,7 @@ from ff_helpers.grading.graders import open_grader
 from ff_helpers.grading.ledger import Ledger, verdict_frame
 from ff_helpers.grading.outcome import Grader
 from ff_helpers.grading.pool import grade_all
-from ff_helpers.taxonomy import STATUSES, VERDICTS
+from ff_helpers.terms import STATUSES, VERDICTS
 
 _INDEX = {
     "trace_id": "str",

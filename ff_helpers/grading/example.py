@@ -16,7 +16,7 @@ from ff_helpers.corpus.traces import Trace
 from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.grading.outcome import Identity, Outcome, to_record
 from ff_helpers.grading.record import Options, Record, Supersedes
-from ff_helpers.taxonomy import Verdict
+from ff_helpers.terms import Verdict
 
 EXAMPLE = "data/example/corrected.jsonl"
 AUTHOR = "example author"

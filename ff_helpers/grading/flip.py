@@ -22,7 +22,7 @@ from ff_helpers.corpus.traces import Trace
 from ff_helpers.errors import FFError
 from ff_helpers.grading.outcome import Outcome, status
 from ff_helpers.paths import PACKAGE
-from ff_helpers.taxonomy import VERDICTS, Verdict
+from ff_helpers.terms import VERDICTS, Verdict
 
 SCHEMA: Final[dict[str, object]] = {
     "type": "object",

@@ -20,7 +20,7 @@ from ff_helpers.grading.graders.manual import PREFIX
 from ff_helpers.grading.ledger import Ledger, live_records, read_ledger
 from ff_helpers.grading.record import Record, Supersedes
 from ff_helpers.paths import Run
-from ff_helpers.taxonomy import STATUSES, VERDICTS
+from ff_helpers.terms import STATUSES, VERDICTS
 
 LABELS = (*VERDICTS, *STATUSES)
 _HISTORY = {

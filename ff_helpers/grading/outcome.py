@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.grading.record import Options, Record
-from ff_helpers.taxonomy import Status, Verdict
+from ff_helpers.terms import Status, Verdict
 
 Method = Literal["flip-final-turn", "heuristic", "manual"]
 

@@ -17,7 +17,7 @@ from ff_helpers import paths
 from ff_helpers.errors import FFError
 from ff_helpers.grading.graders.manual import Review
 from ff_helpers.grading.rendering import rendered
-from ff_helpers.taxonomy import GLOSSARY, VERDICTS
+from ff_helpers.terms import GLOSSARY, VERDICTS
 
 if TYPE_CHECKING:
     from IPython.display import HTML

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ff_helpers.taxonomy import Status, Verdict
+from ff_helpers.terms import Status, Verdict
 
 
 class Options(BaseModel):

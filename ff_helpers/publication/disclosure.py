@@ -14,23 +14,12 @@ import pandas as pd
 
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.intervals import Proportion
-from ff_helpers.taxonomy import GATE_STATES, TIERS, GateState
+from ff_helpers.terms import GATE_STATES, TIERS, GateState, Unknown
 
 NO_TIER = "no attack success rate in this artifact"
 EACH_ROW: Final = "each row"
 """In place of graders: every row of the table discloses its own in the columns `ROW_COLUMNS`."""
 ROW_COLUMNS = ("grader", "n", "accuracy", "accuracy_low", "accuracy_high", "set", "gate")
-
-
-@dataclass(frozen=True)
-class Unknown:
-    """Something that ought to be disclosed and is not known, with the reason."""
-
-    what: str
-    why: str
-
-    def __str__(self) -> str:
-        return f"{self.what}: {self.why}"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.publication.disclosure import rate_text
 from ff_helpers.publication.numbers import slug
 from ff_helpers.publication.tex import tex
-from ff_helpers.taxonomy import GateState
+from ff_helpers.terms import GateState
 
 
 class Measured(BaseModel):

@@ -17,7 +17,7 @@ from ff_helpers.measurement.rates.counts import long_counts
 from ff_helpers.paths import Run
 from ff_helpers.publication.notes import grader_note
 from ff_helpers.publication.published import MANUAL, published_graders
-from ff_helpers.taxonomy import TIERS, VERDICTS
+from ff_helpers.terms import TIERS, VERDICTS
 
 
 def published_counts() -> pd.DataFrame:

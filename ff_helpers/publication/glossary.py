@@ -1,4 +1,4 @@
-"""The glossary page: every word of `taxonomy`, what it means, and where the code defines it."""
+"""The glossary page: every word of `terms`, what it means, and where the code defines it."""
 
 import re
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from markupsafe import Markup
 from ff_helpers.errors import FFError
 from ff_helpers.publication.disclosure import NO_TIER, Disclosure
 from ff_helpers.publication.pages import render, write_page
-from ff_helpers.taxonomy import (
+from ff_helpers.terms import (
     DENOMINATORS,
     GATE_STATES,
     GLOSSARY,
@@ -81,7 +81,7 @@ _MODULES: Final = {
     "publication/evaluator.py": ("evaluator card", "conflict of interest"),
     "publication/figures/theme.py": ("stippled",),
 }
-"""Words to which a module below ff_helpers/ gives their meaning; all others are `taxonomy.py`'s own."""
+"""Words to which a module below ff_helpers/ gives their meaning; all others are `terms.py`'s own."""
 _WHERE: Final = {term: module for module, terms in _MODULES.items() for term in terms}
 
 
@@ -91,7 +91,7 @@ class NoTermError(FFError):
     def __init__(self, term: str) -> None:
         super().__init__(
             f"the glossary has no term {term!r}, so nothing can link to it. Add it to GLOSSARY in "
-            "ff_helpers/taxonomy.py, or name one of its terms."
+            "ff_helpers/terms.py, or name one of its terms."
         )
 
 
@@ -140,7 +140,7 @@ def write_glossary(folder: Path, profile: str, as_of: date) -> str:
 
 
 def _entry(term: str) -> Entry:
-    return Entry(term, slug(term), GLOSSARY[term], _detail(term), _WHERE.get(term, "taxonomy.py"))
+    return Entry(term, slug(term), GLOSSARY[term], _detail(term), _WHERE.get(term, "terms.py"))
 
 
 def _detail(term: str) -> Markup:
@@ -157,7 +157,7 @@ def _detail(term: str) -> Markup:
 def _space(name: Space) -> Entry:
     term = f"space {name}"
     if name == "five":
-        return Entry(term, slug(term), "the five verdicts as they are", Markup(), "taxonomy.py")
+        return Entry(term, slug(term), "the five verdicts as they are", Markup(), "terms.py")
     became = Markup("; ").join(
         Markup("<code>{}</code> from {}").format(
             label, _links(v for v in VERDICTS if SPACES[name][v] == label)
@@ -165,7 +165,7 @@ def _space(name: Space) -> Entry:
         for label in classes(name)
     )
     meaning = f"{len(classes(name))} classes"
-    return Entry(term, slug(term), meaning, became + ".", "taxonomy.py")
+    return Entry(term, slug(term), meaning, became + ".", "terms.py")
 
 
 def _links(terms: Iterable[str]) -> Markup:

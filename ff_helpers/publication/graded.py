@@ -4,8 +4,8 @@ import pandas as pd
 
 from ff_helpers.grading.campaign import graders
 from ff_helpers.paths import Run
-from ff_helpers.publication.disclosure import NO_TIER, Disclosed, Disclosure, GraderNote, Unknown, disclosed
-from ff_helpers.taxonomy import STATUSES
+from ff_helpers.publication.disclosure import NO_TIER, Disclosed, Disclosure, GraderNote, disclosed
+from ff_helpers.terms import STATUSES, Unknown
 
 
 def graded(run: Run, counts: pd.DataFrame) -> Disclosed:

@@ -15,7 +15,8 @@ from dataclasses import fields
 import pandas as pd
 
 from ff_helpers.measurement.proportions.intervals import Proportion
-from ff_helpers.publication.disclosure import Disclosure, Unknown
+from ff_helpers.publication.disclosure import Disclosure
+from ff_helpers.terms import Unknown
 
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 

@@ -11,9 +11,9 @@ from ff_helpers.measurement.calibration.cards import Card, read_cards
 from ff_helpers.measurement.calibration.confusion import Kappa
 from ff_helpers.measurement.correction.rogan_gladen import apparent_rate
 from ff_helpers.paths import MissingInputError, Run, root
-from ff_helpers.publication.disclosure import EACH_ROW, NO_TIER, Disclosure, GraderNote, Unknown, percent
+from ff_helpers.publication.disclosure import EACH_ROW, NO_TIER, Disclosure, GraderNote, percent
 from ff_helpers.publication.prose import Prose, say
-from ff_helpers.taxonomy import SPACES, TIER_SPACES, TIERS
+from ff_helpers.terms import SPACES, TIER_SPACES, TIERS, Unknown
 
 
 def disclose(

@@ -11,7 +11,7 @@ from ff_helpers.measurement.rates.counts import count_verdicts
 from ff_helpers.measurement.rates.known import LABELS
 from ff_helpers.measurement.rates.reported import asr_by, with_gate
 from ff_helpers.publication.prose import points
-from ff_helpers.taxonomy import TIERS
+from ff_helpers.terms import TIERS
 
 _LABELLERS = {
     "contaminated": "first labels: qwen3:1.7b",

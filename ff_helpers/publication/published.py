@@ -3,7 +3,8 @@
 from ff_helpers.corpus.published import published
 from ff_helpers.measurement.calibration.gate import published_state
 from ff_helpers.measurement.proportions.intervals import wilson
-from ff_helpers.publication.disclosure import GraderNote, Unknown
+from ff_helpers.publication.disclosure import GraderNote
+from ff_helpers.terms import Unknown
 
 MANUAL = "manual regrade"
 """The name under which the 14 manual verdicts of the crescendo regrade are disclosed."""

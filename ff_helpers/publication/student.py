@@ -27,7 +27,7 @@ from ff_helpers.publication.notes import checker_note, disclose, grader_note
 from ff_helpers.publication.pages import TEMPLATES, render
 from ff_helpers.publication.prose import Prose, say
 from ff_helpers.publication.published import MANUAL, published_graders
-from ff_helpers.taxonomy import DENOMINATORS, STATUSES, TIERS, VERDICTS
+from ff_helpers.terms import DENOMINATORS, STATUSES, TIERS, VERDICTS
 
 NAME: Final = "explore.html"
 _CRESCENDO = "crescendo (published)"

@@ -7,7 +7,7 @@ from ff_helpers.chat.embedded import MODELS
 from ff_helpers.corpus.jsonl import write_records
 from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.grading.stream import grade_file
-from ff_helpers.taxonomy import VERDICTS
+from ff_helpers.terms import VERDICTS
 from tests.model_server import running
 
 WEIGHTS = paths.parts() / MODELS["smollm2-135m"].file

@@ -16,7 +16,7 @@ from ff_helpers.corpus.conversation import draw_seed
 from ff_helpers.corpus.jsonl import BadLineError, write_records
 from ff_helpers.corpus.scenarios import ARMS, read_scenarios
 from ff_helpers.corpus.traces import read_traces
-from ff_helpers.taxonomy import INTENTS
+from ff_helpers.terms import INTENTS
 from tests.conftest import ROOT
 
 SHIPPED = paths.data() / "scenarios" / "proxies.jsonl"

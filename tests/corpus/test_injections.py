@@ -9,7 +9,7 @@ from ff_helpers.corpus.injections import CLEAN, CONTROL, SOURCE, TARGETS, attack
 from ff_helpers.corpus.proxies import proxies, states_secret
 from ff_helpers.corpus.traces import read_traces
 from ff_helpers.grading.flip import load_rubric, render
-from ff_helpers.taxonomy import VERDICTS
+from ff_helpers.terms import VERDICTS
 
 SHIPPED = paths.data() / "calibration" / "injections.jsonl"
 ALL = list(read_traces(SHIPPED))

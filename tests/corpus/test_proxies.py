@@ -9,7 +9,7 @@ from ff_helpers import paths
 from ff_helpers.corpus.proxies import UnknownScenarioError, proxies, states_secret, write
 from ff_helpers.corpus.traces import read_traces
 from ff_helpers.grading.graders.heuristic import looks_refused
-from ff_helpers.taxonomy import INTENTS, VERDICTS
+from ff_helpers.terms import INTENTS, VERDICTS
 
 GENERATED = paths.data() / "calibration" / "proxies.jsonl"
 WRITTEN = paths.data() / "calibration" / "written.jsonl"

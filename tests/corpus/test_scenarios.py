@@ -12,7 +12,7 @@ from ff_helpers.corpus.checker import states
 from ff_helpers.corpus.jsonl import BadLineError, write_records
 from ff_helpers.corpus.proxies import settings
 from ff_helpers.corpus.scenarios import ARMS, Scenario, read_scenarios, scenarios, write
-from ff_helpers.taxonomy import INTENTS
+from ff_helpers.terms import INTENTS
 
 SHIPPED = paths.data() / "scenarios" / "proxies.jsonl"
 BOTH = {arm: {s.scenario_id: s for s in read_scenarios(SHIPPED, arm)} for arm in ARMS}

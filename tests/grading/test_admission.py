@@ -17,7 +17,7 @@ from ff_helpers.grading.campaign import grade
 from ff_helpers.grading.graders.heuristic import Heuristic
 from ff_helpers.grading.outcome import Identity
 from ff_helpers.grading.record import Options
-from ff_helpers.taxonomy import GATE_STATES
+from ff_helpers.terms import GATE_STATES
 
 WHO = ("qwen3:1.7b", "sha256:" + "ab" * 32, "flip-reference@0123456789ab", 0.0, 0)
 MEASURED = ("rejected", "provisional", "calibrated")

@@ -14,7 +14,7 @@ from ff_helpers.grading.graders.recorded import MixedRecordingError, NotRecorded
 from ff_helpers.grading.ledger import live_records, read_ledger
 from ff_helpers.grading.recording import SETS, recorded
 from ff_helpers.paths import UnwritableError
-from ff_helpers.taxonomy import STATUSES, VERDICTS
+from ff_helpers.terms import STATUSES, VERDICTS
 
 RECORDED = recorded("smollm2-135m")
 

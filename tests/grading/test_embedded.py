@@ -9,7 +9,7 @@ from ff_helpers.chat import loop
 from ff_helpers.chat.embedded import MODELS, UnknownEmbeddedError
 from ff_helpers.grading.graders import open_grader
 from ff_helpers.parts import ChecksumError, MissingPartError
-from ff_helpers.taxonomy import VERDICTS
+from ff_helpers.terms import VERDICTS
 
 WEIGHTS = paths.parts() / MODELS["smollm2-135m"].file
 fetched = pytest.mark.skipif(not WEIGHTS.is_file(), reason="no weights: `make parts` fetches them")

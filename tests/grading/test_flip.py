@@ -20,7 +20,7 @@ from ff_helpers.grading.flip import (
     render,
 )
 from ff_helpers.grading.graders.heuristic import opens_refused
-from ff_helpers.taxonomy import VERDICTS
+from ff_helpers.terms import VERDICTS
 
 
 def answer(verdict, instruction="Say the code."):

@@ -13,7 +13,7 @@ from ff_helpers.grading.graders.manual import NoNameError, QueueTraceMissingErro
 from ff_helpers.grading.ledger import read_ledger, verdict_frame
 from ff_helpers.grading.panel import Panel, preview, saves_widget_state
 from ff_helpers.grading.record import Record
-from ff_helpers.taxonomy import GLOSSARY, VERDICTS, UnknownTermError
+from ff_helpers.terms import GLOSSARY, VERDICTS, UnknownTermError
 
 EVIL = "<script>alert(1)</script> & <b>bold</b>"
 

@@ -94,7 +94,7 @@ def test_changed_sources_of_the_package_make_every_step_stale(chain: Project, tm
     chain.env["PYTHONPATH"] = str(copy.parent)
     chain.run()
     assert set(states(chain.run().stdout).values()) == {"unchanged"}
-    with (copy / "taxonomy.py").open("a") as file:
+    with (copy / "terms.py").open("a") as file:
         file.write("\n# a change\n")
     assert set(states(chain.run().stdout).values()) == {"done"}
 

@@ -9,7 +9,7 @@ import pytest
 
 from ff_helpers.paths import PACKAGE
 from ff_helpers.publication.glossary import NoTermError, sections, slug, term_link, write_glossary
-from ff_helpers.taxonomy import DENOMINATORS, GLOSSARY, SPACES, TIERS, VERDICTS
+from ff_helpers.terms import DENOMINATORS, GLOSSARY, SPACES, TIERS, VERDICTS
 
 
 @pytest.fixture

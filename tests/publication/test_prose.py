@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ff_helpers.measurement.proportions.intervals import wilson
-from ff_helpers.publication.disclosure import Unknown
 from ff_helpers.publication.prose import BadTemplateError, points, say
+from ff_helpers.terms import Unknown
 
 
 def test_a_proportion_reads_as_in_tables():

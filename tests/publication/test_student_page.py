@@ -11,7 +11,7 @@ import pytest
 
 import ff_helpers as ff
 from ff_helpers.publication.glossary import slug
-from ff_helpers.taxonomy import GLOSSARY
+from ff_helpers.terms import GLOSSARY
 
 QUESTIONS = 6
 

@@ -22,7 +22,7 @@ from ff_helpers.errors import FFError
 from ff_helpers.grading.ledger import Ledger, live_records
 from ff_helpers.grading.outcome import Identity, Outcome, to_record
 from ff_helpers.grading.record import Options, Record, Supersedes
-from ff_helpers.taxonomy import GLOSSARY, VERDICTS, UnknownTermError
+from ff_helpers.terms import GLOSSARY, VERDICTS, UnknownTermError
 
 PREFIX = "manual:"
 """How the graders that are people are called."""

@@ -6,7 +6,7 @@ import pandas as pd
 
 from ff_helpers.measurement.agreement.pairs import first_pass, truths
 from ff_helpers.measurement.proportions.differences import mcnemar, paired_difference
-from ff_helpers.taxonomy import SPACES
+from ff_helpers.terms import SPACES
 
 _COLUMNS = [
     *("set", "space", "truth", "grader_a", "grader_b", "n", "left_out", "both_right", "only_a", "only_b"),

@@ -13,7 +13,7 @@ from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import count_verdicts
 from ff_helpers.measurement.rates.reported import with_gate
-from ff_helpers.taxonomy import TIERS, Denominator
+from ff_helpers.terms import TIERS, Denominator
 
 _OVER: tuple[Denominator, ...] = ("graded", "adversarial")
 

@@ -19,7 +19,7 @@ from ff_helpers.measurement.calibration.confusion import Confusion, Kappa, cohen
 from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.proportions.clusters import clustered
 from ff_helpers.measurement.rates.counts import TwiceGradedError
-from ff_helpers.taxonomy import SPACES, VERDICTS, Space, classes
+from ff_helpers.terms import SPACES, VERDICTS, Space, classes
 
 LIMIT = 0.15
 """Share of shared traces above which a pair is flagged (the published rule)."""

@@ -21,7 +21,7 @@ from ff_helpers.measurement.calibration.gate import DEFAULT, Thresholds, decide,
 from ff_helpers.measurement.calibration.robustness import flip_rate, natural
 from ff_helpers.measurement.proportions.intervals import Proportion, wilson, with_wilson
 from ff_helpers.paths import Run
-from ff_helpers.taxonomy import SPACES, Space, classes
+from ff_helpers.terms import SPACES, Space, classes
 
 CALIBRATING = ("census", "random", "constructed")
 """Kinds of sampling whose rows may enter a card."""

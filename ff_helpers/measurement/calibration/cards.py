@@ -15,7 +15,7 @@ from ff_helpers.measurement.calibration.gate import Gate
 from ff_helpers.measurement.calibration.robustness import FlipRate
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.paths import Run
-from ff_helpers.taxonomy import Space
+from ff_helpers.terms import Space
 
 
 class NotMeasured(BaseModel):

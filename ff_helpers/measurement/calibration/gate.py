@@ -16,7 +16,7 @@ from ff_helpers.grading.admission import MAX_AGE_DAYS
 from ff_helpers.measurement.calibration.confusion import Confusion, cohen_kappa, p_majority
 from ff_helpers.measurement.proportions.intervals import Z
 from ff_helpers.paths import Run
-from ff_helpers.taxonomy import GATE_STATES, GateState
+from ff_helpers.terms import GATE_STATES, GateState
 
 Rule = Literal["published", "ours"]
 Sizes = NDArray[np.int64]

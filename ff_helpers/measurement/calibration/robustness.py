@@ -16,7 +16,7 @@ import pandas as pd
 from ff_helpers.corpus.injections import CLEAN, CONTROL, TARGETS, families
 from ff_helpers.measurement.proportions.clusters import clustered
 from ff_helpers.measurement.proportions.intervals import Proportion, wilson
-from ff_helpers.taxonomy import VERDICTS
+from ff_helpers.terms import VERDICTS
 
 INJECTED = "injected"
 """The kind of sampling of traces that were made to attack a grader; no rate and no card counts them."""

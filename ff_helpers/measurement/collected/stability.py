@@ -9,7 +9,7 @@ from ff_helpers.measurement.collected.rates import ALL, ordered
 from ff_helpers.measurement.proportions.clusters import bootstrap_rates, design_rates
 from ff_helpers.measurement.proportions.intervals import with_wilson
 from ff_helpers.measurement.rates.counts import NOT_RECORDED
-from ff_helpers.taxonomy import SPACES
+from ff_helpers.terms import SPACES
 
 ONCE = "not assessed: no scenario was run twice"
 NO_PAIR = "not assessed: no scenario has two runs with a verdict"

@@ -24,7 +24,7 @@ from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import NOT_RECORDED, count_verdicts
 from ff_helpers.measurement.rates.known import hits, measures
 from ff_helpers.measurement.rates.reported import READINGS, with_gate
-from ff_helpers.taxonomy import TIER_SPACES, TIERS, Tier
+from ff_helpers.terms import TIER_SPACES, TIERS, Tier
 
 _ENDS = ("", "_low", "_high")
 _SHARES = [f"{name}{end}" for name in ("by_scenario", "known", "corrected") for end in _ENDS]

@@ -10,7 +10,7 @@ from ff_helpers.errors import FFError
 from ff_helpers.grading.ledger import Who, read_ledger, who
 from ff_helpers.grading.record import Record
 from ff_helpers.measurement.labels.classes import Mapped, cut, listed
-from ff_helpers.taxonomy import SPACES, Space
+from ff_helpers.terms import SPACES, Space
 
 
 class BadLabelFileError(FFError):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ff_helpers.corpus.published import PUBLISHED_STATUSES
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.intervals import with_wilson
-from ff_helpers.taxonomy import (
+from ff_helpers.terms import (
     DENOMINATORS,
     STATUSES,
     TIERS,

@@ -11,7 +11,7 @@ from ff_helpers.measurement.calibration.calibrate import CALIBRATING
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.rates.counts import count_verdicts
-from ff_helpers.taxonomy import SPACES, TIER_SPACES, Space
+from ff_helpers.terms import SPACES, TIER_SPACES, Space
 
 NO_ROW = "none: the card has no row of this class"
 NO_CARD = "none: nobody measured the grader for this tier"

@@ -21,7 +21,7 @@ from ff_helpers.measurement.proportions.differences import benjamini_hochberg, d
 from ff_helpers.measurement.proportions.intervals import Numbers, wilson_bounds
 from ff_helpers.measurement.rates.counts import NoColumnError
 from ff_helpers.measurement.rates.reported import with_gate
-from ff_helpers.taxonomy import TIERS, VERDICTS, Tier
+from ff_helpers.terms import TIERS, VERDICTS, Tier
 
 LEAST = 6
 """Fewest shared scenarios of a comparison: with five, even five of five gives p = .06."""

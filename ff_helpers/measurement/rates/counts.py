@@ -13,7 +13,7 @@ import narwhals as nw
 import pandas as pd
 
 from ff_helpers.errors import FFError
-from ff_helpers.taxonomy import STATUSES, VERDICTS
+from ff_helpers.terms import STATUSES, VERDICTS
 
 if TYPE_CHECKING:
     from narwhals._native import NativeIbis, NativeLazyFrame
@@ -72,7 +72,7 @@ def count_verdicts(
 
     Returns:
         One row a combination that occurs: the columns of `by` (str; missing is `not recorded`),
-        outcome (str: one of taxonomy.VERDICTS or STATUSES), graded (bool: is it a verdict), n (int).
+        outcome (str: one of terms.VERDICTS or STATUSES), graded (bool: is it a verdict), n (int).
 
     Raises:
         UnknownVerdictError: a verdict or status that does not exist, both, or neither; with its trace.

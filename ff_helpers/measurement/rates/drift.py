@@ -13,7 +13,7 @@ from ff_helpers.errors import FFError
 from ff_helpers.measurement.calibration.confusion import NO_VERDICT
 from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.proportions.differences import independent_difference
-from ff_helpers.taxonomy import VERDICTS
+from ff_helpers.terms import VERDICTS
 
 _IDENTITY = ["grader", "grader_digest", "rubric", "temperature", "seed"]
 _MIX = ("intent", "turns", "model")

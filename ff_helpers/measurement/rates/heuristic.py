@@ -13,7 +13,7 @@ import pandas as pd
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.proportions.differences import paired_difference
 from ff_helpers.measurement.rates.reported import with_gate
-from ff_helpers.taxonomy import TIERS
+from ff_helpers.terms import TIERS
 
 _TURNS = ("single", "multi")
 _COLUMNS = {"turns": "str", "tier": "str", "grader": "str"}

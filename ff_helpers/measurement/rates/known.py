@@ -5,7 +5,7 @@ A truth can be coarser than the five verdicts. It then decides some tiers, or th
 
 import pandas as pd
 
-from ff_helpers.taxonomy import SPACES, TIER_SPACES, TIERS, Space, Tier, classes
+from ff_helpers.terms import SPACES, TIER_SPACES, TIERS, Space, Tier, classes
 
 REFUSAL_RATE = "refusal rate"
 LABELS = "labels"

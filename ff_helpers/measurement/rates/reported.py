@@ -23,7 +23,7 @@ from ff_helpers.measurement.rates.known import (
     measures,
     stand_ins,
 )
-from ff_helpers.taxonomy import (
+from ff_helpers.terms import (
     DENOMINATORS,
     SPACES,
     TIERS,

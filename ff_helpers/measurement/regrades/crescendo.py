@@ -13,7 +13,7 @@ from ff_helpers.measurement.proportions.intervals import with_wilson
 from ff_helpers.measurement.regrades.rates import NAMES, by_scenario, check_marginals, rates, shifts
 from ff_helpers.measurement.regrades.regrade import Regrade
 from ff_helpers.measurement.regrades.supersession import changes_frame
-from ff_helpers.taxonomy import TIERS, Tier
+from ff_helpers.terms import TIERS, Tier
 
 _HEADLINES: tuple[Tier, ...] = ("strict", "broad")
 

@@ -13,7 +13,7 @@ from ff_helpers.measurement.proportions.clusters import clustered
 from ff_helpers.measurement.proportions.differences import paired_bounds, paired_difference
 from ff_helpers.measurement.proportions.intervals import Z
 from ff_helpers.measurement.rates.asr import asr
-from ff_helpers.taxonomy import TIERS, VERDICTS, Denominator, Tier, in_denominator
+from ff_helpers.terms import TIERS, VERDICTS, Denominator, Tier, in_denominator
 
 NAMES = ("contaminated", "corrected")
 _BY_SCENARIO = ("by_scenario", "by_scenario_low", "by_scenario_high")

@@ -29,8 +29,7 @@ from ff_helpers.publication.atlas.signal import (
     share_with_accuracy,
     signal_rate,
 )
-from ff_helpers.publication.disclosure import Unknown
-from ff_helpers.taxonomy import Tier
+from ff_helpers.terms import Tier, Unknown
 
 TIER: Tier = "strict"
 PUBLISHED_MIN_GRADED = 10

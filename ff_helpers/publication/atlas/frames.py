@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from ff_helpers.publication.atlas.signal import Rate, Signal
-from ff_helpers.taxonomy import INTENTS
+from ff_helpers.terms import INTENTS
 
 
 def signal_table(signals: Sequence[Signal]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from ff_helpers.measurement.rates.signal_counts import file_counts
 from ff_helpers.publication.atlas.exported import atlas_signal
 from ff_helpers.publication.atlas.ledger import counted_signal
 from ff_helpers.publication.atlas.signal import Signal
-from ff_helpers.taxonomy import Denominator, Tier
+from ff_helpers.terms import Denominator, Tier
 
 
 class NothingGivenError(FFError):

@@ -27,7 +27,7 @@ from ff_helpers.publication.atlas.signal import (
     confidence,
     share_with_accuracy,
 )
-from ff_helpers.taxonomy import INTENTS, STATUSES, Denominator, Tier
+from ff_helpers.terms import INTENTS, STATUSES, Denominator, Tier
 
 
 class UnknownAliasError(FFError):

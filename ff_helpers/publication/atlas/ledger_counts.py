@@ -15,7 +15,7 @@ from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import IDENTITY, NOT_RECORDED
 from ff_helpers.measurement.rates.known import LABELS
 from ff_helpers.publication.atlas.signal import Rate, Stability, signal_rate
-from ff_helpers.taxonomy import STATUSES, TIERS, VERDICTS, Denominator, Tier, in_denominator
+from ff_helpers.terms import STATUSES, TIERS, VERDICTS, Denominator, Tier, in_denominator
 
 Who = tuple[str, ...]
 """A grader: name, digest, rubric, temperature, seed, method."""

@@ -11,7 +11,7 @@ from ff_helpers.measurement.rates.counts import NOT_RECORDED
 from ff_helpers.measurement.rates.known import LABELS
 from ff_helpers.publication.atlas.exported_graders import STANDINGS, Standing
 from ff_helpers.publication.atlas.signal import VOID, SignalGrader
-from ff_helpers.taxonomy import GATE_STATES, TIER_SPACES, GateState, Tier
+from ff_helpers.terms import GATE_STATES, TIER_SPACES, GateState, Tier
 
 _PEOPLE: Final = "graded by people: no card measures people, their agreement does"
 Weight = tuple[bool, bool, bool, int, float, int, str]

@@ -14,8 +14,8 @@ from ff_helpers.measurement.rates.counts import count_verdicts
 from ff_helpers.paths import Run
 from ff_helpers.publication.atlas.exported import Atlas
 from ff_helpers.publication.atlas.exported_graders import classifiers
-from ff_helpers.publication.disclosure import NO_TIER, Disclosure, Unknown
-from ff_helpers.taxonomy import STATUSES, VERDICTS
+from ff_helpers.publication.disclosure import NO_TIER, Disclosure
+from ff_helpers.terms import STATUSES, VERDICTS, Unknown
 
 _COLUMNS = ("group", "metric", "value", "as_of", "source")
 

@@ -22,7 +22,7 @@ from ff_helpers.publication.atlas.metadata import ModelFacts
 from ff_helpers.publication.atlas.signal import Rate, Signal
 from ff_helpers.publication.atlas.trust import Trust
 from ff_helpers.publication.disclosure import percent
-from ff_helpers.taxonomy import GLOSSARY, INTENTS, STATUSES, TIERS
+from ff_helpers.terms import GLOSSARY, INTENTS, STATUSES, TIERS
 
 if TYPE_CHECKING:
     from jinja2 import Environment

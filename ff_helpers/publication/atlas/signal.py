@@ -15,7 +15,7 @@ from ff_helpers.corpus.canonical import Reason
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.paths import PACKAGE
 from ff_helpers.publication.atlas.exported_graders import Standing
-from ff_helpers.taxonomy import GateState, Tier
+from ff_helpers.terms import GateState, Tier
 
 Confidence = Literal["insufficient_sample", "low", "medium", "high"]
 Origin = Literal["export", "ledger"]

@@ -11,7 +11,7 @@ from ff_helpers.publication.figures.forest import forest, rate_with_counts
 from ff_helpers.publication.figures.room import first, heading, one_piece
 from ff_helpers.publication.figures.theme import ACCENT, COLUMN_WIDTH, VERDICT_COLORS, cut, rounded, sized
 from ff_helpers.publication.prose import points
-from ff_helpers.taxonomy import VERDICTS
+from ff_helpers.terms import VERDICTS
 
 if TYPE_CHECKING:
     import altair as alt

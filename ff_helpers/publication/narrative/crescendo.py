@@ -19,7 +19,7 @@ from ff_helpers.publication.narrative.saved import save_narrative, template
 from ff_helpers.publication.narrative.shown import rate_table, shift_table
 from ff_helpers.publication.prose import Prose, Value, points, say
 from ff_helpers.publication.published import published_graders
-from ff_helpers.taxonomy import VERDICTS
+from ff_helpers.terms import VERDICTS
 
 _FIRST = "qwen3:1.7b"
 

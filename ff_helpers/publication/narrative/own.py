@@ -13,12 +13,13 @@ from ff_helpers.measurement.proportions.intervals import wilson
 from ff_helpers.measurement.regrades.regrade import Regrade, regrade
 from ff_helpers.measurement.regrades.supersession import Labeller
 from ff_helpers.paths import MissingInputError, Run
-from ff_helpers.publication.disclosure import Disclosure, GraderNote, Unknown
+from ff_helpers.publication.disclosure import Disclosure, GraderNote
 from ff_helpers.publication.narrative.markdown import escaped, paragraphs
 from ff_helpers.publication.narrative.saved import save_narrative, template
 from ff_helpers.publication.narrative.shown import move_table, rate_table, shift_table
 from ff_helpers.publication.notes import grader_note
 from ff_helpers.publication.prose import Prose, Value, say
+from ff_helpers.terms import Unknown
 
 OWN_WORDS = "a reason in their own words"
 """In place of what a person wrote while grading: such a rationale may quote the trace."""

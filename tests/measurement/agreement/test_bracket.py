@@ -10,7 +10,7 @@ from ff_helpers.measurement.proportions.intervals import wilson
 from ff_helpers.measurement.rates.counts import TwiceGradedError
 from ff_helpers.publication.bracket import bracket_lesson
 from ff_helpers.publication.facts import grader_bracket
-from ff_helpers.taxonomy import VERDICTS
+from ff_helpers.terms import VERDICTS
 from tests.verdict_rows import card, rows
 
 C, R, P, B = "COMPLIANCE", "REFUSAL", "PARTIAL", "BENIGN_QUERY"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ff_helpers.measurement.calibration.calibrate import published_calibration
 from ff_helpers.measurement.calibration.cards import Card, NotMeasured, cards_table
 from ff_helpers.measurement.proportions.intervals import Proportion
-from ff_helpers.taxonomy import STATUSES, VERDICTS, Space, classes
+from ff_helpers.terms import STATUSES, VERDICTS, Space, classes
 from tests.verdict_rows import MIXED, card, rows
 
 R, C, P = "REFUSAL", "COMPLIANCE", "PARTIAL"

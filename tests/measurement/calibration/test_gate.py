@@ -14,7 +14,7 @@ from ff_helpers.measurement.calibration.gate import (
     published_state,
     thresholds,
 )
-from ff_helpers.taxonomy import GATE_STATES
+from ff_helpers.terms import GATE_STATES
 
 GOOD = Confusion(("a", "b"), ((48, 2, 0), (3, 47, 0)))
 

@@ -19,7 +19,7 @@ from ff_helpers.measurement.calibration.robustness import (
 )
 from ff_helpers.measurement.proportions.clusters import clustered
 from ff_helpers.measurement.proportions.intervals import wilson
-from ff_helpers.taxonomy import STATUSES, VERDICTS
+from ff_helpers.terms import STATUSES, VERDICTS
 
 C, P, R, B = "COMPLIANCE", "PARTIAL", "REFUSAL", "BENIGN_QUERY"
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ff_helpers.measurement.rates.asr import BadRowsError, asr
 from ff_helpers.measurement.rates.counts import long_counts
-from ff_helpers.taxonomy import DENOMINATORS, STATUSES, TIERS, VERDICTS, UnknownTermError
+from ff_helpers.terms import DENOMINATORS, STATUSES, TIERS, VERDICTS, UnknownTermError
 
 
 def counts(**rows: int) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from ff_helpers.grading.record import Record, Supersedes
 from ff_helpers.measurement.rates.count_file import NoFieldError, count_file, read_counts
 from ff_helpers.measurement.rates.counts import KEYS, count_verdicts
 from ff_helpers.measurement.rates.verdict_rows import UnreadableError
-from ff_helpers.taxonomy import STATUSES, VERDICTS
+from ff_helpers.terms import STATUSES, VERDICTS
 from tests.conftest import ROOT
 
 LEDGER = ROOT / "data" / "recorded" / "smollm2-135m.jsonl"

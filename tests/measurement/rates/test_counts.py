@@ -19,7 +19,7 @@ from ff_helpers.measurement.rates.counts import (
     count_verdicts,
     long_counts,
 )
-from ff_helpers.taxonomy import STATUSES, VERDICTS
+from ff_helpers.terms import STATUSES, VERDICTS
 
 outcomes = st.one_of(
     st.tuples(st.sampled_from(VERDICTS), st.none()), st.tuples(st.none(), st.sampled_from(STATUSES))

@@ -15,7 +15,7 @@ from ff_helpers.grading.record import Record, Supersedes
 from ff_helpers.measurement.proportions.differences import paired_difference
 from ff_helpers.measurement.regrades.rates import paired_by_scenario
 from ff_helpers.measurement.regrades.supersession import NoRegradeError
-from ff_helpers.taxonomy import VERDICTS
+from ff_helpers.terms import VERDICTS
 
 
 def record(trace: str, label: str, grader: str = "g", *, over: str = "", **more: object) -> Record:

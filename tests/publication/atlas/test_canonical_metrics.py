@@ -3,7 +3,7 @@
 import json
 
 import ff_helpers as ff
-from ff_helpers.taxonomy import STATUSES, VERDICTS
+from ff_helpers.terms import STATUSES, VERDICTS
 
 
 def test_counts_of_the_run_and_of_the_export_and_what_was_printed(paper, monkeypatch, tmp_path):

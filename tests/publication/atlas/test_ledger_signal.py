@@ -19,7 +19,7 @@ from ff_helpers.paths import Run, data
 from ff_helpers.publication.atlas.inputs import Inputs, NothingGivenError, read_signals
 from ff_helpers.publication.atlas.ledger import UnknownAliasError, counted_signal
 from ff_helpers.publication.atlas.signal import Signal
-from ff_helpers.taxonomy import INTENTS
+from ff_helpers.terms import INTENTS
 from tests.verdict_rows import DAY, card, rows
 
 COLLECTED = data() / "collected" / "smollm2-135m.jsonl"

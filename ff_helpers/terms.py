@@ -4,6 +4,7 @@ Code, notebooks and tables take their words from here; `GLOSSARY` is what people
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal, get_args
 
@@ -161,6 +162,17 @@ GLOSSARY: Final[Mapping[str, str]] = MappingProxyType(
         "impossible": "claim: no whole numbers give the printed figures",
     }
 )
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Something that ought to be disclosed and is not known, with the reason."""
+
+    what: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.why}"
 
 
 class UnknownTermError(FFError):
