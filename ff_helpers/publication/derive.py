@@ -1,0 +1,247 @@
+"""From a frame to its disclosure: graders with their measured accuracy, tiers, denominators, counts, left out.
+
+Nothing is typed here. Columns say what varies by row, the frame's `Terms` say the rest, and the run's
+calibration cards say how good a grader is. Callers add notes.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from ff_helpers.measurement.calibration.cards import read_cards
+from ff_helpers.measurement.rates.known import BY_CHECKER, TRUTHS
+from ff_helpers.measurement.results import (
+    EACH_ROW,
+    LABELS,
+    NONE,
+    GraderNote,
+    Terms,
+    check,
+    left_out,
+    terms_of,
+    values,
+)
+from ff_helpers.paths import MissingInputError, Run
+from ff_helpers.publication.disclosure import NO_TIER, Disclosure, NoTermsError, require
+from ff_helpers.publication.notes import checker_note, grader_note
+from ff_helpers.terms import SPACES, TIER_SPACES, TIERS, Unknown
+
+NOBODY = Unknown("grader", "none has a rate in this artifact")
+
+
+def disclose(run: Run, frame: pd.DataFrame, *, notes: Sequence[str] = ()) -> Disclosure:
+    """Return the disclosure of a frame, derived from the rows that are there.
+
+    Args:
+        run: whose calibration cards say how good the graders are; its `as_of` is the date.
+        frame: what a verb returned, or some of its rows; a frame made by hand is told its terms by `stated`.
+        notes: further sentences, which only a person can add.
+
+    Raises:
+        NoTermsError: the frame does not know what it is about.
+        ContradictionError: its terms and its rows say different things.
+        UndisclosedError: something of the disclosure is blank.
+    """
+    terms = terms_of(frame)
+    if terms is None:
+        raise NoTermsError(frame)
+    check(frame, terms)
+    tiers, tier = _tiers(frame, terms)
+    disclosure = Disclosure(
+        graders=_graders(run, frame, terms, tiers),
+        tier=tier,
+        denominator=_listed(values(frame, "denominator"), terms.denominators),
+        counts=_counts(frame, terms),
+        left_out=_left_out(frame, terms),
+        as_of=run.as_of,
+        notes=(*_truths(frame, terms), *_assumed(frame, terms), *notes),
+    )
+    require(frame, disclosure)
+    return disclosure
+
+
+def _tiers(frame: pd.DataFrame, terms: Terms) -> tuple[list[str], str]:
+    """Return the tiers of a frame's rates, and how they are said."""
+    for column in ("tier", "measure"):
+        if column in frame.columns:
+            found = values(frame, column)
+            return found, _listed(found, ())
+    wide = [tier for tier in TIERS if tier in frame.columns and pd.api.types.is_float_dtype(frame[tier])]
+    if wide:
+        return wide, f"named in each column: {', '.join(map(_words, wide))}"
+    return list(terms.tiers), _listed([], terms.tiers, NO_TIER)
+
+
+def _listed(rows: Sequence[str], said: Sequence[str], otherwise: str = "") -> str:
+    if len(rows) > 1:
+        return f"named in each row: {', '.join(map(_words, rows))}"
+    return ", ".join(map(_words, rows or said)) or otherwise or "none: no row"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _counts(frame: pd.DataFrame, terms: Terms) -> str:
+    if terms.counts:
+        return terms.counts
+    said = []
+    for name in terms.n:
+        if name not in frame.columns or frame[name].dropna().empty:
+            continue
+        k = "k" if name == "n" else f"{name.removesuffix('_n')}_k"
+        sizes = frame[name].dropna().astype(int)
+        least, most = sizes.min(), sizes.max()
+        hits = frame[k].iloc[0] if k in frame.columns and len(frame) == 1 else None
+        if hits is not None and not pd.isna(hits):
+            said.append(f"{k} = {int(hits)} of {name} = {most}")
+        else:
+            size = f"{name} = {most}" if least == most else f"{name} from {least} to {most}"
+            said.append(f"{f'{k} of ' if k in frame.columns else ''}{name} in each row, {size}")
+    return "; ".join(said) or "none: no row"
+
+
+def _left_out(frame: pd.DataFrame, terms: Terms) -> str:
+    """Return the rows that no rate is over: `timeout 90, unparsable 2`; `none` only where it is true."""
+    if isinstance(terms.left_out, Unknown):
+        return str(terms.left_out.why)
+    if isinstance(terms.left_out, str):
+        return terms.left_out
+    counted = terms.left_out if terms.left_out is not None else left_out(frame, terms)
+    knows = terms.left_out is not None or terms.asides or "left_out_labels" in frame.columns
+    if not knows and "left_out" not in frame.columns:
+        return ""  # nobody said, which is refused
+    if not knows:
+        counted = (("rows", int(frame["left_out"].sum())),) if frame["left_out"].sum() else ()
+    return ", ".join(f"{what} {n}" for what, n in counted) or NONE
+
+
+def _truths(frame: pd.DataFrame, terms: Terms) -> list[str]:
+    """Return who said the known labels that the rows rest on."""
+    found = _who(frame, terms)
+    return [f"Known labels: {', '.join(who.removeprefix('truth (').rstrip(')') for who in found)}"] if found else []
+
+
+def _who(frame: pd.DataFrame, terms: Terms) -> list[str]:
+    named = [name for column in ("grader_a", "grader_b") for name in values(frame, column)]
+    if named:
+        return [name for name in TRUTHS if name in named]
+    if "grader" in frame.columns and LABELS not in values(frame, "grader"):
+        shown = [c for c in ("labelled", "known", "truth") if c in frame.columns and frame[c].notna().any()]
+        if not shown:
+            return []
+    sets = values(frame, "set") or [name for name, _ in terms.truth]
+    return list(dict.fromkeys(who for name, who in terms.truth if name in sets))
+
+
+def _assumed(frame: pd.DataFrame, terms: Terms) -> list[str]:
+    return list(dict.fromkeys([*terms.assumptions, *values(frame, "assumptions")]))
+
+
+def _graders(
+    run: Run, frame: pd.DataFrame, terms: Terms, tiers: Sequence[str]
+) -> tuple[GraderNote, ...] | Unknown:
+    if isinstance(terms.graders, Unknown) or terms.graders == EACH_ROW:
+        return terms.graders  # type: ignore[return-value]
+    checked = (checker_note(),) if BY_CHECKER in _who(frame, terms) else ()
+    if terms.graders is None:
+        found = [*checked, *_named(run, frame, terms, tiers)]
+        return tuple(found) if found or not tiers else NOBODY
+    kept = [note for note in terms.graders if _is_there(frame, note)]
+    told = [
+        note
+        for grader in kept
+        for note in ([grader] if isinstance(grader, GraderNote) else _measured(run, grader, "", "", terms, tiers, []))
+    ]
+    return (*checked, *told) if checked or told or not tiers else NOBODY
+
+
+def _is_there(frame: pd.DataFrame, grader: GraderNote | str) -> bool:
+    """Return whether a row is of this grader: by the columns that name it; a card also by set and space."""
+    name = grader if isinstance(grader, str) else grader.grader
+    if "grader" not in frame.columns:
+        return True
+    rows = frame["grader"] == name
+    if isinstance(grader, GraderNote):
+        pairs = {"grader_digest": grader.digest}
+        pairs |= {"set": grader.calibration_set, "space": grader.space} if grader.card else {}
+        for column, value in pairs.items():
+            if column in frame.columns and isinstance(value, str):
+                told = frame[column].astype("str").str.removeprefix("sha256:")
+                rows &= told == value
+    return bool(rows.any())
+
+
+def _named(run: Run, frame: pd.DataFrame, terms: Terms, tiers: Sequence[str]) -> Iterable[GraderNote]:
+    """Yield the notes of the graders that the rows name, each identity once."""
+    pairs = [name for column in ("grader_a", "grader_b") for name in values(frame, column)]
+    for name in dict.fromkeys(name for name in pairs if name not in TRUTHS):
+        yield from _measured(run, name, "", "", terms, tiers, _sets(frame, terms))
+    if "grader" not in frame.columns:
+        return
+    keys = [column for column in ("grader", "grader_digest", "rubric") if column in frame.columns]
+    for who, rows in frame[frame["grader"] != LABELS].groupby(keys, sort=False, dropna=False):
+        known = dict(zip(keys, who, strict=True))
+        digest, rubric = (_text(known.get(name)) for name in ("grader_digest", "rubric"))
+        if not pd.isna(known["grader"]):
+            yield from _measured(run, str(known["grader"]), digest, rubric, terms, tiers, _sets(rows, terms))
+
+
+def _text(value: object) -> str:
+    return "" if value is None or pd.isna(value) else str(value).removeprefix("sha256:")  # type: ignore[call-overload]
+
+
+def _sets(rows: pd.DataFrame, terms: Terms) -> list[str]:
+    found = [*values(rows, "set"), *values(rows, "card_set")] or list(terms.sets)
+    return [name for name in found if name != NONE]
+
+
+def _measured(
+    run: Run, name: str, digest: str, rubric: str, terms: Terms, tiers: Sequence[str], sets: Sequence[str]
+) -> list[GraderNote]:
+    """Return one note per card that counts for the tiers, else one note that says it was never measured.
+
+    Where every set of the rows has a card of the grader, those cards are what is known of it here; else all.
+    """
+    cards = terms.cards if terms.cards is not None else _cards(run)
+    theirs = [n for n in cards if n.grader == name and n.digest == (digest or n.digest) and n.rubric == (rubric or n.rubric)]
+    wanted = [tier for tier in TIERS if tier in tiers]
+    spaces = {space for tier in wanted for space in TIER_SPACES[tier]} if wanted else set(SPACES)
+    deciding = [note for note in theirs if note.space in spaces]
+    here = [note for note in deciding if note.calibration_set in sets]
+    if here and {note.calibration_set for note in here} >= set(sets):
+        return here
+    if deciding:
+        return deciding
+    where = f"in a label space that decides the tier {_listed([], wanted)}" if wanted else "in this run"
+    known_digest, known_rubric = _identity(run, name)
+    return [
+        GraderNote(
+            grader=name,
+            digest=digest or known_digest,
+            rubric=rubric or known_rubric,
+            accuracy=Unknown("accuracy", f"never measured {where}"),
+            calibration_set=Unknown("calibration set", f"none {where}"),
+            space=Unknown("space", f"none {where}"),
+            gate="uncalibrated",
+        )
+    ]
+
+
+def _cards(run: Run) -> list[GraderNote]:
+    try:
+        return [grader_note(card) for card in read_cards(run)]
+    except MissingInputError:
+        return []
+
+
+def _identity(run: Run, grader: str) -> tuple[str | Unknown, str | Unknown]:
+    """Return digest and rubric from the run's list of graders."""
+    try:
+        known = pd.read_csv(run.read("ledger/graders.csv"), dtype="str").set_index("grader")
+    except MissingInputError:
+        known = pd.DataFrame(columns=["grader_digest", "rubric"])
+    if grader not in known.index:
+        return Unknown("digest", "not recorded"), Unknown("rubric", "not recorded")
+    row = known.loc[[grader]].iloc[0]
+    return str(row["grader_digest"]).removeprefix("sha256:"), str(row["rubric"])
