@@ -9,7 +9,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ff_helpers.corpus.published import published as published
+    from ff_helpers.casestudy import facts as facts
+    from ff_helpers.casestudy import paper as paper
+    from ff_helpers.casestudy.crescendo import crescendo as crescendo
+    from ff_helpers.casestudy.exported import atlas as atlas
+    from ff_helpers.casestudy.exported import resolve_names as resolve_names
+    from ff_helpers.casestudy.exported_graders import disclose_atlas as disclose_atlas
+    from ff_helpers.casestudy.graders import published_graders as published_graders
+    from ff_helpers.casestudy.metrics import canonical_metrics as canonical_metrics
+    from ff_helpers.casestudy.narrative import write_narrative as write_narrative
+    from ff_helpers.casestudy.published import published as published
     from ff_helpers.grading.campaign import grade as grade
     from ff_helpers.grading.campaign import verdicts as verdicts
     from ff_helpers.grading.merge import history as history
@@ -51,23 +60,16 @@ if TYPE_CHECKING:
     from ff_helpers.measurement.rates.heuristic import over_reporting as over_reporting
     from ff_helpers.measurement.rates.reported import asr_by as asr_by
     from ff_helpers.measurement.rates.reported import would_have_reported as would_have_reported
-    from ff_helpers.measurement.regrades.crescendo import crescendo as crescendo
     from ff_helpers.measurement.regrades.regrade import regrade as regrade
     from ff_helpers.paths import Run as Run
     from ff_helpers.paths import start as start
-    from ff_helpers.publication import facts as facts
     from ff_helpers.publication import figures as figures
-    from ff_helpers.publication import paper as paper
-    from ff_helpers.publication.atlas.exported import atlas as atlas
-    from ff_helpers.publication.atlas.exported import resolve_names as resolve_names
-    from ff_helpers.publication.atlas.exported_graders import disclose_atlas as disclose_atlas
     from ff_helpers.publication.atlas.files import read_signal as read_signal
     from ff_helpers.publication.atlas.files import save_signal as save_signal
     from ff_helpers.publication.atlas.frames import intent_table as intent_table
     from ff_helpers.publication.atlas.frames import reported_table as reported_table
     from ff_helpers.publication.atlas.frames import signal_table as signal_table
     from ff_helpers.publication.atlas.ledger import ledger_signal as ledger_signal
-    from ff_helpers.publication.atlas.metrics import canonical_metrics as canonical_metrics
     from ff_helpers.publication.atlas.publish import save_page as save_page
     from ff_helpers.publication.atlas.publish import trust_table as trust_table
     from ff_helpers.publication.bracket import bracket_lesson as bracket_lesson
@@ -89,7 +91,6 @@ if TYPE_CHECKING:
     from ff_helpers.publication.explore import show_table as show_table
     from ff_helpers.publication.figures.theme import save_figure as save_figure
     from ff_helpers.publication.graded import graded as graded
-    from ff_helpers.publication.narrative.crescendo import write_narrative as write_narrative
     from ff_helpers.publication.narrative.lessons import class_lesson as class_lesson
     from ff_helpers.publication.narrative.lessons import reported_lesson as reported_lesson
     from ff_helpers.publication.narrative.own import labeller_notes as labeller_notes
@@ -102,7 +103,6 @@ if TYPE_CHECKING:
     from ff_helpers.publication.notes import drift_lesson as drift_lesson
     from ff_helpers.publication.numbers import save_numbers as save_numbers
     from ff_helpers.publication.prose import say as say
-    from ff_helpers.publication.published import published_graders as published_graders
     from ff_helpers.publication.robustness import retest_lesson as retest_lesson
     from ff_helpers.publication.robustness import robustness_lesson as robustness_lesson
     from ff_helpers.publication.student import save_student_page as save_student_page
@@ -139,12 +139,12 @@ _VERBS = {
     "rehearsal": "ff_helpers.measurement.correction.rehearsal",
     "count_verdicts": "ff_helpers.measurement.rates.counts",
     "coverage_table": "ff_helpers.measurement.correction.coverage",
-    "crescendo": "ff_helpers.measurement.regrades.crescendo",
-    "facts": "ff_helpers.publication.facts",
+    "crescendo": "ff_helpers.casestudy.crescendo",
+    "facts": "ff_helpers.casestudy.facts",
     "hide_truth": "ff_helpers.measurement.correction.corrected",
     "figures": "ff_helpers.publication.figures",
-    "published": "ff_helpers.corpus.published",
-    "published_graders": "ff_helpers.publication.published",
+    "published": "ff_helpers.casestudy.published",
+    "published_graders": "ff_helpers.casestudy.graders",
     "regrade": "ff_helpers.measurement.regrades.regrade",
     "reported_lesson": "ff_helpers.publication.narrative.lessons",
     "labeller_notes": "ff_helpers.publication.narrative.own",
@@ -154,7 +154,7 @@ _VERBS = {
     "say": "ff_helpers.publication.prose",
     "tell_corrections": "ff_helpers.publication.corrections",
     "would_have_reported": "ff_helpers.measurement.rates.reported",
-    "write_narrative": "ff_helpers.publication.narrative.crescendo",
+    "write_narrative": "ff_helpers.casestudy.narrative",
     # calibration and agreement
     "accuracy_lesson": "ff_helpers.publication.notes",
     "agreement": "ff_helpers.measurement.agreement.pairs",
@@ -190,19 +190,19 @@ _VERBS = {
     "apparent_curve": "ff_helpers.measurement.correction.rogan_gladen",
     "apparent_rate": "ff_helpers.measurement.correction.rogan_gladen",
     "rogan_gladen": "ff_helpers.measurement.correction.rogan_gladen",
-    "canonical_metrics": "ff_helpers.publication.atlas.metrics",
+    "canonical_metrics": "ff_helpers.casestudy.metrics",
     "intent_table": "ff_helpers.publication.atlas.frames",
     "reported_table": "ff_helpers.publication.atlas.frames",
     "signal_table": "ff_helpers.publication.atlas.frames",
     "ledger_signal": "ff_helpers.publication.atlas.ledger",
     "save_page": "ff_helpers.publication.atlas.publish",
     "trust_table": "ff_helpers.publication.atlas.publish",
-    "atlas": "ff_helpers.publication.atlas.exported",
-    "disclose_atlas": "ff_helpers.publication.atlas.exported_graders",
+    "atlas": "ff_helpers.casestudy.exported",
+    "disclose_atlas": "ff_helpers.casestudy.exported_graders",
     "pick": "ff_helpers.publication.explore",
     "read_signal": "ff_helpers.publication.atlas.files",
     "read_table": "ff_helpers.publication.explore",
-    "resolve_names": "ff_helpers.publication.atlas.exported",
+    "resolve_names": "ff_helpers.casestudy.exported",
     "save_signal": "ff_helpers.publication.atlas.files",
     "show_table": "ff_helpers.publication.explore",
     # publication
@@ -210,7 +210,7 @@ _VERBS = {
     "GraderNote": "ff_helpers.publication.disclosure",
     "Unknown": "ff_helpers.terms",
     "disclosed": "ff_helpers.publication.disclosure",
-    "paper": "ff_helpers.publication.paper",
+    "paper": "ff_helpers.casestudy.paper",
     "save_evaluator_cards": "ff_helpers.publication.evaluator",
     "save_figure": "ff_helpers.publication.figures.theme",
     "save_numbers": "ff_helpers.publication.numbers",

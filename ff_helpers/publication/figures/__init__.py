@@ -25,10 +25,10 @@ _FIGURES = {
     "fresh_beside_recorded": "collected",
     "outcome_stability": "collected",
     "single_beside_multi": "collected",
-    "crescendo_correction": "crescendo",
-    "crescendo_transitions": "crescendo",
+    "crescendo_correction": "ff_helpers.casestudy.figures",
+    "crescendo_transitions": "ff_helpers.casestudy.figures",
     "regrade_rates": "regrade",
-    "regrade_shifts": "crescendo",
+    "regrade_shifts": "ff_helpers.casestudy.figures",
     "grader_bracket": "bracket",
     "labelled_beside_reported": "asr",
     "raw_against_corrected": "corrected",
@@ -39,7 +39,8 @@ __all__ = sorted(_FIGURES)  # noqa: PLE0605
 
 def __getattr__(name: str) -> object:
     if name in _FIGURES:
-        figure = getattr(import_module(f"{__name__}.{_FIGURES[name]}"), name)
+        module = _FIGURES[name]
+        figure = getattr(import_module(module if "." in module else f"{__name__}.{module}"), name)
         # Importing a module sets its name here, and one is named as its figure: the figure wins.
         globals()[name] = figure
         return figure
