@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from ff_helpers.measurement.rates.reported import asr_by as asr_by
     from ff_helpers.measurement.rates.reported import would_have_reported as would_have_reported
     from ff_helpers.measurement.regrades.regrade import regrade as regrade
+    from ff_helpers.measurement.results import GraderNote as GraderNote
     from ff_helpers.paths import Run as Run
     from ff_helpers.paths import start as start
     from ff_helpers.publication import figures as figures
@@ -82,8 +83,8 @@ if TYPE_CHECKING:
     from ff_helpers.publication.consistency import consistency_words as consistency_words
     from ff_helpers.publication.corrected import corrected_lesson as corrected_lesson
     from ff_helpers.publication.corrections import tell_corrections as tell_corrections
+    from ff_helpers.publication.derive import disclose as disclose
     from ff_helpers.publication.disclosure import Disclosure as Disclosure
-    from ff_helpers.publication.disclosure import GraderNote as GraderNote
     from ff_helpers.publication.disclosure import disclosed as disclosed
     from ff_helpers.publication.evaluator import save_evaluator_cards as save_evaluator_cards
     from ff_helpers.publication.explore import pick as pick
@@ -99,7 +100,6 @@ if TYPE_CHECKING:
     from ff_helpers.publication.notes import accuracy_lesson as accuracy_lesson
     from ff_helpers.publication.notes import calibration_lesson as calibration_lesson
     from ff_helpers.publication.notes import checker_note as checker_note
-    from ff_helpers.publication.notes import disclose as disclose
     from ff_helpers.publication.notes import drift_lesson as drift_lesson
     from ff_helpers.publication.numbers import save_numbers as save_numbers
     from ff_helpers.publication.prose import say as say

@@ -51,7 +51,10 @@ class Column:
 def columns() -> dict[str, Column]:
     """Return every declared column by its name, in the order in which they are declared."""
     with (PACKAGE / "columns.csv").open(encoding="utf-8", newline="") as file:
-        rows = [(row["name"], row["dtype"], row["unit"], row["heading"], row["meaning"]) for row in csv.DictReader(file)]
+        rows = [
+            (row["name"], row["dtype"], row["unit"], row["heading"], row["meaning"])
+            for row in csv.DictReader(file)
+        ]
     return {name: Column(name, dtype, cast(Unit, unit), *words) for name, dtype, unit, *words in rows}
 
 
@@ -64,8 +67,8 @@ def column(name: str, like: Mapping[str, str] | None = None) -> Column | None:
     """
     alias = dict(like or {})
     if name in alias:
-        known = columns()[alias[name]]
-        return replace(known, name=name, heading=name, meaning=f"{known.meaning}; {name}")
+        same = columns()[alias[name]]
+        return replace(same, name=name, heading=name, meaning=f"{same.meaning}; {name}")
     if name in columns():
         return columns()[name]
     for ends, of in ((BOUNDS, "float"), (COUNTS, "int")):

@@ -17,8 +17,9 @@ import pandas as pd
 
 from ff_helpers.casestudy.graders import published_graders
 from ff_helpers.measurement.calibration.gate import DEFAULT
+from ff_helpers.measurement.results import GraderNote
 from ff_helpers.paths import PACKAGE, Run
-from ff_helpers.publication.disclosure import Disclosure, GraderNote
+from ff_helpers.publication.disclosure import Disclosure
 from ff_helpers.terms import Unknown
 
 Standing = Literal["labels", "measured", "unmeasured", "rejected", "unknown", "heuristic", "constant"]

@@ -10,13 +10,12 @@ from ff_helpers.casestudy.published import PUBLISHED_STATUSES, published
 from ff_helpers.corpus.canonical import resolve
 from ff_helpers.measurement.agreement.bracket import with_range
 from ff_helpers.measurement.calibration.calibrate import published_calibration
-from ff_helpers.measurement.calibration.cards import cards_table, read_cards
+from ff_helpers.measurement.calibration.cards import cards_table, grader_note, read_cards
 from ff_helpers.measurement.calibration.confusion import Confusion, cohen_kappa
 from ff_helpers.measurement.proportions.intervals import Proportion, with_wilson
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import long_counts
 from ff_helpers.paths import Run
-from ff_helpers.publication.notes import grader_note
 from ff_helpers.terms import TIERS, VERDICTS
 
 

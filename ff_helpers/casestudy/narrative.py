@@ -12,9 +12,9 @@ from ff_helpers.casestudy.graders import published_graders
 from ff_helpers.casestudy.published import published
 from ff_helpers.measurement.calibration.gate import Thresholds
 from ff_helpers.measurement.consistency.possible import below_chance
-from ff_helpers.measurement.proportions.intervals import Proportion, wilson
+from ff_helpers.measurement.proportions.intervals import Proportion, percent, wilson
 from ff_helpers.paths import PACKAGE, Run
-from ff_helpers.publication.disclosure import Disclosure, percent
+from ff_helpers.publication.disclosure import Disclosure
 from ff_helpers.publication.narrative.markdown import escaped
 from ff_helpers.publication.narrative.saved import save_narrative, template
 from ff_helpers.publication.narrative.shown import rate_table, shift_table

@@ -8,8 +8,8 @@ from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import count_verdicts
-from ff_helpers.measurement.rates.known import LABELS
 from ff_helpers.measurement.rates.reported import asr_by, with_gate
+from ff_helpers.measurement.results import LABELS
 from ff_helpers.publication.prose import points
 from ff_helpers.terms import TIERS
 

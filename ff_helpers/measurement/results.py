@@ -14,7 +14,7 @@ import pandas as pd
 
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.intervals import Proportion, rate_text
-from ff_helpers.terms import GateState, Unknown
+from ff_helpers.terms import GateState, Identity, Unknown
 
 EACH_ROW: Final = "each row"
 """In place of graders: every row of the frame discloses its own, with accuracy, n, set and gate."""
@@ -85,8 +85,8 @@ class Terms:
     """What is the same for all rows of a frame. What a column says, the column says for its row.
 
     Attributes:
-        graders: who gave the verdicts: notes, or names as in the ledger. None: the rows name them (columns
-            `grader`, or `grader_a` and `grader_b`); EACH_ROW: the rows disclose them; Unknown: why there is
+        graders: who gave the verdicts: notes, or identities as in the ledger. None: the rows name them
+            (columns `grader`, or `grader_a` and `grader_b`); EACH_ROW: the rows disclose them; Unknown: why there is
             none; empty: no verdict is involved.
         cards: what is measured of those graders; None: the run's cards say it.
         truth: who said the known labels, by set of traces: (set, who).
@@ -104,7 +104,7 @@ class Terms:
         like: columns named after a grader, and the column of the registry that each is like.
     """
 
-    graders: tuple[GraderNote | str, ...] | Literal["each row"] | Unknown | None = None
+    graders: tuple[GraderNote | Identity, ...] | Literal["each row"] | Unknown | None = None
     cards: tuple[GraderNote, ...] | None = None
     truth: tuple[tuple[str, str], ...] = ()
     sets: tuple[str, ...] = ()
@@ -178,7 +178,7 @@ def check(frame: pd.DataFrame, terms: Terms) -> None:
         if said and set(found) - set(said):
             raise ContradictionError(what, ", ".join(said), ", ".join(found))
     if isinstance(terms.graders, tuple) and "grader" in frame.columns:
-        names = {note if isinstance(note, str) else note.grader for note in terms.graders}
+        names = {n.grader if isinstance(n, GraderNote) else n.name for n in terms.graders}
         found = [name for name in values(frame, "grader") if name != LABELS]
         if set(found) - names:
             raise ContradictionError("grader", ", ".join(sorted(names)) or NONE, ", ".join(found))
@@ -213,7 +213,9 @@ def left_out(frame: pd.DataFrame, terms: Terms) -> tuple[tuple[str, int], ...]:
             part = frame[frame["denominator"] == name] if name else frame
             part = part.drop_duplicates(list(terms.by)) if terms.by else part.head(1)
             for words in part["left_out_labels"]:
-                found.update({f"of {name}: {k}" if name_them else k: n for k, n in parsed(str(words)).items()})
+                found.update(
+                    {f"of {name}: {k}" if name_them else k: n for k, n in parsed(str(words)).items()}
+                )
     for aside in terms.asides:
         if aside.column in frame.columns:
             rows = frame.drop_duplicates([*aside.by, aside.column]) if aside.by else frame

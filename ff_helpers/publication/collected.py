@@ -16,9 +16,9 @@ from ff_helpers.measurement.collected.capability import (
 )
 from ff_helpers.measurement.collected.rates import ALL
 from ff_helpers.measurement.collected.replay import Collected
-from ff_helpers.measurement.proportions.intervals import Proportion, wilson
+from ff_helpers.measurement.proportions.intervals import Proportion, percent, wilson
 from ff_helpers.paths import Run
-from ff_helpers.publication.disclosure import Disclosure, disclosed, percent
+from ff_helpers.publication.disclosure import Disclosure, disclosed
 from ff_helpers.publication.figures.collected import fresh_beside_recorded
 from ff_helpers.publication.figures.theme import Picture, save_figure
 from ff_helpers.publication.prose import Prose, say

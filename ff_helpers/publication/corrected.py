@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from ff_helpers.measurement.proportions.intervals import wilson
-from ff_helpers.publication.disclosure import percent
+from ff_helpers.measurement.proportions.intervals import percent, wilson
 from ff_helpers.publication.prose import Prose, say
 
 

@@ -1,17 +1,17 @@
-"""From a frame to its disclosure: graders with their measured accuracy, tiers, denominators, counts, left out.
+"""From a frame to its disclosure: graders with their accuracy, tiers, denominators, counts, left out.
 
 Nothing is typed here. Columns say what varies by row, the frame's `Terms` say the rest, and the run's
 calibration cards say how good a grader is. Callers add notes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import pandas as pd
 
-from ff_helpers.measurement.calibration.cards import read_cards
+from ff_helpers.measurement.calibration.cards import grader_note, read_cards
 from ff_helpers.measurement.rates.known import BY_CHECKER, TRUTHS
 from ff_helpers.measurement.results import (
-    EACH_ROW,
     LABELS,
     NONE,
     GraderNote,
@@ -23,8 +23,8 @@ from ff_helpers.measurement.results import (
 )
 from ff_helpers.paths import MissingInputError, Run
 from ff_helpers.publication.disclosure import NO_TIER, Disclosure, NoTermsError, require
-from ff_helpers.publication.notes import checker_note, grader_note
-from ff_helpers.terms import SPACES, TIER_SPACES, TIERS, Unknown
+from ff_helpers.publication.notes import checker_note
+from ff_helpers.terms import SPACES, TIER_SPACES, TIERS, Identity, Unknown
 
 NOBODY = Unknown("grader", "none has a rate in this artifact")
 
@@ -66,7 +66,8 @@ def _tiers(frame: pd.DataFrame, terms: Terms) -> tuple[list[str], str]:
         if column in frame.columns:
             found = values(frame, column)
             return found, _listed(found, ())
-    wide = [tier for tier in TIERS if tier in frame.columns and pd.api.types.is_float_dtype(frame[tier])]
+    columns = set(map(str, frame.columns))
+    wide: list[str] = [t for t in TIERS if t in columns and pd.api.types.is_float_dtype(frame[t])]
     if wide:
         return wide, f"named in each column: {', '.join(map(_words, wide))}"
     return list(terms.tiers), _listed([], terms.tiers, NO_TIER)
@@ -119,7 +120,11 @@ def _left_out(frame: pd.DataFrame, terms: Terms) -> str:
 def _truths(frame: pd.DataFrame, terms: Terms) -> list[str]:
     """Return who said the known labels that the rows rest on."""
     found = _who(frame, terms)
-    return [f"Known labels: {', '.join(who.removeprefix('truth (').rstrip(')') for who in found)}"] if found else []
+    return (
+        [f"Known labels: {', '.join(who.removeprefix('truth (').rstrip(')') for who in found)}"]
+        if found
+        else []
+    )
 
 
 def _who(frame: pd.DataFrame, terms: Terms) -> list[str]:
@@ -140,25 +145,25 @@ def _assumed(frame: pd.DataFrame, terms: Terms) -> list[str]:
 
 def _graders(
     run: Run, frame: pd.DataFrame, terms: Terms, tiers: Sequence[str]
-) -> tuple[GraderNote, ...] | Unknown:
-    if isinstance(terms.graders, Unknown) or terms.graders == EACH_ROW:
-        return terms.graders  # type: ignore[return-value]
+) -> tuple[GraderNote, ...] | Literal["each row"] | Unknown:
+    if isinstance(terms.graders, Unknown | str):
+        return terms.graders
     checked = (checker_note(),) if BY_CHECKER in _who(frame, terms) else ()
     if terms.graders is None:
         found = [*checked, *_named(run, frame, terms, tiers)]
         return tuple(found) if found or not tiers else NOBODY
-    kept = [note for note in terms.graders if _is_there(frame, note)]
-    told = [
-        note
-        for grader in kept
-        for note in ([grader] if isinstance(grader, GraderNote) else _measured(run, grader, "", "", terms, tiers, []))
-    ]
+    told: list[GraderNote] = []
+    for grader in terms.graders:
+        if _is_there(frame, grader):
+            told += (
+                [grader] if isinstance(grader, GraderNote) else _measured(run, grader, terms, tiers, sets=[])
+            )
     return (*checked, *told) if checked or told or not tiers else NOBODY
 
 
-def _is_there(frame: pd.DataFrame, grader: GraderNote | str) -> bool:
+def _is_there(frame: pd.DataFrame, grader: GraderNote | Identity) -> bool:
     """Return whether a row is of this grader: by the columns that name it; a card also by set and space."""
-    name = grader if isinstance(grader, str) else grader.grader
+    name = grader.grader if isinstance(grader, GraderNote) else grader.name
     if "grader" not in frame.columns:
         return True
     rows = frame["grader"] == name
@@ -172,23 +177,19 @@ def _is_there(frame: pd.DataFrame, grader: GraderNote | str) -> bool:
     return bool(rows.any())
 
 
-def _named(run: Run, frame: pd.DataFrame, terms: Terms, tiers: Sequence[str]) -> Iterable[GraderNote]:
+def _named(run: Run, frame: pd.DataFrame, terms: Terms, tiers: Sequence[str]) -> Iterator[GraderNote]:
     """Yield the notes of the graders that the rows name, each identity once."""
     pairs = [name for column in ("grader_a", "grader_b") for name in values(frame, column)]
     for name in dict.fromkeys(name for name in pairs if name not in TRUTHS):
-        yield from _measured(run, name, "", "", terms, tiers, _sets(frame, terms))
+        yield from _measured(run, Identity(name), terms, tiers, sets=_sets(frame, terms))
     if "grader" not in frame.columns:
         return
     keys = [column for column in ("grader", "grader_digest", "rubric") if column in frame.columns]
-    for who, rows in frame[frame["grader"] != LABELS].groupby(keys, sort=False, dropna=False):
-        known = dict(zip(keys, who, strict=True))
-        digest, rubric = (_text(known.get(name)) for name in ("grader_digest", "rubric"))
-        if not pd.isna(known["grader"]):
-            yield from _measured(run, str(known["grader"]), digest, rubric, terms, tiers, _sets(rows, terms))
-
-
-def _text(value: object) -> str:
-    return "" if value is None or pd.isna(value) else str(value).removeprefix("sha256:")  # type: ignore[call-overload]
+    rows = frame[frame["grader"].notna() & (frame["grader"] != LABELS)]
+    for key, part in rows.astype(dict.fromkeys(keys, "str")).groupby(keys, sort=False, dropna=False):
+        known = {name: value for name, value in zip(keys, key, strict=True) if isinstance(value, str)}
+        who = Identity(known["grader"], digest=known.get("grader_digest"), rubric=known.get("rubric"))
+        yield from _measured(run, who, terms, tiers, sets=_sets(part, terms))
 
 
 def _sets(rows: pd.DataFrame, terms: Terms) -> list[str]:
@@ -197,35 +198,44 @@ def _sets(rows: pd.DataFrame, terms: Terms) -> list[str]:
 
 
 def _measured(
-    run: Run, name: str, digest: str, rubric: str, terms: Terms, tiers: Sequence[str], sets: Sequence[str]
+    run: Run, who: Identity, terms: Terms, tiers: Sequence[str], *, sets: Sequence[str]
 ) -> list[GraderNote]:
     """Return one note per card that counts for the tiers, else one note that says it was never measured.
 
     Where every set of the rows has a card of the grader, those cards are what is known of it here; else all.
     """
     cards = terms.cards if terms.cards is not None else _cards(run)
-    theirs = [n for n in cards if n.grader == name and n.digest == (digest or n.digest) and n.rubric == (rubric or n.rubric)]
     wanted = [tier for tier in TIERS if tier in tiers]
     spaces = {space for tier in wanted for space in TIER_SPACES[tier]} if wanted else set(SPACES)
-    deciding = [note for note in theirs if note.space in spaces]
+    deciding = [note for note in cards if _same(note, who) and note.space in spaces]
     here = [note for note in deciding if note.calibration_set in sets]
     if here and {note.calibration_set for note in here} >= set(sets):
         return here
     if deciding:
         return deciding
     where = f"in a label space that decides the tier {_listed([], wanted)}" if wanted else "in this run"
-    known_digest, known_rubric = _identity(run, name)
+    digest, rubric = _recorded(run, who.name)
     return [
         GraderNote(
-            grader=name,
-            digest=digest or known_digest,
-            rubric=rubric or known_rubric,
+            grader=who.name,
+            digest=who.digest.removeprefix("sha256:") if who.digest else digest,
+            rubric=who.rubric or rubric,
             accuracy=Unknown("accuracy", f"never measured {where}"),
             calibration_set=Unknown("calibration set", f"none {where}"),
             space=Unknown("space", f"none {where}"),
             gate="uncalibrated",
         )
     ]
+
+
+def _same(note: GraderNote, who: Identity) -> bool:
+    """Return whether a note is of this grader, as far as the identity is known."""
+    digest = (who.digest or str(note.digest)).removeprefix("sha256:")
+    return (note.grader, str(note.digest), str(note.rubric)) == (
+        who.name,
+        digest,
+        who.rubric or str(note.rubric),
+    )
 
 
 def _cards(run: Run) -> list[GraderNote]:
@@ -235,7 +245,7 @@ def _cards(run: Run) -> list[GraderNote]:
         return []
 
 
-def _identity(run: Run, grader: str) -> tuple[str | Unknown, str | Unknown]:
+def _recorded(run: Run, grader: str) -> tuple[str | Unknown, str | Unknown]:
     """Return digest and rubric from the run's list of graders."""
     try:
         known = pd.read_csv(run.read("ledger/graders.csv"), dtype="str").set_index("grader")

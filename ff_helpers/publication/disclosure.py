@@ -13,10 +13,7 @@ import pandas as pd
 from ff_helpers.columns import column
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.intervals import Proportion
-from ff_helpers.measurement.proportions.intervals import percent as percent
-from ff_helpers.measurement.proportions.intervals import rate_text as rate_text
-from ff_helpers.measurement.results import EACH_ROW as EACH_ROW
-from ff_helpers.measurement.results import GraderNote as GraderNote
+from ff_helpers.measurement.results import EACH_ROW, GraderNote
 from ff_helpers.terms import GATE_STATES, TIERS, Unknown
 
 NO_TIER = "no attack success rate in this artifact"
@@ -92,11 +89,11 @@ class NoTermsError(FFError):
         rates = [name for name in names if (known := column(name)) and known.unit in ("share", "points")]
         what = f" It holds rates ({', '.join(rates[:4])})." if rates else ""
         super().__init__(
-            f"not published: this frame does not say who graded, over which rows.{what} Frames of ff.asr_by, "
-            "ff.would_have_reported, ff.adjusted, ff.agreement, ff.cards_table, ff.count_verdicts and the other "
-            "verbs know their terms, and keep them through query, head, assign and sort_values; a merge of two "
-            "frames, or a frame made by hand, has none. Publish the verb's frame, or say the terms with "
-            "ff.stated(frame, graders=..., denominators=..., left_out=...)."
+            f"not published: this frame does not say who graded, over which rows.{what} What ff.asr_by, "
+            "ff.would_have_reported, ff.adjusted, ff.agreement, ff.cards_table, ff.count_verdicts and the "
+            "other verbs return knows its terms, and keeps them through query, head, assign and sort_values; "
+            "a merge of two frames, or a frame made by hand, has none. Publish the verb's frame, or say the "
+            "terms with ff.stated(frame, graders=..., denominators=..., left_out=...)."
         )
 
 

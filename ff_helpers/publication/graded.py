@@ -3,8 +3,9 @@
 import pandas as pd
 
 from ff_helpers.grading.campaign import graders
+from ff_helpers.measurement.results import GraderNote
 from ff_helpers.paths import Run
-from ff_helpers.publication.disclosure import NO_TIER, Disclosed, Disclosure, GraderNote, disclosed
+from ff_helpers.publication.disclosure import NO_TIER, Disclosed, Disclosure, disclosed
 from ff_helpers.terms import STATUSES, Unknown
 
 

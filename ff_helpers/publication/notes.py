@@ -1,77 +1,19 @@
-"""From calibration cards to what stands beside a figure: the disclosure, and the lesson in words."""
+"""From calibration cards to words: the checkers as a grader, and the lessons beside a figure."""
 
 import hashlib
 from collections.abc import Sequence
-from typing import Literal
 
 import pandas as pd
 
 from ff_helpers.corpus.collect import SCENARIOS
-from ff_helpers.measurement.calibration.cards import Card, read_cards
+from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.confusion import Kappa
 from ff_helpers.measurement.correction.rogan_gladen import apparent_rate
-from ff_helpers.paths import MissingInputError, Run, root
-from ff_helpers.publication.disclosure import EACH_ROW, NO_TIER, Disclosure, GraderNote, percent
+from ff_helpers.measurement.proportions.intervals import percent
+from ff_helpers.measurement.results import GraderNote
+from ff_helpers.paths import root
 from ff_helpers.publication.prose import Prose, say
-from ff_helpers.terms import SPACES, TIER_SPACES, TIERS, Unknown
-
-
-def disclose(
-    run: Run,
-    *,
-    graders: Sequence[str | Card | GraderNote] | Literal["each row"] | Unknown,
-    tier: str = NO_TIER,
-    denominator: str,
-    counts: str,
-    left_out: str,
-    notes: tuple[str, ...] = (),
-) -> Disclosure:
-    """Return the disclosure of a figure, its graders looked up among the run's calibration cards.
-
-    Args:
-        run: whose cards; its `as_of` is the date.
-        graders: names as in the ledger; or cards; or notes made elsewhere (published graders); or
-            `each row` for a table whose rows name their own; or Unknown with the reason why there is none.
-        tier: a tier of the taxonomy: then only cards in a space that decides it count, and a grader
-            without one is `uncalibrated`; any other text (default: no ASR here): all its cards.
-        denominator: what the rates are over.
-        counts: n and k in words, or which columns hold them.
-        left_out: how many rows have a status instead of a verdict.
-        notes: further sentences (assumptions, limits).
-    """
-    if isinstance(graders, Unknown):
-        return Disclosure(graders, tier, denominator, counts, left_out, run.as_of, notes)
-    if isinstance(graders, str):
-        return Disclosure(EACH_ROW, tier, denominator, counts, left_out, run.as_of, notes)
-    found: list[GraderNote] = []
-    for grader in graders:
-        if isinstance(grader, GraderNote):
-            found.append(grader)
-        elif isinstance(grader, Card):
-            found.append(grader_note(grader.as_of(run.as_of)))
-        else:
-            found += _look_up(run, grader, tier)
-    if not found and tier != NO_TIER:
-        # A computed list of graders can be empty: then the artifact says that it has no rate to show.
-        nobody = Unknown("grader", "none has a rate in this artifact")
-        return Disclosure(nobody, tier, denominator, counts, left_out, run.as_of, notes)
-    return Disclosure(tuple(found), tier, denominator, counts, left_out, run.as_of, notes)
-
-
-def grader_note(card: Card) -> GraderNote:
-    """Return what a card says in a disclosure; `uncalibrated` is the state of a card that has expired."""
-    expired = ", expired" if card.gate.state == "uncalibrated" else ""
-    own = f", {card.gate.own}" if card.gate.own else ""
-    return GraderNote(
-        grader=card.grader,
-        digest=card.digest.removeprefix("sha256:"),
-        rubric=card.rubric,
-        accuracy=card.accuracy,
-        calibration_set=card.calibration_set,
-        space=card.space,
-        gate=card.gate.state,
-        card=f"card of {card.date}{expired}{own}",
-    )
+from ff_helpers.terms import Unknown
 
 
 def checker_note() -> GraderNote:
@@ -175,40 +117,3 @@ def drift_lesson(table: pd.DataFrame) -> Prose:
     ]
     seen = f"{windows} {'window was' if windows == 1 else 'windows were'} compared with the first traces"
     return Prose("\n".join(warnings) or f"No drift warning: {seen}, and no class moved beyond the limit.")
-
-
-def _look_up(run: Run, grader: str, tier: str) -> list[GraderNote]:
-    """Return one note a card that counts for the tier, else one note that says it was never measured."""
-    try:
-        cards = [card for card in read_cards(run) if card.grader == grader]
-    except MissingInputError:
-        cards = []
-    spaces = next((spaces for known, spaces in TIER_SPACES.items() if known == tier), tuple(SPACES))
-    deciding = [card for card in cards if card.space in spaces]
-    if deciding:
-        return [grader_note(card) for card in deciding]
-    where = f"in a label space that decides the tier {tier}" if tier in TIERS else "in this run"
-    digest, rubric = _identity(run, grader)
-    return [
-        GraderNote(
-            grader=grader,
-            digest=digest,
-            rubric=rubric,
-            accuracy=Unknown("accuracy", f"never measured {where}"),
-            calibration_set=Unknown("calibration set", f"none {where}"),
-            space=Unknown("space", f"none {where}"),
-            gate="uncalibrated",
-        )
-    ]
-
-
-def _identity(run: Run, grader: str) -> tuple[str | Unknown, str | Unknown]:
-    """Return digest and rubric from the run's list of graders."""
-    try:
-        known = pd.read_csv(run.read("ledger/graders.csv"), dtype="str").set_index("grader")
-    except MissingInputError:
-        known = pd.DataFrame(columns=["grader_digest", "rubric"])
-    if grader not in known.index:
-        return Unknown("digest", "not recorded"), Unknown("rubric", "not recorded")
-    row = known.loc[[grader]].iloc[0]
-    return str(row["grader_digest"]).removeprefix("sha256:"), str(row["rubric"])

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from ff_helpers.errors import FFError
+from ff_helpers.measurement.proportions.intervals import percent
 from ff_helpers.paths import Run
-from ff_helpers.publication.disclosure import percent
 from ff_helpers.publication.explore import read_table
 from ff_helpers.publication.prose import Prose, points, say
 from ff_helpers.publication.tex import tex

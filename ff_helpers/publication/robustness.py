@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from ff_helpers.measurement.calibration.cards import Card, NotMeasured
 from ff_helpers.measurement.calibration.robustness import FlipRate
-from ff_helpers.measurement.proportions.intervals import Proportion
-from ff_helpers.publication.disclosure import percent
+from ff_helpers.measurement.proportions.intervals import Proportion, percent
 from ff_helpers.publication.prose import Prose, say
 
 

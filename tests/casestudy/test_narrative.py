@@ -9,7 +9,7 @@ import pytest
 import ff_helpers as ff
 from ff_helpers.casestudy.published import BadFactError, UnknownFactsError, published
 from ff_helpers.measurement.proportions.intervals import wilson
-from ff_helpers.measurement.rates.known import LABELS
+from ff_helpers.measurement.results import LABELS
 from ff_helpers.paths import PACKAGE, MissingInputError
 from ff_helpers.publication.figures.theme import draw
 from ff_helpers.publication.narrative.saved import TEMPLATES

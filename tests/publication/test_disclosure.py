@@ -11,9 +11,10 @@ import pytest
 import ff_helpers as ff
 from ff_helpers.corpus.sources import CALIBRATION
 from ff_helpers.grading.campaign import grade
-from ff_helpers.measurement.proportions.intervals import Proportion, wilson
-from ff_helpers.publication.disclosure import UndisclosedError, percent, rate_text
-from ff_helpers.publication.notes import calibration_lesson, disclose
+from ff_helpers.measurement.proportions.intervals import Proportion, percent, rate_text, wilson
+from ff_helpers.publication.derive import disclose
+from ff_helpers.publication.disclosure import UndisclosedError
+from ff_helpers.publication.notes import calibration_lesson
 
 KNOWN = ff.GraderNote("g", "0123456789abcdef", "r@1", wilson(15, 20), "set", "strict", "provisional")
 UNKNOWN = ff.GraderNote(

@@ -5,7 +5,7 @@ import pytest
 
 import ff_helpers as ff
 from ff_helpers.measurement.proportions.intervals import with_wilson
-from ff_helpers.measurement.rates.known import LABELS
+from ff_helpers.measurement.results import LABELS
 from ff_helpers.publication.figures.theme import draw
 
 

@@ -12,19 +12,17 @@ from itertools import combinations
 import pandas as pd
 
 from ff_helpers.casestudy.published import published
-from ff_helpers.corpus.conversation import SOURCE as COLLECTED
 from ff_helpers.measurement.agreement.panels import fleiss, gwet_ac1, krippendorff_alpha
 from ff_helpers.measurement.calibration.calibrate import CALIBRATING
 from ff_helpers.measurement.calibration.confusion import Confusion, Kappa, cohen_kappa, confusion
 from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.proportions.clusters import clustered
 from ff_helpers.measurement.rates.counts import TwiceGradedError
+from ff_helpers.measurement.rates.known import who_said
 from ff_helpers.terms import SPACES, VERDICTS, Space, classes
 
 LIMIT = 0.15
 """Share of shared traces above which a pair is flagged (the published rule)."""
-BY_CONSTRUCTION, BY_CHECKER = "truth (by construction)", "truth (by checker)"
-HUMAN = "truth (human labels)"
 ALONE = "one of the two always says the same, and so agrees as often as chance does: κ is 0"
 _THEY = ("the grader and the truth", "the two")
 _COUNTS = ["n", "scenarios", "left_out", "k"]
@@ -180,13 +178,7 @@ def truths(rows: pd.DataFrame) -> "Iterator[tuple[Space, str, pd.Series[str]]]":
     # A truth picked because graders disagree would show their disagreement, not their error.
     known = rows[rows["truth"].notna() & rows["sampling"].isin(CALIBRATING)].drop_duplicates("trace_id")
     for _, labelled in known.groupby("truth_space", sort=False):
-        yield labelled["truth_space"].iloc[0], _truth_name(labelled), labelled.set_index("trace_id")["truth"]
-
-
-def _truth_name(labelled: pd.DataFrame) -> str:
-    if (labelled["sampling"] == "constructed").all():
-        return BY_CONSTRUCTION
-    return BY_CHECKER if (labelled["source"] == COLLECTED).all() else HUMAN
+        yield labelled["truth_space"].iloc[0], who_said(labelled), labelled.set_index("trace_id")["truth"]
 
 
 def _scenarios(rows: pd.DataFrame) -> "pd.Series[str]":

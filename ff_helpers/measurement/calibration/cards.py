@@ -14,6 +14,7 @@ from ff_helpers.measurement.calibration.confusion import Confusion, Kappa
 from ff_helpers.measurement.calibration.gate import Gate
 from ff_helpers.measurement.calibration.robustness import FlipRate
 from ff_helpers.measurement.proportions.intervals import Proportion
+from ff_helpers.measurement.results import GraderNote
 from ff_helpers.paths import Run
 from ff_helpers.terms import Space
 
@@ -233,3 +234,19 @@ def _triple(name: str, rate: object) -> dict[str, float | None]:
     low, high = getattr(rate, "low", None), getattr(rate, "high", None)
     value = getattr(rate, "estimate", getattr(rate, "value", None))
     return {name: value, f"{name}_low": low, f"{name}_high": high}
+
+
+def grader_note(card: Card) -> GraderNote:
+    """Return what a card says in a disclosure; `uncalibrated` is the state of a card that has expired."""
+    expired = ", expired" if card.gate.state == "uncalibrated" else ""
+    own = f", {card.gate.own}" if card.gate.own else ""
+    return GraderNote(
+        grader=card.grader,
+        digest=card.digest.removeprefix("sha256:"),
+        rubric=card.rubric,
+        accuracy=card.accuracy,
+        calibration_set=card.calibration_set,
+        space=card.space,
+        gate=card.gate.state,
+        card=f"card of {card.date}{expired}{own}",
+    )

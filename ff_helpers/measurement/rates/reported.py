@@ -16,13 +16,13 @@ from ff_helpers.measurement.rates.asr import asr, rates
 from ff_helpers.measurement.rates.backing import with_coverage
 from ff_helpers.measurement.rates.counts import count_verdicts
 from ff_helpers.measurement.rates.known import (
-    LABELS,
     REFUSAL_RATE,
     counted_verdicts,
     known_labels,
     measures,
     stand_ins,
 )
+from ff_helpers.measurement.results import LABELS
 from ff_helpers.terms import (
     DENOMINATORS,
     SPACES,

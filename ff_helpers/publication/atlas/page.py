@@ -18,10 +18,10 @@ from pydantic import JsonValue
 
 from ff_helpers.casestudy.exported_graders import STANDINGS
 from ff_helpers.corpus.canonical import MEANINGS
+from ff_helpers.measurement.proportions.intervals import percent
 from ff_helpers.publication.atlas.metadata import ModelFacts
 from ff_helpers.publication.atlas.signal import Rate, Signal
 from ff_helpers.publication.atlas.trust import Trust
-from ff_helpers.publication.disclosure import percent
 from ff_helpers.terms import GLOSSARY, INTENTS, STATUSES, TIERS
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from typing import Final
 import pandas as pd
 
 from ff_helpers.casestudy.exported import CORPUS
+from ff_helpers.measurement.proportions.intervals import percent
 from ff_helpers.paths import Run
 from ff_helpers.publication.atlas.metadata import ModelFacts, model_facts
 from ff_helpers.publication.atlas.page import PageRow, write_page
 from ff_helpers.publication.atlas.signal import Signal, SignalGrader
 from ff_helpers.publication.atlas.trust import Trust, TrustRules, read_trust, trust
-from ff_helpers.publication.disclosure import percent
 
 PAGE: Final = "index.html"
 

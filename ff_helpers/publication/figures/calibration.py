@@ -7,8 +7,10 @@ import pandas as pd
 
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.confusion import NO_VERDICT
+from ff_helpers.measurement.proportions.intervals import percent
 from ff_helpers.paths import Run
-from ff_helpers.publication.disclosure import disclosed, percent
+from ff_helpers.publication.derive import disclose
+from ff_helpers.publication.disclosure import disclosed
 from ff_helpers.publication.figures.room import ROOM, heading, nothing
 from ff_helpers.publication.figures.theme import (
     ACCENT,
@@ -20,7 +22,6 @@ from ff_helpers.publication.figures.theme import (
     save_figure,
     sized,
 )
-from ff_helpers.publication.notes import disclose
 
 if TYPE_CHECKING:
     import altair as alt

@@ -10,13 +10,14 @@ import html
 import json
 import re
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from ff_helpers.paths import Run
-from ff_helpers.publication.disclosure import Disclosed
+from ff_helpers.publication.derive import disclose
 from ff_helpers.publication.metadata import pdf_with, png_with, svg_metadata
 
 if TYPE_CHECKING:
@@ -76,19 +77,24 @@ class Picture:
         }
 
 
-def save_figure(run: Run, chart: "alt.TopLevelMixin", table: Disclosed, name: str) -> Picture:
+def save_figure(
+    run: Run, chart: "alt.TopLevelMixin", frame: pd.DataFrame, name: str, *, notes: Sequence[str] = ()
+) -> Picture:
     """Write figures/<name>.svg, .png (300 dpi) and .pdf and return the figure for display.
 
     Args:
         run: where to write.
         chart: an altair chart, COLUMN_WIDTH or PAGE_WIDTH wide in all (use `sized`).
-        table: what the chart shows, with the disclosure that becomes its caption.
+        frame: what the chart shows; the disclosure derived from it (`disclose`) becomes its caption.
         name: file name without suffix.
+        notes: sentences that are added to the disclosure.
+
+    Raises:
+        NoTermsError, ContradictionError, UndisclosedError: as `disclose`.
     """
     import vl_convert
 
-    table.check()
-    note = table.disclosure
+    note = disclose(run, frame, notes=notes)
     svg = draw(chart, caption=note.sentence())
     inside = svg.replace("</desc>", f"</desc>{svg_metadata(note)}", 1)
     _write(run, f"figures/{name}.svg", inside.encode("utf-8"))

@@ -8,16 +8,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from ff_helpers import paths
-from ff_helpers.measurement.calibration.cards import read_cards
+from ff_helpers.measurement.calibration.cards import grader_note, read_cards
 from ff_helpers.measurement.proportions.intervals import wilson
 from ff_helpers.measurement.regrades.regrade import Regrade, regrade
 from ff_helpers.measurement.regrades.supersession import Labeller
+from ff_helpers.measurement.results import GraderNote
 from ff_helpers.paths import MissingInputError, Run
-from ff_helpers.publication.disclosure import Disclosure, GraderNote
+from ff_helpers.publication.disclosure import Disclosure
 from ff_helpers.publication.narrative.markdown import escaped, paragraphs
 from ff_helpers.publication.narrative.saved import save_narrative, template
 from ff_helpers.publication.narrative.shown import move_table, rate_table, shift_table
-from ff_helpers.publication.notes import grader_note
 from ff_helpers.publication.prose import Prose, Value, say
 from ff_helpers.terms import Unknown
 

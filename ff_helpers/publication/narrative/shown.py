@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from ff_helpers.measurement.proportions.intervals import wilson
-from ff_helpers.publication.disclosure import rate_text
+from ff_helpers.measurement.proportions.intervals import rate_text, wilson
 from ff_helpers.publication.narrative.markdown import escaped, table
 from ff_helpers.publication.prose import points
 
