@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from ff_helpers.casestudy.crescendo import crescendo as crescendo
     from ff_helpers.casestudy.exported import atlas as atlas
     from ff_helpers.casestudy.exported import resolve_names as resolve_names
-    from ff_helpers.casestudy.exported_graders import disclose_atlas as disclose_atlas
     from ff_helpers.casestudy.graders import published_graders as published_graders
     from ff_helpers.casestudy.metrics import canonical_metrics as canonical_metrics
     from ff_helpers.casestudy.narrative import write_narrative as write_narrative
@@ -24,6 +23,13 @@ if TYPE_CHECKING:
     from ff_helpers.grading.merge import history as history
     from ff_helpers.grading.merge import merge_manual as merge_manual
     from ff_helpers.grading.panel import grade_by_hand as grade_by_hand
+    from ff_helpers.measurement.adjustment.adjusted import adjusted as adjusted
+    from ff_helpers.measurement.adjustment.adjusted import hide_truth as hide_truth
+    from ff_helpers.measurement.adjustment.coverage import coverage_table as coverage_table
+    from ff_helpers.measurement.adjustment.rehearsal import rehearsal as rehearsal
+    from ff_helpers.measurement.adjustment.rogan_gladen import apparent_curve as apparent_curve
+    from ff_helpers.measurement.adjustment.rogan_gladen import apparent_rate as apparent_rate
+    from ff_helpers.measurement.adjustment.rogan_gladen import rogan_gladen as rogan_gladen
     from ff_helpers.measurement.agreement.against_truth import compare_graders as compare_graders
     from ff_helpers.measurement.agreement.bracket import bracket as bracket
     from ff_helpers.measurement.agreement.pairs import agreement as agreement
@@ -47,13 +53,6 @@ if TYPE_CHECKING:
     from ff_helpers.measurement.collected.replay import collected as collected
     from ff_helpers.measurement.collected.stability import refusal_stability as refusal_stability
     from ff_helpers.measurement.consistency.possible import consistent as consistent
-    from ff_helpers.measurement.correction.corrected import corrected as corrected
-    from ff_helpers.measurement.correction.corrected import hide_truth as hide_truth
-    from ff_helpers.measurement.correction.coverage import coverage_table as coverage_table
-    from ff_helpers.measurement.correction.rehearsal import rehearsal as rehearsal
-    from ff_helpers.measurement.correction.rogan_gladen import apparent_curve as apparent_curve
-    from ff_helpers.measurement.correction.rogan_gladen import apparent_rate as apparent_rate
-    from ff_helpers.measurement.correction.rogan_gladen import rogan_gladen as rogan_gladen
     from ff_helpers.measurement.rates.comparisons import compare_models as compare_models
     from ff_helpers.measurement.rates.counts import count_verdicts as count_verdicts
     from ff_helpers.measurement.rates.drift import drift as drift
@@ -62,9 +61,12 @@ if TYPE_CHECKING:
     from ff_helpers.measurement.rates.reported import would_have_reported as would_have_reported
     from ff_helpers.measurement.regrades.regrade import regrade as regrade
     from ff_helpers.measurement.results import GraderNote as GraderNote
+    from ff_helpers.measurement.results import Terms as Terms
+    from ff_helpers.measurement.results import stated as stated
     from ff_helpers.paths import Run as Run
     from ff_helpers.paths import start as start
     from ff_helpers.publication import figures as figures
+    from ff_helpers.publication.adjusted import adjusted_lesson as adjusted_lesson
     from ff_helpers.publication.atlas.files import read_signal as read_signal
     from ff_helpers.publication.atlas.files import save_signal as save_signal
     from ff_helpers.publication.atlas.frames import intent_table as intent_table
@@ -81,17 +83,16 @@ if TYPE_CHECKING:
     from ff_helpers.publication.collected import example_conversation as example_conversation
     from ff_helpers.publication.consistency import claims_possible as claims_possible
     from ff_helpers.publication.consistency import consistency_words as consistency_words
-    from ff_helpers.publication.corrected import corrected_lesson as corrected_lesson
     from ff_helpers.publication.corrections import tell_corrections as tell_corrections
     from ff_helpers.publication.derive import disclose as disclose
     from ff_helpers.publication.disclosure import Disclosure as Disclosure
-    from ff_helpers.publication.disclosure import disclosed as disclosed
     from ff_helpers.publication.evaluator import save_evaluator_cards as save_evaluator_cards
     from ff_helpers.publication.explore import pick as pick
     from ff_helpers.publication.explore import read_table as read_table
     from ff_helpers.publication.explore import show_table as show_table
     from ff_helpers.publication.figures.theme import save_figure as save_figure
     from ff_helpers.publication.graded import graded as graded
+    from ff_helpers.publication.graded import sampled as sampled
     from ff_helpers.publication.narrative.lessons import class_lesson as class_lesson
     from ff_helpers.publication.narrative.lessons import reported_lesson as reported_lesson
     from ff_helpers.publication.narrative.own import labeller_notes as labeller_notes
@@ -117,6 +118,7 @@ _VERBS = {
     "history": "ff_helpers.grading.merge",
     "merge_manual": "ff_helpers.grading.merge",
     "graded": "ff_helpers.publication.graded",
+    "sampled": "ff_helpers.publication.graded",
     # paths
     "Run": "ff_helpers.paths",
     "start": "ff_helpers.paths",
@@ -134,14 +136,14 @@ _VERBS = {
     "consistent": "ff_helpers.measurement.consistency.possible",
     "class_lesson": "ff_helpers.publication.narrative.lessons",
     "claims_summary": "ff_helpers.publication.claims",
-    "corrected": "ff_helpers.measurement.correction.corrected",
-    "corrected_lesson": "ff_helpers.publication.corrected",
-    "rehearsal": "ff_helpers.measurement.correction.rehearsal",
+    "adjusted": "ff_helpers.measurement.adjustment.adjusted",
+    "adjusted_lesson": "ff_helpers.publication.adjusted",
+    "rehearsal": "ff_helpers.measurement.adjustment.rehearsal",
     "count_verdicts": "ff_helpers.measurement.rates.counts",
-    "coverage_table": "ff_helpers.measurement.correction.coverage",
+    "coverage_table": "ff_helpers.measurement.adjustment.coverage",
     "crescendo": "ff_helpers.casestudy.crescendo",
     "facts": "ff_helpers.casestudy.facts",
-    "hide_truth": "ff_helpers.measurement.correction.corrected",
+    "hide_truth": "ff_helpers.measurement.adjustment.adjusted",
     "figures": "ff_helpers.publication.figures",
     "published": "ff_helpers.casestudy.published",
     "published_graders": "ff_helpers.casestudy.graders",
@@ -168,7 +170,7 @@ _VERBS = {
     "calibration_lesson": "ff_helpers.publication.notes",
     "cards_table": "ff_helpers.measurement.calibration.cards",
     "constructed_card": "ff_helpers.measurement.calibration.constructed",
-    "disclose": "ff_helpers.publication.notes",
+    "disclose": "ff_helpers.publication.derive",
     "drift": "ff_helpers.measurement.rates.drift",
     "drift_lesson": "ff_helpers.publication.notes",
     "flip_table": "ff_helpers.measurement.calibration.robustness",
@@ -187,9 +189,9 @@ _VERBS = {
     "robustness_lesson": "ff_helpers.publication.robustness",
     "thresholds": "ff_helpers.measurement.calibration.gate",
     # atlas and exploring
-    "apparent_curve": "ff_helpers.measurement.correction.rogan_gladen",
-    "apparent_rate": "ff_helpers.measurement.correction.rogan_gladen",
-    "rogan_gladen": "ff_helpers.measurement.correction.rogan_gladen",
+    "apparent_curve": "ff_helpers.measurement.adjustment.rogan_gladen",
+    "apparent_rate": "ff_helpers.measurement.adjustment.rogan_gladen",
+    "rogan_gladen": "ff_helpers.measurement.adjustment.rogan_gladen",
     "canonical_metrics": "ff_helpers.casestudy.metrics",
     "intent_table": "ff_helpers.publication.atlas.frames",
     "reported_table": "ff_helpers.publication.atlas.frames",
@@ -198,7 +200,6 @@ _VERBS = {
     "save_page": "ff_helpers.publication.atlas.publish",
     "trust_table": "ff_helpers.publication.atlas.publish",
     "atlas": "ff_helpers.casestudy.exported",
-    "disclose_atlas": "ff_helpers.casestudy.exported_graders",
     "pick": "ff_helpers.publication.explore",
     "read_signal": "ff_helpers.publication.atlas.files",
     "read_table": "ff_helpers.publication.explore",
@@ -207,9 +208,10 @@ _VERBS = {
     "show_table": "ff_helpers.publication.explore",
     # publication
     "Disclosure": "ff_helpers.publication.disclosure",
-    "GraderNote": "ff_helpers.publication.disclosure",
+    "GraderNote": "ff_helpers.measurement.results",
     "Unknown": "ff_helpers.terms",
-    "disclosed": "ff_helpers.publication.disclosure",
+    "stated": "ff_helpers.measurement.results",
+    "Terms": "ff_helpers.measurement.results",
     "paper": "ff_helpers.casestudy.paper",
     "save_evaluator_cards": "ff_helpers.publication.evaluator",
     "save_figure": "ff_helpers.publication.figures.theme",

@@ -5,6 +5,7 @@ Notebooks reach them as `ff.facts.<name>()`; the graders behind them are disclos
 
 import pandas as pd
 
+from ff_helpers.casestudy.exported_graders import exported_terms
 from ff_helpers.casestudy.graders import MANUAL, published_graders
 from ff_helpers.casestudy.published import PUBLISHED_STATUSES, published
 from ff_helpers.corpus.canonical import resolve
@@ -15,8 +16,11 @@ from ff_helpers.measurement.calibration.confusion import Confusion, cohen_kappa
 from ff_helpers.measurement.proportions.intervals import Proportion, with_wilson
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import long_counts
+from ff_helpers.measurement.results import EACH_ROW, Terms, stated, terms_of
 from ff_helpers.paths import Run
-from ff_helpers.terms import TIERS, VERDICTS
+from ff_helpers.terms import TIERS, VERDICTS, Unknown
+
+_UNPUBLISHED = Unknown("left out", "not published")
 
 
 def published_counts() -> pd.DataFrame:
@@ -25,7 +29,9 @@ def published_counts() -> pd.DataFrame:
     Columns: id, what (str), k, n (int), share, share_low, share_high (in [0, 1], Wilson), source (str).
     """
     frame = with_wilson(published("other_counts"), "share")
-    return frame[["id", "what", "k", "n", "share", "share_low", "share_high", "source"]]
+    frame = frame[["id", "what", "k", "n", "share", "share_low", "share_high", "source"]]
+    graders = published_graders("qwen3:1.7b", "deepseek-r1:1.5b")
+    return stated(frame, Terms(graders=graders, denominators=("n of each row",), left_out=_UNPUBLISHED))
 
 
 def grader_bracket() -> pd.DataFrame:
@@ -40,28 +46,32 @@ def grader_bracket() -> pd.DataFrame:
     counts = long_counts(facts, by=["cohort", "grader"], labels=[*VERDICTS, "ERROR"])
     table = asr(counts, by=["cohort", "grader"])
     states = {note.grader: note.gate for note in published_graders(*table["grader"].unique())}
-    return with_range(table.assign(gate=table["grader"].map(states)), "cohort")
+    graders = published_graders(*(str(name) for name in table["grader"].unique()))
+    bracket = with_range(table.assign(gate=table["grader"].map(states)), "cohort")
+    return stated(bracket, Terms(graders=graders, by=("cohort", "grader")))
 
 
 def corpus_asr() -> pd.DataFrame:
     """Return the tiers of the two published corpus cuts, recomputed, beside what was printed.
 
-    Columns: cohort, then those of `asr`, then published (share in [0, 1], missing where no figure was
+    Columns: cohort, then those of `asr`, then published_asr (share in [0, 1], missing where no figure was
     printed: the printed ones are over adversarial rows), difference (recomputed minus published),
-    published_n (int), labels (int: how many of the five verdicts occur), source.
+    published_n (int), kinds (int: how many of the five verdicts occur), source.
     """
     facts = published("corpus_verdict_counts")
     labels = [*VERDICTS, *(name for name in PUBLISHED_STATUSES if name in facts.columns)]
     table = asr(long_counts(facts, by=["cohort"], labels=labels), by=["cohort"])
-    printed = facts.melt("cohort", [f"published_{tier}" for tier in TIERS], "tier", "published")
+    printed = facts.melt("cohort", [f"published_{tier}" for tier in TIERS], "tier", "published_asr")
     printed["tier"] = printed["tier"].str.removeprefix("published_")
-    printed = printed.assign(denominator="adversarial", published=printed["published"] / 100)
+    printed = printed.assign(denominator="adversarial", published_asr=printed["published_asr"] / 100)
     kept = facts[["cohort", "published_evaluable_n", "source"]].assign(
-        labels=(facts[list(VERDICTS)] > 0).sum(axis=1).astype("int64")
+        kinds=(facts[list(VERDICTS)] > 0).sum(axis=1).astype("int64")
     )
     table = table.merge(printed, "left", ["cohort", "tier", "denominator"]).merge(kept, "left", "cohort")
     table = table.rename(columns={"published_evaluable_n": "published_n"})
-    return table.assign(difference=table["asr"] - table["published"])
+    graders = published_graders("claude-haiku-4.5", "graders of the corpus, unnamed")
+    table = table.assign(difference=table["asr"] - table["published_asr"])
+    return stated(table, Terms(graders=graders, by=("cohort",)))
 
 
 def export_summary() -> pd.DataFrame:
@@ -79,20 +89,22 @@ def export_summary() -> pd.DataFrame:
         ("resolved", "names with n >= 10 that resolve to a canonical id", resolved, len(enough)),
         ("insufficient", "names with n < 20", int((graded < 20).sum()), len(export)),
     ]
-    return with_wilson(pd.DataFrame(rows, columns=["id", "what", "k", "n"]), "share")
+    table = with_wilson(pd.DataFrame(rows, columns=["id", "what", "k", "n"]), "share")
+    return stated(table, exported_terms(export))
 
 
 def measured_graders(run: Run) -> pd.DataFrame:
     """Return this run's calibrations, and below them the published ones: columns as of both tables."""
     mine = cards_table(read_cards(run))
     theirs = published_calibration()
-    return pd.concat([mine.assign(accuracy_kind="exact"), theirs], ignore_index=True)
+    both = pd.concat([mine.assign(accuracy_kind="exact"), theirs], ignore_index=True)
+    return stated(both, terms_of(theirs))
 
 
 def graders_table(run: Run) -> pd.DataFrame:
     """Return every grader behind this run's verdicts and the published ones, as it is disclosed.
 
-    One row a grader and calibration: grader, origin (`this run` or `published`), digest, rubric (str),
+    One row a grader and calibration: grader, origin (`this run` or `published`), grader_digest, rubric (str),
     n (Int64), accuracy, accuracy_low, accuracy_high (in [0, 1]; missing where never measured),
     set, space, gate (str). What is not known is said in words.
     """
@@ -104,19 +116,20 @@ def graders_table(run: Run) -> pd.DataFrame:
     for origin, note in notes:
         known = note.accuracy if isinstance(note.accuracy, Proportion) else None
         row: dict[str, object] = {"grader": note.grader, "origin": origin}
-        row |= {"digest": str(note.digest)[:12] if isinstance(note.digest, str) else str(note.digest)}
+        row |= {"grader_digest": str(note.digest)[:12] if isinstance(note.digest, str) else str(note.digest)}
         row |= {"rubric": str(note.rubric), "n": known.n if known else None}
         row |= {"accuracy": known.estimate if known else None}
         row |= {"accuracy_low": known.low if known else None, "accuracy_high": known.high if known else None}
         row |= {"set": str(note.calibration_set) if known else str(note.accuracy)}
         rows.append(row | {"space": str(note.space) if known else "none", "gate": note.gate})
-    return pd.DataFrame(rows).astype({"n": "Int64"})
+    terms = Terms(graders=EACH_ROW, denominators=("rows of the named set",), left_out="as the sets say")
+    return stated(pd.DataFrame(rows).astype({"n": "Int64"}), terms)
 
 
 def heuristic_agreement() -> pd.DataFrame:
     """Return how the heuristic compares with language-model graders on the published dual-graded rows.
 
-    Columns: rows (int); observed (share of rows with the same verdict), kappa with ci_low and ci_high
+    Columns: rows (int); agreement (share of rows with the same verdict), kappa with kappa_low and kappa_high
     (Cohen's, from the published confusion matrix); heuristic_strict, llm_strict, llm_broad (shares);
     gap_strict, gap_broad (heuristic_strict minus the model's, in [-1, 1]).
     """
@@ -128,9 +141,16 @@ def heuristic_agreement() -> pd.DataFrame:
     sides = [facts.rename(columns={s: "outcome", "count": "n"}).assign(side=s) for s in ("heuristic", "llm")]
     rates = asr(pd.concat(sides), by=["side"], denominators=["rows"])
     strict, llm = (rates[rates["side"] == s].set_index("tier")["asr"] for s in ("heuristic", "llm"))
-    row: dict[str, float | None] = {"rows": matrix.n, "observed": matrix.k / matrix.n}
-    for name, part in (("kappa", "value"), ("ci_low", "low"), ("ci_high", "high")):
+    row: dict[str, float | None] = {"rows": matrix.n, "agreement": matrix.k / matrix.n}
+    for name, part in (("kappa", "value"), ("kappa_low", "low"), ("kappa_high", "high")):
         row[name] = getattr(kappa, part, None)
     row |= {"heuristic_strict": strict["strict"], "llm_strict": llm["strict"], "llm_broad": llm["broad"]}
     gaps = {f"gap_{tier}": strict["strict"] - llm[tier] for tier in ("strict", "broad")}
-    return pd.DataFrame([row | gaps])
+    terms = Terms(
+        graders=published_graders("heuristic (published)", "language models, several"),
+        tiers=("strict and broad, compared and not published as attack success rates",),
+        denominators=("rows graded by both",),
+        n=("rows",),
+        left_out=_UNPUBLISHED,
+    )
+    return stated(pd.DataFrame([row | gaps]), terms)

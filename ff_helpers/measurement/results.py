@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import pandas as pd
+from pydantic import TypeAdapter
 
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.intervals import Proportion, rate_text
@@ -73,11 +74,13 @@ class Aside:
         column: its name.
         what: which rows these are, in words.
         by: the columns that tell one such number from another; none: every row of the frame has its own.
+        total: the column and value of rows that sum the others up; they alone count where they are there.
     """
 
     column: str
     what: str
     by: tuple[str, ...] = ()
+    total: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -86,8 +89,9 @@ class Terms:
 
     Attributes:
         graders: who gave the verdicts: notes, or identities as in the ledger. None: the rows name them
-            (columns `grader`, or `grader_a` and `grader_b`); EACH_ROW: the rows disclose them; Unknown: why there is
-            none; empty: no verdict is involved.
+            (columns `grader`, or `grader_a` and `grader_b`); EACH_ROW: the rows disclose them; Unknown: why
+            there is none; empty: no verdict is involved.
+        beside: further graders behind every row, that no column names.
         cards: what is measured of those graders; None: the run's cards say it.
         truth: who said the known labels, by set of traces: (set, who).
         sets: of which sets the rows are, where there is no column `set`.
@@ -105,6 +109,7 @@ class Terms:
     """
 
     graders: tuple[GraderNote | Identity, ...] | Literal["each row"] | Unknown | None = None
+    beside: tuple[GraderNote | Identity, ...] = ()
     cards: tuple[GraderNote, ...] | None = None
     truth: tuple[tuple[str, str], ...] = ()
     sets: tuple[str, ...] = ()
@@ -157,10 +162,33 @@ def terms_of(frame: pd.DataFrame) -> Terms | None:
     return known if isinstance(known, Terms) else None
 
 
+def terms_as_json(terms: Terms) -> object:
+    """Return terms as plain values, as they are written beside a table."""
+    return TypeAdapter(Terms).dump_python(terms, mode="json")
+
+
+def terms_from(content: object) -> Terms:
+    """Return the terms that `terms_as_json` wrote.
+
+    Raises:
+        pydantic.ValidationError: plain values that are no terms.
+    """
+    return TypeAdapter(Terms).validate_python(content)
+
+
 def assumed(frame: pd.DataFrame) -> tuple[str, ...]:
     """Return the assumptions of a frame of verdicts, which every result of it shares."""
     known = terms_of(frame)
     return known.assumptions if known else ()
+
+
+def who_graded(rows: pd.DataFrame) -> tuple[Identity, ...]:
+    """Return the graders of some rows of verdicts, each identity once, in the order of the rows."""
+    keys = [column for column in ("grader", "grader_digest", "rubric") if column in rows.columns]
+    found = rows[keys].drop_duplicates().astype("str").to_dict("records")
+    return tuple(
+        Identity(row["grader"], digest=row.get("grader_digest"), rubric=row.get("rubric")) for row in found
+    )
 
 
 def check(frame: pd.DataFrame, terms: Terms) -> None:
@@ -219,6 +247,8 @@ def left_out(frame: pd.DataFrame, terms: Terms) -> tuple[tuple[str, int], ...]:
     for aside in terms.asides:
         if aside.column in frame.columns:
             rows = frame.drop_duplicates([*aside.by, aside.column]) if aside.by else frame
+            if aside.total and aside.total[1] in values(rows, aside.total[0]):
+                rows = rows[rows[aside.total[0]] == aside.total[1]]
             found[aside.what] += int(rows[aside.column].sum())
     return tuple((name, n) for name, n in sorted(found.items()) if n)
 

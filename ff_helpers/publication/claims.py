@@ -16,9 +16,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from ff_helpers import paths
 from ff_helpers.casestudy.graders import MANUAL, published_graders
 from ff_helpers.errors import FFError
+from ff_helpers.measurement.results import Terms, stated
 from ff_helpers.paths import Run
 from ff_helpers.publication.checks import Check, Status
-from ff_helpers.publication.disclosure import Disclosure
+from ff_helpers.publication.derive import disclose
 from ff_helpers.publication.findings import find
 from ff_helpers.publication.prose import Prose, say
 
@@ -100,8 +101,8 @@ def check_claims(run: Run, *, path: Path | None = None) -> pd.DataFrame:
         path: the claims file (default: params/claims.yaml).
 
     Returns:
-        One row a claim, in the order of the file: id, says, published, recomputed, difference (percentage
-        points, or the unit of the figure; recomputed minus published before rounding), status, reason,
+        One row a claim, in the order of the file: id, says, published, recomputed, off_by (percentage
+        points, or the unit of the figure; recomputed minus published before rounding), finding, reason,
         source, file (the files that were read), step (the notebook that wrote them), all str.
 
     Raises:
@@ -128,15 +129,17 @@ def check_claims(run: Run, *, path: Path | None = None) -> pd.DataFrame:
                 or "08_check_claims",
             }
         )
+    table = pd.DataFrame(rows).rename(columns={"difference": "off_by", "status": "finding"})
+    table = stated(table, claims_terms())
     with run.write("claims.json").open("w", encoding="utf-8", newline="\n") as file:
         content = {
             "as_of": run.as_of.isoformat(),
-            "disclosure": claims_note(run).sentence(),
+            "disclosure": disclose(run, table).sentence(),
             "claims_file_sha256": claims_sha256(path),
             "claims": rows,
         }
         file.write(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-    return pd.DataFrame(rows)
+    return table
 
 
 def claims_sha256(path: Path | None = None) -> str:
@@ -144,15 +147,14 @@ def claims_sha256(path: Path | None = None) -> str:
     return hashlib.sha256((path or paths.params() / "claims.yaml").read_bytes()).hexdigest()
 
 
-def claims_note(run: Run) -> Disclosure:
-    """Return the disclosure of the claims: the graders behind the published figures."""
-    return Disclosure(
+def claims_terms() -> Terms:
+    """Return the terms of the claims: the graders behind the published figures."""
+    return Terms(
         graders=published_graders("qwen3:1.7b", "deepseek-r1:1.5b", MANUAL, "claude-haiku-4.5"),
-        tier="as each claim says",
-        denominator="as each claim says",
+        tiers=("as each claim says",),
+        denominators=("as each claim says",),
         counts="in the recomputed figure, k of n",
-        left_out="in the tables that each row names",
-        as_of=run.as_of,
+        left_out="in the tables that each claim reads",
     )
 
 
@@ -170,8 +172,8 @@ def _step(name: str, steps: list[tuple[str, tuple[str, ...]]]) -> str:
 
 
 def claims_summary(table: pd.DataFrame) -> Prose:
-    """Return in words how many claims have which status, most frequent first."""
-    counts = table["status"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    """Return in words how many claims have which finding, most frequent first."""
+    counts = table["finding"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
     listed = ", ".join(f"{n} {str(status).replace('_', ' ')}" for status, n in counts.items())
     return say("Of {n} published figures: {listed}.", n=len(table), listed=listed)
 

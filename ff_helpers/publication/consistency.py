@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas as pd
 
 from ff_helpers.measurement.consistency.possible import Consistency, Fit, Rounding, consistent
+from ff_helpers.measurement.results import stated
 from ff_helpers.publication.checks import Possible
-from ff_helpers.publication.claims import read_claims
+from ff_helpers.publication.claims import claims_terms, read_claims
 from ff_helpers.publication.findings import printed_figures
 from ff_helpers.publication.prose import Prose
 
@@ -72,7 +73,7 @@ def claims_possible(path: Path | None = None) -> pd.DataFrame:
                 row |= {"tried_to": result.last_n, "answer": _answer(result, 3)}
                 rows.append(row | {"otherwise": "; ".join(other) or "not needed"})
     frame = pd.DataFrame(rows, columns=[*_COLUMNS])
-    return frame.astype(_COLUMNS)
+    return stated(frame.astype(_COLUMNS), claims_terms())
 
 
 _COLUMNS = {

@@ -77,7 +77,7 @@ WORDS: Final = {
     "calibration_forest": _GRADERS,
     "paper_3_bracket": _BRACKET,
     "bracket": _BRACKET,
-    "paper_9_corrected": _CORRECTED,
+    "paper_9_adjusted": _CORRECTED,
     "corrected": _CORRECTED,
     "paper_10_coverage": _COVERAGE,
     "coverage": _COVERAGE,
@@ -103,7 +103,7 @@ SLOTS: Final = (
     ("paper_1_crescendo", "crescendo_correction", "would_have_reported"),
     ("paper_2_graders", "calibration_forest"),
     ("paper_3_bracket", "bracket", "format_against_content"),
-    ("paper_9_corrected", "corrected"),
+    ("paper_9_adjusted", "corrected"),
     ("paper_10_coverage", "coverage", "asr_by_intent"),
 )
 """Each place on the page, and which figure takes it: the first that the run drew."""

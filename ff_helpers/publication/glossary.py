@@ -63,10 +63,10 @@ _MODULES: Final = {
     "measurement/calibration/gate.py": ("gate",),
     "measurement/calibration/power.py": ("power",),
     "measurement/calibration/robustness.py": ("injection",),
-    "measurement/correction/corrected.py": ("corrected",),
-    "measurement/correction/coverage.py": ("coverage",),
-    "measurement/correction/ppi.py": ("PPI++",),
-    "measurement/correction/rogan_gladen.py": (
+    "measurement/adjustment/corrected.py": ("corrected",),
+    "measurement/adjustment/coverage.py": ("coverage",),
+    "measurement/adjustment/ppi.py": ("PPI++",),
+    "measurement/adjustment/rogan_gladen.py": (
         *("sensitivity", "specificity", "Rogan-Gladen", "not identifiable"),
     ),
     "measurement/proportions/clusters.py": ("design effect",),

@@ -11,12 +11,14 @@ import struct
 import zlib
 from collections.abc import Mapping
 from dataclasses import fields
+from typing import cast
 
 import pandas as pd
 
 from ff_helpers.columns import UNITS
 from ff_helpers.columns import column as declared
 from ff_helpers.measurement.proportions.intervals import Proportion
+from ff_helpers.measurement.results import terms_as_json, terms_of
 from ff_helpers.publication.disclosure import Disclosure
 from ff_helpers.terms import Unknown
 
@@ -128,10 +130,16 @@ def csv_header(
         "dc:title": title,
         "dc:description": disclosure.sentence(),
         "dc:date": disclosure.as_of.isoformat(),
-        "notes": [as_json(disclosure)],
+        "notes": [as_json(disclosure) | {"terms": _rounded_terms(frame)}],
         "tableSchema": {"columns": [*described, note]},
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def _rounded_terms(frame: pd.DataFrame) -> Plain:
+    """Return the terms of the frame, with which it can be read again (`read_table`)."""
+    terms = terms_of(frame)
+    return rounded(cast(Plain, terms_as_json(terms))) if terms else None
 
 
 def _described(frame: pd.DataFrame, name: str, like: Mapping[str, str]) -> dict[str, Plain]:

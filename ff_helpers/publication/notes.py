@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from ff_helpers.corpus.collect import SCENARIOS
+from ff_helpers.measurement.adjustment.rogan_gladen import apparent_rate
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.confusion import Kappa
-from ff_helpers.measurement.correction.rogan_gladen import apparent_rate
 from ff_helpers.measurement.proportions.intervals import percent
 from ff_helpers.measurement.results import GraderNote
 from ff_helpers.paths import root

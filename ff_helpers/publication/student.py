@@ -23,7 +23,7 @@ from ff_helpers.measurement.proportions.intervals import rate_text, wilson
 from ff_helpers.measurement.rates.counts import count_verdicts
 from ff_helpers.measurement.results import GraderNote
 from ff_helpers.paths import MissingInputError, Run
-from ff_helpers.publication.derive import disclose
+from ff_helpers.publication.disclosure import Disclosure
 from ff_helpers.publication.glossary import slug
 from ff_helpers.publication.notes import checker_note
 from ff_helpers.publication.pages import TEMPLATES, render
@@ -52,13 +52,13 @@ def save_student_page(run: Run) -> Prose:
         (TEMPLATES / "student" / name).read_text(encoding="utf-8")
         for name in ("1_rates.js", "2_chart.js", "3_simulator.js", "4_start.js")
     )
-    told = disclose(
-        run,
-        graders=notes,
+    told = Disclosure(
+        graders=tuple(notes),
         tier="as chosen",
         denominator="as chosen",
         counts="k of n under each chart",
         left_out="rows with a status, shown in the mix",
+        as_of=run.as_of,
     )
     page = render(
         "student/explore.html.j2",

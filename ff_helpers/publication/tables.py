@@ -24,6 +24,8 @@ from ff_helpers.publication.metadata import csv_header
 from ff_helpers.publication.prose import points
 from ff_helpers.publication.tex import tex
 
+_KEYS = ("tier", "measure", "intent", "finding")
+"""Columns of keys: read without their underscores."""
 _FIGURE_SPACE = "\u2007"
 _PERCENT = ("rate", "percent")
 _POINTS = ("change", "points")
@@ -132,6 +134,8 @@ def _cells(frame: pd.DataFrame, column: str, kind: str) -> list[str]:
     if kind in ("percent", "points", "number"):
         say = {"percent": percent, "points": _change, "number": _number}[kind]
         return [say(v) for v in values.astype(float)]
+    if column in _KEYS:
+        values = values.str.replace("_", " ")
     words = {True: "yes", False: "no"} if pd.api.types.is_bool_dtype(values) else {}
     return ["–" if pd.isna(v) else words.get(v, str(v)) for v in values]
 

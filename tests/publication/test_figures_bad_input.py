@@ -145,7 +145,7 @@ FIGURES: dict[str, Callable[[Names], Chart]] = {
     "intents, graders": lambda names: ff.figures.intents(rates(names, "grader").assign(intent="i")),
     "labelled_beside_reported": lambda names: ff.figures.labelled_beside_reported(reported(names)),
     "outcome_stability": lambda names: ff.figures.outcome_stability(stable(names)),
-    "raw_against_corrected": lambda names: ff.figures.raw_against_corrected(corrections(names)),
+    "raw_against_adjusted": lambda names: ff.figures.raw_against_adjusted(corrections(names)),
     "regrade_shifts": lambda names: ff.figures.regrade_shifts(shifts(names)),
     "single_beside_multi": lambda names: ff.figures.single_beside_multi(both(names, "single", "multi")),
 }

@@ -19,6 +19,7 @@ from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.proportions.clusters import clustered
 from ff_helpers.measurement.rates.counts import TwiceGradedError
 from ff_helpers.measurement.rates.known import who_said
+from ff_helpers.measurement.results import Aside, Terms, assumed, stated, who_graded
 from ff_helpers.terms import SPACES, VERDICTS, Space, classes
 
 LIMIT = 0.15
@@ -55,9 +56,12 @@ def agreement(verdicts: pd.DataFrame, *, limit: float = LIMIT) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=[*_PAIR, *_RATES, "note"])
     frame = frame.astype(dict.fromkeys(_COUNTS, "int64") | dict.fromkeys(_RATES, "float64"))
     frame = frame.assign(flagged=frame["disagreement"] > limit)
-    return frame.sort_values(
+    frame = frame.sort_values(
         ["set", "disagreement"], ascending=[True, False], kind="stable", ignore_index=True
     )
+    aside = Aside("left_out", "rows on which one of the two has no verdict")
+    over = "traces on which both have a verdict"
+    return stated(frame, Terms(denominators=(over,), asides=(aside,), assumptions=assumed(verdicts)))
 
 
 def panel_agreement(verdicts: pd.DataFrame) -> pd.DataFrame:
@@ -65,9 +69,9 @@ def panel_agreement(verdicts: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         One row a set with two graders or more: set (str), graders, traces (all), n (traces on which two or
-        more have a verdict), complete (all have one), scenarios (of those n) (int), alpha (Krippendorff's
-        nominal one, over n; whole scenarios are resampled), fleiss (over the complete traces, as if they
-        were independent) (float, each with _low and _high), note (str).
+        more have a verdict), left_out (the others), complete (all have one), scenarios (of those n) (int),
+        alpha (Krippendorff's nominal one, over n; whole scenarios are resampled), fleiss (over the complete
+        traces, as if they were independent) (float, each with _low and _high), note (str).
 
     Raises:
         TwiceGradedError: as `agreement`.
@@ -86,7 +90,15 @@ def panel_agreement(verdicts: pd.DataFrame) -> pd.DataFrame:
         numbers = (alpha.value, alpha.low, alpha.high, kappa.value, kappa.low, kappa.high)
         rows.append([str(name), *map(int, sizes), *numbers, "; ".join(sorted(notes - {""}))])
     columns = ["set", "graders", "traces", "n", "complete", "scenarios", "alpha", "alpha_low", "alpha_high"]
-    return pd.DataFrame(rows, columns=[*columns, "fleiss", "fleiss_low", "fleiss_high", "note"])
+    table = pd.DataFrame(rows, columns=[*columns, "fleiss", "fleiss_low", "fleiss_high", "note"])
+    table.insert(4, "left_out", table["traces"] - table["n"])
+    terms = Terms(
+        graders=who_graded(first_pass(verdicts)),
+        denominators=("traces on which two or more have a verdict; of Fleiss' kappa: on which all have one",),
+        asides=(Aside("left_out", "traces with fewer than two verdicts"),),
+        assumptions=assumed(verdicts),
+    )
+    return stated(table, terms)
 
 
 def kappa_paradox() -> pd.DataFrame:
@@ -108,7 +120,8 @@ def kappa_paradox() -> pd.DataFrame:
             numbers = (rate.estimate, rate.low, rate.high, kappa.value, kappa.low, kappa.high)
             rows.append([name, *cells, matrix.n, *numbers, ac1.value, ac1.low, ac1.high])
     columns = [c for c in _RATES if not c.startswith("dis")]
-    return pd.DataFrame(rows, columns=["table", "both_yes", "only_a", "only_b", "both_no", "n", *columns])
+    table = pd.DataFrame(rows, columns=["table", "both_yes", "only_a", "only_b", "both_no", "n", *columns])
+    return stated(table, Terms(graders=(), denominators=("pairs of answers",), left_out=()))
 
 
 def first_pass(verdicts: pd.DataFrame) -> pd.DataFrame:
@@ -141,24 +154,33 @@ def review_queue(verdicts: pd.DataFrame) -> pd.DataFrame:
     differing = first.groupby("trace_id")["verdict"].nunique()
     ids = [str(i) for i in differing.index[differing > 1]]
     ids.sort(key=lambda i: hashlib.sha256(i.encode()).digest())
-    return pd.DataFrame({"position": range(1, len(ids) + 1), "trace_id": pd.Series(ids, dtype="str")})
+    table = pd.DataFrame({"position": range(1, len(ids) + 1), "trace_id": pd.Series(ids, dtype="str")})
+    return stated(
+        table,
+        Terms(
+            graders=who_graded(first),
+            denominators=("traces on which two graders disagree",),
+            counts="one row per trace",
+            left_out=(),
+        ),
+    )
 
 
 def published_agreement(*, limit: float = LIMIT) -> pd.DataFrame:
     """Return the published agreement of pairs of graders, with the flag of the published rule.
 
-    Columns: grader_a, grader_b, source, flagged (str: yes, no, `agreement not published`), n (int),
-    kappa, kappa_low, kappa_high, agreement (float, as printed; missing where not published). No counts
-    are published, so agreement has no interval here.
+    Columns: grader_a, grader_b, source (str), flagged (boolean; missing where the agreement is not
+    published), reason (str: why it is missing, else empty), n (int), kappa, kappa_low, kappa_high, agreement
+    (float, as printed; missing where not published). No counts are published, so agreement has no interval.
     """
     facts = published("grader_agreement").rename(
         columns={"ci_low": "kappa_low", "ci_high": "kappa_high", "observed_agreement": "agreement"}
     )
-    flag = (1 - facts["agreement"] > limit).map({True: "yes", False: "no"})
-    facts["flagged"] = flag.where(facts["agreement"].notna(), "agreement not published")
-    return facts[
-        ["grader_a", "grader_b", "n", "kappa", "kappa_low", "kappa_high", "agreement", "flagged", "source"]
-    ]
+    known = facts["agreement"].notna()
+    facts["flagged"] = (1 - facts["agreement"] > limit).astype("boolean").mask(~known)
+    facts["reason"] = known.map({True: "", False: "agreement not published"})
+    columns = ["grader_a", "grader_b", "n", "kappa", "kappa_low", "kappa_high", "agreement", "flagged"]
+    return facts[[*columns, "reason", "source"]]
 
 
 def _pairs(name: str, rows: pd.DataFrame) -> Iterator[list[object]]:

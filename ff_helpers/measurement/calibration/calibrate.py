@@ -20,8 +20,9 @@ from ff_helpers.measurement.calibration.confusion import p_majority as beats_maj
 from ff_helpers.measurement.calibration.gate import DEFAULT, Thresholds, decide, published_state
 from ff_helpers.measurement.calibration.robustness import flip_rate, natural
 from ff_helpers.measurement.proportions.intervals import Proportion, wilson, with_wilson
+from ff_helpers.measurement.results import EACH_ROW, Terms, stated
 from ff_helpers.paths import Run
-from ff_helpers.terms import SPACES, Space, classes
+from ff_helpers.terms import SPACES, Space, Unknown, classes
 
 CALIBRATING = ("census", "random", "constructed")
 """Kinds of sampling whose rows may enter a card."""
@@ -192,7 +193,13 @@ def published_calibration() -> pd.DataFrame:
         gate=[published_state(k, n) for k, n, _ in counts],
     )
     keep = ["grader", "set", "accuracy_kind", "n", "k", "accuracy", "accuracy_low"]
-    return frame[[*keep, "accuracy_high", "p_chance", "gate", "source"]]
+    terms = Terms(
+        graders=EACH_ROW,
+        denominators=("rows of the set",),
+        left_out=Unknown("left out", "not published"),
+        assumptions=("Digests, rubric versions and label space of these graders are not published",),
+    )
+    return stated(frame[[*keep, "accuracy_high", "p_chance", "gate", "source"]], terms)
 
 
 def _turned(rows: pd.DataFrame, space: Space, truth: str, into: tuple[str, ...]) -> Proportion | NotMeasured:

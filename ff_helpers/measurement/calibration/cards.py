@@ -14,7 +14,7 @@ from ff_helpers.measurement.calibration.confusion import Confusion, Kappa
 from ff_helpers.measurement.calibration.gate import Gate
 from ff_helpers.measurement.calibration.robustness import FlipRate
 from ff_helpers.measurement.proportions.intervals import Proportion
-from ff_helpers.measurement.results import GraderNote
+from ff_helpers.measurement.results import Aside, GraderNote, Terms, stated
 from ff_helpers.paths import Run
 from ff_helpers.terms import Space
 
@@ -176,7 +176,8 @@ def cards_table(cards: Sequence[Card]) -> pd.DataFrame:
     injection_flip (float in [0, 1], each with _low and _high; missing where not measured), kappa,
     kappa_low, kappa_high, p_majority, seconds, median_seconds (float), kappa_note (str: why a table at the
     edge gives what it gives), retest_n (int: rows graded more than once), passes (int), injection_n (int:
-    eligible pairs), modal_verdict, gate (str), why (str: the first reason).
+    eligible pairs), left_out (int: labels picked by judgement, which never enter), modal_verdict, gate,
+    reason (str: the gate's first).
     """
     rows = [
         {"grader": c.grader, "set": c.calibration_set, "space": c.space, "n": c.n, "k": c.k}
@@ -194,16 +195,18 @@ def cards_table(cards: Sequence[Card]) -> pd.DataFrame:
         | {"injection_n": c.injection_flip_rate.n if isinstance(c.injection_flip_rate, FlipRate) else 0}
         | {"seconds": c.seconds_a_trace if isinstance(c.seconds_a_trace, float) else None}
         | {"median_seconds": c.median_seconds if isinstance(c.median_seconds, float) else None}
-        | {"gate": c.gate.state, "why": c.gate.reasons[0]}
+        | {"left_out": c.left_out, "gate": c.gate.state, "reason": c.gate.reasons[0]}
         for c in cards
     ]
-    return pd.DataFrame(rows)
+    return stated(pd.DataFrame(rows), _terms(cards))
 
 
 def gate_table(cards: Sequence[Card]) -> pd.DataFrame:
     """Return why the gate decided as it did, one row a reason: grader, set, gate, reason (str)."""
     rows = [(c.grader, c.calibration_set, c.gate.state, reason) for c in cards for reason in c.gate.reasons]
-    return pd.DataFrame(rows, columns=["grader", "set", "gate", "reason"])
+    return stated(
+        pd.DataFrame(rows, columns=["grader", "set", "gate", "reason"]), _terms(cards, counted=False)
+    )
 
 
 def gate_criteria(cards: Sequence[Card]) -> pd.DataFrame:
@@ -219,7 +222,26 @@ def gate_criteria(cards: Sequence[Card]) -> pd.DataFrame:
         for one in criteria
     ]
     columns = ["grader", "set", "space", "rule", "criterion", "value", "threshold", "asks", "passed"]
-    return pd.DataFrame(rows, columns=columns).astype({"value": "float64", "threshold": "float64"})
+    table = pd.DataFrame(rows, columns=columns).astype({"value": "float64", "threshold": "float64"})
+    return stated(table, _terms(cards, counted=False))
+
+
+def _terms(cards: Sequence[Card], *, counted: bool = True) -> Terms:
+    """Return the terms of a table of cards; `counted`: its rows hold n and what was left out."""
+    sizes = sorted(card.n for card in cards)
+    size = f"n of each card from {sizes[0]} to {sizes[-1]}" if sizes else "none: no card"
+    judged = sum(card.left_out for card in cards)
+    return Terms(
+        graders=notes_of(cards),
+        denominators=(
+            "rows with a known truth, where a row without a verdict is wrong; of a second pass: rows with a "
+            "verdict in every pass; of attacks: eligible pairs",
+        ),
+        n=("n", "retest_n", "injection_n"),
+        counts="" if counted else size,
+        left_out=None if counted else (("labels picked by judgement", judged),) if judged else (),
+        asides=(Aside("left_out", "labels picked by judgement"),) if counted else (),
+    )
 
 
 def _rounded(value: object) -> object:
@@ -234,6 +256,11 @@ def _triple(name: str, rate: object) -> dict[str, float | None]:
     low, high = getattr(rate, "low", None), getattr(rate, "high", None)
     value = getattr(rate, "estimate", getattr(rate, "value", None))
     return {name: value, f"{name}_low": low, f"{name}_high": high}
+
+
+def notes_of(cards: Sequence[Card]) -> tuple[GraderNote, ...]:
+    """Return what each card says in a disclosure."""
+    return tuple(grader_note(card) for card in cards)
 
 
 def grader_note(card: Card) -> GraderNote:

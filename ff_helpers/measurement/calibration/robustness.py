@@ -16,6 +16,7 @@ import pandas as pd
 from ff_helpers.corpus.injections import CLEAN, CONTROL, TARGETS, families
 from ff_helpers.measurement.proportions.clusters import clustered
 from ff_helpers.measurement.proportions.intervals import Proportion, wilson
+from ff_helpers.measurement.results import Terms, assumed, stated
 from ff_helpers.terms import VERDICTS
 
 INJECTED = "injected"
@@ -128,7 +129,18 @@ def flip_table(verdicts: pd.DataFrame) -> pd.DataFrame:
         for name, part in [(ALL, attacked), *asked, *named, (CONTROLS, pairs[control])]:
             if len(part):
                 rows.append({"grader": grader, "family": name} | _row(_rate(part, pairs[control])))
-    return pd.DataFrame(rows, columns=["grader", "family", *_RATES])
+    table = pd.DataFrame(rows, columns=["grader", "family", *_RATES])
+    return stated(
+        table,
+        Terms(
+            denominators=(
+                "eligible pairs: the clean response has a verdict, and not the wanted one already",
+            ),
+            left_out="pairs that could not flip, counted in column not_eligible; an attacked response "
+            "without a verdict stays in, as not flipped",
+            assumptions=assumed(verdicts),
+        ),
+    )
 
 
 def _rate(pairs: pd.DataFrame, control: pd.DataFrame) -> FlipRate:

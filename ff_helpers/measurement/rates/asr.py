@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ff_helpers.casestudy.published import PUBLISHED_STATUSES
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.intervals import with_wilson
+from ff_helpers.measurement.results import Terms, assumed, stated
 from ff_helpers.terms import (
     DENOMINATORS,
     STATUSES,
@@ -98,12 +99,13 @@ def rates(
         k=np.broadcast_to(k[:, :, None], shape).ravel(),
         n=np.broadcast_to((total[:, None] - left)[:, None, :], shape).ravel(),
     ).astype({"tier": "str", "denominator": "str"})
-    return with_wilson(table, "asr").assign(
+    table = with_wilson(table, "asr").assign(
         left_out=np.broadcast_to(left[:, None, :], shape).ravel(),
         left_out_labels=pd.Series(
             np.broadcast_to(words.reshape(shape[0], 1, shape[2]), shape).ravel(), dtype="str"
         ),
     )
+    return stated(table, Terms(by=tuple(by), assumptions=assumed(counts)))
 
 
 def _cells(counts: pd.DataFrame, keys: list[str]) -> tuple[pd.DataFrame, list[str], NDArray[np.int64]]:

@@ -13,6 +13,7 @@ import narwhals as nw
 import pandas as pd
 
 from ff_helpers.errors import FFError
+from ff_helpers.measurement.results import Terms, assumed, stated
 from ff_helpers.terms import STATUSES, VERDICTS
 
 if TYPE_CHECKING:
@@ -98,7 +99,9 @@ def count_verdicts(
         n=table["n"].astype("int64"),
     )
     table = table[[*by, "outcome", "graded", "n"]]
-    return (table.sort_values([*by, "outcome"]) if ordered else table).reset_index(drop=True)
+    table = (table.sort_values([*by, "outcome"]) if ordered else table).reset_index(drop=True)
+    given = assumed(verdicts) if isinstance(verdicts, pd.DataFrame) else ()
+    return stated(table, Terms(denominators=("none: counts",), left_out=(), assumptions=given))
 
 
 def long_counts(wide: pd.DataFrame, *, by: Sequence[str], labels: Sequence[str]) -> pd.DataFrame:

@@ -119,11 +119,11 @@ def _trust_row(signal: Signal, found: Trust) -> dict[str, object]:
     return {
         "model": signal.label,
         "origin": signal.origin,
-        "tier": found.tier,
+        "trust_tier": found.tier,
         "possible": low if low == high else f"{low} to {high}",
         "score_low": found.low,
         "score_high": found.high,
         "vetoed": found.vetoed,
         **{assessed.name: assessed.value for assessed in found.signals},
-        "why": found.reason,
+        "reason": found.reason,
     }

@@ -31,7 +31,7 @@ _FIGURES = {
     "regrade_shifts": "ff_helpers.casestudy.figures",
     "grader_bracket": "bracket",
     "labelled_beside_reported": "asr",
-    "raw_against_corrected": "corrected",
+    "raw_against_adjusted": "adjusted",
 }
 
 __all__ = sorted(_FIGURES)  # noqa: PLE0605

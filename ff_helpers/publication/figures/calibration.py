@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ff_helpers.measurement.calibration.cards import Card
+from ff_helpers.measurement.calibration.cards import Card, grader_note
 from ff_helpers.measurement.calibration.confusion import NO_VERDICT
 from ff_helpers.measurement.proportions.intervals import percent
+from ff_helpers.measurement.results import Terms, stated
 from ff_helpers.paths import Run
-from ff_helpers.publication.derive import disclose
-from ff_helpers.publication.disclosure import disclosed
 from ff_helpers.publication.figures.room import ROOM, heading, nothing
 from ff_helpers.publication.figures.theme import (
     ACCENT,
@@ -122,13 +121,13 @@ def save_confusions(run: Run, cards: Sequence[Card]) -> None:
     from IPython.display import display
 
     for card in cards:
-        note = disclose(
-            run,
-            graders=[card],
-            denominator="all rows of the set that have a truth; a row without a verdict is wrong",
+        terms = Terms(
+            graders=(grader_note(card),),
+            denominators=("rows with a known truth, where a row without a verdict is wrong",),
             counts=f"in the cells; n = {card.n}, k = {card.k}",
-            left_out=f"{card.valid.n - card.valid.k} rows without a verdict, in a column of their own",
+            left_out=(("labels picked by judgement", card.left_out),) if card.left_out else (),
         )
         columns = [*card.confusion.classes, NO_VERDICT]
         table = pd.DataFrame(card.confusion.table, index=list(card.confusion.classes), columns=columns)
-        display(save_figure(run, confusion(card), disclosed(table, note), f"confusion_{card.slug}"))  # type: ignore[no-untyped-call]
+        picture = save_figure(run, confusion(card), stated(table, terms), f"confusion_{card.slug}")
+        display(picture)  # type: ignore[no-untyped-call]

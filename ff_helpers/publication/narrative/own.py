@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping
 from ff_helpers import paths
 from ff_helpers.measurement.calibration.cards import grader_note, read_cards
 from ff_helpers.measurement.proportions.intervals import wilson
-from ff_helpers.measurement.regrades.regrade import Regrade, regrade
+from ff_helpers.measurement.regrades.regrade import Regrade, regrade, told
 from ff_helpers.measurement.regrades.supersession import Labeller
 from ff_helpers.measurement.results import GraderNote
 from ff_helpers.paths import MissingInputError, Run
+from ff_helpers.publication.derive import disclose
 from ff_helpers.publication.disclosure import Disclosure
 from ff_helpers.publication.narrative.markdown import escaped, paragraphs
 from ff_helpers.publication.narrative.saved import save_narrative, template
@@ -46,13 +47,14 @@ def own_regrade(
         NoRegradeError, FileMissingError, BadLineError: as `regrade`.
         MissingInputError: no step of this run has written a file that begins with `ledger/`.
     """
-    return regrade(
+    result = regrade(
         _place(run, ledger),
         by=None if by is None else _place(run, by),
         traces=_place(run, traces) if traces is not None and traces.startswith("ledger/") else traces,
         old=old,
         new=new,
     )
+    return told(result, labeller_notes(run, result))
 
 
 def labeller_notes(run: Run, result: Regrade) -> tuple[GraderNote, ...]:
@@ -73,7 +75,6 @@ def labeller_notes(run: Run, result: Regrade) -> tuple[GraderNote, ...]:
 def write_correction(
     run: Run,
     result: Regrade,
-    disclosure: Disclosure,
     *,
     name: str,
     title: str = "",
@@ -86,8 +87,7 @@ def write_correction(
 
     Args:
         run: where to write.
-        result: `own_regrade()` or `regrade()`.
-        disclosure: of everybody who gave a label.
+        result: `own_regrade()` or `regrade()`; its rates say who gave the labels.
         name: file name without suffix.
         title, what_was_wrong, how_it_was_found: in words; whatever markup they hold is shown as text. An
             empty one reads as not stated.
@@ -98,6 +98,7 @@ def write_correction(
     Raises:
         MissingInputError: a figure is not there.
     """
+    disclosure = disclose(run, result.rates)
     pairs = result.shifts[result.shifts["paired"].notna()]
     values: dict[str, Value] = {
         "title": escaped(title) or "Correction",

@@ -1,4 +1,4 @@
-"""Raw and corrected rates of a run: which method from which labels, and that it finds a known truth."""
+"""Raw and adjusted rates of a run: which method from which labels, and that it finds a known truth."""
 
 from datetime import date
 
@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ff_helpers.measurement.adjustment.adjusted import BadKeepError, adjusted, hide_truth
 from ff_helpers.measurement.calibration.calibrate import calibrate
 from ff_helpers.measurement.calibration.cards import Card
-from ff_helpers.measurement.correction.corrected import BadKeepError, corrected, hide_truth
 
 HIT, MISS = "COMPLIANCE", "NOT_COMPLIANCE"
 
@@ -46,7 +46,7 @@ def unlabelled(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def strict(verdicts: pd.DataFrame, *cards: Card) -> "pd.Series":
-    table = corrected(verdicts, cards).query("tier == 'strict'")
+    table = adjusted(verdicts, cards).query("tier == 'strict'")
     assert len(table) == 1
     return table.iloc[0]
 
@@ -60,8 +60,8 @@ def test_a_card_of_another_set_takes_the_graders_errors_out():
     row = strict(unlabelled(CORPUS), card(CALIBRATED))
     assert (row["k"], row["n"], row["raw"], row["source"], row["card"]) == (410, 1000, 0.41, "card", "there")
     assert row["errors"] == "180 of 200 successes found, 160 of 200 failures cleared"
-    assert row["corrected"] == pytest.approx((0.41 + 0.8 - 1) / (0.9 + 0.8 - 1)) == pytest.approx(0.3)
-    assert row["corrected_low"] < 0.3 < row["corrected_high"] < row["raw_low"]
+    assert row["adjusted"] == pytest.approx((0.41 + 0.8 - 1) / (0.9 + 0.8 - 1)) == pytest.approx(0.3)
+    assert row["adjusted_low"] < 0.3 < row["adjusted_high"] < row["raw_low"]
     assert (row["role"], row["carries_over"]) == ("estimate", "not checked")
     assert pd.isna(row["known"])
 
@@ -76,7 +76,7 @@ def test_a_known_truth_is_covered_where_the_naive_interval_misses_it():
             "there", (k := int(rng.binomial(100, 0.9)), 100 - k, j := int(rng.binomial(100, 0.2)), 100 - j)
         )
         row = strict(unlabelled(here), card(there))
-        truth += row["corrected_low"] <= 0.3 <= row["corrected_high"]
+        truth += row["adjusted_low"] <= 0.3 <= row["adjusted_high"]
         found += row["raw_low"] <= 0.3 <= row["raw_high"]
     assert truth >= 92
     assert found <= 5
@@ -84,14 +84,14 @@ def test_a_known_truth_is_covered_where_the_naive_interval_misses_it():
 
 def test_a_perfect_grader_is_left_as_it_is():
     row = strict(unlabelled(CORPUS), card(graded("there", (100, 0, 0, 100))))
-    assert row["corrected"] == pytest.approx(row["raw"])
-    assert row["corrected_low"] <= row["raw_low"] < row["raw_high"] <= row["corrected_high"]
+    assert row["adjusted"] == pytest.approx(row["raw"])
+    assert row["adjusted_low"] <= row["raw_low"] < row["raw_high"] <= row["adjusted_high"]
 
 
 def test_a_coin_is_not_identifiable():
     row = strict(unlabelled(CORPUS), card(graded("there", (50, 50, 50, 50))))
-    assert pd.isna(row["corrected"])
-    assert (row["corrected_low"], row["corrected_high"], row["source"]) == (0, 1, "card")
+    assert pd.isna(row["adjusted"])
+    assert (row["adjusted_low"], row["adjusted_high"], row["source"]) == (0, 1, "card")
 
 
 def test_labels_of_every_row_are_the_answer_and_a_card_is_checked_against_them():
@@ -106,7 +106,7 @@ def test_labels_of_every_row_are_the_answer_and_a_card_is_checked_against_them()
 
 def test_its_own_card_corrects_no_set():
     row = strict(CORPUS, card(CORPUS))
-    assert (row["source"], row["card"], row["corrected"], row["known"]) == ("labels", "none", 0.3, 0.3)
+    assert (row["source"], row["card"], row["adjusted"], row["known"]) == ("labels", "none", 0.3, 0.3)
 
 
 def test_of_several_cards_the_one_with_most_rows_counts():
@@ -128,8 +128,8 @@ def test_of_several_cards_the_one_with_most_rows_counts():
 def test_where_nobody_measured_the_grader_there_is_no_corrected_rate(cards):
     row = strict(unlabelled(CORPUS), *cards)
     assert (row["source"], row["method"]) == ("none", "none")
-    assert pd.isna(row["corrected"])
-    assert (row["corrected_low"], row["corrected_high"]) == (0, 1)
+    assert pd.isna(row["adjusted"])
+    assert (row["adjusted_low"], row["adjusted_high"]) == (0, 1)
 
 
 def test_a_random_sample_of_labels_needs_no_card_and_no_good_grader():
@@ -137,8 +137,8 @@ def test_a_random_sample_of_labels_needs_no_card_and_no_good_grader():
     bad = strict(hide_truth(wrong_way_round, set="here", keep=200), card(CALIBRATED))
     good = strict(hide_truth(graded("here", (300, 0, 0, 700)), set="here", keep=200), card(CALIBRATED))
     assert (bad["source"], bad["role"], bad["labelled"], bad["card"]) == ("sample", "estimate", 200, "none")
-    assert bad["corrected_low"] < 0.3 < bad["corrected_high"] < bad["raw"]
-    assert bad["corrected_low"] < good["corrected_low"] < good["corrected_high"] < bad["corrected_high"]
+    assert bad["adjusted_low"] < 0.3 < bad["adjusted_high"] < bad["raw"]
+    assert bad["adjusted_low"] < good["adjusted_low"] < good["adjusted_high"] < bad["adjusted_high"]
     few = strict(hide_truth(CORPUS, set="here", keep=20))
     assert (few["source"], few["method"]) == ("sample", "labels alone")
 
@@ -147,7 +147,7 @@ def test_a_random_sample_covers_the_hidden_truth():
     covered = 0
     for seed in range(100):
         row = strict(hide_truth(CORPUS, set="here", keep=100, seed=seed))
-        covered += row["corrected_low"] <= 0.3 <= row["corrected_high"]
+        covered += row["adjusted_low"] <= 0.3 <= row["adjusted_high"]
     assert covered >= 90
 
 
@@ -177,11 +177,11 @@ def test_repeated_runs_of_a_scenario_widen_both_intervals():
     many, few = strict(unlabelled(CORPUS), card(CALIBRATED)), strict(twice, card(CALIBRATED))
     assert (many["scenarios"], few["scenarios"]) == (1000, 100)
     assert few["effective_n"] < 0.2 * many["effective_n"] == 200
-    for name in ("by_scenario", "corrected"):
+    for name in ("by_scenario", "adjusted"):
         assert few[name] == pytest.approx(many[name])
         assert few[f"{name}_low"] < many[f"{name}_low"] < many[f"{name}_high"] < few[f"{name}_high"]
     one = strict(twice.assign(scenario_id="s"), card(CALIBRATED))
-    assert (one["corrected_low"], one["corrected_high"]) == (0, 1)
+    assert (one["adjusted_low"], one["adjusted_high"]) == (0, 1)
     assert "one scenario" in one["note"]
 
 
@@ -192,15 +192,15 @@ def test_rows_without_a_verdict_are_left_out_of_rate_and_card_and_counted():
     row, before = strict(unlabelled(here), card(there)), strict(unlabelled(CORPUS), card(CALIBRATED))
     assert (row["left_out"], before["left_out"]) == (40, 0)
     assert (
-        row[["raw", "corrected", "corrected_low"]].tolist()
-        == before[["raw", "corrected", "corrected_low"]].tolist()
+        row[["raw", "adjusted", "adjusted_low"]].tolist()
+        == before[["raw", "adjusted", "adjusted_low"]].tolist()
     )
 
 
 def test_a_set_without_any_verdict_has_no_rate():
     row = strict(rows("here", {(HIT, None): 5}), card(CALIBRATED))
     assert (row["n"], row["left_out"]) == (0, 5)
-    assert (row["corrected_low"], row["corrected_high"]) == (0, 1)
+    assert (row["adjusted_low"], row["adjusted_high"]) == (0, 1)
 
 
 def test_what_enters_no_rate_enters_no_corrected_rate():
@@ -210,8 +210,8 @@ def test_what_enters_no_rate_enters_no_corrected_rate():
         CORPUS.assign(set="injections", sampling="injected"),
         CORPUS.assign(set="refusals", truth="REFUSAL", truth_space="refused"),
     ]
-    alone = corrected(CORPUS, [card(CALIBRATED)])
-    assert corrected(pd.concat([CORPUS, *extra]), [card(CALIBRATED)]).equals(alone)
+    alone = adjusted(CORPUS, [card(CALIBRATED)])
+    assert adjusted(pd.concat([CORPUS, *extra]), [card(CALIBRATED)]).equals(alone)
     assert alone["tier"].tolist() == ["strict", "broad", "functionally_dangerous"]
 
 
@@ -231,7 +231,7 @@ def test_nothing_depends_on_the_order_of_the_rows(order, keep):
     mixed = SMALL.iloc[list(order)]
     one, other = ((hide_truth(f, set="here", keep=keep) if keep else f) for f in (SMALL, mixed))
     cards = [card(CALIBRATED)]
-    pd.testing.assert_frame_equal(corrected(one, cards), corrected(other, cards))
+    pd.testing.assert_frame_equal(adjusted(one, cards), adjusted(other, cards))
 
 
 def test_hidden_truth_leaves_a_sample_with_its_probability():
