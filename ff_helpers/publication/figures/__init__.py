@@ -1,46 +1,8 @@
-"""Figures, one module a subject, one function a figure; notebooks reach them as `ff.figures.<name>`."""
+"""Figures, one module a subject, one function a figure; notebooks reach them as `ff.figures.<name>`.
 
-from importlib import import_module
+A new figure is one function in a module here and one line in `__init__.pyi`.
+"""
 
-_FIGURES = {
-    "agreement_matrix": "agreement",
-    "disagreement": "agreement",
-    "calibration_forest": "gate",
-    "confusion": "calibration",
-    "coverage": "coverage",
-    "format_against_content": "calibration",
-    "gate_power": "gate",
-    "injection_flips": "robustness",
-    "save_confusions": "calibration",
-    "atlas_asr": "atlas",
-    "atlas_before_after": "atlas",
-    "confusions": "panels",
-    "intents": "panels",
-    "reported_asr": "explore",
-    "wide": "theme",
-    "PAGE_WIDTH": "theme",
-    "asr_by_intent": "asr",
-    "asr_intervals": "asr",
-    "forbidden_beside_permitted": "collected",
-    "fresh_beside_recorded": "collected",
-    "outcome_stability": "collected",
-    "single_beside_multi": "collected",
-    "crescendo_correction": "crescendo",
-    "crescendo_transitions": "crescendo",
-    "regrade_rates": "regrade",
-    "regrade_shifts": "crescendo",
-    "grader_bracket": "bracket",
-    "labelled_beside_reported": "asr",
-    "raw_against_corrected": "corrected",
-}
+import lazy_loader
 
-__all__ = sorted(_FIGURES)  # noqa: PLE0605
-
-
-def __getattr__(name: str) -> object:
-    if name in _FIGURES:
-        figure = getattr(import_module(f"{__name__}.{_FIGURES[name]}"), name)
-        # Importing a module sets its name here, and one is named as its figure: the figure wins.
-        globals()[name] = figure
-        return figure
-    raise AttributeError(f"no figure {name!r}; there are {', '.join(__all__)}")
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,12 @@
+from .corpus.published import published as published
+from .measurement.agreement.pairs import published_agreement as published_agreement
+from .measurement.calibration.calibrate import published_calibration as published_calibration
+from .measurement.regrades.crescendo import crescendo as crescendo
+from .publication import facts as facts
+from .publication import paper as paper
+from .publication.atlas.exported import atlas as atlas
+from .publication.atlas.exported_graders import disclose_atlas as disclose_atlas
+from .publication.atlas.metrics import canonical_metrics as canonical_metrics
+from .publication.consistency import claims_possible as claims_possible
+from .publication.narrative.crescendo import write_narrative as write_narrative
+from .publication.published import published_graders as published_graders
