@@ -71,7 +71,7 @@ def entries(folder: Path) -> list[Entry]:
 
 def shows(function: str) -> str:
     """Return what a figure shows and what not: its docstring up to the arguments; else empty."""
-    from ff_helpers.publication import figures
+    from ff_helpers import figures
 
     if not hasattr(figures, function):
         return ""
