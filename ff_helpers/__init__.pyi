@@ -10,6 +10,8 @@ from .casestudy import paper as paper
 from .casestudy.crescendo import crescendo as crescendo
 from .casestudy.exported import atlas as atlas
 from .casestudy.exported import resolve_names as resolve_names
+from .casestudy.facts import published_agreement as published_agreement
+from .casestudy.facts import published_calibration as published_calibration
 from .casestudy.graders import published_graders as published_graders
 from .casestudy.metrics import canonical_metrics as canonical_metrics
 from .casestudy.narrative import write_narrative as write_narrative
@@ -31,11 +33,9 @@ from .measurement.agreement.bracket import bracket as bracket
 from .measurement.agreement.pairs import agreement as agreement
 from .measurement.agreement.pairs import kappa_paradox as kappa_paradox
 from .measurement.agreement.pairs import panel_agreement as panel_agreement
-from .measurement.agreement.pairs import published_agreement as published_agreement
 from .measurement.agreement.pairs import review_queue as review_queue
 from .measurement.calibration.backward import backward_signal as backward_signal
 from .measurement.calibration.calibrate import calibrate_all as calibrate_all
-from .measurement.calibration.calibrate import published_calibration as published_calibration
 from .measurement.calibration.cards import cards_table as cards_table
 from .measurement.calibration.cards import gate_criteria as gate_criteria
 from .measurement.calibration.cards import gate_table as gate_table

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.intervals import Proportion, rate_text
-from ff_helpers.terms import GateState, Identity, Unknown
+from ff_helpers.terms import IDENTITY, GateState, Identity, Unknown
 
 EACH_ROW: Final = "each row"
 """In place of graders: every row of the frame discloses its own, with accuracy, n, set and gate."""
@@ -23,6 +23,8 @@ LABELS = "labels"
 """The name under which known truths stand among the graders."""
 NONE = "none"
 _KEY = "terms"
+_FEW = 2
+"""So many groups that leave out a status are named; of more their sum is said."""
 
 
 @dataclass(frozen=True)
@@ -227,6 +229,10 @@ def left_out(frame: pd.DataFrame, terms: Terms) -> tuple[tuple[str, int], ...]:
     Rows that share the columns `terms.by` count the same rows of the corpus, and so once for each
     denominator: three tiers over one corpus leave out its timeouts once.
 
+    Returns:
+        (what, rows): `timeout`, or `of graded: timeout` where there are several denominators, with the groups
+        in brackets where they are few: `timeout (one grader)`; then the frame's `asides`.
+
     Raises:
         ContradictionError: a column of `terms.by` is gone, so that nobody can tell.
     """
@@ -235,22 +241,32 @@ def left_out(frame: pd.DataFrame, terms: Terms) -> tuple[tuple[str, int], ...]:
         gone = [column for column in terms.by if column not in frame.columns]
         if gone:
             raise ContradictionError("the columns that tell rows apart", ", ".join(terms.by), f"no {gone[0]}")
-        over = values(frame, "denominator")
-        name_them = len([name for name in over if name != "rows"]) > 1
+        over = [name for name in values(frame, "denominator") if name != "rows"]
         for name in over or [""]:
             part = frame[frame["denominator"] == name] if name else frame
             part = part.drop_duplicates(list(terms.by)) if terms.by else part.head(1)
-            for words in part["left_out_labels"]:
-                found.update(
-                    {f"of {name}: {k}" if name_them else k: n for k, n in parsed(str(words)).items()}
-                )
+            for label, n in _labels(part, terms).items():
+                found[f"of {name}: {label}" if len(over) > 1 else label] += n
     for aside in terms.asides:
         if aside.column in frame.columns:
             rows = frame.drop_duplicates([*aside.by, aside.column]) if aside.by else frame
             if aside.total and aside.total[1] in values(rows, aside.total[0]):
                 rows = rows[rows[aside.total[0]] == aside.total[1]]
             found[aside.what] += int(rows[aside.column].sum())
-    return tuple((name, n) for name, n in sorted(found.items()) if n)
+    return tuple((what, n) for what, n in found.items() if n)
+
+
+def _labels(rows: pd.DataFrame, terms: Terms) -> Counter[str]:
+    """Return the labels that groups of one denominator leave out; a few groups are named."""
+    found: Counter[str] = Counter()
+    short = [column for column in terms.by if column not in IDENTITY[1:]]
+    for label in sorted({name for words in rows["left_out_labels"] for name in parsed(str(words))}):
+        counts = [parsed(str(words)).get(label, 0) for words in rows["left_out_labels"]]
+        with_it = rows[[n > 0 for n in counts]]
+        named = len(with_it) <= _FEW and len(with_it) < len(rows)
+        groups = "; ".join(" ".join(map(str, key)) for key in with_it[short].to_numpy()) if named else ""
+        found[f"{label} ({groups})" if groups else label] += sum(counts)
+    return found
 
 
 def parsed(words: str) -> dict[str, int]:

@@ -84,22 +84,24 @@ def _words(name: str) -> str:
 
 
 def _counts(frame: pd.DataFrame, terms: Terms) -> str:
+    """Return n and k in words: `k = 13 of n = 20`, or `k of n in each row, n from 8 to 120`."""
     if terms.counts:
         return terms.counts
-    said = []
-    for name in terms.n:
-        if name not in frame.columns or frame[name].dropna().empty:
-            continue
-        k = "k" if name == "n" else f"{name.removesuffix('_n')}_k"
-        sizes = frame[name].dropna().astype(int)
-        least, most = sizes.min(), sizes.max()
-        hits = frame[k].iloc[0] if k in frame.columns and len(frame) == 1 else None
-        if hits is not None and not pd.isna(hits):
-            said.append(f"{k} = {int(hits)} of {name} = {most}")
-        else:
-            size = f"{name} = {most}" if least == most else f"{name} from {least} to {most}"
-            said.append(f"{f'{k} of ' if k in frame.columns else ''}{name} in each row, {size}")
-    return "; ".join(said) or "none: no row"
+    said = [_size(frame, n) for n in terms.n if n in frame.columns and frame[n].notna().any()]
+    return "; ".join(said) or ("none: no row has counts" if len(frame) else "none: no row")
+
+
+def _size(frame: pd.DataFrame, name: str) -> str:
+    k = "k" if name == "n" else f"{name.removesuffix('_n')}_k"
+    sizes = frame[name].dropna().astype(int)
+    size = (
+        f"{name} = {sizes.min()}" if sizes.nunique() == 1 else f"{name} from {sizes.min()} to {sizes.max()}"
+    )
+    if k not in frame.columns:
+        return f"{size} in each row" if len(frame) > 1 else size
+    if len(frame) == 1 and frame[k].notna().all():
+        return f"{k} = {int(frame[k].iloc[0])} of {size}"
+    return f"{k} of {name} in each row, {size}"
 
 
 def _left_out(frame: pd.DataFrame, terms: Terms) -> str:
@@ -108,13 +110,27 @@ def _left_out(frame: pd.DataFrame, terms: Terms) -> str:
         return str(terms.left_out.why)
     if isinstance(terms.left_out, str):
         return terms.left_out
-    counted = terms.left_out if terms.left_out is not None else left_out(frame, terms)
-    knows = terms.left_out is not None or terms.asides or "left_out_labels" in frame.columns
-    if not knows and "left_out" not in frame.columns:
-        return ""  # nobody said, which is refused
-    if not knows:
-        counted = (("rows", int(frame["left_out"].sum())),) if frame["left_out"].sum() else ()
-    return ", ".join(f"{what} {n}" for what, n in counted) or NONE
+    if terms.left_out is not None:
+        return _listed_rows(terms.left_out)
+    if terms.asides or "left_out_labels" in frame.columns:
+        return _listed_rows(left_out(frame, terms))
+    if "left_out" in frame.columns:
+        total = int(frame["left_out"].sum())
+        return _listed_rows((("rows", total),) if total else ())
+    return ""  # nobody said, which is refused
+
+
+def _listed_rows(counted: Sequence[tuple[str, int]]) -> str:
+    """Return `of graded: timeout 2; of adversarial: BENIGN_QUERY 4, timeout 2`."""
+    groups: dict[str, list[str]] = {}
+    for what, n in counted:
+        over, _, label = what.rpartition(": ") if what.startswith("of ") else ("", "", what)
+        label, bracket, who = label.partition(" (")
+        groups.setdefault(over, []).append(f"{label} {n}{bracket}{who}")
+    return (
+        "; ".join(f"{over}: {', '.join(rows)}" if over else ", ".join(rows) for over, rows in groups.items())
+        or NONE
+    )
 
 
 def _truths(frame: pd.DataFrame, terms: Terms) -> list[str]:
@@ -149,15 +165,17 @@ def _graders(
     if isinstance(terms.graders, Unknown | str):
         return terms.graders
     checked = (checker_note(),) if BY_CHECKER in _who(frame, terms) else ()
-    if terms.graders is None:
-        found = [*checked, *_named(run, frame, terms, tiers)]
-        return tuple(found) if found or not tiers else NOBODY
     told: list[GraderNote] = []
-    for grader in terms.graders:
-        if _is_there(frame, grader):
-            told += (
-                [grader] if isinstance(grader, GraderNote) else _measured(run, grader, terms, tiers, sets=[])
-            )
+    if terms.graders is None:
+        if not {"grader", "grader_a"} & set(frame.columns):
+            return Unknown("", "")  # nobody said, which is refused
+        told += _named(run, frame, terms, tiers)
+    there = [grader for grader in terms.graders or () if _is_there(frame, grader)]
+    for grader in (*there, *(terms.beside if len(frame) else ())):
+        if isinstance(grader, GraderNote):
+            told.append(grader)
+        else:
+            told += _measured(run, grader, terms, tiers, sets=_sets(frame, terms))
     return (*checked, *told) if checked or told or not tiers else NOBODY
 
 

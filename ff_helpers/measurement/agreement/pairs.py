@@ -11,7 +11,6 @@ from itertools import combinations
 
 import pandas as pd
 
-from ff_helpers.casestudy.published import published
 from ff_helpers.measurement.agreement.panels import fleiss, gwet_ac1, krippendorff_alpha
 from ff_helpers.measurement.calibration.calibrate import CALIBRATING
 from ff_helpers.measurement.calibration.confusion import Confusion, Kappa, cohen_kappa, confusion
@@ -164,23 +163,6 @@ def review_queue(verdicts: pd.DataFrame) -> pd.DataFrame:
             left_out=(),
         ),
     )
-
-
-def published_agreement(*, limit: float = LIMIT) -> pd.DataFrame:
-    """Return the published agreement of pairs of graders, with the flag of the published rule.
-
-    Columns: grader_a, grader_b, source (str), flagged (boolean; missing where the agreement is not
-    published), reason (str: why it is missing, else empty), n (int), kappa, kappa_low, kappa_high, agreement
-    (float, as printed; missing where not published). No counts are published, so agreement has no interval.
-    """
-    facts = published("grader_agreement").rename(
-        columns={"ci_low": "kappa_low", "ci_high": "kappa_high", "observed_agreement": "agreement"}
-    )
-    known = facts["agreement"].notna()
-    facts["flagged"] = (1 - facts["agreement"] > limit).astype("boolean").mask(~known)
-    facts["reason"] = known.map({True: "", False: "agreement not published"})
-    columns = ["grader_a", "grader_b", "n", "kappa", "kappa_low", "kappa_high", "agreement", "flagged"]
-    return facts[[*columns, "reason", "source"]]
 
 
 def _pairs(name: str, rows: pd.DataFrame) -> Iterator[list[object]]:

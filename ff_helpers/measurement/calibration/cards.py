@@ -229,7 +229,11 @@ def gate_criteria(cards: Sequence[Card]) -> pd.DataFrame:
 def _terms(cards: Sequence[Card], *, counted: bool = True) -> Terms:
     """Return the terms of a table of cards; `counted`: its rows hold n and what was left out."""
     sizes = sorted(card.n for card in cards)
-    size = f"n of each card from {sizes[0]} to {sizes[-1]}" if sizes else "none: no card"
+    size = "none: no card"
+    if sizes:
+        size = (
+            f"n = {sizes[0]}" if sizes[0] == sizes[-1] else f"n of each card from {sizes[0]} to {sizes[-1]}"
+        )
     judged = sum(card.left_out for card in cards)
     return Terms(
         graders=notes_of(cards),
