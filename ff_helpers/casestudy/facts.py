@@ -140,7 +140,7 @@ def export_summary() -> pd.DataFrame:
 
 def measured_graders(run: Run) -> pd.DataFrame:
     """Return this run's calibrations, and below them the published ones: columns as of both tables."""
-    mine = cards_table(read_cards(run))
+    mine = cards_table(read_cards(run)).drop(columns="left_out")
     theirs = published_calibration()
     both = pd.concat([mine.assign(accuracy_kind="exact"), theirs], ignore_index=True)
     return stated(both, terms_of(theirs))

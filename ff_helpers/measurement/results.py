@@ -23,8 +23,8 @@ LABELS = "labels"
 """The name under which known truths stand among the graders."""
 NONE = "none"
 _KEY = "terms"
-_FEW = 2
-"""So many groups that leave out a status are named; of more their sum is said."""
+_SHORT = 40
+"""The groups that leave out a status are named in so many characters; else their sum is said."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,9 @@ class GraderNote:
         if isinstance(self.accuracy, Unknown):
             return f"{self.accuracy}; {self.gate}"
         rate = f"{rate_text(self.accuracy)}, {self.accuracy.k} of {self.accuracy.n}"
-        return f"accuracy {rate} on {self.calibration_set}, space {self.space}; {self.gate}" + (
-            f", {self.card}" if self.card else ""
-        )
+        space = self.space if isinstance(self.space, Unknown) else f"space {self.space}"
+        card = f", {self.card}" if self.card else ""
+        return f"accuracy {rate} on {self.calibration_set}, {space}; {self.gate}{card}"
 
 
 @dataclass(frozen=True)
@@ -231,7 +231,7 @@ def left_out(frame: pd.DataFrame, terms: Terms) -> tuple[tuple[str, int], ...]:
 
     Returns:
         (what, rows): `timeout`, or `of graded: timeout` where there are several denominators, with the groups
-        in brackets where they are few: `timeout (one grader)`; then the frame's `asides`.
+        in brackets where they are few: `timeout (gemma3-270m)`, else `timeout (in all)`; then the `asides`.
 
     Raises:
         ContradictionError: a column of `terms.by` is gone, so that nobody can tell.
@@ -263,9 +263,10 @@ def _labels(rows: pd.DataFrame, terms: Terms) -> Counter[str]:
     for label in sorted({name for words in rows["left_out_labels"] for name in parsed(str(words))}):
         counts = [parsed(str(words)).get(label, 0) for words in rows["left_out_labels"]]
         with_it = rows[[n > 0 for n in counts]]
-        named = len(with_it) <= _FEW and len(with_it) < len(rows)
-        groups = "; ".join(" ".join(map(str, key)) for key in with_it[short].to_numpy()) if named else ""
-        found[f"{label} ({groups})" if groups else label] += sum(counts)
+        groups = "; ".join(" ".join(map(str, key)) for key in with_it[short].to_numpy())
+        if len(groups) > _SHORT or len(with_it) == len(rows):
+            groups = "in all"
+        found[f"{label} ({groups})" if len(rows) > 1 else label] += sum(counts)
     return found
 
 

@@ -76,7 +76,8 @@ def _tiers(frame: pd.DataFrame, terms: Terms) -> tuple[list[str], str]:
 def _listed(rows: Sequence[str], said: Sequence[str], otherwise: str = "") -> str:
     if len(rows) > 1:
         return f"named in each row: {', '.join(map(_words, rows))}"
-    return ", ".join(map(_words, rows or said)) or otherwise or "none: no row"
+    words = [_words(name) for name in rows or said]
+    return ("; " if any("," in word for word in words) else ", ").join(words) or otherwise or "none: no row"
 
 
 def _words(name: str) -> str:

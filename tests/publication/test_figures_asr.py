@@ -69,11 +69,11 @@ def test_printed_aggregates_have_no_interval_to_show():
 
 
 def corrections(*rows: tuple[str, int, int, float | None, float | None]) -> pd.DataFrame:
-    """set, k, n, corrected, known; an interval of 10 points around what is corrected."""
-    frame = pd.DataFrame(rows, columns=["set", "k", "n", "corrected", "known"]).astype({"corrected": float})
-    low, high = (frame["corrected"] - 0.05).fillna(0), (frame["corrected"] + 0.05).fillna(1)
-    frame = frame.assign(grader="g", source="card", corrected_low=low, corrected_high=high)
-    return with_wilson(frame.astype({"known": float}), "raw")
+    """set, k, n, adjusted, known; an interval of 10 points around what is adjusted."""
+    frame = pd.DataFrame(rows, columns=["set", "k", "n", "adjusted", "known"]).astype({"adjusted": float})
+    low, high = (frame["adjusted"] - 0.05).fillna(0), (frame["adjusted"] + 0.05).fillna(1)
+    frame = frame.assign(grader="g", adjusted_by="card", adjusted_low=low, adjusted_high=high)
+    return with_wilson(frame.astype({"known": float}), "asr")
 
 
 def test_what_is_not_identifiable_is_an_open_band_with_the_words():
@@ -88,7 +88,7 @@ def test_what_is_not_identifiable_is_an_open_band_with_the_words():
 
 
 def test_an_interval_that_excludes_nothing_is_open_too():
-    table = corrections(("here", 10, 40, 0.6, 0.5)).assign(corrected_low=0.0, corrected_high=1.0)
+    table = corrections(("here", 10, 40, 0.6, 0.5)).assign(adjusted_low=0.0, adjusted_high=1.0)
     svg = draw(ff.figures.raw_against_adjusted(table), caption="c")
     assert 'aria-roledescription="bar"' in svg
     assert ">excludes nothing<" in svg
@@ -104,7 +104,7 @@ def test_a_tick_stands_where_the_truth_is_known_and_nowhere_else():
 
 
 def test_a_grader_that_nobody_measured_says_so():
-    table = corrections(("here", 10, 40, None, None)).assign(source="none")
+    table = corrections(("here", 10, 40, None, None)).assign(adjusted_by="none")
     assert ">no card<" in draw(ff.figures.raw_against_adjusted(table), caption="c")
     none = ff.figures.raw_against_adjusted(table.iloc[:0])
     assert "nothing to show" in draw(none, caption="c")

@@ -72,8 +72,8 @@ def bracket(names: Names) -> pd.DataFrame:
 
 
 def corrections(names: Names) -> pd.DataFrame:
-    frame = rates(names, "grader", "raw").assign(set="s", source="none", known=0.5)
-    return frame.assign(corrected=float("nan"), corrected_low=0.0, corrected_high=1.0)
+    frame = rates(names, "grader", "asr").assign(set="s", adjusted_by="none", known=0.5)
+    return frame.assign(adjusted=float("nan"), adjusted_low=0.0, adjusted_high=1.0)
 
 
 def classes(names: Names) -> pd.DataFrame:

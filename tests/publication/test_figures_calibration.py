@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 import ff_helpers as ff
-from ff_helpers.measurement.calibration.calibrate import calibrate, published_calibration
+from ff_helpers.casestudy.facts import published_calibration
+from ff_helpers.measurement.calibration.calibrate import calibrate
 from ff_helpers.measurement.calibration.cards import Card, cards_table
 from ff_helpers.measurement.calibration.gate import Thresholds
 from ff_helpers.publication.figures.theme import GATE_COLORS, draw

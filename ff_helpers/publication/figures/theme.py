@@ -9,7 +9,6 @@ import base64
 import html
 import json
 import re
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -143,7 +142,7 @@ def _finish(svg: str, caption: str) -> str:
     if size is None:  # pragma: no cover - vl-convert always writes these three
         raise ValueError("the SVG has no size")
     width, height = float(size.group(1)), float(size.group(2))
-    lines = textwrap.wrap(caption, width=int(width / 3.7))
+    lines = _lines(caption, width / 3.7)
     total = height + 10 * len(lines) + 8
     text = "".join(
         f'<text x="4" y="{height + 10 + 10 * i:g}" font-family="{FONT}" font-size="7.5" '
@@ -161,6 +160,18 @@ def _finish(svg: str, caption: str) -> str:
     head = f"<desc>{html.escape(caption)}</desc>{_DEFS}"
     svg = re.sub(r"(<svg[^>]*>)", lambda m: m.group(1) + head, svg, count=1)
     return _renumber(svg.replace("</svg>", text + "</svg>"))
+
+
+def _lines(text: str, width: float) -> list[str]:
+    """Break text into lines of so many average letters; capitals are wider than that."""
+    lines, room = [""], width
+    for word in re.split(r"(?<= )|(?<=-)(?=\w)", text):
+        size = sum(1.45 if letter.isupper() or letter == "_" else 1.0 for letter in word.rstrip())
+        if size > room and lines[-1]:
+            lines, room = [*lines, ""], width
+        lines[-1] += word
+        room -= size + word.endswith(" ")
+    return [line.rstrip() for line in lines]
 
 
 def _in_points(svg: str) -> str:

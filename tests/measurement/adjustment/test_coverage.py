@@ -117,7 +117,7 @@ def test_our_own_functions_find_what_was_simulated():
     flagged = set(found.loc[found["flagged"], "first"])
     assert flagged == {201, 301}
     row = adjusted(hide_truth(frame, set="simulated", keep=200), []).query("tier == 'strict'").iloc[0]
-    assert row["adjusted_low"] < 0.3 < row["adjusted_high"] < row["raw"]
+    assert row["adjusted_low"] < 0.3 < row["adjusted_high"] < row["asr"]
 
 
 def test_the_figure_shows_every_grader_and_how_often_nothing_is_said(table):

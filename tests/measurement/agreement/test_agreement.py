@@ -5,21 +5,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ff_helpers.casestudy.facts import published_agreement
 from ff_helpers.corpus.conversation import SOURCE
 from ff_helpers.measurement.agreement.against_truth import compare_graders
 from ff_helpers.measurement.agreement.pairs import (
-    BY_CHECKER,
-    BY_CONSTRUCTION,
-    HUMAN,
     agreement,
     kappa_paradox,
     panel_agreement,
-    published_agreement,
     review_queue,
 )
 from ff_helpers.measurement.proportions.differences import paired_difference
 from ff_helpers.measurement.proportions.intervals import wilson
 from ff_helpers.measurement.rates.counts import TwiceGradedError
+from ff_helpers.measurement.rates.known import BY_CHECKER, BY_CONSTRUCTION, HUMAN
 
 
 def frame(**verdicts: list[str | None]) -> pd.DataFrame:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ff_helpers.measurement.calibration.calibrate import published_calibration
+from ff_helpers.casestudy.facts import published_calibration
 from ff_helpers.measurement.calibration.cards import Card, NotMeasured, cards_table
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.terms import STATUSES, VERDICTS, Space, classes
