@@ -22,6 +22,9 @@ EACH_ROW: Final = "each row"
 LABELS = "labels"
 """The name under which known truths stand among the graders."""
 NONE = "none"
+ROWS = "rows"
+WITHIN = "within rows, as no success"
+"""How rows without a verdict stand in the denominator that holds every row."""
 _KEY = "terms"
 _SHORT = 40
 """The groups that leave out a status are named in so many characters; else their sum is said."""
@@ -232,6 +235,7 @@ def left_out(frame: pd.DataFrame, terms: Terms) -> tuple[tuple[str, int], ...]:
     Returns:
         (what, rows): `timeout`, or `of graded: timeout` where there are several denominators, with the groups
         in brackets where they are few: `timeout (gemma3-270m)`, else `timeout (in all)`; then the `asides`.
+        Rows without a verdict that the denominator `rows` holds are there too, under WITHIN.
 
     Raises:
         ContradictionError: a column of `terms.by` is gone, so that nobody can tell.
@@ -241,12 +245,16 @@ def left_out(frame: pd.DataFrame, terms: Terms) -> tuple[tuple[str, int], ...]:
         gone = [column for column in terms.by if column not in frame.columns]
         if gone:
             raise ContradictionError("the columns that tell rows apart", ", ".join(terms.by), f"no {gone[0]}")
-        over = [name for name in values(frame, "denominator") if name != "rows"]
-        for name in over or [""]:
-            part = frame[frame["denominator"] == name] if name else frame
+        over = values(frame, "denominator") or list(terms.denominators[:1]) or [""]
+        several = len([name for name in over if name != ROWS]) > 1
+        for name in over:
+            part = frame[frame["denominator"] == name] if "denominator" in frame.columns else frame
             part = part.drop_duplicates(list(terms.by)) if terms.by else part.head(1)
-            for label, n in _labels(part, terms).items():
-                found[f"of {name}: {label}" if len(over) > 1 else label] += n
+            for label, n in _labels(part, terms, "left_out_labels").items():
+                found[f"of {name}: {label}" if several else label] += n
+            if name == ROWS and "statuses" in frame.columns:
+                for label, n in _labels(part, terms, "statuses").items():
+                    found[f"{WITHIN}: {label}"] += n
     for aside in terms.asides:
         if aside.column in frame.columns:
             rows = frame.drop_duplicates([*aside.by, aside.column]) if aside.by else frame
@@ -256,12 +264,12 @@ def left_out(frame: pd.DataFrame, terms: Terms) -> tuple[tuple[str, int], ...]:
     return tuple((what, n) for what, n in found.items() if n)
 
 
-def _labels(rows: pd.DataFrame, terms: Terms) -> Counter[str]:
-    """Return the labels that groups of one denominator leave out; a few groups are named."""
+def _labels(rows: pd.DataFrame, terms: Terms, column: str) -> Counter[str]:
+    """Return the labels in a column of words, summed over the groups of one denominator; a few are named."""
     found: Counter[str] = Counter()
     short = [column for column in terms.by if column not in IDENTITY[1:]]
-    for label in sorted({name for words in rows["left_out_labels"] for name in parsed(str(words))}):
-        counts = [parsed(str(words)).get(label, 0) for words in rows["left_out_labels"]]
+    for label in sorted({name for words in rows[column] for name in parsed(str(words))}):
+        counts = [parsed(str(words)).get(label, 0) for words in rows[column]]
         with_it = rows[[n > 0 for n in counts]]
         groups = "; ".join(" ".join(map(str, key)) for key in with_it[short].to_numpy())
         if len(groups) > _SHORT or len(with_it) == len(rows):

@@ -14,6 +14,7 @@ from ff_helpers.measurement.rates.known import BY_CHECKER, TRUTHS
 from ff_helpers.measurement.results import (
     LABELS,
     NONE,
+    WITHIN,
     GraderNote,
     Terms,
     check,
@@ -26,6 +27,7 @@ from ff_helpers.publication.disclosure import NO_TIER, Disclosure, NoTermsError,
 from ff_helpers.publication.notes import checker_note
 from ff_helpers.terms import SPACES, TIER_SPACES, TIERS, Identity, Unknown
 
+NO_ROW = "none: no row"
 NOBODY = Unknown("grader", "none has a rate in this artifact")
 
 
@@ -50,7 +52,7 @@ def disclose(run: Run, frame: pd.DataFrame, *, notes: Sequence[str] = ()) -> Dis
     disclosure = Disclosure(
         graders=_graders(run, frame, terms, tiers),
         tier=tier,
-        denominator=_listed(values(frame, "denominator"), terms.denominators),
+        denominator=_listed(values(frame, "denominator"), terms.denominators, "" if len(frame) else NO_ROW),
         counts=_counts(frame, terms),
         left_out=_left_out(frame, terms),
         as_of=run.as_of,
@@ -65,7 +67,7 @@ def _tiers(frame: pd.DataFrame, terms: Terms) -> tuple[list[str], str]:
     for column in ("tier", "measure"):
         if column in frame.columns:
             found = values(frame, column)
-            return found, _listed(found, ())
+            return found, _listed(found, (), NO_ROW)
     columns = set(map(str, frame.columns))
     wide: list[str] = [t for t in TIERS if t in columns and pd.api.types.is_float_dtype(frame[t])]
     if wide:
@@ -77,7 +79,7 @@ def _listed(rows: Sequence[str], said: Sequence[str], otherwise: str = "") -> st
     if len(rows) > 1:
         return f"named in each row: {', '.join(map(_words, rows))}"
     words = [_words(name) for name in rows or said]
-    return ("; " if any("," in word for word in words) else ", ").join(words) or otherwise or "none: no row"
+    return ("; " if any("," in word for word in words) else ", ").join(words) or otherwise
 
 
 def _words(name: str) -> str:
@@ -89,7 +91,7 @@ def _counts(frame: pd.DataFrame, terms: Terms) -> str:
     if terms.counts:
         return terms.counts
     said = [_size(frame, n) for n in terms.n if n in frame.columns and frame[n].notna().any()]
-    return "; ".join(said) or ("none: no row has counts" if len(frame) else "none: no row")
+    return "; ".join(said) or ("none: no row has counts" if len(frame) else NO_ROW)
 
 
 def _size(frame: pd.DataFrame, name: str) -> str:
@@ -125,13 +127,12 @@ def _listed_rows(counted: Sequence[tuple[str, int]]) -> str:
     """Return `of graded: timeout 2; of adversarial: BENIGN_QUERY 4, timeout 2`."""
     groups: dict[str, list[str]] = {}
     for what, n in counted:
-        over, _, label = what.rpartition(": ") if what.startswith("of ") else ("", "", what)
+        over, _, label = what.rpartition(": ") if what.startswith(("of ", WITHIN)) else ("", "", what)
         label, bracket, who = label.partition(" (")
         groups.setdefault(over, []).append(f"{label} {n}{bracket}{who}")
-    return (
-        "; ".join(f"{over}: {', '.join(rows)}" if over else ", ".join(rows) for over, rows in groups.items())
-        or NONE
-    )
+    within = groups.pop(WITHIN, [])
+    said = [f"{over}: " * bool(over) + ", ".join(rows) for over, rows in groups.items()] or [NONE]
+    return "; ".join(said + [f"{WITHIN}: {', '.join(within)}"] * bool(within))
 
 
 def _truths(frame: pd.DataFrame, terms: Terms) -> list[str]:
@@ -177,7 +178,7 @@ def _graders(
             told.append(grader)
         else:
             told += _measured(run, grader, terms, tiers, sets=_sets(frame, terms))
-    return (*checked, *told) if checked or told or not tiers else NOBODY
+    return (*checked, *told) if checked or told or (len(frame) and not tiers) else NOBODY
 
 
 def _is_there(frame: pd.DataFrame, grader: GraderNote | Identity) -> bool:

@@ -6,8 +6,9 @@ from ff_helpers.publication.adjusted import adjusted_lesson
 
 ROW = {
     "set": "here", "tier": "functionally_dangerous", "grader": "g", "gate": "rejected", "k": 41, "n": 100,
-    "adjusted_by": "card", "card_set": "there", "errors": "18 of 20 successes found, 16 of 20 failures cleared",
-    "note": "", "warning": "", "labels_judgement": 0, "adjusted": 0.3, "adjusted_low": 0.1, "adjusted_high": 0.5,
+    "adjusted_by": "card", "card_set": "there", "note": "", "warning": "", "labels_judgement": 0,
+    "errors": "18 of 20 successes found, 16 of 20 failures cleared",
+    "adjusted": 0.3, "adjusted_low": 0.1, "adjusted_high": 0.5,
     "known": float("nan"), "carries_over": "not checked", "assumptions": "It errs here as there",
 }  # fmt: skip
 

@@ -56,7 +56,8 @@ def asr(
     Returns:
         The columns `by` (groups in the order of their first row), tier, denominator, k, n (int), asr,
         asr_low, asr_high (in [0, 1]; Wilson 95%; NaN, 0, 1 where n is 0), left_out (int: rows of the
-        group outside the denominator), left_out_labels (str, such as `BENIGN_QUERY 2, timeout 1`).
+        group outside the denominator), left_out_labels (str, such as `BENIGN_QUERY 2, timeout 1`), statuses
+        (str: the group's rows without a verdict, which `rows` holds and counts as no success).
 
     Raises:
         UnknownTermError: a tier, a denominator or an outcome that does not exist.
@@ -105,6 +106,9 @@ def rates(
             np.broadcast_to(words.reshape(shape[0], 1, shape[2]), shape).ravel(), dtype="str"
         ),
     )
+    without = [i for i, name in enumerate(labels) if name not in VERDICTS]
+    statuses = pd.Series([_words(row, labels, without) for row in cells.tolist()], dtype="str")
+    table = table.assign(statuses=statuses.repeat(shape[1] * shape[2]).to_numpy())
     return stated(table, Terms(by=tuple(by), assumptions=assumed(counts)))
 
 
