@@ -169,7 +169,8 @@ def test_terms_stay_through_what_notebooks_do_and_through_a_file(run: ff.Run) ->
     frame = table(run, verdicts())
     for same in (
         frame.head(3), frame.sort_values("k"), frame.assign(x=1), frame.reset_index(drop=True),
-        frame.round(6), frame.rename(columns={"reading": "r"}), frame[frame["k"] > 0], frame.astype({"k": "float64"}),
+        frame.round(6), frame.rename(columns={"reading": "r"}), frame[frame["k"] > 0],
+        frame.astype({"k": "float64"}),
     ):  # fmt: skip
         assert terms_of(same) == terms_of(frame)
     said = ff.disclose(run, frame).sentence()

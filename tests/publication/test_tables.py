@@ -39,7 +39,7 @@ def test_a_rate_reads_as_one_cell_with_its_interval_in_percent(run: ff.Run) -> N
     assert "65.0\u00a0[43.3,\u00a081.9]" in made["html"]
     assert "65.0 & [43.3, 81.9]" in made["tex"]
     assert r"ASR (\%)" in made["tex"]
-    assert "low" not in made["html"]
+    assert "ASR, low" not in made["html"]
 
 
 def test_the_csv_keeps_the_numbers_and_every_row_names_its_disclosure(run: ff.Run) -> None:
