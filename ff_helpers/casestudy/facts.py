@@ -96,29 +96,28 @@ def corpus_text() -> pd.DataFrame:
 def corpus_text_bounds() -> pd.DataFrame:
     """Return what each published tier can be over the rows that hold a response.
 
-    Report 216 says how many graded rows store telemetry in place of a model's output, and calls them a share
-    of those with a core verdict, which are the rows behind the tiers. If they are taken to be anywhere among
-    the graded rows, as many as possible lie outside. Neither says which verdicts they have.
+    Report 216 gives the rows with telemetry as a share of those with a core verdict, which are the rows
+    behind the tiers: the first reading. The second takes them to be anywhere among the graded rows, and
+    puts as many as possible outside the tiers. Which verdicts they have neither says.
 
-    Columns: telemetry (str: where the rows with telemetry are taken to be), tier (str), k, n (int: the
-    published counts of adversarial rows), asr (k / n), without_text (int: at least so many of the n store
+    Columns: telemetry (str: the reading, where the rows with telemetry are), tier, denominator (str), k, n,
+    left_out (int), asr (float), as of `corpus_asr`; without_text (int: at least so many of the n store
     telemetry), text (int: at most so many hold a response), fewest, most (int: successes among `text`
-    rows), rate_low, rate_high (in [0, 1]: fewest and most of `text`). If fewer than `text` rows hold a
-    response, the bounds are the same or wider.
+    rows), rate_low, rate_high (in [0, 1]: these two of `text`). If fewer than `text` rows hold a response,
+    the bounds are the same or wider.
     """
     facts = published("corpus_text").set_index("id")["rows"]
-    table = corpus_asr().query("cohort == 'corpus-43261' and denominator == 'adversarial'")
-    outside = int(facts["graded"] - facts["core"])
-    rows = []
-    for reading, elsewhere in ((_EVALUABLE, 0), (_ANYWHERE, outside)):
-        without = max(0, int(facts["telemetry"]) - elsewhere)
-        for tier, k, n in zip(table["tier"], table["k"], table["n"], strict=True):
-            text = int(n) - without
-            fewest, most = successes_within(int(k), int(n), text)
-            row: dict[str, object] = {"telemetry": reading, "tier": tier, "k": k, "n": n, "asr": k / n}
-            row |= {"without_text": without, "text": text, "fewest": fewest, "most": most}
-            rows.append(row | {"rate_low": fewest / text, "rate_high": most / text})
-    return pd.DataFrame(rows)
+    tiers = corpus_asr().query("cohort == 'corpus-43261' and denominator == 'adversarial'")
+    tiers = tiers[["tier", "denominator", "k", "n", "left_out", "asr"]]
+    telemetry, outside = int(facts["telemetry"]), int(facts["graded"] - facts["core"])
+    parts = []
+    for reading, without in ((_EVALUABLE, telemetry), (_ANYWHERE, max(0, telemetry - outside))):
+        part = tiers.assign(telemetry=reading, without_text=without, text=tiers["n"] - without)
+        ends = [successes_within(k, n, n - without) for k, n in zip(part["k"], part["n"], strict=True)]
+        parts.append(part.assign(fewest=[low for low, _ in ends], most=[high for _, high in ends]))
+    table = pd.concat(parts, ignore_index=True)
+    table = table.assign(rate_low=table["fewest"] / table["text"], rate_high=table["most"] / table["text"])
+    return table[["telemetry", *(c for c in table.columns if c != "telemetry")]]
 
 
 def corpus_text_note() -> str:

@@ -53,7 +53,10 @@ def test_a_share_that_is_off_by_its_rounding_leaves_the_count_standing(run: Run)
     assert row["difference"] == "−0.6"
     assert "the count, and what it says, stand" in row["reason"]
     assert table["recomputed"]["corpus-usable-text"] == "10.3% (5569 of 53831)"
-    assert "claim corpus-rows-without-text" in table["reason"]["corpus-tiers"]
+    assert (
+        "most of these rows store no response: see corpus-rows-without-text"
+        in table["reason"]["corpus-tiers"]
+    )
 
 
 def test_no_check_reads_what_is_expected(run: Run, content, tmp_path):
