@@ -82,6 +82,7 @@ def model_tiers(
         denominators=("graded",),
         n=("traces",),
         left_out=left_out(table, Terms(by=("model", "labels"))),
+        assumptions=tuple(said for one in theirs if one for said in one.assumptions),
     )
     return stated(three_tiers(table, ["model", "labels", "gate"]), terms)
 
