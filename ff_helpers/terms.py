@@ -143,7 +143,7 @@ GLOSSARY: Final[Mapping[str, str]] = MappingProxyType(
         "Krippendorff's alpha": "chance-corrected agreement of a panel that allows for missing ratings",
         "bracket": "the lowest and highest rate that several graders report on the same traces; no interval",
         "contaminated": "from labels that were later replaced because their grader was not fit to give them",
-        "regraded": "of labels: replaced by better ones, with author and reason; the published table calls them corrected",
+        "regraded": "of labels: replaced by better ones, with author and reason; once published as `corrected`",
         "adjusted": "of a rate: the grader's measured errors taken out",
         "supersession": "a later label of the same trace, with author and reason; the first one is kept",
         "raw": "a rate as the grader reports it, nothing taken out",

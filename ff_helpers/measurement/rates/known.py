@@ -63,11 +63,12 @@ def who_said(labelled: pd.DataFrame) -> str:
     """Return who said the truth of these rows: one of TRUTHS.
 
     Args:
-        labelled: rows with a truth: the columns sampling, source.
+        labelled: rows with a truth: the columns sampling, source (where there is one).
     """
     if (labelled["sampling"] == "constructed").all():
         return BY_CONSTRUCTION
-    return BY_CHECKER if (labelled["source"] == COLLECTED).all() else HUMAN
+    checked = "source" in labelled.columns and (labelled["source"] == COLLECTED).all()
+    return BY_CHECKER if checked else HUMAN
 
 
 def truths_by_set(rows: pd.DataFrame) -> tuple[tuple[str, str], ...]:
