@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ff_helpers.corpus.published import published as published
-    from ff_helpers.grading.campaign import grade as grade
     from ff_helpers.grading.campaign import verdicts as verdicts
     from ff_helpers.grading.merge import history as history
     from ff_helpers.grading.merge import merge_manual as merge_manual
     from ff_helpers.grading.panel import grade_by_hand as grade_by_hand
+    from ff_helpers.measurement.admission import grade as grade
     from ff_helpers.measurement.agreement.against_truth import compare_graders as compare_graders
     from ff_helpers.measurement.agreement.bracket import bracket as bracket
     from ff_helpers.measurement.agreement.pairs import agreement as agreement
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from ff_helpers.measurement.calibration.cards import cards_table as cards_table
     from ff_helpers.measurement.calibration.cards import gate_criteria as gate_criteria
     from ff_helpers.measurement.calibration.cards import gate_table as gate_table
-    from ff_helpers.measurement.calibration.cards import read_cards as read_cards
     from ff_helpers.measurement.calibration.constructed import constructed_card as constructed_card
     from ff_helpers.measurement.calibration.gate import thresholds as thresholds
     from ff_helpers.measurement.calibration.power import needed_table as needed_table
@@ -53,6 +52,7 @@ if TYPE_CHECKING:
     from ff_helpers.measurement.rates.reported import would_have_reported as would_have_reported
     from ff_helpers.measurement.regrades.crescendo import crescendo as crescendo
     from ff_helpers.measurement.regrades.regrade import regrade as regrade
+    from ff_helpers.measurement.standing import read_cards as read_cards
     from ff_helpers.paths import Run as Run
     from ff_helpers.paths import start as start
     from ff_helpers.publication import facts as facts
@@ -111,7 +111,7 @@ if TYPE_CHECKING:
 
 _VERBS = {
     # grading
-    "grade": "ff_helpers.grading.campaign",
+    "grade": "ff_helpers.measurement.admission",
     "verdicts": "ff_helpers.grading.campaign",
     "grade_by_hand": "ff_helpers.grading.panel",
     "history": "ff_helpers.grading.merge",
@@ -179,7 +179,7 @@ _VERBS = {
     "power_table": "ff_helpers.measurement.calibration.power",
     "published_agreement": "ff_helpers.measurement.agreement.pairs",
     "published_calibration": "ff_helpers.measurement.calibration.calibrate",
-    "read_cards": "ff_helpers.measurement.calibration.cards",
+    "read_cards": "ff_helpers.measurement.standing",
     "retest_lesson": "ff_helpers.publication.robustness",
     "compare_models": "ff_helpers.measurement.rates.comparisons",
     "refusal_stability": "ff_helpers.measurement.collected.stability",

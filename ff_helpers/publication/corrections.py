@@ -3,10 +3,12 @@
 from collections import Counter
 from pathlib import Path
 
+from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.measurement.regrades.regrade import Regrade, regrade
 from ff_helpers.paths import Run
 from ff_helpers.publication.prose import Prose, points, say
+from ff_helpers.terms import Identity
 
 _OWN_WORDS = "a reason in their own words"
 
@@ -33,19 +35,23 @@ def tell_corrections(run: Run) -> Prose:
 
 
 def _corrected(path: Path) -> list[str]:
-    """Return the graders whose first records are superseded, in the order of the ledger."""
+    """Return the graders whose first records are superseded, told apart, in the order of the ledger."""
     if not path.is_file():
         return []
-    begun: dict[tuple[str, str], str] = {}
-    found: dict[str, None] = {}
+    begun: dict[tuple[str, str], Identity] = {}
+    first: dict[tuple[str, str], Identity] = {}
+    found: dict[Identity, None] = {}
     for record in read_ledger(path):
         pair = (record.key, record.trace_id)
+        if record.repeat:
+            continue
         if record.supersedes is None:
-            begun.setdefault(pair, record.grader)
-        elif not record.repeat:
-            begun[pair] = begun.get((record.supersedes.key, record.trace_id), record.grader)
+            first[pair] = begun.setdefault(pair, record.identity)
+        else:
+            begun[pair] = begun.get((record.supersedes.key, record.trace_id), record.identity)
             found[begun[pair]] = None
-    return list(found)
+    names = shown_names(first.values())
+    return [names[one] for one in found]
 
 
 def _told(name: str, grader: str, result: Regrade) -> str:
