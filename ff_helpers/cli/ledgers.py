@@ -51,8 +51,8 @@ def grader_text(rows: "GraderRows", name: str, found: "Standing", notes: Notes) 
     counted = {**rows.verdicts, "no verdict": sum(rows.statuses.values())}
     width = max(map(len, counted))
     lines = [f"{name} (digest {who.short_digest}; rubric {who.rubric})"]
-    for name, n in sorted(rows.verdicts.items(), key=lambda item: -item[1]):
-        lines.append(f"  {name:<{width}} {n:>7}")
+    for label, n in sorted(rows.verdicts.items(), key=lambda item: -item[1]):
+        lines.append(f"  {label:<{width}} {n:>7}")
     lines.append(f"  {'no verdict':<{width}} {counted['no verdict']:>7}")
     lines += [f"    {line}" for line in _statuses(rows, notes.reasons[who])]
     again = {repeat: n for repeat, n in rows.repeats.items() if repeat}

@@ -113,9 +113,9 @@ def _asr(options: argparse.Namespace) -> int:
         print(table.to_csv(index=False, lineterminator="\n"), end="")
     else:
         parts = [
-            "\n".join([*_heads(*pair, names, found), *_lines(rows, list(dict.fromkeys(options.by)))])
-            for pair, found in backed.items()
-            for rows in (table[[other == pair for other in pairs]],)
+            "\n".join([*_heads(who, names, found), *_lines(rows, list(dict.fromkeys(options.by)))])
+            for (who, tier), found in backed.items()
+            for rows in (table[[pair == (who, tier) for pair in pairs]],)
         ]
         first = int(counted.table["n"].sum())
         said = f"{shown(options.file)}: {first} rows counted. {_left(counted)}\n{_RAW}"
@@ -145,7 +145,7 @@ def _backing(who: "Identity", tier: str, cards: "Sequence[Card]") -> Backing:
     return Backing(found.state, _PHRASES if who.method == "heuristic" else reading, found.cards, why)
 
 
-def _heads(who: "Identity", tier: str, names: "Mapping[Identity, str]", found: Backing) -> list[str]:
+def _heads(who: "Identity", names: "Mapping[Identity, str]", found: Backing) -> list[str]:
     """Return the lines above the rates of one grader and tier: who it is, and what its cards say."""
     rubric = who.rubric or "not recorded"
     lines = [f"{names[who]} (digest {who.short_digest}; rubric {rubric}): {found.reading}"]

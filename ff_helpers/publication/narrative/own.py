@@ -125,9 +125,7 @@ def _unmeasured(who: Identity, name: str) -> GraderNote:
     digest = (who.digest or NOT_RECORDED).removeprefix("sha256:")
     return GraderNote(
         grader=name,
-        digest=Unknown("digest", "a person")
-        if person
-        else (who.digest or NOT_RECORDED).removeprefix("sha256:"),
+        digest=Unknown("digest", "a person") if person else digest,
         rubric=who.rubric or NOT_RECORDED,
         accuracy=Unknown("accuracy", why),
         calibration_set=Unknown("calibration set", "none"),
