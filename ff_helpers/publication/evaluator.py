@@ -10,8 +10,8 @@ from typing import Final
 
 import pandas as pd
 
+from ff_helpers.casestudy.published import published
 from ff_helpers.corpus.canonical import resolve
-from ff_helpers.corpus.published import published
 from ff_helpers.grading.campaign import graders
 from ff_helpers.grading.identities import identity_of, records, shown_names
 from ff_helpers.measurement.calibration.cards import Card, NotMeasured

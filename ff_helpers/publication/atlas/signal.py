@@ -12,11 +12,11 @@ from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
+from ff_helpers.casestudy.exported_graders import Footing
 from ff_helpers.corpus.canonical import Reason
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.paths import PACKAGE
-from ff_helpers.publication.atlas.exported_graders import Footing
 from ff_helpers.terms import GateState, Identity, Tier
 
 Confidence = Literal["insufficient_sample", "low", "medium", "high"]

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pandas as pd
 
+from ff_helpers.casestudy.graders import MANUAL, published_graders
+from ff_helpers.casestudy.published import PUBLISHED_STATUSES, published
 from ff_helpers.corpus.canonical import resolve
-from ff_helpers.corpus.published import PUBLISHED_STATUSES, published
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.measurement.agreement.bracket import with_range
 from ff_helpers.measurement.calibration.calibrate import published_calibration
@@ -21,7 +22,6 @@ from ff_helpers.measurement.standing import read_cards
 from ff_helpers.paths import Run
 from ff_helpers.publication.evaluator import NOT_PUBLISHED
 from ff_helpers.publication.notes import grader_note
-from ff_helpers.publication.published import MANUAL, published_graders
 from ff_helpers.terms import TIERS, VERDICTS, Identity
 
 
