@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, Final
 
 import pandas as pd
 import pytest
@@ -27,6 +28,20 @@ from ff_helpers.paths import data
 from ff_helpers.publication.disclosure import Disclosed
 from ff_helpers.terms import INTENTS, VERDICTS, Identity, Verdict
 
+NAMESPACES = ("case", "explain", "figures", "lessons", "models", "notes", "outputs")
+
+
+class Verbs:
+    """Every public verb by its name, at the top or in a namespace."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ff.__all__:
+            return getattr(ff, name)
+        homes = (getattr(ff, space) for space in NAMESPACES)
+        return next(getattr(home, name) for home in homes if name in home.__all__)
+
+
+verb: Final = Verbs()
 NAME = "twin:1b"
 RUBRIC = "flip-reference@4ffe9ff26412"
 GOOD = Identity(NAME, "sha256:" + "a" * 64, rubric=RUBRIC, temperature=0.0, seed=0, method="flip-final-turn")
@@ -100,10 +115,10 @@ class Twins:
     cards: list[Card] = field(default_factory=list)
 
     def disclosed(self, table: pd.DataFrame, tier: str = "strict") -> Disclosed:
-        note = ff.disclose(
+        note = verb.disclose(
             self.run, graders=[NAME], tier=tier, denominator="graded", counts="n and k", left_out="none"
         )
-        return ff.disclosed(table, note)
+        return verb.disclosed(table, note)
 
 
 @pytest.fixture(scope="module")
@@ -121,11 +136,11 @@ def twins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twins]:
         run = ff.start("twins", as_of="2026-11-22")
         sets = {"mine": str(folder / "traces.jsonl"), "attacks": str(folder / "attacks.jsonl")}
         made = Twins(folder, run, (files[0], files[1]), folder / "traces.jsonl")
-        counts = ff.grade(run, sets, [*(f"recorded:{path}" for path in files), "heuristic"])
+        counts = verb.grade(run, sets, [*(f"recorded:{path}" for path in files), "heuristic"])
         assert set(counts["grader"]) == {*SHOWN, "heuristic"}
         assert counts.groupby("set")["n"].max()["mine"] == ROWS
         made.counts = counts
-        made.verdicts, made.cards = ff.verdicts(run), ff.calibrate_all(run)
+        made.verdicts, made.cards = verb.verdicts(run), verb.calibrate_all(run)
         queue = run.write("tables/review_queue.csv")
         pd.DataFrame({"position": [1, 2], "trace_id": ["t-000", "t-001"]}).to_csv(queue, index=False)
         review = Review(run, sets, "Ada")
@@ -162,43 +177,43 @@ def lines(path: Path) -> str:
 
 
 def saved(twins: Twins, table: pd.DataFrame, name: str) -> str:
-    ff.save_table(twins.run, twins.disclosed(table), name, title="Twins.")
+    verb.save_table(twins.run, twins.disclosed(table), name, title="Twins.")
     return "\n".join(lines(twins.run.read(f"tables/{name}.{form}")) for form in ("csv", "tex", "html"))
 
 
 def figures(twins: Twins) -> list[str]:
     """The charts that name graders, as their specification; and one file per confusion matrix."""
-    ff.figures.save_confusions(twins.run, twins.cards)
+    verb.figures.save_confusions(twins.run, twins.cards)
     there = {path.stem for path in (twins.run.folder / "figures").glob("confusion_twin*.svg")}
     assert len(there) == 2
-    by_intent = ff.asr_by(twins.verdicts, "intent", twins.cards, sets=["mine"])
+    by_intent = verb.asr_by(twins.verdicts, "intent", twins.cards, sets=["mine"])
     one = by_intent.query("tier == 'strict' and denominator == 'graded'")
     own = [card for card in twins.cards if card.grader == NAME]
     charts = [
-        ff.figures.confusions(own, columns=2),
-        ff.figures.asr_by_intent(one),
-        ff.figures.calibration_forest(ff.cards_table(own)),
-        ff.figures.format_against_content(ff.cards_table(own)),
+        verb.figures.confusions(own, columns=2),
+        verb.figures.asr_by_intent(one),
+        verb.figures.calibration_forest(verb.cards_table(own)),
+        verb.figures.format_against_content(verb.cards_table(own)),
     ]
     return [json.dumps(chart.to_dict(), ensure_ascii=False).replace("\u00a0", " ") for chart in charts]
 
 
 def narrative(twins: Twins) -> list[str]:
     result = regraded(twins)
-    note = ff.disclose(
+    note = verb.disclose(
         twins.run,
-        graders=ff.labeller_notes(twins.run, result),
+        graders=verb.labeller_notes(twins.run, result),
         tier="as named",
         denominator="as named",
         counts="k of n",
         left_out="none",
     )
-    ff.write_correction(twins.run, result, note, name="twins")
+    verb.write_correction(twins.run, result, note, name="twins")
     return [lines(twins.run.read(f"narrative/twins.{form}")) for form in ("md", "html")]
 
 
 def regraded(twins: Twins) -> Regrade:
-    return ff.own_regrade(twins.run, str(twins.files[0]), by=str(twins.files[1]), traces=str(twins.traces),
+    return verb.own_regrade(twins.run, str(twins.files[0]), by=str(twins.files[1]), traces=str(twins.traces),
                           old=NAME, new=NAME)  # fmt: skip
 
 
@@ -209,42 +224,42 @@ def regrade_parts(result: object) -> list[object]:
 
 
 def evaluators(twins: Twins) -> str:
-    ff.save_evaluator_cards(twins.run)
+    verb.save_evaluator_cards(twins.run)
     found = sorted((twins.run.folder / "evaluators").glob("twin*.md"))
     assert len(found) == 2
     return "\n".join(map(lines, found))
 
 
 def signals(twins: Twins) -> list[object]:
-    return ff.ledger_signal(twins.run, twins.verdicts, sets=["mine"], corpus="mine")  # type: ignore[return-value]
+    return verb.ledger_signal(twins.run, twins.verdicts, sets=["mine"], corpus="mine")  # type: ignore[return-value]
 
 
 def exported(twins: Twins) -> str:
-    return lines(twins.run.read(ff.save_signal(twins.run, signals(twins))))
+    return lines(twins.run.read(verb.save_signal(twins.run, signals(twins))))
 
 
 def merged(twins: Twins) -> list[object]:
     with pytest.raises(FFError, match="2 graders in this run are called"):
-        ff.merge_manual(twins.run, onto=NAME)
-    both = [ff.merge_manual(twins.run, onto=name) for name in SHOWN]
+        verb.merge_manual(twins.run, onto=NAME)
+    both = [verb.merge_manual(twins.run, onto=name) for name in SHOWN]
     assert [one.graded for one in both] == [len(traces()) + len(attacks())] * 2
     assert len(list((twins.run.folder / "ledger").glob("corrected-*.jsonl"))) == 2
     return [one.onto for one in both]
 
 
 def asked(twins: Twins, tier: str = "strict") -> pd.DataFrame:
-    table = ff.asr_by(twins.verdicts, "intent", twins.cards, sets=["mine"])
+    table = verb.asr_by(twins.verdicts, "intent", twins.cards, sets=["mine"])
     return table.query(f"tier == '{tier}' and denominator == 'graded'")
 
 
 def student(twins: Twins) -> str:
-    ff.save_student_page(twins.run)
+    verb.save_student_page(twins.run)
     return lines(twins.run.folder / "explore.html")
 
 
 def numbers(twins: Twins) -> str:
     saved(twins, asked(twins)[["intent", "grader", "k", "n", "asr", "asr_low", "asr_high"]], "numbered")
-    ff.save_numbers(twins.run, ["numbered"])
+    verb.save_numbers(twins.run, ["numbered"])
     return lines(twins.run.read("tex/numbers.tex")).lower()
 
 
@@ -252,60 +267,65 @@ def own(twins: Twins) -> list[Card]:
     return [card for card in twins.cards if card.grader == NAME]
 
 
+def graded(twins: Twins) -> list[object]:
+    made = verb.graded(twins.run, twins.counts)
+    return [made.frame, made.disclosure.sentence()]
+
+
 SHOWS: dict[str, Checked] = {
     # verdicts and rates
     "grade": lambda t: t.counts,
-    "graded": lambda t: [ff.graded(t.run, t.counts).frame, ff.graded(t.run, t.counts).disclosure.sentence()],
-    "asr_by": lambda t: ff.asr_by(t.verdicts, "intent", t.cards, sets=["mine"]),
-    "would_have_reported": lambda t: ff.would_have_reported(t.verdicts, t.cards),
-    "over_reporting": lambda t: ff.over_reporting(t.verdicts, t.cards),
-    "count_verdicts": lambda t: ff.count_verdicts(t.verdicts),
-    "compare_models": lambda t: ff.compare_models(t.verdicts, t.cards),
-    "drift": lambda t: ff.drift(t.verdicts, baseline=40),
-    "drift_lesson": lambda t: ff.drift_lesson(ff.drift(t.verdicts, baseline=40, limit=0.0)),
-    "refusal_stability": lambda t: ff.refusal_stability(t.verdicts),
-    "corrected": lambda t: ff.corrected(t.verdicts, t.cards),
-    "corrected_lesson": lambda t: ff.corrected_lesson(ff.corrected(t.verdicts, t.cards)),
-    "hide_truth": lambda t: ff.corrected(ff.hide_truth(t.verdicts, set="mine", keep=60), t.cards),
-    "class_lesson": lambda t: ff.class_lesson(asked(t)),
-    "reported_lesson": lambda t: ff.reported_lesson(ff.would_have_reported(t.verdicts, t.cards)),
-    "backward_signal": lambda t: ff.backward_signal(t.verdicts),
-    "flip_table": lambda t: ff.flip_table(t.verdicts),
+    "graded": graded,
+    "asr_by": lambda t: verb.asr_by(t.verdicts, "intent", t.cards, sets=["mine"]),
+    "would_have_reported": lambda t: verb.would_have_reported(t.verdicts, t.cards),
+    "over_reporting": lambda t: verb.over_reporting(t.verdicts, t.cards),
+    "count_verdicts": lambda t: verb.count_verdicts(t.verdicts),
+    "compare_models": lambda t: verb.compare_models(t.verdicts, t.cards),
+    "drift": lambda t: verb.drift(t.verdicts, baseline=40),
+    "drift_lesson": lambda t: verb.drift_lesson(verb.drift(t.verdicts, baseline=40, limit=0.0)),
+    "refusal_stability": lambda t: verb.refusal_stability(t.verdicts),
+    "corrected": lambda t: verb.corrected(t.verdicts, t.cards),
+    "corrected_lesson": lambda t: verb.corrected_lesson(verb.corrected(t.verdicts, t.cards)),
+    "hide_truth": lambda t: verb.corrected(verb.hide_truth(t.verdicts, set="mine", keep=60), t.cards),
+    "class_lesson": lambda t: verb.class_lesson(asked(t)),
+    "reported_lesson": lambda t: verb.reported_lesson(verb.would_have_reported(t.verdicts, t.cards)),
+    "backward_signal": lambda t: verb.backward_signal(t.verdicts),
+    "flip_table": lambda t: verb.flip_table(t.verdicts),
     # agreement
-    "agreement": lambda t: ff.agreement(t.verdicts),
-    "bracket": lambda t: ff.bracket(t.verdicts, t.cards),
-    "compare_graders": lambda t: ff.compare_graders(t.verdicts),
+    "agreement": lambda t: verb.agreement(t.verdicts),
+    "bracket": lambda t: verb.bracket(t.verdicts, t.cards),
+    "compare_graders": lambda t: verb.compare_graders(t.verdicts),
     # cards
-    "calibrate_all": lambda t: ff.cards_table(t.cards),
-    "read_cards": lambda t: ff.gate_table(ff.read_cards(t.run)),
-    "cards_table": lambda t: ff.cards_table(ff.read_cards(t.run)),
-    "gate_table": lambda t: ff.gate_table(t.cards),
-    "gate_criteria": lambda t: ff.gate_criteria(t.cards),
-    "robustness_lesson": lambda t: ff.robustness_lesson(t.cards),
-    "retest_lesson": lambda t: ff.retest_lesson(t.cards),
+    "calibrate_all": lambda t: verb.cards_table(t.cards),
+    "read_cards": lambda t: verb.gate_table(verb.read_cards(t.run)),
+    "cards_table": lambda t: verb.cards_table(verb.read_cards(t.run)),
+    "gate_table": lambda t: verb.gate_table(t.cards),
+    "gate_criteria": lambda t: verb.gate_criteria(t.cards),
+    "robustness_lesson": lambda t: verb.robustness_lesson(t.cards),
+    "retest_lesson": lambda t: verb.retest_lesson(t.cards),
     "disclose": lambda t: t.disclosed(pd.DataFrame()).disclosure.sentence(),
     "save_evaluator_cards": evaluators,
-    "facts": lambda t: [ff.facts.graders_table(t.run), ff.facts.measured_graders(t.run)],
+    "facts": lambda t: [verb.facts.graders_table(t.run), verb.facts.measured_graders(t.run)],
     # corrections
     "merge_manual": merged,
-    "history": lambda t: [merged(t), ff.history(t.run)][1],
-    "tell_corrections": lambda t: [merged(t), ff.tell_corrections(t.run)][1],
+    "history": lambda t: [merged(t), verb.history(t.run)][1],
+    "tell_corrections": lambda t: [merged(t), verb.tell_corrections(t.run)][1],
     "own_regrade": lambda t: regrade_parts(regraded(t)),
-    "regrade": lambda t: regrade_parts(ff.regrade(t.files[0], by=t.files[1], traces=str(t.traces))),
-    "labeller_notes": lambda t: [note.identity() for note in ff.labeller_notes(t.run, regraded(t))],
+    "regrade": lambda t: regrade_parts(verb.regrade(t.files[0], by=t.files[1], traces=str(t.traces))),
+    "labeller_notes": lambda t: [note.identity() for note in verb.labeller_notes(t.run, regraded(t))],
     "write_correction": narrative,
     # the atlas
-    "ledger_signal": lambda t: ff.reported_table(signals(t)),
-    "reported_table": lambda t: ff.reported_table(signals(t)),
+    "ledger_signal": lambda t: verb.reported_table(signals(t)),
+    "reported_table": lambda t: verb.reported_table(signals(t)),
     "save_signal": exported,
-    "read_signal": lambda t: [exported(t), ff.reported_table(ff.read_signal(t.run))][1],
-    "save_page": lambda t: lines(t.run.read(ff.save_page(t.run, signals(t)))),
+    "read_signal": lambda t: [exported(t), verb.reported_table(verb.read_signal(t.run))][1],
+    "save_page": lambda t: lines(t.run.read(verb.save_page(t.run, signals(t)))),
     # what is shown of any table
     "figures": figures,
-    "paper": lambda t: [ff.paper.intent_rates(ff.asr_by(t.verdicts, "intent", t.cards, sets=["mine"]))],
+    "paper": lambda t: [verb.paper.intent_rates(verb.asr_by(t.verdicts, "intent", t.cards, sets=["mine"]))],
     "save_table": lambda t: saved(t, asked(t), "asked"),
-    "read_table": lambda t: [saved(t, asked(t), "asked"), ff.read_table(t.run, "asked")][1],
-    "show_table": lambda t: [saved(t, asked(t), "asked"), ff.show_table(t.run, "asked").markup][1],
+    "read_table": lambda t: [saved(t, asked(t), "asked"), verb.read_table(t.run, "asked")][1],
+    "show_table": lambda t: [saved(t, asked(t), "asked"), verb.show_table(t.run, "asked").markup][1],
     "save_numbers": numbers,
     "save_student_page": student,
 }
@@ -318,13 +338,13 @@ def verdict_rows(twins: Twins) -> None:
 
 
 def panel(twins: Twins) -> None:
-    assert ff.panel_agreement(twins.verdicts).set_index("set")["graders"]["mine"] == 3
+    assert verb.panel_agreement(twins.verdicts).set_index("set")["graders"]["mine"] == 3
 
 
 def queue(twins: Twins) -> None:
     two = twins.verdicts[(twins.verdicts["grader"] == NAME) & (twins.verdicts["set"] == "mine")]
     differ = two.groupby("trace_id")["verdict"].nunique()
-    assert set(differ.index[differ > 1]) == set(ff.review_queue(two)["trace_id"])
+    assert set(differ.index[differ > 1]) == set(verb.review_queue(two)["trace_id"])
 
 
 def one_card(lesson: Callable[[Twins], object]) -> Callable[[Twins], None]:
@@ -337,38 +357,38 @@ def one_card(lesson: Callable[[Twins], object]) -> Callable[[Twins], None]:
 
 
 def pooled(twins: Twins) -> None:
-    found = ff.canonical_metrics(twins.run, twins.verdicts)
+    found = verb.canonical_metrics(twins.run, twins.verdicts)
     assert 3 in found.query("metric == 'graders'")["value"].tolist()
 
 
 def one_rate(twins: Twins) -> None:
-    (signal, _) = ff.signal_table(signals(twins)).to_dict("records")
+    (signal, _) = verb.signal_table(signals(twins)).to_dict("records")
     assert signal["n"] <= ROWS
-    assert ff.intent_table(signals(twins))["n"].max() <= ROWS
+    assert verb.intent_table(signals(twins))["n"].max() <= ROWS
 
 
 def spans(twins: Twins) -> None:
-    assert "2 graders" in text_of(ff.bracket_lesson(ff.bracket(twins.verdicts, twins.cards)))
+    assert "2 graders" in text_of(verb.bracket_lesson(verb.bracket(twins.verdicts, twins.cards)))
 
 
 def picked(twins: Twins) -> None:
-    table = ff.asr_by(twins.verdicts, "set", twins.cards)
+    table = verb.asr_by(twins.verdicts, "set", twins.cards)
     where = {"set": "mine", "tier": "strict", "denominator": "graded"}
-    rates = [ff.pick(table, grader=name, **where) for name in SHOWN]
+    rates = [verb.pick(table, grader=name, **where) for name in SHOWN]
     assert [rate.n for rate in rates] == [ROWS, ROWS]
     assert rates[0].k != rates[1].k
 
 
 def drawn(twins: Twins) -> None:
-    chart = ff.figures.asr_by_intent(asked(twins))
-    ff.save_figure(twins.run, chart, twins.disclosed(asked(twins)), "asked")
+    chart = verb.figures.asr_by_intent(asked(twins))
+    verb.save_figure(twins.run, chart, twins.disclosed(asked(twins)), "asked")
     said = lines(twins.run.read("figures/asked.svg"))
     assert all(one.short_digest in said for one in (GOOD, POOR))
 
 
 def looked_up(twins: Twins) -> None:
     """A name that both share stands for both; a shown name for one."""
-    said = ff.disclose(
+    said = verb.disclose(
         twins.run, graders=[SHOWN[1]], tier="strict", denominator="d", counts="c", left_out="l"
     )
     (note,) = said.graders
@@ -379,10 +399,8 @@ COUNTS: dict[str, Callable[[Twins], None]] = {
     "verdicts": verdict_rows,
     "panel_agreement": panel,
     "review_queue": queue,
-    "bracket_lesson": lambda t: assert_in(
-        "2 graders", text_of(ff.bracket_lesson(ff.bracket(t.verdicts, t.cards)))
-    ),
-    "calibration_lesson": one_card(lambda t: ff.calibration_lesson(t.cards)),
+    "bracket_lesson": spans,
+    "calibration_lesson": one_card(lambda t: verb.calibration_lesson(t.cards)),
     "canonical_metrics": pooled,
     "signal_table": one_rate,
     "intent_table": one_rate,
@@ -414,44 +432,45 @@ ELSEWHERE = {
 
 def test_every_public_verb_is_classified() -> None:
     told = [*SHOWS, *COUNTS, *(name for names in ELSEWHERE.values() for name in names)]
-    assert sorted(told) == sorted(ff.__all__)
+    inner = (name for space in NAMESPACES if space != "figures" for name in getattr(ff, space).__all__)
+    assert sorted(told) == sorted({*ff.__all__, *inner} - {*NAMESPACES} | {"figures"})
+    assert not [name for name in told if getattr(verb, name, None) is None]
 
 
-@pytest.mark.parametrize("verb", SHOWS)
-def test_a_verb_shows_two_builds_of_one_name_apart(twins: Twins, verb: str) -> None:
-    result = SHOWS[verb](twins)
+@pytest.mark.parametrize("name", SHOWS)
+def test_a_verb_shows_two_builds_of_one_name_apart(twins: Twins, name: str) -> None:
+    result = SHOWS[name](twins)
     said = text_of(result)
-    shown = [f"{NAME}-{one.short_digest}" if verb == "save_numbers" else name
-             for one, name in zip((GOOD, POOR), SHOWN, strict=True)]  # fmt: skip
-    for name in shown:
-        assert name in said or name.replace(" (", "\u00a0(") in said, f"{verb}: {name} is not shown"
-    if verb != "save_numbers":
-        assert ALONE.search(said) is None, said[max(0, ALONE.search(said).start() - 80) :][:200]  # type: ignore[union-attr]
+    keys = name == "save_numbers"  # `name-digest`, since a key holds no brackets
+    for who, shown in zip((GOOD, POOR), SHOWN, strict=True):
+        wanted = f"{NAME}-{who.short_digest}" if keys else shown
+        assert wanted in said or wanted.replace(" (", "\u00a0(") in said, f"{name}: {wanted} is not shown"
+    assert keys or ALONE.search(said) is None
     assert max(counts_of(result), default=0) <= ROWS
 
 
-@pytest.mark.parametrize("verb", COUNTS)
-def test_a_verb_counts_two_builds_of_one_name_as_two(twins: Twins, verb: str) -> None:
-    COUNTS[verb](twins)
+@pytest.mark.parametrize("name", COUNTS)
+def test_a_verb_counts_two_builds_of_one_name_as_two(twins: Twins, name: str) -> None:
+    COUNTS[name](twins)
 
 
 def test_a_card_never_backs_another_grader_of_the_same_name(twins: Twins) -> None:
     good = [card for card in twins.cards if card.identity == GOOD]
-    gates = ff.asr_by(twins.verdicts, "set", good).query("set == 'mine'").set_index("grader")["gate"]
+    gates = verb.asr_by(twins.verdicts, "set", good).query("set == 'mine'").set_index("grader")["gate"]
     assert set(gates[SHOWN[0]]) == {"calibrated"}
     assert set(gates[SHOWN[1]]) == {"uncalibrated"}
     for table in (
-        ff.would_have_reported(twins.verdicts, good),
-        ff.bracket(twins.verdicts, good),
-        ff.corrected(twins.verdicts, good),
-        ff.over_reporting(twins.verdicts, good),
-        ff.compare_models(twins.verdicts, good),
+        verb.would_have_reported(twins.verdicts, good),
+        verb.bracket(twins.verdicts, good),
+        verb.corrected(twins.verdicts, good),
+        verb.over_reporting(twins.verdicts, good),
+        verb.compare_models(twins.verdicts, good),
     ):
         assert set(table.loc[table["grader"] == SHOWN[1], "gate"]) == {"uncalibrated"}
-    covered = ff.asr_by(twins.verdicts, "intent", good).query(f"grader == '{SHOWN[1]}'")
+    covered = verb.asr_by(twins.verdicts, "intent", good).query(f"grader == '{SHOWN[1]}'")
     assert (covered["card_n"] == 0).all()
     alone = twins.verdicts[twins.verdicts["grader_digest"] == POOR.digest]  # its name is unique here
-    assert set(ff.asr_by(alone, "set", good)["gate"]) <= {"uncalibrated", "labels"}
+    assert set(verb.asr_by(alone, "set", good)["gate"]) <= {"uncalibrated", "labels"}
     found = standing(POOR, good)
     assert (found.state, found.card, found.cards, found.others) == ("uncalibrated", None, (), tuple(good))
     with pytest.raises(FFError, match=r"card in .* is for digest aaaaaaaaaaaa"):
@@ -466,20 +485,22 @@ def test_a_card_of_one_build_backs_no_disclosure_and_no_signal_of_the_other(
 ) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setenv("FF_OUTPUTS", str(twins.folder / "half"))
     run = ff.start("half", as_of="2026-11-22")
-    ff.grade(run, {"mine": str(twins.traces)}, [f"recorded:{path}" for path in twins.files])
-    ff.calibrate_all(run)
+    verb.grade(run, {"mine": str(twins.traces)}, [f"recorded:{path}" for path in twins.files])
+    verb.calibrate_all(run)
     for path in (run.folder / "cards").glob("*bbbb*"):
         path.unlink()
     words = {"denominator": "d", "counts": "c", "left_out": "l"}
-    good, poor = ff.disclose(run, graders=[NAME], tier="strict", **words).graders
+    good, poor = verb.disclose(run, graders=[NAME], tier="strict", **words).graders
     assert (good.grader, poor.grader, poor.gate) == (*SHOWN, "uncalibrated")
     assert "never measured" in str(poor.accuracy)
-    rows = ff.reported_table(ff.ledger_signal(run, ff.verdicts(run), sets=["mine"], corpus="mine"))
+    rows = verb.reported_table(verb.ledger_signal(run, verb.verdicts(run), sets=["mine"], corpus="mine"))
     of_poor = rows[rows["grader"] == SHOWN[1]]
     assert len(of_poor) == 2
     assert set(of_poor["gate"]) == {"uncalibrated"}
     assert of_poor["accuracy"].isna().all()
-    notes = ff.labeller_notes(run, ff.regrade(twins.files[0], by=twins.files[1], traces=str(twins.traces)))
+    notes = verb.labeller_notes(
+        run, verb.regrade(twins.files[0], by=twins.files[1], traces=str(twins.traces))
+    )
     assert [one.gate for one in notes] == ["calibrated", "uncalibrated"]
 
 
@@ -499,7 +520,7 @@ def test_what_differs_is_what_is_shown(twins: Twins, other: Identity, told: tupl
         grader_digest=other.digest, rubric=other.rubric, temperature=other.temperature, seed=other.seed
     )
     both = pd.concat([rows, again], ignore_index=True)
-    table = ff.asr_by(both, "set", own(twins), sets=["mine"]).query(
+    table = verb.asr_by(both, "set", own(twins), sets=["mine"]).query(
         "tier == 'strict' and denominator == 'rows'"
     )
     graders = table[table["grader"] != "labels"]
@@ -513,10 +534,12 @@ def test_what_differs_is_what_is_shown(twins: Twins, other: Identity, told: tupl
     assert set(who.values()) == {GOOD, other}
 
 
-def test_two_rubrics_of_one_digest_have_their_own_files(twins: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_rubrics_of_one_digest_have_their_own_files(
+    twins: Twins, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("FF_OUTPUTS", str(twins.folder / "rubrics"))
     run = ff.start("rubrics", as_of="2026-11-22")
-    ff.grade(run, {"mine": str(twins.traces)}, [f"recorded:{twins.files[0]}"])
+    verb.grade(run, {"mine": str(twins.traces)}, [f"recorded:{twins.files[0]}"])
     ledger = run.ledger("verdicts")
     blind = replace(GOOD, rubric=BLIND)
     second = recorded(twins.folder / "blind.jsonl", blind, traces())
@@ -525,12 +548,12 @@ def test_two_rubrics_of_one_digest_have_their_own_files(twins: Twins, monkeypatc
     pd.concat([listed, listed.assign(rubric=blind.rubric)]).to_csv(
         run.write("ledger/graders.csv"), index=False
     )
-    cards = ff.calibrate_all(run)
+    cards = verb.calibrate_all(run)
     assert len({path.name for path in (run.folder / "cards").iterdir()}) == len(cards) == 2
     assert {card.identity for card in saved_cards(run.folder / "cards", on=run.as_of)} == {GOOD, blind}
-    ff.save_evaluator_cards(run)
+    verb.save_evaluator_cards(run)
     assert len(list((run.folder / "evaluators").glob("twin*.json"))) == 2
-    table = ff.cards_table(cards)
+    table = verb.cards_table(cards)
     assert table["grader"].tolist() == [f"{NAME} (rubric {RUBRIC})", f"{NAME} (rubric {blind.rubric})"]
     assert table["n"].tolist() == [ROWS, ROWS]
 

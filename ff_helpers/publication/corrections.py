@@ -21,10 +21,13 @@ def tell_corrections(run: Run) -> Prose:
     """
     folder = run.ledger("any").parent
     names = ["verdicts", "manual", *sorted(path.stem for path in folder.glob("corrected-*.jsonl"))]
+    found = {name: _corrected(run.ledger(name)) for name in names}
+    # Each ledger may hold one of two graders that share a name: told apart over all of them.
+    shown = shown_names(who for corrected in found.values() for who in corrected)
     told = [
-        _told(name, grader, regrade(run.ledger(name), old=grader))
-        for name in names
-        for grader in _corrected(run.ledger(name))
+        _told(name, shown[who], regrade(run.ledger(name), old=own))
+        for name, corrected in found.items()
+        for who, own in corrected.items()
     ]
     if not told:
         return say(
@@ -34,10 +37,10 @@ def tell_corrections(run: Run) -> Prose:
     return Prose("\n\n".join(told))
 
 
-def _corrected(path: Path) -> list[str]:
-    """Return the graders whose first records are superseded, told apart, in the order of the ledger."""
+def _corrected(path: Path) -> dict[Identity, str]:
+    """Return the graders whose first records are superseded, each with its name in this ledger."""
     if not path.is_file():
-        return []
+        return {}
     begun: dict[tuple[str, str], Identity] = {}
     first: dict[tuple[str, str], Identity] = {}
     found: dict[Identity, None] = {}
@@ -51,7 +54,7 @@ def _corrected(path: Path) -> list[str]:
             begun[pair] = begun.get((record.supersedes.key, record.trace_id), record.identity)
             found[begun[pair]] = None
     names = shown_names(first.values())
-    return [names[one] for one in found]
+    return {who: names[who] for who in found}
 
 
 def _told(name: str, grader: str, result: Regrade) -> str:
