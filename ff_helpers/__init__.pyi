@@ -16,7 +16,6 @@ from .casestudy.graders import published_graders as published_graders
 from .casestudy.metrics import canonical_metrics as canonical_metrics
 from .casestudy.narrative import write_narrative as write_narrative
 from .casestudy.published import published as published
-from .grading.campaign import grade as grade
 from .grading.campaign import verdicts as verdicts
 from .grading.merge import history as history
 from .grading.merge import merge_manual as merge_manual
@@ -28,6 +27,7 @@ from .measurement.adjustment.rehearsal import rehearsal as rehearsal
 from .measurement.adjustment.rogan_gladen import apparent_curve as apparent_curve
 from .measurement.adjustment.rogan_gladen import apparent_rate as apparent_rate
 from .measurement.adjustment.rogan_gladen import rogan_gladen as rogan_gladen
+from .measurement.admission import grade as grade
 from .measurement.agreement.against_truth import compare_graders as compare_graders
 from .measurement.agreement.bracket import bracket as bracket
 from .measurement.agreement.pairs import agreement as agreement
@@ -39,7 +39,6 @@ from .measurement.calibration.calibrate import calibrate_all as calibrate_all
 from .measurement.calibration.cards import cards_table as cards_table
 from .measurement.calibration.cards import gate_criteria as gate_criteria
 from .measurement.calibration.cards import gate_table as gate_table
-from .measurement.calibration.cards import read_cards as read_cards
 from .measurement.calibration.constructed import constructed_card as constructed_card
 from .measurement.calibration.gate import thresholds as thresholds
 from .measurement.calibration.power import needed_table as needed_table
@@ -59,6 +58,7 @@ from .measurement.regrades.regrade import regrade as regrade
 from .measurement.results import GraderNote as GraderNote
 from .measurement.results import Terms as Terms
 from .measurement.results import stated as stated
+from .measurement.standing import read_cards as read_cards
 from .paths import Run as Run
 from .paths import start as start
 from .publication.adjusted import adjusted_lesson as adjusted_lesson

@@ -143,7 +143,7 @@ GLOSSARY: Final[Mapping[str, str]] = MappingProxyType(
         "Krippendorff's alpha": "chance-corrected agreement of a panel that allows for missing ratings",
         "bracket": "the lowest and highest rate that several graders report on the same traces; no interval",
         "contaminated": "from labels that were later replaced because their grader was not fit to give them",
-        "regraded": "of labels: replaced by better ones, with author and reason; once published as `corrected`",
+        "regraded": "of labels: replaced by better ones, with author and reason; published as `corrected`",
         "adjusted": "of a rate: the grader's measured errors taken out",
         "supersession": "a later label of the same trace, with author and reason; the first one is kept",
         "raw": "a rate as the grader reports it, nothing taken out",
@@ -216,8 +216,9 @@ class Identity:
 
     @property
     def short_digest(self) -> str:
-        """The first 12 digits of the digest."""
-        return (self.digest or NOT_RECORDED).removeprefix("sha256:")[:12]
+        """The first 12 digits of the digest; words in its place are kept whole."""
+        digits = (self.digest or NOT_RECORDED).removeprefix("sha256:")
+        return digits[:12] if set(digits) <= set("0123456789abcdef") else digits
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,11 @@ from ff_helpers.measurement.results import GraderNote, Terms
 from ff_helpers.paths import PACKAGE
 from ff_helpers.terms import Unknown
 
-Standing = Literal["labels", "measured", "unmeasured", "rejected", "unknown", "heuristic", "constant"]
+Footing = Literal["labels", "measured", "unmeasured", "rejected", "unknown", "heuristic", "constant"]
 DENOMINATOR = "as exported, unknown"
-MARKED: frozenset[Standing] = frozenset({"rejected", "unknown", "heuristic", "constant"})
-"""Standings on which no figure can lean."""
-STANDINGS: dict[Standing, str] = {
+MARKED: frozenset[Footing] = frozenset({"rejected", "unknown", "heuristic", "constant"})
+"""Footings on which no figure can lean."""
+FOOTINGS: dict[Footing, str] = {
     "labels": "known truth: a checker or people decided it, and no grader",
     "measured": "a measured accuracy that passes the published rule at least",
     "unmeasured": "a named model",
@@ -34,7 +34,7 @@ STANDINGS: dict[Standing, str] = {
     "heuristic": "a heuristic, to be compared but never published as ASR",
     "constant": "one label for every row of a kind, without reading the response",
 }
-_UNNAMED: dict[str, Standing] = {"unknown": "unknown", "heuristic": "heuristic", "constant": "constant"}
+_UNNAMED: dict[str, Footing] = {"unknown": "unknown", "heuristic": "heuristic", "constant": "constant"}
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,13 @@ class ExportedGrader:
 
     Attributes:
         note: as it is disclosed.
-        standing: one of STANDINGS, where each is said in words.
+        standing: one of FOOTINGS, where each is said in words.
         why: the reason of the standing.
         spellings: how the export writes it.
     """
 
     note: GraderNote
-    standing: Standing
+    standing: Footing
     why: str
     spellings: tuple[str, ...]
 
@@ -115,12 +115,12 @@ def exported_terms(export: pd.DataFrame) -> Terms:
 def _together(graders: tuple[ExportedGrader, ...]) -> tuple[GraderNote, ...]:
     """Name graders of which the same is unknown in one breath, so that a caption can be read."""
     measured = [g.note for g in graders if not isinstance(g.note.accuracy, Unknown)]
-    groups: dict[Standing, list[GraderNote]] = {}
+    groups: dict[Footing, list[GraderNote]] = {}
     for grader in graders:
         if isinstance(grader.note.accuracy, Unknown):
             groups.setdefault(grader.standing, []).append(grader.note)
     for standing, notes in groups.items():
-        accuracy = Unknown("accuracy", f"never measured ({STANDINGS[standing]})")
+        accuracy = Unknown("accuracy", f"never measured ({FOOTINGS[standing]})")
         names = ", ".join(note.grader for note in notes)
         measured.append(replace(notes[0], grader=names, accuracy=accuracy))
     return tuple(measured)

@@ -3,6 +3,7 @@
 Notebooks reach them as `ff.facts.<name>()`; the graders behind them are disclosed as `published`.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import pandas as pd
@@ -11,17 +12,20 @@ from ff_helpers.casestudy.exported_graders import exported_terms
 from ff_helpers.casestudy.graders import MANUAL, published_graders
 from ff_helpers.casestudy.published import PUBLISHED_STATUSES, published
 from ff_helpers.corpus.canonical import resolve
+from ff_helpers.grading.identities import shown_names
 from ff_helpers.measurement.agreement.bracket import with_range
 from ff_helpers.measurement.agreement.pairs import LIMIT
-from ff_helpers.measurement.calibration.cards import cards_table, grader_note, read_cards
+from ff_helpers.measurement.calibration.cards import cards_table, grader_note
 from ff_helpers.measurement.calibration.confusion import Confusion, binomial_tail, cohen_kappa
 from ff_helpers.measurement.calibration.gate import published_state
 from ff_helpers.measurement.proportions.intervals import Proportion, with_wilson
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import long_counts
 from ff_helpers.measurement.results import EACH_ROW, Aside, Terms, stated, terms_of
+from ff_helpers.measurement.standing import read_cards
 from ff_helpers.paths import Run
-from ff_helpers.terms import TIERS, VERDICTS, Unknown
+from ff_helpers.publication.evaluator import NOT_PUBLISHED
+from ff_helpers.terms import TIERS, VERDICTS, Identity, Unknown
 
 _UNPUBLISHED = Unknown("left out", "not published")
 
@@ -237,9 +241,12 @@ def export_summary() -> pd.DataFrame:
 
 def measured_graders(run: Run) -> pd.DataFrame:
     """Return this run's calibrations, and below them the published ones: columns as of both tables."""
-    mine = cards_table(read_cards(run)).drop(columns="left_out")
-    theirs = published_calibration()
-    both = pd.concat([mine.assign(accuracy_kind="exact"), theirs], ignore_index=True)
+    cards, theirs = read_cards(run), published_calibration()
+    names = shown_names([*(card.identity for card in cards), *map(_published_identity, theirs["grader"])])
+    mine = cards_table(cards).drop(columns="left_out")
+    mine = mine.assign(grader=[names[card.identity] for card in cards])
+    named = theirs.assign(grader=[names[_published_identity(name)] for name in theirs["grader"]])
+    both = pd.concat([mine.assign(accuracy_kind="exact"), named], ignore_index=True)
     return stated(both, terms_of(theirs))
 
 
@@ -252,8 +259,12 @@ def graders_table(run: Run) -> pd.DataFrame:
     """
     facts = published("grader_verdict_counts")["grader"]
     names = dict.fromkeys([*published("grader_calibration")["grader"], *facts, "claude-haiku-4.5", MANUAL])
-    notes = [("published", note) for note in published_graders(*names)]
-    notes = [("this run", grader_note(card)) for card in read_cards(run)] + notes
+    cards = read_cards(run)
+    shown = shown_names([*(card.identity for card in cards), *map(_published_identity, names)])
+    notes = [("this run", grader_note(card, shown[card.identity])) for card in cards]
+    for note in published_graders(*names):
+        known_as = shown.get(_published_identity(note.grader), note.grader)
+        notes.append(("published", replace(note, grader=known_as)))
     rows = []
     for origin, note in notes:
         known = note.accuracy if isinstance(note.accuracy, Proportion) else None
@@ -266,6 +277,10 @@ def graders_table(run: Run) -> pd.DataFrame:
         rows.append(row | {"space": str(note.space) if known else "none", "gate": note.gate})
     terms = Terms(graders=EACH_ROW, denominators=("rows of the named set",), left_out="as the sets say")
     return stated(pd.DataFrame(rows).astype({"n": "Int64"}), terms)
+
+
+def _published_identity(name: str) -> Identity:
+    return Identity(name, NOT_PUBLISHED)
 
 
 def heuristic_agreement() -> pd.DataFrame:

@@ -5,14 +5,15 @@ from dataclasses import replace
 
 import pandas as pd
 
+from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.calibration.cards import Card, notes_of
 from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import count_verdicts
 from ff_helpers.measurement.rates.known import truths_by_set
 from ff_helpers.measurement.rates.reported import asr_by, with_gate
-from ff_helpers.measurement.results import LABELS, Terms, left_out, stated, terms_of, who_graded
-from ff_helpers.terms import TIERS
+from ff_helpers.measurement.results import LABELS, Terms, left_out, stated, terms_of
+from ff_helpers.terms import TIERS, Identity
 
 _LABELLERS = {
     "contaminated": "first labels: qwen3:1.7b",
@@ -60,9 +61,9 @@ def model_tiers(
     """
     known = asr_by(verdicts, "model", cards)
     known = known[known["grader"] == LABELS].assign(labels="checkers (known)")
-    rows = natural(verdicts)
+    rows, who = told_apart(natural(verdicts))
     counts = count_verdicts(rows[rows["method"] != "heuristic"], by=("model", "grader"))
-    told = with_gate(asr(counts, by=["model", "grader"]), cards)
+    told = with_gate(asr(counts, by=["model", "grader"]), cards, who)
     published = crescendo.assign(model="deepseek-r1:1.5b", gate=crescendo["labels"].map(_GATES))
     published["labels"] = published["labels"].map(_LABELLERS)
     corpora = corpus.assign(
@@ -109,7 +110,7 @@ def intent_rates(table: pd.DataFrame) -> pd.DataFrame:
     known = terms_of(table) or Terms()
     terms = replace(
         known,
-        graders=who_graded(rows[rows["grader"] != LABELS]),
+        graders=tuple(dict(known.who).get(grader, Identity(grader)) for grader in graders),
         tiers=("strict",),
         denominators=("graded",),
         by=(),

@@ -14,6 +14,7 @@ import pandas as pd
 from pydantic import TypeAdapter
 
 from ff_helpers.errors import FFError
+from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.proportions.intervals import Proportion, rate_text
 from ff_helpers.terms import IDENTITY, GateState, Identity, Unknown
 
@@ -97,7 +98,8 @@ class Terms:
             (columns `grader`, or `grader_a` and `grader_b`); EACH_ROW: the rows disclose them; Unknown: why
             there is none; empty: no verdict is involved.
         beside: further graders behind every row, that no column names.
-        cards: what is measured of those graders; None: the run's cards say it.
+        who: the grader behind each name in the rows (`identities.told_apart`).
+        cards: what is measured of whom; None: the run's cards say it.
         truth: who said the known labels, by set of traces: (set, who).
         sets: of which sets the rows are, where there is no column `set`.
         tiers: what counts as a success, where there is no column `tier` or `measure`; empty: no attack
@@ -115,7 +117,8 @@ class Terms:
 
     graders: tuple[GraderNote | Identity, ...] | Literal["each row"] | Unknown | None = None
     beside: tuple[GraderNote | Identity, ...] = ()
-    cards: tuple[GraderNote, ...] | None = None
+    who: tuple[tuple[str, Identity], ...] = ()
+    cards: tuple[tuple[Identity, GraderNote], ...] | None = None
     truth: tuple[tuple[str, str], ...] = ()
     sets: tuple[str, ...] = ()
     tiers: tuple[str, ...] = ()
@@ -181,19 +184,21 @@ def terms_from(content: object) -> Terms:
     return TypeAdapter(Terms).validate_python(content)
 
 
+def inherited(frame: pd.DataFrame) -> Terms:
+    """Return what a result takes over from the frame that it is made of: who graded, and assumptions."""
+    known = terms_of(frame)
+    return Terms(who=known.who, assumptions=known.assumptions) if known else Terms()
+
+
 def assumed(frame: pd.DataFrame) -> tuple[str, ...]:
     """Return the assumptions of a frame of verdicts, which every result of it shares."""
     known = terms_of(frame)
     return known.assumptions if known else ()
 
 
-def who_graded(rows: pd.DataFrame) -> tuple[Identity, ...]:
-    """Return the graders of some rows of verdicts, each identity once, in the order of the rows."""
-    keys = [column for column in ("grader", "grader_digest", "rubric") if column in rows.columns]
-    found = rows[keys].drop_duplicates().astype("str").to_dict("records")
-    return tuple(
-        Identity(row["grader"], digest=row.get("grader_digest"), rubric=row.get("rubric")) for row in found
-    )
+def named(verdicts: pd.DataFrame) -> tuple[tuple[str, Identity], ...]:
+    """Return the grader behind each name that a frame of verdicts is shown with, for `Terms.who`."""
+    return tuple(told_apart(verdicts)[1].items())
 
 
 def check(frame: pd.DataFrame, terms: Terms) -> None:

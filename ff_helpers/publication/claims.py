@@ -18,7 +18,7 @@ from ff_helpers.casestudy.graders import MANUAL, published_graders
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.results import Terms, stated
 from ff_helpers.paths import Run
-from ff_helpers.publication.checks import Check, Status
+from ff_helpers.publication.checks import Check, ClaimStatus
 from ff_helpers.publication.derive import disclose
 from ff_helpers.publication.findings import find
 from ff_helpers.publication.prose import Prose, say
@@ -37,7 +37,7 @@ class Claim(BaseModel):
     value: str
     source: str | list[str]
     check: Check = Field(discriminator="kind")
-    expect: Status | None = None
+    expect: ClaimStatus | None = None
     counts: str | None = None
     note: str | None = None
 

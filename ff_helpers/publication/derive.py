@@ -5,11 +5,14 @@ calibration cards say how good a grader is. Callers add notes.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import pandas as pd
 
-from ff_helpers.measurement.calibration.cards import grader_note, read_cards
+from ff_helpers.grading.campaign import graders
+from ff_helpers.grading.identities import identities, identity_of, records, shown_names
+from ff_helpers.measurement.calibration.cards import backing
 from ff_helpers.measurement.rates.known import BY_CHECKER, TRUTHS
 from ff_helpers.measurement.results import (
     LABELS,
@@ -22,10 +25,11 @@ from ff_helpers.measurement.results import (
     terms_of,
     values,
 )
+from ff_helpers.measurement.standing import run_cards
 from ff_helpers.paths import MissingInputError, Run
 from ff_helpers.publication.disclosure import NO_TIER, Disclosure, NoTermsError, require
 from ff_helpers.publication.notes import checker_note
-from ff_helpers.terms import SPACES, TIER_SPACES, TIERS, Identity, Unknown
+from ff_helpers.terms import IDENTITY, NOT_RECORDED, SPACES, TIER_SPACES, TIERS, Identity, Unknown
 
 NO_ROW = "none: no row"
 NOBODY = Unknown("grader", "none has a rate in this artifact")
@@ -172,7 +176,7 @@ def _graders(
         if not {"grader", "grader_a"} & set(frame.columns):
             return Unknown("", "")  # nobody said, which is refused
         told += _named(run, frame, terms, tiers)
-    there = [grader for grader in terms.graders or () if _is_there(frame, grader)]
+    there = [grader for grader in terms.graders or () if _is_there(frame, terms, grader)]
     for grader in (*there, *(terms.beside if len(frame) else ())):
         if isinstance(grader, GraderNote):
             told.append(grader)
@@ -181,34 +185,39 @@ def _graders(
     return (*checked, *told) if checked or told or (len(frame) and not tiers) else NOBODY
 
 
-def _is_there(frame: pd.DataFrame, grader: GraderNote | Identity) -> bool:
+def _is_there(frame: pd.DataFrame, terms: Terms, grader: GraderNote | Identity) -> bool:
     """Return whether a row is of this grader: by the columns that name it; a card also by set and space."""
-    name = grader.grader if isinstance(grader, GraderNote) else grader.name
     if "grader" not in frame.columns:
         return True
-    rows = frame["grader"] == name
-    if isinstance(grader, GraderNote):
-        pairs = {"grader_digest": grader.digest}
-        pairs |= {"set": grader.calibration_set, "space": grader.space} if grader.card else {}
-        for column, value in pairs.items():
-            if column in frame.columns and isinstance(value, str):
-                told = frame[column].astype("str").str.removeprefix("sha256:")
-                rows &= told == value
+    if isinstance(grader, Identity):
+        return _shown(terms, grader) in values(frame, "grader")
+    rows = frame["grader"] == grader.grader
+    pairs = {"set": grader.calibration_set, "space": grader.space} if grader.card else {}
+    for column, value in pairs.items():
+        if column in frame.columns and isinstance(value, str):
+            rows &= frame[column] == value
     return bool(rows.any())
+
+
+def _shown(terms: Terms, who: Identity) -> str:
+    """Return the name under which a grader stands in the rows."""
+    return next((name for name, one in terms.who if one == who), who.name)
 
 
 def _named(run: Run, frame: pd.DataFrame, terms: Terms, tiers: Sequence[str]) -> Iterator[GraderNote]:
     """Yield the notes of the graders that the rows name, each identity once."""
+    known = dict(terms.who)
     pairs = [name for column in ("grader_a", "grader_b") for name in values(frame, column)]
     for name in dict.fromkeys(name for name in pairs if name not in TRUTHS):
-        yield from _measured(run, Identity(name), terms, tiers, sets=_sets(frame, terms))
+        yield from _measured(run, known.get(name, name), terms, tiers, sets=_sets(frame, terms))
     if "grader" not in frame.columns:
         return
-    keys = [column for column in ("grader", "grader_digest", "rubric") if column in frame.columns]
+    keys = [column for column in IDENTITY if column in frame.columns]
     rows = frame[frame["grader"].notna() & (frame["grader"] != LABELS)]
-    for key, part in rows.astype(dict.fromkeys(keys, "str")).groupby(keys, sort=False, dropna=False):
-        known = {name: value for name, value in zip(keys, key, strict=True) if isinstance(value, str)}
-        who = Identity(known["grader"], digest=known.get("grader_digest"), rubric=known.get("rubric"))
+    for one in records(rows.drop_duplicates(keys)[keys]):
+        name = str(one["grader"])
+        part = rows[rows["grader"] == name]
+        who = known.get(name) or (identity_of(one) if len(keys) > 1 else name)
         yield from _measured(run, who, terms, tiers, sets=_sets(part, terms))
 
 
@@ -218,60 +227,59 @@ def _sets(rows: pd.DataFrame, terms: Terms) -> list[str]:
 
 
 def _measured(
-    run: Run, who: Identity, terms: Terms, tiers: Sequence[str], *, sets: Sequence[str]
+    run: Run, who: Identity | str, terms: Terms, tiers: Sequence[str], *, sets: Sequence[str]
 ) -> list[GraderNote]:
     """Return one note per card that counts for the tiers, else one note that says it was never measured.
 
     Where every set of the rows has a card of the grader, those cards are what is known of it here; else all.
+
+    Args:
+        who: the grader; a name alone means every grader of that name.
+        terms: the terms of the frame: under which name each grader is shown, and what is measured of whom.
+        tiers: what the rates count.
+        sets: of which sets the rows are.
     """
-    cards = terms.cards if terms.cards is not None else _cards(run)
+    cards = terms.cards if terms.cards is not None else backing(run_cards(run))
     wanted = [tier for tier in TIERS if tier in tiers]
     spaces = {space for tier in wanted for space in TIER_SPACES[tier]} if wanted else set(SPACES)
-    deciding = [note for note in cards if _same(note, who) and note.space in spaces]
-    here = [note for note in deciding if note.calibration_set in sets]
-    if here and {note.calibration_set for note in here} >= set(sets):
-        return here
-    if deciding:
-        return deciding
-    where = f"in a label space that decides the tier {_listed([], wanted)}" if wanted else "in this run"
-    digest, rubric = _recorded(run, who.name)
-    return [
-        GraderNote(
-            grader=who.name,
-            digest=who.digest.removeprefix("sha256:") if who.digest else digest,
-            rubric=who.rubric or rubric,
-            accuracy=Unknown("accuracy", f"never measured {where}"),
-            calibration_set=Unknown("calibration set", f"none {where}"),
-            space=Unknown("space", f"none {where}"),
-            gate="uncalibrated",
-        )
-    ]
+    meant = [who] if isinstance(who, Identity) else _meant(run, who, cards)
+    found: list[GraderNote] = []
+    for one in meant:
+        deciding = [note for card, note in cards if _same(card, one) and note.space in spaces]
+        here = [note for note in deciding if note.calibration_set in sets]
+        told = here if here and {note.calibration_set for note in here} >= set(sets) else deciding
+        name = _shown(terms, one) if isinstance(who, Identity) else who
+        found += [replace(note, grader=name) for note in told] or [_unmeasured(one, name, wanted)]
+    return found
 
 
-def _same(note: GraderNote, who: Identity) -> bool:
-    """Return whether a note is of this grader, as far as the identity is known."""
-    digest = (who.digest or str(note.digest)).removeprefix("sha256:")
-    return (note.grader, str(note.digest), str(note.rubric)) == (
-        who.name,
-        digest,
-        who.rubric or str(note.rubric),
+def _meant(run: Run, name: str, cards: Sequence[tuple[Identity, GraderNote]]) -> list[Identity]:
+    """Return every grader that a name means: of the run, or of a card; else one of that name alone."""
+    try:
+        listed = identities(graders(run))
+    except MissingInputError:
+        listed = []
+    names = shown_names([*listed, *(card for card, _ in cards)])
+    meant = [one for one, shown in names.items() if shown == name]
+    return meant or [one for one in names if one.name == name] or [Identity(name)]
+
+
+def _same(card: Identity, who: Identity) -> bool:
+    """Return whether a card is of this grader; parts that a row does not say are those of the card."""
+    said = {part: getattr(who, part) for part in ("digest", "rubric", "temperature", "seed")}
+    return card.name == who.name and all(
+        value is None or getattr(card, part) == value for part, value in said.items()
     )
 
 
-def _cards(run: Run) -> list[GraderNote]:
-    try:
-        return [grader_note(card) for card in read_cards(run)]
-    except MissingInputError:
-        return []
-
-
-def _recorded(run: Run, grader: str) -> tuple[str | Unknown, str | Unknown]:
-    """Return digest and rubric from the run's list of graders."""
-    try:
-        known = pd.read_csv(run.read("ledger/graders.csv"), dtype="str").set_index("grader")
-    except MissingInputError:
-        known = pd.DataFrame(columns=["grader_digest", "rubric"])
-    if grader not in known.index:
-        return Unknown("digest", "not recorded"), Unknown("rubric", "not recorded")
-    row = known.loc[[grader]].iloc[0]
-    return str(row["grader_digest"]).removeprefix("sha256:"), str(row["rubric"])
+def _unmeasured(who: Identity, name: str, tiers: Sequence[str]) -> GraderNote:
+    where = f"in a label space that decides the tier {_listed([], tiers)}" if tiers else "in this run"
+    return GraderNote(
+        grader=name,
+        digest=who.digest.removeprefix("sha256:") if who.digest else Unknown("digest", NOT_RECORDED),
+        rubric=who.rubric or Unknown("rubric", NOT_RECORDED),
+        accuracy=Unknown("accuracy", f"never measured {where}"),
+        calibration_set=Unknown("calibration set", f"none {where}"),
+        space=Unknown("space", f"none {where}"),
+        gate="uncalibrated",
+    )

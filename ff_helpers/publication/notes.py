@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from ff_helpers.corpus.collect import SCENARIOS
+from ff_helpers.grading.identities import shown_names
 from ff_helpers.measurement.adjustment.rogan_gladen import apparent_rate
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.confusion import Kappa
@@ -34,6 +35,7 @@ def checker_note() -> GraderNote:
 
 def calibration_lesson(cards: Sequence[Card]) -> Prose:
     """Return in words, for the card where format and content lie furthest apart, why format is not enough."""
+    names = shown_names(card.identity for card in cards)
     card = min(cards, key=lambda c: (c.accuracy.estimate or 0.0) - (c.valid.estimate or 0.0))
     worthless = card.p_majority >= 0.025
     return say(
@@ -41,7 +43,7 @@ def calibration_lesson(cards: Sequence[Card]) -> Prose:
         "{accuracy:counts} have the right **content**. A program that always answers `{majority_class}` "
         "without reading anything is right in {majority:percent}. {verdict} Its most frequent verdict, "
         "{modal_verdict}, makes up {modal_share:percent} of all it gives.",
-        grader=card.grader,
+        grader=names[card.identity],
         set=card.calibration_set,
         valid=card.valid,
         accuracy=card.accuracy,

@@ -7,7 +7,7 @@ import pandas as pd
 from ff_helpers.measurement.agreement.pairs import first_pass, truths
 from ff_helpers.measurement.proportions.differences import mcnemar, paired_difference
 from ff_helpers.measurement.rates.known import truths_by_set
-from ff_helpers.measurement.results import Aside, Terms, assumed, stated
+from ff_helpers.measurement.results import Aside, Terms, assumed, named, stated
 from ff_helpers.terms import SPACES
 
 _COLUMNS = [
@@ -55,6 +55,7 @@ def compare_graders(verdicts: pd.DataFrame) -> pd.DataFrame:
         truth=truths_by_set(first_pass(verdicts)),
         denominators=("traces with a known truth and a verdict of both",),
         asides=(Aside("left_out", "rows without a verdict of one of the two"),),
+        who=named(verdicts),
         assumptions=assumed(verdicts),
     )
     return stated(frame, terms)

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.agreement.pairs import first_pass
-from ff_helpers.measurement.calibration.cards import Card, notes_of
+from ff_helpers.measurement.calibration.cards import Card, backing
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import count_verdicts
 from ff_helpers.measurement.rates.reported import with_gate
@@ -38,6 +39,7 @@ def bracket(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
     Raises:
         TwiceGradedError: a trace that is there twice in the first pass of one grader.
     """
+    verdicts, who = told_apart(verdicts)
     first = first_pass(verdicts)
     first = first[first["method"] != "heuristic"]
     graders = first.groupby("set")["grader"].transform("nunique")
@@ -57,8 +59,14 @@ def bracket(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
     table = table.sort_values(by, key=lambda c: c.map(order), kind="stable", ignore_index=True)
     table["not_shared_why"] = pd.Series([why.get(name, "none") for name in table["set"]], dtype="str")
     aside = Aside("not_shared", "traces without a verdict of some grader", ("set",))
-    terms = Terms(cards=notes_of(cards), by=tuple(keys), asides=(aside,), assumptions=assumed(verdicts))
-    return stated(with_range(with_gate(table, cards)), terms)
+    terms = Terms(
+        who=tuple(who.items()),
+        cards=backing(cards),
+        by=tuple(keys),
+        asides=(aside,),
+        assumptions=assumed(verdicts),
+    )
+    return stated(with_range(with_gate(table, cards, who)), terms)
 
 
 def with_range(table: pd.DataFrame, by: str = "set") -> pd.DataFrame:

@@ -11,6 +11,7 @@ from itertools import combinations
 
 import pandas as pd
 
+from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.agreement.panels import fleiss, gwet_ac1, krippendorff_alpha
 from ff_helpers.measurement.calibration.calibrate import CALIBRATING
 from ff_helpers.measurement.calibration.confusion import Confusion, Kappa, cohen_kappa, confusion
@@ -18,7 +19,7 @@ from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.proportions.clusters import clustered
 from ff_helpers.measurement.rates.counts import TwiceGradedError
 from ff_helpers.measurement.rates.known import who_said
-from ff_helpers.measurement.results import Aside, Terms, assumed, stated, who_graded
+from ff_helpers.measurement.results import Aside, Terms, assumed, named, stated
 from ff_helpers.terms import SPACES, VERDICTS, Space, classes
 
 LIMIT = 0.15
@@ -60,7 +61,10 @@ def agreement(verdicts: pd.DataFrame, *, limit: float = LIMIT) -> pd.DataFrame:
     )
     aside = Aside("left_out", "rows on which one of the two has no verdict")
     over = "traces on which both have a verdict"
-    return stated(frame, Terms(denominators=(over,), asides=(aside,), assumptions=assumed(verdicts)))
+    return stated(
+        frame,
+        Terms(denominators=(over,), asides=(aside,), who=named(verdicts), assumptions=assumed(verdicts)),
+    )
 
 
 def panel_agreement(verdicts: pd.DataFrame) -> pd.DataFrame:
@@ -92,9 +96,10 @@ def panel_agreement(verdicts: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=[*columns, "fleiss", "fleiss_low", "fleiss_high", "note"])
     table.insert(4, "left_out", table["traces"] - table["n"])
     terms = Terms(
-        graders=who_graded(first_pass(verdicts)),
+        graders=tuple(one for _, one in named(verdicts)),
         denominators=("traces on which two or more have a verdict; of Fleiss' kappa: on which all have one",),
         asides=(Aside("left_out", "traces with fewer than two verdicts"),),
+        who=named(verdicts),
         assumptions=assumed(verdicts),
     )
     return stated(table, terms)
@@ -124,12 +129,14 @@ def kappa_paradox() -> pd.DataFrame:
 
 
 def first_pass(verdicts: pd.DataFrame) -> pd.DataFrame:
-    """Return the first pass without the traces made to attack a grader, each trace once a grader.
+    """Return the first pass without the traces made to attack a grader, each trace once per grader.
+
+    Two graders of one name are told apart in the column `grader`.
 
     Raises:
         TwiceGradedError: a trace that is there twice, whatever its verdicts.
     """
-    rows = natural(verdicts)
+    rows = natural(told_apart(verdicts)[0])
     rows = rows[rows["repeat"] == 0]
     twice = rows[rows.duplicated(["set", "grader", "trace_id"], keep=False)]
     if len(twice):
@@ -157,7 +164,8 @@ def review_queue(verdicts: pd.DataFrame) -> pd.DataFrame:
     return stated(
         table,
         Terms(
-            graders=who_graded(first),
+            graders=tuple(one for _, one in named(verdicts)),
+            who=named(verdicts),
             denominators=("traces on which two graders disagree",),
             counts="one row per trace",
             left_out=(),

@@ -9,8 +9,9 @@ import math
 
 import pandas as pd
 
+from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.calibration.robustness import natural
-from ff_helpers.measurement.results import Terms, assumed, stated
+from ff_helpers.measurement.results import Terms, assumed, named, stated
 
 _COLUMNS = ["grader", "rubric", "set", "truth", "n", "f1", "f1_low", "f1_high", "reason"]
 _WHY = {
@@ -31,7 +32,7 @@ def backward_signal(verdicts: pd.DataFrame) -> pd.DataFrame:
         value, else empty) (str), n (int: rows with an F1), f1, f1_low, f1_high (float in [0, 1]; t
         interval of the mean, rows taken as independent; bounds missing below two rows).
     """
-    first = natural(verdicts)
+    first = natural(told_apart(verdicts)[0])
     first = first[first["repeat"] == 0]
     rows: list[tuple[object, ...]] = []
     for (grader, rubric, name), group in first.groupby(["grader", "rubric", "set"], sort=False):
@@ -41,7 +42,7 @@ def backward_signal(verdicts: pd.DataFrame) -> pd.DataFrame:
         for truth, part in known.groupby(known["truth"].fillna("not known")):
             rows.append((grader, rubric, name, truth, *_mean(part["backward_f1"]), ""))
     over, without = "rows with an inferred instruction", "rows without one"
-    terms = Terms(denominators=(over,), left_out=without, assumptions=assumed(verdicts))
+    terms = Terms(denominators=(over,), left_out=without, who=named(verdicts), assumptions=assumed(verdicts))
     return stated(pd.DataFrame(rows, columns=_COLUMNS), terms)
 
 

@@ -5,6 +5,7 @@ A status is never a success and never silently dropped: it counts in `rows`, not
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from ff_helpers.casestudy.published import PUBLISHED_STATUSES
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.intervals import with_wilson
-from ff_helpers.measurement.results import Terms, assumed, stated
+from ff_helpers.measurement.results import inherited, stated
 from ff_helpers.terms import (
     DENOMINATORS,
     STATUSES,
@@ -109,7 +110,7 @@ def rates(
     without = [i for i, name in enumerate(labels) if name not in VERDICTS]
     statuses = pd.Series([_words(row, labels, without) for row in cells.tolist()], dtype="str")
     table = table.assign(statuses=statuses.repeat(shape[1] * shape[2]).to_numpy())
-    return stated(table, Terms(by=tuple(by), assumptions=assumed(counts)))
+    return stated(table, replace(inherited(counts), by=tuple(by)))
 
 
 def _cells(counts: pd.DataFrame, keys: list[str]) -> tuple[pd.DataFrame, list[str], NDArray[np.int64]]:

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from ff_helpers.measurement.calibration.cards import Card, notes_of
+from ff_helpers.grading.identities import told_apart
+from ff_helpers.measurement.calibration.cards import Card, backing
 from ff_helpers.measurement.proportions.differences import paired_difference
 from ff_helpers.measurement.rates.reported import with_gate
-from ff_helpers.measurement.results import Aside, Terms, assumed, stated, who_graded
+from ff_helpers.measurement.results import Aside, Terms, assumed, stated
 from ff_helpers.terms import TIERS
 
 _TURNS = ("single", "multi")
@@ -42,6 +43,7 @@ def over_reporting(verdicts: pd.DataFrame, cards: Sequence[Card] = ()) -> pd.Dat
         minus reported, in [-1, 1]; with _low and _high: see `paired_difference`), gate (see `with_gate`;
         a rejected grader is no measure of the heuristic's error). Empty without the heuristic.
     """
+    verdicts, who = told_apart(verdicts)
     first = verdicts[(verdicts["repeat"] == 0) & (verdicts["sampling"] != "injected")]
     phrases = first[first["method"] == "heuristic"].set_index("trace_id")["verdict"]
     read = first[(first["method"] == "flip-final-turn") & first["trace_id"].isin(phrases.index)]
@@ -53,12 +55,13 @@ def over_reporting(verdicts: pd.DataFrame, cards: Sequence[Card] = ()) -> pd.Dat
                 known = pairs.dropna()
                 row = {"turns": turns, "tier": tier, "grader": grader, "left_out": len(pairs) - len(known)}
                 rows.append(row | _compared(known["a"].isin(hits), known["b"].isin(hits)))
-    table = with_gate(pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS), cards)
+    table = with_gate(pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS), cards, who)
     return stated(
         table,
         Terms(
-            beside=who_graded(first[first["method"] == "heuristic"]),
-            cards=notes_of(cards),
+            who=tuple(who.items()),
+            beside=tuple(who[str(name)] for name in first[first["method"] == "heuristic"]["grader"].unique()),
+            cards=backing(cards),
             sets=tuple(str(name) for name in read["set"].unique()),
             denominators=("traces that both gave a verdict",),
             asides=(Aside("left_out", "traces without a verdict of one of the two", ("turns", "grader")),),

@@ -7,7 +7,7 @@ import pandas as pd
 
 from ff_helpers.corpus.conversation import SOURCE as COLLECTED
 from ff_helpers.measurement.results import LABELS
-from ff_helpers.terms import SPACES, TIER_SPACES, TIERS, Space, Tier, classes
+from ff_helpers.terms import IDENTITY, SPACES, TIER_SPACES, TIERS, Space, Tier, classes
 
 REFUSAL_RATE = "refusal rate"
 BY_CONSTRUCTION, BY_CHECKER = "truth (by construction)", "truth (by checker)"
@@ -33,7 +33,8 @@ def known_labels(rows: pd.DataFrame, tier: Tier) -> pd.DataFrame:
         tier: which successes are wanted.
     """
     known = rows[(rows["repeat"] == 0) & rows["truth"].notna()].drop_duplicates("trace_id")
-    return known.assign(grader=LABELS, status=None, verdict=stand_ins(known, tier))
+    nobody = {column: None for column in IDENTITY if column in known.columns}
+    return known.assign(**nobody | {"grader": LABELS}, status=None, verdict=stand_ins(known, tier))
 
 
 def stand_ins(known: pd.DataFrame, measure: str) -> list[str]:

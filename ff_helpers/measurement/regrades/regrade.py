@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from ff_helpers.corpus.sources import load_set
+from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.measurement.regrades.rates import NAMES, rates, shifts, transitions
 from ff_helpers.measurement.regrades.supersession import (
@@ -80,7 +81,8 @@ def regrade(
         by: a second ledger: corrections of the first, or another grading of the same traces.
         traces: a trace set as `load_set` takes it: only its traces count, and its scenario ids give
             intervals by scenario.
-        old, new: the grader of the old and of the new labels, where a ledger holds several.
+        old, new: the grader of the old and of the new labels, where a ledger holds several; where two share
+            a name, with what sets it apart (`name (digest)`).
 
     Raises:
         NoRegradeError: nothing is superseded, a trace is in one of two sets only, or has two first labels.
@@ -133,17 +135,19 @@ def _regrade(
         contested=tuple(i for i, chain in before.items() if chain.contested),
         scenarios=int(rows["scenario_id"].nunique() + rows["scenario_id"].isna().sum()) if known else None,
     )
-    return told(found, tuple(dict.fromkeys(Identity(*one.who[:2], rubric=one.who[2]) for one in graders)))
+    return told(found, tuple(dict.fromkeys(one.who for one in graders)))
 
 
 def told(result: "Regrade", graders: tuple[GraderNote | Identity, ...]) -> "Regrade":
     """Return the regrade whose tables say who gave the labels."""
-    counts = Terms(graders=graders, denominators=("rows",), n=("rows",), left_out=())
+    shown = shown_names(one for one in graders if isinstance(one, Identity))
+    who = tuple((name, one) for one, name in shown.items())
+    counts = Terms(graders=graders, who=who, denominators=("rows",), n=("rows",), left_out=())
     return replace(
         result,
         transitions=stated(result.transitions, counts),
-        rates=stated(result.rates, graders=graders),
-        shifts=stated(result.shifts, graders=graders),
+        rates=stated(result.rates, graders=graders, who=who),
+        shifts=stated(result.shifts, graders=graders, who=who),
     )
 
 
@@ -174,7 +178,7 @@ def _only(
 
 
 def _nothing(ledgers: tuple[Path, ...], found: Iterable[Chain]) -> str:
-    graders = sorted({chain.records[0].grader for chain in found})
+    graders = sorted(shown_names(chain.old.who for chain in found).values())
     where = " and ".join(str(path) for path in ledgers)
     return (
         f"{where}: no record of {', '.join(graders)} is superseded by another, so old and new labels are the "
@@ -184,7 +188,8 @@ def _nothing(ledgers: tuple[Path, ...], found: Iterable[Chain]) -> str:
 
 def _names(before: Mapping[str, Chain], after: Mapping[str, Chain]) -> tuple[str, str]:
     """Return the two graders' names; `old` and `new` where a side is not one grader, or both are the same."""
-    sides = [sorted({chain.records[0].grader for chain in side.values()}) for side in (before, after)]
+    sides = [{chain.old.who for chain in side.values()} for side in (before, after)]
     if any(len(side) > 1 for side in sides) or sides[0] == sides[1]:
         return "old", "new"
-    return sides[0][0], sides[1][0]
+    names = shown_names([*sides[0], *sides[1]])
+    return names[sides[0].pop()], names[sides[1].pop()]

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.measurement.results import GraderNote, Terms, stated
-from ff_helpers.publication.atlas.signal import Rate, Signal, SignalGrader
+from ff_helpers.publication.atlas.signal import Rate, Signal, SignalGrader, named_apart
 from ff_helpers.terms import INTENTS, Unknown
 
 
@@ -20,8 +20,8 @@ def signal_table(signals: Sequence[Signal]) -> pd.DataFrame:
     by_scenario_low, by_scenario_high, stable, stable_low, stable_high (float in [0, 1], missing
     where not known), scenarios (Int64), multi_turn (share, float), last_graded, confidence (str).
     """
-    table = pd.DataFrame([_row(signal) for signal in signals]).astype({"scenarios": "Int64"})
-    return stated(table, signal_terms(signals))
+    rows = [_row(signal) for signal in named_apart(signals)]
+    return stated(pd.DataFrame(rows).astype({"scenarios": "Int64"}), signal_terms(signals))
 
 
 def intent_table(signals: Sequence[Signal]) -> pd.DataFrame:
@@ -63,7 +63,7 @@ def reported_table(signals: Sequence[Signal]) -> pd.DataFrame:
             "gate": grader.gate,
             "standing": grader.standing,
         }
-        for signal in signals
+        for signal in named_apart(signals)
         for grader in signal.graders
         if grader.reported
     ]

@@ -15,7 +15,7 @@ from ff_helpers.paths import Run
 from ff_helpers.publication.atlas.frames import signal_terms
 from ff_helpers.publication.atlas.metadata import ModelFacts, model_facts
 from ff_helpers.publication.atlas.page import PageRow, write_page
-from ff_helpers.publication.atlas.signal import Signal, SignalGrader
+from ff_helpers.publication.atlas.signal import Signal, SignalGrader, named_apart
 from ff_helpers.publication.atlas.trust import Trust, TrustRules, read_trust, trust
 
 PAGE: Final = "index.html"
@@ -45,7 +45,7 @@ def publish_page(
         as_of: its date.
         facts: another file of model metadata.
     """
-    rules = read_trust()
+    rules, signals = read_trust(), named_apart(signals)
     rows = page_rows(signals, model_facts(facts), rules)
     write_page(
         path,
@@ -92,7 +92,7 @@ def veto_words(rows: Sequence[PageRow], rules: TrustRules) -> str:
 def signals_disclosure(signals: Sequence[Signal], *, as_of: date) -> str:
     """Return in running text who graded, how accurate each was measured to be, and the rates' terms."""
     graders: dict[tuple[str, str | None], SignalGrader] = {}
-    for signal in signals:
+    for signal in named_apart(signals):
         for grader in signal.graders:
             graders.setdefault((grader.grader, grader.digest), grader)
     told = [_grader_words(graders[key]) for key in sorted(graders, key=str)]

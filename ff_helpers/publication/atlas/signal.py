@@ -6,23 +6,25 @@ heuristics or constants graded, there is no rate of the model: `asr` is null, an
 """
 
 import json
+from collections.abc import Sequence
 from datetime import date
 from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
-from ff_helpers.casestudy.exported_graders import Standing
+from ff_helpers.casestudy.exported_graders import Footing
 from ff_helpers.corpus.canonical import Reason
+from ff_helpers.grading.identities import shown_names
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.paths import PACKAGE
-from ff_helpers.terms import GateState, Tier
+from ff_helpers.terms import GateState, Identity, Tier
 
 Confidence = Literal["insufficient_sample", "low", "medium", "high"]
 Origin = Literal["export", "ledger"]
 VERSION: Final = "0.1"
 SCHEMA_FILE: Final = PACKAGE / "publication" / "atlas" / "asr_signal.schema.json"
-VOID: Final[tuple[Standing, ...]] = ("rejected", "heuristic", "constant")
-"""Standings of graders that alone never carry a rate."""
+VOID: Final[tuple[Footing, ...]] = ("rejected", "heuristic", "constant")
+"""Footings of graders that alone never carry a rate."""
 NO_RATE: Final = "nothing but rejected graders, heuristics or constants graded these rows"
 _Share = Field(ge=0, le=1)
 _NULLABLE = ("asr", "by_intent", "refusal_stability", "multi_turn", "no_verdict", "last_graded")
@@ -112,7 +114,7 @@ class SignalGrader(_Strict):
     n: int | None = Field(ge=1)
     calibration_set: str | None
     gate: GateState
-    standing: Standing
+    standing: Footing
     why: str = Field(min_length=1)
     reported: Rate | None
     headline: bool
@@ -187,6 +189,24 @@ class Signal(_Strict):
     def n(self) -> int:
         """How many rows the rate is over; 0 without a rate."""
         return self.asr.n if self.asr else 0
+
+
+def named_apart(signals: Sequence[Signal]) -> list[Signal]:
+    """Return the records with two builds of one name told apart, as `name (digest)`.
+
+    One export names its graders apart; records of two exports may use one name for two builds.
+    """
+    known = [Identity(g.grader, g.digest) for signal in signals for g in signal.graders]
+    names = shown_names(known)
+    if all(name == one.name for one, name in names.items()):
+        return list(signals)
+
+    def renamed(grader: SignalGrader) -> SignalGrader:
+        name = names[Identity(grader.grader, grader.digest)]
+        spellings = tuple(name if spelling == grader.grader else spelling for spelling in grader.spellings)
+        return grader.model_copy(update={"grader": name, "spellings": spellings})
+
+    return [s.model_copy(update={"graders": tuple(map(renamed, s.graders))}) for s in signals]
 
 
 def confidence(n: int) -> Confidence:

@@ -16,9 +16,9 @@ from ff_helpers.measurement.calibration.cards import (
     gate_criteria,
     gate_table,
     grader_note,
-    read_cards,
 )
 from ff_helpers.measurement.calibration.gate import Thresholds
+from ff_helpers.measurement.standing import read_cards
 from tests.verdict_rows import DAY, MIXED, card, rows
 
 

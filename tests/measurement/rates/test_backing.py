@@ -6,6 +6,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.calibration.calibrate import calibrate
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.rates.backing import NO_CARD, NO_ROW, coverage
@@ -46,7 +47,7 @@ def test_the_classes_of_a_card_add_up_to_it(rows: list) -> None:
     verdicts = frame(rows)
     made = card(verdicts)
     for by in ("intent", "turns", "set", "source"):
-        table = coverage(verdicts, [made], by)
+        table = coverage(verdicts, [made], by, told_apart(verdicts)[1])
         sums = table.groupby("tier")[["card_n", "card_k"]].sum().drop_duplicates().to_numpy().tolist()
         assert sums == [[made.n, made.k]]
     shuffled = verdicts.sample(frac=1, random_state=1)
