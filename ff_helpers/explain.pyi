@@ -10,13 +10,13 @@ from .measurement.agreement.against_truth import compare_graders as compare_grad
 from .measurement.agreement.bracket import bracket as bracket
 from .measurement.agreement.pairs import kappa_paradox as kappa_paradox
 from .measurement.calibration.backward import backward_signal as backward_signal
-from .measurement.calibration.cards import gate_criteria as gate_criteria
 from .measurement.calibration.constructed import constructed_card as constructed_card
 from .measurement.calibration.gate import thresholds as thresholds
 from .measurement.calibration.power import needed_table as needed_table
 from .measurement.calibration.power import passing_chance as passing_chance
 from .measurement.calibration.power import power_table as power_table
 from .measurement.calibration.robustness import flip_table as flip_table
+from .measurement.calibration.tables import gate_criteria as gate_criteria
 from .measurement.collected.stability import refusal_stability as refusal_stability
 from .measurement.consistency.possible import consistent as consistent
 from .measurement.rates.heuristic import over_reporting as over_reporting

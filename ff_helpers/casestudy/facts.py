@@ -15,9 +15,9 @@ from ff_helpers.corpus.canonical import resolve
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.measurement.agreement.bracket import with_range
 from ff_helpers.measurement.agreement.pairs import LIMIT
-from ff_helpers.measurement.calibration.cards import cards_table, grader_note
 from ff_helpers.measurement.calibration.confusion import Confusion, binomial_tail, cohen_kappa
 from ff_helpers.measurement.calibration.gate import published_state
+from ff_helpers.measurement.calibration.tables import cards_table, grader_note
 from ff_helpers.measurement.proportions.intervals import Proportion, with_wilson
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import long_counts

@@ -12,8 +12,9 @@ import pandas as pd
 
 from ff_helpers.columns import column
 from ff_helpers.errors import FFError
+from ff_helpers.measurement.grader_note import GraderNote
 from ff_helpers.measurement.proportions.intervals import Proportion
-from ff_helpers.measurement.results import EACH_ROW, GraderNote
+from ff_helpers.measurement.results import EACH_ROW
 from ff_helpers.terms import GATE_STATES, TIERS, Unknown
 
 NO_TIER = "no attack success rate in this artifact"

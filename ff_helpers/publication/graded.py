@@ -4,7 +4,8 @@ import pandas as pd
 
 from ff_helpers.grading.campaign import graders, verdicts
 from ff_helpers.grading.identities import identities, shown_names
-from ff_helpers.measurement.results import GraderNote, Terms, stated
+from ff_helpers.measurement.grader_note import GraderNote
+from ff_helpers.measurement.results import Terms, stated
 from ff_helpers.paths import Run
 from ff_helpers.terms import NOT_RECORDED, STATUSES, Unknown
 

@@ -10,8 +10,8 @@ from ff_helpers.grading.identities import shown_names
 from ff_helpers.measurement.adjustment.rogan_gladen import apparent_rate
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.confusion import Kappa
+from ff_helpers.measurement.grader_note import GraderNote
 from ff_helpers.measurement.proportions.intervals import percent
-from ff_helpers.measurement.results import GraderNote
 from ff_helpers.paths import root
 from ff_helpers.publication.prose import Prose, say
 from ff_helpers.terms import Unknown

@@ -18,8 +18,9 @@ from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.adjustment.ppi import ppi
 from ff_helpers.measurement.adjustment.rogan_gladen import ROGAN_GLADEN, Adjusted, rogan_gladen
 from ff_helpers.measurement.calibration.calibrate import CALIBRATING
-from ff_helpers.measurement.calibration.cards import Card, backing
+from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.robustness import natural
+from ff_helpers.measurement.calibration.tables import backing
 from ff_helpers.measurement.proportions.clusters import clustered
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import count_verdicts

@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 
 from ff_helpers.grading.identities import told_apart
-from ff_helpers.measurement.calibration.cards import Card, backing
+from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.robustness import natural
+from ff_helpers.measurement.calibration.tables import backing
 from ff_helpers.measurement.proportions.clusters import effective_size
 from ff_helpers.measurement.proportions.differences import benjamini_hochberg, difference_bounds, mcnemar
 from ff_helpers.measurement.proportions.intervals import Numbers, wilson_bounds

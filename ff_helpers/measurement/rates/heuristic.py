@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from ff_helpers.grading.identities import told_apart
-from ff_helpers.measurement.calibration.cards import Card, backing
+from ff_helpers.measurement.calibration.cards import Card
+from ff_helpers.measurement.calibration.tables import backing
 from ff_helpers.measurement.proportions.differences import paired_difference
 from ff_helpers.measurement.rates.reported import with_gate
 from ff_helpers.measurement.results import Aside, Terms, assumed, stated

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from ff_helpers.grading.identities import told_apart
-from ff_helpers.measurement.calibration.cards import Card, backing
+from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.robustness import natural
+from ff_helpers.measurement.calibration.tables import backing
 from ff_helpers.measurement.proportions.intervals import with_wilson
 from ff_helpers.measurement.rates.asr import asr, rates
 from ff_helpers.measurement.rates.backing import with_coverage

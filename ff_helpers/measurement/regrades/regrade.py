@@ -9,6 +9,7 @@ import pandas as pd
 from ff_helpers.corpus.sources import load_set
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.ledger import read_ledger
+from ff_helpers.measurement.grader_note import GraderNote
 from ff_helpers.measurement.regrades.rates import NAMES, rates, shifts, transitions
 from ff_helpers.measurement.regrades.supersession import (
     Chain,
@@ -21,7 +22,7 @@ from ff_helpers.measurement.regrades.supersession import (
     of_grader,
     paired,
 )
-from ff_helpers.measurement.results import GraderNote, Terms, stated
+from ff_helpers.measurement.results import Terms, stated
 from ff_helpers.terms import Identity
 
 

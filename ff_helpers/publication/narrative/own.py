@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 
 from ff_helpers import paths
 from ff_helpers.grading.identities import shown_names
-from ff_helpers.measurement.calibration.cards import grader_note
+from ff_helpers.measurement.calibration.tables import grader_note
+from ff_helpers.measurement.grader_note import GraderNote
 from ff_helpers.measurement.proportions.intervals import wilson
 from ff_helpers.measurement.regrades.regrade import Regrade, regrade, told
-from ff_helpers.measurement.results import GraderNote
 from ff_helpers.measurement.standing import run_cards, standing
 from ff_helpers.paths import Run
 from ff_helpers.publication.derive import disclose

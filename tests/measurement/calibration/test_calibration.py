@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ff_helpers.casestudy.facts import published_calibration
-from ff_helpers.measurement.calibration.cards import Card, NotMeasured, cards_table
+from ff_helpers.measurement.calibration.cards import Card, NotMeasured
+from ff_helpers.measurement.calibration.tables import cards_table
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.terms import STATUSES, VERDICTS, Space, classes
 from tests.verdict_rows import MIXED, card, rows
