@@ -11,14 +11,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ff_helpers.casestudy import facts as facts
     from ff_helpers.casestudy import paper as paper
-    from ff_helpers.casestudy.crescendo import crescendo as crescendo
+    from ff_helpers.casestudy.claims import check_claims as check_claims
+    from ff_helpers.casestudy.claims import claims_possible as claims_possible
+    from ff_helpers.casestudy.crescendo_regrade import crescendo as crescendo
+    from ff_helpers.casestudy.evaluators import save_evaluator_cards as save_evaluator_cards
     from ff_helpers.casestudy.exported import atlas as atlas
-    from ff_helpers.casestudy.exported import resolve_names as resolve_names
     from ff_helpers.casestudy.exported_graders import disclose_atlas as disclose_atlas
+    from ff_helpers.casestudy.facts import published_agreement as published_agreement
+    from ff_helpers.casestudy.facts import published_calibration as published_calibration
     from ff_helpers.casestudy.graders import published_graders as published_graders
     from ff_helpers.casestudy.metrics import canonical_metrics as canonical_metrics
     from ff_helpers.casestudy.narrative import write_narrative as write_narrative
-    from ff_helpers.casestudy.published import published as published
+    from ff_helpers.casestudy.pages import save_page as save_page
+    from ff_helpers.casestudy.pages import save_student_page as save_student_page
+    from ff_helpers.casestudy.record import published as published
+    from ff_helpers.corpus.canonical import resolve_names as resolve_names
     from ff_helpers.grading.campaign import grade as grade
     from ff_helpers.grading.campaign import verdicts as verdicts
     from ff_helpers.grading.merge import history as history
@@ -29,11 +36,9 @@ if TYPE_CHECKING:
     from ff_helpers.measurement.agreement.pairs import agreement as agreement
     from ff_helpers.measurement.agreement.pairs import kappa_paradox as kappa_paradox
     from ff_helpers.measurement.agreement.pairs import panel_agreement as panel_agreement
-    from ff_helpers.measurement.agreement.pairs import published_agreement as published_agreement
     from ff_helpers.measurement.agreement.pairs import review_queue as review_queue
     from ff_helpers.measurement.calibration.backward import backward_signal as backward_signal
     from ff_helpers.measurement.calibration.calibrate import calibrate_all as calibrate_all
-    from ff_helpers.measurement.calibration.calibrate import published_calibration as published_calibration
     from ff_helpers.measurement.calibration.cards import cards_table as cards_table
     from ff_helpers.measurement.calibration.cards import gate_criteria as gate_criteria
     from ff_helpers.measurement.calibration.cards import gate_table as gate_table
@@ -70,22 +75,18 @@ if TYPE_CHECKING:
     from ff_helpers.publication.atlas.frames import reported_table as reported_table
     from ff_helpers.publication.atlas.frames import signal_table as signal_table
     from ff_helpers.publication.atlas.ledger import ledger_signal as ledger_signal
-    from ff_helpers.publication.atlas.publish import save_page as save_page
     from ff_helpers.publication.atlas.publish import trust_table as trust_table
     from ff_helpers.publication.bracket import bracket_lesson as bracket_lesson
-    from ff_helpers.publication.claims import check_claims as check_claims
     from ff_helpers.publication.claims import claims_summary as claims_summary
     from ff_helpers.publication.collected import beside_recorded as beside_recorded
     from ff_helpers.publication.collected import collected_words as collected_words
     from ff_helpers.publication.collected import example_conversation as example_conversation
-    from ff_helpers.publication.consistency import claims_possible as claims_possible
     from ff_helpers.publication.consistency import consistency_words as consistency_words
     from ff_helpers.publication.corrected import corrected_lesson as corrected_lesson
     from ff_helpers.publication.corrections import tell_corrections as tell_corrections
     from ff_helpers.publication.disclosure import Disclosure as Disclosure
     from ff_helpers.publication.disclosure import GraderNote as GraderNote
     from ff_helpers.publication.disclosure import disclosed as disclosed
-    from ff_helpers.publication.evaluator import save_evaluator_cards as save_evaluator_cards
     from ff_helpers.publication.explore import pick as pick
     from ff_helpers.publication.explore import read_table as read_table
     from ff_helpers.publication.explore import show_table as show_table
@@ -105,7 +106,6 @@ if TYPE_CHECKING:
     from ff_helpers.publication.prose import say as say
     from ff_helpers.publication.robustness import retest_lesson as retest_lesson
     from ff_helpers.publication.robustness import robustness_lesson as robustness_lesson
-    from ff_helpers.publication.student import save_student_page as save_student_page
     from ff_helpers.publication.tables import save_table as save_table
     from ff_helpers.terms import Unknown as Unknown
 
@@ -128,8 +128,8 @@ _VERBS = {
     "example_conversation": "ff_helpers.publication.collected",
     # the regrade, rates, prose and claims
     "asr_by": "ff_helpers.measurement.rates.reported",
-    "check_claims": "ff_helpers.publication.claims",
-    "claims_possible": "ff_helpers.publication.consistency",
+    "check_claims": "ff_helpers.casestudy.claims",
+    "claims_possible": "ff_helpers.casestudy.claims",
     "consistency_words": "ff_helpers.publication.consistency",
     "consistent": "ff_helpers.measurement.consistency.possible",
     "class_lesson": "ff_helpers.publication.narrative.lessons",
@@ -139,11 +139,11 @@ _VERBS = {
     "rehearsal": "ff_helpers.measurement.correction.rehearsal",
     "count_verdicts": "ff_helpers.measurement.rates.counts",
     "coverage_table": "ff_helpers.measurement.correction.coverage",
-    "crescendo": "ff_helpers.casestudy.crescendo",
+    "crescendo": "ff_helpers.casestudy.crescendo_regrade",
     "facts": "ff_helpers.casestudy.facts",
     "hide_truth": "ff_helpers.measurement.correction.corrected",
     "figures": "ff_helpers.publication.figures",
-    "published": "ff_helpers.casestudy.published",
+    "published": "ff_helpers.casestudy.record",
     "published_graders": "ff_helpers.casestudy.graders",
     "regrade": "ff_helpers.measurement.regrades.regrade",
     "reported_lesson": "ff_helpers.publication.narrative.lessons",
@@ -177,8 +177,8 @@ _VERBS = {
     "needed_table": "ff_helpers.measurement.calibration.power",
     "passing_chance": "ff_helpers.measurement.calibration.power",
     "power_table": "ff_helpers.measurement.calibration.power",
-    "published_agreement": "ff_helpers.measurement.agreement.pairs",
-    "published_calibration": "ff_helpers.measurement.calibration.calibrate",
+    "published_agreement": "ff_helpers.casestudy.facts",
+    "published_calibration": "ff_helpers.casestudy.facts",
     "read_cards": "ff_helpers.measurement.calibration.cards",
     "retest_lesson": "ff_helpers.publication.robustness",
     "compare_models": "ff_helpers.measurement.rates.comparisons",
@@ -195,14 +195,14 @@ _VERBS = {
     "reported_table": "ff_helpers.publication.atlas.frames",
     "signal_table": "ff_helpers.publication.atlas.frames",
     "ledger_signal": "ff_helpers.publication.atlas.ledger",
-    "save_page": "ff_helpers.publication.atlas.publish",
+    "save_page": "ff_helpers.casestudy.pages",
     "trust_table": "ff_helpers.publication.atlas.publish",
     "atlas": "ff_helpers.casestudy.exported",
     "disclose_atlas": "ff_helpers.casestudy.exported_graders",
     "pick": "ff_helpers.publication.explore",
     "read_signal": "ff_helpers.publication.atlas.files",
     "read_table": "ff_helpers.publication.explore",
-    "resolve_names": "ff_helpers.casestudy.exported",
+    "resolve_names": "ff_helpers.corpus.canonical",
     "save_signal": "ff_helpers.publication.atlas.files",
     "show_table": "ff_helpers.publication.explore",
     # publication
@@ -211,14 +211,14 @@ _VERBS = {
     "Unknown": "ff_helpers.terms",
     "disclosed": "ff_helpers.publication.disclosure",
     "paper": "ff_helpers.casestudy.paper",
-    "save_evaluator_cards": "ff_helpers.publication.evaluator",
+    "save_evaluator_cards": "ff_helpers.casestudy.evaluators",
     "save_figure": "ff_helpers.publication.figures.theme",
     "save_numbers": "ff_helpers.publication.numbers",
-    "save_student_page": "ff_helpers.publication.student",
+    "save_student_page": "ff_helpers.casestudy.pages",
     "save_table": "ff_helpers.publication.tables",
 }
 
-__all__ = sorted(_VERBS)  # noqa: PLE0605
+__all__ = sorted([*_VERBS, "case"])  # noqa: PLE0605
 __version__ = "0.1.0"
 
 
@@ -230,4 +230,8 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted(_VERBS)
+    return list(__all__)
+
+
+# Last, because its figures join the registry of figures whoever is imported first.
+from ff_helpers import casestudy as case  # noqa: E402, F401

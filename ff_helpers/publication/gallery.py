@@ -73,7 +73,7 @@ def shows(function: str) -> str:
     """Return what a figure shows and what not: its docstring up to the arguments; else empty."""
     from ff_helpers.publication import figures
 
-    if function not in figures.__all__:
+    if function not in figures.FIGURES:
         return ""
     text = inspect.getdoc(getattr(figures, function)) or ""
     return " ".join(re.split(r"\n\s*\n(?=Args:|Returns:|Raises:)", text)[0].split())
