@@ -39,7 +39,8 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     (tmp_path / "own.yaml").write_text(CLAIMS, encoding="utf-8")
     run = ff.start("study", as_of="2026-11-22")
     nobody = ff.Unknown("graders", "counted by hand")
-    note = ff.disclose(run, graders=nobody, denominator="graded", counts="13 of 20", left_out="nothing")
+    counted = {"counts": "13 of 20", "left_out": "nothing"}
+    note = ff.disclose(run, graders=nobody, tier="strict", denominator="graded", **counted)
     table = pd.DataFrame({"model": ["m"], "asr": [0.65]})
     ff.save_table(run, ff.disclosed(table, note), "own", title="Own.")
     return run
