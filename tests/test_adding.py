@@ -43,12 +43,15 @@ def add(folder: Path, section: str) -> None:
     for name, code in blocks(section, "file="):
         assert not (folder / name).exists()
         (folder / name).write_text(code, encoding="utf-8")
-    ((place, line),) = blocks(section, "line=")
-    table, _, name = place.partition(" in=")
+    ((place, line),) = blocks(section, "line")
+    table, _, name = place.strip("=").partition("in=")
     text = (folder / name).read_text(encoding="utf-8")
-    head = re.search(rf"^{table}: Final.*?\{{\n", text, re.MULTILINE | re.DOTALL)
-    assert head, f"{name} has no table {table}"
-    (folder / name).write_text(text[: head.end()] + line + text[head.end() :], encoding="utf-8")
+    end = len(text)
+    if table.strip():
+        head = re.search(rf"^{table.strip()}: Final.*?\{{\n", text, re.MULTILINE | re.DOTALL)
+        assert head, f"{name} has no table {table}"
+        end = head.end()
+    (folder / name).write_text(text[:end] + line + text[end:], encoding="utf-8")
 
 
 def use(folder: Path, code: str) -> str:

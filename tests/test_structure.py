@@ -17,6 +17,14 @@ MEASUREMENT = (
     "proportions", "calibration", "labels", "rates", "agreement", "correction", "regrades", "collected",
     "consistency",
 )  # fmt: skip
+NAMESPACES = ("case", "explain", "figures", "lessons", "models", "notes", "outputs")
+VERBS = {
+    "start", "grade", "verdicts", "grade_by_hand", "merge_manual", "collected", "calibrate_all", "read_cards",
+    "cards_table", "gate_table", "agreement", "panel_agreement", "review_queue", "count_verdicts", "asr_by",
+    "would_have_reported", "adjusted", "compare_models", "drift", "regrade", "write_correction",
+    "ledger_signal", "save_signal", "save_page", "check_claims", "disclose", "save_table", "save_figure",
+    "save_numbers", "say",
+}  # fmt: skip
 SOURCES = sorted((ROOT / "ff_helpers").rglob("*.py"))
 CONDA_NAMES = {"duckdb": "python-duckdb", "ollama": "ollama-python", "types-pyyaml": "types-pyyaml"}
 REGISTRIES = (
@@ -161,6 +169,16 @@ def test_every_public_verb_is_there() -> None:
 
     missing = [name for name in ff.__all__ if not hasattr(ff, name)]
     assert not missing
+
+
+def test_every_verb_is_a_step_of_the_work_or_lives_in_one_namespace() -> None:
+    import ff_helpers as ff
+
+    homes = {name: space for space in NAMESPACES for name in getattr(ff, space).__all__}
+    assert sum(len(getattr(ff, space).__all__) for space in NAMESPACES) == len(homes)
+    assert {name for name in ff.__all__ if name not in homes} <= VERBS | set(NAMESPACES)
+    for name, space in homes.items():
+        assert getattr(getattr(ff, space), name) is not None
 
 
 def test_importing_the_package_and_the_command_line_loads_nothing_heavy() -> None:

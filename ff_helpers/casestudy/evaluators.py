@@ -6,18 +6,7 @@ from ff_helpers.casestudy.record import published
 from ff_helpers.measurement.calibration.gate import published_state
 from ff_helpers.measurement.proportions.intervals import wilson
 from ff_helpers.paths import Run
-from ff_helpers.publication import evaluator
 from ff_helpers.publication.evaluator_card import EvaluatorCard, Measured
-from ff_helpers.publication.prose import Prose
-
-
-def save_evaluator_cards(run: Run) -> Prose:
-    """Write evaluators/<grader>.json, .md and .tex for each grader of the run and of the published facts.
-
-    Returns, Raises:
-        As `publication.evaluator.save_evaluator_cards`.
-    """
-    return evaluator.save_evaluator_cards(run, published_evaluators(run))
 
 
 def published_evaluators(run: Run) -> list[EvaluatorCard]:

@@ -192,7 +192,7 @@ def test_a_sign_at_which_labels_are_split_cuts_no_name() -> None:
     assert ">a¦b<" in svg
 
 
-@pytest.mark.parametrize("name", [n for n in ff.figures.FIGURES if n not in ("PAGE_WIDTH", "wide")])
+@pytest.mark.parametrize("name", [n for n in ff.figures.__all__ if n not in ("PAGE_WIDTH", "wide")])
 def test_every_figure_says_what_it_does_not_show(name: str) -> None:
     said = (getattr(ff.figures, name).__doc__ or "").split("Args:")[0]
     assert name == "save_confusions" or re.search(r"\bnot\b", said), said
