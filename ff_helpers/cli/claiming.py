@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ff_helpers.cli.options import add_command
+from ff_helpers.cli.options import add_command, shown
 
 if TYPE_CHECKING:
     from ff_helpers.cli.options import Commands
@@ -73,7 +73,7 @@ def _compared(claims: list[dict[str, str]], options: argparse.Namespace) -> int:
     if options.id:
         expected = {name: status for name, status in expected.items() if name == options.id}
         claims = [claim for claim in claims if claim["id"] == options.id]
-    wrong = text.unexpected(claims, expected) + text.outdated(PROFILE, path, claims_sha256(path))
+    wrong = text.unexpected(claims, expected) + text.outdated(PROFILE, shown(path), claims_sha256(path))
     place = sys.stderr if options.json else sys.stdout
     print("every status is as expected" if not wrong else "not as expected:", file=place)
     for line in wrong:

@@ -52,17 +52,17 @@ def disclosure(profile: str) -> str:
     return str(json.loads(claims_path(profile).read_text(encoding="utf-8"))["disclosure"])
 
 
-def outdated(profile: str, claims: Path, claims_sha256: str) -> list[str]:
+def outdated(profile: str, claims: str, claims_sha256: str) -> list[str]:
     """Return in words why the claims that a profile wrote are not those of the claims file as it is now.
 
     Args:
         profile: whose claims.json.
-        claims: the claims file.
+        claims: what the claims file is called.
         claims_sha256: its digest.
     """
     said, place = [], claims_path(profile)
     if json.loads(place.read_text(encoding="utf-8")).get("claims_file_sha256") != claims_sha256:
-        said.append(f"{claims.name} is not the file that was checked: run `ff run params/{profile}.yaml`")
+        said.append(f"{claims} is not the file that was checked: run `ff run params/{profile}.yaml`")
     manifest = place.with_name("manifest.json")
     unfinished = json.loads(manifest.read_text(encoding="utf-8"))["unfinished"] if manifest.exists() else []
     if unfinished:
