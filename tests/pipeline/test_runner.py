@@ -111,11 +111,11 @@ def test_a_failed_step_leaves_its_notebook_and_the_rest_still_runs(chain: Projec
 
 
 def test_an_error_of_ours_is_shown_as_its_sentence_alone(project: Project) -> None:
-    project.notebook("a", 'run.read("tables/none.csv")')
+    project.notebook("a", 'ff.start(profile, as_of="soon")')
     project.profile({"notebook": "a"})
     said = project.run().stdout
-    assert "tables/none.csv does not exist" in said
-    assert "MissingInputError" not in said
+    assert "as_of = 'soon' is not a date" in said
+    assert "UnknownDateError" not in said
 
 
 @pytest.mark.parametrize("source", ["import sys\nsys.exit()", "import os\nos._exit(0)"])
