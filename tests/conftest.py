@@ -22,15 +22,19 @@ FF = (sys.executable, "-m", "ff_helpers.cli")
 
 @pytest.fixture(scope="session")
 def paper(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The outputs folder of a freshly run `paper`, built once, also when several workers ask for it."""
+    """The outputs folder of `paper`, built once, also when several workers ask for it.
+
+    FF_TEST_PAPER names an outputs folder that holds it already; only what changed is run again there.
+    """
     import fcntl
 
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    outputs = shared / "paper-outputs"
+    given = os.environ.get("FF_TEST_PAPER")
+    outputs = Path(given).resolve() if given else shared / "paper-outputs"
     with (shared / "paper.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        done = outputs / "built"
+        done = shared / "paper-built"
         if not done.exists():
             outputs.mkdir(exist_ok=True)
             run = subprocess.run(
