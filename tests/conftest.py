@@ -1,9 +1,12 @@
 """What several rooms' tests share: a throw-away project, and one built `paper` for the whole session."""
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import hypothesis
@@ -12,12 +15,26 @@ import pytest
 from ff_helpers.corpus.traces import Message, Trace
 from tests.model_server import running
 
+# nohup and background jobs start us with SIGINT ignored, and what a test starts would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # A busy machine makes one example slow; that is no finding about the code.
 hypothesis.settings.register_profile("ff", deadline=None)
 hypothesis.settings.load_profile("ff")
 
 ROOT = Path(__file__).resolve().parent.parent
 FF = (sys.executable, "-m", "ff_helpers.cli")
+
+
+@contextlib.contextmanager
+def started(command: Sequence[str], **how: object) -> "Iterator[subprocess.Popen[str]]":
+    """Start a process with its output in pipes; it is gone and reaped afterwards, however the test ended."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **(pipes | how)) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,12 @@
 """`ff run`: what is stale runs, what failed is told, what was interrupted goes on."""
 
 import json
-import os
 import signal
-import subprocess
 import time
 
 import pytest
 
-from tests.conftest import FF, Project
+from tests.conftest import FF, Project, started
 
 WRITE = 'run.write("tables/{0}.csv").write_text({1})'
 
@@ -173,15 +171,12 @@ def test_an_interrupted_run_is_no_finished_one_and_the_next_goes_on(project: Pro
         {"notebook": "b", "inputs": ["tables/a.csv"], "outputs": ["ledger/rows.jsonl", "tables/b.csv"]},
     )
     ledger = project.outputs / "ledger" / "rows.jsonl"
-    run = subprocess.Popen(
-        [*FF, "run", "params/demo.yaml"],
-        cwd=project.folder, env=project.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    until = time.monotonic() + 60
-    while not (ledger.exists() and ledger.read_text()) and time.monotonic() < until:
-        time.sleep(0.05)
-    os.kill(run.pid, ended_by)
-    said = run.communicate(timeout=30)[1]
+    with started([*FF, "run", "params/demo.yaml"], cwd=project.folder, env=project.env) as run:
+        until = time.monotonic() + 60
+        while not (ledger.exists() and ledger.read_text()) and time.monotonic() < until:
+            time.sleep(0.05)
+        run.send_signal(ended_by)
+        said = run.communicate(timeout=30)[1]
     assert run.returncode != 0
     assert ended_by == signal.SIGKILL or "run the same command again" in said
     assert not (project.outputs / "tables" / "b.csv").exists()
