@@ -5,8 +5,9 @@ Notebooks reach them as `ff.facts.<name>()`; the graders behind them are disclos
 
 import pandas as pd
 
+from ff_helpers.casestudy.graders import MANUAL, published_graders
+from ff_helpers.casestudy.published import PUBLISHED_STATUSES, published
 from ff_helpers.corpus.canonical import resolve
-from ff_helpers.corpus.published import PUBLISHED_STATUSES, published
 from ff_helpers.measurement.agreement.bracket import with_range
 from ff_helpers.measurement.calibration.calibrate import published_calibration
 from ff_helpers.measurement.calibration.cards import cards_table, read_cards
@@ -16,7 +17,6 @@ from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import long_counts
 from ff_helpers.paths import Run
 from ff_helpers.publication.notes import grader_note
-from ff_helpers.publication.published import MANUAL, published_graders
 from ff_helpers.terms import TIERS, VERDICTS
 
 
