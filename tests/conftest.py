@@ -1,17 +1,19 @@
 """What several rooms' tests share: a throw-away project, and one built `paper` for the whole session."""
 
 import contextlib
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from ff_helpers.cli import main
 from ff_helpers.corpus.traces import Message, Trace
 from tests.model_server import running
 
@@ -35,6 +37,22 @@ def started(command: Sequence[str], **how: object) -> "Iterator[subprocess.Popen
             yield process
         finally:
             process.kill()
+
+
+def said_by_ff(*arguments: str, cwd: Path, env: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+    """Run the command line in this process, with that folder and environment, and return what it said."""
+    before, out, err = dict(os.environ), io.StringIO(), io.StringIO()
+    with contextlib.chdir(cwd), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            os.environ.clear()
+            os.environ.update(env)
+            code = main(arguments)
+        except SystemExit as ended:  # argparse
+            code = ended.code
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+    return subprocess.CompletedProcess([*FF, *arguments], code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="session")
@@ -116,16 +134,11 @@ class Project:
         return path
 
     def ff(self, *arguments: str, **env: str) -> "subprocess.CompletedProcess[str]":
-        """Run the command line in the project and return what it said."""
-        return subprocess.run(
-            [*FF, *arguments],
-            cwd=self.folder,
-            env=self.env | env,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        """Run the command line in the project and return what it said; in this very process, which is quick.
+
+        What is about a process (signals, terminals, imports) starts one: `[*FF, ...]`.
+        """
+        return said_by_ff(*arguments, cwd=self.folder, env=self.env | env)
 
     def run(self, *more: str) -> "subprocess.CompletedProcess[str]":
         """`ff run params/demo.yaml`."""
