@@ -59,6 +59,7 @@ def said_by_ff(*arguments: str, cwd: Path, env: Mapping[str, str]) -> "subproces
 def paper(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The outputs folder of `paper`, built once, also when several workers ask for it.
 
+    Under another hash seed than the one that the reference sums were made with, and without fetched parts.
     FF_TEST_PAPER names an outputs folder that holds it already; only what changed is run again there.
     """
     import fcntl
@@ -72,9 +73,10 @@ def paper(tmp_path_factory: pytest.TempPathFactory) -> Path:
         done = shared / "paper-built"
         if not done.exists():
             outputs.mkdir(exist_ok=True)
+            conditions = {"FF_OUTPUTS": str(outputs), "FF_PARTS": str(shared / "none"), "PYTHONHASHSEED": "7"}
             run = subprocess.run(
                 [*FF, "run", "params/paper.yaml"],
-                cwd=ROOT, env=os.environ | {"FF_OUTPUTS": str(outputs)},
+                cwd=ROOT, env=os.environ | conditions,
                 capture_output=True, text=True, check=False,
             )  # fmt: skip
             assert run.returncode == 0, f"`ff run params/paper.yaml` failed:\n{run.stdout}\n{run.stderr}"
@@ -107,7 +109,7 @@ class Project:
         self.folder = folder
         self.outputs = folder / "outputs" / "demo"
         for name in ("notebooks", "params", "data"):
-            (folder / name).mkdir(parents=True)
+            (folder / name).mkdir(parents=True, exist_ok=True)
         self.env = os.environ | {"FF_ROOT": str(folder), "FF_OUTPUTS": str(folder / "outputs")}
 
     def notebook(self, name: str, *sources: str, parameters: str = "") -> None:
