@@ -3,7 +3,11 @@
 import ast
 import re
 import subprocess
+import sys
 import tomllib
+from collections.abc import Iterable
+from importlib.metadata import packages_distributions
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -26,7 +30,18 @@ VERBS = {
     "save_numbers", "say",
 }  # fmt: skip
 SOURCES = sorted((ROOT / "ff_helpers").rglob("*.py"))
-CONDA_NAMES = {"duckdb": "python-duckdb", "ollama": "ollama-python", "types-pyyaml": "types-pyyaml"}
+CONDA_NAMES = {
+    "duckdb": "python-duckdb",
+    "jupyter-client": "jupyter_client",
+    "jupyter-core": "jupyter_core",
+    "ollama": "ollama-python",
+    "types-pyyaml": "types-pyyaml",
+}
+STARTED = {
+    "hatchling", "ipykernel", "jupyterlab", "mypy", "pandas-stubs", "pytest-xdist", "ruff", "types-pyyaml",
+    "types-tqdm",
+}  # fmt: skip
+"""Distributions that are declared though no file imports them: kernels, tools, and what tools read."""
 REGISTRIES = (
     "pypi.org", "pythonhosted.org", "anaconda.org", "conda.anaconda", "test.pypi", "npmjs", "crates.io",
     "artifactory", "jfrog", "/opt/pypi", "/opt/wheels",
@@ -162,6 +177,42 @@ def test_conda_and_pip_users_get_the_same() -> None:
     assert there.pop("pip") == ""
     assert there == {CONDA_NAMES.get(name, name): bound for name, bound in map(split, wanted)}
     assert "-e ." in pip
+
+
+def outside(folder: str) -> dict[str, set[str]]:
+    """The distributions that a folder's files import, and the files; our own modules are left out."""
+    known, found = packages_distributions(), {}
+    ours = {"ff_helpers", "tests", "benchmarks", "install"}
+    for path in (ROOT / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module]
+            for top in {name.split(".")[0] for name in names} - ours - sys.stdlib_module_names:
+                for distribution in known.get(top, [top]):
+                    found.setdefault(distribution.lower().replace("_", "-"), set()).add(path.name)
+    return found
+
+
+def names(requirements: Iterable[str]) -> set[str]:
+    return {re.match(r"[\w-]+", line)[0].lower().replace("_", "-") for line in requirements if line.strip()}
+
+
+def test_what_is_imported_is_declared_and_what_is_declared_is_used() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    core, all_of_it = (
+        names(project["dependencies"]),
+        names([*project["dependencies"], *chain(*extras.values())]),
+    )
+    package = outside("ff_helpers")
+    assert not {name: files for name, files in package.items() if name not in core}, "not in `dependencies`"
+    assert core - package.keys() <= STARTED, "declared, and no module imports it"
+
+    peers = names((ROOT / "benchmarks" / "inspect.in").read_text(encoding="utf-8").splitlines())
+    others = outside("tests") | outside("tools") | outside("benchmarks")
+    assert not {name: files for name, files in others.items() if name not in all_of_it | peers}, "in no extra"
+    assert all_of_it - core - others.keys() <= STARTED, "in an extra, and no file imports it"
 
 
 def test_every_public_verb_is_there() -> None:
