@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
-from typing import Literal
 
 import pandas as pd
 
@@ -20,21 +19,12 @@ from ff_helpers.measurement.calibration.gate import DEFAULT
 from ff_helpers.measurement.grader_note import GraderNote
 from ff_helpers.measurement.results import Terms
 from ff_helpers.paths import PACKAGE
+from ff_helpers.publication.atlas.signal import FOOTINGS, Footing
 from ff_helpers.terms import Unknown
 
-Footing = Literal["labels", "measured", "unmeasured", "rejected", "unknown", "heuristic", "constant"]
 DENOMINATOR = "as exported, unknown"
 MARKED: frozenset[Footing] = frozenset({"rejected", "unknown", "heuristic", "constant"})
 """Footings on which no figure can lean."""
-FOOTINGS: dict[Footing, str] = {
-    "labels": "known truth: a checker or people decided it, and no grader",
-    "measured": "a measured accuracy that passes the published rule at least",
-    "unmeasured": "a named model",
-    "rejected": "fails the published rule on its published calibration",
-    "unknown": "not said which model graded, or how",
-    "heuristic": "a heuristic, to be compared but never published as ASR",
-    "constant": "one label for every row of a kind, without reading the response",
-}
 _UNNAMED: dict[str, Footing] = {"unknown": "unknown", "heuristic": "heuristic", "constant": "constant"}
 
 

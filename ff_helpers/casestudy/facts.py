@@ -10,7 +10,7 @@ import pandas as pd
 
 from ff_helpers.casestudy.exported_graders import exported_terms
 from ff_helpers.casestudy.graders import MANUAL, published_graders
-from ff_helpers.casestudy.published import PUBLISHED_STATUSES, published
+from ff_helpers.casestudy.record import PUBLISHED_STATUSES, published
 from ff_helpers.corpus.canonical import resolve
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.measurement.agreement.bracket import with_range
@@ -99,7 +99,7 @@ def grader_bracket() -> pd.DataFrame:
     """
     facts = published("grader_verdict_counts")
     counts = long_counts(facts, by=["cohort", "grader"], labels=[*VERDICTS, "ERROR"])
-    table = asr(counts, by=["cohort", "grader"])
+    table = asr(counts, by=["cohort", "grader"], statuses=PUBLISHED_STATUSES)
     states = {note.grader: note.gate for note in published_graders(*table["grader"].unique())}
     graders = published_graders(*(str(name) for name in table["grader"].unique()))
     bracket = with_range(table.assign(gate=table["grader"].map(states)), "cohort")
@@ -115,7 +115,7 @@ def corpus_asr() -> pd.DataFrame:
     """
     facts = published("corpus_verdict_counts")
     labels = [*VERDICTS, *(name for name in PUBLISHED_STATUSES if name in facts.columns)]
-    table = asr(long_counts(facts, by=["cohort"], labels=labels), by=["cohort"])
+    table = asr(long_counts(facts, by=["cohort"], labels=labels), by=["cohort"], statuses=PUBLISHED_STATUSES)
     printed = facts.melt("cohort", [f"published_{tier}" for tier in TIERS], "tier", "published_asr")
     printed["tier"] = printed["tier"].str.removeprefix("published_")
     printed = printed.assign(denominator="adversarial", published_asr=printed["published_asr"] / 100)

@@ -36,8 +36,8 @@ def graders_behind(
         tiers: what its rates count.
 
     Returns:
-        Notes; EACH_ROW where the rows disclose their own graders; Unknown with the reason why there is none. A
-        blank Unknown where neither rows nor terms say it.
+        Notes; EACH_ROW where the rows disclose their own graders; Unknown with the reason why there is none.
+        Where neither rows nor terms say it, the Unknown is blank.
     """
     if isinstance(terms.graders, Unknown | str):
         return terms.graders
@@ -113,26 +113,29 @@ def _measured(
     cards = terms.cards if terms.cards is not None else backing(run_cards(run))
     wanted = [tier for tier in TIERS if tier in tiers]
     spaces = {space for tier in wanted for space in TIER_SPACES[tier]} if wanted else set(SPACES)
-    meant = [who] if isinstance(who, Identity) else _meant(run, who, cards)
+    meant = [(who, _shown(terms, who))] if isinstance(who, Identity) else _meant(run, who, cards)
     found: list[GraderNote] = []
-    for one in meant:
+    for one, name in meant:
         deciding = [note for card, note in cards if _same(card, one) and note.space in spaces]
         here = [note for note in deciding if note.calibration_set in sets]
         told = here if here and {note.calibration_set for note in here} >= set(sets) else deciding
-        name = _shown(terms, one) if isinstance(who, Identity) else who
         found += [replace(note, grader=name) for note in told] or [_unmeasured(one, name, wanted)]
     return found
 
 
-def _meant(run: Run, name: str, cards: Sequence[tuple[Identity, GraderNote]]) -> list[Identity]:
+def _meant(run: Run, name: str, cards: Sequence[tuple[Identity, GraderNote]]) -> list[tuple[Identity, str]]:
     """Return every grader that a name means: of the run, or of a card; else one of that name alone."""
     try:
         listed = identities(graders(run))
     except MissingInputError:
         listed = []
     names = shown_names([*listed, *(card for card, _ in cards)])
-    meant = [one for one, shown in names.items() if shown == name]
-    return meant or [one for one in names if one.name == name] or [Identity(name)]
+    shown = [(one, called) for one, called in names.items() if called == name]
+    return (
+        shown
+        or [(one, called) for one, called in names.items() if one.name == name]
+        or [(Identity(name), name)]
+    )
 
 
 def _same(card: Identity, who: Identity) -> bool:

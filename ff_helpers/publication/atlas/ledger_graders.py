@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
-from ff_helpers.casestudy.exported_graders import FOOTINGS, Footing
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.results import LABELS
 from ff_helpers.measurement.standing import Standing, standing
-from ff_helpers.publication.atlas.signal import VOID, SignalGrader
+from ff_helpers.publication.atlas.signal import FOOTINGS, VOID, Footing, SignalGrader
 from ff_helpers.terms import GATE_STATES, GateState, Identity, Tier
 
 _PEOPLE: Final = "graded by people: no card measures people, their agreement does"

@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import JsonValue
 
-from ff_helpers.casestudy.exported_graders import FOOTINGS
 from ff_helpers.corpus.canonical import MEANINGS
 from ff_helpers.measurement.proportions.intervals import percent
 from ff_helpers.publication.atlas.metadata import ModelFacts
-from ff_helpers.publication.atlas.signal import Rate, Signal
+from ff_helpers.publication.atlas.signal import FOOTINGS, Rate, Signal
 from ff_helpers.publication.atlas.trust import Trust
 from ff_helpers.terms import GLOSSARY, INTENTS, STATUSES, TIERS
 

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ff_helpers.casestudy.facts import published_agreement
 from ff_helpers.corpus.conversation import SOURCE
 from ff_helpers.measurement.agreement.against_truth import compare_graders
 from ff_helpers.measurement.agreement.pairs import (
@@ -107,14 +106,6 @@ def test_the_review_queue_holds_disagreeing_traces_in_an_order_that_verdicts_do_
     assert one["position"].tolist() == [1, 2, 3, 4]
     pd.testing.assert_frame_equal(one, other)
     assert review_queue(frame(a=[C], b=[C])).empty
-
-
-def test_published_pairs_carry_the_flag_of_the_published_rule() -> None:
-    table = published_agreement()
-    pair = table[(table["grader_a"] == "gemini") & (table["grader_b"] == "claude-haiku-4.5")].iloc[0]
-    assert (pair["n"], pair["kappa"], pair["flagged"]) == (100, 0.320, "yes")
-    unknown = table[table["agreement"].isna()]
-    assert set(unknown["flagged"]) == {"agreement not published"}
 
 
 def test_responses_that_attack_the_grader_are_no_agreement_and_no_work_for_people() -> None:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.calibration.calibrate import calibrate
 from ff_helpers.measurement.calibration.cards import Card
-from ff_helpers.measurement.rates.backing import NO_CARD, NO_ROW, coverage
+from ff_helpers.measurement.rates import backing
+from ff_helpers.measurement.rates.backing import NO_CARD, NO_ROW
 from ff_helpers.measurement.rates.reported import asr_by
 from ff_helpers.measurement.results import LABELS
 from ff_helpers.terms import INTENTS, VERDICTS
@@ -38,6 +39,11 @@ def frame(rows: list[tuple[str, str | None, str]], **fields: object) -> pd.DataF
     return table.assign(**fields)
 
 
+def coverage(verdicts: pd.DataFrame, cards: list[Card], by: str) -> pd.DataFrame:
+    rows, who = told_apart(verdicts)
+    return backing.coverage(rows, cards, by, who)
+
+
 def card(rows: pd.DataFrame) -> Card:
     return calibrate(rows, space="five", calibration_set="labelled", as_of=TODAY)
 
@@ -47,7 +53,7 @@ def test_the_classes_of_a_card_add_up_to_it(rows: list) -> None:
     verdicts = frame(rows)
     made = card(verdicts)
     for by in ("intent", "turns", "set", "source"):
-        table = coverage(verdicts, [made], by, told_apart(verdicts)[1])
+        table = coverage(verdicts, [made], by)
         sums = table.groupby("tier")[["card_n", "card_k"]].sum().drop_duplicates().to_numpy().tolist()
         assert sums == [[made.n, made.k]]
     shuffled = verdicts.sample(frac=1, random_state=1)

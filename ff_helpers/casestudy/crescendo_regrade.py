@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ff_helpers.casestudy.graders import MANUAL, published_graders
-from ff_helpers.casestudy.published import published
+from ff_helpers.casestudy.record import PUBLISHED_STATUSES, published
 from ff_helpers.measurement.proportions.intervals import with_wilson
 from ff_helpers.measurement.regrades.rates import NAMES, by_scenario, check_marginals, rates, shifts
 from ff_helpers.measurement.regrades.regrade import Regrade
@@ -63,7 +63,7 @@ def crescendo() -> Crescendo:
     )
     check_marginals(transitions, finals["verdict"], side="new", what="final verdicts")
     aggregates = published("crescendo_aggregates")
-    table = rates(transitions)
+    table = rates(transitions, statuses=PUBLISHED_STATUSES)
     moved = shifts(table, transitions)
     printed = pd.concat([moved, _printed_shifts(aggregates)], ignore_index=True)
     graders = published_graders("qwen3:1.7b", "deepseek-r1:1.5b", MANUAL)
