@@ -11,14 +11,14 @@ from .casestudy.claims import check_claims as check_claims
 from .casestudy.claims import claims_possible as claims_possible
 from .casestudy.crescendo_regrade import crescendo as crescendo
 from .casestudy.exported import atlas as atlas
-from .casestudy.facts import published_agreement as published_agreement
-from .casestudy.facts import published_calibration as published_calibration
 from .casestudy.graders import published_graders as published_graders
 from .casestudy.metrics import canonical_metrics as canonical_metrics
 from .casestudy.narrative import write_narrative as write_narrative
 from .casestudy.pages import save_evaluator_cards as save_evaluator_cards
 from .casestudy.pages import save_page as save_page
 from .casestudy.pages import save_student_page as save_student_page
+from .casestudy.printed import published_agreement as published_agreement
+from .casestudy.printed import published_calibration as published_calibration
 from .casestudy.record import published as published
 from .corpus.canonical import resolve_names as resolve_names
 from .grading.campaign import verdicts as verdicts

@@ -183,11 +183,9 @@ IDENTITY_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """The parts of an `Identity`, each with the column of a frame of verdicts that holds it."""
 
-IDENTITY: Final = ("grader", "grader_digest", "rubric", "temperature", "seed")
-"""The columns that tell one identity from another; the other parts follow from these."""
+IDENTITY: Final = ("grader", "grader_digest", "rubric", "temperature", "seed")  # tell identities apart
 
-NOT_RECORDED: Final = "not recorded"
-"""What a table of text says where a row does not."""
+NOT_RECORDED: Final = "not recorded"  # what a table of text says where a row does not
 
 
 @dataclass(frozen=True)

@@ -253,7 +253,7 @@ def student(twins: Twins) -> str:
 
 
 def numbers(twins: Twins) -> str:
-    saved(twins, asked(twins)[["intent", "grader", "k", "n", "asr", "asr_low", "asr_high"]], "numbered")
+    saved(twins, asked(twins), "numbered")
     verb.save_numbers(twins.run, ["numbered"])
     return lines(twins.run.read("tex/numbers.tex")).lower()
 
@@ -264,7 +264,7 @@ def own(twins: Twins) -> list[Card]:
 
 def graded(twins: Twins) -> list[object]:
     made = verb.graded(twins.run, twins.counts)
-    return [made.frame, made.disclosure.sentence()]
+    return [made, verb.disclose(twins.run, made).sentence()]
 
 
 SHOWS: dict[str, Checked] = {
@@ -354,7 +354,7 @@ def one_card(lesson: Callable[[Twins], object]) -> Callable[[Twins], None]:
 
 def pooled(twins: Twins) -> None:
     found = verb.canonical_metrics(twins.run, twins.verdicts)
-    assert 3 in found.query("metric == 'graders'")["value"].tolist()
+    assert 3 in found.query("metric == 'graders'")["count"].tolist()
 
 
 def one_rate(twins: Twins) -> None:
@@ -417,7 +417,7 @@ ELSEWHERE = {
     ),
     "a person at a panel": ("grade_by_hand",),
     "the published record": (
-        "published", "published_graders", "published_agreement", "published_calibration", "crescendo",
+        "published", "published_evaluators", "published_graders", "published_agreement", "published_calibration", "crescendo",
         "write_narrative", "check_claims", "claims_possible", "claims_summary", "atlas",
     ),
     "simulated graders, each named by the caller": ("rehearsal",),
