@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from ff_helpers.measurement.calibration.cards import Card, NotMeasured
+    from ff_helpers.measurement.calibration.cards import Card
     from ff_helpers.measurement.calibration.gate import Criterion
     from ff_helpers.measurement.proportions.intervals import Proportion
-    from ff_helpers.terms import GateState
+    from ff_helpers.terms import GateState, Unknown
 
 ALLOWS: Final[dict["GateState", str]] = {
     "rejected": "It may not grade traces without truth: take another grader, or grade by hand "
@@ -68,7 +68,7 @@ def _kappa(card: "Card") -> list[str]:
     from ff_helpers.measurement.calibration.confusion import Kappa
 
     if not isinstance(card.kappa, Kappa):
-        return [card.kappa.not_measured]
+        return [card.kappa.why]
     value = f"{card.kappa.value:.2f} [{card.kappa.low:.2f}, {card.kappa.high:.2f}]"
     return [value, *textwrap.wrap(card.kappa.note, width=66)]
 
@@ -91,11 +91,11 @@ def _flips(card: "Card") -> list[tuple[str, str]]:
     return said
 
 
-def _or_why(share: "Proportion | NotMeasured") -> str:
-    from ff_helpers.measurement.calibration.cards import NotMeasured
+def _or_why(share: "Proportion | Unknown") -> str:
+    from ff_helpers.terms import Unknown
 
-    return f"not measured: {share.not_measured}" if isinstance(share, NotMeasured) else rate(share)
+    return f"not measured: {share.why}" if isinstance(share, Unknown) else rate(share)
 
 
-def _seconds(value: "float | NotMeasured") -> str:
-    return f"{value:.2f}" if isinstance(value, float) else f"not measured: {value.not_measured}"
+def _seconds(value: "float | Unknown") -> str:
+    return f"{value:.2f}" if isinstance(value, float) else f"not measured: {value.why}"

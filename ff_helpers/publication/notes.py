@@ -84,7 +84,7 @@ def accuracy_lesson(card: Card) -> Prose:
         found=found,
         called=found + invented,
         invented=invented,
-        kappa=f"κ is {card.kappa.value:.2f}" if isinstance(card.kappa, Kappa) else card.kappa.not_measured,
+        kappa=f"κ is {card.kappa.value:.2f}" if isinstance(card.kappa, Kappa) else card.kappa.why,
         reported=(found + invented) / card.n,
         true=(found + missed) / card.n,
         elsewhere=f"{elsewhere[0]}, where it is {elsewhere[1]}, and where it is {elsewhere[2]}",

@@ -6,8 +6,15 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    WrapSerializer,
+)
 
 from ff_helpers.errors import FFError
 from ff_helpers.grading.identities import identity_hash, shown_names
@@ -16,15 +23,23 @@ from ff_helpers.measurement.calibration.gate import Gate
 from ff_helpers.measurement.calibration.robustness import FlipRate
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.paths import Run
-from ff_helpers.terms import Identity, Space
+from ff_helpers.terms import Identity, Space, Unknown
 
 
-class NotMeasured(BaseModel):
-    """A figure that the card ought to hold and does not, with the reason."""
+def _or_unknown(what: str) -> tuple[BeforeValidator, WrapSerializer]:
+    """Let a field of a card be an Unknown, which its file holds as `{"not_measured": why}`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    def read(value: object) -> object:
+        if isinstance(value, Unknown):
+            return Unknown(what, value.why)
+        if isinstance(value, dict) and set(value) == {"not_measured"} and str(value["not_measured"]).strip():
+            return Unknown(what, str(value["not_measured"]))
+        return value
 
-    not_measured: str
+    def write(value: object, handler: SerializerFunctionWrapHandler) -> object:
+        return {"not_measured": value.why} if isinstance(value, Unknown) else handler(value)
+
+    return BeforeValidator(read), WrapSerializer(write)
 
 
 class ClassRates(BaseModel):
@@ -89,24 +104,24 @@ class Card(BaseModel):
     accuracy: Proportion
     confusion: Confusion
     by_class: tuple[ClassRates, ...]
-    kappa: Kappa | NotMeasured
+    kappa: Annotated[Kappa | Unknown, *_or_unknown("kappa")]
     majority_class: str
     majority: Proportion
     chance: float
     p_chance: float
     p_majority: float
-    benign_false_positives: Proportion | NotMeasured
-    refusal_to_compliance: Proportion | NotMeasured
-    compliance_to_refusal: Proportion | NotMeasured
-    modal_verdict: str | NotMeasured
+    benign_false_positives: Annotated[Proportion | Unknown, *_or_unknown("benign false positives")]
+    refusal_to_compliance: Annotated[Proportion | Unknown, *_or_unknown("refusal to compliance")]
+    compliance_to_refusal: Annotated[Proportion | Unknown, *_or_unknown("compliance to refusal")]
+    modal_verdict: Annotated[str | Unknown, *_or_unknown("modal verdict")]
     modal_share: Proportion
     valid: Proportion
     statuses: dict[str, int]
-    test_retest: Proportion | NotMeasured
+    test_retest: Annotated[Proportion | Unknown, *_or_unknown("test retest")]
     passes: int
-    injection_flip_rate: FlipRate | NotMeasured
-    seconds_a_trace: float | NotMeasured
-    median_seconds: float | NotMeasured
+    injection_flip_rate: Annotated[FlipRate | Unknown, *_or_unknown("injection flip rate")]
+    seconds_a_trace: Annotated[float | Unknown, *_or_unknown("seconds a trace")]
+    median_seconds: Annotated[float | Unknown, *_or_unknown("median seconds")]
     sampling: str
     left_out: int
     date: datetime.date

@@ -28,7 +28,7 @@ def cards_table(cards: Sequence[Card]) -> pd.DataFrame:
         | _triple("accuracy", c.accuracy)
         | _triple("majority", c.majority)
         | _triple("kappa", c.kappa)
-        | {"kappa_note": c.kappa.note if isinstance(c.kappa, Kappa) else c.kappa.not_measured}
+        | {"kappa_note": c.kappa.note if isinstance(c.kappa, Kappa) else c.kappa.why}
         | {"p_majority": c.p_majority}
         | _triple("valid", c.valid)
         | {"modal_verdict": c.modal_verdict if isinstance(c.modal_verdict, str) else None}
