@@ -423,7 +423,8 @@ ELSEWHERE = {
     ),
     "a person at a panel": ("grade_by_hand",),
     "the published record": (
-        "published", "published_graders", "published_agreement", "published_calibration", "crescendo",
+        "published", "published_graders", "published_evaluators", "published_agreement",
+        "published_calibration", "crescendo", "read_export", "student_example",
         "write_narrative", "check_claims", "claims_possible", "claims_summary", "atlas", "disclose_atlas",
     ),
     "simulated graders, each named by the caller": ("rehearsal",),
