@@ -1,5 +1,6 @@
 """Records as tables: one row a model, one a class, one a grader; what a notebook shows and saves."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,6 +12,8 @@ from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.measurement.results import Terms, stated
 from ff_helpers.publication.atlas.signal import Rate, Signal, SignalGrader, named_apart
 from ff_helpers.terms import INTENTS, Unknown
+
+_NO_SPACE: str | Unknown = Unknown("space", "not in the record")
 
 
 def signal_table(signals: Sequence[Signal]) -> pd.DataFrame:
@@ -121,10 +124,11 @@ def _note(grader: SignalGrader) -> GraderNote:
     if grader.accuracy is not None and grader.n and grader.ci_low is not None and grader.ci_high is not None:
         accuracy = Proportion(round(grader.accuracy * grader.n), grader.n, grader.ci_low, grader.ci_high)
         where = grader.calibration_set or where
-    rubric = Unknown("rubric", "not in the record")
-    return GraderNote(
-        grader.grader, digest, rubric, accuracy, where, Unknown("space", "not in the record"), grader.gate
-    )
+    rubric, space = Unknown("rubric", "not in the record"), _NO_SPACE
+    held = re.fullmatch(r"(.*) \(space (\w+)\)", grader.calibration_set or "")
+    if held:
+        where, space = held[1], held[2]
+    return GraderNote(grader.grader, digest, rubric, accuracy, where, space, grader.gate)
 
 
 def _row(signal: Signal) -> dict[str, object]:
