@@ -71,11 +71,13 @@ def grader_text(rows: "GraderRows", found: "Standing", notes: Notes) -> str:
 
 def written_text(held: "LedgerSummary") -> str:
     """Return what the file is made of, in one line and one more where something is torn."""
+    if not held.records:
+        return f"{shown(held.path)}: an empty file, a ledger to which no verdict was written yet"
     parts = [f"{held.records} records"]
     parts += [f"{n} {what}" for what, n in _oddities(held) if n]
     lines = [f"{shown(held.path)}: {', '.join(parts)}"]
     if held.torn:
-        lines.append(f"a torn last line of {held.torn} bytes (a crash): the next `ff grade` cuts it off")
+        lines.append(f"a torn last line of {held.torn} bytes (a crash): the next `ff grade` sets it aside")
     return "\n".join(lines)
 
 

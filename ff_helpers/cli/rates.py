@@ -150,6 +150,8 @@ def _text(
     backed: dict[tuple[str, ...], Backing],
     by: list[str],
 ) -> str:
+    if not counted.rows and not counted.superseded:
+        return f"{shown(path)}: an empty file, to which no verdict was written yet: there is no rate."
     first = int(counted.table["n"].sum())
     parts = [f"{shown(path)}: {first} rows counted. {_left(counted)}\n{_RAW}"]
     for who, found in backed.items():

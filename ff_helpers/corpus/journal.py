@@ -1,28 +1,48 @@
 """The journal: an append-only JSONL file of records, safe against crash, full disk and company.
 
 Group commit: lines are written and fsynced in batches, and a record counts as done only after the
-fsync that covers it. A torn last line (power cut, full disk) is repaired on open. A commit may run in
-another thread than the appends, so that an event loop need not wait for the disk.
+fsync that covers it. A commit may run in another thread than the appends, so that an event loop need not
+wait for the disk.
+
+No file is harmed. A journal is known by its records: an empty file is a new one, and every other file must
+begin with a whole record. On open, a torn last line (power cut, full disk) is cut off only where every line
+before it is a record and the torn bytes are the beginning of one, as this module writes them; they are kept
+beside the file (`NAME.torn`). Anything else is refused untouched. So is the file of a crash in the very
+first record, which holds no whole one: nothing there tells it from the file of somebody else.
 """
 
+import codecs
 import fcntl
+import json
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Final, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
-from ff_helpers.corpus.jsonl import BadLineError, FileMissingError, parse_line
+from ff_helpers.corpus.jsonl import (
+    BadLineError,
+    FileMissingError,
+    ForeignFileError,
+    called,
+    parse_first,
+    parse_line,
+)
+from ff_helpers.corpus.kinds import kind_of
 from ff_helpers.errors import FFError
 
 M = TypeVar("M", bound=BaseModel)
 
-_BLOCK = 1 << 16
+_BLOCK: Final = 1 << 16
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
 
 
 class JournalBusyError(FFError):
@@ -45,11 +65,40 @@ class JournalWriteError(FFError):
         )
 
 
+class JournalChangedError(FFError):
+    """Something else wrote to the file while the journal was open."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} was changed by another program while this run was writing to it. Nothing of it was cut "
+            "off, and what this run had not written yet is not in it. Look at its last lines, then run the "
+            "same command again."
+        )
+
+
+class TornError(BadLineError):
+    """A last line without an end that nothing proves to be ours."""
+
+    def __init__(self, path: Path, line: int, tail: int, what: str) -> None:
+        if line == 1:
+            problem = (
+                f"the file holds the beginning of one record and no whole one ({tail:,} bytes), so nothing "
+                f"proves that it holds {what}. Nothing was changed: if a crash left it, delete it"
+            )
+        else:
+            problem = (
+                f"the last {tail:,} bytes have no end of line and are not the beginning of one of "
+                f"{what} as this suite writes them. Nothing was changed: look at them "
+                f"(`tail -c {tail} FILE`), and take them out if they do not belong there"
+            )
+        super().__init__(path, line, "", f"{problem}, then run the same command again.")
+
+
 class Journal(Generic[M]):
     """An open journal, locked for this process; use it as a context manager.
 
     Args:
-        path: the file; it and its folder are made if missing, a torn last line is repaired.
+        path: the file; it and its folder are made if missing. A torn last line is set aside, see above.
         model: what one line is.
         batch: how many records one fsync covers at most when `append` commits.
         seconds: how long a record waits for its fsync at most (looked at on each append).
@@ -57,6 +106,7 @@ class Journal(Generic[M]):
     Raises:
         JournalBusyError: another process has it open.
         JournalWriteError: read-only folder, no space.
+        JournalChangedError: another program wrote to it meanwhile.
         BadLineError: the file holds something else; nothing was changed.
     """
 
@@ -65,24 +115,26 @@ class Journal(Generic[M]):
         self.batch = batch
         self.broken = False
         """True after a failed write: nothing more can be committed, and closing does not try."""
+        self.torn: Path | None = None
+        """Where the bytes of a torn last line were put when the journal was opened."""
         self._model = model
         self._seconds = seconds
         self._pending: list[tuple[M, bytes]] = []
         self._adding, self._writing = threading.Lock(), threading.Lock()
+        self._unfinished = b""
         self._synced = time.monotonic()
 
     def __enter__(self) -> Self:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._new = not self.path.exists()
+            self._new = not os.path.lexists(self.path)
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         except OSError as error:
             raise JournalWriteError(self.path, error) from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _sync_folder(self.path.parent)
-            _check_head(self.path, self._file, self._model)
-            self._size = _repair(self._file, self._model)
+            self._size, self.torn = _repair(self.path, self._file, self._model)
         except BlockingIOError:
             os.close(self._file)
             raise JournalBusyError(self.path) from None
@@ -101,7 +153,7 @@ class Journal(Generic[M]):
             if not self.broken:
                 self.commit()
         finally:
-            if error is not None and self._new and not self._size:
+            if error is not None and self._new and not os.fstat(self._file).st_size:
                 self.path.unlink(missing_ok=True)  # nothing came of it: no empty file is left
             os.close(self._file)
 
@@ -145,64 +197,190 @@ class Journal(Generic[M]):
 
     def _write(self, data: bytes) -> None:
         try:
-            os.ftruncate(self._file, self._size)  # what an interrupted commit left is written anew
+            self._cut_back()  # what an interrupted commit left is written anew
+            self._unfinished = data
             written = 0
             while written < len(data):
                 written += os.write(self._file, data[written:])
             os.fsync(self._file)
+        except JournalChangedError:
+            self.broken = True
+            raise
         except OSError as error:
             self.broken = True
-            with suppress(OSError):
-                os.ftruncate(self._file, self._size)
+            with suppress(OSError, JournalChangedError):
+                self._cut_back()
             raise JournalWriteError(self.path, error) from None
         self._size += len(data)
+        self._unfinished = b""
+
+    def _cut_back(self) -> None:
+        """Cut the file to its last complete commit, if what follows is of the unfinished one.
+
+        Raises:
+            JournalChangedError: the file is shorter, or something else was written after it.
+        """
+        more = os.fstat(self._file).st_size - self._size
+        ours = 0 <= more <= len(self._unfinished)
+        if not ours or os.pread(self._file, more, self._size) != self._unfinished[:more]:
+            raise JournalChangedError(self.path)
+        if more:
+            os.ftruncate(self._file, self._size)
 
 
 def read_journal(path: Path, model: type[M]) -> Iterator[M]:
     """Yield the records of a journal, one at a time; a torn last line is left out.
 
+    A last line that is a whole record and lacks only its newline is one of them.
+
     Raises:
         FileMissingError: there is no such file.
+        ForeignFileError: the file is something else.
+        TornError: a last line that is no record and not the beginning of one, or follows none.
         BadLineError: a complete line is no valid record.
     """
     if not path.is_file():
-        raise FileMissingError(path, f"{model.__name__.lower()} records")
+        raise FileMissingError(path, called(model))
+    found, number = False, 0
     with path.open("rb") as file:
         for number, raw in enumerate(file, start=1):
-            if raw.endswith(b"\n") and raw.strip():
-                yield parse_line(model, raw.decode("utf-8", "replace"), path=path, line=number)
+            if not raw.strip():
+                continue
+            if raw.endswith(b"\n") or _is_whole(raw, model):
+                yield (parse_line if found else parse_first)(model, raw, path=path, line=number)
+            elif not is_torn(raw, model):
+                if not found:
+                    raise ForeignFileError(path, number, called(model), kind_of(path))
+                raise TornError(path, number, len(raw), called(model))
+            elif not found:
+                raise TornError(path, 1, len(raw), called(model))
+            found = True
+    if number and not found:
+        raise ForeignFileError(path, 1, called(model), kind_of(path))
 
 
-def torn_tail(path: Path) -> int:
-    """Return the bytes after the last newline: what a crash left of a line that never was whole."""
+def torn_tail(path: Path, model: type[BaseModel]) -> int:
+    """Return the bytes of a last line that was never whole: what a crash left of it."""
     with path.open("rb") as file:
-        return len(_tail(file.fileno()))
+        tail = _tail(file.fileno())
+    return 0 if not tail.strip() or _is_whole(tail, model) else len(tail)
 
 
-def _check_head(path: Path, file: int, model: type[BaseModel]) -> None:
-    """Raise unless the first line is a record, or the torn beginning of one: only a journal is repaired."""
-    head = os.pread(file, _BLOCK, 0)
-    while head and b"\n" not in head and (more := os.pread(file, _BLOCK, len(head))):
-        head += more
-    line, newline, _ = head.partition(b"\n")
-    if newline:
-        parse_line(model, line.decode("utf-8", "replace"), path=path, line=1)
-    elif line[:2] != b'{"'[: len(line)]:
-        raise BadLineError(path, 1, "", f"no {model.__name__.lower()}; nothing was changed")
+def is_torn(tail: bytes, model: type[BaseModel]) -> bool:
+    """Return whether bytes are the beginning of a record as it is written, and not yet a whole object.
 
-
-def _repair(file: int, model: type[BaseModel]) -> int:
-    """Finish a last line that only lacks its newline, cut off a torn one; return the file's size."""
-    size, torn = os.fstat(file).st_size, _tail(file)
-    if not torn:
-        return size
+    Of a model that takes any further fields (rows that others write too) every torn JSON object is one.
+    """
     try:
-        model.model_validate_json(torn)
+        text = codecs.getincrementaldecoder("utf-8")().decode(tail)  # a character may be torn as well
+        part = from_json(text, allow_partial=True) if text else None
+    except ValueError:  # not UTF-8, or not JSON so far
+        return False
+    keys = _keys(text)
+    if not isinstance(part, dict) or keys is None:
+        return False
+    return model.model_config.get("extra") != "forbid" or (
+        not re.search(r"\s", _STRING.sub("", text))
+        and _in_order(keys, model)
+        and _fits(part, model, keys[-1].strip('"') if keys else None)
+    )
+
+
+def _keys(text: str) -> list[str] | None:
+    """Return the keys of the object that a text begins with, in their quotes; None where it is whole.
+
+    The last key may be cut, and then lacks a quote.
+    """
+    keys, depth, is_key = [], 0, True
+    for token in re.findall(f"{_STRING.pattern}|[{{}}\\[\\],]", text, re.DOTALL):
+        if token[0] == '"' and depth == 1 and is_key:
+            keys.append(token)
+            is_key = False
+        elif token == ",":
+            is_key = True
+        depth += (token in ("{", "[")) - (token in ("}", "]"))
+        if not depth:
+            return None
+    return keys
+
+
+def _in_order(keys: list[str], model: type[BaseModel]) -> bool:
+    """Return whether these are the first fields of a record: in its order, without a gap where one is due."""
+    left = [(f'"{name}"', field.is_required()) for name, field in model.model_fields.items()]
+    for key in keys:
+        due = next((place for place, (_, required) in enumerate(left) if required), len(left))
+        found = next((n for n, (name, _) in enumerate(left[: due + 1]) if name.startswith(key)), None)
+        if found is None:
+            return False
+        left = left[found + 1 :]
+    return True
+
+
+def _fits(part: dict[str, object], model: type[BaseModel], last: str | None) -> bool:
+    """Return whether the fields are what a record holds; the last one may be cut."""
+    try:
+        model.model_validate_json(json.dumps(part))
+    except ValidationError as error:
+        wrong = error.errors(include_input=False, include_url=False, include_context=False)
+        # Still to come are further fields, the rest of the last one, and what only a whole record can hold.
+        return all(
+            not one["loc"] or one["loc"][0] == last or (len(one["loc"]) == 1 and one["type"] == "missing")
+            for one in wrong
+        )
+    return True
+
+
+def _is_whole(line: bytes, model: type[BaseModel]) -> bool:
+    try:
+        model.model_validate_json(line)
     except ValidationError:
-        os.ftruncate(file, size - len(torn))
-        return size - len(torn)
-    os.write(file, b"\n")
-    return size + 1
+        return False
+    return True
+
+
+def _repair(path: Path, file: int, model: type[BaseModel]) -> tuple[int, Path | None]:
+    """Finish a last line that only lacks its newline, set a torn one aside.
+
+    Returns:
+        The file's size, and where the torn bytes are now.
+
+    Raises:
+        BadLineError: the file is not one of ours to its last byte; nothing was changed.
+    """
+    size, tail = os.fstat(file).st_size, _tail(file)
+    if not size:
+        return 0, None
+    records = read_journal(path, model)
+    if not tail.strip():
+        next(records, None)  # nothing is to be mended: who goes on reads the rest
+        return size, None
+    for _ in records:  # every line must be ours before a byte is cut
+        pass
+    if _is_whole(tail, model):
+        os.write(file, b"\n")
+        return size + 1, None
+    aside = _set_aside(path, tail)
+    os.ftruncate(file, size - len(tail))
+    return size - len(tail), aside
+
+
+def _set_aside(path: Path, tail: bytes) -> Path:
+    """Write bytes to a new file beside another one; no file that is there is touched."""
+    for number in count(1):
+        aside = path.with_name(f"{path.name}.torn" + (f"-{number}" if number > 1 else ""))
+        try:
+            with aside.open("xb") as kept:
+                kept.write(tail)
+                kept.flush()
+                os.fsync(kept.fileno())
+        except FileExistsError:
+            continue
+        except OSError:  # no space: half a copy is none
+            aside.unlink(missing_ok=True)
+            raise
+        _sync_folder(path.parent)
+        return aside
+    raise AssertionError  # count() never ends
 
 
 def _tail(file: int) -> bytes:

@@ -10,7 +10,7 @@ from ff_helpers.corpus.journal import torn_tail
 from ff_helpers.corpus.traces import Trace, read_traces
 from ff_helpers.grading.ledger import RETRIED, Who, read_ledger, short, who
 from ff_helpers.grading.outcome import Identity, Method
-from ff_helpers.grading.record import Options
+from ff_helpers.grading.record import Options, Record
 
 _SHOWN: Final = 10
 
@@ -54,7 +54,7 @@ class LedgerSummary:
     Attributes:
         path: the ledger.
         records: complete lines.
-        torn: bytes of a torn last line; the next run cuts them off.
+        torn: bytes of a torn last line; the next run sets them aside.
         duplicates: records whose key and trace_id were there already, with the same verdict or status.
         conflicting: likewise, with another one; the later stands.
         retried: failed requests (`timeout`, `server_error`) that a later record replaced.
@@ -105,7 +105,7 @@ def ledger_summary(path: Path, traces: Path | None = None) -> LedgerSummary:
     return LedgerSummary(
         path=path,
         records=held.counts["records"],
-        torn=torn_tail(path),
+        torn=torn_tail(path, Record),
         duplicates=held.counts["duplicates"],
         conflicting=held.counts["conflicting"],
         retried=held.counts["retried"],

@@ -98,6 +98,8 @@ def grade_file(
         if job.lacks_truth:
             admit(grader.identity, cards, spec=spec)
         progress = Progress(f"grading with {grader.identity.grader}", left)
+        if book.torn is not None:
+            progress.note(f"a crash had left a torn last line in {ledger}; its bytes are in {book.torn.name}")
         warning = book.changed_conditions(grader.identity)
         if left and warning:
             progress.note(f"warning: {warning}")
