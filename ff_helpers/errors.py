@@ -33,3 +33,11 @@ def named(text: str) -> str:
 def quoted(text: str) -> str:
     """Return a name in quotes, as `named`."""
     return repr(text) if is_name(text) else named(text)
+
+
+def place_in(error: Exception) -> str:
+    """Return where a YAML or a text file is broken; the parser's own words may quote the file."""
+    mark = getattr(error, "problem_mark", None)
+    if mark is not None:
+        return f"line {mark.line + 1}, column {mark.column + 1}"
+    return f"byte {error.start} is not UTF-8" if isinstance(error, UnicodeDecodeError) else "from its start"

@@ -92,14 +92,9 @@ def missing_text(rows: "GraderRows", traces: int) -> str:
 
 def command(rows: "GraderRows", notes: Notes, traces: Path, ledger: Path) -> str:
     """Return the command that grades what is missing; the spec follows from the software recorded."""
-    software = notes.software[identity(rows)]
-    spec = rows.grader
-    if "xllamacpp" in software:
-        spec = f"embedded:{rows.grader}"
-    elif "openai" in software:
-        spec = f"openai:{rows.grader}@BASE_URL"
-    elif "ollama" in software:
-        spec = f"ollama:{rows.grader}"
+    from ff_helpers.grading.outcome import spec_of
+
+    spec = spec_of(rows.grader, notes.software[identity(rows)])
     words = ["ff", "grade", "--traces", shown(traces), "--grader", spec, "--ledger", shown(ledger)]
     name = rows.rubric.partition("@")[0]
     return shlex.join(words + (["--rubric", name] if name == "flip-blind" else []))

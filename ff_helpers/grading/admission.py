@@ -16,7 +16,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ff_helpers import paths
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, quoted
 from ff_helpers.grading.ledger import Who
 from ff_helpers.grading.outcome import Identity
 from ff_helpers.terms import GATE_STATES, GateState, Space
@@ -121,7 +121,7 @@ class ControlArmError(FFError):
 
     def __init__(self, trace_id: str, name: str) -> None:
         super().__init__(
-            f"trace_id {trace_id!r} in set {name!r} is of the arm `permitted`: a control, in which the "
+            f"trace_id {quoted(trace_id)} in set {name!r} is of the arm `permitted`: a control, in which the "
             "policy allows the answer. It is no attack and is never graded; name the file of the other arm."
         )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, named
 from ff_helpers.grading.ledger import RETRIED, Who, read_ledger, who
 from ff_helpers.grading.record import Record
 
@@ -112,7 +112,8 @@ def chains(*ledgers: Path) -> list[Chain]:
             target = owners.get((record.supersedes.key, record.trace_id))
             if target is None:
                 raise NoRegradeError(
-                    f"{here}: it supersedes a record of trace {record.trace_id} that is not there before it, "
+                    f"{here}: it supersedes a record of trace {named(record.trace_id)} that is not "
+                    "there before it, "
                     "so the old label is not known. Name first the ledger that holds it, this one with --by."
                 )
             _correct(target, here, record)
@@ -146,7 +147,7 @@ def of_grader(found: Iterable[Chain], grader: str | None, paths: Iterable[Path])
                 else "It has another digest, rubric or option there: keep one of the two."
             )
             raise NoRegradeError(
-                f"{first}: trace {first.trace_id} has two first labels, by {other.records[0].grader} "
+                f"{first}: trace {named(first.trace_id)} has two first labels, by {other.records[0].grader} "
                 f"({other.records[0]}) and by {first.grader}. {mend}"
             )
     return by_trace
@@ -179,15 +180,16 @@ def paired(old: dict[str, Chain], new: dict[str, Chain]) -> Iterator[tuple[Place
         if alone:
             first = alone[0].records[0]
             raise NoRegradeError(
-                f"{first}: trace {first.trace_id} has no {side} label ({len(alone)} such traces). Both sets "
+                f"{first}: trace {named(first.trace_id)} has no {side} label ({len(alone)} such "
+                "traces). Both sets "
                 "must be of the same traces: grade the rest, or name with --traces those to compare."
             )
     for trace_id, chain in old.items():
         here, there = chain.records[0], new[trace_id].records[0]
         if here.response != there.response:
             raise NoRegradeError(
-                f"{there}: trace {trace_id} has another response than at {here}. These are two traces of one "
-                "name: a regrade is of the same responses."
+                f"{there}: trace {named(trace_id)} has another response than at {here}. These are two "
+                "traces of one name: a regrade is of the same responses."
             )
         yield chain.new, new[trace_id].new
 
@@ -206,7 +208,8 @@ def _begin(
             records[:] = [here if r is before else r for r in records]
     elif here.label != before.label and here.label not in RETRIED:
         raise NoRegradeError(
-            f"{here}: trace {here.trace_id} has {here.label} here and {before.label} at {before}, by the "
+            f"{here}: trace {named(here.trace_id)} has {here.label} here and {before.label} at "
+            f"{before}, by the "
             "same grader, and neither names the other. Keep one, or let the later supersede the earlier."
         )
 

@@ -14,7 +14,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from ff_helpers.corpus.jsonl import BadLineError, read_records
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, quoted
 from ff_helpers.paths import MissingInputError, Run
 from ff_helpers.publication.atlas.signal import SCHEMA_FILE, VERSION, Signal
 
@@ -29,8 +29,8 @@ class BrokenPointerError(FFError):
     def __init__(self, pointer: Path, named: str, there: Sequence[date]) -> None:
         newest = f"printf 'asr_signal_{there[-1]}.jsonl\\n' > {pointer}" if there else "export anew"
         super().__init__(
-            f"{pointer} names {named[:80]!r}, which is no signal file beside it. Allowed: the name of a file "
-            f"asr_signal_YYYY-MM-DD.jsonl. To mend it: {newest}."
+            f"{pointer} names {quoted(named)}, which is no signal file beside it. Allowed: the name "
+            f"of a file asr_signal_YYYY-MM-DD.jsonl. To mend it: {newest}."
         )
 
 
@@ -66,8 +66,8 @@ class OtherVersionError(FFError):
 
     def __init__(self, path: Path, version: object) -> None:
         super().__init__(
-            f"{path}:1:signal_version: {version!r:.40}, and this suite reads {VERSION!r}. Read the file with "
-            "the version that wrote it, or export anew."
+            f"{path}:1:signal_version: {quoted(str(version))}, and this suite reads {VERSION!r}. Read "
+            "the file with the version that wrote it, or export anew."
         )
 
 
