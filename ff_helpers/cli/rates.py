@@ -151,7 +151,7 @@ def _text(
     by: list[str],
 ) -> str:
     if not counted.rows and not counted.superseded:
-        return f"{shown(path)}: an empty file, to which no verdict was written yet: there is no rate."
+        return f"{shown(path)}: it holds no verdict yet, so there is no rate."
     first = int(counted.table["n"].sum())
     parts = [f"{shown(path)}: {first} rows counted. {_left(counted)}\n{_RAW}"]
     for who, found in backed.items():

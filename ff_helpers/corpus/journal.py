@@ -248,12 +248,10 @@ def read_journal(path: Path, model: type[M]) -> Iterator[M]:
                 continue
             if raw.endswith(b"\n") or _is_whole(raw, model):
                 yield (parse_line if found else parse_first)(model, raw, path=path, line=number)
-            elif not is_torn(raw, model):
-                if not found:
-                    raise ForeignFileError(path, number, called(model), kind_of(path))
-                raise TornError(path, number, len(raw), called(model))
-            elif not found:
-                raise TornError(path, 1, len(raw), called(model))
+            elif not found and not (_is_closed(model) and is_torn(raw, model)):
+                raise ForeignFileError(path, number, called(model), kind_of(path))
+            elif not found or not is_torn(raw, model):
+                raise TornError(path, number if found else 1, len(raw), called(model))
             found = True
     if number and not found:
         raise ForeignFileError(path, 1, called(model), kind_of(path))
@@ -279,11 +277,16 @@ def is_torn(tail: bytes, model: type[BaseModel]) -> bool:
     keys = _keys(text)
     if not isinstance(part, dict) or keys is None:
         return False
-    return model.model_config.get("extra") != "forbid" or (
+    return not _is_closed(model) or (
         not re.search(r"\s", _STRING.sub("", text))
         and _in_order(keys, model)
         and _fits(part, model, keys[-1].strip('"') if keys else None)
     )
+
+
+def _is_closed(model: type[BaseModel]) -> bool:
+    """Return whether records hold the fields of the model alone, as those do that this module writes."""
+    return model.model_config.get("extra") == "forbid"
 
 
 def _keys(text: str) -> list[str] | None:

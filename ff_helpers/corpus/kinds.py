@@ -116,14 +116,14 @@ def _begins_json(text: str) -> bool:
 
 
 def _delimiter(text: str) -> str | None:
-    """Return what splits the first lines into equally many cells, two or more; None where nothing does."""
+    """Return what splits two lines or more into equally many cells, two or more; None where nothing does."""
     lines = text.splitlines()[:20]
     lines = lines[:-1] if len(text) >= HEAD // 4 and len(lines) > 1 else lines
     for delimiter in _DELIMITERS:
         try:
-            counts = {len(row) for row in csv.reader(lines, delimiter=delimiter) if row}
+            rows = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
         except csv.Error:
             continue
-        if len(counts) == 1 and min(counts) > 1:
+        if len(rows) > 1 and len(set(rows)) == 1 and rows[0] > 1:
             return delimiter
     return None

@@ -67,6 +67,8 @@ def load_rows(connection: duckdb.DuckDBPyConnection, path: Path, fields: Sequenc
     if is_parquet(path):
         source, there = "read_parquet(?)", connection.read_parquet(str(path)).columns
         inside = {}
+        if not {"verdict", "status"} & set(there):
+            raise UnreadableError(path, "this Parquet file has neither a column `verdict` nor one `status`.")
     else:
         there = [*names, "repeat"]
         types = dict.fromkeys(names, "VARCHAR") | {"repeat": "BIGINT"} | _NESTED
