@@ -14,6 +14,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from ff_helpers.corpus.jsonl import BadLineError, read_records
+from ff_helpers.corpus.kinds import kind_of
 from ff_helpers.errors import FFError, quoted
 from ff_helpers.paths import MissingInputError, Run
 from ff_helpers.publication.atlas.signal import SCHEMA_FILE, VERSION, Signal
@@ -48,6 +49,16 @@ class SameDayError(FFError):
         super().__init__(
             f"{path} is there already and holds something else; nothing was written. Keep it and export "
             "under the next date (--as-of), or say --replace if the new one is to take its place."
+        )
+
+
+class NotOurFileError(FFError):
+    """A file that an export would replace and that no export wrote."""
+
+    def __init__(self, path: Path, option: str) -> None:
+        super().__init__(
+            f"{path} is there already, is {kind_of(path)}, and was not written by an export; nothing was "
+            f"changed. Name another place with {option}, or move it away."
         )
 
 
@@ -109,6 +120,16 @@ def check_clock(folder: Path, as_of: date) -> None:
     there = dates(folder)
     if there and as_of < there[-1]:
         raise ClockError(as_of, there[-1], folder)
+
+
+def check_ours(path: Path, mark: str, option: str) -> None:
+    """Refuse to replace a file that does not hold the mark of those that we write.
+
+    Raises:
+        NotOurFileError: there is another file; nothing was changed.
+    """
+    if path.exists() and (not path.is_file() or mark.encode() not in path.read_bytes()):
+        raise NotOurFileError(path, option)
 
 
 def read_file(path: Path) -> list[Signal]:
