@@ -11,8 +11,8 @@ from functools import partial
 from typing import Final
 
 from benchmarks.table import Row
+from ff_helpers.casestudy.published import published
 from ff_helpers.corpus.canonical import resolve
-from ff_helpers.corpus.published import published
 
 NAMES: Final = 10_000
 NAMES_A_SECOND: Final = 10_000

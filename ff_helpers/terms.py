@@ -4,7 +4,7 @@ Code, notebooks and tables take their words from here; `GLOSSARY` is what people
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Literal, get_args
 
@@ -162,6 +162,61 @@ GLOSSARY: Final[Mapping[str, str]] = MappingProxyType(
         "impossible": "claim: no whole numbers give the printed figures",
     }
 )
+
+
+IDENTITY_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "name": "grader",
+        "digest": "grader_digest",
+        "quantization": "quantization",
+        "rubric": "rubric",
+        "schema": "schema",
+        "temperature": "temperature",
+        "seed": "seed",
+        "method": "method",
+    }
+)
+"""The parts of an `Identity`, each with the column of a frame of verdicts that holds it."""
+
+IDENTITY: Final = ("grader", "grader_digest", "rubric", "temperature", "seed")
+"""The columns that tell one identity from another; the other parts follow from these."""
+
+NOT_RECORDED: Final = "not recorded"
+"""What a table of text says where a row does not."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a grader is, whatever it is called.
+
+    Two are equal if name, digest, rubric, temperature and seed are: what the key of a ledger record hashes.
+    The other parts follow from these (the digest of weights fixes their quantization, the id of a rubric
+    hashes its answer schema), so that a record or card that does not say them is of the same grader.
+    None: not recorded, or nothing that this grader has.
+
+    Attributes:
+        name: what it is called.
+        digest: `sha256:...` of its weights or rules, or in words why there is none.
+        quantization: how its weights are rounded, such as `Q4_K_M`.
+        rubric: the id of its instructions, `name@hash`.
+        schema: the hash of the JSON schema that its answer is constrained to.
+        temperature, seed: how it is sampled.
+        method: `flip-final-turn`, `heuristic` or `manual`.
+    """
+
+    name: str
+    digest: str | None = None
+    quantization: str | None = field(default=None, compare=False)
+    rubric: str | None = None
+    schema: str | None = field(default=None, compare=False)
+    temperature: float | None = None
+    seed: int | None = None
+    method: str | None = field(default=None, compare=False)
+
+    @property
+    def short_digest(self) -> str:
+        """The first 12 digits of the digest."""
+        return (self.digest or NOT_RECORDED).removeprefix("sha256:")[:12]
 
 
 @dataclass(frozen=True)

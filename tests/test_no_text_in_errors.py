@@ -51,7 +51,7 @@ WRONG = {
     "a word as a verdict": (ASR, json.dumps(ROW | {"verdict": "MARKED"}) + "\n"),
     "a verdict that is none later": (
         ASR,
-        f"{json.dumps(ROW)}\n" + json.dumps(ROW | {"verdict": MARKER}) + "\n",
+        "\n".join(map(json.dumps, (ROW, ROW | {"verdict": MARKER}))) + "\n",
     ),
     "a row twice": (ASR, (json.dumps(ROW | {"trace_id": MARKER, "grader": MARKER}) + "\n") * 2),
     "a repeat as text": (ASR, json.dumps(ROW) + "\n" + json.dumps(ROW | {"repeat": MARKER}) + "\n"),

@@ -11,11 +11,33 @@ import yaml
 
 from tests.conftest import ROOT
 
-ROOMS = ("chat", "corpus", "grading", "measurement", "publication", "pipeline", "cli")
+ROOMS = ("chat", "corpus", "grading", "measurement", "publication", "casestudy", "pipeline", "cli")
 MEASUREMENT = (
     "proportions", "calibration", "labels", "rates", "agreement", "correction", "regrades", "collected",
     "consistency",
 )  # fmt: skip
+NAMESPACES = ("case", "explain", "figures", "lessons", "models", "notes", "outputs")
+VERBS = {
+    "start", "grade", "verdicts", "grade_by_hand", "merge_manual", "collected", "calibrate_all", "read_cards",
+    "cards_table", "gate_table", "agreement", "panel_agreement", "review_queue", "count_verdicts", "asr_by",
+    "would_have_reported", "adjusted", "compare_models", "drift", "regrade", "write_correction",
+    "ledger_signal", "save_signal", "save_page", "check_claims", "disclose", "save_table", "save_figure",
+    "save_numbers", "say",
+}  # fmt: skip
+STILL_KNOWS_THE_CASE_STUDY = {
+    "measurement/agreement/pairs.py",
+    "measurement/calibration/calibrate.py",
+    "measurement/rates/asr.py",
+    "publication/atlas/inputs.py",
+    "publication/atlas/ledger_graders.py",
+    "publication/atlas/page.py",
+    "publication/atlas/publish.py",
+    "publication/atlas/signal.py",
+    "publication/claims.py",
+    "publication/evaluator.py",
+    "publication/student.py",
+}
+"""Modules that were below what moved to `casestudy`, until each takes what it needs as an argument."""
 SOURCES = sorted((ROOT / "ff_helpers").rglob("*.py"))
 CONDA_NAMES = {"duckdb": "python-duckdb", "ollama": "ollama-python", "types-pyyaml": "types-pyyaml"}
 REGISTRIES = (
@@ -49,6 +71,7 @@ def test_a_room_imports_only_from_rooms_before_it(path: Path) -> None:
         name
         for name in imported(path)
         for other in ROOMS
+        if not (other == "casestudy" and "/".join(parts) in STILL_KNOWS_THE_CASE_STUDY)
         if other in name.split(".")[1:2] and other not in allowed
     }
     assert not wrong, f"{path.name} may import from {', '.join(allowed) or 'no room'}"
@@ -128,6 +151,16 @@ def test_every_public_verb_is_there() -> None:
 
     missing = [name for name in ff.__all__ if not hasattr(ff, name)]
     assert not missing
+
+
+def test_every_verb_is_a_step_of_the_work_or_lives_in_one_namespace() -> None:
+    import ff_helpers as ff
+
+    homes = {name: space for space in NAMESPACES for name in getattr(ff, space).__all__}
+    assert sum(len(getattr(ff, space).__all__) for space in NAMESPACES) == len(homes)
+    assert {name for name in ff.__all__ if name not in homes} <= VERBS | set(NAMESPACES)
+    for name, space in homes.items():
+        assert getattr(getattr(ff, space), name) is not None
 
 
 def test_importing_the_package_and_the_command_line_loads_nothing_heavy() -> None:

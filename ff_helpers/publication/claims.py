@@ -14,13 +14,13 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from ff_helpers import paths
+from ff_helpers.casestudy.graders import MANUAL, published_graders
 from ff_helpers.errors import FFError, place_in
 from ff_helpers.paths import Run
 from ff_helpers.publication.checks import Check, Status
 from ff_helpers.publication.disclosure import Disclosure
 from ff_helpers.publication.findings import find
 from ff_helpers.publication.prose import Prose, say
-from ff_helpers.publication.published import MANUAL, published_graders
 
 
 class Claim(BaseModel):

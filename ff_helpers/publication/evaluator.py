@@ -8,8 +8,8 @@ from collections.abc import Hashable, Sequence
 
 import pandas as pd
 
+from ff_helpers.casestudy.published import published
 from ff_helpers.corpus.canonical import resolve
-from ff_helpers.corpus.published import published
 from ff_helpers.measurement.calibration.cards import Card, NotMeasured, read_cards
 from ff_helpers.measurement.calibration.gate import published_state
 from ff_helpers.measurement.proportions.intervals import Proportion, wilson

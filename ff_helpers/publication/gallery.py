@@ -71,9 +71,9 @@ def entries(folder: Path) -> list[Entry]:
 
 def shows(function: str) -> str:
     """Return what a figure shows and what not: its docstring up to the arguments; else empty."""
-    from ff_helpers.publication import figures
+    from ff_helpers import figures
 
-    if function not in figures.__all__:
+    if not hasattr(figures, function):
         return ""
     text = inspect.getdoc(getattr(figures, function)) or ""
     return " ".join(re.split(r"\n\s*\n(?=Args:|Returns:|Raises:)", text)[0].split())

@@ -14,19 +14,19 @@ from typing import Final
 import pandas as pd
 from markupsafe import Markup
 
+from ff_helpers.casestudy.crescendo import crescendo
+from ff_helpers.casestudy.graders import MANUAL, published_graders
 from ff_helpers.grading.campaign import verdicts
 from ff_helpers.measurement.calibration.cards import Card, read_cards
 from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.proportions.intervals import wilson
 from ff_helpers.measurement.rates.counts import count_verdicts
-from ff_helpers.measurement.regrades.crescendo import crescendo
 from ff_helpers.paths import MissingInputError, Run
 from ff_helpers.publication.disclosure import GraderNote, rate_text
 from ff_helpers.publication.glossary import slug
 from ff_helpers.publication.notes import checker_note, disclose, grader_note
 from ff_helpers.publication.pages import TEMPLATES, render
 from ff_helpers.publication.prose import Prose, say
-from ff_helpers.publication.published import MANUAL, published_graders
 from ff_helpers.terms import DENOMINATORS, STATUSES, TIERS, VERDICTS
 
 NAME: Final = "explore.html"

@@ -11,8 +11,8 @@ from itertools import combinations
 
 import pandas as pd
 
+from ff_helpers.casestudy.published import published
 from ff_helpers.corpus.conversation import SOURCE as COLLECTED
-from ff_helpers.corpus.published import published
 from ff_helpers.measurement.agreement.panels import fleiss, gwet_ac1, krippendorff_alpha
 from ff_helpers.measurement.calibration.calibrate import CALIBRATING
 from ff_helpers.measurement.calibration.confusion import Confusion, Kappa, cohen_kappa, confusion

@@ -11,7 +11,7 @@ from datetime import date
 
 import pandas as pd
 
-from ff_helpers.corpus.published import published
+from ff_helpers.casestudy.published import published
 from ff_helpers.errors import FFError
 from ff_helpers.grading.campaign import verdicts
 from ff_helpers.measurement.calibration.cards import Card, ClassRates, NotMeasured, save_card

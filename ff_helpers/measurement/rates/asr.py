@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ff_helpers.corpus.published import PUBLISHED_STATUSES
+from ff_helpers.casestudy.published import PUBLISHED_STATUSES
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.intervals import with_wilson
 from ff_helpers.terms import (

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from ff_helpers.corpus.exports import read_export
+from ff_helpers.casestudy.exported import atlas_signal
+from ff_helpers.casestudy.exports import read_export
 from ff_helpers.errors import FFError
 from ff_helpers.grading.admission import default_cards
 from ff_helpers.measurement.rates.signal_counts import file_counts
-from ff_helpers.publication.atlas.exported import atlas_signal
 from ff_helpers.publication.atlas.ledger import counted_signal
 from ff_helpers.publication.atlas.signal import Signal
 from ff_helpers.terms import Denominator, Tier

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import JsonValue
 
+from ff_helpers.casestudy.exported_graders import STANDINGS
 from ff_helpers.corpus.canonical import MEANINGS
-from ff_helpers.publication.atlas.exported_graders import STANDINGS
 from ff_helpers.publication.atlas.metadata import ModelFacts
 from ff_helpers.publication.atlas.signal import Rate, Signal
 from ff_helpers.publication.atlas.trust import Trust

@@ -7,8 +7,8 @@ from typing import Final
 
 import pandas as pd
 
+from ff_helpers.casestudy.exported import CORPUS
 from ff_helpers.paths import Run
-from ff_helpers.publication.atlas.exported import CORPUS
 from ff_helpers.publication.atlas.metadata import ModelFacts, model_facts
 from ff_helpers.publication.atlas.page import PageRow, write_page
 from ff_helpers.publication.atlas.signal import Signal, SignalGrader

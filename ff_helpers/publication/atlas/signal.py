@@ -11,10 +11,10 @@ from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
+from ff_helpers.casestudy.exported_graders import Standing
 from ff_helpers.corpus.canonical import Reason
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.paths import PACKAGE
-from ff_helpers.publication.atlas.exported_graders import Standing
 from ff_helpers.terms import GateState, Tier
 
 Confidence = Literal["insufficient_sample", "low", "medium", "high"]

@@ -13,9 +13,9 @@ from ff_helpers.publication.prose import Prose
 TEMPLATES = Path(__file__).parent.parent / "templates"
 
 
-def template(name: str) -> str:
+def template(name: str, folder: Path = TEMPLATES) -> str:
     """Return the Markdown template of a narrative: prose with named places, and no number of its own."""
-    return (TEMPLATES / f"{name}.md").read_text(encoding="utf-8")
+    return (folder / f"{name}.md").read_text(encoding="utf-8")
 
 
 def save_narrative(

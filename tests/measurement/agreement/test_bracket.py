@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ff_helpers.casestudy.facts import grader_bracket
 from ff_helpers.measurement.agreement.bracket import bracket
 from ff_helpers.measurement.proportions.intervals import wilson
 from ff_helpers.measurement.rates.counts import TwiceGradedError
 from ff_helpers.publication.bracket import bracket_lesson
-from ff_helpers.publication.facts import grader_bracket
 from ff_helpers.terms import VERDICTS
 from tests.verdict_rows import card, rows
 

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ff_helpers.corpus.published import published
+from ff_helpers.casestudy.facts import heuristic_agreement
+from ff_helpers.casestudy.published import published
 from ff_helpers.measurement.calibration.confusion import (
     BadTableError,
     Confusion,
@@ -17,7 +18,6 @@ from ff_helpers.measurement.calibration.confusion import (
 )
 from ff_helpers.measurement.calibration.gate import decide
 from ff_helpers.measurement.proportions.intervals import wilson
-from ff_helpers.publication.facts import heuristic_agreement
 
 
 def table(*rows: tuple[int, ...]) -> Confusion:

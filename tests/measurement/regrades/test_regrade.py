@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
+from ff_helpers.casestudy.crescendo import crescendo
 from ff_helpers.measurement.proportions.differences import paired_difference
-from ff_helpers.measurement.regrades.crescendo import crescendo
 from ff_helpers.measurement.regrades.rates import (
     InconsistentRegradeError,
     UnmatchedRowsError,

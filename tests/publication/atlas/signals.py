@@ -4,7 +4,7 @@ from datetime import date
 
 import pandas as pd
 
-from ff_helpers.publication.atlas.exported import atlas_signal
+from ff_helpers.casestudy.exported import atlas_signal
 from ff_helpers.publication.atlas.signal import Signal
 
 DAY = date(2026, 11, 22)

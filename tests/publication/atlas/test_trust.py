@@ -7,8 +7,8 @@ import yaml
 
 import ff_helpers as ff
 from ff_helpers import paths
+from ff_helpers.casestudy.exported import atlas
 from ff_helpers.corpus.jsonl import BadLineError, FileMissingError
-from ff_helpers.publication.atlas.exported import atlas
 from ff_helpers.publication.atlas.metadata import ModelFacts, model_facts
 from ff_helpers.publication.atlas.signal import Stability
 from ff_helpers.publication.atlas.trust import BadTrustError, read_trust, trust

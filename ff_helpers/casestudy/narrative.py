@@ -7,18 +7,18 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from ff_helpers.corpus.published import published
+from ff_helpers.casestudy.crescendo import Crescendo
+from ff_helpers.casestudy.graders import published_graders
+from ff_helpers.casestudy.published import published
 from ff_helpers.measurement.calibration.gate import Thresholds
 from ff_helpers.measurement.consistency.possible import below_chance
 from ff_helpers.measurement.proportions.intervals import Proportion, wilson
-from ff_helpers.measurement.regrades.crescendo import Crescendo
-from ff_helpers.paths import Run
+from ff_helpers.paths import PACKAGE, Run
 from ff_helpers.publication.disclosure import Disclosure, percent
 from ff_helpers.publication.narrative.markdown import escaped
 from ff_helpers.publication.narrative.saved import save_narrative, template
 from ff_helpers.publication.narrative.shown import rate_table, shift_table
 from ff_helpers.publication.prose import Prose, Value, points, say
-from ff_helpers.publication.published import published_graders
 from ff_helpers.terms import VERDICTS
 
 _FIRST = "qwen3:1.7b"
@@ -39,7 +39,7 @@ def write_narrative(
         MissingInputError: a figure is not there.
     """
     values = _labels(result) | _grader() | _shifts(result) | _runs(result)
-    text = say(template("crescendo"), **values).text
+    text = say(template("crescendo", PACKAGE / "casestudy"), **values).text
     return save_narrative(run, text, disclosure, name="correction", figures=figures or {})
 
 

@@ -6,7 +6,7 @@ import pytest
 
 import ff_helpers as ff
 from ff_helpers import paths
-from ff_helpers.corpus.exports import BadExportError, read_export
+from ff_helpers.casestudy.exports import BadExportError, read_export
 
 ROW = {
     "model_name": "gemma3:27b",

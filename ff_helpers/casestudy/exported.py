@@ -10,15 +10,15 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ff_helpers.corpus.canonical import MEANINGS, resolve
-from ff_helpers.measurement.proportions.intervals import wilson, with_wilson
-from ff_helpers.publication.atlas.exported_graders import (
+from ff_helpers.casestudy.exported_graders import (
     DENOMINATOR,
     MARKED,
     ExportedGrader,
     classifiers,
     exported_graders,
 )
+from ff_helpers.corpus.canonical import MEANINGS, resolve
+from ff_helpers.measurement.proportions.intervals import wilson, with_wilson
 from ff_helpers.publication.atlas.signal import (
     NO_RATE,
     VOID,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ff_helpers.corpus.published import published
+from ff_helpers.casestudy.published import published
 from ff_helpers.measurement.proportions.intervals import with_wilson
 from ff_helpers.measurement.regrades.rates import NAMES, by_scenario, check_marginals, rates, shifts
 from ff_helpers.measurement.regrades.regrade import Regrade

@@ -8,12 +8,12 @@ import json
 
 import pandas as pd
 
-from ff_helpers.corpus.published import published
+from ff_helpers.casestudy.exported import Atlas
+from ff_helpers.casestudy.exported_graders import classifiers
+from ff_helpers.casestudy.published import published
 from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.rates.counts import count_verdicts
 from ff_helpers.paths import Run
-from ff_helpers.publication.atlas.exported import Atlas
-from ff_helpers.publication.atlas.exported_graders import classifiers
 from ff_helpers.publication.disclosure import NO_TIER, Disclosure
 from ff_helpers.terms import STATUSES, VERDICTS, Unknown
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ff_helpers as ff
+from ff_helpers.casestudy.exported import atlas, resolve_names
+from ff_helpers.casestudy.exported_graders import exported_graders
 from ff_helpers.measurement.proportions.intervals import BadCountError
-from ff_helpers.publication.atlas.exported import atlas, resolve_names
-from ff_helpers.publication.atlas.exported_graders import exported_graders
 from ff_helpers.publication.atlas.files import save_signal
 from ff_helpers.publication.atlas.signal import SCHEMA_FILE, Signal, confidence, schema
 from ff_helpers.publication.explore import NotOneRowError, pick

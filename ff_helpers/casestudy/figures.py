@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ff_helpers.measurement.regrades.crescendo import Crescendo
+from ff_helpers.casestudy.crescendo import Crescendo
 from ff_helpers.publication.disclosure import percent
 from ff_helpers.publication.figures.forest import forest, rate_with_counts
 from ff_helpers.publication.figures.room import first, heading, one_piece

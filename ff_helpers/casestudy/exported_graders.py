@@ -15,10 +15,10 @@ from typing import Literal
 
 import pandas as pd
 
+from ff_helpers.casestudy.graders import published_graders
 from ff_helpers.measurement.calibration.gate import DEFAULT
 from ff_helpers.paths import PACKAGE, Run
 from ff_helpers.publication.disclosure import Disclosure, GraderNote
-from ff_helpers.publication.published import published_graders
 from ff_helpers.terms import Unknown
 
 Standing = Literal["labels", "measured", "unmeasured", "rejected", "unknown", "heuristic", "constant"]
@@ -90,7 +90,7 @@ def _published(name: str) -> GraderNote:
 
 @cache
 def _rules() -> tuple[dict[str, str], ...]:
-    path = PACKAGE / "publication" / "atlas" / "exported_graders.csv"
+    path = PACKAGE / "casestudy" / "exported_graders.csv"
     with path.open(encoding="utf-8", newline="") as file:
         return tuple(csv.DictReader(file))
 

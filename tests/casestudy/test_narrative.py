@@ -7,10 +7,10 @@ from math import comb
 import pytest
 
 import ff_helpers as ff
-from ff_helpers.corpus.published import BadFactError, UnknownFactsError, published
+from ff_helpers.casestudy.published import BadFactError, UnknownFactsError, published
 from ff_helpers.measurement.proportions.intervals import wilson
 from ff_helpers.measurement.rates.known import LABELS
-from ff_helpers.paths import MissingInputError
+from ff_helpers.paths import PACKAGE, MissingInputError
 from ff_helpers.publication.figures.theme import draw
 from ff_helpers.publication.narrative.saved import TEMPLATES
 from tests.written import note
@@ -43,9 +43,9 @@ def test_numbers_and_what_is_not_determinable(run):
     assert "accuracy: never measured" in text
 
 
-@pytest.mark.parametrize("name", ["crescendo", "correction"])
-def test_no_number_is_typed_into_the_template(name):
-    text = (TEMPLATES / f"{name}.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("path", [PACKAGE / "casestudy/crescendo.md", TEMPLATES / "correction.md"])
+def test_no_number_is_typed_into_the_template(path):
+    text = path.read_text(encoding="utf-8")
     # The two runs are called v1 and v2; nothing else may hold a digit.
     assert not re.search(r"\d", re.sub(r"\{\w+(:[\w.]+)?\}|\bv[12]\b", "", text))
 

@@ -1,0 +1,12 @@
+from .casestudy import facts as facts
+from .casestudy import paper as paper
+from .casestudy.crescendo import crescendo as crescendo
+from .casestudy.exported import atlas as atlas
+from .casestudy.exported_graders import disclose_atlas as disclose_atlas
+from .casestudy.graders import published_graders as published_graders
+from .casestudy.metrics import canonical_metrics as canonical_metrics
+from .casestudy.narrative import write_narrative as write_narrative
+from .casestudy.published import published as published
+from .measurement.agreement.pairs import published_agreement as published_agreement
+from .measurement.calibration.calibrate import published_calibration as published_calibration
+from .publication.consistency import claims_possible as claims_possible

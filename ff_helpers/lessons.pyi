@@ -1,0 +1,13 @@
+from .publication.bracket import bracket_lesson as bracket_lesson
+from .publication.claims import claims_summary as claims_summary
+from .publication.collected import collected_words as collected_words
+from .publication.consistency import consistency_words as consistency_words
+from .publication.corrected import corrected_lesson as corrected_lesson
+from .publication.corrections import tell_corrections as tell_corrections
+from .publication.narrative.lessons import class_lesson as class_lesson
+from .publication.narrative.lessons import reported_lesson as reported_lesson
+from .publication.notes import accuracy_lesson as accuracy_lesson
+from .publication.notes import calibration_lesson as calibration_lesson
+from .publication.notes import drift_lesson as drift_lesson
+from .publication.robustness import retest_lesson as retest_lesson
+from .publication.robustness import robustness_lesson as robustness_lesson

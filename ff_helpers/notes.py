@@ -1,0 +1,5 @@
+"""What goes into a disclosure: graders, unknowns, and who labelled."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub("ff_helpers", __file__)
