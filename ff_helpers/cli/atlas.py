@@ -14,10 +14,6 @@ if TYPE_CHECKING:
     from ff_helpers.publication.atlas.inputs import Inputs
 
 
-_VERSIONED = '"signal_version"'
-"""A key of every JSON file that an export writes, and of none that others publish."""
-
-
 def add_atlas(commands: "Commands") -> None:
     """Add the commands of this module to the parser."""
     parser = commands.add_parser(
@@ -149,9 +145,10 @@ def _export(options: argparse.Namespace) -> int:
     from ff_helpers.cli.atlas_text import written_text
     from ff_helpers.publication.atlas.files import write_signal
     from ff_helpers.publication.atlas.inputs import read_signals
+    from ff_helpers.publication.atlas.publish import check_places
 
     as_of = options.as_of or date.today()
-    _check_places(_folder(options), options.compat)
+    check_places(_folder(options), options.compat)
     signals = read_signals(_inputs(options), as_of=as_of)
     path = write_signal(_folder(options), signals, as_of, replace=options.replace)
     _page(path, as_of)
@@ -171,13 +168,14 @@ def _refresh(options: argparse.Namespace) -> int:
     from ff_helpers.publication.atlas.changes import due_rows, refreshed
     from ff_helpers.publication.atlas.files import check_clock, current, read_file, write_signal
     from ff_helpers.publication.atlas.inputs import NothingGivenError, read_signals
+    from ff_helpers.publication.atlas.publish import check_places
 
     as_of, folder = options.as_of or date.today(), _folder(options)
     published = current(folder)
     if published is None:
         raise NothingGivenError(f"{folder} holds no signal yet: `ff atlas export` writes the first one")
     check_clock(folder, as_of)
-    _check_places(folder)
+    check_places(folder)
     before = read_file(published)
     fresh = read_signals(_inputs(options), as_of=as_of)
     rows = due_rows(before, fresh, as_of=as_of)
@@ -227,18 +225,6 @@ def _folder(options: argparse.Namespace) -> Path:
     from ff_helpers import paths
 
     return options.dir or paths.outputs() / "atlas"
-
-
-def _check_places(folder: Path, compat: Path | None = None) -> None:
-    """Refuse, before anything is written, to replace a file that no export wrote."""
-    from ff_helpers.publication.atlas.files import POINTER, SCHEMA_NAME, check_ours
-    from ff_helpers.publication.atlas.page import MARK
-    from ff_helpers.publication.atlas.publish import PAGE
-
-    for name, mark in ((PAGE, MARK), (POINTER, "asr_signal_"), (SCHEMA_NAME, _VERSIONED)):
-        check_ours(folder / name, mark, "--dir")
-    if compat is not None:
-        check_ours(compat, _VERSIONED, "--compat")
 
 
 def _page(path: Path, as_of: date) -> None:

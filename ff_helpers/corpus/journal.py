@@ -11,25 +11,19 @@ beside the file (`NAME.torn`). Anything else is refused untouched. So is the fil
 first record, which holds no whole one: nothing there tells it from the file of somebody else.
 """
 
-import codecs
 import fcntl
-import json
 import os
-import re
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import count
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Generic, Self, TypeVar
+from typing import Generic, Self, TypeVar
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json
+from pydantic import BaseModel
 
 from ff_helpers.corpus.jsonl import (
-    BadLineError,
     FileMissingError,
     ForeignFileError,
     called,
@@ -37,12 +31,10 @@ from ff_helpers.corpus.jsonl import (
     parse_line,
 )
 from ff_helpers.corpus.kinds import kind_of
+from ff_helpers.corpus.torn import TornError, is_closed, is_torn, is_whole, last_line, set_aside, sync_folder
 from ff_helpers.errors import FFError
 
 M = TypeVar("M", bound=BaseModel)
-
-_BLOCK: Final = 1 << 16
-_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
 
 
 class JournalBusyError(FFError):
@@ -74,24 +66,6 @@ class JournalChangedError(FFError):
             "off, and what this run had not written yet is not in it. Look at its last lines, then run the "
             "same command again."
         )
-
-
-class TornError(BadLineError):
-    """A last line without an end that nothing proves to be ours."""
-
-    def __init__(self, path: Path, line: int, tail: int, what: str) -> None:
-        if line == 1:
-            problem = (
-                f"the file holds the beginning of one record and no whole one ({tail:,} bytes), so nothing "
-                f"proves that it holds {what}. Nothing was changed: if a crash left it, delete it"
-            )
-        else:
-            problem = (
-                f"the last {tail:,} bytes have no end of line and are not the beginning of one of "
-                f"{what} as this suite writes them. Nothing was changed: look at them "
-                f"(`tail -c {tail} FILE`), and take them out if they do not belong there"
-            )
-        super().__init__(path, line, "", f"{problem}, then run the same command again.")
 
 
 class Journal(Generic[M]):
@@ -133,7 +107,7 @@ class Journal(Generic[M]):
             raise JournalWriteError(self.path, error) from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _sync_folder(self.path.parent)
+            sync_folder(self.path.parent)
             self._size, self.torn = _repair(self.path, self._file, self._model)
         except BlockingIOError:
             os.close(self._file)
@@ -246,99 +220,15 @@ def read_journal(path: Path, model: type[M]) -> Iterator[M]:
         for number, raw in enumerate(file, start=1):
             if not raw.strip():
                 continue
-            if raw.endswith(b"\n") or _is_whole(raw, model):
+            if raw.endswith(b"\n") or is_whole(raw, model):
                 yield (parse_line if found else parse_first)(model, raw, path=path, line=number)
-            elif not found and not (_is_closed(model) and is_torn(raw, model)):
+            elif not found and not (is_closed(model) and is_torn(raw, model)):
                 raise ForeignFileError(path, number, called(model), kind_of(path))
             elif not found or not is_torn(raw, model):
                 raise TornError(path, number if found else 1, len(raw), called(model))
             found = True
     if number and not found:
         raise ForeignFileError(path, 1, called(model), kind_of(path))
-
-
-def torn_tail(path: Path, model: type[BaseModel]) -> int:
-    """Return the bytes of a last line that was never whole: what a crash left of it."""
-    with path.open("rb") as file:
-        tail = _tail(file.fileno())
-    return 0 if not tail.strip() or _is_whole(tail, model) else len(tail)
-
-
-def is_torn(tail: bytes, model: type[BaseModel]) -> bool:
-    """Return whether bytes are the beginning of a record as it is written, and not yet a whole object.
-
-    Of a model that takes any further fields (rows that others write too) every torn JSON object is one.
-    """
-    try:
-        text = codecs.getincrementaldecoder("utf-8")().decode(tail)  # a character may be torn as well
-        part = from_json(text, allow_partial=True) if text else None
-    except ValueError:  # not UTF-8, or not JSON so far
-        return False
-    keys = _keys(text)
-    if not isinstance(part, dict) or keys is None:
-        return False
-    return not _is_closed(model) or (
-        not re.search(r"\s", _STRING.sub("", text))
-        and _in_order(keys, model)
-        and _fits(part, model, keys[-1].strip('"') if keys else None)
-    )
-
-
-def _is_closed(model: type[BaseModel]) -> bool:
-    """Return whether records hold the fields of the model alone, as those do that this module writes."""
-    return model.model_config.get("extra") == "forbid"
-
-
-def _keys(text: str) -> list[str] | None:
-    """Return the keys of the object that a text begins with, in their quotes; None where it is whole.
-
-    The last key may be cut, and then lacks a quote.
-    """
-    keys, depth, is_key = [], 0, True
-    for token in re.findall(f"{_STRING.pattern}|[{{}}\\[\\],]", text, re.DOTALL):
-        if token[0] == '"' and depth == 1 and is_key:
-            keys.append(token)
-            is_key = False
-        elif token == ",":
-            is_key = True
-        depth += (token in ("{", "[")) - (token in ("}", "]"))
-        if not depth:
-            return None
-    return keys
-
-
-def _in_order(keys: list[str], model: type[BaseModel]) -> bool:
-    """Return whether these are the first fields of a record: in its order, without a gap where one is due."""
-    left = [(f'"{name}"', field.is_required()) for name, field in model.model_fields.items()]
-    for key in keys:
-        due = next((place for place, (_, required) in enumerate(left) if required), len(left))
-        found = next((n for n, (name, _) in enumerate(left[: due + 1]) if name.startswith(key)), None)
-        if found is None:
-            return False
-        left = left[found + 1 :]
-    return True
-
-
-def _fits(part: dict[str, object], model: type[BaseModel], last: str | None) -> bool:
-    """Return whether the fields are what a record holds; the last one may be cut."""
-    try:
-        model.model_validate_json(json.dumps(part))
-    except ValidationError as error:
-        wrong = error.errors(include_input=False, include_url=False, include_context=False)
-        # Still to come are further fields, the rest of the last one, and what only a whole record can hold.
-        return all(
-            not one["loc"] or one["loc"][0] == last or (len(one["loc"]) == 1 and one["type"] == "missing")
-            for one in wrong
-        )
-    return True
-
-
-def _is_whole(line: bytes, model: type[BaseModel]) -> bool:
-    try:
-        model.model_validate_json(line)
-    except ValidationError:
-        return False
-    return True
 
 
 def _repair(path: Path, file: int, model: type[BaseModel]) -> tuple[int, Path | None]:
@@ -350,7 +240,7 @@ def _repair(path: Path, file: int, model: type[BaseModel]) -> tuple[int, Path | 
     Raises:
         BadLineError: the file is not one of ours to its last byte; nothing was changed.
     """
-    size, tail = os.fstat(file).st_size, _tail(file)
+    size, tail = os.fstat(file).st_size, last_line(file)
     if not size:
         return 0, None
     records = read_journal(path, model)
@@ -359,48 +249,9 @@ def _repair(path: Path, file: int, model: type[BaseModel]) -> tuple[int, Path | 
         return size, None
     for _ in records:  # every line must be ours before a byte is cut
         pass
-    if _is_whole(tail, model):
+    if is_whole(tail, model):
         os.write(file, b"\n")
         return size + 1, None
-    aside = _set_aside(path, tail)
+    aside = set_aside(path, tail)
     os.ftruncate(file, size - len(tail))
     return size - len(tail), aside
-
-
-def _set_aside(path: Path, tail: bytes) -> Path:
-    """Write bytes to a new file beside another one; no file that is there is touched."""
-    for number in count(1):
-        aside = path.with_name(f"{path.name}.torn" + (f"-{number}" if number > 1 else ""))
-        try:
-            with aside.open("xb") as kept:
-                kept.write(tail)
-                kept.flush()
-                os.fsync(kept.fileno())
-        except FileExistsError:
-            continue
-        except OSError:  # no space: half a copy is none
-            aside.unlink(missing_ok=True)
-            raise
-        _sync_folder(path.parent)
-        return aside
-    raise AssertionError  # count() never ends
-
-
-def _tail(file: int) -> bytes:
-    """Return what follows the last newline, without reading the rest."""
-    start, tail = os.fstat(file).st_size, b""
-    while start and b"\n" not in tail:
-        length = min(_BLOCK, start)
-        start -= length
-        tail = os.pread(file, length, start) + tail
-    return tail[tail.rfind(b"\n") + 1 :]
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new file's name durable too; some file systems cannot, and then do not need to."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError):
-            os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -17,12 +17,10 @@ from ff_helpers.corpus.journal import (
     JournalBusyError,
     JournalChangedError,
     JournalWriteError,
-    TornError,
-    is_torn,
     read_journal,
-    torn_tail,
 )
 from ff_helpers.corpus.jsonl import BadLineError, FileMissingError
+from ff_helpers.corpus.torn import TornError, is_torn, torn_tail
 from ff_helpers.grading.record import Options, Record, Supersedes
 from ff_helpers.terms import VERDICTS
 

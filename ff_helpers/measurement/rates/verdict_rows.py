@@ -112,8 +112,9 @@ def drop_superseded(connection: duckdb.DuckDBPyConnection) -> int:
 
 def torn_bytes(path: Path, error: Exception) -> int:
     """Return the bytes of the torn last line that alone is to blame; else raise what is wrong, and where."""
-    from ff_helpers.corpus.journal import read_journal, torn_tail
+    from ff_helpers.corpus.journal import read_journal
     from ff_helpers.corpus.kinds import is_parquet
+    from ff_helpers.corpus.torn import torn_tail
     from ff_helpers.grading.record import VerdictRow
 
     if is_parquet(path):
