@@ -22,10 +22,12 @@ from ff_helpers.cli.rates import add_rates
 from ff_helpers.cli.regrading import add_regrading
 from ff_helpers.cli.resolving import add_resolving
 from ff_helpers.cli.runs import add_runs
+from ff_helpers.cli.stopping import stoppable
 from ff_helpers.cli.studying import add_studying
 from ff_helpers.cli.verifying import add_verifying
 from ff_helpers.errors import FFError
 
+NOTHING_CHANGED = "Nothing was changed."
 CANNOT_WRITE = {
     getattr(errno, name)
     for name in ("ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EACCES", "EPERM", "ENOTDIR", "EISDIR")
@@ -37,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        return int(options.command(options))
+        with stoppable(lasting=options.interrupted != NOTHING_CHANGED):
+            return int(options.command(options))
     except FFError as error:
         print(f"ff: {error}", file=sys.stderr)
         return 2
@@ -62,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"ff {__version__}")
     parser.set_defaults(
-        interrupted="Nothing was changed.",
+        interrupted=NOTHING_CHANGED,
         elsewhere=(
             "Make room there or name another folder with FF_OUTPUTS=..., then run the same command again: it "
             "goes on from there."

@@ -9,7 +9,8 @@ import yaml
 
 from ff_helpers.corpus.kinds import kind_of
 from ff_helpers.errors import FFError, place_in, quoted
-from ff_helpers.grading.ledger import Who, read_ledger, who
+from ff_helpers.grading.identities import shown_names
+from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.grading.record import Record
 from ff_helpers.measurement.labels.classes import Mapped
 from ff_helpers.measurement.labels.columns import column_of
@@ -156,22 +157,23 @@ def with_verdicts(
     if ids.duplicated().any():
         twice = quoted(str(ids[ids.duplicated()].iloc[0]))
         raise BadJoinError(f"trace_id {twice} has two rows of labels. Keep one.")
-    said: dict[str, Record] = {}
-    graders: dict[Who, None] = {}
-    for record in read_ledger(ledger):
-        if record.repeat == 0 and grader in (None, record.grader):
-            graders[who(record)] = None
-            said[record.trace_id] = _later(said.get(record.trace_id), record, ledger)
+    records = [record for record in read_ledger(ledger) if record.repeat == 0]
+    names = shown_names(record.identity for record in records)
+    meant = [one for one, name in names.items() if grader in (None, name, one.name)]
+    graders = [one for one in meant if names[one] == grader] or meant
     if len(graders) != 1:
-        found = "; ".join(quoted(" ".join(map(str, one))) for one in graders) or f"none is named {grader!r}"
+        found = ", ".join(quoted(names[one]) for one in graders) or f"none is named {grader!r}"
         raise BadJoinError(
-            f"{ledger} holds verdicts of {len(graders)} graders: {found}. Name one with --grader; a name "
-            "that has two identities needs a ledger for each."
+            f"{ledger} holds verdicts of {len(graders)} graders: {found}. Name one with --grader."
         )
+    said: dict[str, Record] = {}
+    for record in records:
+        if record.identity == graders[0]:
+            said[record.trace_id] = _later(said.get(record.trace_id), record, ledger)
     rows = frame[ids.isin(said)]
     if rows.empty:
         raise BadJoinError(f"no trace_id of the labels is in {ledger}.")
-    name = next(iter(graders))[0]
+    name = names[graders[0]]
     labels = {i: SPACES[space][r.verdict] if r.verdict else str(r.status) for i, r in said.items()}
     return rows.assign(**{name: rows["trace_id"].map(labels)}), name
 

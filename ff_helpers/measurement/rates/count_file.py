@@ -9,14 +9,7 @@ import duckdb
 import pandas as pd
 
 from ff_helpers.errors import FFError
-from ff_helpers.measurement.rates.counts import (
-    IDENTITY,
-    KEYS,
-    NOT_RECORDED,
-    TwiceGradedError,
-    UnknownVerdictError,
-    count_verdicts,
-)
+from ff_helpers.measurement.rates.counts import KEYS, TwiceGradedError, UnknownVerdictError, count_verdicts
 from ff_helpers.measurement.rates.verdict_rows import (
     check_head,
     drop_superseded,
@@ -25,6 +18,7 @@ from ff_helpers.measurement.rates.verdict_rows import (
     placed,
     torn_bytes,
 )
+from ff_helpers.terms import IDENTITY, NOT_RECORDED
 
 _ALWAYS = ("trace_id", "grader", "verdict", "status", "key")
 _KNOWN = ("model", "intent", "turns", "source", "set", "scenario_id", "sampling")
@@ -101,7 +95,8 @@ def read_counts(
 
         raise FileMissingError(path, "verdicts")
     check_head(path)
-    fields = tuple(dict.fromkeys((*_ALWAYS, *by)))
+    # Where it is counted by grader, all that tells two graders of one name apart is read.
+    fields = tuple(dict.fromkeys((*_ALWAYS, *by, *(IDENTITY if "grader" in by else ()))))
     try:
         counted = _counted(path, fields, by, traces, ordered=ordered)
     except (duckdb.Error, UnknownVerdictError) as error:
