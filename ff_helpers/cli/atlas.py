@@ -146,8 +146,10 @@ def _export(options: argparse.Namespace) -> int:
     from ff_helpers.cli.atlas_text import written_text
     from ff_helpers.publication.atlas.files import write_signal
     from ff_helpers.publication.atlas.inputs import read_signals
+    from ff_helpers.publication.atlas.publish import check_places
 
     as_of = options.as_of or date.today()
+    check_places(_folder(options), options.compat)
     signals = read_signals(_inputs(options), as_of=as_of, exported=_exported(options))
     path = write_signal(_folder(options), signals, as_of, replace=options.replace)
     _page(path, as_of)
@@ -167,12 +169,14 @@ def _refresh(options: argparse.Namespace) -> int:
     from ff_helpers.publication.atlas.changes import due_rows, refreshed
     from ff_helpers.publication.atlas.files import check_clock, current, read_file, write_signal
     from ff_helpers.publication.atlas.inputs import NothingGivenError, read_signals
+    from ff_helpers.publication.atlas.publish import check_places
 
     as_of, folder = options.as_of or date.today(), _folder(options)
     published = current(folder)
     if published is None:
         raise NothingGivenError(f"{folder} holds no signal yet: `ff atlas export` writes the first one")
     check_clock(folder, as_of)
+    check_places(folder)
     before = read_file(published)
     fresh = read_signals(_inputs(options), as_of=as_of, exported=_exported(options))
     rows = due_rows(before, fresh, as_of=as_of)

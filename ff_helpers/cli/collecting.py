@@ -83,11 +83,11 @@ def add_collecting(commands: "Commands") -> None:
 
 def _collect(options: argparse.Namespace) -> int:
     from ff_helpers.corpus.collect import SCENARIOS, collect
-    from ff_helpers.corpus.jsonl import read_records
+    from ff_helpers.corpus.journal import read_journal
     from ff_helpers.corpus.traces import Trace
 
-    if options.out.exists():  # a file that holds no traces is refused before anything is written to it
-        next(read_records(options.out, Trace), None)
+    if options.out.exists():  # a file that holds no traces is refused before a model is opened
+        next(read_journal(options.out, Trace), None)
     scenarios = options.scenarios or paths.root() / SCENARIOS
     print(
         f"collecting from {options.target} ({options.arm} arm) into {options.out}",

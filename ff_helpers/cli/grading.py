@@ -139,7 +139,7 @@ def _tell(options: argparse.Namespace, *, only: "Identity | None" = None) -> Non
 
 
 def _no_other_file(ledger: Path, traces: Path) -> None:
-    """Refuse a file that is no ledger before anything could be written to it."""
+    """Refuse a file that is no ledger before a grader is opened; the ledger itself looks at every line."""
     from ff_helpers.grading.ledger import read_ledger
 
     if ledger.exists() and traces.exists() and ledger.samefile(traces):

@@ -66,11 +66,13 @@ def grader_text(rows: "GraderRows", name: str, found: "Standing", notes: Notes) 
 
 def written_text(held: "LedgerSummary") -> str:
     """Return what the file is made of, in one line and one more where something is torn."""
+    if not held.records:
+        return f"{shown(held.path)}: an empty file, a ledger to which no verdict was written yet"
     parts = [f"{held.records} records"]
     parts += [f"{n} {what}" for what, n in _oddities(held) if n]
     lines = [f"{shown(held.path)}: {', '.join(parts)}"]
     if held.torn:
-        lines.append(f"a torn last line of {held.torn} bytes (a crash): the next `ff grade` cuts it off")
+        lines.append(f"a torn last line of {held.torn} bytes (a crash): the next `ff grade` sets it aside")
     return "\n".join(lines)
 
 
@@ -85,14 +87,9 @@ def missing_text(rows: "GraderRows", traces: int) -> str:
 
 def command(rows: "GraderRows", notes: Notes, traces: Path, ledger: Path) -> str:
     """Return the command that grades what is missing; the spec follows from the software recorded."""
-    software = notes.software[rows.identity]
-    spec = grader = rows.identity.name
-    if "xllamacpp" in software:
-        spec = f"embedded:{grader}"
-    elif "openai" in software:
-        spec = f"openai:{grader}@BASE_URL"
-    elif "ollama" in software:
-        spec = f"ollama:{grader}"
+    from ff_helpers.grading.outcome import spec_of
+
+    spec = spec_of(rows.identity.name, notes.software[rows.identity])
     words = ["ff", "grade", "--traces", shown(traces), "--grader", spec, "--ledger", shown(ledger)]
     name = (rows.identity.rubric or "").partition("@")[0]
     return shlex.join(words + (["--rubric", name] if name == "flip-blind" else []))

@@ -119,6 +119,8 @@ def _asr(options: argparse.Namespace) -> int:
         ]
         first = int(counted.table["n"].sum())
         said = f"{shown(options.file)}: {first} rows counted. {_left(counted)}\n{_RAW}"
+        if not counted.rows and not counted.superseded:
+            said = f"{shown(options.file)}: it holds no verdict yet, so there is no rate."
         print("\n\n".join([said, *parts]))
     if options.csv:
         print(f"{_RAW} {_left(counted)}", file=sys.stderr)

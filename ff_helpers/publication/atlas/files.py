@@ -14,7 +14,8 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from ff_helpers.corpus.jsonl import BadLineError, read_records
-from ff_helpers.errors import FFError
+from ff_helpers.corpus.kinds import kind_of
+from ff_helpers.errors import FFError, quoted
 from ff_helpers.paths import MissingInputError, Run
 from ff_helpers.publication.atlas.signal import SCHEMA_FILE, VERSION, Signal
 
@@ -29,8 +30,8 @@ class BrokenPointerError(FFError):
     def __init__(self, pointer: Path, named: str, there: Sequence[date]) -> None:
         newest = f"printf 'asr_signal_{there[-1]}.jsonl\\n' > {pointer}" if there else "export anew"
         super().__init__(
-            f"{pointer} names {named[:80]!r}, which is no signal file beside it. Allowed: the name of a file "
-            f"asr_signal_YYYY-MM-DD.jsonl. To mend it: {newest}."
+            f"{pointer} names {quoted(named)}, which is no signal file beside it. Allowed: the name "
+            f"of a file asr_signal_YYYY-MM-DD.jsonl. To mend it: {newest}."
         )
 
 
@@ -51,6 +52,16 @@ class SameDayError(FFError):
         )
 
 
+class NotOurFileError(FFError):
+    """A file that an export would replace and that no export wrote."""
+
+    def __init__(self, path: Path, option: str) -> None:
+        super().__init__(
+            f"{path} is there already, is {kind_of(path)}, and was not written by an export; nothing was "
+            f"changed. Name another place with {option}, or move it away."
+        )
+
+
 class ClockError(FFError):
     """An export under an earlier date than one that is there."""
 
@@ -66,8 +77,8 @@ class OtherVersionError(FFError):
 
     def __init__(self, path: Path, version: object) -> None:
         super().__init__(
-            f"{path}:1:signal_version: {version!r:.40}, and this suite reads {VERSION!r}. Read the file with "
-            "the version that wrote it, or export anew."
+            f"{path}:1:signal_version: {quoted(str(version))}, and this suite reads {VERSION!r}. Read "
+            "the file with the version that wrote it, or export anew."
         )
 
 
@@ -109,6 +120,16 @@ def check_clock(folder: Path, as_of: date) -> None:
     there = dates(folder)
     if there and as_of < there[-1]:
         raise ClockError(as_of, there[-1], folder)
+
+
+def check_ours(path: Path, mark: str, option: str) -> None:
+    """Refuse to replace a file that does not hold the mark of those that we write.
+
+    Raises:
+        NotOurFileError: there is another file; nothing was changed.
+    """
+    if path.exists() and (not path.is_file() or mark.encode() not in path.read_bytes()):
+        raise NotOurFileError(path, option)
 
 
 def read_file(path: Path) -> list[Signal]:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 Basis = Literal["labels", "measured", "unmeasured", "marked", "rejected"]
 TEMPLATES: Final = Path(__file__).parents[1] / "templates"
+MARK: Final = "ff_helpers atlas"
+"""Stands in every page that we write, by which one is known again before it is replaced."""
 BASIS_WORDS: Final[dict[Basis, tuple[str, str, str]]] = {
     "labels": ("●", "known truth", "a checker or people decided, no grader"),
     "measured": ("◆", "measured", "every grader's accuracy is known and passes the rule"),
