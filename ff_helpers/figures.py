@@ -2,4 +2,10 @@
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub("ff_helpers", __file__)
+_figure, __dir__, __all__ = lazy_loader.attach_stub("ff_helpers", __file__)
+
+
+def __getattr__(name: str) -> object:
+    if name in __all__:
+        return _figure(name)
+    raise AttributeError(f"no figure {name!r}; there are {', '.join(sorted(__all__))}")

@@ -40,7 +40,7 @@ def data() -> Path:
 
 
 def params() -> Path:
-    """One YAML a profile, and claims.yaml."""
+    """One YAML per profile, and the other files that people set or check things by."""
     return root() / "params"
 
 

@@ -10,6 +10,7 @@ from importlib.metadata import packages_distributions
 from itertools import chain
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -28,20 +29,6 @@ VERBS = {
     "ledger_signal", "save_signal", "save_page", "check_claims", "disclose", "save_table", "save_figure",
     "save_numbers", "say",
 }  # fmt: skip
-STILL_KNOWS_THE_CASE_STUDY = {
-    "measurement/agreement/pairs.py",
-    "measurement/calibration/calibrate.py",
-    "measurement/rates/asr.py",
-    "publication/atlas/inputs.py",
-    "publication/atlas/ledger_graders.py",
-    "publication/atlas/page.py",
-    "publication/atlas/publish.py",
-    "publication/atlas/signal.py",
-    "publication/claims.py",
-    "publication/evaluator.py",
-    "publication/student.py",
-}
-"""Modules that were below what moved to `casestudy`, until each takes what it needs as an argument."""
 SOURCES = sorted((ROOT / "ff_helpers").rglob("*.py"))
 CONDA_NAMES = {
     "duckdb": "python-duckdb",
@@ -81,15 +68,46 @@ def test_a_room_imports_only_from_rooms_before_it(path: Path) -> None:
     else:
         allowed = ROOMS[: ROOMS.index(room) + 1]
         if room == "pipeline":  # knows notebooks and parameters, not statistics; it asks for the report
-            allowed = ("pipeline", "publication")
+            allowed = ("pipeline", "casestudy", "publication")
     wrong = {
         name
         for name in imported(path)
         for other in ROOMS
-        if not (other == "casestudy" and "/".join(parts) in STILL_KNOWS_THE_CASE_STUDY)
         if other in name.split(".")[1:2] and other not in allowed
     }
     assert not wrong, f"{path.name} may import from {', '.join(allowed) or 'no room'}"
+
+
+def words_of_the_case_study() -> list[str]:
+    """Its files, its claims, its facts: the names that only it, notebooks and parameters may know."""
+    claims = yaml.safe_load((ROOT / "params" / "claims.yaml").read_text(encoding="utf-8"))["claims"]
+    facts = [path.stem for path in (ROOT / "data" / "published").glob("*.csv")]
+    graders = pd.read_csv(ROOT / "data" / "published" / "grader_calibration.csv")["grader"]
+    listed = {*facts, *graders, *(claim["id"] for claim in claims)}
+    return [
+        *(rf"(?<![\w.-]){re.escape(word)}(?![\w-])" for word in sorted(listed)),
+        *("casestudy", "data/published", r"claims\.yaml", "ModelAtlas", "Failure-First", "43,?261"),
+        *("2026-06-10", r"\b[Rr]eport \d{2,3}\b", "manual regrade", r"\bpaper_\d", "paper_1_"),
+    ]
+
+
+@pytest.mark.parametrize("room", ROOMS[: ROOMS.index("casestudy")])
+def test_no_room_before_the_case_study_knows_a_name_of_it(room: str) -> None:
+    looked_for = re.compile("|".join(words_of_the_case_study()))
+    said = [
+        f"{path.relative_to(ROOT)}:{number}: {found[0]}"
+        for path in sorted((ROOT / "ff_helpers" / room).rglob("*"))
+        if path.suffix in (".py", ".md", ".j2", ".js", ".yaml", ".txt")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if (found := looked_for.search(line))
+    ]
+    assert not said
+
+
+def test_the_words_of_the_case_study_are_found_where_they_are_known() -> None:
+    looked_for = re.compile("|".join(words_of_the_case_study()))
+    for name in ("record", "graders", "claims", "pages", "facts", "exported"):
+        assert looked_for.search((ROOT / f"ff_helpers/casestudy/{name}.py").read_text(encoding="utf-8")), name
 
 
 @pytest.mark.parametrize("room", MEASUREMENT)
@@ -107,6 +125,65 @@ def test_within_measurement_the_same_holds(room: str) -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_a_module_is_one_idea(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 260
+
+
+def strings(path: Path) -> list[str]:
+    """The text of every string in a module that is no docstring."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    constants = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in said)
+    return [node.value for node in constants if isinstance(node.value, str)]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_calibration_cards_are_read_in_one_place(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    reads = {"Card.model_validate", "Card.model_validate_json", "Card.model_construct"} & set(
+        re.findall(r"\bCard\.model_\w+", text)
+    )
+    globs = ".glob(" in text and any(re.fullmatch(r"(cards/?.*)?\*\.json", part) for part in strings(path))
+    globs = globs and "cards" in text
+    name = path.relative_to(ROOT / "ff_helpers").as_posix()
+    if name == "measurement/standing.py":
+        assert reads
+        assert globs
+    elif name == "measurement/calibration/calibrate.py":  # takes old cards away, and reads none
+        assert not reads
+        assert "old.unlink()" in text
+    else:
+        assert not reads
+        assert not globs
+
+
+def test_who_a_grader_is_and_what_is_known_of_it_are_declared_once() -> None:
+    """One `Identity`, one `Standing`, one `Status`, and one list of the columns that tell graders apart."""
+    homes: dict[str, list[str]] = {
+        "Identity": [],
+        "Standing": [],
+        "Status": [],
+        "GateState": [],
+        "IDENTITY": [],
+    }
+    columns = re.compile(r"\"grader\",\s*\"(?:grader_)?digest\",\s*\"rubric\",\s*\"temperature\"")
+    again = []
+    for path in SOURCES:
+        name, text = path.relative_to(ROOT / "ff_helpers").as_posix(), path.read_text(encoding="utf-8")
+        for node in ast.parse(text).body:
+            named = [node.name] if isinstance(node, ast.ClassDef) else []
+            named += [t.id for t in getattr(node, "targets", []) if isinstance(t, ast.Name)]
+            target = getattr(node, "target", None)
+            named += [target.id] if isinstance(target, ast.Name) else []
+            for word in homes.keys() & set(named):
+                homes[word].append(name)
+        again += [name] if columns.search(text) and name != "terms.py" else []
+    assert homes == {
+        "Identity": ["terms.py"],
+        "Standing": ["measurement/standing.py"],
+        "Status": ["terms.py"],
+        "GateState": ["terms.py"],
+        "IDENTITY": ["terms.py"],
+    }
+    assert not again
 
 
 def tracked() -> list[Path]:

@@ -87,6 +87,15 @@ class _Failed(BaseModel):
     error: _Fault
 
 
+def open_embedded(name: str, /, *, concurrency: int = 1, timeout: float = 0.0) -> "Embedded":  # noqa: ARG001
+    """Return the model of that name; it answers in this process, so no request waits for a server.
+
+    Raises:
+        As `Embedded`.
+    """
+    return Embedded(name, concurrency=concurrency)
+
+
 class Embedded:
     """Weights on this machine; one request at a time unless told otherwise.
 

@@ -1,32 +1,49 @@
-"""Models by spec: `embedded:MODEL`, `ollama:TAG[@HOST,...]`, `openai:MODEL@BASE_URL`."""
+"""Models by spec: `embedded:MODEL`, `ollama:TAG[@HOST,...]`, `openai:MODEL@BASE_URL`.
 
-from typing import Final
+A backend is one module with a function that takes the name after the colon and gives a `Chat`, and one line
+in BACKENDS; docs/adding.md shows one.
+"""
+
+from typing import Final, Protocol, cast
 
 from ff_helpers.chat.protocol import Chat
 from ff_helpers.errors import FFError
+from ff_helpers.registry import Entry, chosen, forms
 
-KINDS: Final = ("embedded", "ollama", "openai")
+BACKENDS: Final[dict[str, Entry]] = {
+    "embedded": Entry(
+        "ff_helpers.chat.embedded:open_embedded", "embedded:MODEL (such as embedded:smollm2-135m)"
+    ),
+    "ollama": Entry(
+        "ff_helpers.chat.ollama:open_ollama",
+        "ollama:TAG (such as ollama:llama3.1:8b) or ollama:TAG@HOST,HOST",
+    ),
+    "openai": Entry(
+        "ff_helpers.chat.openai:open_openai",
+        "openai:MODEL@BASE_URL (such as openai:Qwen/Qwen3-8B@http://localhost:8000/v1; any compatible "
+        "server, key in OPENAI_API_KEY)",
+    ),
+}
+"""Every kind of model that can be asked."""
 
 
-FORMS: Final = (
-    "embedded:MODEL (such as embedded:smollm2-135m), ollama:TAG (such as ollama:qwen3:1.7b) or "
-    "ollama:TAG@HOST,HOST, openai:MODEL@BASE_URL (such as openai:Qwen/Qwen3-8B@http://localhost:8000/v1; "
-    "any compatible server, key in OPENAI_API_KEY)"
-)
-"""The kinds and their formats, as errors list them."""
+class OpensChat(Protocol):
+    """What a backend registers: the name after the colon to a model that is ready to be asked."""
+
+    def __call__(self, name: str, /, *, concurrency: int, timeout: float) -> Chat:
+        """Open it."""
 
 
 class UnknownChatError(FFError):
     """A spec that names no model."""
 
     def __init__(self, spec: str) -> None:
-        super().__init__(f"model {spec!r} is unknown. Allowed: {FORMS}.")
+        super().__init__(f"model {spec!r} is unknown. Allowed: {forms(BACKENDS)}.")
 
 
 def is_chat(spec: str) -> bool:
     """Return whether a spec names a model that can be asked."""
-    kind, _, name = spec.partition(":")
-    return kind in KINDS and bool(name)
+    return chosen(spec, BACKENDS) is not None
 
 
 def open_chat(spec: str, *, concurrency: int = 1, timeout: float = 300.0) -> Chat:
@@ -41,17 +58,8 @@ def open_chat(spec: str, *, concurrency: int = 1, timeout: float = 300.0) -> Cha
         UnknownChatError: no such kind.
         FFError: it cannot work here: weights, server or model are missing or changed.
     """
-    kind, _, name = spec.partition(":")
-    if kind == "embedded" and name:
-        from ff_helpers.chat.embedded import Embedded
-
-        return Embedded(name, concurrency=concurrency)
-    if kind == "ollama" and name:
-        from ff_helpers.chat.ollama import open_ollama
-
-        return open_ollama(name, concurrency=concurrency, timeout=timeout)
-    if kind == "openai" and name:
-        from ff_helpers.chat.openai import open_openai
-
-        return open_openai(name, concurrency=concurrency, timeout=timeout)
-    raise UnknownChatError(spec)
+    found = chosen(spec, BACKENDS)
+    if found is None:
+        raise UnknownChatError(spec)
+    entry, name = found
+    return cast("OpensChat", entry.load())(name, concurrency=concurrency, timeout=timeout)

@@ -12,6 +12,7 @@ from ff_helpers.terms import DENOMINATORS, TIERS
 if TYPE_CHECKING:
     from ff_helpers.cli.options import Commands
     from ff_helpers.publication.atlas.inputs import Inputs
+    from ff_helpers.publication.atlas.signal import Signal
 
 
 def add_atlas(commands: "Commands") -> None:
@@ -147,11 +148,11 @@ def _export(options: argparse.Namespace) -> int:
     from ff_helpers.publication.atlas.inputs import read_signals
 
     as_of = options.as_of or date.today()
-    signals = read_signals(_inputs(options), as_of=as_of)
+    signals = read_signals(_inputs(options), as_of=as_of, exported=_exported(options))
     path = write_signal(_folder(options), signals, as_of, replace=options.replace)
     _page(path, as_of)
     if options.compat:
-        from ff_helpers.publication.atlas.compat import compat_text
+        from ff_helpers.casestudy.compat import compat_text
 
         options.compat.parent.mkdir(parents=True, exist_ok=True)
         options.compat.write_text(compat_text(signals, as_of=as_of), encoding="utf-8", newline="\n")
@@ -173,7 +174,7 @@ def _refresh(options: argparse.Namespace) -> int:
         raise NothingGivenError(f"{folder} holds no signal yet: `ff atlas export` writes the first one")
     check_clock(folder, as_of)
     before = read_file(published)
-    fresh = read_signals(_inputs(options), as_of=as_of)
+    fresh = read_signals(_inputs(options), as_of=as_of, exported=_exported(options))
     rows = due_rows(before, fresh, as_of=as_of)
     due = [row for row in rows if row.due]
     if options.json:
@@ -207,7 +208,6 @@ def _inputs(options: argparse.Namespace) -> "Inputs":
     from ff_helpers.publication.atlas.inputs import Inputs
 
     return Inputs(
-        export=options.export,
         ledger=options.ledger,
         traces=tuple(options.traces),
         cards=options.cards,
@@ -215,6 +215,15 @@ def _inputs(options: argparse.Namespace) -> "Inputs":
         tier=options.tier,
         denominator=options.denominator,
     )
+
+
+def _exported(options: argparse.Namespace) -> list["Signal"]:
+    if options.export is None:
+        return []
+    from ff_helpers.casestudy.exported import atlas_signal
+    from ff_helpers.casestudy.exports import read_export
+
+    return atlas_signal(read_export(options.export), corpus=options.export.name)
 
 
 def _folder(options: argparse.Namespace) -> Path:

@@ -43,7 +43,9 @@ def written_text(signals: Sequence["Signal"], path: Path) -> str:
 
 
 def _graders(signals: Sequence["Signal"]) -> str:
-    named = {grader.grader: grader for signal in signals for grader in signal.graders}
+    from ff_helpers.publication.atlas.signal import named_apart
+
+    named = {grader.grader: grader for signal in named_apart(signals) for grader in signal.graders}
     measured = sum(grader.accuracy is not None for grader in named.values())
     rejected = sorted(name for name, grader in named.items() if grader.standing == "rejected")
     said = f"{len(named)}, the accuracy of {measured} is known"

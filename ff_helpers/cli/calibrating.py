@@ -80,9 +80,9 @@ def _calibrate(options: argparse.Namespace) -> int:
 
 def _run_grader(options: argparse.Namespace) -> int:
     from ff_helpers.cli.cards import ALLOWS, card_text, lowest
-    from ff_helpers.grading.admission import default_cards
     from ff_helpers.grading.ledger import RETRIED
     from ff_helpers.measurement.calibration.calibrate_file import calibrate_files
+    from ff_helpers.measurement.standing import default_cards
 
     sets = _sets(options.traces)
     print(f"calibrating {options.grader} on {', '.join(sets)}", file=sys.stderr, flush=True)

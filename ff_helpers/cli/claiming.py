@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ff_helpers.cli.options import add_command
+from ff_helpers.cli.options import add_command, shown
 
 if TYPE_CHECKING:
     from ff_helpers.cli.options import Commands
@@ -41,11 +41,12 @@ def add_claims(commands: "Commands") -> None:
 
 def _claims(options: argparse.Namespace) -> int:
     from ff_helpers import paths
+    from ff_helpers.casestudy.claims import PROFILE
     from ff_helpers.pipeline import claims_text as text
 
-    claims = text.read()
+    claims = text.read(PROFILE)
     if options.json:
-        print(text.claims_path().read_text(encoding="utf-8").rstrip())
+        print(text.claims_path(PROFILE).read_text(encoding="utf-8").rstrip())
     elif options.id:
         print(text.one(claims, options.id))
     else:
@@ -55,7 +56,7 @@ def _claims(options: argparse.Namespace) -> int:
     elif not options.json and not options.id:
         # Beside the run's folder, which holds nothing that the run did not write.
         path = paths.outputs() / "claims.md"
-        written = f"{text.markdown(claims)}\n\n{text.disclosure()}\n"
+        written = f"{text.markdown(claims)}\n\n{text.disclosure(PROFILE)}\n"
         path.write_text(written, encoding="utf-8", newline="\n")
         print(f"written: {path}")
     return _compared(claims, options) if options.strict else 0
@@ -63,14 +64,16 @@ def _claims(options: argparse.Namespace) -> int:
 
 def _compared(claims: list[dict[str, str]], options: argparse.Namespace) -> int:
     """Print what is not as expected, of one claim if only one is asked for; stdout is left to JSON."""
+    from ff_helpers.casestudy.claims import PROFILE, shipped_claims
     from ff_helpers.pipeline import claims_text as text
     from ff_helpers.publication.claims import claims_sha256, read_claims
 
-    expected: dict[str, str | None] = {claim.id: claim.expect for claim in read_claims()[1]}
+    path = shipped_claims()
+    expected: dict[str, str | None] = {claim.id: claim.expect for claim in read_claims(path)[1]}
     if options.id:
         expected = {name: status for name, status in expected.items() if name == options.id}
         claims = [claim for claim in claims if claim["id"] == options.id]
-    wrong = text.unexpected(claims, expected) + text.outdated(claims_sha256())
+    wrong = text.unexpected(claims, expected) + text.outdated(PROFILE, shown(path), claims_sha256(path))
     place = sys.stderr if options.json else sys.stdout
     print("every status is as expected" if not wrong else "not as expected:", file=place)
     for line in wrong:

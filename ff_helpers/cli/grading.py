@@ -10,6 +10,7 @@ from ff_helpers.errors import FFError
 
 if TYPE_CHECKING:
     from ff_helpers.cli.options import Commands
+    from ff_helpers.terms import Identity
 
 
 class SameFileError(FFError):
@@ -80,6 +81,7 @@ def add_grading(commands: "Commands") -> None:
 def _grade(options: argparse.Namespace) -> int:
     from ff_helpers.grading.ledger import RETRIED
     from ff_helpers.grading.stream import grade_file
+    from ff_helpers.measurement.admission import by_cards
 
     _no_other_file(options.ledger, options.traces)
     print(
@@ -94,14 +96,14 @@ def _grade(options: argparse.Namespace) -> int:
         repeats=options.repeats,
         concurrency=options.concurrency,
         timeout=options.timeout,
-        cards=options.cards,
+        admit=by_cards(options.cards),
     )
     rate = f" ({done.graded / done.seconds:.1f} a second)" if done.seconds >= 1 else ""
     before = f"; {done.already} were in the ledger before" if done.already else ""
     without = sum(done.statuses.values())
     verdicts = f"{done.graded - without} verdicts, {without} rows without"
     print(f"{verdicts} in {done.seconds:.1f} s{rate}{before}\n")
-    _tell(options, only=(done.grader, done.rubric))
+    _tell(options, only=done.identity)
     failed = sum(done.statuses.get(status, 0) for status in RETRIED)
     if failed:
         print(f"\n{failed} rows failed at the server: run the same command again to grade them.")
@@ -113,21 +115,22 @@ def _ledger(options: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(options: argparse.Namespace, *, only: tuple[str, str] | None = None) -> None:
-    """Print what the ledger holds, of one grader name and rubric or of all."""
+def _tell(options: argparse.Namespace, *, only: "Identity | None" = None) -> None:
+    """Print what the ledger holds, of one grader or of all."""
     from ff_helpers.cli import ledgers
-    from ff_helpers.grading.admission import standing
+    from ff_helpers.grading.identities import shown_names
     from ff_helpers.grading.inventory import ledger_summary
+    from ff_helpers.measurement.standing import saved_cards, standing
 
     held = ledger_summary(options.ledger, options.traces)
     notes = ledgers.read_notes(options.ledger)
     print(ledgers.written_text(held))
+    names, cards = shown_names(rows.identity for rows in held.graders), saved_cards(options.cards)
     for rows in held.graders:
-        if only is not None and (rows.grader, rows.rubric) != only:
+        if only is not None and rows.identity != only:
             continue
-        who = (rows.grader, rows.digest, rows.rubric, rows.temperature, rows.seed)
-        found = standing(who, options.cards)
-        print(f"\n{ledgers.grader_text(rows, found, notes)}")
+        found = standing(rows.identity, cards)
+        print(f"\n{ledgers.grader_text(rows, names[rows.identity], found, notes)}")
         if held.traces is None:
             continue
         print(f"  {ledgers.missing_text(rows, held.traces)}")

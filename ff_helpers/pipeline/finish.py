@@ -30,10 +30,13 @@ def finish(profile: Profile, ended: list[Ended], source: Path) -> None:
     earlier = freshness.read_stamp(folder / REPORT_STAMP)
     if earlier and earlier.key == key and freshness.intact(earlier, folder):
         return
+    from ff_helpers.casestudy.pages import LAYOUT
     from ff_helpers.publication.report import write_report
 
     order = [step.notebook for step in profile.steps]
-    pages = write_report(folder, profile.profile, profile.as_of, notebooks=order, unfinished=unfinished)
+    pages = write_report(
+        folder, profile.profile, profile.as_of, notebooks=order, unfinished=unfinished, layout=LAYOUT
+    )
     written = {name: freshness.sha256(folder / name) for name in pages}
     files = {n: digest for s in stamps.values() if s for n, digest in s.outputs.items()} | written
     manifest: JsonValue = {
@@ -53,14 +56,18 @@ def finish(profile: Profile, ended: list[Ended], source: Path) -> None:
 
 def summary(results: list[tuple[Profile, list[Ended]]]) -> str:
     """Return what a user wants to know at the end: report, graders, claims, times."""
+    from ff_helpers.publication.run_graders import gate_lines
+
     lines = [""]
     for profile, _ in results:
         lines.append(_row("report", str(paths.outputs() / profile.profile / "index.html")))
     for profile, _ in results:
-        for card in _cards(paths.outputs() / profile.profile):
-            lines.append(_row("grader", f"{profile.profile}: {card}"))
-    counts = claim_counts()
-    if counts and any(profile.profile == "paper" for profile, _ in results):
+        for line in gate_lines(paths.Run(profile.profile, profile.as_of)):
+            lines.append(_row("grader", f"{profile.profile}: {line}"))
+    for profile, _ in results:
+        counts = claim_counts(profile.profile)
+        if not counts:
+            continue
         others = ", ".join(
             f"{n} {status.replace('_', ' ')}" for status, n in counts.items() if status != "reproduced"
         )
@@ -80,26 +87,6 @@ def summary(results: list[tuple[Profile, list[Ended]]]) -> str:
 
 
 _BAD = ("failed", "skipped")
-
-
-_PASSED = {
-    "calibrated": "passed the gate",
-    "provisional": "passed the published rule, not ours",
-}
-
-
-def _cards(folder: Path) -> list[str]:
-    """One line a calibration card: who passed the gate, who did not, on what."""
-    said = []
-    for path in sorted((folder / "cards").glob("*.json")):
-        card = json.loads(path.read_text(encoding="utf-8"))
-        state, right, n = card["gate"]["state"], card["k"], card["n"]
-        passed = _PASSED.get(state, "did not pass the gate")
-        accuracy = f"{right} of {n} right" + (f", {right / n:.1%}" if n else "")
-        said.append(
-            f"{card['grader']} {passed}: {state} ({accuracy}; {card['calibration_set']}, {card['space']})"
-        )
-    return said
 
 
 def _install_times() -> str:

@@ -4,15 +4,18 @@ A calibration card is one measurement; this is the grader behind it: who it is, 
 what was measured on which sets, what it is known to get wrong, whether it judges itself, and over what time.
 """
 
-from collections.abc import Hashable, Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import pandas as pd
 
-from ff_helpers.casestudy.published import published
 from ff_helpers.corpus.canonical import resolve
-from ff_helpers.measurement.calibration.cards import Card, NotMeasured, read_cards
-from ff_helpers.measurement.calibration.gate import published_state
-from ff_helpers.measurement.proportions.intervals import Proportion, wilson
+from ff_helpers.grading.campaign import graders
+from ff_helpers.grading.identities import identity_of, records, shown_names
+from ff_helpers.measurement.calibration.cards import Card, NotMeasured
+from ff_helpers.measurement.proportions.intervals import Proportion
+from ff_helpers.measurement.standing import read_cards
 from ff_helpers.paths import Run
 from ff_helpers.publication.evaluator_card import (
     EvaluatorCard,
@@ -23,10 +26,18 @@ from ff_helpers.publication.evaluator_card import (
 )
 from ff_helpers.publication.numbers import slug
 from ff_helpers.publication.prose import Prose, say
+from ff_helpers.terms import NOT_RECORDED, Identity
+
+NOT_PUBLISHED: Final = "not published"
+"""In place of the digest of a published grader."""
 
 
-def save_evaluator_cards(run: Run) -> Prose:
-    """Write evaluators/<grader>.json, .md and .tex for each grader of the run and of the published facts.
+def save_evaluator_cards(run: Run, others: Sequence[EvaluatorCard] = ()) -> Prose:
+    """Write evaluators/<grader>.json, .md and .tex for each grader of the run.
+
+    Args:
+        run: whose graders; where to write.
+        others: cards of graders that this run does not know, such as those of a published record.
 
     Returns:
         How many were written, and which graders judge themselves.
@@ -34,9 +45,16 @@ def save_evaluator_cards(run: Run) -> Prose:
     Raises:
         MissingInputError: nothing was calibrated in this run.
     """
-    cards = [*_of_run(run), *_published(run)]
-    for card in cards:
-        name = f"evaluators/{slug(card.grader).replace(':', '-')}"
+    measured = read_cards(run)
+    unknown = [Identity(other.grader, NOT_PUBLISHED) for other in others]
+    names = shown_names([*(card.identity for card in measured), *unknown])
+    told = [o.model_copy(update={"grader": names[who]}) for o, who in zip(others, unknown, strict=True)]
+    cards = [*_of_run(run, measured, names), *told]
+    slugs = [slug(card.grader).replace(":", "-") for card in cards]
+    for card, plain in zip(cards, slugs, strict=True):
+        # Two names can be alike but for a sign that no file name keeps.
+        again = f"-{hashlib.sha256(card.grader.encode()).hexdigest()[:8]}" * (slugs.count(plain) > 1)
+        name = f"evaluators/{plain}{again}"
         _write(run, f"{name}.json", card.model_dump_json(indent=1) + "\n")
         _write(run, f"{name}.md", as_markdown(card))
         _write(run, f"{name}.tex", as_tex(card))
@@ -48,28 +66,27 @@ def save_evaluator_cards(run: Run) -> Prose:
     )
 
 
-def _of_run(run: Run) -> list[EvaluatorCard]:
-    cards = read_cards(run)
+def _of_run(run: Run, cards: Sequence[Card], names: Mapping[Identity, str]) -> list[EvaluatorCard]:
     traces = pd.read_csv(run.read("ledger/traces.csv"), dtype="str")
-    specs = pd.read_csv(run.read("ledger/graders.csv"), dtype="str").set_index("grader")["spec"]
+    specs = {identity_of(row): row["spec"] for row in records(graders(run))}
     found = []
-    for grader in dict.fromkeys(card.grader for card in cards):
-        own = [card for card in cards if card.grader == grader]
+    for who in dict.fromkeys(card.identity for card in cards):
+        own = [card for card in cards if card.identity == who]
         first = own[0]
         asked = "a set of rules: nothing is sampled"
         if first.temperature is not None:
             asked = f"temperature {first.temperature:g}, seed {first.seed}"
         found.append(
             EvaluatorCard(
-                grader=grader,
+                grader=names[who],
                 digest=f"digest {first.digest}",
                 rubric=f"rubric {first.rubric}",
                 asked=asked,
                 software=first.software,
-                provenance=f"verdicts of this run, by `{specs.get(grader, 'not recorded')}`",
+                provenance=f"verdicts of this run, by `{specs.get(who, NOT_RECORDED)}`",
                 measured=tuple(_measured(card) for card in own),
                 limitations=tuple(_limitations(own)),
-                conflict_of_interest=_conflict(grader, sorted(set(traces["model"].dropna()))),
+                conflict_of_interest=_conflict(who.name, sorted(set(traces["model"].dropna()))),
                 stability=tuple(_stability(own)),
                 as_of=run.as_of,
             )
@@ -145,49 +162,6 @@ def _conflict(grader: str, models: Sequence[str]) -> str:
             f"yes: the grader is also a model under test here ({', '.join(same)}); it judges its own answers"
         )
     return f"none found: the models under test are {', '.join(models) or 'not named'}"
-
-
-def _published(run: Run) -> list[EvaluatorCard]:
-    facts, provenance = published("grader_calibration"), published("crescendo_provenance")
-    said = provenance.set_index("item")["statement"]
-    cards = []
-    for grader, rows in facts.groupby("grader", sort=False):
-        tested = str(grader) in str(said.get("model under test", ""))
-        measured = [_as_published(row) for row in rows.to_dict("records")]
-        cards.append(
-            EvaluatorCard(
-                grader=str(grader),
-                digest="digest: not published",
-                rubric="rubric: version not published",
-                asked="not published",
-                software="not published",
-                provenance="; ".join(dict.fromkeys(str(s) for s in rows["source"])),
-                measured=tuple(measured),
-                limitations=(
-                    "its verdicts are not published row by row, so its errors cannot be looked at",
-                    "`relaxed` accuracies accept more than one label as right and compare with no exact one",
-                ),
-                conflict_of_interest="yes: " + str(said["model under test"])
-                if tested
-                else "not determinable: which models it graded is not published in full",
-                stability=("change over time: not assessed, one measurement a set is published",),
-                as_of=run.as_of,
-            )
-        )
-    return cards
-
-
-def _as_published(row: dict[Hashable, object]) -> Measured:
-    accuracy, exact = wilson(int(str(row["correct"])), int(str(row["n"]))), str(row["accuracy_kind"])
-    state = published_state(accuracy.k, accuracy.n)
-    return Measured(
-        set=str(row["calibration_set"]),
-        space="not published",
-        accuracy=accuracy,
-        kind=exact,
-        gate="rejected" if state == "rejected" and exact.startswith("exact") else "uncalibrated",
-        reason=f"as published ({row['source']}); nobody here can run it",
-    )
 
 
 def _write(run: Run, name: str, text: str) -> None:

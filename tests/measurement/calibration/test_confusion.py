@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ff_helpers.casestudy.facts import heuristic_agreement
-from ff_helpers.casestudy.published import published
+from ff_helpers.casestudy.record import published
 from ff_helpers.measurement.calibration.confusion import (
     BadTableError,
     Confusion,

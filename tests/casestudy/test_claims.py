@@ -9,9 +9,10 @@ import pytest
 import yaml
 
 import ff_helpers as ff
+from ff_helpers.casestudy.claims import check_claims
 from ff_helpers.paths import MissingInputError, Run
 from ff_helpers.publication.checks import Sign
-from ff_helpers.publication.claims import BadClaimsError, check_claims, read_claims
+from ff_helpers.publication.claims import BadClaimsError, read_claims
 from ff_helpers.publication.directions import sign
 from ff_helpers.publication.findings import CheckError
 from tests.written import write_tables
@@ -42,8 +43,21 @@ def saved(tmp_path: Path, content: object) -> Path:
 
 def test_every_status_is_the_one_that_an_honest_recomputation_gives(run: Run, content):
     table = check_claims(run).set_index("id")
-    assert len(table) == 38
+    assert len(table) == 40
     assert table["status"].to_dict() == {claim["id"]: claim["expect"] for claim in content["claims"]}
+
+
+def test_a_share_that_is_off_by_its_rounding_leaves_the_count_standing(run: Run):
+    table = check_claims(run).set_index("id")
+    row = table.loc["corpus-rows-without-text"]
+    assert (row["published"], row["recomputed"]) == ("87%", "86% (37396 of 43261)")
+    assert row["difference"] == "−0.6"
+    assert "the count, and what it says, stand" in row["reason"]
+    assert table["recomputed"]["corpus-usable-text"] == "10.3% (5569 of 53831)"
+    assert (
+        "most of these rows store no response: see corpus-rows-without-text"
+        in table["reason"]["corpus-tiers"]
+    )
 
 
 def test_no_check_reads_what_is_expected(run: Run, content, tmp_path):
@@ -251,3 +265,11 @@ def test_a_sign_names_the_denominators_whose_interval_leaves_out_zero():
     found = sign(check, lambda _, columns: [0.2] if columns == ["shift"] else next(bounds))
     assert found.status == "reproduced"
     assert found.reason.endswith("the paired 95% interval leaves out zero of rows")
+
+
+def test_the_claims_that_print_no_counts():
+    table = ff.claims_possible().set_index("published")
+    assert table["counts"].to_dict() == {"39.1%": 502, "3.8%": 506, "62% [54, 70]": 22, "62% [38, 81]": 0}
+    assert table.loc["62% [54, 70]", ["smallest_n", "largest_n"]].tolist() == [125, 154]
+    assert "10 of 16" in table["otherwise"]["62% [38, 81]"]
+    assert table["otherwise"].drop("62% [38, 81]").eq("not needed").all()
