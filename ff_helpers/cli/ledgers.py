@@ -5,14 +5,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from ff_helpers.cli.options import shown
-
-if TYPE_CHECKING:
-    from ff_helpers.grading.admission import Standing
-    from ff_helpers.grading.inventory import GraderRows, LedgerSummary
-    from ff_helpers.grading.ledger import Who
+from ff_helpers.cli.text import shown
+from ff_helpers.grading.admission import Standing
+from ff_helpers.grading.inventory import GraderRows, LedgerSummary
+from ff_helpers.grading.ledger import Who, read_ledger, who
 
 _REASONS: Final = 3
 """How many reasons of one status, or of one gate, are printed; the rest is counted."""
@@ -22,14 +20,12 @@ _REASONS: Final = 3
 class Notes:
     """What the counts of a grader leave out: why rows have no verdict, and how to ask it again."""
 
-    reasons: "dict[Who, Counter[tuple[str, str]]]" = field(default_factory=lambda: defaultdict(Counter))
-    software: "dict[Who, str]" = field(default_factory=dict)
+    reasons: dict[Who, Counter[tuple[str, str]]] = field(default_factory=lambda: defaultdict(Counter))
+    software: dict[Who, str] = field(default_factory=dict)
 
 
 def read_notes(ledger: Path) -> Notes:
     """Return the reasons of the rows of the first pass that have a status now, and the graders' software."""
-    from ff_helpers.grading.ledger import read_ledger, who
-
     notes = Notes()
     failing: dict[tuple[str, str], tuple[Who, str, str]] = {}
     for record in read_ledger(ledger):
@@ -45,12 +41,12 @@ def read_notes(ledger: Path) -> Notes:
     return notes
 
 
-def identity(rows: "GraderRows") -> "Who":
+def identity(rows: GraderRows) -> Who:
     """Return who graded these rows, as the ledger tells graders apart."""
     return rows.grader, rows.digest, rows.rubric, rows.temperature, rows.seed
 
 
-def grader_text(rows: "GraderRows", found: "Standing", notes: Notes) -> str:
+def grader_text(rows: GraderRows, found: Standing, notes: Notes) -> str:
     """Return the rows of one grader: labels, statuses with reasons, and its measured accuracy."""
     digest = rows.digest.removeprefix("sha256:")[:12]
     counted = {**rows.verdicts, "no verdict": sum(rows.statuses.values())}
@@ -69,7 +65,7 @@ def grader_text(rows: "GraderRows", found: "Standing", notes: Notes) -> str:
     return "\n".join([*lines, *(f"  {line}" for line in _measured(found, rows))])
 
 
-def written_text(held: "LedgerSummary") -> str:
+def written_text(held: LedgerSummary) -> str:
     """Return what the file is made of, in one line and one more where something is torn."""
     parts = [f"{held.records} records"]
     parts += [f"{n} {what}" for what, n in _oddities(held) if n]
@@ -79,7 +75,7 @@ def written_text(held: "LedgerSummary") -> str:
     return "\n".join(lines)
 
 
-def missing_text(rows: "GraderRows", traces: int) -> str:
+def missing_text(rows: GraderRows, traces: int) -> str:
     """Return how many traces of the file have no row that stands, and the first of them."""
     if not rows.missing:
         return f"all {traces} traces are graded"
@@ -88,7 +84,7 @@ def missing_text(rows: "GraderRows", traces: int) -> str:
     return f"{rows.missing} of {traces} traces are missing: {first}{more}"
 
 
-def command(rows: "GraderRows", notes: Notes, traces: Path, ledger: Path) -> str:
+def command(rows: GraderRows, notes: Notes, traces: Path, ledger: Path) -> str:
     """Return the command that grades what is missing; the spec follows from the software recorded."""
     software = notes.software[identity(rows)]
     spec = rows.grader
@@ -103,7 +99,7 @@ def command(rows: "GraderRows", notes: Notes, traces: Path, ledger: Path) -> str
     return shlex.join(words + (["--rubric", name] if name == "flip-blind" else []))
 
 
-def _statuses(rows: "GraderRows", reasons: "Counter[tuple[str, str]]") -> Iterable[str]:
+def _statuses(rows: GraderRows, reasons: "Counter[tuple[str, str]]") -> Iterable[str]:
     for status, n in sorted(rows.statuses.items(), key=lambda item: -item[1]):
         why = Counter({reason: k for (name, reason), k in reasons.items() if name == status})
         yield f"{status} {n}"
@@ -114,7 +110,7 @@ def _statuses(rows: "GraderRows", reasons: "Counter[tuple[str, str]]") -> Iterab
             yield f"  {rest} for other reasons"
 
 
-def _measured(found: "Standing", rows: "GraderRows") -> Iterable[str]:
+def _measured(found: Standing, rows: GraderRows) -> Iterable[str]:
     """Say how often the grader is right; no count of verdicts is printed without that."""
     if rows.rubric.startswith("five-definitions"):
         yield "graded by a person: see the agreement of graders"
@@ -130,7 +126,7 @@ def _measured(found: "Standing", rows: "GraderRows") -> Iterable[str]:
             yield f"  - and {len(card.gate.reasons) - _REASONS} more reasons, on the card"
 
 
-def _oddities(held: "LedgerSummary") -> list[tuple[str, int]]:
+def _oddities(held: LedgerSummary) -> list[tuple[str, int]]:
     return [
         ("duplicates (same trace, grader and repeat; same answer)", held.duplicates),
         ("conflicting duplicates (another answer; the later stands)", held.conflicting),

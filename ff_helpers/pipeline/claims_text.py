@@ -13,13 +13,6 @@ BEGIN, END = "<!-- claims:begin -->", "<!-- claims:end -->"
 """What the generated table of ARTIFACT.md stands between."""
 
 
-class UnknownClaimError(FFError):
-    """An id that no claim has."""
-
-    def __init__(self, name: str, known: list[str]) -> None:
-        super().__init__(f"no claim {name!r}. There are {', '.join(known)}.")
-
-
 class NoMarksError(FFError):
     """A file without the marks between which the table of claims goes."""
 
@@ -75,40 +68,12 @@ def claim_counts() -> "Counter[str] | None":
     return Counter(claim["status"] for claim in read())
 
 
-def table(claims: list[Claim]) -> str:
-    """Return the table for a terminal: a line a claim, and under it why, from which step and file."""
-    columns = [
-        c for c in ("id", "published", "recomputed", "difference", "status") if claims and c in claims[0]
-    ]
-    widths = {c: min(44, max(len(c), *(len(claim.get(c, "")) for claim in claims))) for c in columns}
-    lines = ["  ".join(c.ljust(widths[c]) for c in columns).rstrip()]
-    for claim in claims:
-        lines.append("  ".join(_cut(claim.get(c, ""), widths[c]).ljust(widths[c]) for c in columns).rstrip())
-        lines.append(f"    {claim.get('reason', '')} [{claim.get('step', '')}: {claim.get('file', '')}]")
-    counts = Counter(claim["status"] for claim in claims).most_common()
-    return "\n".join(
-        [*lines, "", f"{len(claims)} claims: {', '.join(f'{n} {_words(s)}' for s, n in counts)}"]
-    )
-
-
-def one(claims: list[Claim], name: str) -> str:
-    """Return one claim with all its fields.
-
-    Raises:
-        UnknownClaimError: there is none with this id.
-    """
-    found = next((claim for claim in claims if claim["id"] == name), None)
-    if found is None:
-        raise UnknownClaimError(name, [claim["id"] for claim in claims])
-    return "\n".join(f"{key:<11} {value}" for key, value in found.items())
-
-
 def markdown(claims: list[Claim]) -> str:
     """Return the table as Markdown: claim, expected, observed, status, how to see it."""
     lines = ["| claim | published | observed | status | from | command |", "|---|---|---|---|---|---|"]
     for claim in claims:
         cells = [
-            claim["says"], claim["published"], claim["recomputed"], _words(claim["status"]),
+            claim["says"], claim["published"], claim["recomputed"], words(claim["status"]),
             f"`{claim['step']}`, `{claim['file']}`", f"`ff claims --id {claim['id']}`",
         ]  # fmt: skip
         lines.append("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |")
@@ -136,16 +101,13 @@ def unexpected(claims: list[Claim], expected: dict[str, str | None]) -> list[str
     """
     found = {claim["id"]: claim["status"] for claim in claims}
     said = [
-        f"{name}: expected {_words(wanted or 'any status')}, found {_words(found.get(name, 'no such claim'))}"
+        f"{name}: expected {words(wanted or 'any status')}, found {words(found.get(name, 'no such claim'))}"
         for name, wanted in expected.items()
         if name not in found or wanted not in (None, found[name])
     ]
     return said + [f"{name}: not in params/claims.yaml" for name in found if name not in expected]
 
 
-def _words(status: str) -> str:
+def words(status: str) -> str:
+    """Return a status as people read it."""
     return status.replace("_", " ")
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"
