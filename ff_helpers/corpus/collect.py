@@ -1,7 +1,7 @@
 """Collect: run scenarios against a model under test; every finished conversation becomes a trace.
 
 The model's real reply to each turn of a crescendo stands before the next turn. Strict truth comes from the
-scenario's checker, so nobody has to label anything. `python -m ff_helpers.corpus.collect` records the
+scenario's checker, so nobody has to label anything. `python -m tools.generate.collected` records the
 embedded model anew into data/collected/.
 """
 
@@ -233,17 +233,3 @@ def collected_frame(path: Path) -> "pd.DataFrame":
             | {"empty": not trace.response.strip(), "words": len(trace.response.split())}
         )
     return pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
-
-
-def record() -> Iterator[CollectSummary]:
-    """Collect the shipped traces of the embedded model anew: each attack twice, each control once."""
-    for arm, name in COLLECTED.items():
-        out = paths.root() / name
-        out.unlink(missing_ok=True)
-        repeats = 2 if arm == "forbidden" else 1
-        yield collect("embedded:smollm2-135m", Path(SCENARIOS), out, repeats=repeats, arm=arm)
-
-
-if __name__ == "__main__":
-    for summary in record():
-        print(summary)

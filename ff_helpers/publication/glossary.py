@@ -51,7 +51,7 @@ _CLAIMS = (
     *("claim", "reproduced", "consistent", "not_determinable", "not_supported", "contradicted", "impossible"),
 )
 _MODULES: Final = {
-    "corpus/proxies.py": ("proxy trace",),
+    "corpus/scenarios.py": ("proxy trace",),
     "measurement/agreement/bracket.py": ("bracket",),
     "measurement/agreement/pairs.py": ("agreement",),
     "measurement/agreement/panels.py": ("AC1", "Fleiss' kappa", "Krippendorff's alpha"),
