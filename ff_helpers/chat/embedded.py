@@ -40,20 +40,6 @@ verdict; free text runs on to the token limit.
 """
 
 
-class EmbeddedMissingError(FFError):
-    """llama.cpp is not installed, or cannot load the weights."""
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(f"the embedded model cannot start: {problem}. Run `make install parts` again.")
-
-
-class UnknownEmbeddedError(FFError):
-    """No embedded model of that name."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"embedded model {name!r} is unknown. Allowed: {', '.join(MODELS)}.")
-
-
 class _Message(BaseModel):
     content: str
 
@@ -91,14 +77,14 @@ class Embedded:
     """Weights on this machine; one request at a time unless told otherwise.
 
     Raises:
-        UnknownEmbeddedError: no such model.
+        FFError: no such model.
         ChecksumError, MissingPartError: the weights are not those of the repository.
-        EmbeddedMissingError: llama.cpp does not load them.
+        FFError: llama.cpp does not load them.
     """
 
     def __init__(self, name: str, *, concurrency: int = 1) -> None:
         if name not in MODELS:
-            raise UnknownEmbeddedError(name)
+            raise FFError(f"embedded model {name!r} is unknown. Allowed: {', '.join(MODELS)}.")
         chosen = MODELS[name]
         weights = checked_part(chosen.file)
         try:
@@ -114,7 +100,9 @@ class Embedded:
             params.warmup, params.verbosity, params.endpoint_metrics = False, -1, False
             self._server = llama.Server(params)
         except (ImportError, RuntimeError) as error:
-            raise EmbeddedMissingError(str(error)) from None
+            raise FFError(
+                f"the embedded model cannot start: {error!s}. Run `make install parts` again."
+            ) from None
         self.model = name
         self.digest = f"sha256:{weights.sha256}"
         self.software = software("xllamacpp")

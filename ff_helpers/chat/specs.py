@@ -16,13 +16,6 @@ FORMS: Final = (
 """The kinds and their formats, as errors list them."""
 
 
-class UnknownChatError(FFError):
-    """A spec that names no model."""
-
-    def __init__(self, spec: str) -> None:
-        super().__init__(f"model {spec!r} is unknown. Allowed: {FORMS}.")
-
-
 def is_chat(spec: str) -> bool:
     """Return whether a spec names a model that can be asked."""
     kind, _, name = spec.partition(":")
@@ -38,7 +31,7 @@ def open_chat(spec: str, *, concurrency: int = 1, timeout: float = 300.0) -> Cha
         timeout: seconds that one request may take.
 
     Raises:
-        UnknownChatError: no such kind.
+        FFError: no such kind.
         FFError: it cannot work here: weights, server or model are missing or changed.
     """
     kind, _, name = spec.partition(":")
@@ -54,4 +47,4 @@ def open_chat(spec: str, *, concurrency: int = 1, timeout: float = 300.0) -> Cha
         from ff_helpers.chat.openai import open_openai
 
         return open_openai(name, concurrency=concurrency, timeout=timeout)
-    raise UnknownChatError(spec)
+    raise FFError(f"model {spec!r} is unknown. Allowed: {FORMS}.")

@@ -12,13 +12,6 @@ from ff_helpers.grading.ledger import RETRIED, read_ledger
 from ff_helpers.grading.stream import grade_file
 
 
-class SameFileError(FFError):
-    """The ledger is to be written over the traces."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} is both --traces and --ledger. Name another file with --ledger.")
-
-
 def grade_traces(options: argparse.Namespace) -> int:
     """Grade a trace file into a ledger and print what the ledger holds of that grader."""
     _no_other_file(options.ledger, options.traces)
@@ -75,6 +68,6 @@ def _tell(options: argparse.Namespace, *, only: tuple[str, str] | None = None) -
 def _no_other_file(ledger: Path, traces: Path) -> None:
     """Refuse a file that is no ledger before anything could be written to it."""
     if ledger.exists() and traces.exists() and ledger.samefile(traces):
-        raise SameFileError(ledger)
+        raise FFError(f"{ledger} is both --traces and --ledger. Name another file with --ledger.")
     if ledger.exists():
         next(read_ledger(ledger), None)

@@ -27,18 +27,11 @@ _ASKED: Final = {
 """At which step of the way each reason stops."""
 
 
-class NoNamesError(FFError):
-    """Standard input holds no name."""
-
-    def __init__(self) -> None:
-        super().__init__("no name on standard input: one a line is read there, as in `ff resolve - < names`.")
-
-
 def resolve_names(options: argparse.Namespace) -> int:
     """Print the canonical id of each name, with the steps to it."""
     names = list(_names(options.names))
     if not names:
-        raise NoNamesError
+        raise FFError("no name on standard input: one a line is read there, as in `ff resolve - < names`.")
     if options.json:
         for name in names:
             print(json.dumps(asdict(resolve(name))))

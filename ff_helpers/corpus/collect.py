@@ -45,14 +45,6 @@ _COLUMNS: Final = dict.fromkeys(_TEXTS, "str") | {
 }
 
 
-class NoScenarioError(FFError):
-    """Nothing to run."""
-
-    def __init__(self, path: Path, arm: Arm, limit: int | None) -> None:
-        cut = "" if limit is None else f" within --limit {limit}"
-        super().__init__(f"{path} holds no scenario of the {arm} arm{cut}. Name another file, arm or limit.")
-
-
 @dataclass(frozen=True)
 class Failure:
     """A conversation that a fault ended: no trace, and tried again by the next run."""
@@ -124,12 +116,15 @@ def collect(
     Raises:
         BadLineError: a bad line in either file, or `out` was collected from another model, another wording
             or with other settings; named file:line:field.
-        NoScenarioError: nothing to run.
+        FFError: nothing to run.
         FFError: the model cannot be reached at all, or `out` cannot be written.
     """
     chosen = list(islice(read_scenarios(_found(scenarios), arm), limit))
     if not chosen:
-        raise NoScenarioError(scenarios, arm, limit)
+        cut = "" if limit is None else f" within --limit {limit}"
+        raise FFError(
+            f"{scenarios} holds no scenario of the {arm} arm{cut}. Name another file, arm or limit."
+        )
     chat = open_chat(target, concurrency=concurrency, timeout=timeout)
     plans = [
         Plan(s, run, Request(max_tokens, temperature=temperature, seed=draw_seed(seed, s, run)))

@@ -13,15 +13,6 @@ BEGIN, END = "<!-- claims:begin -->", "<!-- claims:end -->"
 """What the generated table of ARTIFACT.md stands between."""
 
 
-class NoMarksError(FFError):
-    """A file without the marks between which the table of claims goes."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(
-            f"{path}: no line {BEGIN} with {END} after it. Put both where the table should stand."
-        )
-
-
 def claims_path() -> Path:
     """Return where `paper` wrote its claims.
 
@@ -84,11 +75,11 @@ def write_between_marks(path: Path, text: str) -> None:
     """Put a text between the marks of a Markdown file.
 
     Raises:
-        NoMarksError: the file has no marks.
+        FFError: the file has no marks.
     """
     content = path.read_text(encoding="utf-8")
     if BEGIN not in content or END not in content.split(BEGIN, 1)[1]:
-        raise NoMarksError(path)
+        raise FFError(f"{path}: no line {BEGIN} with {END} after it. Put both where the table should stand.")
     before, rest = content.split(BEGIN, 1)
     after = rest.split(END, 1)[1]
     path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")

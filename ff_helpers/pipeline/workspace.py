@@ -20,13 +20,6 @@ from ff_helpers.pipeline.profile import Step
 LOCK_WAIT_S = 10.0
 
 
-class BusyError(FFError):
-    """Another run writes to the same outputs."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(f"Another run is writing to {folder}. Wait until it has ended, then run this again.")
-
-
 class OutputsError(FFError):
     """A step wrote other files than its profile declares."""
 
@@ -113,7 +106,7 @@ def locked(folder: Path) -> Iterator[int]:
     """Hold the folder's lock, and make SIGTERM end the run the way Ctrl-C does.
 
     Raises:
-        BusyError: another run held the lock for all of ten seconds.
+        FFError: another run held the lock for all of ten seconds.
     """
     lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -125,7 +118,9 @@ def locked(folder: Path) -> Iterator[int]:
                 break
             except BlockingIOError:
                 if time.monotonic() > until:
-                    raise BusyError(folder) from None
+                    raise FFError(
+                        f"Another run is writing to {folder}. Wait until it has ended, then run this again."
+                    ) from None
                 time.sleep(0.2)
         yield lock
     finally:
