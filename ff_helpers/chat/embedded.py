@@ -7,10 +7,11 @@ model's own context is `context_overflow`, never cut.
 import asyncio
 import os
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from pydantic import BaseModel, ValidationError
 
+from ff_helpers.chat.completions import reply_of
 from ff_helpers.chat.protocol import ChatFaultError, Reply, Request, Turn
 from ff_helpers.chat.software import software
 from ff_helpers.errors import FFError
@@ -38,30 +39,6 @@ llama.cpp writes conversations in its default one (ChatML), which this model was
 schema it answers in the right shape, but as a grader it gave ten proxy traces of all five labels the same
 verdict; free text runs on to the token limit.
 """
-
-
-class _Message(BaseModel):
-    content: str
-
-
-class _Choice(BaseModel):
-    finish_reason: Literal["stop", "length"]
-    message: _Message
-
-
-class _Cached(BaseModel):
-    cached_tokens: int | None = None
-
-
-class _Usage(BaseModel):
-    prompt_tokens: int
-    completion_tokens: int
-    prompt_tokens_details: _Cached = _Cached()
-
-
-class _Completion(BaseModel):
-    choices: tuple[_Choice]
-    usage: _Usage
 
 
 class _Fault(BaseModel):
@@ -130,20 +107,15 @@ class Embedded:
             asked["response_format"] = {"type": "json_schema", "json_schema": named}
         answer = await asyncio.to_thread(self._server.handle_chat_completions, asked)
         try:
-            done = _Completion.model_validate(answer)
+            reply = reply_of(answer)
         except ValidationError:
             raise self._fault(answer) from None
-        usage = done.usage
-        if not 0 < usage.prompt_tokens <= self.num_ctx - usage.completion_tokens:
-            why = f"{usage.prompt_tokens} prompt tokens and the answer do not fit {self.num_ctx}"
+        if reply.prompt_tokens is None or reply.completion_tokens is None:
+            raise self._fault(answer)
+        if not 0 < reply.prompt_tokens <= self.num_ctx - reply.completion_tokens:
+            why = f"{reply.prompt_tokens} prompt tokens and the answer do not fit {self.num_ctx}"
             raise ChatFaultError("context_overflow", why)
-        return Reply(
-            text=done.choices[0].message.content,
-            complete=done.choices[0].finish_reason == "stop",
-            prompt_tokens=usage.prompt_tokens,
-            completion_tokens=usage.completion_tokens,
-            cached_tokens=usage.prompt_tokens_details.cached_tokens,
-        )
+        return reply
 
     async def close(self) -> None:
         """Free the weights: the server ends with its last reference."""
