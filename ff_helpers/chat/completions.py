@@ -1,4 +1,4 @@
-"""What servers of OpenAI's protocol send, and llama.cpp in this process: lists of models, chat completions."""
+"""What servers of OpenAI's protocol and llama.cpp in this process send: lists of models, completions."""
 
 import json
 
