@@ -1,15 +1,14 @@
 """The figures on the first page of a report: which five, and what each shows and does not."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from html import unescape
 from pathlib import Path
 from typing import Final
 
 import yaml
 
+from ff_helpers.publication.about import read_about
 from ff_helpers.publication.shelf import label, stem
 
 FRONT = 5
@@ -70,12 +69,6 @@ def front_figures(folder: Path) -> list[Figure]:
     return [_figure(folder, name) for name in chosen[:FRONT]]
 
 
-def described(svg: Path) -> str:
-    """Return the description in an SVG: its disclosure; the file's name where it has none."""
-    said = re.search(r"<desc[^>]*>(.*?)</desc>", svg.read_text(encoding="utf-8"), re.DOTALL)
-    return unescape(said[1]) if said else svg.stem
-
-
 def beginning(said: str) -> str:
     """Return how a long disclosure begins, to stand for it while it is folded; empty where it is short."""
     return said[:_SHORT].rsplit(" ", 1)[0] + " …" if len(said) > _SHORT * 1.5 else ""
@@ -91,7 +84,7 @@ def _figure(folder: Path, name: str) -> Figure:
         for path in (place / f"{name}.{kind}", place / f"{name}_wide.{kind}")
         if path.is_file()
     ]
-    said = described(place / f"{name}.svg")
+    said = read_about(place / f"{name}.svg").disclosure or name
     return Figure(
         name=name,
         words=said_beside,
