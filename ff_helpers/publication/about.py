@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from ff_helpers.paths import Run
+from ff_helpers.publication.pages import write_page
 
 if TYPE_CHECKING:
     import altair as alt
@@ -67,8 +68,7 @@ def write_about(run: Run, name: str, chart: "alt.TopLevelMixin", svg: str, discl
         width=float(size[1]) if size else 0.0,
         disclosure=disclosure,
     )
-    path = run.write(f"figures/{name}.json")
-    path.write_text(about.model_dump_json(indent=1) + "\n", encoding="utf-8", newline="\n")
+    write_page(run.write(f"figures/{name}.json"), about.model_dump_json(indent=1) + "\n")
 
 
 def read_about(figure: Path) -> About:

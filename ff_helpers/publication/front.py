@@ -1,12 +1,8 @@
 """The figures on the first page of a report: which five, and what each shows and does not."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Final
-
-import yaml
 
 from ff_helpers.publication.about import read_about
 from ff_helpers.publication.shelf import label, stem
@@ -41,6 +37,67 @@ class Figure:
     beginning: str
 
 
+_CRESCENDO = Words(
+    "What the correction changed",
+    "Strict and broad attack success on the crescendo traces under the contaminated and the corrected "
+    "labels, in each denominator, with intervals.",
+    "that the new labels are right: who gave which is not published. Whether a change can be told from none "
+    "is seen in the paired intervals of the shifts.",
+)
+_GRADERS = Words(
+    "How often each grader is right",
+    "The measured accuracy of each grader with its interval, and whether the gate lets its verdicts make a "
+    "headline.",
+    "how a grader does on traces of another kind: one that is right on obvious examples can fail on "
+    "ambiguous ones.",
+)
+_BRACKET = Words(
+    "How far graders differ on the same traces",
+    "What several graders report of the same traces; the band runs from the lowest to the highest.",
+    "an interval: the truth can lie outside the band, and neither a mean nor a vote would mend that.",
+)
+_CORRECTED = Words(
+    "What is reported, and what is left of it",
+    "The rate that each grader reports over the rate with its measured errors taken out, and the known truth "
+    "where there is one.",
+    "whether the assumptions of a correction hold. A band over the whole width: nothing can be said.",
+)
+_COVERAGE = Words(
+    "Which intervals keep their promise",
+    "How often the naive and the corrected 95% intervals hold the truth, in simulated corpora whose truth is "
+    "known.",
+    "how wide they are, nor any real corpus: a method that often answers “anything is possible” covers well.",
+)
+
+WORDS: Final = {
+    "paper_1_crescendo": _CRESCENDO,
+    "crescendo_correction": _CRESCENDO,
+    "paper_2_graders": _GRADERS,
+    "calibration_forest": _GRADERS,
+    "paper_3_bracket": _BRACKET,
+    "bracket": _BRACKET,
+    "paper_9_corrected": _CORRECTED,
+    "corrected": _CORRECTED,
+    "paper_10_coverage": _COVERAGE,
+    "coverage": _COVERAGE,
+    "would_have_reported": Words(
+        "What a grader would have reported",
+        "The rate that each grader reports beside the rate by the known labels of the same traces.",
+        "a finding about a model: the verdicts of a rejected grader are shown, never claimed.",
+    ),
+    "format_against_content": Words(
+        "A valid answer is not a right one",
+        "How often each grader's output has the right form beside how often it has the right content.",
+        "why a verdict is wrong, nor how a grader does on traces of another kind.",
+    ),
+    "asr_by_intent": Words(
+        "Attack success by what the attack tries",
+        "The rate of each intent with its interval; stippled where fewer than twenty rows stand behind it.",
+        "which attack is the strongest: classes hold different requests, and few rows each.",
+    ),
+}
+"""What is said beside each figure that can come first, after the figure's docstring."""
+
 SLOTS: Final = (
     ("paper_1_crescendo", "crescendo_correction", "would_have_reported"),
     ("paper_2_graders", "calibration_forest"),
@@ -50,13 +107,6 @@ SLOTS: Final = (
 )
 """Each place on the page, and which figure takes it: the first that the run drew."""
 _RESERVE = ("would_have_reported", "format_against_content", "asr_by_intent")
-
-
-@cache
-def words() -> Mapping[str, Words]:
-    """Return what is said beside each figure that can come first (`front.yaml`), by the figure's name."""
-    entries = yaml.safe_load(Path(__file__).with_name("front.yaml").read_text(encoding="utf-8"))
-    return {name: Words(**entry) for entry in entries for name in entry.pop("figures")}
 
 
 def front_figures(folder: Path) -> list[Figure]:
@@ -75,7 +125,7 @@ def beginning(said: str) -> str:
 
 
 def _figure(folder: Path, name: str) -> Figure:
-    said_beside, place = words()[name], folder / "figures"
+    words, place = WORDS[name], folder / "figures"
     # Both sizes of a paper's figure may be there: the wide one for the desk, the narrow one for the hand.
     wide = f"{name}_wide" if (place / f"{name}_wide.png").is_file() else name
     files = [
@@ -87,12 +137,12 @@ def _figure(folder: Path, name: str) -> Figure:
     said = read_about(place / f"{name}.svg").disclosure or name
     return Figure(
         name=name,
-        words=said_beside,
+        words=words,
         png=f"figures/{wide}.png",
         narrow=f"figures/{name}.png" if wide != name else "",
         tall=_tall(place / f"{wide}.png"),
         files=tuple(files),
-        alt=f"{said_beside.heading}. {said_beside.shows} It does not show {said_beside.not_shown}",
+        alt=f"{words.heading}. {words.shows} It does not show {words.not_shown}",
         disclosure=said,
         beginning=beginning(said),
     )

@@ -14,6 +14,7 @@ from ff_helpers.errors import FFError
 from ff_helpers.paths import Run
 from ff_helpers.publication.disclosure import percent
 from ff_helpers.publication.explore import read_table
+from ff_helpers.publication.pages import write_page
 from ff_helpers.publication.prose import Prose, points, say
 from ff_helpers.publication.tex import tex
 
@@ -67,8 +68,7 @@ def save_numbers(
         for key, value in _numbers(name, table, tuple(shifts), tuple(plain)):
             lines.append(f"\\ff@def{{{key}}}{{{note}}}{{{tex(value)}}}")
             count += 1
-    with run.write(NAME).open("w", encoding="utf-8", newline="\n") as file:
-        file.write(_HEAD + "\n".join(lines) + "\n" + _TAIL)
+    write_page(run.write(NAME), _HEAD + "\n".join(lines) + "\n" + _TAIL)
     return say("{count} numbers of {tables} tables, each a macro.", count=count, tables=len(tables))
 
 
