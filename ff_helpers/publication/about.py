@@ -51,7 +51,8 @@ def told(figure: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(figure)
     def drawn(*args: P.args, **keywords: P.kwargs) -> R:
         chart = figure(*args, **keywords)
-        if hasattr(chart, "usermeta"):
+        # A function that is given a chart, such as `wide`, leaves the name that is there.
+        if not isinstance(getattr(chart, "usermeta", {}), dict):
             chart.usermeta = {"function": figure.__name__, "shows": " ".join(text.split())}
         return chart
 
