@@ -51,7 +51,7 @@ class _Failed(BaseModel):
 
 
 class Embedded:
-    """Weights on this machine; one request at a time unless told otherwise.
+    """Weights on this machine; one request at a time unless told otherwise, and no timeout: nothing is sent.
 
     Raises:
         FFError: no such model.
@@ -59,7 +59,7 @@ class Embedded:
         FFError: llama.cpp does not load them.
     """
 
-    def __init__(self, name: str, *, concurrency: int = 1) -> None:
+    def __init__(self, name: str, *, concurrency: int = 1, timeout: float = 0.0) -> None:  # noqa: ARG002
         if name not in MODELS:
             raise FFError(f"embedded model {name!r} is unknown. Allowed: {', '.join(MODELS)}.")
         chosen = MODELS[name]

@@ -52,7 +52,7 @@ def told(figure: Callable[P, R]) -> Callable[P, R]:
     def drawn(*args: P.args, **keywords: P.kwargs) -> R:
         chart = figure(*args, **keywords)
         # A function that is given a chart, such as `wide`, leaves the name that is there.
-        if not isinstance(getattr(chart, "usermeta", {}), dict):
+        if hasattr(chart, "usermeta") and not isinstance(chart.usermeta, dict):
             chart.usermeta = {"function": figure.__name__, "shows": " ".join(text.split())}
         return chart
 
