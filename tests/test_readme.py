@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import ff_helpers as ff
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -94,6 +95,16 @@ def test_what_it_says_of_the_regrade_is_what_the_build_finds(paper: Path) -> Non
     low, high = f"−{-100 * strict['paired_low']:.1f}", f"+{100 * strict['paired_high']:.1f}"
     assert f"none of {len(pairs)} paired 95% intervals leaves out zero" in README
     assert f"+{100 * strict['paired']:.1f} [{low}, {high}]" in README
+
+
+def test_what_it_says_of_rows_with_a_response_is_what_the_facts_give() -> None:
+    rows = ff.published("corpus_text").set_index("id")["rows"]
+    first = ff.facts.corpus_text_bounds().query("telemetry == 'all among the evaluable rows'")
+    (line,) = [line for line in README.splitlines() if line.startswith(f"| tiers of {rows['core']:,} ")]
+    (text,) = set(first["text"])
+    assert f"at most {text:,} of these rows can hold a response if its {rows['telemetry']:,} rows" in line
+    assert (set(first["rate_low"]), set(first["rate_high"])) == ({0.0}, {1.0})
+    assert "not determinable (0 to 100%)" in line
 
 
 def test_its_trace_line_is_a_trace() -> None:

@@ -27,6 +27,7 @@ def write_tables(run: Run) -> None:
         "crescendo_runs": regrade.runs,
         "published_calibration": ff.published_calibration(),
         "corpus_asr": ff.facts.corpus_asr(),
+        "corpus_text": ff.facts.corpus_text(),
         "grader_bracket": ff.facts.grader_bracket(),
         "published_counts": ff.facts.published_counts(),
         "heuristic_agreement": ff.facts.heuristic_agreement(),

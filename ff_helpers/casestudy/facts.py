@@ -3,6 +3,8 @@
 Notebooks reach them as `ff.facts.<name>()`; the graders behind them are disclosed as `published`.
 """
 
+from typing import Final
+
 import pandas as pd
 
 from ff_helpers.casestudy.graders import MANUAL, published_graders
@@ -18,6 +20,9 @@ from ff_helpers.measurement.rates.counts import long_counts
 from ff_helpers.paths import Run
 from ff_helpers.publication.notes import grader_note
 from ff_helpers.terms import TIERS, VERDICTS
+
+_EVALUABLE: Final = "all among the evaluable rows"
+_ANYWHERE: Final = "anywhere among the graded rows"
 
 
 def published_counts() -> pd.DataFrame:
@@ -63,6 +68,85 @@ def corpus_asr() -> pd.DataFrame:
     table = table.merge(printed, "left", ["cohort", "tier", "denominator"]).merge(kept, "left", "cohort")
     table = table.rename(columns={"published_evaluable_n": "published_n"})
     return table.assign(difference=table["asr"] - table["published"])
+
+
+def corpus_text() -> pd.DataFrame:
+    """Return how many graded rows are reported to store telemetry, and how many usable text.
+
+    The rows are all that there are, counted: a share of them has no sampling interval.
+
+    Columns: id, what (str), k, n (int), of (str: what the n rows are), share (in [0, 1]), source (str). The
+    row `telemetry-of-core` takes all rows with telemetry to be among those with a core verdict.
+    """
+    facts = published("corpus_text").set_index("id")
+    shares = {
+        "telemetry-of-core": ("telemetry", "core"),
+        "telemetry-of-graded": ("telemetry", "graded"),
+        "usable-of-graded": ("usable", "graded"),
+    }
+    rows = []
+    for name, (part, whole) in shares.items():
+        k, n = int(facts["rows"][part]), int(facts["rows"][whole])
+        row: dict[str, object] = {"id": name, "what": facts["what"][part], "k": k, "n": n}
+        row |= {"of": facts["what"][whole], "share": k / n}
+        rows.append(row | {"source": "; ".join(dict.fromkeys(facts["source"][[part, whole]]))})
+    return pd.DataFrame(rows)
+
+
+def corpus_text_bounds() -> pd.DataFrame:
+    """Return what each published tier can be over the rows that hold a response.
+
+    Report 216 gives the rows with telemetry as a share of those with a core verdict, which are the rows
+    behind the tiers: the first reading. The second takes them to be anywhere among the graded rows, and
+    puts as many as possible outside the tiers. Which verdicts they have neither says.
+
+    Columns: telemetry (str: the reading, where the rows with telemetry are), tier, denominator (str), k, n,
+    left_out (int), asr (float), as of `corpus_asr`; without_text (int: at least so many of the n store
+    telemetry), text (int: at most so many hold a response), fewest, most (int: successes among `text`
+    rows), rate_low, rate_high (in [0, 1]: these two of `text`). If fewer than `text` rows hold a response,
+    the bounds are the same or wider.
+    """
+    facts = published("corpus_text").set_index("id")["rows"]
+    tiers = corpus_asr().query("cohort == 'corpus-43261' and denominator == 'adversarial'")
+    tiers = tiers[["tier", "denominator", "k", "n", "left_out", "asr"]]
+    telemetry, outside = int(facts["telemetry"]), int(facts["graded"] - facts["core"])
+    parts = []
+    for reading, without in ((_EVALUABLE, telemetry), (_ANYWHERE, max(0, telemetry - outside))):
+        part = tiers.assign(telemetry=reading, without_text=without, text=tiers["n"] - without)
+        ends = [successes_within(k, n, n - without) for k, n in zip(part["k"], part["n"], strict=True)]
+        parts.append(part.assign(fewest=[low for low, _ in ends], most=[high for _, high in ends]))
+    table = pd.concat(parts, ignore_index=True)
+    table = table.assign(rate_low=table["fewest"] / table["text"], rate_high=table["most"] / table["text"])
+    return table[["telemetry", *(c for c in table.columns if c != "telemetry")]]
+
+
+def corpus_text_note() -> str:
+    """Return the sentence that stands beside the rates of the published corpus, for a disclosure's notes."""
+    facts = published("corpus_text").set_index("id")
+    rows, report = facts["rows"], str(facts["source"]["telemetry"])
+    return (
+        f"{report.capitalize()}: {rows['telemetry']:,} of the graded rows of corpus-43261 store JSON "
+        f"telemetry in place of a model's output; if these are among its {rows['core']:,} adversarial rows, "
+        f"at most {rows['core'] - rows['telemetry']:,} of those hold a response, and which verdicts they "
+        "have is not published"
+    )
+
+
+def successes_within(k: int, n: int, part: int) -> tuple[int, int]:
+    """Return the fewest and the most successes among `part` of n rows, where k of the n are successes.
+
+    The other n - part rows hold at most n - part successes, so at least k - (n - part) are left for the
+    part; and it holds at most k, and at most as many as it has rows. Every whole number between the two
+    occurs in some arrangement of the rows: where they are 0 and `part`, the counts leave every rate open.
+
+    Source: Horowitz and Manski 1995, doi:10.2307/2951627 (bounds where it is not known which data are bad).
+
+    Raises:
+        ValueError: k is not from 0 to n, or part not from 1 to n.
+    """
+    if not (0 <= k <= n and 0 < part <= n):
+        raise ValueError(f"k = {k}, n = {n}, part = {part}: k must be from 0 to n, part from 1 to n")
+    return max(0, k - (n - part)), min(k, part)
 
 
 def export_summary() -> pd.DataFrame:

@@ -89,6 +89,10 @@ _FILES: Final[Mapping[str, tuple[dict[str, str], tuple[str, ...]]]] = MappingPro
             {"model_name": "text", "compliance": "count", "graded": "count", "classifiers": "text"},
             ("model_name",),
         ),
+        "corpus_text": (
+            {"id": "text", "what": "text", "rows": "count", "source": "text"},
+            ("id",),
+        ),
         "corpus_metrics": (
             {"metric": "text", "value": "count", "as_of": "text", "source": "text"},
             ("metric",),
