@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -77,7 +78,13 @@ class Workspace:
         declared = self._step.outputs
         in_place = [name for name in declared if _is_ledger(name) and (self._folder / name).is_file()]
         missing = [p for p in declared if not any(fnmatchcase(n, p) for n in [*written, *in_place])]
-        extra = [name for name in written if not any(fnmatchcase(name, p) for p in declared)]
+        # What a figure says of itself (`about`) comes with the figure: nobody has to declare it.
+        named = {name: re.sub(r"^(figures/.*)\.json$", r"\1.svg", name) for name in written}
+        extra = [
+            n
+            for n, drawn in named.items()
+            if not any(fnmatchcase(x, p) for x in (n, drawn) for p in declared)
+        ]
         if missing or extra:
             raise OutputsError(self._step.notebook, missing, extra)
         earlier = freshness.read_stamp(self.stamp)
