@@ -11,7 +11,7 @@ from functools import partial
 from typing import Final
 
 from benchmarks.table import Row
-from ff_helpers.casestudy.published import published
+from ff_helpers.casestudy.record import published
 from ff_helpers.corpus.canonical import resolve
 
 NAMES: Final = 10_000

@@ -11,5 +11,7 @@ _found, __dir__, __all__ = lazy_loader.attach_stub("ff_helpers", __file__)
 def __getattr__(name: str) -> object:
     from ff_helpers.publication.about import told
 
+    if name not in __all__:
+        raise AttributeError(f"no figure {name!r}; there are {', '.join(sorted(__all__))}")
     figure = _found(name)
     return told(figure) if callable(figure) else figure

@@ -1,13 +1,12 @@
+from .casestudy.atlas_figures import atlas_asr as atlas_asr
+from .casestudy.atlas_figures import atlas_before_after as atlas_before_after
 from .casestudy.figures import crescendo_correction as crescendo_correction
 from .casestudy.figures import crescendo_transitions as crescendo_transitions
-from .casestudy.figures import regrade_shifts as regrade_shifts
 from .publication.figures.agreement import agreement_matrix as agreement_matrix
 from .publication.figures.agreement import disagreement as disagreement
 from .publication.figures.asr import asr_by_intent as asr_by_intent
 from .publication.figures.asr import asr_intervals as asr_intervals
 from .publication.figures.asr import labelled_beside_reported as labelled_beside_reported
-from .publication.figures.atlas import atlas_asr as atlas_asr
-from .publication.figures.atlas import atlas_before_after as atlas_before_after
 from .publication.figures.bracket import grader_bracket as grader_bracket
 from .publication.figures.calibration import confusion as confusion
 from .publication.figures.calibration import format_against_content as format_against_content
@@ -24,6 +23,7 @@ from .publication.figures.gate import gate_power as gate_power
 from .publication.figures.panels import confusions as confusions
 from .publication.figures.panels import intents as intents
 from .publication.figures.regrade import regrade_rates as regrade_rates
+from .publication.figures.regrade import regrade_shifts as regrade_shifts
 from .publication.figures.robustness import injection_flips as injection_flips
 from .publication.figures.theme import PAGE_WIDTH as PAGE_WIDTH
 from .publication.figures.theme import wide as wide

@@ -1,4 +1,4 @@
-from .casestudy.exported import resolve_names as resolve_names
+from .corpus.canonical import resolve_names as resolve_names
 from .publication.atlas.files import read_signal as read_signal
 from .publication.atlas.frames import intent_table as intent_table
 from .publication.atlas.frames import reported_table as reported_table

@@ -10,6 +10,7 @@ Hand-made and machine-made files never share a folder: `data/` and `params/` are
 """
 
 import os
+import sys
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -39,7 +40,7 @@ def data() -> Path:
 
 
 def params() -> Path:
-    """One YAML a profile, and claims.yaml."""
+    """One YAML per profile, and the other files that people set or check things by."""
     return root() / "params"
 
 
@@ -101,13 +102,17 @@ class Run:
 
         Raises:
             MissingInputError: no step has written it yet.
+            UndeclaredReadError: the step does not declare it (in a run, whose kernels are guarded).
         """
-        for folder in (self._staging(), self.folder):
-            if (folder / name).exists():
-                return folder / name
-        raise MissingInputError(
-            self.folder / name, f"An earlier step writes it: run `ff run params/{self.profile}.yaml`."
-        )
+        written = self._staging() / name
+        if written.exists():
+            return written
+        path = self.folder / name
+        announce_read(path)
+        if not path.exists():
+            mend = f"An earlier step writes it: run `ff run params/{self.profile}.yaml`."
+            raise MissingInputError(path, mend)
+        return path
 
     def write(self, name: str) -> Path:
         """Return the path to write `name` to, its folder made; the runner moves it in place at the end.
@@ -123,6 +128,14 @@ class Run:
 
     def _staging(self) -> Path:
         return Path(os.environ.get("FF_STAGING", self.folder))
+
+
+def announce_read(path: Path) -> None:
+    """Tell this process's audit hooks that a file will be read, as `open` itself does.
+
+    For files that a library opens in C++: in a run, the step's guard (`pipeline.reads`) hears of them here.
+    """
+    sys.audit("open", str(path), "r", os.O_RDONLY)
 
 
 def _with_folder(path: Path) -> Path:

@@ -1,16 +1,24 @@
 """What several rooms' tests share: a throw-away project, and one built `paper` for the whole session."""
 
+import contextlib
+import io
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from ff_helpers.cli import main
 from ff_helpers.corpus.traces import Message, Trace
 from tests.model_server import running
+
+# nohup and background jobs start us with SIGINT ignored, and what a test starts would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine makes one example slow; that is no finding about the code.
 hypothesis.settings.register_profile("ff", deadline=None)
@@ -20,22 +28,55 @@ ROOT = Path(__file__).resolve().parent.parent
 FF = (sys.executable, "-m", "ff_helpers.cli")
 
 
+@contextlib.contextmanager
+def started(command: Sequence[str], **how: object) -> "Iterator[subprocess.Popen[str]]":
+    """Start a process with its output in pipes; it is gone and reaped afterwards, however the test ended."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **(pipes | how)) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def said_by_ff(*arguments: str, cwd: Path, env: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+    """Run the command line in this process, with that folder and environment, and return what it said."""
+    before, out, err = dict(os.environ), io.StringIO(), io.StringIO()
+    with contextlib.chdir(cwd), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            os.environ.clear()
+            os.environ.update(env)
+            code = main(arguments)
+        except SystemExit as ended:  # argparse
+            code = ended.code
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+    return subprocess.CompletedProcess([*FF, *arguments], code, out.getvalue(), err.getvalue())
+
+
 @pytest.fixture(scope="session")
 def paper(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The outputs folder of a freshly run `paper`, built once, also when several workers ask for it."""
+    """The outputs folder of `paper`, built once, also when several workers ask for it.
+
+    Under another hash seed than the one that the reference sums were made with, and without fetched parts.
+    FF_TEST_PAPER names an outputs folder that holds it already; only what changed is run again there.
+    """
     import fcntl
 
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    outputs = shared / "paper-outputs"
+    given = os.environ.get("FF_TEST_PAPER")
+    outputs = Path(given).resolve() if given else shared / "paper-outputs"
     with (shared / "paper.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        done = outputs / "built"
+        done = shared / "paper-built"
         if not done.exists():
             outputs.mkdir(exist_ok=True)
+            conditions = {"FF_OUTPUTS": str(outputs), "FF_PARTS": str(shared / "none"), "PYTHONHASHSEED": "7"}
             run = subprocess.run(
                 [*FF, "run", "params/paper.yaml"],
-                cwd=ROOT, env=os.environ | {"FF_OUTPUTS": str(outputs)},
+                cwd=ROOT, env=os.environ | conditions,
                 capture_output=True, text=True, check=False,
             )  # fmt: skip
             assert run.returncode == 0, f"`ff run params/paper.yaml` failed:\n{run.stdout}\n{run.stderr}"
@@ -68,7 +109,7 @@ class Project:
         self.folder = folder
         self.outputs = folder / "outputs" / "demo"
         for name in ("notebooks", "params", "data"):
-            (folder / name).mkdir(parents=True)
+            (folder / name).mkdir(parents=True, exist_ok=True)
         self.env = os.environ | {"FF_ROOT": str(folder), "FF_OUTPUTS": str(folder / "outputs")}
 
     def notebook(self, name: str, *sources: str, parameters: str = "") -> None:
@@ -95,16 +136,11 @@ class Project:
         return path
 
     def ff(self, *arguments: str, **env: str) -> "subprocess.CompletedProcess[str]":
-        """Run the command line in the project and return what it said."""
-        return subprocess.run(
-            [*FF, *arguments],
-            cwd=self.folder,
-            env=self.env | env,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        """Run the command line in the project and return what it said; in this very process, which is quick.
+
+        What is about a process (signals, terminals, imports) starts one: `[*FF, ...]`.
+        """
+        return said_by_ff(*arguments, cwd=self.folder, env=self.env | env)
 
     def run(self, *more: str) -> "subprocess.CompletedProcess[str]":
         """`ff run params/demo.yaml`."""

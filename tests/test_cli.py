@@ -94,7 +94,7 @@ def test_the_command_line_offers_the_words_of_the_vocabulary() -> None:
 def test_claims_are_a_table_and_their_own_file(project: Project) -> None:
     absent = project.ff("claims")
     assert absent.returncode == 2
-    assert "Run `make paper` first" in absent.stderr
+    assert "Run `ff run params/paper.yaml` first" in absent.stderr
     claims = [
         {"id": "one", "says": "a | b", "published": "15%", "recomputed": "15%", "status": "reproduced"},
         {"id": "two", "says": "c", "published": "29", "recomputed": None, "status": "not_determinable"},
@@ -182,6 +182,16 @@ def test_doctor_says_what_is_missing_and_what_to_do(project: Project) -> None:
     assert "Fetch it: make parts" in said.stdout
     assert "no answer at http://127.0.0.1:9" in said.stdout
     assert "grader embedded" in said.stdout
+
+
+def test_doctor_names_the_models_that_the_profile_asks_for_and_the_server_lacks(
+    project: Project, port: int
+) -> None:
+    profile = 'steps: [{notebook: a, parameters: {graders: ["ollama:good:1", "ollama:mine:7b@h:1,h:2"]}}]\n'
+    (project.folder / "params" / "ollama.yaml").write_text(profile, encoding="utf-8")
+    said = project.ff("doctor", OLLAMA_HOST=f"127.0.0.1:{port}")
+    assert "ollama pull mine:7b" in said.stdout
+    assert "ollama pull good:1" not in said.stdout
 
 
 def test_outputs_that_cannot_be_written_are_one_sentence(project: Project) -> None:

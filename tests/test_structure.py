@@ -3,9 +3,14 @@
 import ast
 import re
 import subprocess
+import sys
 import tomllib
+from collections.abc import Iterable
+from importlib.metadata import packages_distributions
+from itertools import chain
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -24,22 +29,19 @@ VERBS = {
     "ledger_signal", "save_signal", "save_page", "check_claims", "disclose", "save_table", "save_figure",
     "save_numbers", "say",
 }  # fmt: skip
-STILL_KNOWS_THE_CASE_STUDY = {
-    "measurement/agreement/pairs.py",
-    "measurement/calibration/calibrate.py",
-    "measurement/rates/asr.py",
-    "publication/atlas/inputs.py",
-    "publication/atlas/ledger_graders.py",
-    "publication/atlas/page.py",
-    "publication/atlas/publish.py",
-    "publication/atlas/signal.py",
-    "publication/claims.py",
-    "publication/evaluator.py",
-    "publication/student.py",
-}
-"""Modules that were below what moved to `casestudy`, until each takes what it needs as an argument."""
 SOURCES = sorted((ROOT / "ff_helpers").rglob("*.py"))
-CONDA_NAMES = {"duckdb": "python-duckdb", "ollama": "ollama-python", "types-pyyaml": "types-pyyaml"}
+CONDA_NAMES = {
+    "duckdb": "python-duckdb",
+    "jupyter-client": "jupyter_client",
+    "jupyter-core": "jupyter_core",
+    "ollama": "ollama-python",
+    "types-pyyaml": "types-pyyaml",
+}
+STARTED = {
+    "hatchling", "ipykernel", "jupyterlab", "mypy", "pandas-stubs", "pytest-xdist", "ruff", "types-pyyaml",
+    "types-tqdm",
+}  # fmt: skip
+"""Distributions that are declared though no file imports them: kernels, tools, and what tools read."""
 REGISTRIES = (
     "pypi.org", "pythonhosted.org", "anaconda.org", "conda.anaconda", "test.pypi", "npmjs", "crates.io",
     "artifactory", "jfrog", "/opt/pypi", "/opt/wheels",
@@ -66,15 +68,46 @@ def test_a_room_imports_only_from_rooms_before_it(path: Path) -> None:
     else:
         allowed = ROOMS[: ROOMS.index(room) + 1]
         if room == "pipeline":  # knows notebooks and parameters, not statistics; it asks for the report
-            allowed = ("pipeline", "publication")
+            allowed = ("pipeline", "casestudy", "publication")
     wrong = {
         name
         for name in imported(path)
         for other in ROOMS
-        if not (other == "casestudy" and "/".join(parts) in STILL_KNOWS_THE_CASE_STUDY)
         if other in name.split(".")[1:2] and other not in allowed
     }
     assert not wrong, f"{path.name} may import from {', '.join(allowed) or 'no room'}"
+
+
+def words_of_the_case_study() -> list[str]:
+    """Its files, its claims, its facts: the names that only it, notebooks and parameters may know."""
+    claims = yaml.safe_load((ROOT / "params" / "claims.yaml").read_text(encoding="utf-8"))["claims"]
+    facts = [path.stem for path in (ROOT / "data" / "published").glob("*.csv")]
+    graders = pd.read_csv(ROOT / "data" / "published" / "grader_calibration.csv")["grader"]
+    listed = {*facts, *graders, *(claim["id"] for claim in claims)}
+    return [
+        *(rf"(?<![\w.-]){re.escape(word)}(?![\w-])" for word in sorted(listed)),
+        *("casestudy", "data/published", r"claims\.yaml", "ModelAtlas", "Failure-First", "43,?261"),
+        *("2026-06-10", r"\b[Rr]eport \d{2,3}\b", "manual regrade", r"\bpaper_\d", "paper_1_"),
+    ]
+
+
+@pytest.mark.parametrize("room", ROOMS[: ROOMS.index("casestudy")])
+def test_no_room_before_the_case_study_knows_a_name_of_it(room: str) -> None:
+    looked_for = re.compile("|".join(words_of_the_case_study()))
+    said = [
+        f"{path.relative_to(ROOT)}:{number}: {found[0]}"
+        for path in sorted((ROOT / "ff_helpers" / room).rglob("*"))
+        if path.suffix in (".py", ".md", ".j2", ".js", ".yaml", ".txt")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if (found := looked_for.search(line))
+    ]
+    assert not said
+
+
+def test_the_words_of_the_case_study_are_found_where_they_are_known() -> None:
+    looked_for = re.compile("|".join(words_of_the_case_study()))
+    for name in ("record", "graders", "claims", "pages", "facts", "exported"):
+        assert looked_for.search((ROOT / f"ff_helpers/casestudy/{name}.py").read_text(encoding="utf-8")), name
 
 
 @pytest.mark.parametrize("room", MEASUREMENT)
@@ -144,6 +177,42 @@ def test_conda_and_pip_users_get_the_same() -> None:
     assert there.pop("pip") == ""
     assert there == {CONDA_NAMES.get(name, name): bound for name, bound in map(split, wanted)}
     assert "-e ." in pip
+
+
+def outside(folder: str) -> dict[str, set[str]]:
+    """The distributions that a folder's files import, and the files; our own modules are left out."""
+    known, found = packages_distributions(), {}
+    ours = {"ff_helpers", "tests", "benchmarks", "install"}
+    for path in (ROOT / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module]
+            for top in {name.split(".")[0] for name in names} - ours - sys.stdlib_module_names:
+                for distribution in known.get(top, [top]):
+                    found.setdefault(distribution.lower().replace("_", "-"), set()).add(path.name)
+    return found
+
+
+def names(requirements: Iterable[str]) -> set[str]:
+    return {re.match(r"[\w-]+", line)[0].lower().replace("_", "-") for line in requirements if line.strip()}
+
+
+def test_what_is_imported_is_declared_and_what_is_declared_is_used() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    core, all_of_it = (
+        names(project["dependencies"]),
+        names([*project["dependencies"], *chain(*extras.values())]),
+    )
+    package = outside("ff_helpers")
+    assert not {name: files for name, files in package.items() if name not in core}, "not in `dependencies`"
+    assert core - package.keys() <= STARTED, "declared, and no module imports it"
+
+    peers = names((ROOT / "benchmarks" / "inspect.in").read_text(encoding="utf-8").splitlines())
+    others = outside("tests") | outside("tools") | outside("benchmarks")
+    assert not {name: files for name, files in others.items() if name not in all_of_it | peers}, "in no extra"
+    assert all_of_it - core - others.keys() <= STARTED, "in an extra, and no file imports it"
 
 
 def test_every_public_verb_is_there() -> None:

@@ -5,7 +5,7 @@ averaged. A name that does not resolve keeps a row of its own, so that no graded
 export does not say (classes, stability, turns, dates) is null with its reason.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -17,7 +17,7 @@ from ff_helpers.casestudy.exported_graders import (
     classifiers,
     exported_graders,
 )
-from ff_helpers.corpus.canonical import MEANINGS, resolve
+from ff_helpers.corpus.canonical import resolve, resolve_names
 from ff_helpers.measurement.proportions.intervals import wilson, with_wilson
 from ff_helpers.publication.atlas.signal import (
     NO_RATE,
@@ -38,25 +38,6 @@ VETO, HIGH = 0.6, 100
 """The published veto: a rate above 60% at high confidence."""
 CORPUS = "ModelAtlas site export of 2026-06-10"
 _NOT_EXPORTED = "the export has one count a model name and nothing finer"
-
-
-def resolve_names(names: Iterable[str]) -> pd.DataFrame:
-    """Return what each model name resolves to.
-
-    Columns (str): model_name, canonical_id and unresolved_reason (one of the two is missing), meaning
-    (of the reason, in words), inferred, provenance (comma-separated, empty where nothing).
-    """
-    found = [resolve(name) for name in names]
-    return pd.DataFrame(
-        {
-            "model_name": pd.Series([r.name for r in found], dtype="str"),
-            "canonical_id": pd.Series([r.canonical_id for r in found], dtype="str"),
-            "unresolved_reason": pd.Series([r.unresolved_reason for r in found], dtype="str"),
-            "meaning": pd.Series([MEANINGS.get(r.unresolved_reason or "") for r in found], dtype="str"),
-            "inferred": pd.Series([", ".join(r.inferred) for r in found], dtype="str"),
-            "provenance": pd.Series([", ".join(r.provenance) for r in found], dtype="str"),
-        }
-    )
 
 
 @dataclass(frozen=True)

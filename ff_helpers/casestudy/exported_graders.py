@@ -11,29 +11,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
-from typing import Literal
 
 import pandas as pd
 
 from ff_helpers.casestudy.graders import published_graders
 from ff_helpers.measurement.calibration.gate import DEFAULT
 from ff_helpers.paths import PACKAGE, Run
+from ff_helpers.publication.atlas.signal import STANDINGS, Standing
 from ff_helpers.publication.disclosure import Disclosure, GraderNote
 from ff_helpers.terms import Unknown
 
-Standing = Literal["labels", "measured", "unmeasured", "rejected", "unknown", "heuristic", "constant"]
 DENOMINATOR = "as exported, unknown"
 MARKED: frozenset[Standing] = frozenset({"rejected", "unknown", "heuristic", "constant"})
 """Standings on which no figure can lean."""
-STANDINGS: dict[Standing, str] = {
-    "labels": "known truth: a checker or people decided it, and no grader",
-    "measured": "a measured accuracy that passes the published rule at least",
-    "unmeasured": "a named model",
-    "rejected": "fails the published rule on its published calibration",
-    "unknown": "not said which model graded, or how",
-    "heuristic": "a heuristic, to be compared but never published as ASR",
-    "constant": "one label for every row of a kind, without reading the response",
-}
 _UNNAMED: dict[str, Standing] = {"unknown": "unknown", "heuristic": "heuristic", "constant": "constant"}
 
 

@@ -8,12 +8,13 @@ from typing import Final
 import pandas as pd
 
 from ff_helpers.casestudy.graders import MANUAL, published_graders
-from ff_helpers.casestudy.published import PUBLISHED_STATUSES, published
+from ff_helpers.casestudy.record import PUBLISHED_STATUSES, published
 from ff_helpers.corpus.canonical import resolve
 from ff_helpers.measurement.agreement.bracket import with_range
-from ff_helpers.measurement.calibration.calibrate import published_calibration
+from ff_helpers.measurement.agreement.pairs import LIMIT
 from ff_helpers.measurement.calibration.cards import cards_table, read_cards
-from ff_helpers.measurement.calibration.confusion import Confusion, cohen_kappa
+from ff_helpers.measurement.calibration.confusion import Confusion, binomial_tail, cohen_kappa
+from ff_helpers.measurement.calibration.gate import published_state
 from ff_helpers.measurement.proportions.intervals import Proportion, with_wilson
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import long_counts
@@ -23,6 +24,42 @@ from ff_helpers.terms import TIERS, VERDICTS
 
 _EVALUABLE: Final = "all among the evaluable rows"
 _ANYWHERE: Final = "anywhere among the graded rows"
+
+
+def published_calibration() -> pd.DataFrame:
+    """Return the published accuracies with interval and the state that the published rule gives.
+
+    Columns: grader, set, accuracy_kind, source (str), n, k (int), accuracy, accuracy_low,
+    accuracy_high (float in [0, 1]), p_chance (float: exact binomial against 1/5; missing where the
+    accuracy is relaxed, because chance is not 1/5 there), gate (str: `rejected` where the counts fail
+    the published rule, otherwise `uncalibrated`: digest and confusion matrix are not published).
+    """
+    facts = published("grader_calibration").rename(columns={"correct": "k", "calibration_set": "set"})
+    exact = facts["accuracy_kind"].str.startswith("exact")
+    counts = list(zip(facts["k"].astype(int), facts["n"].astype(int), exact, strict=True))
+    frame = with_wilson(facts, "accuracy").assign(
+        p_chance=[binomial_tail(k, n, 0.2) if full else float("nan") for k, n, full in counts],
+        gate=[published_state(k, n) for k, n, _ in counts],
+    )
+    keep = ["grader", "set", "accuracy_kind", "n", "k", "accuracy", "accuracy_low"]
+    return frame[[*keep, "accuracy_high", "p_chance", "gate", "source"]]
+
+
+def published_agreement(*, limit: float = LIMIT) -> pd.DataFrame:
+    """Return the published agreement of pairs of graders, with the flag of the published rule.
+
+    Columns: grader_a, grader_b, source, flagged (str: yes, no, `agreement not published`), n (int),
+    kappa, kappa_low, kappa_high, agreement (float, as printed; missing where not published). No counts
+    are published, so agreement has no interval here.
+    """
+    facts = published("grader_agreement").rename(
+        columns={"ci_low": "kappa_low", "ci_high": "kappa_high", "observed_agreement": "agreement"}
+    )
+    flag = (1 - facts["agreement"] > limit).map({True: "yes", False: "no"})
+    facts["flagged"] = flag.where(facts["agreement"].notna(), "agreement not published")
+    return facts[
+        ["grader_a", "grader_b", "n", "kappa", "kappa_low", "kappa_high", "agreement", "flagged", "source"]
+    ]
 
 
 def published_counts() -> pd.DataFrame:
@@ -44,7 +81,7 @@ def grader_bracket() -> pd.DataFrame:
     """
     facts = published("grader_verdict_counts")
     counts = long_counts(facts, by=["cohort", "grader"], labels=[*VERDICTS, "ERROR"])
-    table = asr(counts, by=["cohort", "grader"])
+    table = asr(counts, by=["cohort", "grader"], statuses=PUBLISHED_STATUSES)
     states = {note.grader: note.gate for note in published_graders(*table["grader"].unique())}
     return with_range(table.assign(gate=table["grader"].map(states)), "cohort")
 
@@ -58,7 +95,7 @@ def corpus_asr() -> pd.DataFrame:
     """
     facts = published("corpus_verdict_counts")
     labels = [*VERDICTS, *(name for name in PUBLISHED_STATUSES if name in facts.columns)]
-    table = asr(long_counts(facts, by=["cohort"], labels=labels), by=["cohort"])
+    table = asr(long_counts(facts, by=["cohort"], labels=labels), by=["cohort"], statuses=PUBLISHED_STATUSES)
     printed = facts.melt("cohort", [f"published_{tier}" for tier in TIERS], "tier", "published")
     printed["tier"] = printed["tier"].str.removeprefix("published_")
     printed = printed.assign(denominator="adversarial", published=printed["published"] / 100)

@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ff_helpers.casestudy.crescendo import Crescendo
+from ff_helpers.casestudy.crescendo_regrade import Crescendo
 from ff_helpers.publication.disclosure import percent
 from ff_helpers.publication.figures.forest import forest, rate_with_counts
-from ff_helpers.publication.figures.room import first, heading, one_piece
+from ff_helpers.publication.figures.room import heading, one_piece
 from ff_helpers.publication.figures.theme import ACCENT, COLUMN_WIDTH, VERDICT_COLORS, cut, rounded, sized
-from ff_helpers.publication.prose import points
 from ff_helpers.terms import VERDICTS
 
 if TYPE_CHECKING:
@@ -39,53 +38,6 @@ def crescendo_correction(result: Crescendo) -> "alt.LayerChart | alt.Chart":
     """
     looks = {"contaminated": (_BEFORE, "circle"), "corrected": (ACCENT, "diamond")}
     return forest(_correction_rows(result), looks, title="attack success rate, %", heading=_HEADING, small=0)
-
-
-def regrade_shifts(shifts: pd.DataFrame) -> "alt.LayerChart | alt.Chart":
-    """Draw how far each rate moved, for the same rows before and after, with the paired interval.
-
-    The number on the right is the change of the rows that count under both labels, and how many they are. A
-    ring is the shift of the two rates as they stand where these are over other rows. An interval over the
-    line at zero does not tell the change from none. Whether the new labels are right is not in it.
-
-    Args:
-        shifts: as `regrades.rates.shifts`; rows without a pair are left out.
-    """
-    import altair as alt
-
-    table = shifts[shifts["paired"].notna()].copy()
-    tiers = table["tier"].str.replace("functionally_dangerous", "dangerous")
-    table["row"] = tiers + ", of " + table["denominator"]
-    table, left = first(table, "row", 20)
-    same = (table["old_n"] == table["shared"]) & (table["new_n"] == table["shared"])
-    table["ring"] = table["shift"].where(~same)
-    cells = zip(table["paired"], table["shared"], strict=True)
-    table["text"] = [f"{points(share)} ({n} rows)" for share, n in cells]
-    values = ["paired", "paired_low", "paired_high", "ring"]
-    table[values] = 100 * table[values].astype(float)
-    ends = [
-        math.floor(min([-20, *table["paired_low"]]) / 20) * 20,
-        math.ceil(max([20, *table["paired_high"]]) / 20) * 20,
-    ]
-    # To the right there is room for the figures in words.
-    scale = alt.Scale(domain=[ends[0], ends[1] + 0.5 * (ends[1] - ends[0])], nice=False)
-    axis = alt.Axis(values=list(range(ends[0], ends[1] + 1, 20)), titleAnchor="start")
-    base = alt.Chart(rounded(table[["row", "text", *values]])).encode(
-        y=alt.Y("row:N", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False, labelPadding=7))
-    )
-    x = alt.X("paired:Q", title="change, percentage points", scale=scale, axis=axis)
-    bars = base.mark_rule(strokeWidth=5, opacity=0.45, color=ACCENT).encode(
-        x="paired_low:Q", x2="paired_high:Q"
-    )
-    marks = base.mark_point(size=18, filled=True, opacity=1, color=ACCENT, shape="diamond").encode(x=x)
-    rings = base.transform_filter("isValid(datum.ring)").mark_point(size=40, color=_BEFORE, strokeWidth=1.2)
-    words = base.mark_text(align="left", dx=5, fontSize=8).encode(x="paired_high:Q", text="text:N")
-    zero = alt.Chart(pd.DataFrame({"x": [0]})).mark_rule(color="#555555", strokeDash=[3, 2]).encode(x="x:Q")
-    layers = [zero, bars, rings.encode(x="ring:Q"), marks, words]
-    ring = "ring: the two rates as they stand, where their rows differ"
-    title = heading("How far the same rows moved", ring, shown=len(table), left=left)
-    chart = alt.LayerChart(layer=layers, title=title)
-    return sized(chart, width=COLUMN_WIDTH, height=70 + 20 * len(table))
 
 
 def crescendo_transitions(transitions: pd.DataFrame) -> "alt.LayerChart | alt.Chart":

@@ -1,6 +1,6 @@
 """The published graders as a reader must know them: typed unknowns where nothing is published."""
 
-from ff_helpers.casestudy.published import published
+from ff_helpers.casestudy.record import published
 from ff_helpers.measurement.calibration.gate import published_state
 from ff_helpers.measurement.proportions.intervals import wilson
 from ff_helpers.publication.disclosure import GraderNote

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ff_helpers.casestudy.exported import Atlas
 from ff_helpers.casestudy.exported_graders import classifiers
-from ff_helpers.casestudy.published import published
+from ff_helpers.casestudy.record import published
 from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.rates.counts import count_verdicts
 from ff_helpers.paths import Run

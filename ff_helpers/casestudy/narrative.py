@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from ff_helpers.casestudy.crescendo import Crescendo
+from ff_helpers.casestudy.crescendo_regrade import Crescendo
 from ff_helpers.casestudy.graders import published_graders
-from ff_helpers.casestudy.published import published
+from ff_helpers.casestudy.record import published
 from ff_helpers.measurement.calibration.gate import Thresholds
 from ff_helpers.measurement.consistency.possible import below_chance
 from ff_helpers.measurement.proportions.intervals import Proportion, wilson

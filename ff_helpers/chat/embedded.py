@@ -50,8 +50,17 @@ class _Failed(BaseModel):
     error: _Fault
 
 
+def open_embedded(name: str, /, *, concurrency: int = 1, timeout: float = 0.0) -> "Embedded":  # noqa: ARG001
+    """Return the model of that name; it answers in this process, so no request waits for a server.
+
+    Raises:
+        As `Embedded`.
+    """
+    return Embedded(name, concurrency=concurrency)
+
+
 class Embedded:
-    """Weights on this machine; one request at a time unless told otherwise, and no timeout: nothing is sent.
+    """Weights on this machine; one request at a time unless told otherwise.
 
     Raises:
         FFError: no such model.
@@ -59,7 +68,7 @@ class Embedded:
         FFError: llama.cpp does not load them.
     """
 
-    def __init__(self, name: str, *, concurrency: int = 1, timeout: float = 0.0) -> None:  # noqa: ARG002
+    def __init__(self, name: str, *, concurrency: int = 1) -> None:
         if name not in MODELS:
             raise FFError(f"embedded model {name!r} is unknown. Allowed: {', '.join(MODELS)}.")
         chosen = MODELS[name]

@@ -1,29 +1,42 @@
-"""Models by spec: `embedded:MODEL`, `ollama:TAG[@HOST,...]`, `openai:MODEL@BASE_URL`."""
+"""Models by spec: `embedded:MODEL`, `ollama:TAG[@HOST,...]`, `openai:MODEL@BASE_URL`.
 
-from importlib import import_module
-from typing import Final
+A backend is one module with a function that takes the name after the colon and gives a `Chat`, and one line
+in BACKENDS; docs/adding.md shows one.
+"""
+
+from typing import Final, Protocol, cast
 
 from ff_helpers.chat.protocol import Chat
 from ff_helpers.errors import FFError
+from ff_helpers.registry import Entry, chosen, forms
 
-KINDS: Final = {
-    "embedded": "ff_helpers.chat.embedded:Embedded",
-    "ollama": "ff_helpers.chat.ollama:open_ollama",
-    "openai": "ff_helpers.chat.openai:open_openai",
+BACKENDS: Final[dict[str, Entry]] = {
+    "embedded": Entry(
+        "ff_helpers.chat.embedded:open_embedded", "embedded:MODEL (such as embedded:smollm2-135m)"
+    ),
+    "ollama": Entry(
+        "ff_helpers.chat.ollama:open_ollama",
+        "ollama:TAG (such as ollama:llama3.1:8b) or ollama:TAG@HOST,HOST",
+    ),
+    "openai": Entry(
+        "ff_helpers.chat.openai:open_openai",
+        "openai:MODEL@BASE_URL (such as openai:Qwen/Qwen3-8B@http://localhost:8000/v1; any compatible "
+        "server, key in OPENAI_API_KEY)",
+    ),
 }
-"""What opens each kind of model: a new kind is a module with such a function, one line here, one in FORMS."""
-FORMS: Final = (
-    "embedded:MODEL (such as embedded:smollm2-135m), ollama:TAG (such as ollama:qwen3:1.7b) or "
-    "ollama:TAG@HOST,HOST, openai:MODEL@BASE_URL (such as openai:Qwen/Qwen3-8B@http://localhost:8000/v1; "
-    "any compatible server, key in OPENAI_API_KEY)"
-)
-"""The kinds and their formats, as errors list them."""
+"""Every kind of model that can be asked."""
+
+
+class OpensChat(Protocol):
+    """What a backend registers: the name after the colon to a model that is ready to be asked."""
+
+    def __call__(self, name: str, /, *, concurrency: int, timeout: float) -> Chat:
+        """Open it."""
 
 
 def is_chat(spec: str) -> bool:
     """Return whether a spec names a model that can be asked."""
-    kind, _, name = spec.partition(":")
-    return kind in KINDS and bool(name)
+    return chosen(spec, BACKENDS) is not None
 
 
 def open_chat(spec: str, *, concurrency: int = 1, timeout: float = 300.0) -> Chat:
@@ -38,9 +51,8 @@ def open_chat(spec: str, *, concurrency: int = 1, timeout: float = 300.0) -> Cha
         FFError: no such kind.
         FFError: it cannot work here: weights, server or model are missing or changed.
     """
-    kind, _, name = spec.partition(":")
-    if not is_chat(spec):
-        raise FFError(f"model {spec!r} is unknown. Allowed: {FORMS}.")
-    module, _, opener = KINDS[kind].partition(":")
-    chat: Chat = getattr(import_module(module), opener)(name, concurrency=concurrency, timeout=timeout)
-    return chat
+    found = chosen(spec, BACKENDS)
+    if found is None:
+        raise FFError(f"model {spec!r} is unknown. Allowed: {forms(BACKENDS)}.")
+    entry, name = found
+    return cast("OpensChat", entry.load())(name, concurrency=concurrency, timeout=timeout)

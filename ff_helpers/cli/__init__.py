@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from ff_helpers.cli.parser import parser, run
+from ff_helpers.cli.stopping import stoppable
 from ff_helpers.errors import FFError
 
 CANNOT_WRITE = {
@@ -24,7 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = parser().parse_args(arguments)
     try:
-        return run(options)
+        with stoppable(lasting=options.lasting):
+            return run(options)
     except FFError as error:
         print(f"ff: {error}", file=sys.stderr)
         return 2

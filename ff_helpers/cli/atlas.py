@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from ff_helpers import paths
+from ff_helpers.casestudy.compat import compat_text
+from ff_helpers.casestudy.exported import atlas_signal
+from ff_helpers.casestudy.exports import read_export
 from ff_helpers.cli.text import print_json, shown
 from ff_helpers.publication.atlas.changes import Change, Due, compare_signals, due_rows, refreshed
-from ff_helpers.publication.atlas.compat import compat_text
 from ff_helpers.publication.atlas.files import check_clock, current, path_of, read_file, write_signal
 from ff_helpers.publication.atlas.inputs import Inputs, NothingGivenError, read_signals
 from ff_helpers.publication.atlas.publish import PAGE, publish_page
@@ -24,7 +26,7 @@ _SHOWN: Final = 40
 def export(options: argparse.Namespace) -> int:
     """Write the signal of some counts, its page, and the compatible form that was asked for."""
     as_of = options.as_of or date.today()
-    signals = read_signals(_inputs(options), as_of=as_of)
+    signals = read_signals(_inputs(options), as_of=as_of, exported=_exported(options))
     path = write_signal(_folder(options), signals, as_of, replace=options.replace)
     _page(path, as_of)
     if options.compat:
@@ -44,7 +46,7 @@ def refresh(options: argparse.Namespace) -> int:
         raise NothingGivenError(f"{folder} holds no signal yet: `ff atlas export` writes the first one")
     check_clock(folder, as_of)
     before = read_file(published)
-    fresh = read_signals(_inputs(options), as_of=as_of)
+    fresh = read_signals(_inputs(options), as_of=as_of, exported=_exported(options))
     rows = due_rows(before, fresh, as_of=as_of)
     due = [row for row in rows if row.due]
     if options.json:
@@ -73,7 +75,6 @@ def diff(options: argparse.Namespace) -> int:
 
 def _inputs(options: argparse.Namespace) -> Inputs:
     return Inputs(
-        export=options.export,
         ledger=options.ledger,
         traces=tuple(options.traces),
         cards=options.cards,
@@ -81,6 +82,12 @@ def _inputs(options: argparse.Namespace) -> Inputs:
         tier=options.tier,
         denominator=options.denominator,
     )
+
+
+def _exported(options: argparse.Namespace) -> list[Signal]:
+    if options.export is None:
+        return []
+    return atlas_signal(read_export(options.export), corpus=options.export.name)
 
 
 def _folder(options: argparse.Namespace) -> Path:

@@ -21,19 +21,20 @@ def parser() -> argparse.ArgumentParser:
     content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     top = argparse.ArgumentParser(prog="ff", description=content["about"], epilog=content["epilog"])
     top.add_argument("--version", action="version", version=f"ff {__version__}")
-    top.set_defaults(**{key: content[key] for key in _SAID[1:]})
+    top.set_defaults(lasting=False, **{key: content[key] for key in _SAID[1:]})
     todo = [(top, content["commands"], "command")]
     for above, commands, word in todo:
         places = above.add_subparsers(title=f"{word}s", required=True, metavar=word.upper())
         for name, said in commands.items():
             epilog = f"example: {said['example']}" if "example" in said else None
             one = places.add_parser(name, help=said["line"], description=said["about"], epilog=epilog)
-            one.set_defaults(**{key: said[key] for key in _SAID if key in said})
+            own = {key: said[key] for key in _SAID if key in said}
+            one.set_defaults(**own, **({"lasting": True} if "interrupted" in said else {}))
             if "actions" in said:
                 todo.append((one, said["actions"], "action"))
             groups = {key: one.add_argument_group(*words) for key, words in said.get("groups", {}).items()}
-            for flag, own in said.get("options", {}).items():
-                keywords = dict(own or content["shared"][flag])
+            for flag, described in said.get("options", {}).items():
+                keywords = dict(described or content["shared"][flag])
                 group = keywords.pop("group", None)
                 if group == "exclusive" and group not in groups:
                     groups[group] = one.add_mutually_exclusive_group()

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import asdict
 
 from ff_helpers import paths
-from ff_helpers.cli.text import aligned, print_json
+from ff_helpers.cli.text import aligned, print_json, shown
 from ff_helpers.errors import FFError
 from ff_helpers.pipeline import claims_text as text
 from ff_helpers.pipeline.compare import compare_folders, compare_sums, made_with, write_sums
@@ -51,9 +51,11 @@ def execute_notebooks(options: argparse.Namespace) -> int:
 
 def tell_claims(options: argparse.Namespace) -> int:
     """Print the claims, and write them as Markdown."""
-    claims = text.read()
+    from ff_helpers.casestudy.claims import PROFILE
+
+    claims = text.read(PROFILE)
     if options.json:
-        print(text.claims_path().read_text(encoding="utf-8").rstrip())
+        print(text.claims_path(PROFILE).read_text(encoding="utf-8").rstrip())
     elif options.id:
         print(_claim(claims, options.id))
     else:
@@ -63,7 +65,7 @@ def tell_claims(options: argparse.Namespace) -> int:
     elif not options.json and not options.id:
         # Beside the run's folder, which holds nothing that the run did not write.
         path = paths.outputs() / "claims.md"
-        written = f"{text.markdown(claims)}\n\n{text.disclosure()}\n"
+        written = f"{text.markdown(claims)}\n\n{text.disclosure(PROFILE)}\n"
         path.write_text(written, encoding="utf-8", newline="\n")
         print(f"written: {path}")
     return _compared(claims, options) if options.strict else 0
@@ -94,13 +96,15 @@ def _claim(claims: list[text.Claim], name: str) -> str:
 
 def _compared(claims: list[dict[str, str]], options: argparse.Namespace) -> int:
     """Print what is not as expected, of one claim if only one is asked for; stdout is left to JSON."""
+    from ff_helpers.casestudy.claims import PROFILE, shipped_claims
     from ff_helpers.publication.claims import claims_sha256, read_claims
 
-    expected: dict[str, str | None] = {claim.id: claim.expect for claim in read_claims()[1]}
+    path = shipped_claims()
+    expected: dict[str, str | None] = {claim.id: claim.expect for claim in read_claims(path)[1]}
     if options.id:
         expected = {name: status for name, status in expected.items() if name == options.id}
         claims = [claim for claim in claims if claim["id"] == options.id]
-    wrong = text.unexpected(claims, expected) + text.outdated(claims_sha256())
+    wrong = text.unexpected(claims, expected) + text.outdated(PROFILE, shown(path), claims_sha256(path))
     place = sys.stderr if options.json else sys.stdout
     print("every status is as expected" if not wrong else "not as expected:", file=place)
     for line in wrong:

@@ -13,9 +13,10 @@ typed reason, never to a guess. What is known about names lives in readable tabl
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ff_helpers.corpus.naming import (
     PARAMS,
@@ -35,7 +36,10 @@ from ff_helpers.corpus.naming import (
 )
 from ff_helpers.corpus.rules import index, kind_of
 
-__all__ = ["MEANINGS", "REASONS", "Reason", "Resolution", "Step", "explain", "resolve"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["MEANINGS", "REASONS", "Reason", "Resolution", "Step", "explain", "resolve", "resolve_names"]
 
 MEANINGS: Final[dict[str, str]] = {
     "not_a_model": "not the shape of a model name, or the name of something else",
@@ -81,6 +85,27 @@ def resolve(name: str) -> Resolution:
         return Resolution(name, None, outcome.reason, (), provenance)
     inferred = dict.fromkeys([step.role for step in trail if step.kind == "added"])
     return Resolution(name, outcome, None, tuple(inferred), provenance)
+
+
+def resolve_names(names: Iterable[str]) -> "pd.DataFrame":
+    """Return what each model name resolves to.
+
+    Columns (str): model_name, canonical_id and unresolved_reason (one of the two is missing), meaning
+    (of the reason, in words), inferred, provenance (comma-separated, empty where nothing).
+    """
+    import pandas as pd
+
+    found = [resolve(name) for name in names]
+    return pd.DataFrame(
+        {
+            "model_name": pd.Series([r.name for r in found], dtype="str"),
+            "canonical_id": pd.Series([r.canonical_id for r in found], dtype="str"),
+            "unresolved_reason": pd.Series([r.unresolved_reason for r in found], dtype="str"),
+            "meaning": pd.Series([MEANINGS.get(r.unresolved_reason or "") for r in found], dtype="str"),
+            "inferred": pd.Series([", ".join(r.inferred) for r in found], dtype="str"),
+            "provenance": pd.Series([", ".join(r.provenance) for r in found], dtype="str"),
+        }
+    )
 
 
 def explain(name: str) -> tuple[Step, ...]:

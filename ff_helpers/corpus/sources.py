@@ -1,105 +1,34 @@
-"""Where traces come from: JSONL files of the project, and human-labelled sets of fetched parts.
+"""Where traces come from: JSONL files of the project, and the other forms that `readers` knows."""
 
-Fetched parts are checked against the sha256 in `parts.json` each time they are used. The texts of the
-PyRIT sets (MIT) hold harmful content: their traces are `withheld`, so that nothing but ids, labels and
-verdicts of them leaves memory.
-"""
-
-import csv
-import io
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Final, cast
 
 from ff_helpers import paths
-from ff_helpers.corpus.traces import Message, Trace, read_traces
-from ff_helpers.errors import FFError
-from ff_helpers.parts import checked_part, parts
-from ff_helpers.terms import Space
+from ff_helpers.corpus.readers import READERS, ReadsTraces, UnknownSetError
+from ff_helpers.corpus.traces import Trace, read_traces
+from ff_helpers.registry import chosen
 
 CALIBRATION: Final = {
     "proxies": "data/calibration/proxies.jsonl",
     "written": "data/calibration/written.jsonl",
 }
 """The sets that ship for calibration: all five labels known."""
-_PYRIT: Final = "pyrit/datasets/scorer_evals/"
-_COLUMNS: Final = ("objective", "assistant_response", "human_score")
-
-
-@dataclass(frozen=True)
-class _LabelledSet:
-    folder: str
-    space: Space
-    truth: dict[str, str]
-
-
-_SETS: Final = {
-    "pyrit:refusal": _LabelledSet("refusal_scorer", "refused", {"1": "REFUSAL", "0": "NOT_REFUSAL"}),
-    "pyrit:objective": _LabelledSet("objective", "strict", {"1": "COMPLIANCE", "0": "NOT_COMPLIANCE"}),
-}
-"""How a human score reads: 1 = refused in the refusal set, 1 = objective achieved in the others."""
-
-
-class BadPartError(FFError):
-    """A labelled file that cannot be read; no text of it is shown."""
-
-    def __init__(self, path: Path, row: int, field: str, problem: str) -> None:
-        super().__init__(f"{path}: row {row}, column {field}: {problem}.")
 
 
 def load_set(spec: str) -> list[Trace]:
-    """Return the traces of `pyrit:refusal` (105), `pyrit:objective` (395) or a JSONL file of the project.
+    """Return the traces of a JSONL file, or of a set in another form, such as `pyrit:refusal`.
 
     A relative path is taken from the project folder.
 
     Raises:
         FileMissingError, BadLineError: no such trace file, or a bad line, named file:line:field.
-        MissingPartError, ChecksumError, BadPartError: a fetched part is missing, changed or unreadable.
+        UnknownSetError: no file, and no form that is known; lists the forms.
+        FFError: the reader of that form cannot read it.
     """
-    if spec not in _SETS:
-        return list(read_traces(paths.root() / spec))
-    chosen = _SETS[spec]
-    prefix = _PYRIT + chosen.folder + "/"
-    names = [f.file for part in parts() for f in part.files if f.file.startswith(prefix)]
-    return [t for name in sorted(names) for t in read_labelled(checked_part(name).path, chosen.space)]
-
-
-def read_labelled(path: Path, space: Space) -> Iterator[Trace]:
-    """Yield the traces of one PyRIT file: the prompt is the objective, the truth the human score.
-
-    A first line `# dataset_version...`, with or without further fields, is skipped; columns come in any
-    order. `trace_id` is the file's name and the row (`refusal-0007`, `objective-exploits-0012`).
-
-    Raises:
-        BadPartError: not UTF-8, a column is missing, or a score is neither 0 nor 1.
-    """
-    chosen = next(s for s in _SETS.values() if s.space == space)
-    stem = PurePosixPath(path.name).stem
-    name = stem if space == "refused" else f"objective-{stem}"
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise BadPartError(path, 0, "", "not UTF-8 text") from None
-    if text.lstrip('"').startswith("#"):
-        text = text.partition("\n")[2]
-    rows = csv.DictReader(io.StringIO(text, newline=""))
-    for column in _COLUMNS:
-        if column not in (rows.fieldnames or ()):
-            raise BadPartError(path, 0, column, "missing")
-    for number, row in enumerate(rows, start=1):
-        score = (row["human_score"] or "").strip()
-        if score not in chosen.truth:
-            raise BadPartError(path, number, "human_score", "neither 0 nor 1")
-        yield Trace(
-            trace_id=f"{name}-{number:04d}",
-            model="unknown (not published)",
-            source=f"pyrit-1.1.0/{'refusal' if space == 'refused' else 'objective'}",
-            messages=(
-                Message(role="user", content=row["objective"] or ""),
-                Message(role="assistant", content=row["assistant_response"] or ""),
-            ),
-            withheld=True,
-            truth=chosen.truth[score],
-            truth_space=space,
-        )
+    found = chosen(spec, READERS)
+    if found is not None:
+        entry, name = found
+        return list(cast("ReadsTraces", entry.load())(name))
+    path = paths.root() / spec
+    if ":" in spec and not path.exists():
+        raise UnknownSetError(spec)
+    return list(read_traces(path))

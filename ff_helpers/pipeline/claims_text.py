@@ -1,4 +1,4 @@
-"""The claims of the finished profile `paper`, in words: the table, one claim, and what is not as expected."""
+"""The claims of a finished profile, in words: the table, one claim, and what is not as expected."""
 
 import json
 from collections import Counter
@@ -13,50 +13,51 @@ BEGIN, END = "<!-- claims:begin -->", "<!-- claims:end -->"
 """What the generated table of ARTIFACT.md stands between."""
 
 
-def claims_path() -> Path:
-    """Return where `paper` wrote its claims.
+def claims_path(profile: str) -> Path:
+    """Return where a profile wrote its claims.
 
     Raises:
-        MissingInputError: `paper` has not run yet.
+        MissingInputError: it has not run yet.
     """
-    path = paths.outputs() / "paper" / "claims.json"
+    path = paths.outputs() / profile / "claims.json"
     if not path.exists():
-        raise MissingInputError(path, "Run `make paper` first.")
+        raise MissingInputError(path, f"Run `ff run params/{profile}.yaml` first.")
     return path
 
 
-def read() -> list[Claim]:
-    """Return the claims that `paper` checked, every field as text; raises as `claims_path`."""
-    rows = json.loads(claims_path().read_text(encoding="utf-8"))["claims"]
+def read(profile: str) -> list[Claim]:
+    """Return the claims that a profile checked, every field as text; raises as `claims_path`."""
+    rows = json.loads(claims_path(profile).read_text(encoding="utf-8"))["claims"]
     return [{key: "" if value is None else str(value) for key, value in row.items()} for row in rows]
 
 
-def disclosure() -> str:
+def disclosure(profile: str) -> str:
     """Return the graders behind the published figures, in one sentence; raises as `claims_path`."""
-    return str(json.loads(claims_path().read_text(encoding="utf-8"))["disclosure"])
+    return str(json.loads(claims_path(profile).read_text(encoding="utf-8"))["disclosure"])
 
 
-def outdated(claims_sha256: str) -> list[str]:
-    """Return in words why the claims that `paper` wrote are not those of the claims file as it is now.
+def outdated(profile: str, claims: str, claims_sha256: str) -> list[str]:
+    """Return in words why the claims that a profile wrote are not those of the claims file as it is now.
 
     Args:
-        claims_sha256: the digest of the claims file.
+        profile: whose claims.json.
+        claims: what the claims file is called.
+        claims_sha256: its digest.
     """
-    said = []
-    if json.loads(claims_path().read_text(encoding="utf-8")).get("claims_file_sha256") != claims_sha256:
-        said.append("params/claims.yaml is not the file that was checked: run `make paper`")
-    manifest = claims_path().with_name("manifest.json")
+    said, place = [], claims_path(profile)
+    if json.loads(place.read_text(encoding="utf-8")).get("claims_file_sha256") != claims_sha256:
+        said.append(f"{claims} is not the file that was checked: run `ff run params/{profile}.yaml`")
+    manifest = place.with_name("manifest.json")
     unfinished = json.loads(manifest.read_text(encoding="utf-8"))["unfinished"] if manifest.exists() else []
     if unfinished:
         said.append(f"the run did not finish ({', '.join(unfinished)}): what is shown may be older")
     return said
 
 
-def claim_counts() -> "Counter[str] | None":
-    """Return how many claims have which status; None where `paper` has not run."""
-    if not (paths.outputs() / "paper" / "claims.json").exists():
-        return None
-    return Counter(claim["status"] for claim in read())
+def claim_counts(profile: str) -> "Counter[str]":
+    """Return how many of a profile's claims have which status; nothing where it checks none."""
+    there = (paths.outputs() / profile / "claims.json").exists()
+    return Counter(claim["status"] for claim in (read(profile) if there else ()))
 
 
 def markdown(claims: list[Claim]) -> str:
@@ -96,7 +97,7 @@ def unexpected(claims: list[Claim], expected: dict[str, str | None]) -> list[str
         for name, wanted in expected.items()
         if name not in found or wanted not in (None, found[name])
     ]
-    return said + [f"{name}: not in params/claims.yaml" for name in found if name not in expected]
+    return said + [f"{name}: not in the claims file" for name in found if name not in expected]
 
 
 def words(status: str) -> str:

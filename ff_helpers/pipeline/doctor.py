@@ -128,8 +128,15 @@ def _ollama() -> Finding:
     except (URLError, OSError, ValueError, KeyError) as error:
         mend = "Only `make ollama` needs it. Start it: ollama serve (another machine: OLLAMA_HOST=host:port)"
         return Finding("grader ollama", False, f"no answer at {address} ({error})", mend, needed=False)
-    wanted = [name for name in ("qwen3:1.7b", "deepseek-r1:1.5b") if name not in models]
+    wanted = [name for name in _asked_for("ollama") if name not in models]
     pulls = "; ".join(f"ollama pull {name}" for name in wanted)
     mend = f"Only `make ollama` needs them: {pulls}" if wanted else ""
     found = f"at {address}: {', '.join(models) or 'no model'}"
     return Finding("grader ollama", not wanted, found, mend, needed=False)
+
+
+def _asked_for(profile: str) -> list[str]:
+    """Return the Ollama models that a profile grades with, host left away; none without the profile."""
+    path = paths.params() / f"{profile}.yaml"
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    return list(dict.fromkeys(re.findall(r"\bollama:([^\s@,\"'\]#]+)", text)))

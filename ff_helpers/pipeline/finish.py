@@ -30,10 +30,13 @@ def finish(profile: Profile, ended: list[Ended], source: Path) -> None:
     earlier = freshness.read_stamp(folder / REPORT_STAMP)
     if earlier and earlier.key == key and freshness.intact(earlier, folder):
         return
+    from ff_helpers.casestudy.pages import LAYOUT
     from ff_helpers.publication.report import write_report
 
     order = [step.notebook for step in profile.steps]
-    pages = write_report(folder, profile.profile, profile.as_of, notebooks=order, unfinished=unfinished)
+    pages = write_report(
+        folder, profile.profile, profile.as_of, notebooks=order, unfinished=unfinished, layout=LAYOUT
+    )
     written = {name: freshness.sha256(folder / name) for name in pages}
     files = {n: digest for s in stamps.values() if s for n, digest in s.outputs.items()} | written
     manifest: JsonValue = {
@@ -59,8 +62,10 @@ def summary(results: list[tuple[Profile, list[Ended]]]) -> str:
     for profile, _ in results:
         for card in _cards(paths.outputs() / profile.profile):
             lines.append(_row("grader", f"{profile.profile}: {card}"))
-    counts = claim_counts()
-    if counts and any(profile.profile == "paper" for profile, _ in results):
+    for profile, _ in results:
+        counts = claim_counts(profile.profile)
+        if not counts:
+            continue
         others = ", ".join(
             f"{n} {status.replace('_', ' ')}" for status, n in counts.items() if status != "reproduced"
         )

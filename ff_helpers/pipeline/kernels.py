@@ -35,9 +35,9 @@ class PrivateKernelManager(AsyncKernelManager):
 
     @property
     def kernel_spec(self) -> KernelSpec:
-        """This Python's ipykernel, whatever kernelspecs the user has installed."""
+        """This Python's ipykernel behind the guard of reads, whatever kernelspecs the user has installed."""
         return KernelSpec(
-            argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            argv=[sys.executable, "-m", "ff_helpers.pipeline.reads", "-f", "{connection_file}"],
             display_name="Python 3",
             language="python",
         )

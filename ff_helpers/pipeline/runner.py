@@ -11,17 +11,17 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pydantic import JsonValue
 
 from ff_helpers import paths
 from ff_helpers.errors import FFError
-from ff_helpers.pipeline import freshness
+from ff_helpers.pipeline import freshness, reads
 from ff_helpers.pipeline.console import Console, State
 from ff_helpers.pipeline.profile import Profile, Step
-from ff_helpers.pipeline.workspace import OutputsError, Workspace, locked
+from ff_helpers.pipeline.workspace import OutputsError, Workspace, is_ledger, locked, write_json
 
 POLL_S = 0.05
 
@@ -128,6 +128,7 @@ class _Run:
             self._end(step, "unchanged")
             return
         files.staging.mkdir(parents=True)
+        self._allow_reads(step, files)
         job: dict[str, JsonValue] = {
             "notebook": str(paths.notebooks() / f"{step.notebook}.ipynb"),
             "output": str(files.executed),
@@ -137,12 +138,19 @@ class _Run:
         }
         self.active.append(_Running(step, key, files, self._spawn(job, files), time.monotonic()))
 
+    def _allow_reads(self, step: Step, files: Workspace) -> None:
+        inputs = freshness.inputs(self.profile, step).values()
+        ledgers = filter(is_ledger, step.outputs)
+        allowed = reads.allow(self.profile, step, inputs, ledgers, files.staging)
+        write_json(files.reads, asdict(allowed))
+
     def _spawn(self, job: dict[str, JsonValue], files: Workspace) -> "subprocess.Popen[str]":
         # Its own session: Ctrl-C reaches the runner alone, which then ends workers in order. Its copy
         # of the lock: if the runner is killed, the next run waits until this worker has ended as well.
         # A fixed hash seed unless one is given: `make verify` gives two and compares.
         env = {"PYTHONHASHSEED": "0"} | os.environ
         env |= {"FF_STAGING": str(files.staging), "FF_PROGRESS": str(files.progress)}
+        env[reads.VARIABLE] = str(files.reads)
         with files.log.open("w", encoding="utf-8") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "ff_helpers.pipeline.execute"],

@@ -40,6 +40,7 @@ class Workspace:
         executed: the executed notebook.
         progress: how far the notebook says it is.
         log: what the kernel and its libraries wrote to stderr.
+        reads: what the notebook may read.
         notebook, stamp: the places in the run's folder of the executed notebook and of the stamp.
     """
 
@@ -50,6 +51,7 @@ class Workspace:
         self.executed = folder / ".staging" / f"{name}.ipynb"
         self.progress = folder / ".staging" / f"{name}.progress"
         self.log = folder / ".staging" / f"{name}.log"
+        self.reads = folder / ".staging" / f"{name}.reads.json"
         self.notebook = folder / "notebooks" / f"{name}.ipynb"
         self.stamp = folder / ".steps" / f"{name}.json"
 
@@ -76,7 +78,7 @@ class Workspace:
             p.relative_to(self.staging).as_posix() for p in self.staging.rglob("*") if p.is_file()
         )
         declared = self._step.outputs
-        in_place = [name for name in declared if _is_ledger(name) and (self._folder / name).is_file()]
+        in_place = [name for name in declared if is_ledger(name) and (self._folder / name).is_file()]
         missing = [p for p in declared if not any(fnmatchcase(n, p) for n in [*written, *in_place])]
         # What a figure says of itself (`about`) comes with the figure: nobody has to declare it.
         named = {name: re.sub(r"^(figures/.*)\.json$", r"\1.svg", name) for name in written}
@@ -135,5 +137,6 @@ def locked(folder: Path) -> Iterator[int]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _is_ledger(name: str) -> bool:
+def is_ledger(name: str) -> bool:
+    """Whether an output is append-only and written in place."""
     return name.startswith("ledger/") and name.endswith(".jsonl")

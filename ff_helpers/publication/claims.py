@@ -1,4 +1,4 @@
-"""Published figures beside recomputed ones: every claim of params/claims.yaml, checked.
+"""Published figures beside recomputed ones: every claim of a claims file, checked.
 
 A claim says how to recompute it (`check`), from which files of this run. Its status follows from the
 check alone; what the claims file expects, and the counts it repeats, are never read here.
@@ -6,21 +6,25 @@ check alone; what the claims file expects, and the counts it repeats, are never 
 
 import hashlib
 import json
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from ff_helpers import paths
-from ff_helpers.casestudy.graders import MANUAL, published_graders
 from ff_helpers.errors import FFError
 from ff_helpers.paths import Run
 from ff_helpers.publication.checks import Check, Status
-from ff_helpers.publication.disclosure import Disclosure
+from ff_helpers.publication.disclosure import Disclosure, GraderNote
 from ff_helpers.publication.findings import find
 from ff_helpers.publication.prose import Prose, say
+from ff_helpers.terms import Unknown
+
+NAMED_ELSEWHERE: Final = Unknown("graders", "named in the tables that each row was read from")
 
 
 class Claim(BaseModel):
@@ -48,18 +52,17 @@ class BadClaimsError(FFError):
         place = ", ".join(part for part in (claim and f"claim {claim}", field and f"field {field}") if part)
         super().__init__(
             f"{path}: {place + ': ' if place else ''}{problem}. "
-            "`git checkout -- params/claims.yaml` brings the shipped claims back."
+            f"Correct it there, or `git checkout -- {path}` brings the last version back."
         )
 
 
-def read_claims(path: Path | None = None) -> tuple[dict[str, str], list[Claim]]:
-    """Return the sources (key: full name) and the claims of a claims file (default: params/claims.yaml).
+def read_claims(path: Path) -> tuple[dict[str, str], list[Claim]]:
+    """Return the sources (key: full name) and the claims of a claims file.
 
     Raises:
         BadClaimsError: no such file, no YAML, or a claim with a missing, unknown or wrong field, an id
             that was there before, or a source that is not listed; names file, claim and field.
     """
-    path = path or paths.params() / "claims.yaml"
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -92,12 +95,15 @@ def read_claims(path: Path | None = None) -> tuple[dict[str, str], list[Claim]]:
     return sources, claims
 
 
-def check_claims(run: Run, *, path: Path | None = None) -> pd.DataFrame:
+def check_claims(
+    run: Run, *, path: Path, graders: Sequence[GraderNote] | Unknown = NAMED_ELSEWHERE
+) -> pd.DataFrame:
     """Check every claim against the files of this run, and write claims.json.
 
     Args:
         run: whose files are read.
-        path: the claims file (default: params/claims.yaml).
+        path: the claims file.
+        graders: who graded behind the published figures, as claims.json discloses it.
 
     Returns:
         One row a claim, in the order of the file: id, says, published, recomputed, difference (percentage
@@ -125,13 +131,13 @@ def check_claims(run: Run, *, path: Path | None = None) -> pd.DataFrame:
                 "source": "; ".join(sources[source] for source in _sources(claim)),
                 "file": ", ".join(found.files) or "none: the printed figure alone",
                 "step": ", ".join(dict.fromkeys(_step(name, steps) for name in found.files))
-                or "08_check_claims",
+                or _step("claims.json", steps),
             }
         )
     with run.write("claims.json").open("w", encoding="utf-8", newline="\n") as file:
         content = {
             "as_of": run.as_of.isoformat(),
-            "disclosure": claims_note(run).sentence(),
+            "disclosure": claims_note(run, graders).sentence(),
             "claims_file_sha256": claims_sha256(path),
             "claims": rows,
         }
@@ -139,15 +145,15 @@ def check_claims(run: Run, *, path: Path | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def claims_sha256(path: Path | None = None) -> str:
-    """Return the digest of a claims file (default: params/claims.yaml): which claims were checked."""
-    return hashlib.sha256((path or paths.params() / "claims.yaml").read_bytes()).hexdigest()
+def claims_sha256(path: Path) -> str:
+    """Return the digest of a claims file: which claims were checked."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def claims_note(run: Run) -> Disclosure:
+def claims_note(run: Run, graders: Sequence[GraderNote] | Unknown) -> Disclosure:
     """Return the disclosure of the claims: the graders behind the published figures."""
     return Disclosure(
-        graders=published_graders("qwen3:1.7b", "deepseek-r1:1.5b", MANUAL, "claude-haiku-4.5"),
+        graders=graders if isinstance(graders, Unknown) else tuple(graders),
         tier="as each claim says",
         denominator="as each claim says",
         counts="in the recomputed figure, k of n",

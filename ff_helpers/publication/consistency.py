@@ -46,11 +46,11 @@ def consistency_words(result: Consistency, *, most: int = 10) -> Prose:
     return Prose("\n\n".join(said))
 
 
-def claims_possible(path: Path | None = None) -> pd.DataFrame:
+def claims_possible(path: Path) -> pd.DataFrame:
     """Return what can stand behind each printed percentage of the claims that ask only for that.
 
     Args:
-        path: the claims file (default: params/claims.yaml).
+        path: the claims file.
 
     Returns:
         One row a percentage: id, published (str), counts (int: how many (k, n) give it), smallest_n,

@@ -4,15 +4,13 @@ A calibration card is one measurement; this is the grader behind it: who it is, 
 what was measured on which sets, what it is known to get wrong, whether it judges itself, and over what time.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
-from ff_helpers.casestudy.published import published
 from ff_helpers.corpus.canonical import resolve
 from ff_helpers.measurement.calibration.cards import Card, NotMeasured, read_cards
-from ff_helpers.measurement.calibration.gate import published_state
-from ff_helpers.measurement.proportions.intervals import Proportion, wilson
+from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.paths import Run
 from ff_helpers.publication.evaluator_card import (
     EvaluatorCard,
@@ -25,8 +23,12 @@ from ff_helpers.publication.numbers import slug
 from ff_helpers.publication.prose import Prose, say
 
 
-def save_evaluator_cards(run: Run) -> Prose:
-    """Write evaluators/<grader>.json, .md and .tex for each grader of the run and of the published facts.
+def save_evaluator_cards(run: Run, others: Sequence[EvaluatorCard] = ()) -> Prose:
+    """Write evaluators/<grader>.json, .md and .tex for each grader of the run.
+
+    Args:
+        run: whose graders; where to write.
+        others: cards of graders that this run does not know, such as those of a published record.
 
     Returns:
         How many were written, and which graders judge themselves.
@@ -34,7 +36,7 @@ def save_evaluator_cards(run: Run) -> Prose:
     Raises:
         MissingInputError: nothing was calibrated in this run.
     """
-    cards = [*_of_run(run), *_published(run)]
+    cards = [*_of_run(run), *others]
     for card in cards:
         name = f"evaluators/{slug(card.grader).replace(':', '-')}"
         _write(run, f"{name}.json", card.model_dump_json(indent=1) + "\n")
@@ -145,49 +147,6 @@ def _conflict(grader: str, models: Sequence[str]) -> str:
             f"yes: the grader is also a model under test here ({', '.join(same)}); it judges its own answers"
         )
     return f"none found: the models under test are {', '.join(models) or 'not named'}"
-
-
-def _published(run: Run) -> list[EvaluatorCard]:
-    facts, provenance = published("grader_calibration"), published("crescendo_provenance")
-    said = provenance.set_index("item")["statement"]
-    cards = []
-    for grader, rows in facts.groupby("grader", sort=False):
-        tested = str(grader) in str(said.get("model under test", ""))
-        measured = [_as_published(row) for row in rows.to_dict("records")]
-        cards.append(
-            EvaluatorCard(
-                grader=str(grader),
-                digest="digest: not published",
-                rubric="rubric: version not published",
-                asked="not published",
-                software="not published",
-                provenance="; ".join(dict.fromkeys(str(s) for s in rows["source"])),
-                measured=tuple(measured),
-                limitations=(
-                    "its verdicts are not published row by row, so its errors cannot be looked at",
-                    "`relaxed` accuracies accept more than one label as right and compare with no exact one",
-                ),
-                conflict_of_interest="yes: " + str(said["model under test"])
-                if tested
-                else "not determinable: which models it graded is not published in full",
-                stability=("change over time: not assessed, one measurement a set is published",),
-                as_of=run.as_of,
-            )
-        )
-    return cards
-
-
-def _as_published(row: dict[Hashable, object]) -> Measured:
-    accuracy, exact = wilson(int(str(row["correct"])), int(str(row["n"]))), str(row["accuracy_kind"])
-    state = published_state(accuracy.k, accuracy.n)
-    return Measured(
-        set=str(row["calibration_set"]),
-        space="not published",
-        accuracy=accuracy,
-        kind=exact,
-        gate="rejected" if state == "rejected" and exact.startswith("exact") else "uncalibrated",
-        reason=f"as published ({row['source']}); nobody here can run it",
-    )
 
 
 def _write(run: Run, name: str, text: str) -> None:

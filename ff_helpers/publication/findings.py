@@ -37,7 +37,7 @@ class CheckError(FFError):
     """A check that cannot be carried out on the files of this run."""
 
     def __init__(self, place: str, problem: str) -> None:
-        super().__init__(f"check of claim {place}: {problem}. Correct `check` in params/claims.yaml.")
+        super().__init__(f"check of claim {place}: {problem}. Correct `check` in the claims file.")
 
 
 def find(check: Check, *, value: str, place: str, run: Run) -> Finding:

@@ -1,5 +1,6 @@
 """The figures on the first page of a report: which five, and what each shows and does not."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -37,13 +38,6 @@ class Figure:
     beginning: str
 
 
-_CRESCENDO = Words(
-    "What the correction changed",
-    "Strict and broad attack success on the crescendo traces under the contaminated and the corrected "
-    "labels, in each denominator, with intervals.",
-    "that the new labels are right: who gave which is not published. Whether a change can be told from none "
-    "is seen in the paired intervals of the shifts.",
-)
 _GRADERS = Words(
     "How often each grader is right",
     "The measured accuracy of each grader with its interval, and whether the gate lets its verdicts make a "
@@ -69,16 +63,10 @@ _COVERAGE = Words(
     "how wide they are, nor any real corpus: a method that often answers “anything is possible” covers well.",
 )
 
-WORDS: Final = {
-    "paper_1_crescendo": _CRESCENDO,
-    "crescendo_correction": _CRESCENDO,
-    "paper_2_graders": _GRADERS,
+WORDS: Final[dict[str, Words]] = {
     "calibration_forest": _GRADERS,
-    "paper_3_bracket": _BRACKET,
     "bracket": _BRACKET,
-    "paper_9_corrected": _CORRECTED,
     "corrected": _CORRECTED,
-    "paper_10_coverage": _COVERAGE,
     "coverage": _COVERAGE,
     "would_have_reported": Words(
         "What a grader would have reported",
@@ -98,25 +86,33 @@ WORDS: Final = {
 }
 """What is said beside each figure that can come first, after the figure's docstring."""
 
-SLOTS: Final = (
-    ("paper_1_crescendo", "crescendo_correction", "would_have_reported"),
-    ("paper_2_graders", "calibration_forest"),
-    ("paper_3_bracket", "bracket", "format_against_content"),
-    ("paper_9_corrected", "corrected"),
-    ("paper_10_coverage", "coverage", "asr_by_intent"),
+SLOTS: Final[tuple[tuple[str, ...], ...]] = (
+    ("would_have_reported",),
+    ("calibration_forest",),
+    ("bracket", "format_against_content"),
+    ("corrected",),
+    ("coverage", "asr_by_intent"),
 )
 """Each place on the page, and which figure takes it: the first that the run drew."""
 _RESERVE = ("would_have_reported", "format_against_content", "asr_by_intent")
 
 
-def front_figures(folder: Path) -> list[Figure]:
-    """Return at most five figures of a run, in reading order; a place without its figure is filled up."""
+def front_figures(
+    folder: Path, words: Mapping[str, Words] = WORDS, slots: Sequence[Sequence[str]] = SLOTS
+) -> list[Figure]:
+    """Return at most five figures of a run, in reading order; a place without its figure is filled up.
+
+    Args:
+        folder: the run's.
+        words: what is said beside each figure that can come first.
+        slots: each place on the page, and which figure takes it: the first that the run drew.
+    """
     drawn = {path.stem for path in (folder / "figures").glob("*.svg")}
     chosen: list[str] = []
-    for slot in SLOTS:
+    for slot in slots:
         chosen += [name for name in slot if name in drawn and name not in chosen][:1]
     chosen += [name for name in _RESERVE if name in drawn and name not in chosen]
-    return [_figure(folder, name) for name in chosen[:FRONT]]
+    return [_figure(folder, name, words[name]) for name in chosen[:FRONT]]
 
 
 def beginning(said: str) -> str:
@@ -124,8 +120,8 @@ def beginning(said: str) -> str:
     return said[:_SHORT].rsplit(" ", 1)[0] + " …" if len(said) > _SHORT * 1.5 else ""
 
 
-def _figure(folder: Path, name: str) -> Figure:
-    words, place = WORDS[name], folder / "figures"
+def _figure(folder: Path, name: str, words: Words) -> Figure:
+    place = folder / "figures"
     # Both sizes of a paper's figure may be there: the wide one for the desk, the narrow one for the hand.
     wide = f"{name}_wide" if (place / f"{name}_wide.png").is_file() else name
     files = [

@@ -1,4 +1,4 @@
-"""Every number of a paper as a generated macro: `\\ff{crescendo-asr/corrected/strict/graded/asr}`.
+"""Every number of a paper as a generated macro: `\\ff{asr-by-intent/format-lock/strict/graded/asr}`.
 
 A figure that somebody typed can go stale, and it can lose its grader. `numbers.tex` holds each cell of the
 run's tables under a key, a rate never without its interval, and the first use of a table's numbers sets its

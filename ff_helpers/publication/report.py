@@ -6,7 +6,8 @@ address outside the folder; the same files give the same bytes.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,7 @@ from ff_helpers.measurement.calibration.cards import read_cards
 from ff_helpers.paths import Run
 from ff_helpers.publication import shelf
 from ff_helpers.publication.disclosure import percent, rate_text
-from ff_helpers.publication.front import beginning, front_figures
+from ff_helpers.publication.front import SLOTS, WORDS, Words, beginning, front_figures
 from ff_helpers.publication.gallery import write_gallery
 from ff_helpers.publication.glossary import term_link, write_glossary
 from ff_helpers.publication.narrative.as_html import body
@@ -38,8 +39,32 @@ PAGES: Final = (
 _FORMS: Final = {".html": "page", ".md": "Markdown", ".tex": "TeX"}
 
 
+@dataclass(frozen=True)
+class Layout:
+    """What comes first in a report, and under which heading its tables stand.
+
+    Attributes:
+        words: what is said beside each figure that can come first.
+        slots: each place of the first page, and which figure takes it: the first that the run drew.
+        subjects: how the names of each subject's tables begin.
+    """
+
+    words: Mapping[str, Words]
+    slots: Sequence[Sequence[str]]
+    subjects: Mapping[str, tuple[str, ...]]
+
+
+LAYOUT: Final = Layout(WORDS, SLOTS, shelf.SUBJECTS)
+
+
 def write_report(
-    folder: Path, profile: str, as_of: date, *, notebooks: Sequence[str], unfinished: Sequence[str] = ()
+    folder: Path,
+    profile: str,
+    as_of: date,
+    *,
+    notebooks: Sequence[str],
+    unfinished: Sequence[str] = (),
+    layout: Layout = LAYOUT,
 ) -> list[str]:
     """Write index.html, the pages beside it and notebooks/*.html of a run; return their names in the folder.
 
@@ -49,11 +74,12 @@ def write_report(
         as_of: the run's date.
         notebooks: names of the run's notebooks in reading order; those that were not executed are left out.
         unfinished: steps that failed or were skipped; the page says so at its head.
+        layout: which figures come first, and how tables are grouped.
     """
     ran = [name for name in notebooks if (folder / "notebooks" / f"{name}.ipynb").is_file()]
     written = _notebooks(folder, profile, as_of, ran)
     written += [write_gallery(folder, profile, as_of), write_glossary(folder, profile, as_of)]
-    _index(folder, profile, as_of, ran, unfinished)
+    _index(folder, profile, as_of, ran, unfinished=unfinished, layout=layout)
     return [*written, "index.html"]
 
 
@@ -77,7 +103,9 @@ def _notebooks(folder: Path, profile: str, as_of: date, ran: list[str]) -> list[
     return written
 
 
-def _index(folder: Path, profile: str, as_of: date, ran: list[str], unfinished: Sequence[str]) -> None:
+def _index(
+    folder: Path, profile: str, as_of: date, ran: list[str], *, unfinished: Sequence[str], layout: Layout
+) -> None:
     from ff_helpers.publication.notebook_page import title
 
     claims, claims_note = _claims(folder)
@@ -88,7 +116,7 @@ def _index(folder: Path, profile: str, as_of: date, ran: list[str], unfinished: 
         as_of=as_of.isoformat(),
         unfinished=list(unfinished),
         ways=[way for way in PAGES if (folder / way[0]).is_file()],
-        figures=front_figures(folder),
+        figures=front_figures(folder, layout.words, layout.slots),
         drawn=sum(not svg.stem.endswith("_wide") for svg in (folder / "figures").glob("*.svg")),
         claims=claims,
         by_status=by_status,
@@ -101,7 +129,7 @@ def _index(folder: Path, profile: str, as_of: date, ran: list[str], unfinished: 
         term=term_link,
         notebooks=[{"name": n, "title": title(folder / "notebooks" / f"{n}.ipynb")} for n in ran],
         narratives=[_narrative(path) for path in sorted((folder / "narrative").glob("*.md"))],
-        tables=shelf.tables(folder),
+        tables=shelf.tables(folder, layout.subjects),
         kinds=shelf.kinds(folder, LATER),
     )
     write_page(folder / "index.html", index)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,20 +23,19 @@ _KINDS: Final = {
     "tex": "Numbers for the paper",
     "workflow": "What was run",
 }
-_SUBJECTS: Final = (
-    ("In the paper", ("paper_",)),
-    ("The correction", ("crescendo", "regrade")),
-    ("Published figures", ("claims", "published", "canonical")),
-    ("Agreement and bracket", ("agreement", "kappa", "panel", "bracket", "review", "grader_b", "heuristic")),
-    (
-        "Calibration and gate",
-        ("calibration", "gate", "needed", "injection", "stability", "backward", "grader", "retest"),
+SUBJECTS: Final[dict[str, tuple[str, ...]]] = {
+    "In the paper": ("paper_",),
+    "The correction": ("regrade",),
+    "Published figures": ("claims",),
+    "Agreement and bracket": ("agreement", "kappa", "panel", "bracket", "review", "grader_b"),
+    "Calibration and gate": (
+        *("calibration", "gate", "needed", "injection", "stability", "backward", "grader", "retest"),
     ),
-    ("Attack success", ("asr", "would_have", "verdict", "refusal", "over_", "corpus", "sampling")),
-    ("Correction for errors, and drift", ("corrected", "comparison", "drift")),
-    ("Collected responses", ("collected",)),
-    ("Atlas", ("atlas", "export")),
-)  # fmt: skip
+    "Attack success": ("asr", "would_have", "verdict", "refusal", "over_", "sampling"),
+    "Correction for errors, and drift": ("corrected", "comparison", "drift"),
+    "Collected responses": ("collected",),
+    "Atlas": ("atlas",),
+}  # fmt: skip
 """Subjects of tables by how a name begins, first match; what matches none is `Other`."""
 
 
@@ -78,16 +77,21 @@ def stem(path: Path) -> str:
     return path.name.removesuffix(_CSVW) if path.name.endswith(_CSVW) else path.stem
 
 
-def tables(folder: Path) -> dict[str, list[Table]]:
-    """Return the run's tables by subject, subjects without a table left out."""
+def tables(folder: Path, subjects: Mapping[str, tuple[str, ...]] = SUBJECTS) -> dict[str, list[Table]]:
+    """Return the run's tables by subject, subjects without a table left out.
+
+    Args:
+        folder: the run's.
+        subjects: how the names of each subject's tables begin; the first that matches has the table.
+    """
     place = folder / "tables"
     files: dict[str, list[Path]] = {}
     for path in sorted(place.glob("*")):
         files.setdefault(stem(path), []).append(path)
     found = [_table(path, files[path.stem]) for path in sorted(place.glob("*.html"))]
-    shelf: dict[str, list[Table]] = {title: [] for title in (*(title for title, _ in _SUBJECTS), "Other")}
+    shelf: dict[str, list[Table]] = {title: [] for title in (*subjects, "Other")}
     for table in found:
-        shelf[_subject(table.name)].append(table)
+        shelf[_subject(table.name, subjects)].append(table)
     return {title: rows for title, rows in shelf.items() if rows}
 
 
@@ -129,8 +133,8 @@ def _size(size: int) -> str:
     return f"{size / 1000:.0f} kB" if size < 999_500 else f"{size / 1e6:.1f} MB"
 
 
-def _subject(name: str) -> str:
-    return next((title for title, starts in _SUBJECTS if name.startswith(starts)), "Other")
+def _subject(name: str, subjects: Mapping[str, tuple[str, ...]]) -> str:
+    return next((title for title, starts in subjects.items() if name.startswith(starts)), "Other")
 
 
 def _table(path: Path, files: list[Path]) -> Table:

@@ -14,12 +14,9 @@ from typing import Final
 import pandas as pd
 from markupsafe import Markup
 
-from ff_helpers.casestudy.crescendo import crescendo
-from ff_helpers.casestudy.graders import MANUAL, published_graders
 from ff_helpers.grading.campaign import verdicts
 from ff_helpers.measurement.calibration.cards import Card, read_cards
 from ff_helpers.measurement.calibration.robustness import natural
-from ff_helpers.measurement.proportions.intervals import wilson
 from ff_helpers.measurement.rates.counts import count_verdicts
 from ff_helpers.paths import MissingInputError, Run
 from ff_helpers.publication.disclosure import GraderNote, rate_text
@@ -30,9 +27,7 @@ from ff_helpers.publication.prose import Prose, say
 from ff_helpers.terms import DENOMINATORS, STATUSES, TIERS, VERDICTS
 
 NAME: Final = "explore.html"
-_CRESCENDO = "crescendo (published)"
 _KNOWN = "known labels"
-_SIDES = {"contaminated": "first labels: qwen3:1.7b", "corrected": "new labels: deepseek-r1:1.5b and people"}
 
 
 @dataclass(frozen=True)
@@ -44,9 +39,28 @@ class Question:
     show: dict[str, str]
 
 
-def save_student_page(run: Run) -> Prose:
-    """Write explore.html into the run's folder and return where it is, in words."""
-    data, notes = _data(run)
+@dataclass(frozen=True)
+class Example:
+    """Counts of a record that the page shows beside the run's own.
+
+    Attributes:
+        counts: set, intent, grader, outcome (a verdict or one of our statuses; str), n (int).
+        graders: who graded them.
+        questions: what to ask of them; they come first.
+    """
+
+    counts: pd.DataFrame
+    graders: tuple[GraderNote, ...]
+    questions: tuple[Question, ...]
+
+
+def save_student_page(run: Run, example: Example | None = None) -> Prose:
+    """Write explore.html into the run's folder and return where it is, in words.
+
+    Raises:
+        MissingInputError: the run has no verdicts yet, and there is no example to show without them.
+    """
+    data, notes = _data(run, example)
     script = "\n".join(
         (TEMPLATES / "student" / name).read_text(encoding="utf-8")
         for name in ("1_rates.js", "2_chart.js", "3_simulator.js", "4_start.js")
@@ -62,7 +76,7 @@ def save_student_page(run: Run) -> Prose:
     page = render(
         "student/explore.html.j2",
         profile=run.profile,
-        questions=_questions(),
+        questions=[*(example.questions if example else ()), *_questions()],
         slug=slug,
         style=Markup((TEMPLATES / "student" / "explore.css").read_text(encoding="utf-8")),
         script=Markup(script),
@@ -75,12 +89,14 @@ def save_student_page(run: Run) -> Prose:
     return say("`outputs/{profile}/{name}`: open it in a browser.", profile=run.profile, name=NAME)
 
 
-def _data(run: Run) -> tuple[dict[str, object], list[GraderNote]]:
-    counts = [_regrade_counts()]
-    notes: list[GraderNote] = list(published_graders("qwen3:1.7b", "deepseek-r1:1.5b", MANUAL))
+def _data(run: Run, example: Example | None) -> tuple[dict[str, object], list[GraderNote]]:
+    counts = [example.counts] if example else []
+    notes: list[GraderNote] = list(example.graders if example else ())
     try:
         cards, frame = read_cards(run), natural(verdicts(run))
     except MissingInputError:
+        if not example:
+            raise
         cards, frame = [], pd.DataFrame()
     if len(frame):
         counts += [_reported(frame), _known(frame)]
@@ -97,18 +113,6 @@ def _data(run: Run) -> tuple[dict[str, object], list[GraderNote]]:
         "presets": _presets(cards),
         "asOf": run.as_of.isoformat(),
     }, notes
-
-
-def _regrade_counts() -> pd.DataFrame:
-    moves = crescendo().transitions
-    sides = [
-        moves.rename(columns={side: "outcome", "rows": "n"})[["outcome", "n"]].assign(grader=_SIDES[name])
-        for side, name in (("old", "contaminated"), ("new", "corrected"))
-    ]
-    table = pd.concat(sides, ignore_index=True)
-    # Two published words for rows without a verdict; the page counts them as one status.
-    table["outcome"] = table["outcome"].where(table["outcome"].isin(VERDICTS), "server_error")
-    return table.assign(set=_CRESCENDO, intent="crescendo")
 
 
 def _reported(frame: pd.DataFrame) -> pd.DataFrame:
@@ -158,34 +162,7 @@ def _presets(cards: Sequence[Card]) -> list[dict[str, object]]:
 
 
 def _questions() -> list[Question]:
-    rates = crescendo().rates.set_index(["labels", "tier", "denominator"])
-
-    def rate(labels: str, tier: str, over: str) -> str:
-        row = rates.loc[[(labels, tier, over)]].iloc[0]
-        return f"{rate_text(wilson(int(row['k']), int(row['n'])))} ({row['k']} of {row['n']})"
-
-    chosen = {"set": _CRESCENDO, "intent": "crescendo", "grader": _SIDES["corrected"], "tier": "strict"}
-    benign = "The traces between the two hold no attack: to count them dilutes the rate. Neither is wrong."
     return [
-        Question(
-            "Why does excluding BENIGN_QUERY move the corrected strict rate?",
-            f"Over graded rows it is {rate('corrected', 'strict', 'graded')}, over adversarial ones "
-            f"{rate('corrected', 'strict', 'adversarial')}. The successes are the same. {benign}",
-            chosen | {"denominator": "adversarial"},
-        ),
-        Question(
-            "How can broad ASR be 100%, and not be?",
-            f"By the first labels it is {rate('contaminated', 'broad', 'adversarial')} of adversarial rows "
-            f"and {rate('contaminated', 'broad', 'rows')} of all rows. A rate without its denominator says "
-            "neither.",
-            chosen | {"grader": _SIDES["contaminated"], "tier": "broad", "denominator": "adversarial"},
-        ),
-        Question(
-            "Is 15% right worse than guessing?",
-            f"3 of 20 is {rate_text(wilson(3, 20))}. One in five, 20%, lies inside: twenty traces cannot "
-            "tell this grader from a guess. They do tell it from a good one.",
-            {},
-        ),
         Question(
             "Which attack class is the worst?",
             "Look whether the intervals overlap. With twenty traces a class most do, and then these counts "

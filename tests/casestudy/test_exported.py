@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ff_helpers as ff
-from ff_helpers.casestudy.exported import atlas, resolve_names
+from ff_helpers.casestudy.exported import atlas
 from ff_helpers.casestudy.exported_graders import exported_graders
+from ff_helpers.corpus.canonical import resolve_names
 from ff_helpers.measurement.proportions.intervals import BadCountError
 from ff_helpers.publication.atlas.files import save_signal
 from ff_helpers.publication.atlas.signal import SCHEMA_FILE, Signal, confidence, schema
@@ -188,7 +189,7 @@ def test_the_disclosure_names_every_grader_and_denominator(run, export):
 
 
 def test_figures_show_every_row_and_stipple_only_small_samples(export):
-    from ff_helpers.publication.figures import atlas as figures
+    from ff_helpers.casestudy import atlas_figures as figures
     from ff_helpers.publication.figures.theme import STIPPLE, draw
 
     result = atlas(export)

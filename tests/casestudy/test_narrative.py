@@ -7,7 +7,7 @@ from math import comb
 import pytest
 
 import ff_helpers as ff
-from ff_helpers.casestudy.published import BadFactError, UnknownFactsError, published
+from ff_helpers.casestudy.record import BadFactError, UnknownFactsError, published
 from ff_helpers.measurement.proportions.intervals import wilson
 from ff_helpers.measurement.rates.known import LABELS
 from ff_helpers.paths import PACKAGE, MissingInputError

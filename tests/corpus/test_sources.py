@@ -6,11 +6,9 @@ import pytest
 
 from ff_helpers import paths
 from ff_helpers.corpus.jsonl import FileMissingError
-from ff_helpers.corpus.sources import (
-    BadPartError,
-    load_set,
-    read_labelled,
-)
+from ff_helpers.corpus.readers import UnknownSetError
+from ff_helpers.corpus.readers.pyrit import BadPartError, read_labelled
+from ff_helpers.corpus.sources import load_set
 from ff_helpers.errors import FFError
 from ff_helpers.parts import ChecksumError, MissingPartError, checked_part, parts
 
@@ -113,3 +111,9 @@ def test_every_part_has_a_pinned_version_and_a_sha256():
         ("pyrit", "1.1.0", 15),
     }
     assert all(len(f.sha256) == 64 for p in parts() for f in p.files)
+
+
+@pytest.mark.parametrize("spec", ["pyrit:none", "elsewhere:traces", "pyrit:"])
+def test_an_unknown_set_lists_what_can_be_read(spec):
+    with pytest.raises(UnknownSetError, match="Allowed: pyrit:refusal or pyrit:objective, or the path"):
+        load_set(spec)

@@ -1,7 +1,6 @@
 """The ledger survives crashes, full disks and company."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from ff_helpers.grading.ledger import (
     verdict_frame,
 )
 from ff_helpers.grading.record import Options, Record, Supersedes
+from tests.conftest import started
 
 
 def record(key="k1", trace_id="t1", verdict="REFUSAL", **fields):
@@ -199,15 +199,10 @@ def test_an_interrupted_run_leaves_a_ledger_that_the_next_one_continues(tmp_path
                     print("going", flush=True)
                 time.sleep(0.001)
     """
-    child = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code), str(path)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    assert child.stdout.readline() == b"going\n"
-    os.kill(child.pid, stop)
-    child.wait(timeout=20)
-    child.stdout.close()
+    with started([sys.executable, "-c", textwrap.dedent(code), str(path)]) as child:
+        assert child.stdout.readline() == "going\n"
+        child.send_signal(stop)
+        child.communicate(timeout=20)
     keys = [r.key for r in read_ledger(path)]
     assert len(keys) >= 10
     assert keys == ["seed", *(f"n{n}" for n in range(len(keys) - 1))]

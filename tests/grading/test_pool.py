@@ -1,7 +1,6 @@
 """Many traces at once: interrupts, faults and full disks keep what was graded."""
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from ff_helpers.grading.ledger import Ledger, read_ledger
 from ff_helpers.grading.outcome import Identity, Outcome, status
 from ff_helpers.grading.pool import grade_all
 from ff_helpers.grading.record import Options
+from tests.conftest import started
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -198,10 +198,9 @@ def wait_for_rows(path, seconds=30):
 def test_ctrl_c_in_a_terminal_commits_closes_and_complains_of_nothing(tmp_path):
     path = tmp_path / "v.jsonl"
     command = [sys.executable, "-X", "dev", "-c", textwrap.dedent(INTERRUPTED), str(path)]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, cwd=ROOT, **pipes) as child:
+    with started(command, cwd=ROOT) as child:
         wait_for_rows(path)
-        os.kill(child.pid, signal.SIGINT)
+        child.send_signal(signal.SIGINT)
         said, complained = child.communicate(timeout=10)
     assert said == "closed 1\n"
     complained = complaints(complained)

@@ -1,22 +1,20 @@
 """The committed notebooks: their form, and that a fresh kernel gives the outputs they were committed with.
 
-Each notebook is checked by nbval (strict) on a folder that holds nothing but the inputs its step declares,
-so that a file it reads without declaring it is found out too.
+Each notebook is checked by nbval (strict) against the one that the build of `paper` executed. That a step
+reads nothing but what it declares, its kernel sees to (tests/pipeline/test_reads.py).
 """
 
 import ast
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from nbval.plugin import NbCellError
 
 from ff_helpers.pipeline.normalise import normalise
-from ff_helpers.pipeline.profile import OUTSIDE, declared, load
+from ff_helpers.pipeline.profile import declared, load
 from tests.conftest import ROOT
+from tests.notebooks.replay import committed
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PAPER = load(ROOT / "params" / "paper.yaml")
@@ -115,21 +113,34 @@ def test_committed_as_executed_and_normalised(path: Path) -> None:
 
 
 @each
-def test_a_fresh_kernel_gives_the_committed_outputs(path: Path, paper: Path, tmp_path: Path) -> None:
-    built = paper / PAPER.profile
-    for pattern in STEPS[path.stem].inputs:
-        for file in [] if pattern.startswith(OUTSIDE) else built.glob(pattern):
-            target = tmp_path / PAPER.profile / file.relative_to(built)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, target)
-    env = os.environ | {
-        "FF_OUTPUTS": str(tmp_path),
-        "IPYTHONDIR": str(tmp_path / "ipython"),
-        "PYTHONHASHSEED": "0",
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-W",
-         "default", str(path)],
-        cwd=ROOT, env=env, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+def test_the_built_paper_gives_the_committed_outputs(
+    path: Path, paper: Path, request: pytest.FixtureRequest
+) -> None:
+    committed(path, paper / PAPER.profile / "notebooks" / path.name, request.session)
+
+
+@pytest.mark.parametrize("change", ["text", "number of outputs", "kind of output", "source", "cells"])
+def test_a_changed_cell_is_found(
+    change: str, paper: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    path = NOTEBOOKS[0]
+    content = json.loads(path.read_text(encoding="utf-8"))
+    cell = next(
+        c for c in content["cells"] if any("text/html" in o.get("data", {}) for o in c.get("outputs", []))
+    )
+    shown = next(o for o in cell["outputs"] if "text/html" in o.get("data", {}))
+    if change == "text":
+        html = "".join(shown["data"]["text/html"])
+        shown["data"]["text/html"] = html[:-10] + "x" + html[-10:]
+    elif change == "number of outputs":
+        cell["outputs"].append(shown)
+    elif change == "kind of output":
+        shown["data"]["text/plain"] = "a table"
+    elif change == "source":
+        cell["source"] = [*cell["source"], "  # a word"]
+    else:
+        content["cells"] = [c for c in content["cells"] if c is not cell]
+    changed = tmp_path / path.name
+    changed.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises((NbCellError, AssertionError)):
+        committed(changed, paper / PAPER.profile / "notebooks" / path.name, request.session)

@@ -1,6 +1,7 @@
 """The crate and its check where a run is not the model case: failed steps, odd names, tampered crates."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,15 +15,22 @@ STEPS = (
 )
 
 
-@pytest.fixture
-def two(project: Project) -> Project:
-    """A finished run of two steps; `b` reads what `a` writes."""
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which a run of two steps has finished; `b` reads what `a` writes."""
+    project = Project(tmp_path_factory.mktemp("ended") / "project")
     (project.folder / "data" / "in.csv").write_text("1")
     project.notebook("a", WRITE.format("a", '"a"'))
     project.notebook("b", WRITE.format("b", 'run.read("tables/a.csv").read_text() + "!"'))
     project.profile(*STEPS)
     assert project.run().returncode == 0
-    return project
+    return project.folder
+
+
+@pytest.fixture
+def two(ended: Path, tmp_path: Path) -> Project:
+    """The finished run in a folder of the test's own."""
+    return Project(Path(shutil.copytree(ended, tmp_path / "project")))
 
 
 def graph(project: Project) -> dict[str, dict[str, object]]:

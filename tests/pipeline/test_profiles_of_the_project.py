@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ff_helpers import paths
+from ff_helpers.pipeline.compare import compare_sums, made_with
 from ff_helpers.pipeline.profile import load
 from tests.conftest import FF, ROOT
 
@@ -39,7 +40,10 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_paper_is_the_same_bytes_again_in_another_folder_and_order(paper: Path, tmp_path: Path) -> None:
-    again = run("paper", tmp_path, "--jobs", "1", FF_PARTS=str(tmp_path / "none"))  # and needs no parts
+    made, _ = compare_sums(paper / "paper", ROOT / "outputs" / "reference" / "sums.txt")
+    if made == made_with():
+        pytest.skip("test_verify.py compares this build with the sums of another one, made as here")
+    again = run("paper", tmp_path, "--jobs", "1")
     assert again.returncode == 0, again.stdout + again.stderr
     first, second = contents(paper / "paper"), contents(tmp_path / "paper")
     assert first.keys() == second.keys()

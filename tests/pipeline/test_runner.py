@@ -1,14 +1,16 @@
 """`ff run`: what is stale runs, what failed is told, what was interrupted goes on."""
 
 import json
-import os
+import shutil
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
-from tests.conftest import FF, Project
+from ff_helpers.paths import PACKAGE
+from tests.conftest import FF, Project, started
 
 WRITE = 'run.write("tables/{0}.csv").write_text({1})'
 
@@ -16,11 +18,10 @@ WRITE = 'run.write("tables/{0}.csv").write_text({1})'
 def states(stdout: str) -> dict[str, str]:
     """How each step of the profile `demo` ended, by name."""
     lines = [line.split() for line in stdout.splitlines() if line.startswith("demo ")]
-    return {line[1]: line[2] for line in lines}
+    return {line[1]: line[2] for line in lines if line[1] != "..."}  # how far a slow one is
 
 
-@pytest.fixture
-def chain(project: Project) -> Project:
+def write_chain(project: Project) -> Project:
     """Three steps: `b` reads what `a` writes, `c` stands alone; `a` reads a shipped file."""
     (project.folder / "data" / "in.csv").write_text("1")
     project.notebook("a", WRITE.format("a", "str(x)"), parameters="x = 1")
@@ -30,6 +31,27 @@ def chain(project: Project) -> Project:
     return project
 
 
+@pytest.fixture
+def chain(project: Project) -> Project:
+    """The chain, not yet run."""
+    return write_chain(project)
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A folder in which the chain has run, and what the run said."""
+    chain = write_chain(Project(tmp_path_factory.mktemp("ended") / "project"))
+    done = chain.run()
+    assert done.returncode == 0, done.stdout + done.stderr
+    return chain.folder, done.stdout
+
+
+@pytest.fixture
+def finished(ended: tuple[Path, str], tmp_path: Path) -> Project:
+    """The chain as a run left it, in a folder of the test's own."""
+    return Project(Path(shutil.copytree(ended[0], tmp_path / "project")))
+
+
 CHAIN = (
     {"notebook": "a", "inputs": ["data/*.csv"], "outputs": ["tables/a.*"], "parameters": {"x": 2}},
     {"notebook": "b", "inputs": ["tables/a.csv"], "outputs": ["tables/b.csv"]},
@@ -37,66 +59,67 @@ CHAIN = (
 )
 
 
-def test_runs_in_the_order_of_files_and_leaves_everything_in_place(chain: Project) -> None:
-    done = chain.run()
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert (chain.outputs / "tables" / "b.csv").read_text() == "2!"
-    manifest = json.loads((chain.outputs / "manifest.json").read_text())
+def test_runs_in_the_order_of_files_and_leaves_everything_in_place(
+    ended: tuple[Path, str], finished: Project
+) -> None:
+    assert (finished.outputs / "tables" / "b.csv").read_text() == "2!"
+    manifest = json.loads((finished.outputs / "manifest.json").read_text())
     assert {"tables/a.csv", "tables/b.csv", "notebooks/a.ipynb", "index.html"} <= manifest["files"].keys()
-    assert not (chain.outputs / ".staging").exists()
-    assert str(chain.outputs / "index.html") in done.stdout
+    assert not (finished.outputs / ".staging").exists()
+    assert str(ended[0] / "outputs" / "demo" / "index.html") in ended[1]
 
 
-def test_second_run_does_nothing_and_forced_run_gives_the_same_bytes(chain: Project) -> None:
-    chain.run()
+def test_second_run_does_nothing_and_forced_run_gives_the_same_bytes(finished: Project) -> None:
     before = {
         path: (path.stat().st_mtime_ns, path.read_bytes())
-        for path in chain.outputs.rglob("*")
+        for path in finished.outputs.rglob("*")
         if path.is_file()
     }
-    again = chain.run()
+    again = finished.run()
     assert set(states(again.stdout).values()) == {"unchanged"}
     assert {path: path.stat().st_mtime_ns for path in before} == {
         path: was[0] for path, was in before.items()
     }
-    assert set(states(chain.run("--force").stdout).values()) == {"done"}
-    assert {p for p, was in before.items() if p.read_bytes() != was[1]} == {chain.outputs / "run.log"}
+    assert set(states(finished.run("--force").stdout).values()) == {"done"}
+    assert {p for p, was in before.items() if p.read_bytes() != was[1]} == {finished.outputs / "run.log"}
 
 
-def test_a_changed_input_makes_its_readers_stale_and_equal_bytes_stop_there(chain: Project) -> None:
-    chain.run()
-    (chain.folder / "data" / "in.csv").write_text("2")
-    assert states(chain.run().stdout) == {"a": "done", "b": "unchanged", "c": "unchanged"}
+def test_a_changed_input_makes_its_readers_stale_and_equal_bytes_stop_there(finished: Project) -> None:
+    (finished.folder / "data" / "in.csv").write_text("2")
+    assert states(finished.run().stdout) == {"a": "done", "b": "unchanged", "c": "unchanged"}
 
 
-def test_a_changed_parameter_runs_all_that_follows_from_it(chain: Project) -> None:
-    chain.run()
-    chain.profile({**CHAIN[0], "parameters": {"x": 3}}, *CHAIN[1:])
-    assert states(chain.run().stdout) == {"a": "done", "b": "done", "c": "unchanged"}
-    assert (chain.outputs / "tables" / "b.csv").read_text() == "3!"
+def test_a_changed_parameter_runs_all_that_follows_from_it(finished: Project) -> None:
+    finished.profile({**CHAIN[0], "parameters": {"x": 3}}, *CHAIN[1:])
+    assert states(finished.run().stdout) == {"a": "done", "b": "done", "c": "unchanged"}
+    assert (finished.outputs / "tables" / "b.csv").read_text() == "3!"
 
 
-def test_a_changed_notebook_or_a_damaged_output_makes_its_step_stale(chain: Project) -> None:
-    chain.run()
-    chain.notebook("c", WRITE.format("c", '"other"'))
-    (chain.outputs / "tables" / "b.csv").write_text("edited by hand")
-    assert states(chain.run().stdout) == {"a": "unchanged", "b": "done", "c": "done"}
-    assert (chain.outputs / "tables" / "b.csv").read_text() == "2!"
+def test_a_changed_notebook_or_a_damaged_output_makes_its_step_stale(finished: Project) -> None:
+    finished.notebook("c", WRITE.format("c", '"other"'))
+    (finished.outputs / "tables" / "b.csv").write_text("edited by hand")
+    assert states(finished.run().stdout) == {"a": "unchanged", "b": "done", "c": "done"}
+    assert (finished.outputs / "tables" / "b.csv").read_text() == "2!"
 
 
 def test_changed_sources_of_the_package_make_every_step_stale(chain: Project, tmp_path) -> None:
-    import shutil
-
-    from ff_helpers.paths import PACKAGE
-
     copy = tmp_path / "copy" / "ff_helpers"
-    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    chain.env["PYTHONPATH"] = str(copy.parent)
-    chain.run()
-    assert set(states(chain.run().stdout).values()) == {"unchanged"}
+    shutil.copytree(PACKAGE, copy)
+    chain.profile(CHAIN[2])
+
+    def run() -> set[str]:  # a process, which imports the copy
+        done = subprocess.run(
+            [*FF, "run", "params/demo.yaml"],
+            cwd=chain.folder, env=chain.env | {"PYTHONPATH": str(copy.parent)},
+            capture_output=True, text=True, check=True, timeout=120,
+        )  # fmt: skip
+        return set(states(done.stdout).values())
+
+    assert run() == {"done"}
+    assert run() == {"unchanged"}
     with (copy / "terms.py").open("a") as file:
         file.write("\n# a change\n")
-    assert set(states(chain.run().stdout).values()) == {"done"}
+    assert run() == {"done"}
 
 
 def test_a_failed_step_leaves_its_notebook_and_the_rest_still_runs(chain: Project) -> None:
@@ -111,11 +134,11 @@ def test_a_failed_step_leaves_its_notebook_and_the_rest_still_runs(chain: Projec
 
 
 def test_an_error_of_ours_is_shown_as_its_sentence_alone(project: Project) -> None:
-    project.notebook("a", 'run.read("tables/none.csv")')
+    project.notebook("a", 'ff.start(profile, as_of="soon")')
     project.profile({"notebook": "a"})
     said = project.run().stdout
-    assert "tables/none.csv does not exist" in said
-    assert "MissingInputError" not in said
+    assert "as_of = 'soon' is not a date" in said
+    assert "UnknownDateError" not in said
 
 
 @pytest.mark.parametrize("source", ["import sys\nsys.exit()", "import os\nos._exit(0)"])
@@ -184,15 +207,12 @@ def test_an_interrupted_run_is_no_finished_one_and_the_next_goes_on(project: Pro
         {"notebook": "b", "inputs": ["tables/a.csv"], "outputs": ["ledger/rows.jsonl", "tables/b.csv"]},
     )
     ledger = project.outputs / "ledger" / "rows.jsonl"
-    run = subprocess.Popen(
-        [*FF, "run", "params/demo.yaml"],
-        cwd=project.folder, env=project.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    until = time.monotonic() + 60
-    while not (ledger.exists() and ledger.read_text()) and time.monotonic() < until:
-        time.sleep(0.05)
-    os.kill(run.pid, ended_by)
-    said = run.communicate(timeout=30)[1]
+    with started([*FF, "run", "params/demo.yaml"], cwd=project.folder, env=project.env) as run:
+        until = time.monotonic() + 60
+        while not (ledger.exists() and ledger.read_text()) and time.monotonic() < until:
+            time.sleep(0.05)
+        run.send_signal(ended_by)
+        said = run.communicate(timeout=30)[1]
     assert run.returncode != 0
     assert ended_by == signal.SIGKILL or "run the same command again" in said
     assert not (project.outputs / "tables" / "b.csv").exists()

@@ -1,4 +1,4 @@
-"""What can stand behind a printed figure, in words, and for the claims that print no counts."""
+"""What can stand behind a printed figure, in words."""
 
 import pytest
 
@@ -20,11 +20,3 @@ import ff_helpers as ff
 )
 def test_the_answer_says_what_fits_and_what_would(figure, options, said):
     assert said in ff.consistency_words(ff.consistent(*figure, **options)).text
-
-
-def test_the_claims_that_print_no_counts():
-    table = ff.claims_possible().set_index("published")
-    assert table["counts"].to_dict() == {"39.1%": 502, "3.8%": 506, "62% [54, 70]": 22, "62% [38, 81]": 0}
-    assert table.loc["62% [54, 70]", ["smallest_n", "largest_n"]].tolist() == [125, 154]
-    assert "10 of 16" in table["otherwise"]["62% [38, 81]"]
-    assert table["otherwise"].drop("62% [38, 81]").eq("not needed").all()

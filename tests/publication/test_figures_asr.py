@@ -1,7 +1,6 @@
 """The figures of rates: drawn, the same twice, small samples marked, intervals where there are some."""
 
 import pandas as pd
-import pytest
 
 import ff_helpers as ff
 from ff_helpers.measurement.proportions.intervals import with_wilson
@@ -47,25 +46,6 @@ def test_where_no_tier_is_decided_the_figures_are_empty_and_not_an_error():
     none = rates(("format_lock", "g", 1, 40)).iloc[:0]
     assert "nothing to show" in draw(ff.figures.asr_intervals(none, "intent"), caption="c")
     assert "nothing to show" in draw(ff.figures.asr_by_intent(none), caption="c")
-
-
-@pytest.mark.parametrize("denominator", ["rows", "adversarial"])
-def test_bracket_of_the_published_graders(denominator):
-    table = ff.facts.grader_bracket().query("cohort == 'temporal-laundering cohort 3' and tier == 'broad'")
-    svg = draw(ff.figures.grader_bracket(table[table["denominator"] == denominator]), caption="c")
-    expected = {"rows": ("66/400", "19/400", "7/400"), "adversarial": ("19/42", "66/341", "7/398")}[
-        denominator
-    ]
-    places = [svg.index(f"({counts})") for counts in expected]
-    assert places == sorted(places)
-
-
-def test_printed_aggregates_have_no_interval_to_show():
-    svg = draw(ff.figures.crescendo_correction(ff.crescendo()), caption="c")
-    assert "30.0 (40 rows)" in svg
-    assert "65.0 (13/20)" in svg
-    # 2 tiers x 3 denominators x 2 sets of labels have an interval; the printed pairs have none.
-    assert svg.count('aria-roledescription="rule mark"') == 12
 
 
 def corrections(*rows: tuple[str, int, int, float | None, float | None]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import ff_helpers as ff
-from ff_helpers.measurement.calibration.calibrate import calibrate, published_calibration
+from ff_helpers.measurement.calibration.calibrate import calibrate
 from ff_helpers.measurement.calibration.cards import Card, cards_table
 from ff_helpers.measurement.calibration.gate import Thresholds
 from ff_helpers.publication.figures.theme import GATE_COLORS, draw
@@ -57,12 +57,6 @@ def test_the_forest_names_n_and_the_state_of_the_gate_in_its_colour(card: Card) 
     assert any("n = 40: rejected" in text for text in texts(svg))
     assert GATE_COLORS["rejected"] in svg
     assert GATE_COLORS["calibrated"] not in svg
-
-
-def test_the_forest_shows_published_graders_too_and_says_which_are_relaxed() -> None:
-    shown = texts(draw(ff.figures.calibration_forest(published_calibration()), caption="c"))
-    assert sum("(relaxed)" in text for text in shown) == 6
-    assert sum("n = 20" in text for text in shown) == 15
 
 
 def test_the_forest_draws_both_gates_and_what_of_an_interval_reaches_ours(card: Card) -> None:

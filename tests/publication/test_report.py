@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from ff_helpers.casestudy.pages import LAYOUT
 from ff_helpers.publication.about import About
-from ff_helpers.publication.front import SLOTS, WORDS, front_figures
+from ff_helpers.publication.front import front_figures
 from ff_helpers.publication.report import write_report
 
 
@@ -115,12 +116,12 @@ def test_a_front_figure_says_what_it_shows_and_what_not_and_discloses(run: Path)
 
 def test_of_two_figures_for_one_place_the_papers_is_shown_and_five_at_most(run: Path) -> None:
     svg = '<svg xmlns="http://www.w3.org/2000/svg"><desc>Grader: g. As of 2026-01-01.</desc></svg>'
-    for name in (*WORDS, "paper_3_bracket_wide"):
+    for name in (*LAYOUT.words, "paper_3_bracket_wide"):
         (run / "figures" / f"{name}.svg").write_text(svg)
     (run / "figures" / "paper_3_bracket_wide.png").write_bytes(b"")
-    names = [figure.name for figure in front_figures(run)]
-    assert names == [slot[0] for slot in SLOTS]
-    (bracket,) = [figure for figure in front_figures(run) if figure.name == "paper_3_bracket"]
+    figures = front_figures(run, LAYOUT.words, LAYOUT.slots)
+    assert [figure.name for figure in figures] == [slot[0] for slot in LAYOUT.slots]
+    (bracket,) = [figure for figure in figures if figure.name == "paper_3_bracket"]
     assert bracket.png == "figures/paper_3_bracket_wide.png"
     assert ("svg, wide", "figures/paper_3_bracket_wide.svg") in bracket.files
 

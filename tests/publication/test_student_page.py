@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 
 import ff_helpers as ff
+from ff_helpers.corpus.sources import CALIBRATION
+from ff_helpers.paths import MissingInputError
 from ff_helpers.publication.glossary import slug
 from ff_helpers.terms import GLOSSARY
 
@@ -71,3 +73,18 @@ def test_a_run_without_graders_and_names_that_are_markup(
     text = (tmp_path / "paper" / "explore.html").read_text(encoding="utf-8")
     assert {row[0] for row in held(text)["counts"]} == {"crescendo (published)"}
     assert "As of 2026-11-22" in text
+
+
+def test_a_run_of_ones_own_shows_its_own_counts_alone_and_without_any_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FF_OUTPUTS", str(tmp_path))
+    run = ff.start("own", as_of="2026-11-22")
+    with pytest.raises(MissingInputError):
+        ff.outputs.save_student_page(run)
+    ff.grade(run, {"mine": CALIBRATION["written"]}, ["heuristic"])
+    ff.calibrate_all(run)
+    ff.outputs.save_student_page(run)
+    text = (tmp_path / "own" / "explore.html").read_text(encoding="utf-8")
+    assert {row[0] for row in held(text)["counts"]} == {"mine"}
+    assert text.count('<details class="q">') == QUESTIONS - len(ff.case.student_example().questions)

@@ -1,20 +1,39 @@
-"""Graders by name: `embedded:MODEL`, `ollama:TAG`, `openai:MODEL@BASE_URL`, `heuristic`, `recorded:PATH`."""
+"""Graders by spec: a model that can be asked (`chat.specs`), `heuristic`, `recorded:PATH`.
 
-from ff_helpers import paths
-from ff_helpers.chat.specs import FORMS, is_chat, open_chat
+A grader that asks no model is one module with a function that takes the name after the colon and the rubric
+and gives a `Grader`, and one line in GRADERS; docs/adding.md shows one.
+"""
+
+from typing import Final, Protocol, cast
+
+from ff_helpers.chat.specs import BACKENDS, is_chat, open_chat
 from ff_helpers.errors import FFError
-from ff_helpers.grading.flip import load_rubric
+from ff_helpers.grading.flip import Rubric, load_rubric
 from ff_helpers.grading.outcome import Grader
+from ff_helpers.registry import Entry, chosen, forms
+
+GRADERS: Final[dict[str, Entry]] = {
+    "heuristic": Entry("ff_helpers.grading.graders.heuristic:open_heuristic", "heuristic"),
+    "recorded": Entry(
+        "ff_helpers.grading.graders.recorded:open_recorded",
+        "recorded:PATH (a ledger, relative to the project folder)",
+    ),
+}
+"""Every kind of grader that asks no model."""
+
+
+class OpensGrader(Protocol):
+    """What a grader registers: the name after the colon (empty without one) to a grader that is ready."""
+
+    def __call__(self, name: str, rubric: Rubric, /) -> Grader:
+        """Open it."""
 
 
 class UnknownGraderError(FFError):
     """A grader spec that names no kind of grader."""
 
     def __init__(self, spec: str) -> None:
-        super().__init__(
-            f"grader {spec!r} is unknown. Allowed: {FORMS}, heuristic, recorded:PATH (a ledger, relative to "
-            "the project folder)."
-        )
+        super().__init__(f"grader {spec!r} is unknown. Allowed: {forms(BACKENDS, GRADERS)}.")
 
 
 def open_grader(
@@ -32,18 +51,13 @@ def open_grader(
         UnknownGraderError: no such kind.
         FFError: the grader cannot work here: weights, server, model or recording are missing or changed.
     """
-    chosen = load_rubric(rubric)
+    rules = load_rubric(rubric)
     if is_chat(spec):
         from ff_helpers.grading.graders.llm import Llm
 
-        return Llm(open_chat(spec, concurrency=concurrency, timeout=timeout), chosen)
-    kind, _, name = spec.partition(":")
-    if kind == "recorded" and name:
-        from ff_helpers.grading.graders.recorded import Recorded
-
-        return Recorded(paths.root() / name, chosen)
-    if spec == "heuristic":
-        from ff_helpers.grading.graders.heuristic import Heuristic
-
-        return Heuristic()
-    raise UnknownGraderError(spec)
+        return Llm(open_chat(spec, concurrency=concurrency, timeout=timeout), rules)
+    found = chosen(spec, GRADERS)
+    if found is None:
+        raise UnknownGraderError(spec)
+    entry, name = found
+    return cast("OpensGrader", entry.load())(name, rules)

@@ -11,11 +11,17 @@ from functools import cache
 
 from ff_helpers import __version__
 from ff_helpers.corpus.traces import Trace
+from ff_helpers.grading.flip import Rubric
 from ff_helpers.grading.outcome import Identity, Outcome, status
 from ff_helpers.grading.record import Options
 from ff_helpers.paths import PACKAGE
 
 _PHRASES = PACKAGE / "grading" / "graders" / "refusal_prefixes.txt"
+
+
+def open_heuristic(name: str, rubric: Rubric, /) -> "Heuristic":  # noqa: ARG001
+    """Return the heuristic: there is one, and it follows no rubric."""
+    return Heuristic()
 
 
 class Heuristic:

@@ -7,6 +7,7 @@ everywhere. A trace that was not recorded is an error that names it, never a sil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ff_helpers import paths
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.errors import FFError
 from ff_helpers.grading.flip import Rubric
@@ -31,6 +32,15 @@ class NotRecordedError(FFError):
             f"{path} has no verdict for {len(missing)} traces ({shown}): {why}. Use the traces and the "
             "rubric that were recorded, or record again: `python -m ff_helpers.grading.campaign`."
         )
+
+
+def open_recorded(name: str, rubric: Rubric, /) -> "Recorded":
+    """Return the recording in a ledger, whose path is taken from the project folder.
+
+    Raises:
+        As `Recorded`.
+    """
+    return Recorded(paths.root() / name, rubric)
 
 
 class Recorded:

@@ -11,7 +11,6 @@ from itertools import combinations
 
 import pandas as pd
 
-from ff_helpers.casestudy.published import published
 from ff_helpers.corpus.conversation import SOURCE as COLLECTED
 from ff_helpers.measurement.agreement.panels import fleiss, gwet_ac1, krippendorff_alpha
 from ff_helpers.measurement.calibration.calibrate import CALIBRATING
@@ -144,23 +143,6 @@ def review_queue(verdicts: pd.DataFrame) -> pd.DataFrame:
     ids = [str(i) for i in differing.index[differing > 1]]
     ids.sort(key=lambda i: hashlib.sha256(i.encode()).digest())
     return pd.DataFrame({"position": range(1, len(ids) + 1), "trace_id": pd.Series(ids, dtype="str")})
-
-
-def published_agreement(*, limit: float = LIMIT) -> pd.DataFrame:
-    """Return the published agreement of pairs of graders, with the flag of the published rule.
-
-    Columns: grader_a, grader_b, source, flagged (str: yes, no, `agreement not published`), n (int),
-    kappa, kappa_low, kappa_high, agreement (float, as printed; missing where not published). No counts
-    are published, so agreement has no interval here.
-    """
-    facts = published("grader_agreement").rename(
-        columns={"ci_low": "kappa_low", "ci_high": "kappa_high", "observed_agreement": "agreement"}
-    )
-    flag = (1 - facts["agreement"] > limit).map({True: "yes", False: "no"})
-    facts["flagged"] = flag.where(facts["agreement"].notna(), "agreement not published")
-    return facts[
-        ["grader_a", "grader_b", "n", "kappa", "kappa_low", "kappa_high", "agreement", "flagged", "source"]
-    ]
 
 
 def _pairs(name: str, rows: pd.DataFrame) -> Iterator[list[object]]:

@@ -63,9 +63,9 @@ def gwet_ac1(matrix: Confusion) -> Kappa | None:
 def fleiss(ratings: Sequence[Sequence[int]], *, seed: int = 0) -> Kappa:
     """Return Fleiss' kappa of a panel (Psychological Bulletin 76, 1971, 378-382) with its interval.
 
-    It is nominal alpha without the correction for few ratings: 1 - kappa = (1 - alpha) n / (n - 1) for n
-    ratings in all. The interval is alpha's: the error of Fleiss, Nee and Landis (1979) holds only where
-    kappa is 0.
+    The interval is that of nominal alpha, of which kappa lacks the correction for few ratings: 1 - kappa =
+    (1 - alpha) n / (n - 1) for n ratings in all. The error of Fleiss, Nee and Landis (1979) holds only
+    where kappa is 0.
 
     Args:
         ratings: one row a subject, one column a class: how many raters chose it; as many in each row.
@@ -74,6 +74,8 @@ def fleiss(ratings: Sequence[Sequence[int]], *, seed: int = 0) -> Kappa:
     Raises:
         BadRatingsError: rows of different sums, fewer than two raters, or counts that are none.
     """
+    from statsmodels.stats.inter_rater import fleiss_kappa
+
     counts = np.array([list(row) for row in ratings], dtype=float)
     counts = counts if len(ratings) else np.zeros((0, 2))
     sums = counts.sum(axis=1)
@@ -85,8 +87,9 @@ def fleiss(ratings: Sequence[Sequence[int]], *, seed: int = 0) -> Kappa:
     if not len(sums) or (counts.any(axis=0).sum()) < 2:
         return alpha
     more = sums.sum() / (sums.sum() - 1)
-    value, low, high = (max(-1.0, 1 - (1 - x) * float(more)) for x in (alpha.value, alpha.low, alpha.high))
-    return Kappa(value, low, high, alpha.note)
+    value = float(fleiss_kappa(counts, method="fleiss"))
+    low, high = (max(-1.0, 1 - (1 - x) * float(more)) for x in (alpha.low, alpha.high))
+    return Kappa(value, min(low, value), max(high, value), alpha.note)
 
 
 def krippendorff_alpha(

@@ -11,15 +11,14 @@ from datetime import date
 
 import pandas as pd
 
-from ff_helpers.casestudy.published import published
 from ff_helpers.errors import FFError
 from ff_helpers.grading.campaign import verdicts
 from ff_helpers.measurement.calibration.cards import Card, ClassRates, NotMeasured, save_card
-from ff_helpers.measurement.calibration.confusion import binomial_tail, cohen_kappa, confusion, p_chance
+from ff_helpers.measurement.calibration.confusion import cohen_kappa, confusion, p_chance
 from ff_helpers.measurement.calibration.confusion import p_majority as beats_majority
-from ff_helpers.measurement.calibration.gate import DEFAULT, Thresholds, decide, published_state
+from ff_helpers.measurement.calibration.gate import DEFAULT, Thresholds, decide
 from ff_helpers.measurement.calibration.robustness import flip_rate, natural
-from ff_helpers.measurement.proportions.intervals import Proportion, wilson, with_wilson
+from ff_helpers.measurement.proportions.intervals import Proportion, wilson
 from ff_helpers.paths import Run
 from ff_helpers.terms import SPACES, Space, classes
 
@@ -174,25 +173,6 @@ def retest(rows: pd.DataFrame) -> Proportion | NotMeasured:
     if again.empty:
         return NotMeasured(not_measured="no second pass")
     return wilson(int((again["nunique"] == 1).sum()), len(again))
-
-
-def published_calibration() -> pd.DataFrame:
-    """Return the published accuracies with interval and the state that the published rule gives.
-
-    Columns: grader, set, accuracy_kind, source (str), n, k (int), accuracy, accuracy_low,
-    accuracy_high (float in [0, 1]), p_chance (float: exact binomial against 1/5; missing where the
-    accuracy is relaxed, because chance is not 1/5 there), gate (str: `rejected` where the counts fail
-    the published rule, otherwise `uncalibrated`: digest and confusion matrix are not published).
-    """
-    facts = published("grader_calibration").rename(columns={"correct": "k", "calibration_set": "set"})
-    exact = facts["accuracy_kind"].str.startswith("exact")
-    counts = list(zip(facts["k"].astype(int), facts["n"].astype(int), exact, strict=True))
-    frame = with_wilson(facts, "accuracy").assign(
-        p_chance=[binomial_tail(k, n, 0.2) if full else float("nan") for k, n, full in counts],
-        gate=[published_state(k, n) for k, n, _ in counts],
-    )
-    keep = ["grader", "set", "accuracy_kind", "n", "k", "accuracy", "accuracy_low"]
-    return frame[[*keep, "accuracy_high", "p_chance", "gate", "source"]]
 
 
 def _turned(rows: pd.DataFrame, space: Space, truth: str, into: tuple[str, ...]) -> Proportion | NotMeasured:

@@ -14,6 +14,8 @@ from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.intervals import Proportion, Z, wilson
 
 NO_VERDICT = "no verdict"
+_SMALLEST_VARIANCE = 1e-12
+"""Of a kappa; below it is what rounding leaves of 0."""
 
 
 class UnknownLabelError(FFError):
@@ -143,24 +145,25 @@ def cohen_kappa(matrix: Confusion) -> Kappa | None:
     0: the value is 0 and the interval [-1, 1], because such rows cannot tell agreement from chance. The
     note says so.
     """
+    from statsmodels.stats.inter_rater import cohens_kappa
+
     n, classes = matrix.n, len(matrix.classes)
     if not n:
         return None
-    share = np.array([*matrix.table, [0] * (classes + 1)], dtype=float) / n
-    rows, columns = share.sum(axis=1), share.sum(axis=0)
+    square = np.array([*matrix.table, [0] * (classes + 1)], dtype=float)
+    rows, columns = square.sum(axis=1) / n, square.sum(axis=0) / n
     said, true = np.flatnonzero(columns), np.flatnonzero(rows)
     if len(said) == len(true) == 1 and matrix.k:
         name = matrix.classes[true[0]]
         return Kappa(0.0, -1.0, 1.0, f"truth and grader both always say {name}: no kappa can be measured")
-    chance = float(rows @ columns)
+    with np.errstate(invalid="ignore"):  # the root of what rounding leaves of a variance of 0
+        found = cohens_kappa(square)
     # A constant side agrees as often as chance does, whatever the other one says.
-    value = 0.0 if 1 in (len(said), len(true)) else (matrix.k / n - chance) / (1 - chance)
-    # The slope of kappa in each cell, times (1 - chance)^2; kappa's variance is that of the slope.
-    slope = np.eye(classes + 1) * (1 - chance) - (1 - matrix.k / n) * (columns[:, None] + rows[None, :])
-    variance = float((share * (slope - (share * slope).sum()) ** 2).sum())
-    if variance > 1e-24 and matrix.k:  # 1e-24: what rounding leaves of 0
-        half = Z * (variance / n) ** 0.5 / (1 - chance) ** 2
+    value = 0.0 if 1 in (len(said), len(true)) else float(found.kappa)
+    if found.var_kappa > _SMALLEST_VARIANCE and matrix.k:
+        half = Z * float(found.std_kappa)
         return Kappa(value, max(-1.0, value - half), min(1.0, value + half))
+    chance = float(rows @ columns)
     seen = matrix.accuracy
     low, high = (max(-1.0, min(1.0, (bound - chance) / (1 - chance))) for bound in (seen.low, seen.high))
     why = _edge(matrix, len(said) == 1, len(true) == 1)

@@ -121,16 +121,16 @@ def mcnemar(only_a: int, only_b: int) -> McNemar:
     Raises:
         BadCountError: a count that is negative or no whole number.
     """
-    from scipy.special import bdtr
+    from statsmodels.stats.contingency_tables import mcnemar as test
 
     n = only_a + only_b
     if int(only_a) != only_a or int(n) != n or min(only_a, only_b) < 0:
         raise BadCountError(only_a, n)
     if n == 0:
         return McNemar(0.0, 1.0, 1.0)
-    chi2 = (only_a - only_b) ** 2 / n
-    exact = min(1.0, 2 * float(bdtr(min(only_a, only_b), n, 0.5)))
-    return McNemar(chi2, math.erfc(math.sqrt(chi2 / 2)), exact)
+    pairs = [[0, only_a], [only_b, 0]]
+    usual, exact = test(pairs, exact=False, correction=False), test(pairs, exact=True)
+    return McNemar(float(usual.statistic), float(usual.pvalue), float(exact.pvalue))
 
 
 def benjamini_hochberg(p_values: Iterable[float]) -> list[float]:
@@ -143,15 +143,15 @@ def benjamini_hochberg(p_values: Iterable[float]) -> list[float]:
     Raises:
         BadPValueError: a value that is missing or outside [0, 1].
     """
+    from statsmodels.stats.multitest import multipletests
+
     p = np.array(list(p_values), dtype=float)
     wrong = np.flatnonzero(~((p >= 0) & (p <= 1)))
     if len(wrong):
         raise BadPValueError(int(wrong[0]) + 1, float(p[wrong[0]]))
-    order = np.argsort(p, kind="stable")
-    scaled = p[order] * (len(p) / np.arange(1, len(p) + 1))
-    adjusted = np.empty(len(p))
-    adjusted[order] = np.minimum.accumulate(scaled[::-1])[::-1]
-    return [float(value) for value in adjusted]
+    if not len(p):
+        return []
+    return [float(value) for value in multipletests(p, method="fdr_bh")[1]]
 
 
 def _joined(a: Numbers, b: Numbers, phi: Values) -> Numbers:

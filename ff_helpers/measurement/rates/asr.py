@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ff_helpers.casestudy.published import PUBLISHED_STATUSES
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.intervals import with_wilson
 from ff_helpers.terms import (
@@ -23,8 +22,6 @@ from ff_helpers.terms import (
     UnknownTermError,
     in_denominator,
 )
-
-_OUTCOMES = (*VERDICTS, *STATUSES, *PUBLISHED_STATUSES)
 
 
 class BadRowsError(FFError):
@@ -42,6 +39,7 @@ def asr(
     by: Sequence[str] = (),
     tiers: Sequence[Tier] = tuple(TIERS),
     denominators: Sequence[Denominator] = tuple(DENOMINATORS),
+    statuses: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Return the attack success rate of every group, tier and denominator.
 
@@ -51,6 +49,7 @@ def asr(
         by: the columns that make a group; none for all rows together.
         tiers: which verdicts count as successes.
         denominators: what the rates are over.
+        statuses: further words for rows without a verdict, as counts of others spell them.
 
     Returns:
         The columns `by` (groups in the order of their first row), tier, denominator, k, n (int), asr,
@@ -64,7 +63,9 @@ def asr(
     for tier in tiers:
         if tier not in TIERS:
             raise UnknownTermError("tier", tier, tuple(TIERS))
-    return rates(counts, {tier: TIERS[tier] for tier in tiers}, by=by, denominators=denominators)
+    return rates(
+        counts, {tier: TIERS[tier] for tier in tiers}, by=by, denominators=denominators, statuses=statuses
+    )
 
 
 def rates(
@@ -73,17 +74,18 @@ def rates(
     *,
     by: Sequence[str] = (),
     denominators: Sequence[Denominator] = tuple(DENOMINATORS),
+    statuses: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Return the rate of any choice of verdicts, as `asr` does for its tiers.
 
     Args:
-        counts, by, denominators: as for `asr`.
+        counts, by, denominators, statuses: as for `asr`.
         hits: what to call a rate (in the column `tier`), and the verdicts that it counts.
     """
     for denominator in denominators:
         if denominator not in DENOMINATORS:
             raise UnknownTermError("denominator", denominator, tuple(DENOMINATORS))
-    heads, labels, cells = _cells(counts, list(by))
+    heads, labels, cells = _cells(counts, list(by), (*VERDICTS, *STATUSES, *statuses))
     total = cells.sum(axis=1)
     outside = [[i for i, name in enumerate(labels) if not _inside(name, d)] for d in denominators]
     left = np.stack([cells[:, out].sum(axis=1) for out in outside], axis=1)
@@ -106,11 +108,13 @@ def rates(
     )
 
 
-def _cells(counts: pd.DataFrame, keys: list[str]) -> tuple[pd.DataFrame, list[str], NDArray[np.int64]]:
+def _cells(
+    counts: pd.DataFrame, keys: list[str], outcomes: tuple[str, ...]
+) -> tuple[pd.DataFrame, list[str], NDArray[np.int64]]:
     """Return the groups, the outcomes that occur, and how many rows each group has of each outcome."""
-    unknown = counts.loc[~counts["outcome"].isin(_OUTCOMES), "outcome"]
+    unknown = counts.loc[~counts["outcome"].isin(outcomes), "outcome"]
     if len(unknown):
-        raise UnknownTermError("verdict or status", str(unknown.iloc[0]), _OUTCOMES)
+        raise UnknownTermError("verdict or status", str(unknown.iloc[0]), outcomes)
     n = pd.to_numeric(counts["n"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     bad = np.flatnonzero(~((n >= 0) & (n == np.floor(n)) & np.isfinite(n)))
     if len(bad):

@@ -14,6 +14,7 @@ import duckdb
 
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.rates.counts import TwiceGradedError
+from ff_helpers.paths import announce_read
 
 _NESTED = {"options": "STRUCT(temperature VARCHAR, seed VARCHAR)", "supersedes": "STRUCT(key VARCHAR)"}
 
@@ -30,6 +31,7 @@ def load_rows(connection: duckdb.DuckDBPyConnection, path: Path, fields: Sequenc
 
     `day` among the fields is the day in `started`.
     """
+    announce_read(path)
     names = [name for name in fields if name not in ("repeat", "day")]
     names += ["started"] if "day" in fields else []
     if path.suffix == ".parquet":

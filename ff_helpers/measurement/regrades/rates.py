@@ -4,6 +4,8 @@ A shift is taken within one denominator only: the sign of a shift can depend on 
 difference of rates over two sets of rows is no shift at all.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -83,7 +85,11 @@ def check_marginals(moves: pd.DataFrame, labels: "pd.Series[str]", *, side: str,
 
 
 def rates(
-    moves: pd.DataFrame, *, names: tuple[str, str] = NAMES, rows: pd.DataFrame | None = None
+    moves: pd.DataFrame,
+    *,
+    names: tuple[str, str] = NAMES,
+    rows: pd.DataFrame | None = None,
+    statuses: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Return the rates of the old and the new labels, every tier over every denominator.
 
@@ -92,6 +98,7 @@ def rates(
         names: what the old and the new labels are called.
         rows: one row a trace: old, new (labels), scenario_id (a row without one stands alone); None where
             scenarios are not known, as with published counts.
+        statuses: as for `asr`.
 
     Returns:
         `asr`'s columns with `labels` (one of `names`) first; with `rows` also scenarios (int) and
@@ -102,7 +109,7 @@ def rates(
         moves[[side, "rows"]].rename(columns={side: "outcome", "rows": "n"}).assign(labels=name)
         for side, name in zip(("old", "new"), names, strict=True)
     ]
-    table = asr(pd.concat(sides, ignore_index=True), by=["labels"])
+    table = asr(pd.concat(sides, ignore_index=True), by=["labels"], statuses=statuses)
     if rows is None:
         return table
     side_of = dict(zip(names, ("old", "new"), strict=True))

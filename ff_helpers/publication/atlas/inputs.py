@@ -1,12 +1,10 @@
-"""What a signal is counted from: an export of others, a ledger, trace files; any of them together."""
+"""What a signal is counted from: a ledger, trace files, records of an export; any of them together."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from ff_helpers.casestudy.exported import atlas_signal
-from ff_helpers.casestudy.exports import read_export
 from ff_helpers.errors import FFError
 from ff_helpers.grading.admission import default_cards
 from ff_helpers.measurement.rates.signal_counts import file_counts
@@ -30,7 +28,6 @@ class Inputs:
     """Files and how to read them.
 
     Attributes:
-        export: counts a model name, as others publish them.
         ledger: verdicts.
         traces: files of the traces; known truth in them is counted too.
         cards: folder of calibration cards; None: `cards/` in the outputs folder.
@@ -38,7 +35,6 @@ class Inputs:
         tier, denominator: of rates that are counted from verdicts.
     """
 
-    export: Path | None = None
     ledger: Path | None = None
     traces: tuple[Path, ...] = ()
     cards: Path | None = None
@@ -47,16 +43,19 @@ class Inputs:
     denominator: Denominator = "adversarial"
 
 
-def read_signals(inputs: Inputs, *, as_of: date) -> list[Signal]:
-    """Return the records of some files, those of an export first.
+def read_signals(inputs: Inputs, *, as_of: date, exported: Sequence[Signal] = ()) -> list[Signal]:
+    """Return the records of some files, after those that somebody else's export gave.
+
+    Args:
+        inputs: the files.
+        as_of: the day to which the age of cards is counted.
+        exported: records of an export, already read.
 
     Raises:
         NothingGivenError: no file, or no row of any model in them.
         FFError: a file is missing or malformed, by file, line and field.
     """
-    signals: list[Signal] = []
-    if inputs.export is not None:
-        signals += atlas_signal(read_export(inputs.export), corpus=inputs.export.name)
+    signals = [*exported]
     if inputs.ledger is not None or inputs.traces:
         counts = file_counts(inputs.ledger, inputs.traces, tier=inputs.tier)
         named = inputs.ledger or inputs.traces[0]
@@ -71,6 +70,6 @@ def read_signals(inputs: Inputs, *, as_of: date) -> list[Signal]:
             denominator=inputs.denominator,
         )
     if not signals:
-        given = inputs.export or inputs.ledger or inputs.traces
+        given = inputs.ledger or inputs.traces
         raise NothingGivenError("no row of any model in these files" if given else "nothing to count from")
     return signals

@@ -5,12 +5,11 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from ff_helpers.casestudy.exported_graders import STANDINGS, Standing
 from ff_helpers.grading.admission import GraderCard, standing
 from ff_helpers.grading.ledger import identity_of
 from ff_helpers.measurement.rates.counts import NOT_RECORDED
 from ff_helpers.measurement.rates.known import LABELS
-from ff_helpers.publication.atlas.signal import VOID, SignalGrader
+from ff_helpers.publication.atlas.signal import STANDINGS, VOID, SignalGrader, Standing
 from ff_helpers.terms import GATE_STATES, TIER_SPACES, GateState, Tier
 
 _PEOPLE: Final = "graded by people: no card measures people, their agreement does"

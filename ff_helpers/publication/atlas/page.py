@@ -17,10 +17,9 @@ from typing import Final, Literal
 from markupsafe import Markup
 from pydantic import JsonValue
 
-from ff_helpers.casestudy.exported_graders import STANDINGS
 from ff_helpers.corpus.canonical import MEANINGS
 from ff_helpers.publication.atlas.metadata import ModelFacts
-from ff_helpers.publication.atlas.signal import Rate, Signal
+from ff_helpers.publication.atlas.signal import STANDINGS, Rate, Signal
 from ff_helpers.publication.atlas.trust import Trust
 from ff_helpers.publication.disclosure import percent
 from ff_helpers.publication.pages import TEMPLATES, render

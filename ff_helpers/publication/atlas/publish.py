@@ -7,7 +7,6 @@ from typing import Final
 
 import pandas as pd
 
-from ff_helpers.casestudy.exported import CORPUS
 from ff_helpers.paths import Run
 from ff_helpers.publication.atlas.metadata import ModelFacts, model_facts
 from ff_helpers.publication.atlas.page import PageRow, write_page
@@ -23,15 +22,27 @@ def page_rows(signals: Sequence[Signal], facts: dict[str, ModelFacts], rules: Tr
     return [PageRow(s, facts.get(s.label), trust(s, facts.get(s.label), rules)) for s in signals]
 
 
-def save_page(run: Run, signals: Sequence[Signal]) -> str:
-    """Write atlas/index.html of a run and return its name in the run's folder."""
+def save_page(run: Run, signals: Sequence[Signal], *, beside_veto: str = "") -> str:
+    """Write atlas/index.html of a run and return its name in the run's folder.
+
+    Args:
+        run: where to write.
+        signals: the records.
+        beside_veto: a sentence after the count of models that the veto caps.
+    """
     name = f"atlas/{PAGE}"
-    publish_page(run.write(name), signals, profile=run.profile, as_of=run.as_of)
+    publish_page(run.write(name), signals, profile=run.profile, as_of=run.as_of, beside_veto=beside_veto)
     return name
 
 
 def publish_page(
-    path: Path, signals: Sequence[Signal], *, profile: str, as_of: date, facts: Path | None = None
+    path: Path,
+    signals: Sequence[Signal],
+    *,
+    profile: str,
+    as_of: date,
+    facts: Path | None = None,
+    beside_veto: str = "",
 ) -> None:
     """Write the page of some records, with the shipped metadata and rules of trust.
 
@@ -41,6 +52,7 @@ def publish_page(
         profile: what the page is called.
         as_of: its date.
         facts: another file of model metadata.
+        beside_veto: see `save_page`.
     """
     rules = read_trust()
     rows = page_rows(signals, model_facts(facts), rules)
@@ -50,7 +62,7 @@ def publish_page(
         profile=profile,
         as_of=as_of,
         disclosure=signals_disclosure(signals, as_of=as_of),
-        veto=veto_words(rows, rules),
+        veto=" ".join(filter(None, (veto_words(rows, rules), beside_veto))),
     )
 
 
@@ -69,20 +81,14 @@ def trust_table(signals: Sequence[Signal]) -> pd.DataFrame:
 
 
 def veto_words(rows: Sequence[PageRow], rules: TrustRules) -> str:
-    """Return how many models the veto caps; for the published export beside the published count."""
+    """Return how many models the veto caps."""
     vetoed = sum(row.trust is not None and row.trust.vetoed for row in rows)
     band = rules.veto.confidence.replace("_", " ")
     able = sum(row.signal.confidence == rules.veto.confidence for row in rows)
-    said = (
+    return (
         f"Veto: an ASR above {percent(rules.veto.asr_above)}% at {band} confidence caps the tier at "
         f"{rules.tiers[-1].name}. It caps {vetoed} of the {able} models with {band} confidence here."
     )
-    if any(row.signal.corpus == CORPUS for row in rows):
-        from ff_helpers.publication.claims import read_claims
-
-        printed = next(claim.value for claim in read_claims()[1] if claim.id == "atlas-veto-count")
-        said += f" The published count is {printed}, of another cut at another date."
-    return said
 
 
 def signals_disclosure(signals: Sequence[Signal], *, as_of: date) -> str:

@@ -7,20 +7,30 @@ heuristics or constants graded, there is no rate of the model: `asr` is null, an
 
 import json
 from datetime import date
-from typing import Final, Literal, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, create_model, model_validator
 
-from ff_helpers.casestudy.exported_graders import Standing
 from ff_helpers.corpus.canonical import Reason
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.paths import PACKAGE
-from ff_helpers.terms import GateState, Tier
+from ff_helpers.terms import INTENTS, GateState, Tier
 
 Confidence = Literal["insufficient_sample", "low", "medium", "high"]
 Origin = Literal["export", "ledger"]
+Standing = Literal["labels", "measured", "unmeasured", "rejected", "unknown", "heuristic", "constant"]
 VERSION: Final = "0.1"
 SCHEMA_FILE: Final = PACKAGE / "publication" / "atlas" / "asr_signal.schema.json"
+STANDINGS: Final[dict[Standing, str]] = {
+    "labels": "known truth: a checker or people decided it, and no grader",
+    "measured": "a measured accuracy that passes the published rule at least",
+    "unmeasured": "a named model",
+    "rejected": "fails the published rule on its published calibration",
+    "unknown": "not said which model graded, or how",
+    "heuristic": "a heuristic, to be compared but never published as ASR",
+    "constant": "one label for every row of a kind, without reading the response",
+}
+"""What is known of a grader behind a rate, in words."""
 VOID: Final[tuple[Standing, ...]] = ("rejected", "heuristic", "constant")
 """Standings of graders that alone never carry a rate."""
 NO_RATE: Final = "nothing but rejected graders, heuristics or constants graded these rows"
@@ -65,15 +75,19 @@ class Rate(_Strict):
         return self
 
 
-class ByIntent(_Strict):
-    """The rate in each of the six attack classes, null where the class was not seen."""
+if TYPE_CHECKING:
 
-    format_lock: Rate | None
-    refusal_suppression: Rate | None
-    persona_hijack: Rate | None
-    future_year_laundering: Rate | None
-    constraint_erosion: Rate | None
-    research_only_pressure: Rate | None
+    class ByIntent(_Strict):
+        """The rate in each of the attack classes, null where the class was not seen."""
+
+else:
+    ByIntent = create_model(
+        "ByIntent",
+        __base__=_Strict,
+        __module__=__name__,
+        __doc__="The rate in each of the six attack classes, null where the class was not seen.",
+        **dict.fromkeys(INTENTS, (Rate | None, ...)),
+    )
 
 
 class Share(_Strict):

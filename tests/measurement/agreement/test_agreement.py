@@ -14,7 +14,6 @@ from ff_helpers.measurement.agreement.pairs import (
     agreement,
     kappa_paradox,
     panel_agreement,
-    published_agreement,
     review_queue,
 )
 from ff_helpers.measurement.proportions.differences import paired_difference
@@ -109,14 +108,6 @@ def test_the_review_queue_holds_disagreeing_traces_in_an_order_that_verdicts_do_
     assert one["position"].tolist() == [1, 2, 3, 4]
     pd.testing.assert_frame_equal(one, other)
     assert review_queue(frame(a=[C], b=[C])).empty
-
-
-def test_published_pairs_carry_the_flag_of_the_published_rule() -> None:
-    table = published_agreement()
-    pair = table[(table["grader_a"] == "gemini") & (table["grader_b"] == "claude-haiku-4.5")].iloc[0]
-    assert (pair["n"], pair["kappa"], pair["flagged"]) == (100, 0.320, "yes")
-    unknown = table[table["agreement"].isna()]
-    assert set(unknown["flagged"]) == {"agreement not published"}
 
 
 def test_responses_that_attack_the_grader_are_no_agreement_and_no_work_for_people() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ff_helpers.casestudy.facts import heuristic_agreement
-from ff_helpers.casestudy.published import published
+from ff_helpers.casestudy.record import published
 from ff_helpers.measurement.calibration.confusion import (
     BadTableError,
     Confusion,
@@ -142,18 +142,21 @@ def test_neither_names_nor_their_order_nor_that_of_rows_matter(pairs, named, ran
 
 
 @given(rows)
-def test_kappa_is_that_of_statsmodels_wherever_it_has_an_error(pairs) -> None:
-    from statsmodels.stats.inter_rater import cohens_kappa
-
+def test_kappa_and_its_error_are_those_of_fleiss_cohen_and_everitt(pairs) -> None:
+    """The formulas of their paper (Psychological Bulletin 72:323-327), cell by cell."""
     matrix = of(pairs)
     kappa = cohen_kappa(matrix)
     if kappa is None or kappa.note:
         return
-    square = np.array([*matrix.table, [0, 0, 0, 0]], dtype=float)
-    with np.errstate(all="ignore"):
-        theirs = cohens_kappa(square)
-    half = 1.959963984540054 * float(theirs.var_kappa) ** 0.5
-    expected = (theirs.kappa, max(-1, theirs.kappa - half), min(1, theirs.kappa + half))
+    share = np.array([*matrix.table, [0, 0, 0, 0]], dtype=float) / matrix.n
+    rows, columns, cells = share.sum(axis=1), share.sum(axis=0), range(4)
+    agree, chance = float(share.diagonal().sum()), float(rows @ columns)
+    value = (agree - chance) / (1 - chance)
+    on = sum(share[i][i] * (1 - (rows[i] + columns[i]) * (1 - value)) ** 2 for i in cells)
+    off = sum(share[i][j] * (columns[i] + rows[j]) ** 2 for i in cells for j in cells if i != j)
+    variance = on + (1 - value) ** 2 * off - (value - chance * (1 - value)) ** 2
+    half = 1.959963984540054 * (variance / matrix.n) ** 0.5 / (1 - chance)
+    expected = (value, max(-1, value - half), min(1, value + half))
     assert (kappa.value, kappa.low, kappa.high) == pytest.approx(expected, abs=1e-7)
 
 

@@ -110,3 +110,12 @@ def test_tiers_and_denominators_are_nested(rows):
         assert sizes == sorted(sizes)
         assert sizes[-1] == sum(rows.values())
     assert (table["n"] + table["left_out"] == sum(rows.values())).all()
+
+
+def test_words_of_others_for_rows_without_a_verdict_are_statuses_where_the_caller_declares_them():
+    theirs = counts(COMPLIANCE=3, REFUSAL=1, NOT_RATED=6)
+    with pytest.raises(UnknownTermError, match="NOT_RATED"):
+        asr(theirs)
+    table = asr(theirs, tiers=["strict"], statuses=["NOT_RATED"]).set_index("denominator")
+    assert table.loc["rows", ["k", "n", "left_out"]].tolist() == [3, 10, 0]
+    assert table.loc["graded", ["k", "n", "left_out", "left_out_labels"]].tolist() == [3, 4, 6, "NOT_RATED 6"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ff_helpers.casestudy.published import published
+from ff_helpers.casestudy.record import PUBLISHED_STATUSES, published
 from ff_helpers.measurement.proportions.intervals import with_wilson
 from ff_helpers.measurement.regrades.rates import NAMES, by_scenario, check_marginals, rates, shifts
 from ff_helpers.measurement.regrades.regrade import Regrade
@@ -61,7 +61,7 @@ def crescendo() -> Crescendo:
     )
     check_marginals(transitions, finals["verdict"], side="new", what="final verdicts")
     aggregates = published("crescendo_aggregates")
-    table = rates(transitions)
+    table = rates(transitions, statuses=PUBLISHED_STATUSES)
     return Crescendo(
         names=NAMES,
         transitions=transitions,

@@ -9,9 +9,10 @@ import pytest
 import yaml
 
 import ff_helpers as ff
+from ff_helpers.casestudy.claims import check_claims
 from ff_helpers.paths import MissingInputError, Run
 from ff_helpers.publication.checks import Sign
-from ff_helpers.publication.claims import BadClaimsError, check_claims, read_claims
+from ff_helpers.publication.claims import BadClaimsError, read_claims
 from ff_helpers.publication.directions import sign
 from ff_helpers.publication.findings import CheckError
 from tests.written import write_tables
@@ -264,3 +265,11 @@ def test_a_sign_names_the_denominators_whose_interval_leaves_out_zero():
     found = sign(check, lambda _, columns: [0.2] if columns == ["shift"] else next(bounds))
     assert found.status == "reproduced"
     assert found.reason.endswith("the paired 95% interval leaves out zero of rows")
+
+
+def test_the_claims_that_print_no_counts():
+    table = ff.claims_possible().set_index("published")
+    assert table["counts"].to_dict() == {"39.1%": 502, "3.8%": 506, "62% [54, 70]": 22, "62% [38, 81]": 0}
+    assert table.loc["62% [54, 70]", ["smallest_n", "largest_n"]].tolist() == [125, 154]
+    assert "10 of 16" in table["otherwise"]["62% [38, 81]"]
+    assert table["otherwise"].drop("62% [38, 81]").eq("not needed").all()

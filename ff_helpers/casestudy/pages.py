@@ -1,0 +1,131 @@
+"""What the pages of a run say of the published record: the report, the student page, the atlas."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import pandas as pd
+
+from ff_helpers.casestudy.claims import shipped_claims
+from ff_helpers.casestudy.crescendo_regrade import crescendo
+from ff_helpers.casestudy.evaluators import published_evaluators
+from ff_helpers.casestudy.exported import CORPUS
+from ff_helpers.casestudy.graders import MANUAL, published_graders
+from ff_helpers.measurement.proportions.intervals import wilson
+from ff_helpers.paths import Run
+from ff_helpers.publication import evaluator, front, report, shelf, student
+from ff_helpers.publication.atlas import publish
+from ff_helpers.publication.atlas.signal import Signal
+from ff_helpers.publication.claims import read_claims
+from ff_helpers.publication.disclosure import rate_text
+from ff_helpers.publication.front import Words
+from ff_helpers.publication.prose import Prose
+from ff_helpers.publication.student import Example, Question
+from ff_helpers.terms import VERDICTS
+
+_SET: Final = "crescendo (published)"
+_SIDES: Final = {
+    "contaminated": "first labels: qwen3:1.7b",
+    "corrected": "new labels: deepseek-r1:1.5b and people",
+}
+_CORRECTION = Words(
+    "What the correction changed",
+    "Strict and broad attack success on the crescendo traces under the contaminated and the corrected "
+    "labels, in each denominator, with intervals.",
+    "that the new labels are right: who gave which is not published. Whether a change can be told from none "
+    "is seen in the paired intervals of the shifts.",
+)
+_AS: Final = {
+    "paper_2_graders": "calibration_forest",
+    "paper_3_bracket": "bracket",
+    "paper_9_corrected": "corrected",
+    "paper_10_coverage": "coverage",
+}
+"""Figures of the sample paper, and the figure of a run that shows the same of other data."""
+_TABLES: Final = {
+    "The correction": ("crescendo",),
+    "Published figures": ("published", "canonical"),
+    "Agreement and bracket": ("heuristic",),
+    "Attack success": ("corpus",),
+    "Atlas": ("export",),
+}
+LAYOUT: Final = report.Layout(
+    words=front.WORDS
+    | {"paper_1_crescendo": _CORRECTION, "crescendo_correction": _CORRECTION}
+    | {name: front.WORDS[like] for name, like in _AS.items()},
+    slots=(
+        ("paper_1_crescendo", "crescendo_correction", *front.SLOTS[0]),
+        *((name, *slot) for name, slot in zip(_AS, front.SLOTS[1:], strict=True)),
+    ),
+    subjects={title: (*starts, *_TABLES.get(title, ())) for title, starts in shelf.SUBJECTS.items()},
+)
+"""The report with the figures of the sample paper first, and the tables of the record in their places."""
+
+
+def student_example() -> Example:
+    """Return the crescendo regrade as an example for the student page: counts, graders, questions."""
+    graders = published_graders("qwen3:1.7b", "deepseek-r1:1.5b", MANUAL)
+    return Example(_counts(), graders, _questions())
+
+
+def save_student_page(run: Run) -> Prose:
+    """Write explore.html with the crescendo regrade beside the run's own counts; return where it is."""
+    return student.save_student_page(run, student_example())
+
+
+def save_evaluator_cards(run: Run) -> Prose:
+    """Write the card of each grader of the run and of the published facts; return how many, in words."""
+    return evaluator.save_evaluator_cards(run, published_evaluators(run))
+
+
+def save_page(run: Run, signals: Sequence[Signal]) -> str:
+    """Write atlas/index.html of a run and return its name; beside the veto stands the published count."""
+    said = ""
+    if any(signal.corpus == CORPUS for signal in signals):
+        claims = read_claims(shipped_claims())[1]
+        printed = next(claim.value for claim in claims if claim.id == "atlas-veto-count")
+        said = f"The published count is {printed}, of another cut at another date."
+    return publish.save_page(run, signals, beside_veto=said)
+
+
+def _counts() -> pd.DataFrame:
+    moves = crescendo().transitions
+    sides = [
+        moves.rename(columns={side: "outcome", "rows": "n"})[["outcome", "n"]].assign(grader=_SIDES[name])
+        for side, name in (("old", "contaminated"), ("new", "corrected"))
+    ]
+    table = pd.concat(sides, ignore_index=True)
+    # Two published words for rows without a verdict; the page counts them as one status.
+    table["outcome"] = table["outcome"].where(table["outcome"].isin(VERDICTS), "server_error")
+    return table.assign(set=_SET, intent="crescendo")
+
+
+def _questions() -> tuple[Question, ...]:
+    rates = crescendo().rates.set_index(["labels", "tier", "denominator"])
+
+    def rate(labels: str, tier: str, over: str) -> str:
+        row = rates.loc[[(labels, tier, over)]].iloc[0]
+        return f"{rate_text(wilson(int(row['k']), int(row['n'])))} ({row['k']} of {row['n']})"
+
+    chosen = {"set": _SET, "intent": "crescendo", "grader": _SIDES["corrected"], "tier": "strict"}
+    benign = "The traces between the two hold no attack: to count them dilutes the rate. Neither is wrong."
+    return (
+        Question(
+            "Why does excluding BENIGN_QUERY move the corrected strict rate?",
+            f"Over graded rows it is {rate('corrected', 'strict', 'graded')}, over adversarial ones "
+            f"{rate('corrected', 'strict', 'adversarial')}. The successes are the same. {benign}",
+            chosen | {"denominator": "adversarial"},
+        ),
+        Question(
+            "How can broad ASR be 100%, and not be?",
+            f"By the first labels it is {rate('contaminated', 'broad', 'adversarial')} of adversarial rows "
+            f"and {rate('contaminated', 'broad', 'rows')} of all rows. A rate without its denominator says "
+            "neither.",
+            chosen | {"grader": _SIDES["contaminated"], "tier": "broad", "denominator": "adversarial"},
+        ),
+        Question(
+            "Is 15% right worse than guessing?",
+            f"3 of 20 is {rate_text(wilson(3, 20))}. One in five, 20%, lies inside: twenty traces cannot "
+            "tell this grader from a guess. They do tell it from a good one.",
+            {},
+        ),
+    )

@@ -1,0 +1,131 @@
+"""A step reads only what it declares: checked in its kernel, each time a file is opened.
+
+The runner writes down what a step may read (`allow`) and starts the step's kernel through this module,
+which installs an audit hook (PEP 578) before the first cell: Python announces every `open` to it. A library
+that opens files in C++ (DuckDB, pyarrow) does not announce them, so `Run.read` and our DuckDB reader do it
+in its place. Guarded are the folders whose files a profile can declare: data/, params/, parts/ and the
+outputs of runs. What libraries read elsewhere (fonts, their own modules) is free, and a process that a
+notebook starts is not watched.
+"""
+
+import json
+import os
+import runpy
+import sys
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from glob import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ff_helpers import paths
+from ff_helpers.errors import FFError
+
+if TYPE_CHECKING:
+    from ff_helpers.pipeline.profile import Profile, Step
+
+VARIABLE: Final = "FF_READS"
+"""Names the file that says what the step in this kernel may read."""
+OTHER_RUNS: Final = "*"
+
+
+class UndeclaredReadError(FFError):
+    """A step opened a file that its profile does not declare as an input."""
+
+    def __init__(self, step: str, profile: str, path: str, name: str) -> None:
+        mend = f"Add the line `- {name}` to its `inputs` in params/{profile}.yaml."
+        if not name:
+            mend = "It belongs to another run: copy it into data/ and add it to the step's `inputs`."
+        super().__init__(f"{step} reads {name or path}, which it does not declare. {mend}")
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What one step may read.
+
+    Attributes:
+        step, profile: their names.
+        folders: the guarded folders, by the prefix that a profile gives to the names of their files: none
+            for the run's own folder; `OTHER_RUNS` for the folder of all runs, whose files have no such name.
+        files: the step's inputs.
+        own: patterns of paths that the step writes, and so may read: its staging folder and its ledgers.
+    """
+
+    step: str
+    profile: str
+    folders: dict[str, str]
+    files: tuple[str, ...]
+    own: tuple[str, ...]
+
+    def check(self, path: str) -> None:
+        """Pass a path that the step may read, or that is in none of the guarded folders.
+
+        Raises:
+            UndeclaredReadError: any other path.
+        """
+        # By its own name, and by that of the file that a link leads to.
+        names = (os.path.abspath(path), os.path.realpath(path))  # noqa: PTH100 - nothing but text is needed
+        for name in names:
+            if name in self.files or any(fnmatchcase(name, pattern) for pattern in self.own):
+                return
+        if os.path.isdir(path):  # noqa: PTH112 - a folder is opened to fsync it
+            return
+        for prefix, folder in self.folders.items():
+            for name in names:
+                if name.startswith(folder + os.sep):
+                    inside = name[len(folder) + 1 :].replace(os.sep, "/")
+                    shown = "" if prefix == OTHER_RUNS else prefix + inside
+                    raise UndeclaredReadError(self.step, self.profile, name, shown)
+
+
+def allow(
+    profile: "Profile", step: "Step", inputs: Iterable[Path], ledgers: Iterable[str], staging: Path
+) -> Allowed:
+    """Return what a step may read: the files `inputs`, which it declares, and what it writes itself.
+
+    Args:
+        profile, step: whose.
+        inputs: the files that the step's `inputs` name.
+        ledgers: those of its outputs that are written in place.
+        staging: where it writes everything else.
+    """
+    run = paths.outputs() / profile.profile
+    folders = {"data/": paths.data(), "params/": paths.params(), "parts/": paths.parts(), "": run}
+    # With FF_OUTPUTS=/tmp every temporary file would look like another run's.
+    if not Path(tempfile.gettempdir()).resolve().is_relative_to(paths.outputs()):
+        folders[OTHER_RUNS] = paths.outputs()
+    return Allowed(
+        step=step.notebook,
+        profile=profile.profile,
+        folders={prefix: str(folder) for prefix, folder in folders.items()},
+        files=tuple(str(path.absolute()) for path in inputs),
+        own=(f"{escape(str(staging))}/*", *(f"{escape(str(run))}/{name}" for name in ledgers)),
+    )
+
+
+def guard(allowed: Allowed) -> None:
+    """Refuse, in this process and for good, every read of a file that is not allowed."""
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        if event != "open":
+            return
+        path, _, flags = arguments
+        only_writes = isinstance(flags, int) and flags & os.O_ACCMODE == os.O_WRONLY
+        if isinstance(path, str | bytes) and not only_writes:
+            allowed.check(os.fsdecode(path))
+
+    sys.addaudithook(hook)
+
+
+def main() -> None:
+    """Become an ipykernel; in one that the runner starts, only what its step declares can be read."""
+    said = os.environ.get(VARIABLE)
+    if said:
+        guard(Allowed(**json.loads(Path(said).read_text(encoding="utf-8"))))
+    runpy.run_module("ipykernel_launcher", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()
