@@ -182,7 +182,7 @@ def test_conda_and_pip_users_get_the_same() -> None:
 def outside(folder: str) -> dict[str, set[str]]:
     """The distributions that a folder's files import, and the files; our own modules are left out."""
     known, found = packages_distributions(), {}
-    ours = {"ff_helpers", "tests", "benchmarks", "install"}
+    ours = {"ff_helpers", "tests", "benchmarks", "tools", "install"}
     for path in (ROOT / folder).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
