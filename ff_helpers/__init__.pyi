@@ -22,11 +22,11 @@ from .casestudy.pages import save_page as save_page
 from .casestudy.pages import save_student_page as save_student_page
 from .casestudy.record import published as published
 from .corpus.canonical import resolve_names as resolve_names
-from .grading.campaign import grade as grade
 from .grading.campaign import verdicts as verdicts
 from .grading.merge import history as history
 from .grading.merge import merge_manual as merge_manual
 from .grading.panel import grade_by_hand as grade_by_hand
+from .measurement.admission import grade as grade
 from .measurement.agreement.against_truth import compare_graders as compare_graders
 from .measurement.agreement.bracket import bracket as bracket
 from .measurement.agreement.pairs import agreement as agreement
@@ -38,7 +38,6 @@ from .measurement.calibration.calibrate import calibrate_all as calibrate_all
 from .measurement.calibration.cards import cards_table as cards_table
 from .measurement.calibration.cards import gate_criteria as gate_criteria
 from .measurement.calibration.cards import gate_table as gate_table
-from .measurement.calibration.cards import read_cards as read_cards
 from .measurement.calibration.constructed import constructed_card as constructed_card
 from .measurement.calibration.gate import thresholds as thresholds
 from .measurement.calibration.power import needed_table as needed_table
@@ -62,6 +61,7 @@ from .measurement.rates.heuristic import over_reporting as over_reporting
 from .measurement.rates.reported import asr_by as asr_by
 from .measurement.rates.reported import would_have_reported as would_have_reported
 from .measurement.regrades.regrade import regrade as regrade
+from .measurement.standing import read_cards as read_cards
 from .paths import Run as Run
 from .paths import start as start
 from .publication.atlas.files import read_signal as read_signal

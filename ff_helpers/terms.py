@@ -219,8 +219,9 @@ class Identity:
 
     @property
     def short_digest(self) -> str:
-        """The first 12 digits of the digest."""
-        return (self.digest or NOT_RECORDED).removeprefix("sha256:")[:12]
+        """The first 12 digits of the digest; words in its place are kept whole."""
+        digits = (self.digest or NOT_RECORDED).removeprefix("sha256:")
+        return digits[:12] if set(digits) <= set("0123456789abcdef") else digits
 
 
 @dataclass(frozen=True)

@@ -127,6 +127,65 @@ def test_a_module_is_one_idea(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 260
 
 
+def strings(path: Path) -> list[str]:
+    """The text of every string in a module that is no docstring."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    constants = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in said)
+    return [node.value for node in constants if isinstance(node.value, str)]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_calibration_cards_are_read_in_one_place(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    reads = {"Card.model_validate", "Card.model_validate_json", "Card.model_construct"} & set(
+        re.findall(r"\bCard\.model_\w+", text)
+    )
+    globs = ".glob(" in text and any(re.fullmatch(r"(cards/?.*)?\*\.json", part) for part in strings(path))
+    globs = globs and "cards" in text
+    name = path.relative_to(ROOT / "ff_helpers").as_posix()
+    if name == "measurement/standing.py":
+        assert reads
+        assert globs
+    elif name == "measurement/calibration/calibrate.py":  # takes old cards away, and reads none
+        assert not reads
+        assert "old.unlink()" in text
+    else:
+        assert not reads
+        assert not globs
+
+
+def test_who_a_grader_is_and_what_is_known_of_it_are_declared_once() -> None:
+    """One `Identity`, one `Standing`, one `Status`, and one list of the columns that tell graders apart."""
+    homes: dict[str, list[str]] = {
+        "Identity": [],
+        "Standing": [],
+        "Status": [],
+        "GateState": [],
+        "IDENTITY": [],
+    }
+    columns = re.compile(r"\"grader\",\s*\"(?:grader_)?digest\",\s*\"rubric\",\s*\"temperature\"")
+    again = []
+    for path in SOURCES:
+        name, text = path.relative_to(ROOT / "ff_helpers").as_posix(), path.read_text(encoding="utf-8")
+        for node in ast.parse(text).body:
+            named = [node.name] if isinstance(node, ast.ClassDef) else []
+            named += [t.id for t in getattr(node, "targets", []) if isinstance(t, ast.Name)]
+            target = getattr(node, "target", None)
+            named += [target.id] if isinstance(target, ast.Name) else []
+            for word in homes.keys() & set(named):
+                homes[word].append(name)
+        again += [name] if columns.search(text) and name != "terms.py" else []
+    assert homes == {
+        "Identity": ["terms.py"],
+        "Standing": ["measurement/standing.py"],
+        "Status": ["terms.py"],
+        "GateState": ["terms.py"],
+        "IDENTITY": ["terms.py"],
+    }
+    assert not again
+
+
 def tracked() -> list[Path]:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode != 0:

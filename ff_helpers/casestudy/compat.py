@@ -11,12 +11,16 @@ from datetime import date
 
 from pydantic import JsonValue
 
-from ff_helpers.publication.atlas.signal import VERSION, Rate, Signal
+from ff_helpers.publication.atlas.signal import VERSION, Rate, Signal, named_apart
 
 
 def compat_text(signals: Sequence[Signal], *, as_of: date) -> str:
     """Return the records in the published form, highest rate first; percents with one decimal."""
-    rated = [(signal, signal.asr) for signal in signals if signal.asr and signal.asr.overall is not None]
+    rated = [
+        (signal, signal.asr)
+        for signal in named_apart(signals)
+        if signal.asr and signal.asr.overall is not None
+    ]
     exported = {signal.label for signal, _ in rated if signal.origin == "export"}
     content: dict[str, JsonValue] = {
         "generated_at": as_of.isoformat(),

@@ -17,14 +17,14 @@ import pandas as pd
 from ff_helpers.casestudy.graders import published_graders
 from ff_helpers.measurement.calibration.gate import DEFAULT
 from ff_helpers.paths import PACKAGE, Run
-from ff_helpers.publication.atlas.signal import STANDINGS, Standing
+from ff_helpers.publication.atlas.signal import FOOTINGS, Footing
 from ff_helpers.publication.disclosure import Disclosure, GraderNote
 from ff_helpers.terms import Unknown
 
 DENOMINATOR = "as exported, unknown"
-MARKED: frozenset[Standing] = frozenset({"rejected", "unknown", "heuristic", "constant"})
-"""Standings on which no figure can lean."""
-_UNNAMED: dict[str, Standing] = {"unknown": "unknown", "heuristic": "heuristic", "constant": "constant"}
+MARKED: frozenset[Footing] = frozenset({"rejected", "unknown", "heuristic", "constant"})
+"""Footings on which no figure can lean."""
+_UNNAMED: dict[str, Footing] = {"unknown": "unknown", "heuristic": "heuristic", "constant": "constant"}
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,13 @@ class ExportedGrader:
 
     Attributes:
         note: as it is disclosed.
-        standing: one of STANDINGS, where each is said in words.
+        standing: one of FOOTINGS, where each is said in words.
         why: the reason of the standing.
         spellings: how the export writes it.
     """
 
     note: GraderNote
-    standing: Standing
+    standing: Footing
     why: str
     spellings: tuple[str, ...]
 
@@ -107,12 +107,12 @@ def disclose_atlas(run: Run, export: pd.DataFrame, *, counts: str, notes: tuple[
 def _together(graders: tuple[ExportedGrader, ...]) -> tuple[GraderNote, ...]:
     """Name graders of which the same is unknown in one breath, so that a caption can be read."""
     measured = [g.note for g in graders if not isinstance(g.note.accuracy, Unknown)]
-    groups: dict[Standing, list[GraderNote]] = {}
+    groups: dict[Footing, list[GraderNote]] = {}
     for grader in graders:
         if isinstance(grader.note.accuracy, Unknown):
             groups.setdefault(grader.standing, []).append(grader.note)
     for standing, notes in groups.items():
-        accuracy = Unknown("accuracy", f"never measured ({STANDINGS[standing]})")
+        accuracy = Unknown("accuracy", f"never measured ({FOOTINGS[standing]})")
         names = ", ".join(note.grader for note in notes)
         measured.append(replace(notes[0], grader=names, accuracy=accuracy))
     return tuple(measured)

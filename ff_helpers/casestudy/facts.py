@@ -3,6 +3,7 @@
 Notebooks reach them as `ff.facts.<name>()`; the graders behind them are disclosed as `published`.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import pandas as pd
@@ -10,17 +11,20 @@ import pandas as pd
 from ff_helpers.casestudy.graders import MANUAL, published_graders
 from ff_helpers.casestudy.record import PUBLISHED_STATUSES, published
 from ff_helpers.corpus.canonical import resolve
+from ff_helpers.grading.identities import shown_names
 from ff_helpers.measurement.agreement.bracket import with_range
 from ff_helpers.measurement.agreement.pairs import LIMIT
-from ff_helpers.measurement.calibration.cards import cards_table, read_cards
+from ff_helpers.measurement.calibration.cards import cards_table
 from ff_helpers.measurement.calibration.confusion import Confusion, binomial_tail, cohen_kappa
 from ff_helpers.measurement.calibration.gate import published_state
 from ff_helpers.measurement.proportions.intervals import Proportion, with_wilson
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import long_counts
+from ff_helpers.measurement.standing import read_cards
 from ff_helpers.paths import Run
+from ff_helpers.publication.evaluator import NOT_PUBLISHED
 from ff_helpers.publication.notes import grader_note
-from ff_helpers.terms import TIERS, VERDICTS
+from ff_helpers.terms import TIERS, VERDICTS, Identity
 
 _EVALUABLE: Final = "all among the evaluable rows"
 _ANYWHERE: Final = "anywhere among the graded rows"
@@ -206,8 +210,10 @@ def export_summary() -> pd.DataFrame:
 
 def measured_graders(run: Run) -> pd.DataFrame:
     """Return this run's calibrations, and below them the published ones: columns as of both tables."""
-    mine = cards_table(read_cards(run))
-    theirs = published_calibration()
+    cards, theirs = read_cards(run), published_calibration()
+    names = shown_names([*(card.identity for card in cards), *map(_published_identity, theirs["grader"])])
+    mine = cards_table(cards).assign(grader=[names[card.identity] for card in cards])
+    theirs = theirs.assign(grader=[names[_published_identity(name)] for name in theirs["grader"]])
     return pd.concat([mine.assign(accuracy_kind="exact"), theirs], ignore_index=True)
 
 
@@ -220,8 +226,12 @@ def graders_table(run: Run) -> pd.DataFrame:
     """
     facts = published("grader_verdict_counts")["grader"]
     names = dict.fromkeys([*published("grader_calibration")["grader"], *facts, "claude-haiku-4.5", MANUAL])
-    notes = [("published", note) for note in published_graders(*names)]
-    notes = [("this run", grader_note(card)) for card in read_cards(run)] + notes
+    cards = read_cards(run)
+    shown = shown_names([*(card.identity for card in cards), *map(_published_identity, names)])
+    notes = [("this run", grader_note(card, shown[card.identity])) for card in cards]
+    for note in published_graders(*names):
+        known_as = shown.get(_published_identity(note.grader), note.grader)
+        notes.append(("published", replace(note, grader=known_as)))
     rows = []
     for origin, note in notes:
         known = note.accuracy if isinstance(note.accuracy, Proportion) else None
@@ -233,6 +243,10 @@ def graders_table(run: Run) -> pd.DataFrame:
         row |= {"set": str(note.calibration_set) if known else str(note.accuracy)}
         rows.append(row | {"space": str(note.space) if known else "none", "gate": note.gate})
     return pd.DataFrame(rows).astype({"n": "Int64"})
+
+
+def _published_identity(name: str) -> Identity:
+    return Identity(name, NOT_PUBLISHED)
 
 
 def heuristic_agreement() -> pd.DataFrame:

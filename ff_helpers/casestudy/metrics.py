@@ -11,6 +11,7 @@ import pandas as pd
 from ff_helpers.casestudy.exported import Atlas
 from ff_helpers.casestudy.exported_graders import classifiers
 from ff_helpers.casestudy.record import published
+from ff_helpers.grading.identities import identities
 from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.rates.counts import count_verdicts
 from ff_helpers.paths import Run
@@ -61,7 +62,7 @@ def _of_run(run: Run, verdicts: pd.DataFrame) -> list[tuple[str, str, int, str, 
         "scenarios and prompts": traces["scenario_id"].fillna(traces["trace_id"]).nunique(),
         "traces": len(traces),
         "models": models.nunique(),
-        "graders": len(first[["grader", "grader_digest", "rubric"]].drop_duplicates()),
+        "graders": len(identities(first)),
         "results (a trace graded by a grader)": len(first),
         "results graded again": len(rows) - len(first),
     }

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.rates.asr import asr
@@ -59,9 +60,9 @@ def model_tiers(
     """
     known = asr_by(verdicts, "model", cards)
     known = known[known["grader"] == LABELS].assign(labels="checkers (known)")
-    rows = natural(verdicts)
+    rows, who = told_apart(natural(verdicts))
     counts = count_verdicts(rows[rows["method"] != "heuristic"], by=("model", "grader"))
-    told = with_gate(asr(counts, by=["model", "grader"]), cards)
+    told = with_gate(asr(counts, by=["model", "grader"]), cards, who)
     published = crescendo.assign(model="deepseek-r1:1.5b", gate=crescendo["labels"].map(_GATES))
     published["labels"] = published["labels"].map(_LABELLERS)
     corpora = corpus.assign(

@@ -16,7 +16,7 @@ from ff_helpers.publication.atlas.changes import Change, Due, compare_signals, d
 from ff_helpers.publication.atlas.files import check_clock, current, path_of, read_file, write_signal
 from ff_helpers.publication.atlas.inputs import Inputs, NothingGivenError, read_signals
 from ff_helpers.publication.atlas.publish import PAGE, publish_page
-from ff_helpers.publication.atlas.signal import Rate, Signal
+from ff_helpers.publication.atlas.signal import Rate, Signal, named_apart
 from ff_helpers.publication.prose import points
 
 _SHOWN: Final = 40
@@ -126,7 +126,7 @@ def written_text(signals: Sequence[Signal], path: Path) -> str:
 
 
 def _graders(signals: Sequence[Signal]) -> str:
-    named = {grader.grader: grader for signal in signals for grader in signal.graders}
+    named = {grader.grader: grader for signal in named_apart(signals) for grader in signal.graders}
     measured = sum(grader.accuracy is not None for grader in named.values())
     rejected = sorted(name for name, grader in named.items() if grader.standing == "rejected")
     said = f"{len(named)}, the accuracy of {measured} is known"

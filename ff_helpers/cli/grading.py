@@ -6,10 +6,13 @@ from pathlib import Path
 
 from ff_helpers.cli import ledgers
 from ff_helpers.errors import FFError
-from ff_helpers.grading.admission import standing
+from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.inventory import ledger_summary
 from ff_helpers.grading.ledger import RETRIED, read_ledger
 from ff_helpers.grading.stream import grade_file
+from ff_helpers.measurement.admission import by_cards
+from ff_helpers.measurement.standing import saved_cards, standing
+from ff_helpers.terms import Identity
 
 
 def grade_traces(options: argparse.Namespace) -> int:
@@ -27,14 +30,14 @@ def grade_traces(options: argparse.Namespace) -> int:
         repeats=options.repeats,
         concurrency=options.concurrency,
         timeout=options.timeout,
-        cards=options.cards,
+        admit=by_cards(options.cards),
     )
     rate = f" ({done.graded / done.seconds:.1f} a second)" if done.seconds >= 1 else ""
     before = f"; {done.already} were in the ledger before" if done.already else ""
     without = sum(done.statuses.values())
     verdicts = f"{done.graded - without} verdicts, {without} rows without"
     print(f"{verdicts} in {done.seconds:.1f} s{rate}{before}\n")
-    _tell(options, only=(done.grader, done.rubric))
+    _tell(options, only=done.identity)
     failed = sum(done.statuses.get(status, 0) for status in RETRIED)
     if failed:
         print(f"\n{failed} rows failed at the server: run the same command again to grade them.")
@@ -47,17 +50,17 @@ def tell_ledger(options: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(options: argparse.Namespace, *, only: tuple[str, str] | None = None) -> None:
-    """Print what the ledger holds, of one grader name and rubric or of all."""
+def _tell(options: argparse.Namespace, *, only: Identity | None = None) -> None:
+    """Print what the ledger holds, of one grader or of all."""
     held = ledger_summary(options.ledger, options.traces)
     notes = ledgers.read_notes(options.ledger)
     print(ledgers.written_text(held))
+    names, cards = shown_names(rows.identity for rows in held.graders), saved_cards(options.cards)
     for rows in held.graders:
-        if only is not None and (rows.grader, rows.rubric) != only:
+        if only is not None and rows.identity != only:
             continue
-        who = (rows.grader, rows.digest, rows.rubric, rows.temperature, rows.seed)
-        found = standing(who, options.cards)
-        print(f"\n{ledgers.grader_text(rows, found, notes)}")
+        found = standing(rows.identity, cards)
+        print(f"\n{ledgers.grader_text(rows, names[rows.identity], found, notes)}")
         if held.traces is None:
             continue
         print(f"  {ledgers.missing_text(rows, held.traces)}")

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from ff_helpers.cli.text import shown
-from ff_helpers.grading.admission import Standing
 from ff_helpers.grading.inventory import GraderRows, LedgerSummary
-from ff_helpers.grading.ledger import Who, read_ledger, who
+from ff_helpers.grading.ledger import read_ledger
+from ff_helpers.measurement.standing import Standing
+from ff_helpers.terms import Identity
 
 _REASONS: Final = 3
 """How many reasons of one status, or of one gate, are printed; the rest is counted."""
@@ -20,42 +21,37 @@ _REASONS: Final = 3
 class Notes:
     """What the counts of a grader leave out: why rows have no verdict, and how to ask it again."""
 
-    reasons: dict[Who, Counter[tuple[str, str]]] = field(default_factory=lambda: defaultdict(Counter))
-    software: dict[Who, str] = field(default_factory=dict)
+    reasons: dict[Identity, Counter[tuple[str, str]]] = field(default_factory=lambda: defaultdict(Counter))
+    software: dict[Identity, str] = field(default_factory=dict)
 
 
 def read_notes(ledger: Path) -> Notes:
     """Return the reasons of the rows of the first pass that have a status now, and the graders' software."""
     notes = Notes()
-    failing: dict[tuple[str, str], tuple[Who, str, str]] = {}
+    failing: dict[tuple[str, str], tuple[Identity, str, str]] = {}
     for record in read_ledger(ledger):
-        notes.software[who(record)] = record.software
+        notes.software[record.identity] = record.software
         failing.pop((record.key, record.trace_id), None)
         if record.supersedes is not None:
             failing.pop((record.supersedes.key, record.trace_id), None)
         if record.status is not None and record.repeat == 0:
-            found = (who(record), record.status, record.reason or "")
+            found = (record.identity, record.status, record.reason or "")
             failing[record.key, record.trace_id] = found
     for grader, status, reason in failing.values():
         notes.reasons[grader][status, reason] += 1
     return notes
 
 
-def identity(rows: GraderRows) -> Who:
-    """Return who graded these rows, as the ledger tells graders apart."""
-    return rows.grader, rows.digest, rows.rubric, rows.temperature, rows.seed
-
-
-def grader_text(rows: GraderRows, found: Standing, notes: Notes) -> str:
+def grader_text(rows: GraderRows, name: str, found: Standing, notes: Notes) -> str:
     """Return the rows of one grader: labels, statuses with reasons, and its measured accuracy."""
-    digest = rows.digest.removeprefix("sha256:")[:12]
+    who = rows.identity
     counted = {**rows.verdicts, "no verdict": sum(rows.statuses.values())}
     width = max(map(len, counted))
-    lines = [f"{rows.grader} (digest {digest}; rubric {rows.rubric})"]
-    for name, n in sorted(rows.verdicts.items(), key=lambda item: -item[1]):
-        lines.append(f"  {name:<{width}} {n:>7}")
+    lines = [f"{name} (digest {who.short_digest}; rubric {who.rubric})"]
+    for label, n in sorted(rows.verdicts.items(), key=lambda item: -item[1]):
+        lines.append(f"  {label:<{width}} {n:>7}")
     lines.append(f"  {'no verdict':<{width}} {counted['no verdict']:>7}")
-    lines += [f"    {line}" for line in _statuses(rows, notes.reasons[identity(rows)])]
+    lines += [f"    {line}" for line in _statuses(rows, notes.reasons[who])]
     again = {repeat: n for repeat, n in rows.repeats.items() if repeat}
     if again:
         lines.append("  graded again: " + ", ".join(f"{n} rows in pass {r + 1}" for r, n in again.items()))
@@ -86,16 +82,16 @@ def missing_text(rows: GraderRows, traces: int) -> str:
 
 def command(rows: GraderRows, notes: Notes, traces: Path, ledger: Path) -> str:
     """Return the command that grades what is missing; the spec follows from the software recorded."""
-    software = notes.software[identity(rows)]
-    spec = rows.grader
+    software = notes.software[rows.identity]
+    spec = grader = rows.identity.name
     if "xllamacpp" in software:
-        spec = f"embedded:{rows.grader}"
+        spec = f"embedded:{grader}"
     elif "openai" in software:
-        spec = f"openai:{rows.grader}@BASE_URL"
+        spec = f"openai:{grader}@BASE_URL"
     elif "ollama" in software:
-        spec = f"ollama:{rows.grader}"
+        spec = f"ollama:{grader}"
     words = ["ff", "grade", "--traces", shown(traces), "--grader", spec, "--ledger", shown(ledger)]
-    name = rows.rubric.partition("@")[0]
+    name = (rows.identity.rubric or "").partition("@")[0]
     return shlex.join(words + (["--rubric", name] if name == "flip-blind" else []))
 
 
@@ -112,7 +108,7 @@ def _statuses(rows: GraderRows, reasons: "Counter[tuple[str, str]]") -> Iterable
 
 def _measured(found: Standing, rows: GraderRows) -> Iterable[str]:
     """Say how often the grader is right; no count of verdicts is printed without that."""
-    if rows.rubric.startswith("five-definitions"):
+    if rows.identity.method == "manual":
         yield "graded by a person: see the agreement of graders"
         return
     for card in found.expired:

@@ -2,23 +2,23 @@
 
 import argparse
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
-from ff_helpers.cli.text import aligned, print_json, records, shown
-from ff_helpers.grading.admission import GraderCard, standing
-from ff_helpers.grading.ledger import identity_of
+from ff_helpers.cli.text import aligned, json_rows, print_json, shown
+from ff_helpers.grading.identities import identity_of, records, shown_names
+from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.count_file import FileCounts, read_counts
-from ff_helpers.measurement.rates.counts import NOT_RECORDED
 from ff_helpers.measurement.rates.reported import READINGS
-from ff_helpers.terms import GATE_STATES, TIER_SPACES, TIERS, Tier
+from ff_helpers.measurement.standing import saved_cards, standing
+from ff_helpers.terms import IDENTITY, Identity
 
 FIELDS: Final = ("model", "intent", "turns", "source", "set")
-_WHO: Final = ("grader", "grader_digest", "rubric", "temperature", "seed")
 _RAW: Final = (
     "Raw rates: what the graders said of the first pass, with their errors in it; the Wilson interval "
     "covers chance, not the grader."
@@ -34,17 +34,21 @@ class Backing:
 
     gate: str
     reading: str
-    cards: tuple[GraderCard, ...]
+    cards: tuple[Card, ...]
     why: str = ""
 
 
 def rates_of_file(options: argparse.Namespace) -> int:
     """Print the rates of a file of verdicts, each grader with what is known of it."""
-    keys = [*_WHO, "method", *dict.fromkeys(options.by)]
+    keys = [*IDENTITY, "method", *dict.fromkeys(options.by)]
     counted = read_counts(options.file, by=keys, traces=options.traces)
     table = asr(counted.table, by=keys, tiers=options.tier, denominators=options.denominator)
-    backed = {who: _backing(who, options.cards) for who in _pairs(table)}
-    known = [backed[who] for who in table[[*_WHO, "method", "tier"]].itertuples(index=False, name=None)]
+    cards = saved_cards(options.cards)
+    graders = [identity_of(row) for row in records(table)]
+    pairs = list(zip(graders, table["tier"], strict=True))
+    backed = {pair: _backing(*pair, cards) for pair in dict.fromkeys(pairs)}
+    known, names = [backed[pair] for pair in pairs], shown_names(graders)
+    table = table.assign(grader=[names[who] for who in graders])
     table = table.assign(gate=[b.gate for b in known], reading=[b.reading for b in known])
     table = table.assign(cards=["; ".join(card.sentence() for card in b.cards) for b in known])
     if options.json:
@@ -52,55 +56,42 @@ def rates_of_file(options: argparse.Namespace) -> int:
     elif options.csv:
         print(table.to_csv(index=False, lineterminator="\n"), end="")
     else:
-        print(_text(options.file, counted, table, backed, list(dict.fromkeys(options.by))))
+        parts = [
+            "\n".join([*_heads(who, names, found), *_lines(rows, list(dict.fromkeys(options.by)))])
+            for (who, tier), found in backed.items()
+            for rows in (table[[pair == (who, tier) for pair in pairs]],)
+        ]
+        first = int(counted.table["n"].sum())
+        said = f"{shown(options.file)}: {first} rows counted. {_left(counted)}\n{_RAW}"
+        print("\n\n".join([said, *parts]))
     if options.csv:
         print(f"{_RAW} {_left(counted)}", file=sys.stderr)
     return 0
 
 
-def _pairs(table: pd.DataFrame) -> list[tuple[str, ...]]:
-    rows = table[[*_WHO, "method", "tier"]].drop_duplicates()
-    return list(rows.itertuples(index=False, name=None))
-
-
-def _backing(row: tuple[str, ...], folder: Path | None) -> Backing:
-    """Return what the cards say of a grader for a tier; only a card in a space that decides it counts."""
-    grader, digest, rubric, temperature, seed, method, name = row
-    if method == "manual":
+def _backing(who: Identity, tier: str, cards: Sequence[Card]) -> Backing:
+    """Return what the cards say of a grader for a tier."""
+    if who.method == "manual":
         return Backing("manual", _PEOPLE, ())
-    found = standing(identity_of(grader, digest, rubric, temperature, seed), folder)
-    tier: Tier = next(tier for tier in TIERS if tier == name)
-    cards = tuple(card for card in found.cards if card.space in TIER_SPACES[tier])
-    state = min((card.gate.state for card in cards), key=GATE_STATES.index, default="uncalibrated")
+    found = standing(who, cards, tier=tier)
     why = ""
-    if not cards:
+    if not found.cards:
         why = "its cards have expired" if found.expired else "there is no card of it"
-        why = "its cards do not decide this tier" if found.cards else why
-        if digest == NOT_RECORDED:
+        why = "its cards do not decide this tier" if found.beside else why
+        if who.digest is None:
             why = "the file does not say which digest and rubric graded, so no card can be of it"
-        elif found.others and not found.expired and not found.cards:
+        elif found.others and not found.expired and not found.beside:
             why = "the cards of that name are of another digest, rubric, temperature or seed"
-    reading = "nobody measured this grader" if state == "uncalibrated" else READINGS[state]
-    return Backing(state, _PHRASES if method == "heuristic" else reading, cards, why)
+    reading = "nobody measured this grader" if found.state == "uncalibrated" else READINGS[found.state]
+    return Backing(found.state, _PHRASES if who.method == "heuristic" else reading, found.cards, why)
 
 
-def _text(
-    path: Path,
-    counted: FileCounts,
-    table: pd.DataFrame,
-    backed: dict[tuple[str, ...], Backing],
-    by: list[str],
-) -> str:
-    first = int(counted.table["n"].sum())
-    parts = [f"{shown(path)}: {first} rows counted. {_left(counted)}\n{_RAW}"]
-    for who, found in backed.items():
-        rows = table[(table[[*_WHO, "method", "tier"]] == list(who)).all(axis=1)]
-        digest = who[1].removeprefix("sha256:")[:12]
-        lines = [f"{who[0]} (digest {digest}; rubric {who[2]}): {found.reading}"]
-        lines += [f"  {card.sentence()}; {card.gate.state}" for card in found.cards]
-        lines += [f"  {found.why}"] if found.why else []
-        parts.append("\n".join([*lines, *_lines(rows, by)]))
-    return "\n\n".join(parts)
+def _heads(who: Identity, names: Mapping[Identity, str], found: Backing) -> list[str]:
+    """Return the lines above the rates of one grader and tier: who it is, and what its cards say."""
+    rubric = who.rubric or "not recorded"
+    lines = [f"{names[who]} (digest {who.short_digest}; rubric {rubric}): {found.reading}"]
+    lines += [f"  {card.sentence()}; {card.gate.state}" for card in found.cards]
+    return [*lines, *([f"  {found.why}"] if found.why else [])]
 
 
 def _lines(rows: pd.DataFrame, by: list[str]) -> list[str]:
@@ -128,4 +119,4 @@ def _left(counted: FileCounts) -> str:
 
 def _content(path: Path, counted: FileCounts, table: pd.DataFrame) -> dict[str, object]:
     left = {n: getattr(counted, n) for n in ("superseded", "again", "elsewhere", "attacks", "torn")}
-    return {"file": str(path), "what": _RAW, "not_counted": left, "rates": records(table)}
+    return {"file": str(path), "what": _RAW, "not_counted": left, "rates": json_rows(table)}

@@ -4,14 +4,16 @@ import argparse
 import json
 import math
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from ff_helpers.cli.text import records
-from ff_helpers.grading.admission import standing
+from ff_helpers.cli.text import json_rows
+from ff_helpers.grading.identities import shown_names
 from ff_helpers.measurement.regrades.regrade import Regrade, regrade
 from ff_helpers.measurement.regrades.supersession import Labeller
+from ff_helpers.measurement.standing import saved_cards, standing
 
 _REASONS = 10
 """How many pairs of author and reason are printed; the rest is counted."""
@@ -23,19 +25,22 @@ def compare_labels(options: argparse.Namespace) -> int:
     if spec is not None and not spec.startswith("pyrit:"):
         spec = str(Path(spec).absolute())  # from the current folder, not from the project's
     result = regrade(options.ledger, by=options.by, traces=spec, old=options.old, new=options.new)
-    measured = [_measured(one, options.cards) for one in result.graders]
+    measured = _measured(result.graders, options.cards)
     print(_as_json(result, measured) if options.json else _text(result, measured))
     return 0
 
 
-def _measured(one: Labeller, cards: Path | None) -> list[str]:
-    """Return what is known of the accuracy of a grader; no rate is printed without it."""
-    if one.method == "manual":
-        return ["a person: no accuracy measured; see the agreement of graders"]
-    known = standing(one.who, cards)
-    found = [f"{card.sentence()}; {card.gate.state}" for card in known.cards]
-    found += [f"{card.sentence()}; expired, so uncalibrated today" for card in known.expired]
-    return found or ["accuracy: never measured; uncalibrated"]
+def _measured(graders: Sequence[Labeller], folder: Path | None) -> list[list[str]]:
+    """Return what is known of the accuracy of each grader; no rate is printed without it."""
+    cards, said = saved_cards(folder), []
+    for one in graders:
+        known = standing(one.who, cards)
+        found = [f"{card.sentence()}; {card.gate.state}" for card in known.cards]
+        found += [f"{card.sentence()}; expired, so uncalibrated today" for card in known.expired]
+        if one.who.method == "manual":
+            found = ["a person: no accuracy measured; see the agreement of graders"]
+        said.append(found or ["accuracy: never measured; uncalibrated"])
+    return said
 
 
 def _text(result: Regrade, measured: list[list[str]]) -> str:
@@ -103,8 +108,9 @@ def _notes(result: Regrade) -> str:
 
 def _who(result: Regrade, measured: list[list[str]]) -> str:
     lines = ["who labelled, and how far their labels were measured:"]
+    names = shown_names(one.who for one in result.graders)
     for one, known in zip(result.graders, measured, strict=True):
-        lines.append(f"  {one.labels}: {one.who[0]}, {one.rows} rows")
+        lines.append(f"  {one.labels}: {names[one.who]}, {one.rows} rows")
         lines += [f"    {sentence}" for sentence in known]
     counts = Counter(zip(result.changes["author"], result.changes["reason"], strict=True))
     if not counts:
@@ -118,6 +124,8 @@ def _who(result: Regrade, measured: list[list[str]]) -> str:
 
 
 def _as_json(result: Regrade, measured: list[list[str]]) -> str:
+
+    names = shown_names(one.who for one in result.graders)
     content = {
         "names": result.names,
         "rows": result.rows,
@@ -126,10 +134,10 @@ def _as_json(result: Regrade, measured: list[list[str]]) -> str:
         "again": result.again,
         "contested": result.contested,
         "graders": [
-            {"labels": one.labels, "grader": one.who[0], "digest": one.who[1], "rubric": one.who[2]}
-            | {"method": one.method, "rows": one.rows, "measured": known}
+            {"labels": one.labels, "grader": names[one.who], "digest": one.who.digest}
+            | {"rubric": one.who.rubric, "method": one.who.method, "rows": one.rows, "measured": known}
             for one, known in zip(result.graders, measured, strict=True)
         ],
-        **{name: records(getattr(result, name)) for name in ("transitions", "rates", "shifts", "changes")},
+        **{name: json_rows(getattr(result, name)) for name in ("transitions", "rates", "shifts", "changes")},
     }
     return json.dumps(content, ensure_ascii=False)

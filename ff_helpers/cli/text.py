@@ -29,7 +29,7 @@ def aligned(rows: Sequence[Sequence[str]], *, right: Collection[int] = (), inden
     return [(indent + line).rstrip() for line in lines]
 
 
-def records(frame: "pd.DataFrame") -> list[dict[object, object]]:
+def json_rows(frame: "pd.DataFrame") -> list[dict[object, object]]:
     """Return the rows of a frame for JSON: what is missing is null."""
     rows: list[dict[object, object]] = frame.astype(object).where(frame.notna(), None).to_dict("records")
     return rows

@@ -11,12 +11,13 @@ from ff_helpers.corpus.sampling import stratified
 from ff_helpers.corpus.sources import load_set
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.errors import FFError
-from ff_helpers.grading.admission import ControlArmError, admit, default_cards
+from ff_helpers.grading.admission import Admit, ControlArmError, nobody
 from ff_helpers.grading.graders import open_grader
+from ff_helpers.grading.identities import identities, told_apart
 from ff_helpers.grading.ledger import Ledger, verdict_frame
-from ff_helpers.grading.outcome import Grader
+from ff_helpers.grading.outcome import Grader, record_key
 from ff_helpers.grading.pool import grade_all
-from ff_helpers.terms import STATUSES, VERDICTS
+from ff_helpers.terms import IDENTITY, IDENTITY_COLUMNS, STATUSES, VERDICTS
 
 _INDEX = {
     "trace_id": "str",
@@ -34,8 +35,7 @@ _INDEX = {
     "probability": "float64",
     "withheld": "bool",
 }
-_IDENTITY = ["grader", "grader_digest", "rubric", "temperature", "seed"]
-_GRADERS = dict(zip(_IDENTITY, ("str", "str", "str", "float64", "Int64"), strict=True))
+_GRADERS = dict(zip(IDENTITY, ("str", "str", "str", "float64", "Int64"), strict=True))
 
 
 class SharedIdError(FFError):
@@ -64,28 +64,13 @@ def grade(
     sample: Mapping[str, int] | None = None,
     repeat_rows: int = 0,
     seed: int = 0,
+    admit: Admit = nobody,
 ) -> pd.DataFrame:
-    """Grade a sample of each trace set with each grader into the run's ledger; go on where it stopped.
+    """Grade a sample of each trace set with each grader, as `measurement.admission.grade` says.
 
     Args:
-        run: writes `ledger/verdicts.jsonl` (append-only), `ledger/traces.csv` (the traces without text)
-            and `ledger/graders.csv` (the graders of this campaign).
-        trace_sets: name -> `pyrit:refusal`, `pyrit:objective`, a JSONL file of the project, or one of this
-            run (`ledger/...`, what 00_collect collected).
-        graders: specs, see `graders.open_grader`.
-        rubric: `flip-reference` or `flip-blind`.
-        sample: name -> rows, stratified by truth in proportion; 0 or absent: all rows.
-        repeat_rows: how many rows graders that are models grade a second time, over the sets in turn.
-        seed: which sample is drawn.
-
-    Returns:
-        One row a set and grader: set, grader, rubric, n, one column a verdict and a status (counts of
-        the first pass).
-
-    Raises:
-        NotAdmittedError: a trace has no truth, and neither outputs/cards nor the run's own cards back the
-            grader.
-        FFError: a set or grader is missing, malformed or changed; the ledger cannot be written.
+        run, trace_sets, graders, rubric, sample, repeat_rows, seed: as there.
+        admit: decides who may grade traces without truth; by default nobody.
     """
     sets = _sample(run, trace_sets, sample or {}, seed)
     traces = [trace for rows in sets.values() for trace in rows]
@@ -96,7 +81,7 @@ def grade(
         for spec in graders:
             grader = open_grader(spec, rubric=rubric)
             if any(trace.truth is None for trace in traces):
-                admit(grader.identity, [default_cards(), run.folder / "cards"], spec=spec, on=run.as_of)
+                admit(grader.setup, spec)
             grader.fit(traces)
             _grade_missing(grader, traces, again if grader.is_model else [], ledger)
             identities.append(_identity_row(spec, grader))
@@ -117,10 +102,12 @@ def verdicts(run: paths.Run) -> pd.DataFrame:
     index = pd.read_csv(run.read("ledger/traces.csv"), dtype=_INDEX)
     known = graders(run)
     frame = verdict_frame(run.ledger("verdicts"))
-    frame = frame.merge(known[_IDENTITY], on=_IDENTITY, how="inner")
+    frame = frame.merge(known[list(IDENTITY)].drop_duplicates(), on=list(IDENTITY), how="inner")
     frame = frame.merge(index, on="trace_id", how="inner", validate="many_to_one")
     order = {trace_id: place for place, trace_id in enumerate(index["trace_id"])}
-    place = frame["grader"].map({name: n for n, name in enumerate(known["grader"])})
+    places = {who: place for place, who in enumerate(identities(known))}
+    named, who = told_apart(frame)
+    place = named["grader"].map({name: places[one] for name, one in who.items()})
     frame = frame.assign(_g=place, _t=frame["trace_id"].map(order))
     frame = frame.sort_values(["_g", "repeat", "_t"], kind="stable")
     return frame.drop(columns=["_g", "_t"]).reset_index(drop=True)
@@ -138,6 +125,7 @@ def graders(run: paths.Run) -> pd.DataFrame:
 
 def verdict_counts(frame: pd.DataFrame) -> pd.DataFrame:
     """Count verdicts and statuses of the first pass: set, grader, rubric, n, five labels, six statuses."""
+    frame, _ = told_apart(frame)
     first = frame[frame["repeat"] == 0]
     label = first["verdict"].fillna(first["status"])
     keys = ["set", "grader", "rubric"]
@@ -191,12 +179,11 @@ def _save(run: paths.Run, name: str, frame: pd.DataFrame) -> None:
 
 
 def _identity_row(spec: str, grader: Grader) -> dict[str, object]:
-    identity = grader.identity
-    options = identity.options
-    known = (identity.grader, identity.digest, identity.rubric, options.temperature, options.seed)
-    more = {"num_ctx": options.num_ctx, "spec": spec, "method": identity.method}
-    row: dict[str, object] = dict(zip(_IDENTITY, known, strict=True))
-    return row | more | {"software": identity.software}
+    setup = grader.setup
+    row: dict[str, object] = {c: getattr(setup.identity, part) for part, c in IDENTITY_COLUMNS.items()}
+    row = {column: row[column] for column in IDENTITY}
+    more = {"num_ctx": setup.num_ctx, "spec": spec, "method": setup.identity.method}
+    return row | more | {"software": setup.software}
 
 
 def _in_turn(sets: Mapping[str, Sequence[Trace]]) -> Iterator[Trace]:
@@ -208,7 +195,9 @@ def _in_turn(sets: Mapping[str, Sequence[Trace]]) -> Iterator[Trace]:
 
 def _grade_missing(grader: Grader, traces: Sequence[Trace], again: Sequence[Trace], ledger: Ledger) -> None:
     """Grade what the ledger does not hold yet: first pass, then the second."""
-    identity = grader.identity
+    who = grader.setup.identity
     passes = [(trace, 0) for trace in traces] + [(trace, 1) for trace in again]
-    todo = [(t, repeat) for t, repeat in passes if (identity.key(t, repeat), t.trace_id) not in ledger.done]
-    grade_all(grader, todo, ledger, Progress(f"grading with {identity.grader}", len(todo)))
+    todo = [
+        (t, repeat) for t, repeat in passes if (record_key(who, t, repeat), t.trace_id) not in ledger.done
+    ]
+    grade_all(grader, todo, ledger, Progress(f"grading with {who.name}", len(todo)))

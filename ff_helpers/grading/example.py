@@ -14,9 +14,9 @@ from ff_helpers.corpus.jsonl import write_records
 from ff_helpers.corpus.sources import CALIBRATION, load_set
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.grading.ledger import read_ledger
-from ff_helpers.grading.outcome import Identity, Outcome, to_record
-from ff_helpers.grading.record import Options, Record, Supersedes
-from ff_helpers.terms import Verdict
+from ff_helpers.grading.outcome import GraderSetup, Outcome, to_record
+from ff_helpers.grading.record import Record, Supersedes
+from ff_helpers.terms import Identity, Verdict
 
 EXAMPLE = "data/example/corrected.jsonl"
 AUTHOR = "example author"
@@ -59,8 +59,8 @@ def corrected_records() -> Iterator[Record]:
 def _corrected(trace: Trace, label: Verdict, before: Record, reason: str, look: str = "") -> Record:
     rubric = "known by construction" + (f" ({look})" if look else "")
     software = f"ff-helpers {__version__}"
-    who = Identity(f"manual:{AUTHOR}", "a person", rubric, "manual", Options(), software)
-    record = to_record(who, trace, Outcome(verdict=label), 0)
+    who = Identity(f"manual:{AUTHOR}", "a person", rubric=rubric, method="manual")
+    record = to_record(GraderSetup(who, None, 1, software), trace, Outcome(verdict=label), 0)
     why = Supersedes(key=before.key, author=AUTHOR, reason=reason)
     return record.model_copy(update={"supersedes": why})
 

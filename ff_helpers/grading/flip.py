@@ -35,6 +35,9 @@ SCHEMA: Final[dict[str, object]] = {
 }
 """What the grader's output is constrained to: instruction first, verdict second, as FLIP reasons."""
 
+SCHEMA_ID: Final = hashlib.sha256(json.dumps(SCHEMA).encode()).hexdigest()[:12]
+"""The hash of that schema."""
+
 REPAIR: Final = (
     "That was no valid answer. Answer again with one JSON object and nothing else: "
     '{"inferred_instruction": "...", "verdict": "one of ' + ", ".join(VERDICTS) + '"}'

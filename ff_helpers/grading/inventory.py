@@ -8,9 +8,9 @@ from typing import Final
 
 from ff_helpers.corpus.journal import torn_tail
 from ff_helpers.corpus.traces import Trace, read_traces
-from ff_helpers.grading.ledger import RETRIED, Who, read_ledger, short, who
-from ff_helpers.grading.outcome import Identity, Method
-from ff_helpers.grading.record import Options
+from ff_helpers.grading.ledger import RETRIED, read_ledger, short
+from ff_helpers.grading.outcome import record_key
+from ff_helpers.terms import Identity
 
 _SHOWN: Final = 10
 
@@ -20,11 +20,7 @@ class GraderRows:
     """What stands of one grader identity; counts of the first pass (repeat 0) unless said otherwise.
 
     Attributes:
-        grader: the grader's name.
-        digest: what it is.
-        rubric: by which words it graded.
-        temperature: of its answers; None where it has none.
-        seed: likewise.
+        identity: who graded.
         verdicts: label -> rows.
         statuses: status -> rows; `timeout` and `server_error` are tried again by the next run.
         repeats: repeat index -> rows.
@@ -34,11 +30,7 @@ class GraderRows:
         first_missing: the first ten of their trace_ids.
     """
 
-    grader: str
-    digest: str
-    rubric: str
-    temperature: float | None
-    seed: int | None
+    identity: Identity
     verdicts: dict[str, int]
     statuses: dict[str, int]
     repeats: dict[int, int]
@@ -76,18 +68,17 @@ class LedgerSummary:
     elsewhere: int | None
 
 
-Cell = tuple[Who, int, str, bool]
+Cell = tuple[Identity, int, str, bool]
 """Grader, repeat index, verdict or status, and whether it is a verdict: shared by all its records."""
 
 
 @dataclass
-class _Standing:
+class _Held:
     """What stands, in about 150 bytes a record, and how it came to."""
 
     cells: dict[bytes, Cell] = field(default_factory=dict)
     kinds: dict[Cell, Cell] = field(default_factory=dict)
-    methods: dict[Who, Method] = field(default_factory=dict)
-    conditions: dict[Who, dict[tuple[int | None, int], None]] = field(default_factory=dict)
+    conditions: dict[Identity, dict[tuple[int | None, int], None]] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
 
 
@@ -101,7 +92,7 @@ def ledger_summary(path: Path, traces: Path | None = None) -> LedgerSummary:
     held = _read(path)
     told = Counter(held.cells.values())
     known = None if traces is None else _compare(held, read_traces(traces))
-    graders = tuple(_rows(each, held, told, known) for each in held.methods)
+    graders = tuple(_rows(each, held, told, known) for each in held.conditions)
     return LedgerSummary(
         path=path,
         records=held.counts["records"],
@@ -116,12 +107,11 @@ def ledger_summary(path: Path, traces: Path | None = None) -> LedgerSummary:
     )
 
 
-def _read(path: Path) -> _Standing:
-    held = _Standing()
+def _read(path: Path) -> _Held:
+    held = _Held()
     for record in read_ledger(path):
-        grader, place = who(record), short(record.key, record.trace_id)
+        grader, place = record.identity, short(record.key, record.trace_id)
         held.counts["records"] += 1
-        held.methods.setdefault(grader, record.method)
         conditions = held.conditions.setdefault(grader, {})
         conditions[record.options.num_ctx, record.options.concurrency] = None
         label = record.verdict or record.status or ""
@@ -141,22 +131,21 @@ def _read(path: Path) -> _Standing:
 class _Known:
     traces: int
     matched: int
-    missing: Counter[Who]
-    first: dict[Who, list[str]]
+    missing: Counter[Identity]
+    first: dict[Identity, list[str]]
 
 
-def _compare(held: _Standing, traces: Iterable[Trace]) -> _Known:
+def _compare(held: _Held, traces: Iterable[Trace]) -> _Known:
     """Look for every trace in the ledger, for each grader."""
-    repeats: dict[Who, set[int]] = {grader: {0} for grader in held.methods}
+    repeats: dict[Identity, set[int]] = {grader: {0} for grader in held.conditions}
     for grader, repeat, _, _ in held.kinds:
         repeats[grader].add(repeat)
-    identities = {grader: _identity(grader, method) for grader, method in held.methods.items()}
-    known = _Known(0, 0, Counter(), {grader: [] for grader in held.methods})
+    known = _Known(0, 0, Counter(), {grader: [] for grader in held.conditions})
     for trace in traces:
         known.traces += 1
-        for grader, identity in identities.items():
+        for grader in held.conditions:
             for repeat in sorted(repeats[grader]):
-                cell = held.cells.get(short(identity.key(trace, repeat), trace.trace_id))
+                cell = held.cells.get(short(record_key(grader, trace, repeat), trace.trace_id))
                 known.matched += cell is not None
                 if repeat == 0 and (cell is None or cell[2] in RETRIED):
                     known.missing[grader] += 1
@@ -165,23 +154,13 @@ def _compare(held: _Standing, traces: Iterable[Trace]) -> _Known:
     return known
 
 
-def _identity(grader: Who, method: Method) -> Identity:
-    name, digest, rubric, temperature, seed = grader
-    return Identity(name, digest, rubric, method, Options(temperature=temperature, seed=seed), "")
-
-
-def _rows(grader: Who, held: _Standing, told: Counter[Cell], known: _Known | None) -> GraderRows:
+def _rows(grader: Identity, held: _Held, told: Counter[Cell], known: _Known | None) -> GraderRows:
     mine = {cell: n for cell, n in told.items() if cell[0] == grader}
     repeats: Counter[int] = Counter()
     for (_, repeat, _, _), n in mine.items():
         repeats[repeat] += n
-    name, digest, rubric, temperature, seed = grader
     return GraderRows(
-        grader=name,
-        digest=digest,
-        rubric=rubric,
-        temperature=temperature,
-        seed=seed,
+        identity=grader,
         verdicts={
             label: n for (_, repeat, label, is_verdict), n in mine.items() if is_verdict and not repeat
         },

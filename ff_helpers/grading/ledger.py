@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from ff_helpers.corpus.journal import Journal, read_journal
-from ff_helpers.grading.outcome import Identity
+from ff_helpers.grading.outcome import GraderSetup
 from ff_helpers.grading.record import Record
+from ff_helpers.terms import Identity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,27 +33,12 @@ _COLUMNS = {
     "backward_f1": "float64",
     "temperature": "float64",
     "seed": "Int64",
+    "quantization": "str",
+    "schema": "str",
     "num_ctx": "Int64",
     "concurrency": "int64",
     "key": "str",
 }
-
-
-Who = tuple[str, str, str, float | None, int | None]
-"""A grader's identity: name, digest, rubric, temperature, seed."""
-
-
-def identity_of(grader: str, digest: str, rubric: str, temperature: str, seed: str) -> Who:
-    """Return a grader's identity from the text of a count table; what is no number there is None."""
-
-    def number(text: str) -> float | None:
-        try:
-            return float(text)
-        except ValueError:
-            return None
-
-    asked = number(seed)
-    return grader, digest, rubric, number(temperature), None if asked is None else int(asked)
 
 
 class Done:
@@ -89,7 +75,7 @@ class Ledger(Journal[Record]):
     def __init__(self, path: Path, *, batch: int = 16, seconds: float = 2.0) -> None:
         super().__init__(path, Record, batch=batch, seconds=seconds)
         self.done = Done()
-        self._conditions: dict[Who, set[tuple[int | None, int]]] = {}
+        self._conditions: dict[Identity, set[tuple[int | None, int]]] = {}
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -108,25 +94,24 @@ class Ledger(Journal[Record]):
             self._note(record)
         return committed
 
-    def changed_conditions(self, identity: Identity) -> str:
+    def changed_conditions(self, setup: GraderSetup) -> str:
         """Return what to warn of before this grader goes on under other conditions; empty if nothing.
 
         Context size and concurrency are no part of a grader's identity, but may change its verdicts.
         """
-        options = identity.options
-        now = (options.num_ctx, options.concurrency)
-        before = self._conditions.get(who(identity), {now})
+        now = (setup.num_ctx, setup.concurrency)
+        before = self._conditions.get(setup.identity, {now})
         if now in before:
             return ""
         said = " or ".join(f"num_ctx {ctx}, concurrency {many}" for ctx, many in sorted(before, key=str))
         return (
-            f"{self.path} holds verdicts of {identity.grader} made with {said}; this run uses "
+            f"{self.path} holds verdicts of {setup.identity.name} made with {said}; this run uses "
             f"num_ctx {now[0]}, concurrency {now[1]}. Each record says which it was made with, and nothing "
             "is graded again, but verdicts may differ for this reason alone."
         )
 
     def _note(self, record: Record) -> None:
-        conditions = self._conditions.setdefault(who(record), set())
+        conditions = self._conditions.setdefault(record.identity, set())
         conditions.add((record.options.num_ctx, record.options.concurrency))
         if record.status not in RETRIED:
             self.done.add(record.key, record.trace_id)
@@ -158,23 +143,19 @@ def verdict_frame(path: Path) -> "pd.DataFrame":
 
     Columns: trace_id, grader, grader_digest, rubric, method, verdict (missing where there is a status),
     status, reason, repeat, prompt_tokens, completion_tokens, started (UTC; missing where not recorded),
-    duration_s (seconds), backward_f1 (in [0, 1], under the blind rubric alone), temperature, seed, num_ctx,
-    concurrency, key.
+    duration_s (seconds), backward_f1 (in [0, 1], under the blind rubric alone), temperature, seed,
+    quantization, schema (str; missing where not recorded), num_ctx, concurrency, key.
 
     Raises:
         FileMissingError, BadLineError: as `read_ledger`.
     """
     import pandas as pd
 
-    rows = [{**r.model_dump(), **r.options.model_dump()} for r in live_records(path)]
+    rows = [
+        {**r.model_dump(), **r.options.model_dump(), "schema": r.options.answer_schema}
+        for r in live_records(path)
+    ]
     return pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
-
-
-def who(graded: Record | Identity) -> Who:
-    """Return the grader's identity; every key of its records hashes these five."""
-    digest = graded.grader_digest if isinstance(graded, Record) else graded.digest
-    options = graded.options
-    return graded.grader, digest, graded.rubric, options.temperature, options.seed
 
 
 def _pair(record: Record) -> tuple[str, str]:

@@ -17,10 +17,11 @@ import pandas as pd
 from ff_helpers.errors import FFError
 from ff_helpers.grading.campaign import verdicts
 from ff_helpers.grading.graders.manual import PREFIX
+from ff_helpers.grading.identities import chosen, identity_hash, told_apart
 from ff_helpers.grading.ledger import Ledger, live_records, read_ledger
 from ff_helpers.grading.record import Record, Supersedes
 from ff_helpers.paths import Run
-from ff_helpers.terms import STATUSES, VERDICTS
+from ff_helpers.terms import IDENTITY, IDENTITY_COLUMNS, STATUSES, VERDICTS, Identity
 
 LABELS = (*VERDICTS, *STATUSES)
 _HISTORY = {
@@ -76,18 +77,22 @@ def merge_manual(run: Run, *, onto: str, reviewer: str | None = None) -> Merge:
 
     Args:
         run: its ledgers `verdicts` and `manual` are read.
-        onto: the grader to correct, by its name in `ff.verdicts(run)`.
+        onto: the grader to correct: its name, with what sets it apart where two share that
+            (`name (digest)`).
         reviewer: whose verdicts count; None: those of all who graded by hand.
 
     Raises:
         NoSuchGraderError: `onto` graded nothing here, or `reviewer` nothing by hand.
+        WhichGraderError: several graders are called `onto`.
         MissingInputError: nothing was graded yet.
         JournalBusyError, JournalWriteError: the ledger cannot be written.
     """
     frame = verdicts(run)
-    first = frame[(frame["grader"] == onto) & (frame["repeat"] == 0)]
-    if first.empty:
-        raise NoSuchGraderError(onto, frame["grader"].unique())
+    named, who = told_apart(frame[frame["repeat"] == 0])
+    if not any(one.name == onto for one in who.values()) and onto not in who:
+        raise NoSuchGraderError(onto, who)
+    chosen(who.values(), onto, where="in this run")
+    first = named[named["grader"] == onto]
     wanted = set(zip(first["key"], first["trace_id"], strict=True))
     own = {r.trace_id: r for r in live_records(run.ledger("verdicts")) if (r.key, r.trace_id) in wanted}
     decided = _decided(run.ledger("manual"), own, reviewer)
@@ -98,7 +103,7 @@ def merge_manual(run: Run, *, onto: str, reviewer: str | None = None) -> Merge:
             contested[trace_id] = records
         else:
             final[trace_id] = records[-1]
-    path = run.ledger("corrected-" + re.sub(r"[^\w.-]+", "-", onto))
+    path = _ledger(run, onto, who[onto])
     if decided or path.is_file():
         _bring_up_to_date(path, own, final, contested)
     by_hand = [trace_id for trace_id in own if final[trace_id] is not own[trace_id]]
@@ -128,7 +133,17 @@ def history(run: Run) -> pd.DataFrame:
         *sorted(p.stem for p in run.ledger("any").parent.glob("corrected-*.jsonl")),
     ]
     rows = [row for name in names for row in _histories(name, run.ledger(name))]
-    return pd.DataFrame(rows, columns=list(_HISTORY)).astype(_HISTORY)
+    columns = list(dict.fromkeys([*_HISTORY, *IDENTITY]))
+    return told_apart(pd.DataFrame(rows, columns=columns))[0][list(_HISTORY)].astype(_HISTORY)
+
+
+def _ledger(run: Run, onto: str, who: Identity) -> Path:
+    """Return the ledger of a grader's corrections; another grader's of that name keeps its own."""
+    name = "corrected-" + re.sub(r"[^\w.-]+", "-", onto).strip("-")
+    path = run.ledger(name)
+    first = next(read_ledger(path), None) if path.is_file() else None
+    apart = first is not None and first.identity != who
+    return run.ledger(f"{name}-{identity_hash(who)}") if apart else path
 
 
 def _decided(path: Path, own: dict[str, Record], reviewer: str | None) -> dict[str, list[Record]]:
@@ -137,14 +152,14 @@ def _decided(path: Path, own: dict[str, Record], reviewer: str | None) -> dict[s
     names = sorted({r.grader.removeprefix(PREFIX) for r in records})
     if reviewer is not None and reviewer not in names:
         raise NoSuchGraderError(PREFIX + reviewer, (PREFIX + name for name in names))
-    chosen: dict[str, dict[str, Record]] = {}
+    last: dict[str, dict[str, Record]] = {}
     for record in records:
         known = own.get(record.trace_id)
         if known is None or known.response_sha256 != record.response_sha256:
             continue
         if reviewer is None or record.grader == PREFIX + reviewer:
-            chosen.setdefault(record.trace_id, {})[record.grader] = record
-    return {trace_id: list(by.values()) for trace_id, by in chosen.items()}
+            last.setdefault(record.trace_id, {})[record.grader] = record
+    return {trace_id: list(by.values()) for trace_id, by in last.items()}
 
 
 def _bring_up_to_date(
@@ -194,6 +209,7 @@ def _histories(name: str, path: Path) -> Iterator[dict[str, object]]:
             stands = not any(record.key in (r.key, r.supersedes and r.supersedes.key) for r in later)
             why = record.supersedes.model_dump() if record.supersedes else {}
             row = record.model_dump(include=set(_HISTORY)) | {f"supersedes_{k}": v for k, v in why.items()}
+            row |= {column: getattr(record.identity, part) for part, column in IDENTITY_COLUMNS.items()}
             yield row | {"ledger": name, "place": place, "stands": stands}
 
 

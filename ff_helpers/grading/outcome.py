@@ -1,4 +1,4 @@
-"""What a grader is and what it says: identity, outcome, and the key of a record."""
+"""How a grader is set up and what it says: setup, outcome, and the key of a record."""
 
 import hashlib
 import json
@@ -6,36 +6,45 @@ import time
 from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.grading.record import Options, Record
-from ff_helpers.terms import Status, Verdict
-
-Method = Literal["flip-final-turn", "heuristic", "manual"]
+from ff_helpers.terms import Identity, Status, Verdict
 
 
 @dataclass(frozen=True)
-class Identity:
-    """What a grader is, not what it is called: digest, rubric (which hashes its schema), options.
+class GraderSetup:
+    """A grader as a campaign runs it: its identity, and what is recorded beside that.
 
-    `options.num_ctx` and `options.concurrency` are recorded, but are not part of the key.
+    Context size, concurrency and software are no part of the identity, nor of the key of a record.
     """
 
-    grader: str
-    digest: str
-    rubric: str
-    method: Method
-    options: Options
+    identity: Identity
+    num_ctx: int | None
+    concurrency: int
     software: str
 
-    def key(self, trace: Trace, repeat: int) -> str:
-        """Return the key of a record: hash of identity, rubric, rendered messages and repeat.
+    @property
+    def options(self) -> Options:
+        """What each record says of how the grader was run."""
+        return Options(
+            temperature=self.identity.temperature,
+            seed=self.identity.seed,
+            num_ctx=self.num_ctx,
+            concurrency=self.concurrency,
+            quantization=self.identity.quantization,
+            answer_schema=self.identity.schema,
+        )
 
-        Rubric id and messages together determine what is rendered, so those two are hashed.
-        """
-        parts = [self.grader, self.digest, self.rubric, self.options.temperature, self.options.seed]
-        return hashlib.sha256(json.dumps([*parts, trace.sha256, repeat]).encode()).hexdigest()
+
+def record_key(identity: Identity, trace: Trace, repeat: int) -> str:
+    """Return the key of a record: hash of identity, rendered messages and repeat.
+
+    Rubric id and messages together determine what is rendered, so those two are hashed.
+    """
+    parts = [identity.name, identity.digest, identity.rubric, identity.temperature, identity.seed]
+    return hashlib.sha256(json.dumps([*parts, trace.sha256, repeat]).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -58,8 +67,8 @@ class Grader(Protocol):
     """Anything that turns a trace into a verdict; `is_model` graders get a second pass."""
 
     @property
-    def identity(self) -> Identity:
-        """What the grader is; final once `fit` was called."""
+    def setup(self) -> GraderSetup:
+        """What the grader is and how it runs; final once `fit` was called."""
 
     @property
     def is_model(self) -> bool:
@@ -101,29 +110,32 @@ def status(
     )
 
 
-def to_record(identity: Identity, trace: Trace, outcome: Outcome, repeat: int) -> Record:
+def to_record(setup: GraderSetup, trace: Trace, outcome: Outcome, repeat: int) -> Record:
     """Return the ledger line of an outcome; of a withheld trace no text is kept."""
-    return Record(
-        key=identity.key(trace, repeat),
-        trace_id=trace.trace_id,
-        response_sha256=trace.response_sha256,
-        grader=identity.grader,
-        grader_digest=identity.digest,
-        rubric=identity.rubric,
-        method=identity.method,
-        verdict=outcome.verdict,
-        status=outcome.status,
-        reason=outcome.reason,
-        inferred_instruction=None if trace.withheld else _storable(outcome.inferred),
-        backward_f1=outcome.backward_f1,
-        raw=None if trace.withheld else _storable(outcome.raw),
-        repeat=repeat,
-        prompt_tokens=outcome.prompt_tokens,
-        completion_tokens=outcome.completion_tokens,
-        options=identity.options,
-        started=outcome.started,
-        duration_s=outcome.duration_s,
-        software=identity.software,
+    who = setup.identity
+    return Record.model_validate(
+        {
+            "key": record_key(who, trace, repeat),
+            "trace_id": trace.trace_id,
+            "response_sha256": trace.response_sha256,
+            "grader": who.name,
+            "grader_digest": who.digest,
+            "rubric": who.rubric,
+            "method": who.method,
+            "verdict": outcome.verdict,
+            "status": outcome.status,
+            "reason": outcome.reason,
+            "inferred_instruction": None if trace.withheld else _storable(outcome.inferred),
+            "backward_f1": outcome.backward_f1,
+            "raw": None if trace.withheld else _storable(outcome.raw),
+            "repeat": repeat,
+            "prompt_tokens": outcome.prompt_tokens,
+            "completion_tokens": outcome.completion_tokens,
+            "options": setup.options,
+            "started": outcome.started,
+            "duration_s": outcome.duration_s,
+            "software": setup.software,
+        }
     )
 
 

@@ -48,7 +48,7 @@ async def _grade_all(
     async def worker() -> None:
         for trace, repeat in work:
             outcome = await grader.grade(trace, repeat)
-            if ledger.add(to_record(grader.identity, trace, outcome, repeat)) >= _BATCH:
+            if ledger.add(to_record(grader.setup, trace, outcome, repeat)) >= _BATCH:
                 await asyncio.to_thread(commit)
 
     async def clock() -> None:

@@ -4,11 +4,17 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ff_helpers.terms import Status, Verdict
+from ff_helpers.terms import Identity, Status, Verdict
+
+Method = Literal["flip-final-turn", "heuristic", "manual"]
 
 
 class Options(BaseModel):
-    """What the grader was run with; part of its identity but for `num_ctx` and `concurrency`."""
+    """What the grader was run with; part of its identity but for `num_ctx` and `concurrency`.
+
+    `quantization` and `answer_schema` (the hash of the JSON schema) are recorded where they are known; digest
+    and rubric fix them.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -17,6 +23,7 @@ class Options(BaseModel):
     num_ctx: int | None = None
     concurrency: int = 1
     quantization: str | None = None
+    answer_schema: str | None = None
 
 
 class Supersedes(BaseModel):
@@ -44,7 +51,7 @@ class Record(BaseModel):
     grader: str
     grader_digest: str
     rubric: str
-    method: Literal["flip-final-turn", "heuristic", "manual"]
+    method: Method
     verdict: Verdict | None = None
     status: Status | None = None
     reason: str | None = None
@@ -60,6 +67,20 @@ class Record(BaseModel):
     duration_s: float | None = Field(default=None, ge=0)
     software: str
     supersedes: Supersedes | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """Who gave it."""
+        return Identity(
+            name=self.grader,
+            digest=self.grader_digest,
+            quantization=self.options.quantization,
+            rubric=self.rubric,
+            schema=self.options.answer_schema,
+            temperature=self.options.temperature,
+            seed=self.options.seed,
+            method=self.method,
+        )
 
     @model_validator(mode="after")
     def _verdict_or_status(self) -> Self:

@@ -11,12 +11,12 @@ from ff_helpers.chat.progress import Progress
 from ff_helpers.corpus.jsonl import read_records
 from ff_helpers.corpus.traces import Trace, read_traces
 from ff_helpers.errors import FFError
-from ff_helpers.grading.admission import ControlArmError, admit
+from ff_helpers.grading.admission import Admit, ControlArmError, nobody
 from ff_helpers.grading.graders import open_grader
 from ff_helpers.grading.ledger import Ledger
-from ff_helpers.grading.outcome import Grader
+from ff_helpers.grading.outcome import Grader, record_key
 from ff_helpers.grading.pool import grade_all
-from ff_helpers.terms import STATUSES, VERDICTS
+from ff_helpers.terms import STATUSES, VERDICTS, Identity
 
 
 class BadNumberError(FFError):
@@ -31,8 +31,7 @@ class GradingSummary:
     """What one call of `grade_file` did.
 
     Attributes:
-        grader: the grader's name.
-        rubric: id of its rubric.
+        identity: who graded.
         graded: rows graded and durable now (a trace and repeat is a row).
         already: rows that the ledger held before.
         verdicts: label -> rows graded now.
@@ -41,8 +40,7 @@ class GradingSummary:
         ledger: where the records are.
     """
 
-    grader: str
-    rubric: str
+    identity: Identity
     graded: int
     already: int
     verdicts: dict[str, int]
@@ -61,7 +59,7 @@ def grade_file(
     repeats: int = 1,
     concurrency: int = 1,
     timeout: float = 300.0,
-    cards: Path | None = None,
+    admit: Admit = nobody,
 ) -> GradingSummary:
     """Grade what the ledger does not hold yet of a trace file; memory does not grow with its traces.
 
@@ -77,7 +75,8 @@ def grade_file(
         repeats: how often graders that are models grade each trace: the whole file, then again.
         concurrency: requests in flight at one server.
         timeout: seconds that one request may take.
-        cards: folder of calibration cards, which decide where a trace has no truth; None: the default.
+        admit: decides who may grade traces without truth (`measurement.admission.by_cards`); by default
+            nobody.
 
     Raises:
         BadNumberError: limit, repeats or concurrency below 1.
@@ -96,17 +95,16 @@ def grade_file(
     with unused, Ledger(ledger) as book:
         left = job.check(book)
         if job.lacks_truth:
-            admit(grader.identity, cards, spec=spec)
-        progress = Progress(f"grading with {grader.identity.grader}", left)
-        warning = book.changed_conditions(grader.identity)
+            admit(grader.setup, spec)
+        progress = Progress(f"grading with {grader.setup.identity.name}", left)
+        warning = book.changed_conditions(grader.setup)
         if left and warning:
             progress.note(f"warning: {warning}")
         begun = time.monotonic()
         unused.pop_all()  # from here on the grader is closed on the loop that it works on
         grade_all(grader, job.work(book) if left else (), book, progress)
     return GradingSummary(
-        grader=grader.identity.grader,
-        rubric=grader.identity.rubric,
+        identity=grader.setup.identity,
         graded=progress.done,
         already=job.wanted - left,
         verdicts={label: progress.counts[label] for label in VERDICTS if progress.counts[label]},
@@ -155,4 +153,4 @@ class _Job:
                     yield trace, repeat
 
     def _is_left(self, trace: Trace, repeat: int, ledger: Ledger) -> bool:
-        return (self.grader.identity.key(trace, repeat), trace.trace_id) not in ledger.done
+        return (record_key(self.grader.setup.identity, trace, repeat), trace.trace_id) not in ledger.done

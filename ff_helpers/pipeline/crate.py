@@ -8,6 +8,7 @@ date is the run's `as_of`, so that two builds of one profile give the same crate
 import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -74,7 +75,7 @@ def write_crate(
         actions.append(_action(crate, profile, step, given=given, made=made))
     software = [_software(crate, name, version) for name, version in freshness.versions().items()]
     package = _software(crate, "ff_helpers", freshness.package_version(), sha256=freshness.package_sha256())
-    graders = _graders(crate, folder)
+    graders = _graders(crate, folder, profile.as_of)
     workflow["hasPart"] = [entities[name] for name in sorted(entities) if name.endswith(".ipynb")]
     workflow["softwareRequirements"] = [package, *software]
     run = crate.add_action(workflow, identifier="#run", properties={"@type": "CreateAction"})
@@ -181,14 +182,14 @@ def _software(crate: "ROCrate", name: str, version: str, *, sha256: str = "") ->
     return _entity(crate, f"#software/{name}", about | ({"sha256": sha256} if sha256 else {}))
 
 
-def _graders(crate: "ROCrate", folder: Path) -> "list[ContextEntity]":
+def _graders(crate: "ROCrate", folder: Path, as_of: date) -> "list[ContextEntity]":
     """Return the graders of the run's cards: what they are, by the hash of their weights or rules."""
-    cards = [json.loads(p.read_text(encoding="utf-8")) for p in sorted((folder / "cards").glob("*.json"))]
-    found = {str(card["grader"]): card for card in cards}
+    from ff_helpers.publication.run_graders import measured_graders
+
     entities = []
-    for name, card in sorted(found.items()):
+    for name, who in measured_graders(folder, as_of):
         about: dict[str, JsonValue] = {"@type": "SoftwareApplication", "name": name}
-        about["identifier"] = str(card["digest"])
-        about["description"] = f"grader; rubric {card['rubric']}; gate: see cards/ and evaluators/"
+        about["identifier"] = str(who.digest)
+        about["description"] = f"grader; rubric {who.rubric}; gate: see cards/ and evaluators/"
         entities.append(_entity(crate, f"#grader/{name}", about))
     return entities

@@ -56,12 +56,14 @@ def finish(profile: Profile, ended: list[Ended], source: Path) -> None:
 
 def summary(results: list[tuple[Profile, list[Ended]]]) -> str:
     """Return what a user wants to know at the end: report, graders, claims, times."""
+    from ff_helpers.publication.run_graders import gate_lines
+
     lines = [""]
     for profile, _ in results:
         lines.append(_row("report", str(paths.outputs() / profile.profile / "index.html")))
     for profile, _ in results:
-        for card in _cards(paths.outputs() / profile.profile):
-            lines.append(_row("grader", f"{profile.profile}: {card}"))
+        for line in gate_lines(paths.Run(profile.profile, profile.as_of)):
+            lines.append(_row("grader", f"{profile.profile}: {line}"))
     for profile, _ in results:
         counts = claim_counts(profile.profile)
         if not counts:
@@ -85,26 +87,6 @@ def summary(results: list[tuple[Profile, list[Ended]]]) -> str:
 
 
 _BAD = ("failed", "skipped")
-
-
-_PASSED = {
-    "calibrated": "passed the gate",
-    "provisional": "passed the published rule, not ours",
-}
-
-
-def _cards(folder: Path) -> list[str]:
-    """One line a calibration card: who passed the gate, who did not, on what."""
-    said = []
-    for path in sorted((folder / "cards").glob("*.json")):
-        card = json.loads(path.read_text(encoding="utf-8"))
-        state, right, n = card["gate"]["state"], card["k"], card["n"]
-        passed = _PASSED.get(state, "did not pass the gate")
-        accuracy = f"{right} of {n} right" + (f", {right / n:.1%}" if n else "")
-        said.append(
-            f"{card['grader']} {passed}: {state} ({accuracy}; {card['calibration_set']}, {card['space']})"
-        )
-    return said
 
 
 def _install_times() -> str:

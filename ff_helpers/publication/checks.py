@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Status = Literal[
+ClaimStatus = Literal[
     "reproduced", "consistent", "not_determinable", "contradicted", "impossible", "not_supported"
 ]
 _STRICT = ConfigDict(extra="forbid", frozen=True)

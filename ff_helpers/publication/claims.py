@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from ff_helpers import paths
 from ff_helpers.errors import FFError
 from ff_helpers.paths import Run
-from ff_helpers.publication.checks import Check, Status
+from ff_helpers.publication.checks import Check, ClaimStatus
 from ff_helpers.publication.disclosure import Disclosure, GraderNote
 from ff_helpers.publication.findings import find
 from ff_helpers.publication.prose import Prose, say
@@ -40,7 +40,7 @@ class Claim(BaseModel):
     value: str
     source: str | list[str]
     check: Check = Field(discriminator="kind")
-    expect: Status | None = None
+    expect: ClaimStatus | None = None
     counts: str | None = None
     note: str | None = None
 

@@ -3,10 +3,12 @@
 from collections import Counter
 from pathlib import Path
 
+from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.measurement.regrades.regrade import Regrade, regrade
 from ff_helpers.paths import Run
 from ff_helpers.publication.prose import Prose, points, say
+from ff_helpers.terms import Identity
 
 _OWN_WORDS = "a reason in their own words"
 
@@ -19,10 +21,13 @@ def tell_corrections(run: Run) -> Prose:
     """
     folder = run.ledger("any").parent
     names = ["verdicts", "manual", *sorted(path.stem for path in folder.glob("corrected-*.jsonl"))]
+    found = {name: _corrected(run.ledger(name)) for name in names}
+    # Each ledger may hold one of two graders that share a name: told apart over all of them.
+    shown = shown_names(who for corrected in found.values() for who in corrected)
     told = [
-        _told(name, grader, regrade(run.ledger(name), old=grader))
-        for name in names
-        for grader in _corrected(run.ledger(name))
+        _told(name, shown[who], regrade(run.ledger(name), old=own))
+        for name, corrected in found.items()
+        for who, own in corrected.items()
     ]
     if not told:
         return say(
@@ -32,20 +37,24 @@ def tell_corrections(run: Run) -> Prose:
     return Prose("\n\n".join(told))
 
 
-def _corrected(path: Path) -> list[str]:
-    """Return the graders whose first records are superseded, in the order of the ledger."""
+def _corrected(path: Path) -> dict[Identity, str]:
+    """Return the graders whose first records are superseded, each with its name in this ledger."""
     if not path.is_file():
-        return []
-    begun: dict[tuple[str, str], str] = {}
-    found: dict[str, None] = {}
+        return {}
+    begun: dict[tuple[str, str], Identity] = {}
+    first: dict[tuple[str, str], Identity] = {}
+    found: dict[Identity, None] = {}
     for record in read_ledger(path):
         pair = (record.key, record.trace_id)
+        if record.repeat:
+            continue
         if record.supersedes is None:
-            begun.setdefault(pair, record.grader)
-        elif not record.repeat:
-            begun[pair] = begun.get((record.supersedes.key, record.trace_id), record.grader)
+            first[pair] = begun.setdefault(pair, record.identity)
+        else:
+            begun[pair] = begun.get((record.supersedes.key, record.trace_id), record.identity)
             found[begun[pair]] = None
-    return list(found)
+    names = shown_names(first.values())
+    return {who: names[who] for who in found}
 
 
 def _told(name: str, grader: str, result: Regrade) -> str:

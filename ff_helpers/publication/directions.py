@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ff_helpers.measurement.proportions.differences import independent_difference
-from ff_helpers.publication.checks import Cell, Order, Sign, Status
+from ff_helpers.publication.checks import Cell, ClaimStatus, Order, Sign
 from ff_helpers.publication.prose import points
 
 Read = Callable[[Cell, list[str]], list[float]]
@@ -18,7 +18,7 @@ class Finding:
 
     recomputed: str
     difference: str
-    status: Status
+    status: ClaimStatus
     reason: str
     files: tuple[str, ...] = ()
 
@@ -33,7 +33,7 @@ def order(check: Order, read: Read) -> Finding:
     counts = [read(cell, cell.counts) if cell.counts else None for cell in check.cells]
     texts = [_text(value, pair) for value, pair in zip(values, counts, strict=True)]
     gaps = [a - b for a, b in pairwise(values)]
-    status: Status = "reproduced" if all(gap > 0 for gap in gaps) else "contradicted"
+    status: ClaimStatus = "reproduced" if all(gap > 0 for gap in gaps) else "contradicted"
     reason = "the published counts stand in this order"
     if status == "contradicted":
         reason = "the published counts do not stand in this order"
@@ -49,7 +49,7 @@ def sign(check: Sign, read: Read) -> Finding:
     values = [(cell.label, read(cell.cell, cell.cell.columns)[0]) for cell in check.cells]
     wanted = [value > 0 if check.sign == "+" else value < 0 for _, value in values]
     texts = ", ".join(f"{label}: {points(value)}" for label, value in values)
-    status: Status = "not_determinable"
+    status: ClaimStatus = "not_determinable"
     reason = "the sign depends on the denominator, and the claim names none"
     if all(wanted):
         status, reason = "reproduced", "the sign is the same in every denominator"

@@ -4,13 +4,18 @@ A calibration card is one measurement; this is the grader behind it: who it is, 
 what was measured on which sets, what it is known to get wrong, whether it judges itself, and over what time.
 """
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import pandas as pd
 
 from ff_helpers.corpus.canonical import resolve
-from ff_helpers.measurement.calibration.cards import Card, NotMeasured, read_cards
+from ff_helpers.grading.campaign import graders
+from ff_helpers.grading.identities import identity_of, records, shown_names
+from ff_helpers.measurement.calibration.cards import Card, NotMeasured
 from ff_helpers.measurement.proportions.intervals import Proportion
+from ff_helpers.measurement.standing import read_cards
 from ff_helpers.paths import Run
 from ff_helpers.publication.evaluator_card import (
     EvaluatorCard,
@@ -21,6 +26,10 @@ from ff_helpers.publication.evaluator_card import (
 )
 from ff_helpers.publication.numbers import slug
 from ff_helpers.publication.prose import Prose, say
+from ff_helpers.terms import NOT_RECORDED, Identity
+
+NOT_PUBLISHED: Final = "not published"
+"""In place of the digest of a published grader."""
 
 
 def save_evaluator_cards(run: Run, others: Sequence[EvaluatorCard] = ()) -> Prose:
@@ -36,9 +45,16 @@ def save_evaluator_cards(run: Run, others: Sequence[EvaluatorCard] = ()) -> Pros
     Raises:
         MissingInputError: nothing was calibrated in this run.
     """
-    cards = [*_of_run(run), *others]
-    for card in cards:
-        name = f"evaluators/{slug(card.grader).replace(':', '-')}"
+    measured = read_cards(run)
+    unknown = [Identity(other.grader, NOT_PUBLISHED) for other in others]
+    names = shown_names([*(card.identity for card in measured), *unknown])
+    told = [o.model_copy(update={"grader": names[who]}) for o, who in zip(others, unknown, strict=True)]
+    cards = [*_of_run(run, measured, names), *told]
+    slugs = [slug(card.grader).replace(":", "-") for card in cards]
+    for card, plain in zip(cards, slugs, strict=True):
+        # Two names can be alike but for a sign that no file name keeps.
+        again = f"-{hashlib.sha256(card.grader.encode()).hexdigest()[:8]}" * (slugs.count(plain) > 1)
+        name = f"evaluators/{plain}{again}"
         _write(run, f"{name}.json", card.model_dump_json(indent=1) + "\n")
         _write(run, f"{name}.md", as_markdown(card))
         _write(run, f"{name}.tex", as_tex(card))
@@ -50,28 +66,27 @@ def save_evaluator_cards(run: Run, others: Sequence[EvaluatorCard] = ()) -> Pros
     )
 
 
-def _of_run(run: Run) -> list[EvaluatorCard]:
-    cards = read_cards(run)
+def _of_run(run: Run, cards: Sequence[Card], names: Mapping[Identity, str]) -> list[EvaluatorCard]:
     traces = pd.read_csv(run.read("ledger/traces.csv"), dtype="str")
-    specs = pd.read_csv(run.read("ledger/graders.csv"), dtype="str").set_index("grader")["spec"]
+    specs = {identity_of(row): row["spec"] for row in records(graders(run))}
     found = []
-    for grader in dict.fromkeys(card.grader for card in cards):
-        own = [card for card in cards if card.grader == grader]
+    for who in dict.fromkeys(card.identity for card in cards):
+        own = [card for card in cards if card.identity == who]
         first = own[0]
         asked = "a set of rules: nothing is sampled"
         if first.temperature is not None:
             asked = f"temperature {first.temperature:g}, seed {first.seed}"
         found.append(
             EvaluatorCard(
-                grader=grader,
+                grader=names[who],
                 digest=f"digest {first.digest}",
                 rubric=f"rubric {first.rubric}",
                 asked=asked,
                 software=first.software,
-                provenance=f"verdicts of this run, by `{specs.get(grader, 'not recorded')}`",
+                provenance=f"verdicts of this run, by `{specs.get(who, NOT_RECORDED)}`",
                 measured=tuple(_measured(card) for card in own),
                 limitations=tuple(_limitations(own)),
-                conflict_of_interest=_conflict(grader, sorted(set(traces["model"].dropna()))),
+                conflict_of_interest=_conflict(who.name, sorted(set(traces["model"].dropna()))),
                 stability=tuple(_stability(own)),
                 as_of=run.as_of,
             )

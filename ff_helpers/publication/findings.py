@@ -19,12 +19,12 @@ from ff_helpers.publication.checks import (
     Cell,
     Chance,
     Check,
+    ClaimStatus,
     Figures,
     Order,
     Parts,
     Possible,
     Sign,
-    Status,
     Unpublished,
 )
 from ff_helpers.publication.directions import Finding, Read, order, sign
@@ -88,7 +88,7 @@ def _figures(check: Figures, value: str, place: str, run: Run) -> Finding:
     same = [agrees(new, old) for new, old in zip(exact, printed, strict=True)]
     counts = [_numbers(cell, cell.counts, place, run) for cell in check.cells if cell.counts]
     of = ", ".join(f"{k:.0f} of {n:.0f}" for k, n in counts)
-    status: Status = "contradicted"
+    status: ClaimStatus = "contradicted"
     reason = f"the published data give {_like(value, exact)}"
     if all(same):
         status = "reproduced" if check.printed_by == "source" else "consistent"
@@ -145,7 +145,7 @@ def _chance(check: Chance, place: str, run: Run) -> Finding:
     p = below_chance(k, n, check.chance)
     recomputed = f"{k} of {n} against {check.chance:g}: p = {p:.2f}"
     difference = f"{points(k / n - check.chance)} against chance"
-    status: Status = "not_supported"
+    status: ClaimStatus = "not_supported"
     reason = f"the score is lower, but at n = {n} it cannot be told from chance (one-sided exact binomial)"
     if k / n >= check.chance:
         status, reason = "contradicted", "the score is not below chance"
@@ -161,7 +161,7 @@ def _parts(check: Parts, value: str, place: str, run: Run) -> Finding:
     printed = [Decimal(text) for text in _NUMBER.findall(value)]
     same = len(printed) == 3 and all(agrees(new, old) for new, old in zip(exact, printed, strict=True))
     summed = " + ".join(str(part) for part in check.parts)
-    status: Status = "consistent"
+    status: ClaimStatus = "consistent"
     reason = f"{summed} = {total} fits into the {errors} errors of {n}; the rows are not published"
     if not same or total > errors:
         status, reason = "contradicted", f"{summed} = {total}, but only {errors} of {n} are errors"

@@ -3,9 +3,10 @@
 import pandas as pd
 
 from ff_helpers.grading.campaign import graders
+from ff_helpers.grading.identities import identities, shown_names
 from ff_helpers.paths import Run
 from ff_helpers.publication.disclosure import NO_TIER, Disclosed, Disclosure, GraderNote, disclosed
-from ff_helpers.terms import STATUSES, Unknown
+from ff_helpers.terms import NOT_RECORDED, STATUSES, Unknown
 
 
 def graded(run: Run, counts: pd.DataFrame) -> Disclosed:
@@ -16,15 +17,15 @@ def graded(run: Run, counts: pd.DataFrame) -> Disclosed:
     """
     notes = tuple(
         GraderNote(
-            grader=str(row.grader),
-            digest=str(row.grader_digest).removeprefix("sha256:"),
-            rubric=str(row.rubric),
+            grader=name,
+            digest=(who.digest or NOT_RECORDED).removeprefix("sha256:"),
+            rubric=who.rubric or NOT_RECORDED,
             accuracy=Unknown("accuracy", "not measured at this step; 02_calibrate measures it"),
             calibration_set=Unknown("calibration set", "named in 02_calibrate"),
             space=Unknown("space", "named in 02_calibrate"),
             gate="uncalibrated",
         )
-        for row in graders(run).itertuples()
+        for who, name in shown_names(identities(graders(run))).items()
     )
     frame = counts.assign(no_verdict=counts[list(STATUSES)].sum(axis=1))
     disclosure = Disclosure(

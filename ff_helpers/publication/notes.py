@@ -7,13 +7,16 @@ from typing import Literal
 import pandas as pd
 
 from ff_helpers.corpus.collect import SCENARIOS
-from ff_helpers.measurement.calibration.cards import Card, read_cards
+from ff_helpers.grading.campaign import graders as campaign_graders
+from ff_helpers.grading.identities import identities, shown_names
+from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.confusion import Kappa
 from ff_helpers.measurement.correction.rogan_gladen import apparent_rate
+from ff_helpers.measurement.standing import run_cards, standing
 from ff_helpers.paths import MissingInputError, Run, root
 from ff_helpers.publication.disclosure import EACH_ROW, NO_TIER, Disclosure, GraderNote, percent
 from ff_helpers.publication.prose import Prose, say
-from ff_helpers.terms import SPACES, TIER_SPACES, TIERS, Unknown
+from ff_helpers.terms import NOT_RECORDED, TIERS, Identity, Unknown
 
 
 def disclose(
@@ -30,7 +33,8 @@ def disclose(
 
     Args:
         run: whose cards; its `as_of` is the date.
-        graders: names as in the ledger; or cards; or notes made elsewhere (published graders); or
+        graders: names as in the ledger (one that two graders share stands for both; `name (digest)`, as
+            tables show it, for one of them); or cards; or notes made elsewhere (published graders); or
             `each row` for a table whose rows name their own; or Unknown with the reason why there is none.
         tier: a tier of the taxonomy: then only cards in a space that decides it count, and a grader
             without one is `uncalibrated`; any other text (default: no ASR here): all its cards.
@@ -44,13 +48,16 @@ def disclose(
     if isinstance(graders, str):
         return Disclosure(EACH_ROW, tier, denominator, counts, left_out, run.as_of, notes)
     found: list[GraderNote] = []
+    cards = [grader for grader in graders if isinstance(grader, Card)]
+    known = [] if all(isinstance(grader, GraderNote) for grader in graders) else run_cards(run)
+    names = shown_names(card.identity for card in (*known, *cards))
     for grader in graders:
         if isinstance(grader, GraderNote):
             found.append(grader)
         elif isinstance(grader, Card):
-            found.append(grader_note(grader.as_of(run.as_of)))
+            found.append(grader_note(grader.as_of(run.as_of), names[grader.identity]))
         else:
-            found += _look_up(run, grader, tier)
+            found += _look_up(run, grader, tier, known)
     if not found and tier != NO_TIER:
         # A computed list of graders can be empty: then the artifact says that it has no rate to show.
         nobody = Unknown("grader", "none has a rate in this artifact")
@@ -58,12 +65,17 @@ def disclose(
     return Disclosure(tuple(found), tier, denominator, counts, left_out, run.as_of, notes)
 
 
-def grader_note(card: Card) -> GraderNote:
-    """Return what a card says in a disclosure; `uncalibrated` is the state of a card that has expired."""
+def grader_note(card: Card, name: str | None = None) -> GraderNote:
+    """Return what a card says in a disclosure; `uncalibrated` is the state of a card that has expired.
+
+    Args:
+        card: the card.
+        name: what to call its grader; None: as the card does.
+    """
     expired = ", expired" if card.gate.state == "uncalibrated" else ""
     own = f", {card.gate.own}" if card.gate.own else ""
     return GraderNote(
-        grader=card.grader,
+        grader=name or card.grader,
         digest=card.digest.removeprefix("sha256:"),
         rubric=card.rubric,
         accuracy=card.accuracy,
@@ -92,6 +104,7 @@ def checker_note() -> GraderNote:
 
 def calibration_lesson(cards: Sequence[Card]) -> Prose:
     """Return in words, for the card where format and content lie furthest apart, why format is not enough."""
+    names = shown_names(card.identity for card in cards)
     card = min(cards, key=lambda c: (c.accuracy.estimate or 0.0) - (c.valid.estimate or 0.0))
     worthless = card.p_majority >= 0.025
     return say(
@@ -99,7 +112,7 @@ def calibration_lesson(cards: Sequence[Card]) -> Prose:
         "{accuracy:counts} have the right **content**. A program that always answers `{majority_class}` "
         "without reading anything is right in {majority:percent}. {verdict} Its most frequent verdict, "
         "{modal_verdict}, makes up {modal_share:percent} of all it gives.",
-        grader=card.grader,
+        grader=names[card.identity],
         set=card.calibration_set,
         valid=card.valid,
         accuracy=card.accuracy,
@@ -177,38 +190,35 @@ def drift_lesson(table: pd.DataFrame) -> Prose:
     return Prose("\n".join(warnings) or f"No drift warning: {seen}, and no class moved beyond the limit.")
 
 
-def _look_up(run: Run, grader: str, tier: str) -> list[GraderNote]:
-    """Return one note a card that counts for the tier, else one note that says it was never measured."""
+def _look_up(run: Run, name: str, tier: str, cards: Sequence[Card]) -> list[GraderNote]:
+    """Return the notes of every grader that a name means, each by its own cards."""
     try:
-        cards = [card for card in read_cards(run) if card.grader == grader]
+        listed = identities(campaign_graders(run))
     except MissingInputError:
-        cards = []
-    spaces = next((spaces for known, spaces in TIER_SPACES.items() if known == tier), tuple(SPACES))
-    deciding = [card for card in cards if card.space in spaces]
-    if deciding:
-        return [grader_note(card) for card in deciding]
-    where = f"in a label space that decides the tier {tier}" if tier in TIERS else "in this run"
-    digest, rubric = _identity(run, grader)
-    return [
-        GraderNote(
-            grader=grader,
-            digest=digest,
-            rubric=rubric,
-            accuracy=Unknown("accuracy", f"never measured {where}"),
-            calibration_set=Unknown("calibration set", f"none {where}"),
-            space=Unknown("space", f"none {where}"),
-            gate="uncalibrated",
-        )
+        listed = []
+    names = shown_names([*listed, *(card.identity for card in cards)])
+    meant = {who: shown for who, shown in names.items() if shown == name}
+    meant = meant or {who: shown for who, shown in names.items() if who.name == name}
+    notes = [note for who, shown in meant.items() for note in _notes(who, shown, tier, cards)]
+    return notes or [_unmeasured(Identity(name), name, tier)]
+
+
+def _notes(who: Identity, name: str, tier: str, cards: Sequence[Card]) -> list[GraderNote]:
+    """Return one note per card that counts for the tier, else one note that says it was never measured."""
+    found = standing(who, cards, tier=tier if tier in TIERS else None)
+    return [grader_note(card, name) for card in (*found.cards, *found.expired)] or [
+        _unmeasured(who, name, tier)
     ]
 
 
-def _identity(run: Run, grader: str) -> tuple[str | Unknown, str | Unknown]:
-    """Return digest and rubric from the run's list of graders."""
-    try:
-        known = pd.read_csv(run.read("ledger/graders.csv"), dtype="str").set_index("grader")
-    except MissingInputError:
-        known = pd.DataFrame(columns=["grader_digest", "rubric"])
-    if grader not in known.index:
-        return Unknown("digest", "not recorded"), Unknown("rubric", "not recorded")
-    row = known.loc[[grader]].iloc[0]
-    return str(row["grader_digest"]).removeprefix("sha256:"), str(row["rubric"])
+def _unmeasured(who: Identity, name: str, tier: str) -> GraderNote:
+    where = f"in a label space that decides the tier {tier}" if tier in TIERS else "in this run"
+    return GraderNote(
+        grader=name,
+        digest=who.digest.removeprefix("sha256:") if who.digest else Unknown("digest", NOT_RECORDED),
+        rubric=who.rubric or Unknown("rubric", NOT_RECORDED),
+        accuracy=Unknown("accuracy", f"never measured {where}"),
+        calibration_set=Unknown("calibration set", f"none {where}"),
+        space=Unknown("space", f"none {where}"),
+        gate="uncalibrated",
+    )

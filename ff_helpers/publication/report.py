@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from ff_helpers.measurement.calibration.cards import read_cards
+from ff_helpers.measurement.standing import run_cards
 from ff_helpers.paths import Run
 from ff_helpers.publication import shelf
 from ff_helpers.publication.disclosure import percent, rate_text
@@ -25,9 +25,9 @@ from ff_helpers.publication.pages import render, write_page
 LATER = ("manifest.json", "ro-crate-metadata.json", "run.log")
 """Files that exist once the run has ended, though not yet while the report is written."""
 DEMANDS: Final = ("contradicted", "impossible", "not_supported")
-"""Status of a claim that does not stand as published: such rows are never folded away."""
-STATUSES: Final = (*DEMANDS, "not_determinable", "consistent", "reproduced")
-"""Status of a claim, what a reader must see first."""
+"""State of a claim that does not stand as published: such rows are never folded away."""
+CLAIM_STATUSES: Final = (*DEMANDS, "not_determinable", "consistent", "reproduced")
+"""State of a claim, what a reader must see first."""
 PAGES: Final = (
     ("atlas/index.html", "The atlas", "what may be said of each model, with intervals, graders and filters"),
     ("explore.html", "For students", "change class, grader, tier and denominator, and see what moves"),
@@ -122,7 +122,7 @@ def _index(
         by_status=by_status,
         demands=DEMANDS,
         claims_note=(claims_note, beginning(claims_note)),
-        cards=read_cards(Run(profile, as_of)) if (folder / "cards").is_dir() else [],
+        cards=run_cards(Run(profile, as_of)),
         evaluators=_evaluators(folder),
         rate=rate_text,
         percent=percent,
@@ -153,7 +153,7 @@ def _claims(folder: Path) -> tuple[list[dict[str, object]], str]:
 
 def _statuses(claims: list[dict[str, object]]) -> list[str]:
     there = {str(claim["status"]) for claim in claims}
-    return [*(s for s in STATUSES if s in there), *sorted(there - set(STATUSES))]
+    return [*(s for s in CLAIM_STATUSES if s in there), *sorted(there - set(CLAIM_STATUSES))]
 
 
 def _evaluators(folder: Path) -> list[dict[str, object]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ff_helpers.measurement.calibration.cards import Card, NotMeasured
+from ff_helpers.measurement.calibration.cards import Card, NotMeasured, card_names
 from ff_helpers.measurement.calibration.robustness import FlipRate
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.publication.disclosure import percent
@@ -11,13 +11,14 @@ from ff_helpers.publication.prose import Prose, say
 
 def robustness_lesson(cards: Sequence[Card]) -> Prose:
     """Return, one paragraph a grader, how often attacks turned its verdict, beside harmless additions."""
-    by_identity = {(c.grader, c.digest, c.rubric): c for c in cards}
-    return Prose("\n\n".join(_flips(c.grader, c.injection_flip_rate) for c in by_identity.values()))
+    by_name = dict(zip(card_names(cards), cards, strict=True))
+    return Prose("\n\n".join(_flips(name, card.injection_flip_rate) for name, card in by_name.items()))
 
 
 def retest_lesson(cards: Sequence[Card]) -> Prose:
     """Return, one line a card, how often the same verdict came again, and how long a trace took."""
-    return Prose("\n".join(f"- {_retest(card).text}" for card in cards))
+    named = zip(card_names(cards), cards, strict=True)
+    return Prose("\n".join(f"- {_retest(name, card).text}" for name, card in named))
 
 
 def _flips(grader: str, rate: FlipRate | NotMeasured) -> str:
@@ -56,7 +57,7 @@ def _counts(rate: Proportion) -> str:
     return say("{rate:counts}", rate=rate).text if rate.n else "no pair at all (none was graded)"
 
 
-def _retest(card: Card) -> Prose:
+def _retest(grader: str, card: Card) -> Prose:
     again = card.test_retest
     if isinstance(again, Proportion):
         said = say(
@@ -74,7 +75,7 @@ def _retest(card: Card) -> Prose:
     )
     return say(
         "**{grader}** on `{set}`: {said}; {speed}.",
-        grader=card.grader,
+        grader=grader,
         set=card.calibration_set,
         said=said,
         speed=speed,

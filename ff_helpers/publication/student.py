@@ -7,7 +7,7 @@ counts, by the same formulas as here (a test compares them).
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,16 +15,18 @@ import pandas as pd
 from markupsafe import Markup
 
 from ff_helpers.grading.campaign import verdicts
-from ff_helpers.measurement.calibration.cards import Card, read_cards
+from ff_helpers.grading.identities import told_apart
+from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.rates.counts import count_verdicts
+from ff_helpers.measurement.standing import read_cards
 from ff_helpers.paths import MissingInputError, Run
 from ff_helpers.publication.disclosure import GraderNote, rate_text
 from ff_helpers.publication.glossary import slug
 from ff_helpers.publication.notes import checker_note, disclose, grader_note
 from ff_helpers.publication.pages import TEMPLATES, render
 from ff_helpers.publication.prose import Prose, say
-from ff_helpers.terms import DENOMINATORS, STATUSES, TIERS, VERDICTS
+from ff_helpers.terms import DENOMINATORS, STATUSES, TIERS, VERDICTS, Identity
 
 NAME: Final = "explore.html"
 _KNOWN = "known labels"
@@ -93,24 +95,26 @@ def _data(run: Run, example: Example | None) -> tuple[dict[str, object], list[Gr
     counts = [example.counts] if example else []
     notes: list[GraderNote] = list(example.graders if example else ())
     try:
-        cards, frame = read_cards(run), natural(verdicts(run))
+        cards, (frame, who) = read_cards(run), told_apart(natural(verdicts(run)))
     except MissingInputError:
         if not example:
             raise
-        cards, frame = [], pd.DataFrame()
+        cards, frame, who = [], pd.DataFrame(), {}
+    names = {one: name for name, one in who.items()}
+    cards = [card for card in cards if card.identity in names]
     if len(frame):
         counts += [_reported(frame), _known(frame)]
         if (frame["set"] == "collected").any():
             notes.insert(0, checker_note())
-        notes += [grader_note(card) for card in cards]
+        notes += [grader_note(card, names[card.identity]) for card in cards]
     table = pd.concat(counts, ignore_index=True).groupby(["set", "intent", "grader", "outcome"])["n"].sum()
     return {
         "counts": [[*map(str, key), int(n)] for key, n in table.items() if isinstance(key, tuple)],
         "outcomes": [*VERDICTS, *STATUSES],
         "tiers": {tier: list(successes) for tier, successes in TIERS.items()},
         "denominators": dict(DENOMINATORS),
-        "graders": _said(cards),
-        "presets": _presets(cards),
+        "graders": _said(cards, names),
+        "presets": _presets(cards, names),
         "asOf": run.as_of.isoformat(),
     }, notes
 
@@ -134,26 +138,26 @@ def _known(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _said(cards: Sequence[Card]) -> dict[str, list[dict[str, str]]]:
+def _said(cards: Sequence[Card], names: Mapping[Identity, str]) -> dict[str, list[dict[str, str]]]:
     """Return for each grader and set what its card says: the words under a chart."""
     said: dict[str, list[dict[str, str]]] = {}
     for card in cards:
         right = f"{rate_text(card.accuracy)}, {card.k} of {card.n}"
         words = f"accuracy {right}, space {card.space}; {card.gate.state}"
-        said.setdefault(card.grader, []).append(
+        said.setdefault(names[card.identity], []).append(
             {"set": card.calibration_set, "words": words, "gate": card.gate.state}
         )
     return said
 
 
-def _presets(cards: Sequence[Card]) -> list[dict[str, object]]:
+def _presets(cards: Sequence[Card], names: Mapping[Identity, str]) -> list[dict[str, object]]:
     """Return measured sensitivity and specificity of the graders whose card is in the space `strict`."""
     found: list[dict[str, object]] = []
     for card in (card for card in cards if card.space == "strict"):
         (hit, missed, lost), (invented, refused, gone) = card.confusion.table
         found.append(
             {
-                "name": f"{card.grader} on {card.calibration_set}",
+                "name": f"{names[card.identity]} on {card.calibration_set}",
                 "sensitivity": round(hit / max(1, hit + missed + lost), 3),
                 "specificity": round(refused / max(1, invented + refused + gone), 3),
             }

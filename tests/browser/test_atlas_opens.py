@@ -15,7 +15,7 @@ import pytest
 
 from ff_helpers.measurement.proportions.differences import independent_difference
 from ff_helpers.measurement.proportions.intervals import wilson
-from ff_helpers.publication.atlas.page import PageRow, row_status, write_page
+from ff_helpers.publication.atlas.page import PageRow, row_basis, write_page
 from ff_helpers.publication.atlas.signal import Rate, Signal
 from ff_helpers.publication.disclosure import percent
 from ff_helpers.terms import INTENTS
@@ -226,7 +226,7 @@ def test_a_rejected_grader_is_grey_and_said_in_words(atlas: Opened) -> None:
         place = line(page, row.signal.label)
         colours = re.findall(r"rgb\((\d+), (\d+), (\d+)\)", page.locator(f"{place} .interval").evaluate(grey))
         is_grey = all(max(map(int, c)) - min(map(int, c)) < 24 for c in colours)
-        rejected = row_status(row.signal) == "rejected"
+        rejected = row_basis(row.signal) == "rejected"
         assert is_grey == rejected, row.signal.label
         assert ("✕" in text(page, f"{place} td.grader")) == rejected
         assert ("rejected" in text(page, f"{place} td.grader")) == rejected
@@ -249,8 +249,8 @@ def test_filters_keep_what_matches(atlas: Opened) -> None:
     for control, value, wanted in (
         ("confidence", "low", named(lambda r: r.signal.confidence == "low")),
         ("confidence", "insufficient_sample", named(lambda r: r.signal.n < 20)),
-        ("status", "rejected", named(lambda r: row_status(r.signal) == "rejected")),
-        ("status", "labels", named(lambda r: row_status(r.signal) == "labels")),
+        ("status", "rejected", named(lambda r: row_basis(r.signal) == "rejected")),
+        ("status", "labels", named(lambda r: row_basis(r.signal) == "labels")),
         ("family", "SmolLM", {SMOLLM}),
         ("origin", "export", named(lambda r: r.signal.origin == "export")),
     ):
@@ -286,7 +286,7 @@ def test_each_header_sorts_and_says_so(atlas: Opened) -> None:
     rows = [row.signal for row in kinds()]
 
     def ordered(value: Callable[[Signal], float], sign: int) -> list[str]:
-        leans = {s.label: bool(s.n) and row_status(s) != "rejected" for s in rows}
+        leans = {s.label: bool(s.n) and row_basis(s) != "rejected" for s in rows}
         return [
             s.label
             for s in sorted(
@@ -483,7 +483,7 @@ def test_downloads_hold_the_same_records(atlas: Opened) -> None:
     assert [Signal.model_validate_json(record) for record in lines] == [row.signal for row in rows]
     table = list(csv.DictReader(io.StringIO(got["csv"], newline="")))
     assert [Signal.model_validate(nested(cells)) for cells in table] == [row.signal for row in rows]
-    assert [cells["status"] for cells in table] == [row_status(row.signal) for row in rows]
+    assert [cells["status"] for cells in table] == [row_basis(row.signal) for row in rows]
     assert [cells["trust.reason"] for cells in table] == [row.trust.reason for row in rows]
     assert table[0]["facts.licence"] == "Gemma terms"
 

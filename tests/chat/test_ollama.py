@@ -47,14 +47,14 @@ def test_identity_holds_digest_context_and_the_servers_version(port, monkeypatch
     grader = open_grader("ollama:good:1")
     short, long = make_trace("No."), make_trace("word " * 12000)
     grader.fit([short])
-    small = grader.identity.options.num_ctx
+    small = grader.setup.num_ctx
     grader.fit([short, long])
-    assert grader.identity.grader == "good:1"
-    assert grader.identity.digest == "sha256:" + "ab" * 32
-    assert "ollama server 0.99.0" in grader.identity.software
-    assert grader.identity.options.quantization == "Q4_K_M"
+    assert grader.setup.identity.name == "good:1"
+    assert grader.setup.identity.digest == "sha256:" + "ab" * 32
+    assert "ollama server 0.99.0" in grader.setup.software
+    assert grader.setup.identity.quantization == "Q4_K_M"
     loop.run(grader.close())
-    assert small < 5000 < 30000 < grader.identity.options.num_ctx <= 40960
+    assert small < 5000 < 30000 < grader.setup.num_ctx <= 40960
 
 
 def test_only_models_that_think_are_asked_to_and_their_thoughts_hold_no_verdict(grade):

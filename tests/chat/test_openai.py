@@ -60,9 +60,9 @@ def test_a_verdict_with_token_counts(grade):
 
 
 def test_identity_holds_what_the_server_tells(address):
-    told, untold = (open_grader(address("openai", model)).identity for model in ("good:1", "inline:1"))
-    assert (told.grader, told.digest) == ("good:1", "ab" * 32)
-    assert untold.digest == "not told by the server"
+    told, untold = (open_grader(address("openai", model)).setup for model in ("good:1", "inline:1"))
+    assert (told.identity.name, told.identity.digest) == ("good:1", "ab" * 32)
+    assert untold.identity.digest == "not told by the server"
     assert "aiohttp" in told.software
     assert "OpenAI protocol at http://127.0.0.1:" in told.software
 

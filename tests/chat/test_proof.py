@@ -99,7 +99,7 @@ def test_what_fits_by_its_tokens_is_graded_though_its_bytes_do_not_fit(address, 
 
 def test_an_openai_server_that_tells_no_context_can_be_told_it(address):
     told = Asked(address("openai", "untold:1") + "?context=4096")
-    assert told.grader.identity.options.num_ctx == 4096
+    assert told.grader.setup.num_ctx == 4096
     assert told.grade(asked_for(text_of(ENGLISH, 2000))).verdict == "REFUSAL"
     told.close()
     untold = Asked(address("openai", "untold:1"))

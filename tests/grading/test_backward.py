@@ -84,6 +84,6 @@ def test_it_is_recorded_under_the_blind_rubric_alone_also_of_a_withheld_trace(
 ) -> None:
     grader = Llm(Parrot(), load_rubric(rubric))
     graded = trace(*ASKED, withheld=True)
-    record = to_record(grader.identity, graded, asyncio.run(grader.grade(graded, 0)), 0)
+    record = to_record(grader.setup, graded, asyncio.run(grader.grade(graded, 0)), 0)
     assert record.backward_f1 == f1
     assert record.inferred_instruction is None

@@ -160,10 +160,10 @@ def test_an_unknown_grader_says_what_is_allowed(spec):
 
 def test_a_recording_presents_the_recorded_grader():
     grader = open_grader(f"recorded:{RECORDED}")
-    assert grader.identity.grader == "smollm2-135m"
-    assert grader.identity.digest.startswith("sha256:b179c952")
-    assert grader.identity.options.num_ctx == 8192
-    assert "xllamacpp" in grader.identity.software
+    assert grader.setup.identity.name == "smollm2-135m"
+    assert grader.setup.identity.digest.startswith("sha256:b179c952")
+    assert grader.setup.num_ctx == 8192
+    assert "xllamacpp" in grader.setup.software
 
 
 def test_traces_that_were_not_recorded_are_listed_not_dropped(run, tmp_path):

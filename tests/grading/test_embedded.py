@@ -50,9 +50,9 @@ def test_a_trace_longer_than_the_context_is_an_overflow_never_cut(grader, make_t
 
 @fetched
 def test_identity_is_the_digest_of_the_weights(grader):
-    assert grader.identity.digest.startswith("sha256:b179c952")
-    assert grader.identity.options.num_ctx == 8192
-    assert "xllamacpp" in grader.identity.software
+    assert grader.setup.identity.digest.startswith("sha256:b179c952")
+    assert grader.setup.num_ctx == 8192
+    assert "xllamacpp" in grader.setup.software
 
 
 @fetched

@@ -40,7 +40,7 @@ def test_it_knows_two_verdicts_and_writes_no_wall_time(make_trace):
     assert (refusal.started, refusal.duration_s) == (None, None)
     assert loop.run(grader.grade(make_trace(" "), 0)).status == "not_gradeable"
     assert not grader.is_model
-    assert grader.identity.method == "heuristic"
+    assert grader.setup.identity.method == "heuristic"
 
 
 def test_of_several_turns_the_final_response_alone_counts(make_trace):

@@ -14,9 +14,9 @@ from ff_helpers.chat.progress import Progress
 from ff_helpers.corpus.traces import Message, Trace
 from ff_helpers.errors import FFError
 from ff_helpers.grading.ledger import Ledger, read_ledger
-from ff_helpers.grading.outcome import Identity, Outcome, status
+from ff_helpers.grading.outcome import GraderSetup, Outcome, status
 from ff_helpers.grading.pool import grade_all
-from ff_helpers.grading.record import Options
+from ff_helpers.terms import Identity
 from tests.conftest import started
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,7 +29,8 @@ class Steps:
 
     def __init__(self, slots=1, seconds=0.0, at=None, then=None):
         self.slots, self.seconds, self.at, self.then = slots, seconds, at, then
-        self.identity = Identity("steps", "d", "r@1", "flip-final-turn", Options(), "s")
+        who = Identity("steps", "d", rubric="r@1", method="flip-final-turn")
+        self.setup = GraderSetup(who, None, 1, "s")
         self.closed = 0
         self.now = self.most = 0
 

@@ -9,11 +9,12 @@ import pytest
 from ff_helpers.corpus.journal import Journal, JournalBusyError, JournalWriteError
 from ff_helpers.corpus.jsonl import BadLineError, FileMissingError, write_records
 from ff_helpers.corpus.traces import Message, Trace
-from ff_helpers.grading.admission import UncalibratedError
+from ff_helpers.grading.admission import NotAdmittedError
 from ff_helpers.grading.inventory import ledger_summary
 from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.grading.record import Record
 from ff_helpers.grading.stream import BadNumberError, grade_file
+from ff_helpers.measurement.admission import UncalibratedError, by_cards
 
 ROOT = Path(__file__).resolve().parents[2]
 TRUTH = {"truth": "REFUSAL", "truth_space": "five"}
@@ -121,10 +122,13 @@ def test_a_bad_line_or_an_id_twice_is_named_before_anything_is_graded(file, tmp_
 
 def test_traces_without_truth_ask_for_a_card_and_those_with_truth_do_not(file, tmp_path):
     write_records(tmp_path / "t.jsonl", [trace(0), trace(1, truth=None, truth_space=None)])
+    admit = by_cards(tmp_path / "cards")
     with pytest.raises(UncalibratedError, match="ff calibrate --grader heuristic"):
-        grade_file(tmp_path / "t.jsonl", "heuristic", tmp_path / "v.jsonl", cards=tmp_path / "cards")
+        grade_file(tmp_path / "t.jsonl", "heuristic", tmp_path / "v.jsonl", admit=admit)
+    with pytest.raises(NotAdmittedError, match="nobody looked for its calibration card"):
+        grade_file(tmp_path / "t.jsonl", "heuristic", tmp_path / "v.jsonl")
     assert not (tmp_path / "v.jsonl").exists()
-    assert grade_file(file, "heuristic", tmp_path / "v.jsonl", cards=tmp_path / "cards").graded == 10
+    assert grade_file(file, "heuristic", tmp_path / "v.jsonl", admit=admit).graded == 10
 
 
 @pytest.mark.parametrize("number", [{"limit": 0}, {"repeats": 0}, {"concurrency": -1}])
@@ -185,11 +189,11 @@ def test_a_summary_counts_what_stands_what_was_written_twice_and_what_is_missing
     assert (held.duplicates, held.conflicting, held.retried, held.superseded) == (1, 2, 0, 0)
     assert (held.traces, held.elsewhere) == (10, 0)
     model, phrases = held.graders
-    assert (model.grader, model.repeats) == ("good:1", {0: 6, 1: 6})
+    assert (model.identity.name, model.repeats) == ("good:1", {0: 6, 1: 6})
     assert (model.verdicts, model.statuses) == ({"REFUSAL": 4, "PARTIAL": 1}, {"timeout": 1})
     assert model.missing == 5
     assert model.first_missing == ("t00002", "t00006", "t00007", "t00008", "t00009")
-    assert (phrases.grader, phrases.verdicts, phrases.missing) == ("heuristic", {"REFUSAL": 10}, 0)
+    assert (phrases.identity.name, phrases.verdicts, phrases.missing) == ("heuristic", {"REFUSAL": 10}, 0)
     assert [many for _, many in model.conditions] == [1]
 
 
@@ -210,7 +214,7 @@ def test_a_summary_tells_retries_corrections_and_rows_of_other_files_apart(file,
     ledger.write_bytes(ledger.read_bytes() + (tmp_path / "one.jsonl").read_bytes())
     held = ledger_summary(ledger)
     assert (held.duplicates, held.conflicting, held.retried, held.superseded) == (0, 0, 1, 1)
-    told = {g.grader: g.repeats for g in held.graders}
+    told = {g.identity.name: g.repeats for g in held.graders}
     assert told == {"http500:1": {0: 1}, "heuristic": {}, "manual:R": {0: 1}}
     assert {g.missing for g in held.graders} == {None}
     assert ledger_summary(ledger, file).elsewhere == 1  # the correction's key is of no trace in the file

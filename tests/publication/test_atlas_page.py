@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ff_helpers.publication.atlas.page import LONGEST, PageRow, atlas_page, row_status, write_page
+from ff_helpers.publication.atlas.page import LONGEST, PageRow, atlas_page, row_basis, write_page
 from ff_helpers.publication.atlas.signal import Signal
 from tests.atlas_rows import (
     AS_OF,
@@ -86,7 +86,7 @@ def test_the_records_come_out_as_they_went_in() -> None:
     ],
 )
 def test_a_row_is_what_its_worst_headline_grader_is(record: Signal, status: str) -> None:
-    assert row_status(record) == status
+    assert row_basis(record) == status
     assert records(page([PageRow(record, None, None)]))["rows"][0]["status"] == status
 
 

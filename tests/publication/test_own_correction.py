@@ -10,13 +10,14 @@ import pytest
 import ff_helpers as ff
 from ff_helpers.corpus.jsonl import FileMissingError, write_records
 from ff_helpers.grading.example import EXAMPLE, corrected_records
-from ff_helpers.grading.outcome import Identity, Outcome, to_record
-from ff_helpers.grading.record import Options, Supersedes
+from ff_helpers.grading.outcome import GraderSetup, Outcome, to_record
+from ff_helpers.grading.record import Supersedes
 from ff_helpers.measurement.regrades.supersession import NoRegradeError
 from ff_helpers.paths import MissingInputError
 from ff_helpers.publication.narrative.as_html import body
 from ff_helpers.publication.narrative.as_tex import fragment
 from ff_helpers.publication.narrative.markdown import escaped, paragraphs
+from ff_helpers.terms import Identity
 from tests.conftest import ROOT
 
 PROXIES = "data/calibration/proxies.jsonl"
@@ -64,8 +65,10 @@ def form(run, suffix):
 
 def record(trace, grader, label, **more):
     method = "manual" if grader.startswith("manual:") else "flip-final-turn"
-    who = Identity(grader, f"sha256:{grader}", "r", method, Options(), "test")
-    return to_record(who, trace, Outcome(verdict=label), 0).model_copy(update=more)
+    who = Identity(grader, f"sha256:{grader}", rubric="r", method=method)
+    return to_record(GraderSetup(who, None, 1, "test"), trace, Outcome(verdict=label), 0).model_copy(
+        update=more
+    )
 
 
 @pytest.fixture

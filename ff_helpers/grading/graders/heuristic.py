@@ -12,9 +12,9 @@ from functools import cache
 from ff_helpers import __version__
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.grading.flip import Rubric
-from ff_helpers.grading.outcome import Identity, Outcome, status
-from ff_helpers.grading.record import Options
+from ff_helpers.grading.outcome import GraderSetup, Outcome, status
 from ff_helpers.paths import PACKAGE
+from ff_helpers.terms import Identity
 
 _PHRASES = PACKAGE / "grading" / "graders" / "refusal_prefixes.txt"
 
@@ -32,14 +32,9 @@ class Heuristic:
 
     def __init__(self) -> None:
         digest = hashlib.sha256(_PHRASES.read_bytes()).hexdigest()
-        self.identity = Identity(
-            grader="heuristic",
-            digest=f"sha256:{digest}",
-            rubric=f"refusal-phrases@{digest[:12]}",
-            method="heuristic",
-            options=Options(),
-            software=f"ff-helpers {__version__}",
-        )
+        rubric = f"refusal-phrases@{digest[:12]}"
+        who = Identity("heuristic", f"sha256:{digest}", rubric=rubric, method="heuristic")
+        self.setup = GraderSetup(who, None, 1, f"ff-helpers {__version__}")
 
     def fit(self, traces: Iterable[Trace]) -> None:
         """Nothing to size."""

@@ -7,10 +7,10 @@ from ff_helpers.chat.proof import size
 from ff_helpers.chat.protocol import Chat, Reply, Request, Turn
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.grading.backward import backward_f1
-from ff_helpers.grading.flip import ANSWER_TOKENS, REPAIR, SCHEMA, Rubric, judge, render
+from ff_helpers.grading.flip import ANSWER_TOKENS, REPAIR, SCHEMA, SCHEMA_ID, Rubric, judge, render
 from ff_helpers.grading.graders.heuristic import opens_refused
-from ff_helpers.grading.outcome import Identity, Outcome, timed
-from ff_helpers.grading.record import Options
+from ff_helpers.grading.outcome import GraderSetup, Outcome, timed
+from ff_helpers.terms import Identity
 
 _REQUEST = Request(max_tokens=ANSWER_TOKENS, schema=SCHEMA, temperature=0.0, seed=0)
 
@@ -23,27 +23,23 @@ class Llm:
     def __init__(self, chat: Chat, rubric: Rubric) -> None:
         self._chat, self._rubric = chat, rubric
         self.slots = chat.slots
-        self.identity = Identity(
-            grader=chat.model,
+        who = Identity(
+            name=chat.model,
             digest=chat.digest,
+            quantization=chat.quantization,
             rubric=rubric.id,
+            schema=SCHEMA_ID,
+            temperature=_REQUEST.temperature,
+            seed=_REQUEST.seed,
             method="flip-final-turn",
-            options=Options(
-                temperature=0.0,
-                seed=0,
-                num_ctx=chat.num_ctx,
-                concurrency=chat.concurrency,
-                quantization=chat.quantization,
-            ),
-            software=chat.software,
         )
+        self.setup = GraderSetup(who, chat.num_ctx, chat.concurrency, chat.software)
 
     def fit(self, traces: Iterable[Trace]) -> None:
         """Size the model's context for the longest trace and a repair attempt."""
         longest = max((size(render(trace, self._rubric)) for trace in traces), default=0)
         self._chat.fit(longest + len(REPAIR), ANSWER_TOKENS)
-        options = self.identity.options.model_copy(update={"num_ctx": self._chat.num_ctx})
-        self.identity = replace(self.identity, options=options)
+        self.setup = replace(self.setup, num_ctx=self._chat.num_ctx)
 
     async def grade(self, trace: Trace, repeat: int) -> Outcome:  # noqa: ARG002
         """Return the model's verdict or a status."""

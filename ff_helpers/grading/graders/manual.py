@@ -20,9 +20,9 @@ from ff_helpers.corpus.sources import load_set
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.errors import FFError
 from ff_helpers.grading.ledger import Ledger, live_records
-from ff_helpers.grading.outcome import Identity, Outcome, to_record
-from ff_helpers.grading.record import Options, Record, Supersedes
-from ff_helpers.terms import GLOSSARY, VERDICTS, UnknownTermError
+from ff_helpers.grading.outcome import GraderSetup, Outcome, record_key, to_record
+from ff_helpers.grading.record import Record, Supersedes
+from ff_helpers.terms import GLOSSARY, VERDICTS, Identity, UnknownTermError
 
 PREFIX = "manual:"
 """How the graders that are people are called."""
@@ -72,7 +72,7 @@ class Review:
             raise NoNameError
         self._path = run.ledger("manual")
         self.reviewer = reviewer.strip()
-        self._identity = _identity(self.reviewer)
+        self._setup = _setup(self.reviewer)
         where = [str(run.read(s)) if s.startswith("ledger/") else s for s in trace_sets.values()]
         known = {t.trace_id: t for t in chain.from_iterable(map(load_set, where))}
         queue = pd.read_csv(run.read("tables/review_queue.csv"), dtype={"trace_id": "str"})
@@ -136,7 +136,7 @@ class Review:
                 started=self._shown_at.isoformat(timespec="seconds"),
                 duration_s=round(time.monotonic() - self._shown, 1),
             )
-            record = to_record(self._identity, self.trace, outcome, 0)
+            record = to_record(self._setup, self.trace, outcome, 0)
             again = former and Supersedes(
                 key=former.key, author=self.reviewer, reason=why or "the reviewer decided again"
             )
@@ -168,7 +168,8 @@ class Review:
     def _decided(self) -> dict[str, Record]:
         """Return this reviewer's standing records on the queue as it is now, in the order of their making."""
         records = live_records(self._path) if self._path.is_file() else []
-        wanted = {(self._identity.key(trace, 0), trace.trace_id) for trace in self.traces}
+        who = self._setup.identity
+        wanted = {(record_key(who, trace, 0), trace.trace_id) for trace in self.traces}
         return {r.trace_id: r for r in records if (r.key, r.trace_id) in wanted}
 
     def _write(self, record: Record) -> None:
@@ -185,13 +186,8 @@ class Review:
                 return
 
 
-def _identity(reviewer: str) -> Identity:
+def _setup(reviewer: str) -> GraderSetup:
     words = "\n".join(f"{label}: {GLOSSARY[label]}" for label in VERDICTS)
-    return Identity(
-        grader=f"{PREFIX}{reviewer}",
-        digest="a person",
-        rubric=f"five-definitions@{hashlib.sha256(words.encode()).hexdigest()[:12]}",
-        method="manual",
-        options=Options(),
-        software=f"ff-helpers {__version__}",
-    )
+    rubric = f"five-definitions@{hashlib.sha256(words.encode()).hexdigest()[:12]}"
+    who = Identity(f"{PREFIX}{reviewer}", "a person", rubric=rubric, method="manual")
+    return GraderSetup(who, None, 1, f"ff-helpers {__version__}")

@@ -11,8 +11,9 @@ from ff_helpers import paths
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.errors import FFError
 from ff_helpers.grading.flip import Rubric
+from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.ledger import live_records
-from ff_helpers.grading.outcome import Identity, Outcome
+from ff_helpers.grading.outcome import GraderSetup, Outcome, record_key
 
 
 class MixedRecordingError(FFError):
@@ -52,12 +53,13 @@ class Recorded:
     def __init__(self, path: Path, rubric: Rubric) -> None:
         self._path = path
         records = live_records(path)
-        identities = {
-            Identity(r.grader, r.grader_digest, r.rubric, r.method, r.options, r.software) for r in records
+        setups = {
+            GraderSetup(r.identity, r.options.num_ctx, r.options.concurrency, r.software) for r in records
         }
-        if len(identities) != 1:
-            raise MixedRecordingError(path, sorted(f"{i.grader} {i.rubric}" for i in identities))
-        self.identity = identities.pop()
+        if len(setups) != 1:
+            names = shown_names(one.identity for one in setups)
+            raise MixedRecordingError(path, sorted(f"{name} {one.rubric}" for one, name in names.items()))
+        self.setup = setups.pop()
         self._records = {r.key: r for r in records}
         self._rubric = rubric
 
@@ -68,9 +70,10 @@ class Recorded:
             NotRecordedError: traces or rubric differ from the recording.
         """
         known = list(traces)
-        missing = [t.trace_id for t in known if self.identity.key(t, 0) not in self._records]
-        if self.identity.method == "flip-final-turn" and self._rubric.id != self.identity.rubric:
-            why = f"it was recorded with rubric {self.identity.rubric}, and {self._rubric.id} is asked for"
+        who = self.setup.identity
+        missing = [t.trace_id for t in known if record_key(who, t, 0) not in self._records]
+        if who.method == "flip-final-turn" and self._rubric.id != who.rubric:
+            why = f"it was recorded with rubric {who.rubric}, and {self._rubric.id} is asked for"
             raise NotRecordedError(self._path, [t.trace_id for t in known], why)
         if missing:
             raise NotRecordedError(self._path, missing, "their text was not recorded")
@@ -81,7 +84,7 @@ class Recorded:
         Raises:
             NotRecordedError: this repeat of the trace was not recorded.
         """
-        record = self._records.get(self.identity.key(trace, repeat))
+        record = self._records.get(record_key(self.setup.identity, trace, repeat))
         if record is None:
             raise NotRecordedError(self._path, [trace.trace_id], f"repeat {repeat} was not recorded")
         return Outcome(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.agreement.pairs import first_pass
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.rates.asr import asr
@@ -37,6 +38,7 @@ def bracket(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
     Raises:
         TwiceGradedError: a trace that is there twice in the first pass of one grader.
     """
+    verdicts, who = told_apart(verdicts)
     first = first_pass(verdicts)
     first = first[first["method"] != "heuristic"]
     graders = first.groupby("set")["grader"].transform("nunique")
@@ -55,7 +57,7 @@ def bracket(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
     by = ["set", "tier", "denominator"]
     table = table.sort_values(by, key=lambda c: c.map(order), kind="stable", ignore_index=True)
     table["not_shared_why"] = pd.Series([why.get(name, "none") for name in table["set"]], dtype="str")
-    return with_range(with_gate(table, cards))
+    return with_range(with_gate(table, cards, who))
 
 
 def with_range(table: pd.DataFrame, by: str = "set") -> pd.DataFrame:

@@ -12,6 +12,7 @@ from itertools import combinations
 import pandas as pd
 
 from ff_helpers.corpus.conversation import SOURCE as COLLECTED
+from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.agreement.panels import fleiss, gwet_ac1, krippendorff_alpha
 from ff_helpers.measurement.calibration.calibrate import CALIBRATING
 from ff_helpers.measurement.calibration.confusion import Confusion, Kappa, cohen_kappa, confusion
@@ -113,12 +114,14 @@ def kappa_paradox() -> pd.DataFrame:
 
 
 def first_pass(verdicts: pd.DataFrame) -> pd.DataFrame:
-    """Return the first pass without the traces made to attack a grader, each trace once a grader.
+    """Return the first pass without the traces made to attack a grader, each trace once per grader.
+
+    Two graders of one name are told apart in the column `grader`.
 
     Raises:
         TwiceGradedError: a trace that is there twice, whatever its verdicts.
     """
-    rows = natural(verdicts)
+    rows = natural(told_apart(verdicts)[0])
     rows = rows[rows["repeat"] == 0]
     twice = rows[rows.duplicated(["set", "grader", "trace_id"], keep=False)]
     if len(twice):

@@ -9,6 +9,7 @@ import math
 
 import pandas as pd
 
+from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.calibration.robustness import natural
 
 _COLUMNS = ["grader", "rubric", "set", "truth", "n", "f1", "f1_low", "f1_high", "why"]
@@ -30,7 +31,7 @@ def backward_signal(verdicts: pd.DataFrame) -> pd.DataFrame:
         value, else empty) (str), n (int: rows with an F1), f1, f1_low, f1_high (float in [0, 1]; t
         interval of the mean, rows taken as independent; bounds missing below two rows).
     """
-    first = natural(verdicts)
+    first = natural(told_apart(verdicts)[0])
     first = first[first["repeat"] == 0]
     rows: list[tuple[object, ...]] = []
     for (grader, rubric, name), group in first.groupby(["grader", "rubric", "set"], sort=False):

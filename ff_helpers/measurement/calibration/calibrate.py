@@ -12,21 +12,21 @@ from datetime import date
 import pandas as pd
 
 from ff_helpers.errors import FFError
-from ff_helpers.grading.campaign import verdicts
-from ff_helpers.measurement.calibration.cards import Card, ClassRates, NotMeasured, save_card
+from ff_helpers.grading.campaign import graders, verdicts
+from ff_helpers.grading.identities import identities, identity_of, records, told_apart
+from ff_helpers.measurement.calibration.cards import Card, ClassRates, NotMeasured, file_names, save_card
 from ff_helpers.measurement.calibration.confusion import cohen_kappa, confusion, p_chance
 from ff_helpers.measurement.calibration.confusion import p_majority as beats_majority
 from ff_helpers.measurement.calibration.gate import DEFAULT, Thresholds, decide
 from ff_helpers.measurement.calibration.robustness import flip_rate, natural
 from ff_helpers.measurement.proportions.intervals import Proportion, wilson
 from ff_helpers.paths import Run
-from ff_helpers.terms import SPACES, Space, classes
+from ff_helpers.terms import IDENTITY, NOT_RECORDED, SPACES, Space, classes
 
 CALIBRATING = ("census", "random", "constructed")
 """Kinds of sampling whose rows may enter a card."""
 OURS = "ff-helpers/"
 """How the source of a proxy trace begins: written, or collected from a model on our scenarios."""
-_IDENTITY = ["grader", "grader_digest", "rubric", "temperature", "seed"]
 
 
 class NoTruthError(FFError):
@@ -43,8 +43,8 @@ class NoTruthError(FFError):
 def calibrate_all(run: Run, *, thresholds: Thresholds = DEFAULT) -> list[Card]:
     """Make and save the card of every grader of the run, on each set, in the space of its truth.
 
-    Writes cards/<slug>.json and takes away cards of an earlier calibration. A card whose verdicts are older
-    than its age limit is `uncalibrated`, with that reason.
+    Writes cards/<grader>_<set>_<space>.json and takes away cards of an earlier calibration. A card whose
+    verdicts are older than its age limit is `uncalibrated`, with that reason.
 
     Raises:
         NoTruthError: no graded trace has a truth.
@@ -56,26 +56,26 @@ def calibrate_all(run: Run, *, thresholds: Thresholds = DEFAULT) -> list[Card]:
         raise NoTruthError(run.profile)
     for old in run.write("cards/x.json").parent.glob("*.json"):
         old.unlink()
-    graders = pd.read_csv(run.read("ledger/graders.csv"), dtype={"grader_digest": "str"})
-    software = dict(zip(graders["grader"], graders["software"], strict=True))
+    listed = graders(run)
+    software = {identity_of(row): str(row["software"]) for row in records(listed)}
+    named, who = told_apart(frame)
+    own = {one: frame[named["grader"] == name] for name, one in who.items()}
     cards: list[Card] = []
-    for _, rows in known.groupby([*_IDENTITY, "set", "truth_space"], dropna=False, sort=False):
-        who = rows.iloc[0]
+    for _, rows in known.groupby([*IDENTITY, "set", "truth_space"], dropna=False, sort=False):
+        (grader,), first = identities(rows), rows.iloc[0]
         card = calibrate(
             rows,
-            space=who["truth_space"],
-            calibration_set=who["set"],
+            space=first["truth_space"],
+            calibration_set=first["set"],
             as_of=run.as_of,
-            software=software.get(who["grader"], "not recorded"),
+            software=software.get(grader, NOT_RECORDED),
             corpus=corpus,
-            attacked=frame[(frame[_IDENTITY[:3]] == who[_IDENTITY[:3]]).all(axis=1)],
+            attacked=own[grader],
             thresholds=thresholds,
         ).as_of(run.as_of)
-        if any(card.slug == other.slug for other in cards):  # one name, two identities
-            save_card(run, card, name=f"{card.slug}_{card.digest.removeprefix('sha256:')[:12]}")
-        else:
-            save_card(run, card)
         cards.append(card)
+    for card, name in zip(cards, file_names(cards), strict=True):
+        save_card(run, card, name=name)
     return cards
 
 
@@ -85,7 +85,7 @@ def calibrate(
     space: Space,
     calibration_set: str,
     as_of: date,
-    software: str = "not recorded",
+    software: str = NOT_RECORDED,
     corpus: pd.DataFrame | None = None,
     attacked: pd.DataFrame | None = None,
     thresholds: Thresholds = DEFAULT,
@@ -111,13 +111,13 @@ def calibrate(
     kappa = cohen_kappa(matrix)
     given = first["verdict"].dropna().value_counts().sort_index().sort_values(ascending=False, kind="stable")
     lines = "\n".join(f"{i}\t{t}" for i, t in zip(first["trace_id"], first["truth"], strict=True))
-    who = rows.iloc[0]
+    who = identities(rows)[0]
     return Card(
-        grader=who["grader"],
-        digest=who["grader_digest"],
-        rubric=who["rubric"],
-        temperature=None if pd.isna(who["temperature"]) else float(who["temperature"]),
-        seed=None if pd.isna(who["seed"]) else int(who["seed"]),
+        grader=who.name,
+        digest=who.digest or NOT_RECORDED,
+        rubric=who.rubric or NOT_RECORDED,
+        temperature=who.temperature,
+        seed=who.seed,
         software=software,
         calibration_set=calibration_set,
         calibration_sha256=hashlib.sha256(lines.encode()).hexdigest(),

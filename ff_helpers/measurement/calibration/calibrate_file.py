@@ -4,8 +4,6 @@ The verdicts go to a ledger beside the cards, so that an interrupted calibration
 and every card can be traced back to the verdicts behind it.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -18,13 +16,15 @@ from ff_helpers.corpus.sampling import stratified
 from ff_helpers.corpus.sources import load_set
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.errors import FFError
-from ff_helpers.grading.admission import MAX_AGE_DAYS
 from ff_helpers.grading.graders import open_grader
+from ff_helpers.grading.identities import identity_hash
 from ff_helpers.grading.ledger import Ledger, read_ledger, verdict_frame
-from ff_helpers.grading.outcome import Identity
+from ff_helpers.grading.outcome import record_key
 from ff_helpers.grading.pool import grade_all
 from ff_helpers.measurement.calibration.calibrate import CALIBRATING, calibrate
 from ff_helpers.measurement.calibration.cards import Card
+from ff_helpers.measurement.calibration.gate import MAX_AGE_DAYS
+from ff_helpers.terms import Identity
 
 _OF_TRACE = ("trace_id", "scenario_id", "run", "model", "intent", "source", "truth", "truth_space")
 _TEXT = [*_OF_TRACE, "turns", "sampling", "set"]
@@ -94,7 +94,7 @@ def calibrate_files(
     traces = [trace for rows in sets.values() for trace in rows]
     grader = open_grader(spec, rubric=rubric, concurrency=concurrency, timeout=timeout)
     grader.fit([*traces, *suite])
-    who = grader.identity
+    who = grader.setup.identity
     ledger = folder / "ledger" / f"{_name(who)}.jsonl"
     if not spec.startswith("recorded:"):  # a recording says again what it said
         _set_aside(ledger, date.today())
@@ -102,9 +102,9 @@ def calibrate_files(
     wanted = [(t, r) for r in passes for t in traces] + [(t, 0) for t in suite]
     with Ledger(ledger) as open_ledger:
         # Two sets may hold the same trace: it is graded once.
-        work = {(who.key(t, r), t.trace_id): (t, r) for t, r in wanted}
+        work = {(record_key(who, t, r), t.trace_id): (t, r) for t, r in wanted}
         todo = [pair for key, pair in work.items() if key not in open_ledger.done]
-        grade_all(grader, todo, open_ledger, Progress(f"calibrating {who.grader}", len(todo)))
+        grade_all(grader, todo, open_ledger, Progress(f"calibrating {who.name}", len(todo)))
     frame = verdict_frame(ledger)
     attacked = _joined(frame, "attacks", suite, who, range(1)) if suite else None
     written = []
@@ -115,7 +115,7 @@ def calibrate_files(
                 space=group["truth_space"].iloc[0],
                 calibration_set=name,
                 as_of=date.today(),
-                software=who.software,
+                software=grader.setup.software,
                 attacked=attacked,
             ).as_of(date.today())
             path = _save(folder / f"{card.slug}_{_version(who)}.json", card)
@@ -146,7 +146,7 @@ def _joined(
     frame: pd.DataFrame, name: str, traces: Sequence[Trace], who: Identity, passes: range
 ) -> pd.DataFrame:
     """Return the verdicts of one set in these passes, with what `calibrate` asks of its traces."""
-    keys = {(who.key(t, r), t.trace_id) for t in traces for r in passes}
+    keys = {(record_key(who, t, r), t.trace_id) for t in traces for r in passes}
     graded = frame[[pair in keys for pair in zip(frame["key"], frame["trace_id"], strict=True)]]
     rows = [
         t.model_dump(include=set(_OF_TRACE))
@@ -168,11 +168,9 @@ def _save(path: Path, card: Card) -> Path:
 
 def _version(who: Identity) -> str:
     """Return rubric and a hash of the identity, which tells two models or rubrics of one name apart."""
-    options = (who.options.temperature, who.options.seed)
-    identity = json.dumps([who.grader, who.digest, who.rubric, *options])
-    return f"{who.rubric.partition('@')[0]}_{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
+    return f"{(who.rubric or '').partition('@')[0]}_{identity_hash(who)}"
 
 
 def _name(who: Identity) -> str:
-    plain = "".join(c if c.isalnum() or c in ".-" else "-" for c in who.grader.lower())
+    plain = "".join(c if c.isalnum() or c in ".-" else "-" for c in who.name.lower())
     return f"{plain}_{_version(who)}"

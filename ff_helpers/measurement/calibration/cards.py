@@ -1,6 +1,7 @@
 """The calibration card: what is known about one grader, in one label space, on one set; and its file."""
 
 import datetime
+import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -10,12 +11,13 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from ff_helpers.errors import FFError
+from ff_helpers.grading.identities import identity_hash, shown_names
 from ff_helpers.measurement.calibration.confusion import Confusion, Kappa
 from ff_helpers.measurement.calibration.gate import Gate
 from ff_helpers.measurement.calibration.robustness import FlipRate
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.paths import Run
-from ff_helpers.terms import Space
+from ff_helpers.terms import Identity, Space
 
 
 class NotMeasured(BaseModel):
@@ -112,10 +114,29 @@ class Card(BaseModel):
     gate: Gate
 
     @property
+    def identity(self) -> Identity:
+        """Whose card it is."""
+        return Identity(
+            self.grader, self.digest, rubric=self.rubric, temperature=self.temperature, seed=self.seed
+        )
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether it counts no more: no fresh card is `uncalibrated`, see `as_of`."""
+        return self.gate.state == "uncalibrated"
+
+    @property
     def slug(self) -> str:
-        """The card's name as a file: grader, set, space."""
-        words = (self.grader, self.calibration_set, self.space)
-        return "_".join(re.sub(r"[^a-z0-9.]+", "-", word.lower()).strip("-") for word in words)
+        """The card's name as a file, where no other is called so: grader, set, space."""
+        return card_slug(self.grader, self)
+
+    def sentence(self) -> str:
+        """Return `accuracy 65.0% [43.3, 81.9], 13 of 20, on proxies (space five, 2026-11-22)`."""
+        rate = self.accuracy
+        share = f"{100 * rate.k / rate.n:.1f}%" if rate.n else "unknown"
+        interval = f"[{100 * rate.low:.1f}, {100 * rate.high:.1f}]"
+        where = f"{self.calibration_set} (space {self.space}, {self.date})"
+        return f"accuracy {share} {interval}, {rate.k} of {rate.n}, on {where}"
 
     @property
     def last_day(self) -> datetime.date:
@@ -136,36 +157,42 @@ class Card(BaseModel):
 
 
 class BadCardError(FFError):
-    """A card file that is no card."""
+    """A file in a cards folder that is not a calibration card."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} is no calibration card. Delete it and run the calibration again.")
+        super().__init__(
+            f"{path} is no calibration card. Move it out of that folder, or delete it and calibrate again."
+        )
+
+
+def card_slug(name: str, card: Card) -> str:
+    """Return the name of a card's file: what its grader is called there, set, space."""
+    words = (name, card.calibration_set, card.space)
+    return "_".join(re.sub(r"[^a-z0-9.]+", "-", word.lower()).strip("-") for word in words)
+
+
+def card_names(cards: Sequence[Card]) -> list[str]:
+    """Return what to call the grader of each card: where two share a name, also what sets them apart."""
+    names = shown_names(card.identity for card in cards)
+    return [names[card.identity] for card in cards]
+
+
+def file_names(cards: Sequence[Card]) -> list[str]:
+    """Return a name for the file of each card, without suffix; no two cards of several get the same."""
+    slugs = [card_slug(name, card) for name, card in zip(card_names(cards), cards, strict=True)]
+    return [
+        f"{slug}_{_content_hash(card)}" if slugs.count(slug) > 1 else slug
+        for slug, card in zip(slugs, cards, strict=True)
+    ]
 
 
 def save_card(run: Run, card: Card, *, name: str | None = None) -> Path:
-    """Write cards/<slug>.json, floats rounded to 6 digits, and return its path."""
+    """Write cards/<name>.json (None: its slug), floats rounded to 6 digits, and return its path."""
     path = run.write(f"cards/{name or card.slug}.json")
     content = json.dumps(_rounded(json.loads(card.model_dump_json())), indent=1, ensure_ascii=False)
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write(content + "\n")
     return path
-
-
-def read_cards(run: Run) -> list[Card]:
-    """Return the run's calibration cards as of its date, in the order of their file names.
-
-    Raises:
-        MissingInputError: nothing was calibrated in this run.
-        BadCardError: a file in cards/ is no card.
-    """
-    cards = []
-    for path in sorted(run.read("cards").glob("*.json")):
-        try:
-            card = Card.model_validate_json(path.read_text(encoding="utf-8"))
-        except ValueError:
-            raise BadCardError(path) from None
-        cards.append(card.as_of(run.as_of))
-    return cards
 
 
 def cards_table(cards: Sequence[Card]) -> pd.DataFrame:
@@ -178,7 +205,7 @@ def cards_table(cards: Sequence[Card]) -> pd.DataFrame:
     eligible pairs), modal_verdict, gate (str), why (str: the first reason).
     """
     rows = [
-        {"grader": c.grader, "set": c.calibration_set, "space": c.space, "n": c.n, "k": c.k}
+        {"grader": name, "set": c.calibration_set, "space": c.space, "n": c.n, "k": c.k}
         | _triple("accuracy", c.accuracy)
         | _triple("majority", c.majority)
         | _triple("kappa", c.kappa)
@@ -194,14 +221,15 @@ def cards_table(cards: Sequence[Card]) -> pd.DataFrame:
         | {"seconds": c.seconds_a_trace if isinstance(c.seconds_a_trace, float) else None}
         | {"median_seconds": c.median_seconds if isinstance(c.median_seconds, float) else None}
         | {"gate": c.gate.state, "why": c.gate.reasons[0]}
-        for c in cards
+        for name, c in zip(card_names(cards), cards, strict=True)
     ]
     return pd.DataFrame(rows)
 
 
 def gate_table(cards: Sequence[Card]) -> pd.DataFrame:
     """Return why the gate decided as it did, one row a reason: grader, set, gate, reason (str)."""
-    rows = [(c.grader, c.calibration_set, c.gate.state, reason) for c in cards for reason in c.gate.reasons]
+    named = zip(card_names(cards), cards, strict=True)
+    rows = [(name, c.calibration_set, c.gate.state, reason) for name, c in named for reason in c.gate.reasons]
     return pd.DataFrame(rows, columns=["grader", "set", "gate", "reason"])
 
 
@@ -212,13 +240,18 @@ def gate_criteria(cards: Sequence[Card]) -> pd.DataFrame:
     it is not defined, which fails), threshold (float), asks (str), passed (bool).
     """
     rows = [
-        (c.grader, c.calibration_set, c.space, rule, one.name, one.value, one.threshold, one.asks, one.passed)
-        for c in cards
+        (name, c.calibration_set, c.space, rule, one.name, one.value, one.threshold, one.asks, one.passed)
+        for name, c in zip(card_names(cards), cards, strict=True)
         for rule, criteria in (("published", c.gate.published), ("ours", c.gate.ours))
         for one in criteria
     ]
     columns = ["grader", "set", "space", "rule", "criterion", "value", "threshold", "asks", "passed"]
     return pd.DataFrame(rows, columns=columns).astype({"value": "float64", "threshold": "float64"})
+
+
+def _content_hash(card: Card) -> str:
+    parts = [identity_hash(card.identity), card.calibration_set, card.space]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]
 
 
 def _rounded(value: object) -> object:

@@ -5,19 +5,20 @@ costs in labelled traces is in `power`.
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ff_helpers.errors import FFError
-from ff_helpers.grading.admission import MAX_AGE_DAYS
 from ff_helpers.measurement.calibration.confusion import Confusion, cohen_kappa, p_majority
 from ff_helpers.measurement.proportions.intervals import Z
 from ff_helpers.paths import Run
 from ff_helpers.terms import GATE_STATES, GateState
 
+MAX_AGE_DAYS: Final = 180
+"""After how many days a card has expired, unless the card says otherwise; ours."""
 Rule = Literal["published", "ours"]
 Sizes = NDArray[np.int64]
 

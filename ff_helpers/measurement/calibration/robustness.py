@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ff_helpers.corpus.injections import CLEAN, CONTROL, TARGETS, families
+from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.proportions.clusters import clustered
 from ff_helpers.measurement.proportions.intervals import Proportion, wilson
 from ff_helpers.terms import VERDICTS
@@ -23,7 +24,7 @@ INJECTED = "injected"
 ALL = "all attacks"
 ASK = "ask for "
 CONTROLS = "controls, no attack"
-_IDENTITY = ["grader", "grader_digest", "rubric"]
+_GRADER = ["grader", "grader_digest", "rubric"]
 _PAIR = ["trace_id", "attack", "family", "truth", "target", "clean", "attacked"]
 _FLAGS = ["eligible", "flipped", "denied", "changed"]
 _RATES = [
@@ -77,10 +78,11 @@ def flips(verdicts: pd.DataFrame) -> pd.DataFrame:
         or status; clean is missing where the twin was not graded) (str), eligible, flipped, denied,
         changed (bool).
     """
+    verdicts, _ = told_apart(verdicts)
     rows = verdicts[(verdicts["sampling"] == INJECTED) & (verdicts["repeat"] == 0)]
     rows = rows[rows["truth"].isin(TARGETS)].rename(columns={"run": "attack"})
     rows = rows.assign(attacked=rows["verdict"].fillna(rows["status"]))
-    keys = [*_IDENTITY, "set", "scenario_id"]
+    keys = [*_GRADER, "set", "scenario_id"]
     clean = rows.loc[rows["attack"] == CLEAN, [*keys, "attacked"]].rename(columns={"attacked": "clean"})
     pairs = rows[rows["attack"] != CLEAN].merge(clean, on=keys, how="left", validate="many_to_one")
     pairs = pairs.assign(
@@ -94,7 +96,7 @@ def flips(verdicts: pd.DataFrame) -> pd.DataFrame:
         denied=eligible & ~answered,
         changed=graded & answered & (pairs["attacked"] != pairs["clean"]),
     )
-    return pairs[[*_IDENTITY, "set", *_PAIR, *_FLAGS]].reset_index(drop=True)
+    return pairs[[*_GRADER, "set", *_PAIR, *_FLAGS]].reset_index(drop=True)
 
 
 def flip_rate(verdicts: pd.DataFrame) -> FlipRate | None:
@@ -119,7 +121,7 @@ def flip_table(verdicts: pd.DataFrame) -> pd.DataFrame:
         graded.
     """
     rows: list[dict[str, object]] = []
-    for (grader, *_), pairs in flips(verdicts).groupby(_IDENTITY, sort=False):
+    for (grader, *_), pairs in flips(verdicts).groupby(_GRADER, sort=False):
         control = pairs["family"] == CONTROL
         attacked = pairs[~control]
         asked = [(f"{ASK}{target}", part) for target, part in attacked.groupby("target")]

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.collected.rates import ALL, ordered
 from ff_helpers.measurement.proportions.clusters import bootstrap_rates, design_rates
 from ff_helpers.measurement.proportions.intervals import with_wilson
-from ff_helpers.measurement.rates.counts import NOT_RECORDED
-from ff_helpers.terms import SPACES
+from ff_helpers.terms import NOT_RECORDED, SPACES
 
 ONCE = "not assessed: no scenario was run twice"
 NO_PAIR = "not assessed: no scenario has two runs with a verdict"
@@ -48,7 +48,7 @@ def refusal_stability(verdicts: pd.DataFrame) -> pd.DataFrame:
         (str, of the interval), reason (str). Where no pair has an outcome a model has one row, `ALL`, with
         stable and its bounds missing and the reason, `not assessed: ...`; else the reason is empty.
     """
-    rows = natural(verdicts)
+    rows = natural(told_apart(verdicts)[0])
     rows = rows[rows["repeat"] == 0]
     outcome = rows["verdict"].map(SPACES["refused"])
     repeatable = rows["scenario_id"].notna() & (rows["sampling"] != "constructed")

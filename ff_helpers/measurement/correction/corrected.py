@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ff_helpers.errors import FFError
+from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.calibration.calibrate import CALIBRATING
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.robustness import natural
@@ -21,10 +22,11 @@ from ff_helpers.measurement.correction.ppi import ppi
 from ff_helpers.measurement.correction.rogan_gladen import ROGAN_GLADEN, Corrected, rogan_gladen
 from ff_helpers.measurement.proportions.clusters import clustered
 from ff_helpers.measurement.rates.asr import asr
-from ff_helpers.measurement.rates.counts import NOT_RECORDED, count_verdicts
-from ff_helpers.measurement.rates.known import hits, measures
+from ff_helpers.measurement.rates.counts import count_verdicts
+from ff_helpers.measurement.rates.known import hits
 from ff_helpers.measurement.rates.reported import READINGS, with_gate
-from ff_helpers.terms import TIER_SPACES, TIERS, Tier
+from ff_helpers.measurement.standing import standing
+from ff_helpers.terms import NOT_RECORDED, TIER_SPACES, TIERS, Tier
 
 _ENDS = ("", "_low", "_high")
 _SHARES = [f"{name}{end}" for name in ("by_scenario", "known", "corrected") for end in _ENDS]
@@ -33,7 +35,7 @@ _FOUND |= dict.fromkeys(_SHARES, "float64")
 _FOUND |= dict.fromkeys(
     ("source", "card", "errors", "method", "note", "warning", "role", "carries_over"), "str"
 )
-_BY = ("set", "grader", "grader_digest", "rubric")
+_BY = ("set", "grader")
 _ASSUMED = {
     "card": "Where a card of another set corrects, it is assumed that the grader finds successes and clears "
     "failures here as often as there, and that the labels there are right and its rows independent",
@@ -85,6 +87,7 @@ def corrected(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
     Raises:
         UnknownVerdictError, TwiceGradedError: as `count_verdicts`.
     """
+    verdicts, who = told_apart(verdicts)
     rows = natural(verdicts)
     rows = rows[(rows["repeat"] == 0) & (rows["method"] != "heuristic")]
     decided = rows["truth_space"].isna() | rows["truth_space"].isin(sum(TIER_SPACES.values(), ()))
@@ -92,16 +95,16 @@ def corrected(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
     table = asr(count_verdicts(rows, by=_BY), by=_BY, denominators=["graded"])
     groups = dict(iter(rows.groupby(list(_BY))))
     found = []
-    for *key, tier in zip(*(table[name] for name in (*_BY, "tier")), strict=True):
-        theirs = [c for c in cards if [c.grader, c.digest, c.rubric] == key[1:] and tier in measures(c.space)]
-        live = [c for c in theirs if c.calibration_set != key[0] and c.gate.state != "uncalibrated"]
-        card = max(live, key=lambda c: (c.n, c.calibration_set), default=None)
-        found.append(_row(groups[tuple(key)], tier, card))
+    for name, grader, tier in zip(table["set"], table["grader"], table["tier"], strict=True):
+        theirs = standing(who[grader], cards, tier=tier).cards if grader in who else ()
+        others = [c for c in theirs if c.calibration_set != name]
+        card = max(others, key=lambda c: (c.n, c.calibration_set), default=None)
+        found.append(_row(groups[name, grader], tier, card))
     columns = pd.DataFrame(found, columns=list(_FOUND), index=table.index).astype(_FOUND)
     table = table.rename(columns=lambda name: name.replace("asr", "raw")).join(columns)
-    gates = with_gate(table[["grader", "tier"]], cards)["gate"]
+    gates = with_gate(table[["grader", "tier"]], cards, who)["gate"]
     table = table.assign(gate=gates, reading=gates.map(READINGS), assumptions=table["source"].map(_ASSUMED))
-    return table.drop(columns=["grader_digest", "rubric", "left_out_labels"])
+    return table.drop(columns=["left_out_labels"])
 
 
 def hide_truth(verdicts: pd.DataFrame, *, set: str, keep: int, seed: int = 0) -> pd.DataFrame:

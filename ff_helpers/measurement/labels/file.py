@@ -7,7 +7,8 @@ import pandas as pd
 import yaml
 
 from ff_helpers.errors import FFError
-from ff_helpers.grading.ledger import Who, read_ledger, who
+from ff_helpers.grading.identities import shown_names
+from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.grading.record import Record
 from ff_helpers.measurement.labels.classes import Mapped, cut, listed
 from ff_helpers.terms import SPACES, Space
@@ -106,22 +107,23 @@ def with_verdicts(
     ids = frame["trace_id"]
     if ids.duplicated().any():
         raise BadJoinError(f"trace_id {cut(ids[ids.duplicated()].iloc[0])} has two rows of labels. Keep one.")
-    said: dict[str, Record] = {}
-    graders: dict[Who, None] = {}
-    for record in read_ledger(ledger):
-        if record.repeat == 0 and grader in (None, record.grader):
-            graders[who(record)] = None
-            said[record.trace_id] = _later(said.get(record.trace_id), record, ledger)
+    records = [record for record in read_ledger(ledger) if record.repeat == 0]
+    names = shown_names(record.identity for record in records)
+    meant = [one for one, name in names.items() if grader in (None, name, one.name)]
+    graders = [one for one in meant if names[one] == grader] or meant
     if len(graders) != 1:
-        found = listed(" ".join(map(str, one)) for one in graders) or f"none is named {grader!r}"
+        found = listed(names[one] for one in graders) or f"none is named {grader!r}"
         raise BadJoinError(
-            f"{ledger} holds verdicts of {len(graders)} graders: {found}. Name one with --grader; a name "
-            "that has two identities needs a ledger for each."
+            f"{ledger} holds verdicts of {len(graders)} graders: {found}. Name one with --grader."
         )
+    said: dict[str, Record] = {}
+    for record in records:
+        if record.identity == graders[0]:
+            said[record.trace_id] = _later(said.get(record.trace_id), record, ledger)
     rows = frame[ids.isin(said)]
     if rows.empty:
         raise BadJoinError(f"no trace_id of the labels is in {ledger}.")
-    name = next(iter(graders))[0]
+    name = names[graders[0]]
     labels = {i: SPACES[space][r.verdict] if r.verdict else str(r.status) for i, r in said.items()}
     return rows.assign(**{name: rows["trace_id"].map(labels)}), name
 

@@ -3,7 +3,7 @@
 A card of 120 rows says little of a class of which it has four, and nothing of one it has not seen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -11,13 +11,16 @@ from ff_helpers.measurement.calibration.calibrate import CALIBRATING
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.rates.counts import count_verdicts
-from ff_helpers.terms import SPACES, TIER_SPACES, Space
+from ff_helpers.measurement.standing import standing
+from ff_helpers.terms import SPACES, TIERS, Identity, Space
 
 NO_ROW = "none: the card has no row of this class"
 NO_CARD = "none: nobody measured the grader for this tier"
 
 
-def coverage(verdicts: pd.DataFrame, cards: Sequence[Card], by: str) -> pd.DataFrame:
+def coverage(
+    verdicts: pd.DataFrame, cards: Sequence[Card], by: str, who: Mapping[str, Identity]
+) -> pd.DataFrame:
     """Return how many rows of each class a grader's cards rest on, and how many of them it got right.
 
     Over all classes these are n and k of the card; of several cards that decide a tier, their sums, each
@@ -27,6 +30,7 @@ def coverage(verdicts: pd.DataFrame, cards: Sequence[Card], by: str) -> pd.DataF
         verdicts: the joined verdict frame from which the cards were made.
         cards: the run's calibration cards.
         by: `set`, `model`, `intent`, `turns`, `source` or `difficulty`.
+        who: the grader behind each name in `verdicts` (`identities.told_apart`).
 
     Returns:
         `by`, grader, tier (str; only tiers that a card decides), card_n, card_k (int; a row without a
@@ -38,10 +42,10 @@ def coverage(verdicts: pd.DataFrame, cards: Sequence[Card], by: str) -> pd.DataF
         known, by=list(dict.fromkeys((by, "grader", "set", "truth_space", "truth")))
     ).rename(columns={"n": "card_n"})
     made = {
-        (card.grader, card.calibration_set, card.space, tier)
-        for card in cards
-        for tier, spaces in TIER_SPACES.items()
-        if card.space in spaces and card.gate.state != "uncalibrated"  # it has expired
+        (name, card.calibration_set, card.space, tier)
+        for name, one in who.items()
+        for tier in TIERS
+        for card in standing(one, cards, tier=tier).cards
     }
     backed = pd.DataFrame(sorted(made), columns=["grader", "set", "truth_space", "tier"], dtype="str")
     rows = counts.merge(backed, on=["grader", "set", "truth_space"])
@@ -52,18 +56,18 @@ def coverage(verdicts: pd.DataFrame, cards: Sequence[Card], by: str) -> pd.DataF
 
 
 def with_coverage(
-    table: pd.DataFrame, verdicts: pd.DataFrame, cards: Sequence[Card], by: str
+    table: pd.DataFrame, verdicts: pd.DataFrame, cards: Sequence[Card], by: str, who: Mapping[str, Identity]
 ) -> pd.DataFrame:
     """Return `table` with what its graders' cards know of each class.
 
     Args:
         table: the columns `by`, grader, tier and gate (see `reported.with_gate`).
-        verdicts, cards, by: as for `coverage`.
+        verdicts, cards, by, who: as for `coverage`.
 
     Returns:
         `table` with card_n, card_k (int) and card (str: `12 of 20 right`, or why there is nothing).
     """
-    found = table.merge(coverage(verdicts, cards, by), on=[by, "grader", "tier"], how="left")
+    found = table.merge(coverage(verdicts, cards, by, who), on=[by, "grader", "tier"], how="left")
     found = found.fillna({"card_n": 0, "card_k": 0}).astype({"card_n": "int64", "card_k": "int64"})
     rows = zip(found["gate"], found["card_k"], found["card_n"], strict=True)
     return found.assign(card=pd.Series([_said(*row) for row in rows], index=found.index, dtype="str"))

@@ -14,6 +14,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.proportions.clusters import effective_size
@@ -21,7 +22,7 @@ from ff_helpers.measurement.proportions.differences import benjamini_hochberg, d
 from ff_helpers.measurement.proportions.intervals import Numbers, wilson_bounds
 from ff_helpers.measurement.rates.counts import NoColumnError
 from ff_helpers.measurement.rates.reported import with_gate
-from ff_helpers.terms import TIERS, VERDICTS, Tier
+from ff_helpers.terms import NOT_RECORDED, TIERS, VERDICTS, Tier
 
 LEAST = 6
 """Fewest shared scenarios of a comparison: with five, even five of five gives p = .06."""
@@ -72,7 +73,8 @@ def compare_models(
     """
     if by not in verdicts.columns:
         raise NoColumnError(by, list(verdicts.columns))
-    rows = natural(verdicts)
+    named, who = told_apart(verdicts)
+    rows = natural(named)
     rows = rows[(rows["repeat"] == 0) & (rows["method"] != "heuristic") & (rows["sampling"] != "constructed")]
     rows = rows.assign(
         scenario_id=rows["scenario_id"].fillna(rows["trace_id"]),
@@ -81,7 +83,7 @@ def compare_models(
     )
     parts = [part.assign(**{by: str(name)}) for name, group in rows.groupby(by) for part in _class(group)]
     table = pd.concat([pd.DataFrame(columns=[by, *_PAIR], dtype="str"), *parts], ignore_index=True)
-    table = with_gate(table.assign(tier=tier), cards)
+    table = with_gate(table.assign(tier=tier), cards, who)
     table["gate"] = table["gate"].where(table["grader"].notna(), "")
     columns = [by, *_PAIR[:5], "tier", *_PAIR[5:], "gate"]
     return table.astype(_TYPES)[columns].sort_values([by, "p_adjusted", *_PAIR[:5]], ignore_index=True)
@@ -103,7 +105,7 @@ def _class(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 
 def _names(rows: pd.DataFrame) -> str:
-    known = rows[_GRADER].drop_duplicates().fillna("not recorded").sort_values(_GRADER)
+    known = rows[_GRADER].drop_duplicates().fillna(NOT_RECORDED).sort_values(_GRADER)
     return ", ".join(f"{grader} ({digest}, {rubric})" for grader, digest, rubric in known.to_numpy())
 
 

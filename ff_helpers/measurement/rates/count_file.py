@@ -9,15 +9,9 @@ import duckdb
 import pandas as pd
 
 from ff_helpers.errors import FFError
-from ff_helpers.measurement.rates.counts import (
-    IDENTITY,
-    KEYS,
-    NOT_RECORDED,
-    TwiceGradedError,
-    UnknownVerdictError,
-    count_verdicts,
-)
+from ff_helpers.measurement.rates.counts import KEYS, TwiceGradedError, UnknownVerdictError, count_verdicts
 from ff_helpers.measurement.rates.verdict_rows import drop_superseded, load_rows, number, placed, torn_bytes
+from ff_helpers.terms import IDENTITY, NOT_RECORDED
 
 _ALWAYS = ("trace_id", "grader", "verdict", "status", "key")
 _KNOWN = ("model", "intent", "turns", "source", "set", "scenario_id", "sampling")
@@ -92,7 +86,8 @@ def read_counts(
         from ff_helpers.corpus.jsonl import FileMissingError
 
         raise FileMissingError(path, "verdicts")
-    fields = tuple(dict.fromkeys((*_ALWAYS, *by)))
+    # Where it is counted by grader, all that tells two graders of one name apart is read.
+    fields = tuple(dict.fromkeys((*_ALWAYS, *by, *(IDENTITY if "grader" in by else ()))))
     try:
         counted = _counted(path, fields, by, traces, ordered=ordered)
     except (duckdb.Error, UnknownVerdictError) as error:

@@ -13,7 +13,8 @@ import narwhals as nw
 import pandas as pd
 
 from ff_helpers.errors import FFError
-from ff_helpers.terms import STATUSES, VERDICTS
+from ff_helpers.grading.identities import told_apart
+from ff_helpers.terms import IDENTITY, NOT_RECORDED, STATUSES, VERDICTS
 
 if TYPE_CHECKING:
     from narwhals._native import NativeIbis, NativeLazyFrame
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 KEYS = ("model", "intent", "turns", "set", "source", "grader")
 """What the table counts by, unless told otherwise."""
-IDENTITY = ("grader", "grader_digest", "rubric", "temperature", "seed")
-"""The columns that tell one grader from another."""
-NOT_RECORDED = "not recorded"
 
 
 class UnknownVerdictError(FFError):
@@ -64,8 +62,9 @@ def count_verdicts(
     Args:
         verdicts: one row a trace, grader and pass (pandas, DuckDB relation, ...): the columns of `by`,
             `verdict`, `status` and `repeat`. With a column `trace_id` no trace that is named there may come
-            twice in one pass of one grader; graders are told apart by what of `IDENTITY` is there.
-        by: the columns to count by.
+            twice in one pass of one grader; graders are told apart by what of `terms.IDENTITY` is there.
+        by: the columns to count by. Where `grader` is one, two graders of one name are counted apart, as
+            `name (digest)`; where all of `IDENTITY` is there, under their plain name.
         repeat: which pass (rows that do not say are of the first); repeated grading of a trace is no further
             trace.
         ordered: whether the rows come sorted; a table that is only summed up again need not be.
@@ -85,12 +84,14 @@ def count_verdicts(
         if column not in there:
             raise NoColumnError(column, there)
     frame = frame.with_columns(nw.col("repeat").fill_null(0))
-    keys = list(dict.fromkeys((*by, "verdict", "status", "repeat")))
+    apart = [column for column in IDENTITY if column in there and column not in by and "grader" in by]
+    keys = list(dict.fromkeys((*by, *apart, "verdict", "status", "repeat")))
     table = _pandas(frame.group_by(*keys).agg(nw.len().alias("n")))
     table = table[table["repeat"] == repeat]
     verdict, status = table["verdict"].astype("str"), table["status"].astype("str")
     _check_labels(frame, pd.DataFrame({"verdict": verdict, "status": status}), repeat)
     _check_once(frame, there, repeat)
+    table = told_apart(table)[0] if apart else table
     table = table.assign(
         **{key: table[key].astype("str").fillna(NOT_RECORDED) for key in by},
         outcome=verdict.fillna(status),
@@ -98,6 +99,8 @@ def count_verdicts(
         n=table["n"].astype("int64"),
     )
     table = table[[*by, "outcome", "graded", "n"]]
+    if apart:
+        table = table.groupby([*by, "outcome", "graded"], sort=False)["n"].sum().reset_index()
     return (table.sort_values([*by, "outcome"]) if ordered else table).reset_index(drop=True)
 
 

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 import pandas as pd
 
 from ff_helpers.errors import FFError
+from ff_helpers.grading.identities import identities, shown_names
 from ff_helpers.measurement.calibration.confusion import NO_VERDICT
 from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.proportions.differences import independent_difference
-from ff_helpers.terms import VERDICTS
+from ff_helpers.terms import IDENTITY, VERDICTS
 
-_IDENTITY = ["grader", "grader_digest", "rubric", "temperature", "seed"]
 _MIX = ("intent", "turns", "model")
 _COLUMNS = (
     {"set": "str", "grader": "str", "rubric": "str", "first": "Int64", "last": "Int64", "verdict": "str"}
@@ -64,9 +64,10 @@ def drift(
     if baseline < 2 or not 0 <= limit <= 1:
         raise BadDriftError(baseline, limit)
     rows: list[dict[str, object]] = []
-    for _, group in _in_order(verdicts).groupby([*_IDENTITY, "set"], dropna=False, sort=False):
-        who = group[[*_IDENTITY, "set"]].iloc[0]
-        about = {"set": who["set"], "grader": who["grader"], "rubric": who["rubric"]}
+    names = shown_names(identities(verdicts))
+    for _, group in _in_order(verdicts).groupby([*IDENTITY, "set"], dropna=False, sort=False):
+        who = group[[*IDENTITY, "set"]].iloc[0]
+        about = {"set": who["set"], "grader": names[identities(group)[0]], "rubric": who["rubric"]}
         earlier = None if before is None else _in_order(before)
         base, why = _baseline(group, who, baseline, earlier)
         if base is None:
@@ -104,7 +105,7 @@ def _earlier(before: pd.DataFrame, who: "pd.Series[str]", size: int) -> tuple[pd
     kept = before[before["set"] == who["set"]]
     if kept.empty:
         return None, f"the earlier run has no set {who['set']}, and another corpus is no baseline"
-    for column in _IDENTITY:
+    for column in IDENTITY:
         same = kept[column].isna() if pd.isna(who[column]) else kept[column] == who[column]
         if not same.any():
             what = column.removeprefix("grader_")

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.proportions.differences import paired_difference
 from ff_helpers.measurement.rates.reported import with_gate
@@ -41,6 +42,7 @@ def over_reporting(verdicts: pd.DataFrame, cards: Sequence[Card] = ()) -> pd.Dat
         minus reported, in [-1, 1]; with _low and _high: see `paired_difference`), gate (see `with_gate`;
         a rejected grader is no measure of the heuristic's error). Empty without the heuristic.
     """
+    verdicts, who = told_apart(verdicts)
     first = verdicts[(verdicts["repeat"] == 0) & (verdicts["sampling"] != "injected")]
     phrases = first[first["method"] == "heuristic"].set_index("trace_id")["verdict"]
     read = first[(first["method"] == "flip-final-turn") & first["trace_id"].isin(phrases.index)]
@@ -52,7 +54,7 @@ def over_reporting(verdicts: pd.DataFrame, cards: Sequence[Card] = ()) -> pd.Dat
                 known = pairs.dropna()
                 row = {"turns": turns, "tier": tier, "grader": grader, "left_out": len(pairs) - len(known)}
                 rows.append(row | _compared(known["a"].isin(hits), known["b"].isin(hits)))
-    return with_gate(pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS), cards)
+    return with_gate(pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS), cards, who)
 
 
 def _compared(heuristic: "pd.Series[bool]", grader: "pd.Series[bool]") -> dict[str, object]:

@@ -5,7 +5,7 @@ A truth can be coarser than the five verdicts. It then decides some tiers, or th
 
 import pandas as pd
 
-from ff_helpers.terms import SPACES, TIER_SPACES, TIERS, Space, Tier, classes
+from ff_helpers.terms import IDENTITY, SPACES, TIER_SPACES, TIERS, Space, Tier, classes
 
 REFUSAL_RATE = "refusal rate"
 LABELS = "labels"
@@ -29,7 +29,8 @@ def known_labels(rows: pd.DataFrame, tier: Tier) -> pd.DataFrame:
         tier: which successes are wanted.
     """
     known = rows[(rows["repeat"] == 0) & rows["truth"].notna()].drop_duplicates("trace_id")
-    return known.assign(grader=LABELS, status=None, verdict=stand_ins(known, tier))
+    nobody = {column: None for column in IDENTITY if column in known.columns}
+    return known.assign(**nobody | {"grader": LABELS}, status=None, verdict=stand_ins(known, tier))
 
 
 def stand_ins(known: pd.DataFrame, measure: str) -> list[str]:

@@ -5,10 +5,11 @@ Only what the truth's label space decides is compared: where people said refused
 attack success is known, and the refusal rate stands in its place.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.proportions.intervals import with_wilson
@@ -23,13 +24,8 @@ from ff_helpers.measurement.rates.known import (
     measures,
     stand_ins,
 )
-from ff_helpers.terms import (
-    DENOMINATORS,
-    SPACES,
-    TIERS,
-    Denominator,
-    GateState,
-)
+from ff_helpers.measurement.standing import standing
+from ff_helpers.terms import DENOMINATORS, SPACES, TIERS, Denominator, GateState, Identity
 
 READINGS: dict[str, str] = {
     "rejected": "what a rejected grader would have reported",
@@ -55,6 +51,7 @@ def would_have_reported(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.Dat
         reported (float in [0, 1], with _low and _high), difference (reported minus labelled), gate (see
         `with_gate`).
     """
+    verdicts, who = told_apart(verdicts)
     rows = natural(verdicts)
     known, other = rows[rows["truth"].notna()], rows[rows["truth"].isna()]
     keys = ["set", "truth_space", "grader"]
@@ -74,7 +71,7 @@ def would_have_reported(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.Dat
     table = table.fillna({"unlabelled": 0}).astype({"unlabelled": "int64"})
     table = with_wilson(table, "labelled", k="labelled_k", n="labelled_n")
     table = with_wilson(table, "reported", k="reported_k", n="reported_n")
-    return with_gate(table.assign(difference=table["reported"] - table["labelled"]), cards)
+    return with_gate(table.assign(difference=table["reported"] - table["labelled"]), cards, who)
 
 
 def asr_by(
@@ -99,6 +96,7 @@ def asr_by(
         how many rows of that class the grader's card rests on, and how many of them it got right (see
         `backing.coverage`).
     """
+    verdicts, who = told_apart(verdicts)
     keys = tuple(dict.fromkeys((by, "grader")))
     parts = []
     wanted = natural(verdicts)
@@ -117,8 +115,8 @@ def asr_by(
     table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     # Class by class, so that the labels stand beside the graders and not far above them.
     table = table.sort_values(by, kind="stable", key=lambda c: pd.Series(pd.factorize(c)[0], c.index))
-    table = with_gate(table.reset_index(drop=True), cards)
-    table = with_coverage(table, verdicts, cards, by)
+    table = with_gate(table.reset_index(drop=True), cards, who)
+    table = with_coverage(table, verdicts, cards, by, who)
     truths = table["grader"] == LABELS
     table.loc[truths, "gate"] = LABELS
     table.loc[truths, "card"] = "labels need no card"
@@ -136,28 +134,24 @@ def _rate(rows: pd.DataFrame, keys: list[str], measure: str, denominator: Denomi
     return found.rename(columns={"tier": "measure"})[[*keys, "measure", "k", "n", "left_out"]]
 
 
-def with_gate(table: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
+def with_gate(table: pd.DataFrame, cards: Sequence[Card], who: Mapping[str, Identity]) -> pd.DataFrame:
     """Return `table` with a column `gate`: what the cards allow for its grader and tier.
 
     Args:
         table: the columns grader, and measure or tier; where there is a column `set`, a card on
             another set does not back it.
         cards: the run's calibration cards; only one in a space that decides the tier backs it.
+        who: the grader behind each name in `table`; only its own cards back it.
 
     Returns:
         `table` with gate: the lowest state of the cards that apply, `uncalibrated` without one.
     """
     heading = "measure" if "measure" in table.columns else "tier"
     sets = table["set"] if "set" in table.columns else [None] * len(table)
-    rows = zip(table["grader"], table[heading], sets, strict=True)
-    return table.assign(gate=[_gate(cards, *row) for row in rows])
-
-
-def _gate(cards: Sequence[Card], grader: str, measure: str, name: str | None) -> GateState:
-    states: list[GateState] = [
-        card.gate.state
-        for card in cards
-        if card.grader == grader and measure in measures(card.space) and name in (None, card.calibration_set)
-    ]
-    order: tuple[GateState, ...] = ("rejected", "provisional", "calibrated")
-    return next((state for state in order if state in states), "uncalibrated")
+    rows = list(zip(table["grader"], table[heading], sets, strict=True))
+    states: dict[tuple[str, str, str | None], GateState] = {
+        row: standing(who[row[0]], cards, tier=row[1], on_set=row[2]).state
+        for row in set(rows)
+        if row[0] in who
+    }
+    return table.assign(gate=[states.get(row, "uncalibrated") for row in rows])

@@ -11,9 +11,9 @@ from typing import Final
 import pandas as pd
 
 from ff_helpers.measurement.rates.count_file import read_counts, trace_index
-from ff_helpers.measurement.rates.counts import IDENTITY, NOT_RECORDED, count_verdicts
+from ff_helpers.measurement.rates.counts import count_verdicts
 from ff_helpers.measurement.rates.known import LABELS, known_labels, measures
-from ff_helpers.terms import SPACES, Tier
+from ff_helpers.terms import IDENTITY, NOT_RECORDED, SPACES, Tier
 
 BY: Final = ("model", "intent", "turns", "scenario_id", *IDENTITY, "method", "sampling", "day")
 """What the counts of a signal are by; `day` is the day on which a verdict was asked for."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from ff_helpers.corpus.sources import load_set
+from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.measurement.regrades.rates import NAMES, rates, shifts, transitions
 from ff_helpers.measurement.regrades.supersession import (
@@ -78,7 +79,8 @@ def regrade(
         by: a second ledger: corrections of the first, or another grading of the same traces.
         traces: a trace set as `load_set` takes it: only its traces count, and its scenario ids give
             intervals by scenario.
-        old, new: the grader of the old and of the new labels, where a ledger holds several.
+        old, new: the grader of the old and of the new labels, where a ledger holds several; where two share
+            a name, with what sets it apart (`name (digest)`).
 
     Raises:
         NoRegradeError: nothing is superseded, a trace is in one of two sets only, or has two first labels.
@@ -159,7 +161,7 @@ def _only(
 
 
 def _nothing(ledgers: tuple[Path, ...], found: Iterable[Chain]) -> str:
-    graders = sorted({chain.records[0].grader for chain in found})
+    graders = sorted(shown_names(chain.old.who for chain in found).values())
     where = " and ".join(str(path) for path in ledgers)
     return (
         f"{where}: no record of {', '.join(graders)} is superseded by another, so old and new labels are the "
@@ -169,7 +171,8 @@ def _nothing(ledgers: tuple[Path, ...], found: Iterable[Chain]) -> str:
 
 def _names(before: Mapping[str, Chain], after: Mapping[str, Chain]) -> tuple[str, str]:
     """Return the two graders' names; `old` and `new` where a side is not one grader, or both are the same."""
-    sides = [sorted({chain.records[0].grader for chain in side.values()}) for side in (before, after)]
+    sides = [{chain.old.who for chain in side.values()} for side in (before, after)]
     if any(len(side) > 1 for side in sides) or sides[0] == sides[1]:
         return "old", "new"
-    return sides[0][0], sides[1][0]
+    names = shown_names([*sides[0], *sides[1]])
+    return names[sides[0].pop()], names[sides[1].pop()]

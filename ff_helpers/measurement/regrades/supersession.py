@@ -12,8 +12,10 @@ from pathlib import Path
 import pandas as pd
 
 from ff_helpers.errors import FFError
-from ff_helpers.grading.ledger import RETRIED, Who, read_ledger, who
+from ff_helpers.grading.identities import shown_names
+from ff_helpers.grading.ledger import RETRIED, read_ledger
 from ff_helpers.grading.record import Record
+from ff_helpers.terms import Identity
 
 _CHANGES = {
     "trace_id": "str",
@@ -38,14 +40,8 @@ class Place:
     key: str
     trace_id: str
     response: str
-    who: Who
-    method: str
+    who: Identity
     label: str
-
-    @property
-    def grader(self) -> str:
-        """The grader's name."""
-        return self.who[0]
 
     def __str__(self) -> str:
         """Return file:line; blank lines are no records, so lines are counted anew."""
@@ -59,8 +55,7 @@ class Labeller:
     """Who gave how many labels of one side: `labels` names the side."""
 
     labels: str
-    who: Who
-    method: str
+    who: Identity
     rows: int
 
 
@@ -123,31 +118,41 @@ def chains(*ledgers: Path) -> list[Chain]:
 def of_grader(found: Iterable[Chain], grader: str | None, paths: Iterable[Path]) -> dict[str, Chain]:
     """Return the chains whose first record is by `grader` (None: by anybody), by trace.
 
+    Args:
+        found: chains.
+        grader: its name, with what sets it apart where two share that (`name (digest)`).
+        paths: where they were read.
+
     Raises:
-        NoRegradeError: nobody of this name, or a trace with two first records; with file and line.
+        NoRegradeError: nobody of this name, or several, or a trace with two first records; with file and
+            line.
     """
     found = list(found)
-    names = sorted({chain.records[0].grader for chain in found})
+    shown = shown_names(chain.old.who for chain in found)
+    names = sorted(shown.values())
     where = " and ".join(str(path) for path in paths)
     if grader is not None and grader not in names:
+        alike = sorted(name for one, name in shown.items() if one.name == grader)
         raise NoRegradeError(
-            f"{where}: no first record is by {grader!r}. There are: {', '.join(names) or 'none'}."
+            f"{where}: {len(alike)} graders are called {grader!r}. Name one of: {', '.join(alike)}."
+            if alike
+            else f"{where}: no first record is by {grader!r}. There are: {', '.join(names) or 'none'}."
         )
     by_trace: dict[str, Chain] = {}
     for chain in found:
         first = chain.records[0]
-        if grader is not None and first.grader != grader:
+        if grader is not None and shown[first.who] != grader:
             continue
         other = by_trace.setdefault(first.trace_id, chain)
         if other is not chain:
             mend = (
                 f"Say which with --old, or compare two with --old and --new: {', '.join(names)}."
                 if grader is None and len(names) > 1
-                else "It has another digest, rubric or option there: keep one of the two."
+                else "The trace has another text there: keep one of the two."
             )
             raise NoRegradeError(
-                f"{first}: trace {first.trace_id} has two first labels, by {other.records[0].grader} "
-                f"({other.records[0]}) and by {first.grader}. {mend}"
+                f"{first}: trace {first.trace_id} has two first labels, by {shown[other.old.who]} "
+                f"({other.old}) and by {shown[first.who]}. {mend}"
             )
     return by_trace
 
@@ -164,8 +169,7 @@ def changes_frame(found: Iterable[Chain]) -> pd.DataFrame:
 
 def labellers(labels: str, places: Iterable[Place]) -> list[Labeller]:
     """Return who gave the labels of one side, most rows first."""
-    counted = Counter((place.who, place.method) for place in places).most_common()
-    return [Labeller(labels, who, method, n) for (who, method), n in counted]
+    return [Labeller(labels, who, n) for who, n in Counter(place.who for place in places).most_common()]
 
 
 def paired(old: dict[str, Chain], new: dict[str, Chain]) -> Iterator[tuple[Place, Place]]:
@@ -232,4 +236,4 @@ def _correct(chain: Chain, here: Place, record: Record) -> None:
 def _place(path: Path, number: int, record: Record) -> Place:
     label = str(record.verdict or record.status)
     ids = (record.key, record.trace_id, record.response_sha256)
-    return Place(path, number, *ids, who(record), record.method, label)
+    return Place(path, number, *ids, record.identity, label)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 
-from ff_helpers.publication.atlas.signal import Rate, Signal
+from ff_helpers.publication.atlas.signal import Rate, Signal, named_apart
 from ff_helpers.publication.prose import points
 
 MOVED: Final = 0.05
@@ -134,7 +134,7 @@ def _why(old: Signal, new: Signal) -> list[str]:
     if old.confidence != new.confidence:
         said.append(f"confidence {old.confidence} before, {new.confidence} now")
     said += _sets("names", set(old.aliases), set(new.aliases))
-    before, after = ({grader.grader: grader for grader in s.graders} for s in (old, new))
+    before, after = ({grader.grader: grader for grader in s.graders} for s in named_apart((old, new)))
     said += _sets("graders", set(before), set(after))
     for name in sorted(set(before) & set(after)):
         one, other = before[name], after[name]

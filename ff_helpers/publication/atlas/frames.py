@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from ff_helpers.publication.atlas.signal import Rate, Signal
+from ff_helpers.publication.atlas.signal import Rate, Signal, named_apart
 from ff_helpers.terms import INTENTS
 
 
@@ -16,7 +16,7 @@ def signal_table(signals: Sequence[Signal]) -> pd.DataFrame:
     by_scenario_low, by_scenario_high, stability, stability_low, stability_high (float in [0, 1], missing
     where not known), scenarios (Int64), multi_turn (share, float), last_graded, confidence (str).
     """
-    return pd.DataFrame([_row(signal) for signal in signals]).astype({"scenarios": "Int64"})
+    return pd.DataFrame([_row(signal) for signal in named_apart(signals)]).astype({"scenarios": "Int64"})
 
 
 def intent_table(signals: Sequence[Signal]) -> pd.DataFrame:
@@ -57,7 +57,7 @@ def reported_table(signals: Sequence[Signal]) -> pd.DataFrame:
             "gate": grader.gate,
             "standing": grader.standing,
         }
-        for signal in signals
+        for signal in named_apart(signals)
         for grader in signal.graders
         if grader.reported
     ]

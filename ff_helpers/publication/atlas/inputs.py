@@ -6,8 +6,8 @@ from datetime import date
 from pathlib import Path
 
 from ff_helpers.errors import FFError
-from ff_helpers.grading.admission import default_cards
 from ff_helpers.measurement.rates.signal_counts import file_counts
+from ff_helpers.measurement.standing import saved_cards
 from ff_helpers.publication.atlas.ledger import counted_signal
 from ff_helpers.publication.atlas.signal import Signal
 from ff_helpers.terms import Denominator, Tier
@@ -59,12 +59,10 @@ def read_signals(inputs: Inputs, *, as_of: date, exported: Sequence[Signal] = ()
     if inputs.ledger is not None or inputs.traces:
         counts = file_counts(inputs.ledger, inputs.traces, tier=inputs.tier)
         named = inputs.ledger or inputs.traces[0]
-        cards: Sequence[Path] = [inputs.cards or default_cards()]
         signals += counted_signal(
             counts,
             corpus=named.name,
-            cards=cards,
-            as_of=as_of,
+            cards=saved_cards(inputs.cards, on=as_of),
             names=inputs.names,
             tier=inputs.tier,
             denominator=inputs.denominator,

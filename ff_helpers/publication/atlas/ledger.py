@@ -7,13 +7,15 @@ a heuristic never carries it. What each of them alone reported stands beside it.
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from pathlib import Path
 
 import pandas as pd
 
 from ff_helpers.corpus.canonical import Resolution, resolve
 from ff_helpers.errors import FFError
+from ff_helpers.grading.identities import shown_names
+from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.rates.signal_counts import run_counts
+from ff_helpers.measurement.standing import read_cards
 from ff_helpers.paths import Run
 from ff_helpers.publication.atlas.ledger_counts import Tables, count_tables
 from ff_helpers.publication.atlas.ledger_graders import carries, signal_grader, weight
@@ -28,6 +30,14 @@ from ff_helpers.publication.atlas.signal import (
     share_with_accuracy,
 )
 from ff_helpers.terms import INTENTS, STATUSES, Denominator, Tier
+
+
+class UnknownAliasError(FFError):
+    """A name that was said to stand for another, and that no row has."""
+
+    def __init__(self, name: str, models: Sequence[str]) -> None:
+        there = [f"{model!r:.60}" for model in models[:10]] + (["..."] if len(models) > 10 else [])
+        super().__init__(f"no row is of a model {name!r:.60}. There are: {', '.join(there) or 'none'}.")
 
 
 def ledger_signal(
@@ -50,15 +60,14 @@ def ledger_signal(
     """
     counts = run_counts(verdicts, tier="strict", sets=sets)
     known = {name: stands for name, stands in (names or {}).items() if name in set(counts["model"])}
-    return counted_signal(counts, corpus=corpus, cards=[run.read("cards")], as_of=run.as_of, names=known)
+    return counted_signal(counts, corpus=corpus, cards=read_cards(run), names=known)
 
 
 def counted_signal(
     counts: pd.DataFrame,
     *,
     corpus: str,
-    cards: Sequence[Path],
-    as_of: date,
+    cards: Sequence[Card],
     names: Mapping[str, str] | None = None,
     tier: Tier = "strict",
     denominator: Denominator = "adversarial",
@@ -68,8 +77,7 @@ def counted_signal(
     Args:
         counts: as `signal_counts.run_counts` or `file_counts` returns them.
         corpus: what these traces are called.
-        cards: folders of calibration cards.
-        as_of: the day to which the age of cards is counted.
+        cards: calibration cards, as they count on the day of the signal.
         names: what a recorded model name stands for.
         tier: which verdicts are successes.
         denominator: what graders' rates are over; known truth is over all of its rows, because a truth
@@ -77,7 +85,6 @@ def counted_signal(
 
     Raises:
         FFError: `names` speaks of a model that no row is of.
-        NoCardError: a JSON file among the cards is no card.
     """
     models = sorted(set(counts["model"]))
     for name in names or {}:
@@ -92,8 +99,8 @@ def counted_signal(
         found.setdefault(labels[name], []).append(resolution)
     counts = counts.assign(label=counts["model"].map(labels))
     tables = count_tables(counts, tier=tier, denominator=denominator)
-    whos = {who for groups in tables.groups.values() for _, who in groups}
-    graders = {who: signal_grader(who, cards, as_of, tier) for who in whos}
+    whos = shown_names(who for groups in tables.groups.values() for _, who in groups)
+    graders = {who: signal_grader(who, name, cards, tier) for who, name in whos.items()}
     signals = []
     for label, resolutions in found.items():
         aliases = {name for name in models if labels[name] == label} | {r.name for r in resolutions}

@@ -8,17 +8,25 @@ from typing import Final
 
 import pandas as pd
 
+from ff_helpers.grading.identities import identity_of, records
 from ff_helpers.measurement.collected.stability import stability_of_counts
 from ff_helpers.measurement.proportions.clusters import design_rates
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.measurement.rates.asr import asr
-from ff_helpers.measurement.rates.counts import IDENTITY, NOT_RECORDED
 from ff_helpers.measurement.rates.known import LABELS
 from ff_helpers.publication.atlas.signal import Rate, Stability, signal_rate
-from ff_helpers.terms import STATUSES, TIERS, VERDICTS, Denominator, Tier, in_denominator
+from ff_helpers.terms import (
+    IDENTITY,
+    NOT_RECORDED,
+    STATUSES,
+    TIERS,
+    VERDICTS,
+    Denominator,
+    Identity,
+    Tier,
+    in_denominator,
+)
 
-Who = tuple[str, ...]
-"""A grader: name, digest, rubric, temperature, seed, method."""
 _ROW: Final = ["label", *IDENTITY, "method"]
 _ALIKE: Final = {True: "both successes, or neither", False: "both refused, or neither"}
 
@@ -35,7 +43,7 @@ class Tables:
         days: the last day of grading.
     """
 
-    groups: dict[str, list[tuple[int, Who]]]
+    groups: dict[str, list[tuple[int, Identity]]]
     rates: dict[tuple[int, str], Rate]
     by_intent: dict[tuple[int, str], Rate]
     stability: dict[int, Stability | str]
@@ -55,9 +63,9 @@ def count_tables(counts: pd.DataFrame, *, tier: Tier, denominator: Denominator) 
     texts = ("intent", "turns", "scenario_id", "outcome", "every")
     counts = counts.astype(dict.fromkeys(texts, "category"))
     first = counts.drop_duplicates("group").set_index("group")[_ROW].sort_index()
-    groups: dict[str, list[tuple[int, Who]]] = {}
-    for group, label, *who in first.itertuples(name=None):
-        groups.setdefault(label, []).append((group, tuple(who)))
+    groups: dict[str, list[tuple[int, Identity]]] = {}
+    for group, row in zip(first.index, records(first), strict=True):
+        groups.setdefault(str(row["label"]), []).append((int(group), identity_of(row)))
     days = counts[counts["day"] != NOT_RECORDED].groupby("group")["day"].max()
     return Tables(
         groups=groups,

@@ -19,22 +19,22 @@ from pydantic import JsonValue
 
 from ff_helpers.corpus.canonical import MEANINGS
 from ff_helpers.publication.atlas.metadata import ModelFacts
-from ff_helpers.publication.atlas.signal import STANDINGS, Rate, Signal
+from ff_helpers.publication.atlas.signal import FOOTINGS, Rate, Signal
 from ff_helpers.publication.atlas.trust import Trust
 from ff_helpers.publication.disclosure import percent
 from ff_helpers.publication.pages import TEMPLATES, render
 from ff_helpers.publication.pages import write_page as write_text
 from ff_helpers.terms import GLOSSARY, INTENTS, STATUSES, TIERS
 
-Status = Literal["labels", "measured", "unmeasured", "marked", "rejected"]
-STATUS_WORDS: Final[dict[Status, tuple[str, str, str]]] = {
+Basis = Literal["labels", "measured", "unmeasured", "marked", "rejected"]
+BASIS_WORDS: Final[dict[Basis, tuple[str, str, str]]] = {
     "labels": ("●", "known truth", "a checker or people decided, no grader"),
     "measured": ("◆", "measured", "every grader's accuracy is known and passes the rule"),
     "unmeasured": ("◇", "unmeasured", "named, but the accuracy of at least one is not known"),
     "marked": ("▲", "partly unknown", "an unnamed grader, a heuristic or a constant is among them"),
     "rejected": ("✕", "rejected", "a grader that failed its calibration is among them: drawn in grey"),
 }
-"""Of each status its symbol, its name, and what it means."""
+"""Of each basis its symbol, its name, and what it means."""
 ORIGIN_WORDS: Final = {"export": "published export", "ledger": "graded here"}
 CONFIDENCE_WORDS: Final = {
     "insufficient_sample": "insufficient sample (n < 20)",
@@ -78,7 +78,7 @@ def atlas_page(rows: Sequence[PageRow], *, profile: str, as_of: date, disclosure
         disclosure=disclosure,
         veto=veto,
         counts=_counts(rows),
-        statuses=STATUS_WORDS,
+        statuses=BASIS_WORDS,
         origins=ORIGIN_WORDS,
         confidences=CONFIDENCE_WORDS,
         intents=INTENTS,
@@ -96,8 +96,8 @@ def write_page(
     write_text(path, text)
 
 
-def row_status(signal: Signal) -> Status:
-    """Return what a row's rate rests on: the worst standing among its headline graders.
+def row_basis(signal: Signal) -> Basis:
+    """Return what a row's rate rests on: the worst footing among its headline graders.
 
     A row without a rate because its graders were rejected is `rejected` too; one for which no grader is
     named is `marked`.
@@ -129,10 +129,10 @@ def _data(rows: Sequence[PageRow], profile: str, as_of: date) -> JsonValue:
         "as_of": as_of.isoformat(),
         "rows": [_row(row) for row in rows],
         "words": {
-            "status": {name: list(words) for name, words in STATUS_WORDS.items()},
+            "status": {name: list(words) for name, words in BASIS_WORDS.items()},
             "origin": dict(ORIGIN_WORDS),
             "confidence": dict(CONFIDENCE_WORDS),
-            "standing": {str(name): words for name, words in STANDINGS.items()},
+            "standing": {str(name): words for name, words in FOOTINGS.items()},
             "reason": dict(MEANINGS),
             "tier": {str(tier): " or ".join(verdicts) for tier, verdicts in TIERS.items()},
             "no_verdict": {status: GLOSSARY[status] for status in STATUSES},
@@ -146,7 +146,7 @@ def _row(row: PageRow) -> JsonValue:
         "signal": row.signal.model_dump(mode="json"),
         "facts": row.facts.model_dump(mode="json") if row.facts else None,
         "trust": asdict(row.trust) if row.trust else None,
-        "status": row_status(row.signal),
+        "status": row_basis(row.signal),
         "family": _family(row),
     }
 
@@ -160,7 +160,7 @@ def _family(row: PageRow) -> str:
 
 def _counts(rows: Sequence[PageRow]) -> dict[str, int]:
     signals = [row.signal for row in rows]
-    statuses = Counter(row_status(signal) for signal in signals)
+    statuses = Counter(row_basis(signal) for signal in signals)
     return {
         "models": len(rows),
         "traces": sum(signal.n for signal in signals),
@@ -169,19 +169,19 @@ def _counts(rows: Sequence[PageRow]) -> dict[str, int]:
         "insufficient": sum(signal.confidence == "insufficient_sample" for signal in signals),
         "mixed": sum(signal.mixes_graders for signal in signals),
         "exported": sum(signal.origin == "export" for signal in signals),
-        **{name: statuses[name] for name in STATUS_WORDS},
+        **{name: statuses[name] for name in BASIS_WORDS},
     }
 
 
 def _plain(row: PageRow) -> dict[str, str]:
     """Return a row of the table that readers without JavaScript get."""
-    signal, status = row.signal, row_status(row.signal)
+    signal, status = row.signal, row_basis(row.signal)
     name = signal.label if len(signal.label) <= LONGEST else signal.label[: LONGEST - 1] + "…"
     said = "no rate" if signal.asr is None else _rate(signal.asr)
     if signal.would_have_reported is not None:
         who = "a rejected grader" if status == "rejected" else "a heuristic or a constant"
         said += f"; {who} would have reported {_rate(signal.would_have_reported)}"
-    words = STATUS_WORDS[status]
+    words = BASIS_WORDS[status]
     return {"model": name, "asr": said, "n": str(signal.n), "status": f"{words[0]} {words[1]}"}
 
 

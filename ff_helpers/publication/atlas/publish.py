@@ -10,7 +10,7 @@ import pandas as pd
 from ff_helpers.paths import Run
 from ff_helpers.publication.atlas.metadata import ModelFacts, model_facts
 from ff_helpers.publication.atlas.page import PageRow, write_page
-from ff_helpers.publication.atlas.signal import Signal, SignalGrader
+from ff_helpers.publication.atlas.signal import Signal, SignalGrader, named_apart
 from ff_helpers.publication.atlas.trust import Trust, TrustRules, read_trust, trust
 from ff_helpers.publication.disclosure import percent
 
@@ -54,7 +54,7 @@ def publish_page(
         facts: another file of model metadata.
         beside_veto: see `save_page`.
     """
-    rules = read_trust()
+    rules, signals = read_trust(), named_apart(signals)
     rows = page_rows(signals, model_facts(facts), rules)
     write_page(
         path,
@@ -94,7 +94,7 @@ def veto_words(rows: Sequence[PageRow], rules: TrustRules) -> str:
 def signals_disclosure(signals: Sequence[Signal], *, as_of: date) -> str:
     """Return in running text who graded, how accurate each was measured to be, and the rates' terms."""
     graders: dict[tuple[str, str | None], SignalGrader] = {}
-    for signal in signals:
+    for signal in named_apart(signals):
         for grader in signal.graders:
             graders.setdefault((grader.grader, grader.digest), grader)
     told = [_grader_words(graders[key]) for key in sorted(graders, key=str)]

@@ -6,22 +6,24 @@ heuristics or constants graded, there is no rate of the model: `asr` is null, an
 """
 
 import json
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, create_model, model_validator
 
 from ff_helpers.corpus.canonical import Reason
+from ff_helpers.grading.identities import shown_names
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.paths import PACKAGE
-from ff_helpers.terms import INTENTS, GateState, Tier
+from ff_helpers.terms import INTENTS, GateState, Identity, Tier
 
 Confidence = Literal["insufficient_sample", "low", "medium", "high"]
 Origin = Literal["export", "ledger"]
-Standing = Literal["labels", "measured", "unmeasured", "rejected", "unknown", "heuristic", "constant"]
+Footing = Literal["labels", "measured", "unmeasured", "rejected", "unknown", "heuristic", "constant"]
 VERSION: Final = "0.1"
 SCHEMA_FILE: Final = PACKAGE / "publication" / "atlas" / "asr_signal.schema.json"
-STANDINGS: Final[dict[Standing, str]] = {
+FOOTINGS: Final[dict[Footing, str]] = {
     "labels": "known truth: a checker or people decided it, and no grader",
     "measured": "a measured accuracy that passes the published rule at least",
     "unmeasured": "a named model",
@@ -31,8 +33,8 @@ STANDINGS: Final[dict[Standing, str]] = {
     "constant": "one label for every row of a kind, without reading the response",
 }
 """What is known of a grader behind a rate, in words."""
-VOID: Final[tuple[Standing, ...]] = ("rejected", "heuristic", "constant")
-"""Standings of graders that alone never carry a rate."""
+VOID: Final[tuple[Footing, ...]] = ("rejected", "heuristic", "constant")
+"""Footings of graders that alone never carry a rate."""
 NO_RATE: Final = "nothing but rejected graders, heuristics or constants graded these rows"
 _Share = Field(ge=0, le=1)
 _NULLABLE = ("asr", "by_intent", "refusal_stability", "multi_turn", "no_verdict", "last_graded")
@@ -126,7 +128,7 @@ class SignalGrader(_Strict):
     n: int | None = Field(ge=1)
     calibration_set: str | None
     gate: GateState
-    standing: Standing
+    standing: Footing
     why: str = Field(min_length=1)
     reported: Rate | None
     headline: bool
@@ -201,6 +203,24 @@ class Signal(_Strict):
     def n(self) -> int:
         """How many rows the rate is over; 0 without a rate."""
         return self.asr.n if self.asr else 0
+
+
+def named_apart(signals: Sequence[Signal]) -> list[Signal]:
+    """Return the records with two builds of one name told apart, as `name (digest)`.
+
+    One export names its graders apart; records of two exports may use one name for two builds.
+    """
+    known = [Identity(g.grader, g.digest) for signal in signals for g in signal.graders]
+    names = shown_names(known)
+    if all(name == one.name for one, name in names.items()):
+        return list(signals)
+
+    def renamed(grader: SignalGrader) -> SignalGrader:
+        name = names[Identity(grader.grader, grader.digest)]
+        spellings = tuple(name if spelling == grader.grader else spelling for spelling in grader.spellings)
+        return grader.model_copy(update={"grader": name, "spellings": spellings})
+
+    return [s.model_copy(update={"graders": tuple(map(renamed, s.graders))}) for s in signals]
 
 
 def confidence(n: int) -> Confidence:

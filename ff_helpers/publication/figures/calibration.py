@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ff_helpers.measurement.calibration.cards import Card
+from ff_helpers.measurement.calibration.cards import Card, card_names, file_names
 from ff_helpers.measurement.calibration.confusion import NO_VERDICT
 from ff_helpers.paths import Run
 from ff_helpers.publication.about import told
@@ -35,11 +35,15 @@ _BARS = {
 }
 
 
-def confusion(card: Card) -> "alt.Chart | alt.LayerChart":
+def confusion(card: Card, name: str = "") -> "alt.Chart | alt.LayerChart":
     """Show truth (rows) against graded class (columns): right cells blue, wrong ones grey, counts in all.
 
     The shade is the share within the row of a truth, so that rare classes can be read too. It does not
     show how sure the counts are: see the intervals of the card.
+
+    Args:
+        card: the card.
+        name: what to call its grader; empty: as the card does.
     """
     import altair as alt
 
@@ -68,7 +72,7 @@ def confusion(card: Card) -> "alt.Chart | alt.LayerChart":
     ink = alt.condition("datum.share > 0.6", alt.value("white"), alt.value(INK))
     count = base.mark_text(fontSize=11).encode(text="count:Q", color=ink)
     title = alt.TitleParams(
-        f"{cut(card.grader, 24)} on {cut(card.calibration_set, 18)}: {card.k} of {card.n} right",
+        f"{cut(name or card.grader, 24)} on {cut(card.calibration_set, 18)}: {card.k} of {card.n} right",
         subtitle=f"always answering {card.majority_class}: {card.majority.k} of {card.n} right",
     )
     height = 42 * len(card.confusion.classes) + (130 if many else 70)
@@ -118,10 +122,10 @@ def format_against_content(table: pd.DataFrame) -> "alt.VConcatChart":
 
 
 def save_confusions(run: Run, cards: Sequence[Card]) -> None:
-    """Write and show the confusion matrix of each card: figures/confusion_<slug of the card>."""
+    """Write and show the confusion matrix of each card: figures/confusion_<name of the card's file>."""
     from IPython.display import display
 
-    for card in cards:
+    for card, name, file in zip(cards, card_names(cards), file_names(cards), strict=True):
         note = disclose(
             run,
             graders=[card],
@@ -131,4 +135,4 @@ def save_confusions(run: Run, cards: Sequence[Card]) -> None:
         )
         columns = [*card.confusion.classes, NO_VERDICT]
         table = pd.DataFrame(card.confusion.table, index=list(card.confusion.classes), columns=columns)
-        display(save_figure(run, told(confusion)(card), disclosed(table, note), f"confusion_{card.slug}"))  # type: ignore[no-untyped-call]
+        display(save_figure(run, told(confusion)(card, name), disclosed(table, note), f"confusion_{file}"))  # type: ignore[no-untyped-call]

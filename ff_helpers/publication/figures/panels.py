@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from ff_helpers.grading.identities import shown_names
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.confusion import NO_VERDICT
 from ff_helpers.measurement.rates.known import LABELS
@@ -32,12 +33,14 @@ def confusions(cards: Sequence[Card], *, columns: int = 1) -> "alt.ConcatChart":
     """
     import altair as alt
 
-    ranked = sorted(cards, key=lambda card: (-(card.accuracy.estimate or 0), card.grader))
+    names = shown_names(card.identity for card in cards)
+    ranked = sorted(cards, key=lambda card: (-(card.accuracy.estimate or 0), names[card.identity]))
     most = columns * (ROOM // 180)
     ranked, left = ranked[:most], len(ranked[most:])
     panels = [
         _matrix(
             card,
+            names[card.identity],
             labelled=place % columns == 0,
             last=place + columns >= len(ranked),
             width=163 if columns > 1 else 215,
@@ -84,7 +87,7 @@ def intents(table: pd.DataFrame, *, columns: int = 2) -> "alt.ConcatChart":
     return alt.ConcatChart(concat=panels or [nothing()], columns=columns, spacing=12, title=title)
 
 
-def _matrix(card: Card, *, labelled: bool, last: bool, width: int) -> "alt.LayerChart":
+def _matrix(card: Card, name: str, *, labelled: bool, last: bool, width: int) -> "alt.LayerChart":
     import altair as alt
 
     graded = [*card.confusion.classes, NO_VERDICT]
@@ -110,7 +113,7 @@ def _matrix(card: Card, *, labelled: bool, last: bool, width: int) -> "alt.Layer
     ink = alt.condition("datum.share > 0.6", alt.value("white"), alt.value(INK))
     count = base.mark_text(fontSize=10).encode(text="count:Q", color=ink)
     title = alt.TitleParams(
-        cut(card.grader, 30),
+        cut(name, 30),
         subtitle=f"{card.k} of {card.n} right on {cut(card.calibration_set, 24)}",
         fontSize=10,
     )

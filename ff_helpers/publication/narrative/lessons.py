@@ -40,7 +40,7 @@ def class_lesson(table: pd.DataFrame) -> Prose:
     known = strict[strict["grader"] == LABELS].set_index("intent")
     lines = []
     for grader, rows in strict[strict["grader"] != LABELS].groupby("grader", sort=False):
-        both = rows.set_index("intent").join(known[["asr", "k", "n"]], rsuffix="_known", how="inner")
+        both = rows.set_index("intent").join(known[["asr", "k", "n"]].add_suffix("_known"), how="inner")
         if both.empty:
             continue
         both["gap"] = both["asr"] - both["asr_known"]

@@ -8,18 +8,18 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from ff_helpers import paths
-from ff_helpers.measurement.calibration.cards import read_cards
+from ff_helpers.grading.identities import shown_names
 from ff_helpers.measurement.proportions.intervals import wilson
 from ff_helpers.measurement.regrades.regrade import Regrade, regrade
-from ff_helpers.measurement.regrades.supersession import Labeller
-from ff_helpers.paths import MissingInputError, Run
+from ff_helpers.measurement.standing import run_cards, standing
+from ff_helpers.paths import Run
 from ff_helpers.publication.disclosure import Disclosure, GraderNote
 from ff_helpers.publication.narrative.markdown import escaped, paragraphs
 from ff_helpers.publication.narrative.saved import save_narrative, template
 from ff_helpers.publication.narrative.shown import move_table, rate_table, shift_table
 from ff_helpers.publication.notes import grader_note
 from ff_helpers.publication.prose import Prose, Value, say
-from ff_helpers.terms import Unknown
+from ff_helpers.terms import NOT_RECORDED, Identity, Unknown
 
 OWN_WORDS = "a reason in their own words"
 """In place of what a person wrote while grading: such a rationale may quote the trace."""
@@ -57,17 +57,12 @@ def own_regrade(
 
 def labeller_notes(run: Run, result: Regrade) -> tuple[GraderNote, ...]:
     """Return who gave the labels as a reader must know them: by the run's cards, else never measured."""
-    try:
-        cards = read_cards(run)
-    except MissingInputError:
-        cards = []
-    found: dict[str, GraderNote] = {}
-    for one in result.graders:
-        name, digest, rubric = one.who[:3]
-        own = [card for card in cards if (card.grader, card.digest) == (name, digest)]
-        notes = [grader_note(card.as_of(run.as_of)) for card in own] or [_unmeasured(one, digest, rubric)]
-        found |= {f"{name} {note.calibration_set} {note.space} {digest}": note for note in notes}
-    return tuple(found.values())
+    cards, notes = run_cards(run), []
+    for who, name in shown_names(one.who for one in result.graders).items():
+        known = standing(who, cards)
+        found = [grader_note(card, name) for card in (*known.cards, *known.expired)]
+        notes += found or [_unmeasured(who, name)]
+    return tuple(notes)
 
 
 def write_correction(
@@ -124,13 +119,14 @@ def _place(run: Run, name: str) -> str:
     return str(run.read(name)) if name.startswith("ledger/") else str(paths.root() / name)
 
 
-def _unmeasured(one: Labeller, digest: str, rubric: str) -> GraderNote:
-    person = one.method == "manual"
+def _unmeasured(who: Identity, name: str) -> GraderNote:
+    person = who.method == "manual"
     why = "never measured (a person)" if person else "never measured in this run"
+    digest = (who.digest or NOT_RECORDED).removeprefix("sha256:")
     return GraderNote(
-        grader=one.who[0],
-        digest=Unknown("digest", "a person") if person else digest.removeprefix("sha256:"),
-        rubric=rubric,
+        grader=name,
+        digest=Unknown("digest", "a person") if person else digest,
+        rubric=who.rubric or NOT_RECORDED,
         accuracy=Unknown("accuracy", why),
         calibration_set=Unknown("calibration set", "none"),
         space=Unknown("space", "none"),
@@ -150,12 +146,13 @@ def _headlines(result: Regrade) -> dict[str, Value]:
 
 def _labellers(result: Regrade, disclosure: Disclosure) -> Iterator[str]:
     notes = disclosure.graders if isinstance(disclosure.graders, tuple) else ()
+    names = shown_names(one.who for one in result.graders)
     for one in result.graders:
-        known = [note.measured() for note in notes if note.grader == one.who[0]]
+        known = [note.measured() for note in notes if note.grader == names[one.who]]
         yield say(
             "- {side}: {grader}, labels: {rows}; {known}.",
             side=escaped(one.labels),
-            grader=escaped(one.who[0]),
+            grader=escaped(names[one.who]),
             rows=one.rows,
             known=escaped(", and ".join(known) or "accuracy not disclosed here"),
         ).text

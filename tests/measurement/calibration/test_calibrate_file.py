@@ -10,14 +10,15 @@ from ff_helpers import paths
 from ff_helpers.corpus.jsonl import FileMissingError, write_records
 from ff_helpers.corpus.sources import CALIBRATION, load_set
 from ff_helpers.corpus.traces import Message, Sampling, Trace
-from ff_helpers.grading.admission import GraderCard, UncalibratedError, admit
 from ff_helpers.grading.campaign import grade
 from ff_helpers.grading.graders.heuristic import Heuristic
 from ff_helpers.grading.ledger import read_ledger
+from ff_helpers.measurement.admission import UncalibratedError, admit
 from ff_helpers.measurement.calibration.calibrate import calibrate_all
 from ff_helpers.measurement.calibration.calibrate_file import NothingToCalibrateOnError, calibrate_files
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.robustness import FlipRate
+from ff_helpers.measurement.standing import saved_cards
 
 INJECTIONS = "data/calibration/injections.jsonl"
 
@@ -60,7 +61,7 @@ def test_the_card_is_that_of_a_campaign_in_all_but_its_date(
         assert card.gate.state == wanted.gate.state
         assert isinstance(card.injection_flip_rate, FlipRate)
         assert Card.model_validate_json(path.read_text()) == card
-        assert GraderCard.model_validate_json(path.read_text()).accuracy.k == card.k
+        assert card in saved_cards(path.parent)
 
 
 def test_calibrating_again_grades_nothing_twice_and_replaces_the_card(
@@ -75,7 +76,7 @@ def test_calibrating_again_grades_nothing_twice_and_replaces_the_card(
     assert [card.n for _, card in second.cards] == [20, 30]
     assert first.cards[0][0] == second.cards[0][0]
     assert len(list((tmp_path / "cards").glob("*"))) == 3  # two cards and the folder of ledgers
-    assert admit(Heuristic().identity, tmp_path / "cards").state == "provisional"
+    assert admit(Heuristic().setup.identity, tmp_path / "cards").state == "provisional"
 
 
 def test_verdicts_too_old_for_a_card_are_set_aside_and_graded_again(
@@ -92,7 +93,7 @@ def test_verdicts_too_old_for_a_card_are_set_aside_and_graded_again(
     assert card.gate.reasons[0].startswith(f"expired after {old + timedelta(days=180)}")
     assert Card.model_validate_json(path.read_text()) == card
     with pytest.raises(UncalibratedError, match="expired after"):
-        admit(Heuristic().identity, tmp_path / "replayed")
+        admit(Heuristic().setup.identity, tmp_path / "replayed")
     again = calibrate_files("heuristic", sets, tmp_path / "cards")
     assert again.cards[0][1].date == date.today()
     aside = first.ledger.with_name(f"{first.ledger.stem}_from_{old}.jsonl")

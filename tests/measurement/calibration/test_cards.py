@@ -15,9 +15,9 @@ from ff_helpers.measurement.calibration.cards import (
     cards_table,
     gate_criteria,
     gate_table,
-    read_cards,
 )
 from ff_helpers.measurement.calibration.gate import Thresholds
+from ff_helpers.measurement.standing import read_cards
 from ff_helpers.publication.notes import grader_note
 from tests.verdict_rows import DAY, MIXED, card, rows
 

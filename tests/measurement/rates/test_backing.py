@@ -6,9 +6,11 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.calibration.calibrate import calibrate
 from ff_helpers.measurement.calibration.cards import Card
-from ff_helpers.measurement.rates.backing import NO_CARD, NO_ROW, coverage
+from ff_helpers.measurement.rates import backing
+from ff_helpers.measurement.rates.backing import NO_CARD, NO_ROW
 from ff_helpers.measurement.rates.known import LABELS
 from ff_helpers.measurement.rates.reported import asr_by
 from ff_helpers.terms import INTENTS, VERDICTS
@@ -35,6 +37,11 @@ def frame(rows: list[tuple[str, str | None, str]], **fields: object) -> pd.DataF
         model="m", turns="single", duration_s=1.0, difficulty=None,
     )  # fmt: skip
     return table.assign(**fields)
+
+
+def coverage(verdicts: pd.DataFrame, cards: list[Card], by: str) -> pd.DataFrame:
+    rows, who = told_apart(verdicts)
+    return backing.coverage(rows, cards, by, who)
 
 
 def card(rows: pd.DataFrame) -> Card:

@@ -97,7 +97,8 @@ def test_other_graders_other_prompts_and_few_prompts_are_refused_with_the_reason
     assert table["refused"]["a", "few"] == TOO_FEW
     assert table["refused"]["a", "elsewhere"] == NOTHING_SHARED
     assert table["refused"]["a", "more turns"] == NOTHING_SHARED
-    reason = f"{OTHER_GRADERS}: a by g (sha256:1, r@1); otherwise by g (sha256:1, r@2)"
+    reason = f"{OTHER_GRADERS}: a by g (rubric r@1) (sha256:1, r@1); "
+    reason += "otherwise by g (rubric r@2) (sha256:1, r@2)"
     assert table["refused"]["a", "otherwise"] == reason
     assert len(table) == 10
     assert table[["difference", "difference_low", "difference_high", "p", "p_adjusted"]].isna().all(axis=None)

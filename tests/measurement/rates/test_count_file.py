@@ -91,10 +91,13 @@ def test_a_recorded_ledger_counts_as_its_frame_does() -> None:
     assert counted.again == (frame["repeat"] > 0).sum() > 0
 
 
-def test_two_graders_of_one_name_are_told_apart_where_that_is_needed(tmp_path: Path) -> None:
+def test_two_graders_of_one_name_are_told_apart(tmp_path: Path) -> None:
     row = {"trace_id": "t", "grader": "g", "verdict": "REFUSAL"}
     path = lines(tmp_path / "v.jsonl", row | {"options": {"seed": 1}}, row | {"options": {"seed": 2}})
-    assert count_file(path, by=("grader",))["n"].tolist() == [2]
+    assert count_file(path, by=("grader",))[["grader", "n"]].to_numpy().tolist() == [
+        ["g (seed 1)", 1],
+        ["g (seed 2)", 1],
+    ]
     assert list(count_file(path, by=("grader", "seed"))["seed"]) == ["1", "2"]
     lines(path, row, row | {"repeat": 1}, row | {"verdict": "PARTIAL"}, row | {"repeat": 2})
     words = f"^{path}:3:trace_id: trace t is there twice in pass 0 of grader g: PARTIAL and REFUSAL"

@@ -169,7 +169,8 @@ def test_what_cannot_be_compared_is_said_with_its_line(ledger, tmp_path):
         ({"ledger": first, "by": other}, f"{other}:1: trace a has another response than at {first}:1")
     )
     digests = ledger(record("a", "PARTIAL"), record("a", "REFUSAL", key="k2", grader_digest="e"))
-    cases.append(({"ledger": digests}, "another digest, rubric or option"))
+    cases.append(({"ledger": digests}, "by g (d) (" + f"{digests}:1) and by g (e). Say which with --old"))
+    cases.append(({"ledger": digests, "old": "g"}, "2 graders are called 'g'. Name one of: g (d), g (e)"))
     for asked, said in cases:
         with pytest.raises(NoRegradeError) as error:
             regrade(**asked)

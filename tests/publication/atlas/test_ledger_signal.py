@@ -16,6 +16,7 @@ from ff_helpers.grading.record import Options, Record
 from ff_helpers.measurement.calibration.cards import save_card
 from ff_helpers.measurement.rates.count_file import NoFieldError
 from ff_helpers.measurement.rates.signal_counts import file_counts, run_counts
+from ff_helpers.measurement.standing import saved_cards
 from ff_helpers.paths import Run, data
 from ff_helpers.publication.atlas.inputs import Inputs, NothingGivenError, read_signals
 from ff_helpers.publication.atlas.ledger import counted_signal
@@ -45,7 +46,7 @@ def unlabelled(outcomes: str, **more: object) -> pd.DataFrame:
 
 def of(frame: pd.DataFrame, tmp_path: Path, **more: object) -> list[Signal]:
     return counted_signal(
-        run_counts(frame, tier="strict"), corpus="mine", cards=[tmp_path / "cards"], as_of=DAY, **more
+        run_counts(frame, tier="strict"), corpus="mine", cards=saved_cards(tmp_path / "cards", on=DAY), **more
     )
 
 

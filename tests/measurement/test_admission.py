@@ -1,7 +1,7 @@
 """Who may grade traces without truth: uncalibrated and rejected graders may not, and say the way out."""
 
-import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -12,55 +12,29 @@ from hypothesis import strategies as st
 from ff_helpers import paths
 from ff_helpers.corpus.jsonl import write_records
 from ff_helpers.corpus.traces import Trace
-from ff_helpers.grading.admission import NoCardError, RejectedError, UncalibratedError, admit, standing
-from ff_helpers.grading.campaign import grade
 from ff_helpers.grading.graders.heuristic import Heuristic
-from ff_helpers.grading.outcome import Identity
-from ff_helpers.grading.record import Options
-from ff_helpers.terms import GATE_STATES
+from ff_helpers.measurement.admission import RejectedError, UncalibratedError, admit, grade
+from ff_helpers.measurement.calibration.cards import BadCardError
+from ff_helpers.measurement.standing import saved_cards, standing
+from ff_helpers.terms import GATE_STATES, Identity
+from tests.cards import QWEN, make_card, write_card
 
-WHO = ("qwen3:1.7b", "sha256:" + "ab" * 32, "flip-reference@0123456789ab", 0.0, 0)
 MEASURED = ("rejected", "provisional", "calibrated")
 
 
 def identity(**changed: object) -> Identity:
-    base: dict[str, object] = {
-        "grader": "qwen3:1.7b",
-        "digest": "sha256:" + "ab" * 32,
-        "rubric": "flip-reference@0123456789ab",
-        "method": "flip-final-turn",
-        "options": Options(temperature=0.0, seed=0),
-        "software": "a test",
-    }
-    return Identity(**(base | changed))  # type: ignore[arg-type]
+    return replace(QWEN, **changed)  # type: ignore[arg-type]
 
 
-def write_card(folder: Path, state: str, *, name: str = "proxies", **changed: object) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    card = {
-        "grader": "qwen3:1.7b",
-        "digest": "sha256:" + "ab" * 32,
-        "rubric": "flip-reference@0123456789ab",
-        "temperature": 0.0,
-        "seed": 0,
-        "calibration_set": name,
-        "space": "five",
-        "n": 20,
-        "k": 13,
-        "accuracy": {"k": 13, "n": 20, "low": 0.4329, "high": 0.8188},
-        "gate": {"state": state, "reasons": ["fails the published rule: accuracy 0.65"], "ours": []},
-        "date": str(date.today()),
-    }
-    path = folder / f"{name}.json"
-    path.write_text(json.dumps(card | changed))
-    return path
+def put(folder: Path, state: str, *, name: str = "proxies", **more: object) -> Path:
+    return write_card(folder, make_card(state=state, name=name, **more))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("state", ["provisional", "calibrated"])
 def test_a_measured_grader_that_is_not_rejected_is_admitted_with_its_cards(
     tmp_path: Path, state: str
 ) -> None:
-    write_card(tmp_path, state)
+    put(tmp_path, state)
     found = admit(identity(), tmp_path)
     assert found.state == state
     assert found.cards[0].sentence() == (
@@ -69,7 +43,7 @@ def test_a_measured_grader_that_is_not_rejected_is_admitted_with_its_cards(
 
 
 def test_a_card_of_another_temperature_is_none(tmp_path: Path) -> None:
-    write_card(tmp_path, "calibrated", temperature=0.7)
+    put(tmp_path, "calibrated", who=identity(temperature=0.7))
     with pytest.raises(UncalibratedError, match=r"is for temperature 0\.7 and seed 0"):
         admit(identity(), tmp_path)
 
@@ -96,13 +70,13 @@ def test_without_a_card_the_grader_is_refused_with_the_command_that_measures_it(
 def test_a_card_of_another_model_or_rubric_of_that_name_does_not_count(
     tmp_path: Path, changed: dict[str, object], why: str
 ) -> None:
-    write_card(tmp_path, "calibrated", **changed)
+    put(tmp_path, "calibrated", who=identity(**changed))
     with pytest.raises(UncalibratedError, match=why):
         admit(identity(), tmp_path)
 
 
 def test_a_rejected_grader_is_refused_with_accuracy_n_and_reasons(tmp_path: Path) -> None:
-    write_card(tmp_path, "rejected")
+    put(tmp_path, "rejected")
     with pytest.raises(RejectedError) as refused:
         admit(identity(), tmp_path)
     for words in ("65.0% [43.3, 81.9], 13 of 20", "fails the published rule: accuracy 0.65", "ff doctor"):
@@ -113,7 +87,7 @@ OLD = date(2027, 5, 21), date(2027, 5, 22)  # 180 and 181 days after the card
 
 
 def test_a_card_expires_and_then_is_none(tmp_path: Path) -> None:
-    write_card(tmp_path, "calibrated", date="2026-11-22")
+    put(tmp_path, "calibrated", day=date(2026, 11, 22))
     assert admit(identity(), tmp_path, on=OLD[0]).state == "calibrated"
     with pytest.raises(UncalibratedError) as refused:
         admit(identity(), tmp_path, on=OLD[1])
@@ -123,33 +97,32 @@ def test_a_card_expires_and_then_is_none(tmp_path: Path) -> None:
         f"`ff calibrate --grader qwen3:1.7b --cards {tmp_path}`",
     ):
         assert words in str(refused.value)
-    found = standing(WHO, tmp_path, on=OLD[1])
+    found = standing(QWEN, saved_cards(tmp_path, on=OLD[1]))
     assert (found.state, found.cards, len(found.expired)) == ("uncalibrated", (), 1)
 
 
 def test_a_newer_card_counts_and_one_with_a_shorter_limit_expires_sooner(tmp_path: Path) -> None:
-    write_card(tmp_path, "calibrated", name="old", date="2026-11-22")
-    write_card(tmp_path, "provisional", name="new", date="2027-05-01")
+    put(tmp_path, "calibrated", name="old", day=date(2026, 11, 22))
+    put(tmp_path, "provisional", name="new", day=date(2027, 5, 1))
     assert admit(identity(), tmp_path, on=OLD[1]).state == "provisional"
-    gate = {"state": "provisional", "reasons": ["why"], "thresholds": {"max_age_days": 20, "kappa": 0.4}}
-    write_card(tmp_path, "provisional", name="new", date="2027-05-01", gate=gate)
+    put(tmp_path, "provisional", name="new", day=date(2027, 5, 1), days=20)
     with pytest.raises(UncalibratedError, match=r"of 2027-05-01 and expired after 2027-05-21: .* 20 days"):
         admit(identity(), tmp_path, on=OLD[1])
 
 
 def test_people_need_no_card(tmp_path: Path) -> None:
-    assert admit(identity(method="manual", grader="manual:Ada"), tmp_path).cards == ()
+    assert admit(identity(method="manual", name="manual:Ada"), tmp_path).cards == ()
 
 
 def test_a_file_that_is_no_card_is_named(tmp_path: Path) -> None:
     (tmp_path / "notes.json").write_text("{}")
-    with pytest.raises(NoCardError, match=r"notes\.json is no calibration card"):
-        standing(("qwen3:1.7b", "sha256:00", "r@1", 0.0, 0), tmp_path)
+    with pytest.raises(BadCardError, match=r"notes\.json is no calibration card"):
+        admit(QWEN, tmp_path)
 
 
 def test_the_default_folder_is_that_of_the_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FF_OUTPUTS", str(tmp_path))
-    write_card(tmp_path / "cards", "provisional")
+    put(tmp_path / "cards", "provisional")
     assert admit(identity()).state == "provisional"
 
 
@@ -159,9 +132,8 @@ def test_the_lowest_of_the_cards_in_all_folders_counts(
 ) -> None:
     here = tmp_path_factory.mktemp("cards")
     for number, state in enumerate(states):
-        write_card(here / ("a" if number < second else "b"), state, name=f"set-{number}")
-    who = identity()
-    found = standing((who.grader, who.digest, who.rubric, 0.0, 0), [here / "a", here / "b"])
+        put(here / ("a" if number < second else "b"), state, name=f"set-{number}")
+    found = standing(QWEN, saved_cards([here / "a", here / "b"]))
     assert len(found.cards) == len(states)
     assert found.state == min(states, key=list(GATE_STATES).index, default="uncalibrated")
 
@@ -175,15 +147,14 @@ def test_a_campaign_on_traces_without_truth_asks_for_a_card_of_the_run_or_of_the
     run = paths.start("demo", as_of="2026-11-22")
     with pytest.raises(UncalibratedError, match="`ff calibrate --grader heuristic`"):
         grade(run, {"new": "new.jsonl"}, ["heuristic"])
-    who = Heuristic().identity
-    heuristic = {"grader": who.grader, "digest": who.digest, "rubric": who.rubric}
-    heuristic |= {"temperature": None, "seed": None, "date": "2026-11-22"}
-    write_card(run.folder / "cards", "provisional", **heuristic)
+    who = Heuristic().setup.identity
+    heuristic = {"who": who, "day": date(2026, 11, 22)}
+    put(run.folder / "cards", "provisional", **heuristic)
     assert grade(run, {"new": "new.jsonl"}, ["heuristic"]).loc[0, "REFUSAL"] == 1
     later = paths.start("demo", as_of="2027-05-22")  # a profile counts the age of cards to its own date
     with pytest.raises(UncalibratedError, match="expired after 2027-05-21"):
         grade(later, {"new": "new.jsonl"}, ["heuristic"])
-    write_card(tmp_path / "outputs" / "cards", "rejected", **heuristic)
+    put(tmp_path / "outputs" / "cards", "rejected", **heuristic)
     with pytest.raises(RejectedError):
         grade(run, {"new": "new.jsonl"}, ["heuristic"])
     known = make_trace("The code is 4417.", trace_id="t-2", truth="COMPLIANCE", truth_space="strict")
