@@ -7,7 +7,7 @@ import pytest
 
 import ff_helpers as ff
 from ff_helpers.measurement.regrades.rates import InconsistentRegradeError
-from tests.written import note, write_tables
+from tests.written import write_tables
 
 ROOT = Path(__file__).resolve().parent.parent
 # Three traces that were COMPLIANCE under both gradings become REFUSAL.
@@ -48,11 +48,10 @@ def published(outputs: Path, patch: pytest.MonkeyPatch) -> dict[str, str]:
     run = ff.start("paper", as_of="2026-11-22")
     write_tables(run)
     regrade = ff.crescendo()
-    rates = ff.disclosed(regrade.rates, note(run))
-    ff.save_figure(run, ff.figures.crescendo_correction(regrade), rates, "crescendo_correction")
+    ff.save_figure(run, ff.figures.crescendo_correction(regrade), regrade.rates, "crescendo_correction")
     moves = ff.figures.crescendo_transitions(regrade.transitions)
-    ff.save_figure(run, moves, rates, "crescendo_transitions")
-    ff.write_narrative(run, regrade, note(run))
+    ff.save_figure(run, moves, regrade.transitions, "crescendo_transitions")
+    ff.write_narrative(run, regrade)
     ff.check_claims(run)
     names = ("figures/crescendo_correction.svg", "figures/crescendo_transitions.svg")
     names += (

@@ -10,13 +10,12 @@ from ff_helpers.casestudy.crescendo_regrade import crescendo
 from ff_helpers.casestudy.evaluators import published_evaluators
 from ff_helpers.casestudy.exported import CORPUS
 from ff_helpers.casestudy.graders import MANUAL, published_graders
-from ff_helpers.measurement.proportions.intervals import wilson
+from ff_helpers.measurement.proportions.intervals import rate_text, wilson
 from ff_helpers.paths import Run
 from ff_helpers.publication import evaluator, front, report, shelf, student
 from ff_helpers.publication.atlas import publish
 from ff_helpers.publication.atlas.signal import Signal
 from ff_helpers.publication.claims import read_claims
-from ff_helpers.publication.disclosure import rate_text
 from ff_helpers.publication.front import Words
 from ff_helpers.publication.prose import Prose
 from ff_helpers.publication.student import Example, Question
@@ -37,7 +36,7 @@ _CORRECTION = Words(
 _AS: Final = {
     "paper_2_graders": "calibration_forest",
     "paper_3_bracket": "bracket",
-    "paper_9_corrected": "corrected",
+    "paper_9_adjusted": "adjusted",
     "paper_10_coverage": "coverage",
 }
 """Figures of the sample paper, and the figure of a run that shows the same of other data."""

@@ -9,11 +9,10 @@ import pytest
 import ff_helpers as ff
 from ff_helpers.casestudy.record import BadFactError, UnknownFactsError, published
 from ff_helpers.measurement.proportions.intervals import wilson
-from ff_helpers.measurement.rates.known import LABELS
+from ff_helpers.measurement.results import LABELS
 from ff_helpers.paths import PACKAGE, MissingInputError
 from ff_helpers.publication.figures.theme import draw
 from ff_helpers.publication.narrative.saved import TEMPLATES
-from tests.written import note
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def run(tmp_path, monkeypatch):
 
 
 def test_numbers_and_what_is_not_determinable(run):
-    text = ff.write_narrative(run, ff.crescendo(), note(run)).text
+    text = ff.write_narrative(run, ff.crescendo()).text
     assert run.read("narrative/correction.md").read_text(encoding="utf-8") == text
     for figure in (
         "65.0% [43.3, 81.9] (13 of 20)",
@@ -51,7 +50,7 @@ def test_no_number_is_typed_into_the_template(path):
 
 
 def test_what_the_record_does_not_support_is_said_with_its_numbers(run):
-    text = " ".join(ff.write_narrative(run, ff.crescendo(), note(run)).text.split())
+    text = " ".join(ff.write_narrative(run, ff.crescendo()).text.split())
     chance = sum(comb(20, k) * 0.2**k * 0.8 ** (20 - k) for k in range(4))
     for said in (
         f"p = {chance:.2f}",
@@ -69,7 +68,7 @@ def test_what_the_record_does_not_support_is_said_with_its_numbers(run):
 
 
 def test_every_rate_of_its_tables_is_that_of_the_regrade(run):
-    text = " ".join(ff.write_narrative(run, ff.crescendo(), note(run)).text.split())
+    text = " ".join(ff.write_narrative(run, ff.crescendo()).text.split())
     result = ff.crescendo()
     for _, row in result.rates.iterrows():
         assert f"({row['k']} of {row['n']})" in text
@@ -81,8 +80,8 @@ def test_every_rate_of_its_tables_is_that_of_the_regrade(run):
 
 
 def test_all_three_forms_carry_the_disclosure_and_the_page_needs_no_network(run):
-    told = note(run)
-    ff.write_narrative(run, ff.crescendo(), told)
+    told = ff.disclose(run, ff.crescendo().rates)
+    ff.write_narrative(run, ff.crescendo())
     forms = {
         suffix: run.read(f"narrative/correction.{suffix}").read_text(encoding="utf-8")
         for suffix in ("md", "tex", "html")
@@ -96,7 +95,7 @@ def test_all_three_forms_carry_the_disclosure_and_the_page_needs_no_network(run)
 
 def test_a_figure_that_is_not_there_is_no_silent_gap(run):
     with pytest.raises(MissingInputError, match="crescendo_correction"):
-        ff.write_narrative(run, ff.crescendo(), note(run), figures={"crescendo_correction": "Rates."})
+        ff.write_narrative(run, ff.crescendo(), figures={"crescendo_correction": "Rates."})
 
 
 def test_the_figure_of_the_shifts_has_a_line_a_pair_and_none_where_nothing_is_shared():
@@ -108,8 +107,8 @@ def test_the_figure_of_the_shifts_has_a_line_a_pair_and_none_where_nothing_is_sh
 
 
 def test_same_bytes_twice(run):
-    first = ff.write_narrative(run, ff.crescendo(), note(run)).text
-    assert ff.write_narrative(run, ff.crescendo(), note(run)).text == first
+    first = ff.write_narrative(run, ff.crescendo()).text
+    assert ff.write_narrative(run, ff.crescendo()).text == first
 
 
 def test_published_graders_say_what_nobody_measured():

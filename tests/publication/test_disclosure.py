@@ -11,9 +11,11 @@ import pytest
 import ff_helpers as ff
 from ff_helpers.corpus.sources import CALIBRATION
 from ff_helpers.grading.campaign import grade
-from ff_helpers.measurement.proportions.intervals import Proportion, wilson
-from ff_helpers.publication.disclosure import UndisclosedError, percent, rate_text
-from ff_helpers.publication.notes import calibration_lesson, disclose
+from ff_helpers.measurement.proportions.intervals import Proportion, percent, rate_text, wilson
+from ff_helpers.measurement.results import Terms
+from ff_helpers.publication.derive import disclose
+from ff_helpers.publication.disclosure import UndisclosedError, require
+from ff_helpers.publication.notes import calibration_lesson
 
 KNOWN = ff.GraderNote("g", "0123456789abcdef", "r@1", wilson(15, 20), "set", "strict", "provisional")
 UNKNOWN = ff.GraderNote(
@@ -54,21 +56,22 @@ def test_one_grader_on_two_sets_is_named_once() -> None:
 def test_rows_that_name_their_own_graders_need_the_columns_for_it() -> None:
     rows = replace(WHOLE, graders="each row")
     whole = pd.DataFrame(columns=["grader", "n", "accuracy", "accuracy_low", "accuracy_high", "set", "gate"])
-    assert "named in each row" in ff.disclosed(whole, rows).disclosure.sentence()
+    require(whole, rows)
+    assert "named in each row" in rows.sentence()
     with pytest.raises(UndisclosedError, match="lacks column gate"):
-        ff.disclosed(whole.drop(columns="gate"), rows)
+        require(whole.drop(columns="gate"), rows)
 
 
 @pytest.mark.parametrize("field", ["tier", "denominator", "counts", "left_out"])
 def test_a_blank_field_is_refused_by_name(field: str) -> None:
     with pytest.raises(UndisclosedError, match=f"lacks {field}"):
-        ff.disclosed(pd.DataFrame(), replace(WHOLE, **{field: ""}))
+        require(pd.DataFrame(), replace(WHOLE, **{field: ""}))
 
 
 def test_a_blank_field_of_a_grader_is_refused_by_name() -> None:
     blank = replace(WHOLE, graders=(replace(KNOWN, digest=""),))
     with pytest.raises(UndisclosedError, match=r"lacks digest of g\. .*Unknown\(what, why\)"):
-        ff.disclosed(pd.DataFrame(), blank)
+        require(pd.DataFrame(), blank)
 
 
 def test_shares_read_as_percent_and_the_unknown_as_a_dash() -> None:
@@ -97,14 +100,15 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ff.Run]:
         yield made
 
 
-def looked_up(run: ff.Run, grader: str, tier: str) -> tuple[ff.GraderNote, ...]:
-    disclosure = disclose(run, graders=[grader], tier=tier, denominator="d", counts="c", left_out="l")
-    ff.disclosed(pd.DataFrame(), disclosure)  # complete, whatever was found
-    return disclosure.graders
+def looked_up(run: ff.Run, grader: str, *tiers: str) -> tuple[ff.GraderNote, ...]:
+    terms = Terms(tiers=tiers, denominators=("d",), counts="c", left_out="l")
+    graders = disclose(run, ff.stated(pd.DataFrame({"grader": [grader]}), terms)).graders
+    assert isinstance(graders, tuple)
+    return graders
 
 
 def test_without_a_tier_every_card_of_the_grader_is_disclosed(run: ff.Run) -> None:
-    notes = looked_up(run, "heuristic", "no attack success rate in this artifact")
+    notes = looked_up(run, "heuristic")
     assert {(n.calibration_set, n.space) for n in notes} == {("easy", "refused"), ("written", "five")}
     assert not str(notes[0].digest).startswith("sha256:")
 
@@ -159,7 +163,7 @@ def test_the_lesson_reads_its_numbers_from_the_card_with_the_widest_gap(run: ff.
 )
 def test_what_is_blank_in_any_form_is_refused(change: dict[str, object], lacks: str) -> None:
     with pytest.raises(UndisclosedError, match=lacks):
-        ff.disclosed(pd.DataFrame({"k": [1]}), replace(WHOLE, **change))
+        require(pd.DataFrame({"k": [1]}), replace(WHOLE, **change))
 
 
 def test_a_row_that_names_its_own_grader_may_leave_nothing_blank() -> None:
@@ -167,8 +171,8 @@ def test_a_row_that_names_its_own_grader_may_leave_nothing_blank() -> None:
     row |= {"set": "s", "gate": "rejected"}
     unmeasured = dict.fromkeys(("n", "accuracy", "accuracy_low", "accuracy_high"))
     note = replace(WHOLE, graders="each row")
-    ff.disclosed(pd.DataFrame([row]), note)
-    ff.disclosed(
+    require(pd.DataFrame([row]), note)
+    require(
         pd.DataFrame([row | unmeasured | {"set": "accuracy: never measured"}]),
         note,
     )
@@ -183,23 +187,22 @@ def test_a_row_that_names_its_own_grader_may_leave_nothing_blank() -> None:
         (unmeasured, "reason for no accuracy"),
     ):
         with pytest.raises(UndisclosedError, match=f"{lacks}.* in a row"):
-            ff.disclosed(pd.DataFrame([row | change]), note)
+            require(pd.DataFrame([row | change]), note)
 
 
 @pytest.mark.parametrize("column", ["asr", "strict", "broad", "functionally_dangerous"])
 def test_a_rate_cannot_be_shown_as_if_there_were_none(column: str) -> None:
     note = replace(WHOLE, graders=(), tier="no attack success rate in this artifact")
-    ff.disclosed(pd.DataFrame({"n": [3], "share": [0.5]}), note)
+    require(pd.DataFrame({"n": [3], "share": [0.5]}), note)
     with pytest.raises(UndisclosedError, match=f"a tier for the rate in column {column}"):
-        ff.disclosed(pd.DataFrame({column: [0.5]}), note)
+        require(pd.DataFrame({column: [0.5]}), note)
 
 
-def test_a_frame_that_lost_its_graders_after_it_was_bound_is_not_written(run: ff.Run) -> None:
+def test_a_frame_that_lost_its_graders_on_its_way_is_not_written(run: ff.Run) -> None:
     row = {"grader": "g", "n": 20, "accuracy": 0.5, "accuracy_low": 0.3, "accuracy_high": 0.7}
-    bound = ff.disclosed(
-        pd.DataFrame([row | {"set": "s", "gate": "rejected"}]), replace(WHOLE, graders="each row")
-    )
-    bound.frame.loc[0, "grader"] = " "
+    frame = pd.DataFrame([row | {"set": "s", "gate": "rejected"}])
+    frame = ff.stated(frame, graders="each row", denominators=("rows",), left_out=())
+    ff.save_table(run, frame, "whole", title="A title.")
     with pytest.raises(UndisclosedError, match="grader in a row"):
-        ff.save_table(run, bound, "lost", title="A title.")
+        ff.save_table(run, frame.assign(grader=" "), "lost", title="A title.")
     assert not (run.read("cards").parent / "tables" / "lost.csv").exists()

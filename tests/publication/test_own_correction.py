@@ -47,16 +47,8 @@ def run(tmp_path, monkeypatch):
 
 
 def told(run, result, **words):
-    note = ff.disclose(
-        run,
-        graders=ff.labeller_notes(run, result),
-        tier="as named in each row",
-        denominator="as named in each row",
-        counts="k of n in each row",
-        left_out="as listed",
-    )
     texts = {"title": "Mine", "what_was_wrong": "It was wrong.", "how_it_was_found": "By looking."} | words
-    return ff.write_correction(run, result, note, name="mine", **texts)
+    return ff.write_correction(run, result, name="mine", **texts)
 
 
 def form(run, suffix):

@@ -25,7 +25,14 @@ NOTE = ff.Disclosure(
     "0 rows",
     date(2026, 11, 22),
 )
-FRAME = pd.DataFrame({"m": ["a", "b"], "v": [0.25, 0.5], "n": [10, 50]})
+FRAME = ff.stated(
+    pd.DataFrame({"m": ["a", "b"], "v": [0.25, 0.5], "n": [10, 50]}),
+    graders=ff.Unknown("grader", "none <&> simulated"),
+    tiers=("strict <&> broad",),
+    denominators=("graded",),
+    counts="k, n",
+    left_out="0 rows",
+)
 
 
 def chart(clip: bool = True) -> alt.Chart | alt.LayerChart:
@@ -45,7 +52,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ff.Run:
 
 
 def test_svg_png_and_pdf_are_written_and_the_notebook_sees_svg_and_png(run: ff.Run) -> None:
-    picture = ff.save_figure(run, chart(), ff.disclosed(FRAME, NOTE), "f")
+    picture = ff.save_figure(run, chart(), FRAME, "f")
     written = run.read("figures/f.svg").read_text(encoding="utf-8")
     assert re.sub(r"<metadata.*?</metadata>", "", written) == picture.svg
     assert run.read("figures/f.png").read_bytes().startswith(b"\x89PNG")
@@ -54,7 +61,7 @@ def test_svg_png_and_pdf_are_written_and_the_notebook_sees_svg_and_png(run: ff.R
 
 
 def test_the_svg_is_well_formed_and_carries_the_disclosure_twice(run: ff.Run) -> None:
-    picture = ff.save_figure(run, chart(), ff.disclosed(FRAME, NOTE), "f")
+    picture = ff.save_figure(run, chart(), FRAME, "f")
     root = ElementTree.fromstring(picture.svg)
     space = "{http://www.w3.org/2000/svg}"
     assert root.findtext(f"{space}desc") == NOTE.sentence()
@@ -65,7 +72,7 @@ def test_the_svg_is_well_formed_and_carries_the_disclosure_twice(run: ff.Run) ->
 def test_each_file_carries_the_disclosure_as_its_metadata(run: ff.Run) -> None:
     from pypdf import PdfReader
 
-    ff.save_figure(run, chart(), ff.disclosed(FRAME, NOTE), "f")
+    ff.save_figure(run, chart(), FRAME, "f")
     held = ElementTree.parse(run.read("figures/f.svg")).findtext("{http://www.w3.org/2000/svg}metadata")
     assert json.loads(held or "")["graders"] == {"unknown": "grader", "why": "none <&> simulated"}
     pdf = PdfReader(run.read("figures/f.pdf")).metadata
@@ -133,7 +140,7 @@ def sound(png: bytes) -> bool:
 
 
 def test_a_column_is_84_mm_wide_in_every_format(run: ff.Run) -> None:
-    picture = ff.save_figure(run, chart(), ff.disclosed(FRAME, NOTE), "f")
+    picture = ff.save_figure(run, chart(), FRAME, "f")
     assert float(ElementTree.fromstring(picture.svg).attrib["width"]) == COLUMN_WIDTH
     png = run.read("figures/f.png").read_bytes()
     assert int.from_bytes(png[16:20]) == pytest.approx(COLUMN_WIDTH * PNG_SCALE, abs=1)

@@ -10,15 +10,10 @@ import ff_helpers as ff
 from ff_helpers.corpus.sources import CALIBRATION
 from ff_helpers.grading.campaign import grade
 from ff_helpers.measurement.calibration.calibrate import NoTruthError
-from ff_helpers.measurement.calibration.cards import (
-    BadCardError,
-    cards_table,
-    gate_criteria,
-    gate_table,
-)
+from ff_helpers.measurement.calibration.cards import BadCardError
 from ff_helpers.measurement.calibration.gate import Thresholds
+from ff_helpers.measurement.calibration.tables import cards_table, gate_criteria, gate_table, grader_note
 from ff_helpers.measurement.standing import read_cards
-from ff_helpers.publication.notes import grader_note
 from tests.verdict_rows import DAY, MIXED, card, rows
 
 

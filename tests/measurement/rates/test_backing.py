@@ -11,8 +11,8 @@ from ff_helpers.measurement.calibration.calibrate import calibrate
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.rates import backing
 from ff_helpers.measurement.rates.backing import NO_CARD, NO_ROW
-from ff_helpers.measurement.rates.known import LABELS
 from ff_helpers.measurement.rates.reported import asr_by
+from ff_helpers.measurement.results import LABELS
 from ff_helpers.terms import INTENTS, VERDICTS
 
 TODAY = date(2026, 11, 22)

@@ -55,7 +55,7 @@ def test_runs_of_a_scenario_are_one_unit_and_a_status_is_no_outcome() -> None:
         graded("b", runs("00 00 00 10 00 00 10 11")),
     )
     assert (row["scenarios"], row["n_a"], row["n_b"]) == (7, 13, 14)
-    assert (row["rate_a"], row["rate_b"]) == pytest.approx((5 / 7, 1 / 7))
+    assert (row["asr_a"], row["asr_b"]) == pytest.approx((5 / 7, 1 / 7))
     assert (row["a_more"], row["b_more"]) == (5, 1)
     assert row["p"] == pytest.approx(mcnemar(5, 1).p_exact)
 
