@@ -151,7 +151,7 @@ def test_a_missing_field_no_yaml_and_no_file(content, tmp_path):
         read_claims(saved(tmp_path, content))
     broken = tmp_path / "broken.yaml"
     broken.write_text("claims:\n  - {id: x\n  - y\n")
-    with pytest.raises(BadClaimsError, match="line 4: expected"):
+    with pytest.raises(BadClaimsError, match="not YAML: line 4, column 1"):
         read_claims(broken)
     with pytest.raises(BadClaimsError, match="no such file"):
         read_claims(tmp_path / "none.yaml")

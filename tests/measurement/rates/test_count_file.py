@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ff_helpers.corpus.jsonl import BadLineError, FileMissingError, write_records
+from ff_helpers.corpus.jsonl import BadLineError, FileMissingError, ForeignFileError, write_records
 from ff_helpers.corpus.traces import Sampling
 from ff_helpers.grading.campaign import SharedIdError
 from ff_helpers.grading.ledger import verdict_frame
@@ -163,12 +163,15 @@ def test_files_that_hold_something_else(tmp_path: Path) -> None:
     with pytest.raises(FileMissingError):
         count_file(tmp_path / "none.jsonl")
     (tmp_path / "v.parquet").write_text("no parquet")
-    with pytest.raises(UnreadableError, match=r"v\.parquet: .*Expected verdicts"):
+    with pytest.raises(ForeignFileError, match=r"v\.parquet:1: this file is plain text. Expected verdicts"):
+        count_file(tmp_path / "v.parquet")
+    (tmp_path / "v.parquet").write_bytes(b"PAR1 and no more of it")
+    with pytest.raises(UnreadableError, match=r"v\.parquet: this Parquet file is broken.*Expected verdicts"):
         count_file(tmp_path / "v.parquet")
     duckdb.sql("SELECT 't' AS trace_id, 'g' AS grader, 'YES' AS verdict, NULL AS status").write_parquet(
         str(tmp_path / "v.parquet")
     )
-    with pytest.raises(UnreadableError, match="trace t, grader g: 'YES' is no verdict"):
+    with pytest.raises(UnreadableError, match="trace t, grader g: a label of 3 characters is no verdict"):
         count_file(tmp_path / "v.parquet")
     (tmp_path / "empty.jsonl").touch()
     assert count_file(tmp_path / "empty.jsonl", by=("model",)).empty

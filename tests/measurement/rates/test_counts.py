@@ -111,9 +111,9 @@ def graded(*labels: tuple[str | None, str | None], **more: object) -> pd.DataFra
 @pytest.mark.parametrize(
     ("label", "problem"),
     [
-        (("COMPLIANSE", None), "'COMPLIANSE' is no verdict"),
+        (("COMPLIANSE", None), "a label of 10 characters is no verdict"),
         (("timeout", None), "'timeout' is no verdict"),
-        ((None, "ERROR"), "'ERROR' is no status"),
+        ((None, "ERROR"), "a label of 5 characters is no status"),
         (("REFUSAL", "timeout"), "it has the verdict 'REFUSAL' and the status 'timeout'"),
         ((None, None), "it has neither a verdict nor a status"),
     ],
