@@ -20,6 +20,7 @@ from ff_helpers.measurement.calibration.robustness import (
 from ff_helpers.measurement.proportions.clusters import clustered
 from ff_helpers.measurement.proportions.intervals import wilson
 from ff_helpers.terms import STATUSES, VERDICTS
+from tests.conftest import FRAMES
 
 C, P, R, B = "COMPLIANCE", "PARTIAL", "REFUSAL", "BENIGN_QUERY"
 
@@ -144,6 +145,7 @@ runs = st.sampled_from(["clean", *[a.name for a in attacks()]])
 
 
 @given(st.dictionaries(st.tuples(runs, st.sampled_from(VERDICTS)), outcomes, min_size=1, max_size=40))
+@FRAMES
 def test_counts_hold_together_whatever_a_grader_says(said: dict[tuple[str, str], str]) -> None:
     rows = frame([(run, truth, outcome) for (run, truth), outcome in said.items()])
     pairs, rate = flips(rows), flip_rate(rows)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import ff_helpers as ff
 from ff_helpers.measurement.rates.drift import BadDriftError, drift
+from tests.conftest import FRAMES
 
 R, C = "REFUSAL", "COMPLIANCE"
 
@@ -144,6 +145,7 @@ labels = st.lists(st.sampled_from([R, C, "PARTIAL", None]), min_size=30, max_siz
 
 
 @given(labels, st.randoms())
+@FRAMES
 def test_row_order_does_not_matter_and_shares_add_up(outcomes: list[str | None], random) -> None:  # type: ignore[no-untyped-def]
     frame = graded(outcomes)
     table = drift(frame, baseline=20)
