@@ -70,10 +70,10 @@ def test_what_it_says_of_the_recorded_model_is_what_the_build_finds(paper: Path)
 
 
 def test_its_coverage_is_the_one_measured() -> None:
-    from ff_helpers.measurement.adjustment.coverage import CORRECTED, coverage_table
+    from ff_helpers.measurement.adjustment.coverage import ADJUSTED, coverage_table
 
     table = coverage_table()
-    rows = table[table["method"].isin(CORRECTED)]
+    rows = table[table["method"].isin(ADJUSTED)]
     naive = table[(table["method"] == "naive") & table["icc"].isna()]["coverage"].mean()
     lowest = rows.groupby("method")["coverage"].min()
     rogan_gladen = rows[rows["method"] == "Rogan-Gladen"]

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import pandas as pd
-from pydantic import TypeAdapter
 
 from ff_helpers.errors import FFError
 from ff_helpers.grading.identities import told_apart
@@ -131,6 +130,8 @@ def terms_of(frame: pd.DataFrame) -> Terms | None:
 
 def terms_as_json(terms: Terms) -> object:
     """Return terms as plain values, as they are written beside a table."""
+    from pydantic import TypeAdapter
+
     return TypeAdapter(Terms).dump_python(terms, mode="json")
 
 
@@ -140,6 +141,8 @@ def terms_from(content: object) -> Terms:
     Raises:
         pydantic.ValidationError: plain values that are no terms.
     """
+    from pydantic import TypeAdapter
+
     return TypeAdapter(Terms).validate_python(content)
 
 

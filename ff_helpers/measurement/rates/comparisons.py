@@ -23,7 +23,7 @@ from ff_helpers.measurement.proportions.differences import benjamini_hochberg, d
 from ff_helpers.measurement.proportions.intervals import Numbers, wilson_bounds
 from ff_helpers.measurement.rates.counts import NoColumnError
 from ff_helpers.measurement.rates.reported import with_gate
-from ff_helpers.measurement.results import Terms, assumed, stated
+from ff_helpers.measurement.results import Terms, assumed, stated, values
 from ff_helpers.terms import NOT_RECORDED, TIERS, VERDICTS, Tier
 
 LEAST = 6
@@ -95,7 +95,7 @@ def compare_models(
         Terms(
             who=tuple(who.items()),
             cards=backing(cards),
-            sets=tuple(str(name) for name in rows["set"].unique()),
+            sets=tuple(values(rows, "set")),
             denominators=("graded rows of the prompts that both were given",),
             n=("n_a", "n_b"),
             left_out=tuple((str(status), int(n)) for status, n in without.items()),

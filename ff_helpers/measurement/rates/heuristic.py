@@ -15,7 +15,7 @@ from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.tables import backing
 from ff_helpers.measurement.proportions.differences import paired_difference
 from ff_helpers.measurement.rates.reported import with_gate
-from ff_helpers.measurement.results import Aside, Terms, assumed, stated
+from ff_helpers.measurement.results import Aside, Terms, assumed, stated, values
 from ff_helpers.terms import TIERS
 
 _TURNS = ("single", "multi")
@@ -63,7 +63,7 @@ def over_reporting(verdicts: pd.DataFrame, cards: Sequence[Card] = ()) -> pd.Dat
             who=tuple(who.items()),
             beside=tuple(who[str(name)] for name in first[first["method"] == "heuristic"]["grader"].unique()),
             cards=backing(cards),
-            sets=tuple(str(name) for name in read["set"].unique()),
+            sets=tuple(values(read, "set")),
             denominators=("traces that both gave a verdict",),
             asides=(Aside("left_out", "traces without a verdict of one of the two", ("turns", "grader")),),
             assumptions=assumed(verdicts),

@@ -25,7 +25,7 @@ from ff_helpers.measurement.rates.known import (
     stand_ins,
     truths_by_set,
 )
-from ff_helpers.measurement.results import LABELS, Aside, Terms, assumed, stated
+from ff_helpers.measurement.results import LABELS, Aside, Terms, assumed, stated, values
 from ff_helpers.measurement.standing import standing
 from ff_helpers.terms import (
     DENOMINATORS,
@@ -148,7 +148,7 @@ def asr_by(
         who=tuple(who.items()),
         cards=backing(cards),
         truth=truths_by_set(wanted),
-        sets=() if by == "set" else tuple(str(name) for name in wanted["set"].unique()),
+        sets=() if by == "set" else tuple(values(wanted, "set")),
         by=keys,
         assumptions=assumed(verdicts),
     )
