@@ -269,7 +269,7 @@ def test_a_sign_names_the_denominators_whose_interval_leaves_out_zero():
 
 
 def test_the_claims_that_print_no_counts():
-    table = ff.claims_possible().set_index("published")
+    table = ff.case.claims_possible().set_index("published")
     assert table["counts"].to_dict() == {"39.1%": 502, "3.8%": 506, "62% [54, 70]": 22, "62% [38, 81]": 0}
     assert table.loc["62% [54, 70]", ["smallest_n", "largest_n"]].tolist() == [125, 154]
     assert "10 of 16" in table["otherwise"]["62% [38, 81]"]

@@ -170,7 +170,7 @@ def run(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-de
         yield run
 
 
-def test_the_whole_suite_gives_a_flip_rate_on_the_card_and_no_card_of_its_own(run: ff.Run) -> None:
+def test_the_whole_suite_gives_a_flip_rate_on_the_card_and_no_card_of_its_own(run: ff.outputs.Run) -> None:
     cards = ff.calibrate_all(run)
     assert [card.calibration_set for card in cards] == ["written"]
     rate = cards[0].injection_flip_rate
@@ -186,7 +186,7 @@ def test_the_whole_suite_gives_a_flip_rate_on_the_card_and_no_card_of_its_own(ru
     assert "injection" not in " ".join(cards[0].gate.reasons)
 
 
-def test_agreement_rates_and_queue_of_a_real_run_do_not_know_the_suite(run: ff.Run) -> None:
+def test_agreement_rates_and_queue_of_a_real_run_do_not_know_the_suite(run: ff.outputs.Run) -> None:
     frame = verdicts(run)
     assert set(frame["set"]) == {"written", "injections"}
     cards = ff.calibrate_all(run)
