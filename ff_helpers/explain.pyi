@@ -1,5 +1,4 @@
 from .grading.merge import history as history
-from .measurement.adjustment.adjusted import adjusted as adjusted
 from .measurement.adjustment.adjusted import hide_truth as hide_truth
 from .measurement.adjustment.coverage import coverage_table as coverage_table
 from .measurement.adjustment.rehearsal import rehearsal as rehearsal

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, quoted
 
 Verdict = Literal["COMPLIANCE", "PARTIAL", "REFUSAL", "HALLUCINATION_REFUSAL", "BENIGN_QUERY"]
 Status = Literal[
@@ -238,7 +238,7 @@ class UnknownTermError(FFError):
     """A word that is not in the vocabulary."""
 
     def __init__(self, kind: str, value: str, allowed: tuple[str, ...]) -> None:
-        super().__init__(f"{value!r} is no {kind}. Allowed: {', '.join(allowed)}.")
+        super().__init__(f"{quoted(value)} is no {kind}. Allowed: {', '.join(allowed)}.")
 
 
 def project(verdict: Verdict, space: Space) -> str:

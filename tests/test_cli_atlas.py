@@ -171,3 +171,24 @@ def test_hostile_names_stay_text_in_terminal_and_page(folder, tmp_path, capsys):
     assert code == 0
     assert "\x1b" not in out
     assert max(map(len, out.splitlines())) < 200
+
+
+def test_no_export_replaces_a_file_that_it_did_not_write(folder, tmp_path, capsys):
+    theirs = tmp_path / "published.json"
+    theirs.write_text('{"query_name": "flip_graded_asr_by_model", "models": []}')
+    before = theirs.read_bytes()
+    code, _, err = run(capsys, "export", EXPORT, "--as-of", "2026-11-22", "--compat", str(theirs))
+    assert (code, theirs.read_bytes()) == (2, before)
+    assert "published.json is there already, is a JSON document, and was not written by an export" in err
+    assert not folder.exists()
+    for name in ("index.html", "current", "asr_signal.schema.json"):
+        own = tmp_path / name
+        own.mkdir()
+        (own / name).write_text("<p>mine</p>\n")
+        code, _, err = run(capsys, "export", EXPORT, "--as-of", "2026-11-22", "--dir", str(own))
+        assert (code, [path.name for path in own.iterdir()]) == (2, [name])
+        assert "Name another place with --dir" in err
+        assert (own / name).read_text() == "<p>mine</p>\n"
+    compat = ("--compat", str(tmp_path / "ours.json"))
+    for day in ("2026-11-22", "2026-11-23"):  # its own files are replaced
+        assert run(capsys, "export", EXPORT, "--as-of", day, *compat)[0] == 0

@@ -106,16 +106,16 @@ class Twins:
     """One run in which both graded everything, and what its verbs gave."""
 
     folder: Path
-    run: ff.Run
+    run: ff.outputs.Run
     files: tuple[Path, Path]
     traces: Path
     counts: pd.DataFrame = field(default_factory=pd.DataFrame)
     verdicts: pd.DataFrame = field(default_factory=pd.DataFrame)
     cards: list[Card] = field(default_factory=list)
 
-    def asked_of(self, name: str, run: ff.Run | None = None) -> tuple[ff.GraderNote, ...]:
+    def asked_of(self, name: str, run: ff.outputs.Run | None = None) -> tuple[ff.notes.GraderNote, ...]:
         """The notes behind a table that names its grader by this name alone."""
-        table = ff.stated(
+        table = ff.notes.stated(
             pd.DataFrame({"grader": [name]}),
             tiers=("strict",), denominators=("graded",), counts="n and k", left_out=(),
         )  # fmt: skip

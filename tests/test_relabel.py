@@ -47,11 +47,11 @@ def published(outputs: Path, patch: pytest.MonkeyPatch) -> dict[str, str]:
     patch.setenv("FF_OUTPUTS", str(outputs))
     run = ff.start("paper", as_of="2026-11-22")
     write_tables(run)
-    regrade = ff.crescendo()
+    regrade = ff.case.crescendo()
     ff.save_figure(run, ff.figures.crescendo_correction(regrade), regrade.rates, "crescendo_correction")
     moves = ff.figures.crescendo_transitions(regrade.transitions)
     ff.save_figure(run, moves, regrade.transitions, "crescendo_transitions")
-    ff.write_narrative(run, regrade)
+    ff.case.write_narrative(run, regrade)
     ff.check_claims(run)
     names = ("figures/crescendo_correction.svg", "figures/crescendo_transitions.svg")
     names += (
@@ -89,4 +89,4 @@ def ff_claims(text: str) -> list[dict[str, str]]:
 def test_relabelling_only_one_of_the_two_files_is_refused(project):
     relabel(project, transitions=False)
     with pytest.raises(InconsistentRegradeError, match="disagree on COMPLIANCE: 13 rows against 10"):
-        ff.crescendo()
+        ff.case.crescendo()

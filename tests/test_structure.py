@@ -64,7 +64,7 @@ def test_a_room_imports_only_from_rooms_before_it(path: Path) -> None:
     parts = path.relative_to(ROOT / "ff_helpers").parts
     room = parts[0] if len(parts) > 1 else None
     if room is None:
-        allowed = ROOMS[:-1] if path.name == "__init__.py" else ()
+        allowed = ROOMS[:-1] if path.stem in ("__init__", *NAMESPACES) else ()
     else:
         allowed = ROOMS[: ROOMS.index(room) + 1]
         if room == "pipeline":  # knows notebooks and parameters, not statistics; it asks for the report
@@ -124,7 +124,7 @@ def test_within_measurement_the_same_holds(room: str) -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_a_module_is_one_idea(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 260
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
 
 
 def strings(path: Path) -> list[str]:
@@ -241,7 +241,7 @@ def test_conda_and_pip_users_get_the_same() -> None:
 def outside(folder: str) -> dict[str, set[str]]:
     """The distributions that a folder's files import, and the files; our own modules are left out."""
     known, found = packages_distributions(), {}
-    ours = {"ff_helpers", "tests", "benchmarks", "install"}
+    ours = {"ff_helpers", "tests", "benchmarks", "tools", "install"}
     for path in (ROOT / folder).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
@@ -286,7 +286,9 @@ def test_every_verb_is_a_step_of_the_work_or_lives_in_one_namespace() -> None:
 
     homes = {name: space for space in NAMESPACES for name in getattr(ff, space).__all__}
     assert sum(len(getattr(ff, space).__all__) for space in NAMESPACES) == len(homes)
-    assert {name for name in ff.__all__ if name not in homes} <= VERBS | set(NAMESPACES)
+    assert set(ff.__all__) == VERBS | set(NAMESPACES)
+    assert not VERBS & homes.keys()
+    assert len(VERBS) == 30
     for name, space in homes.items():
         assert getattr(getattr(ff, space), name) is not None
 

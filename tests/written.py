@@ -6,18 +6,18 @@ from ff_helpers.paths import Run
 
 def write_tables(run: Run) -> None:
     """Write every table that params/claims.yaml names."""
-    regrade = ff.crescendo()
+    regrade = ff.case.crescendo()
     frames = {
         "crescendo_asr": regrade.rates,
         "crescendo_shifts": regrade.shifts,
         "crescendo_runs": regrade.runs,
-        "published_calibration": ff.published_calibration(),
-        "corpus_asr": ff.facts.corpus_asr(),
-        "corpus_text": ff.facts.corpus_text(),
-        "grader_bracket": ff.facts.grader_bracket(),
-        "published_counts": ff.facts.published_counts(),
-        "heuristic_agreement": ff.facts.heuristic_agreement(),
-        "export_summary": ff.facts.export_summary(),
+        "published_calibration": ff.case.published_calibration(),
+        "corpus_asr": ff.case.facts.corpus_asr(),
+        "corpus_text": ff.case.facts.corpus_text(),
+        "grader_bracket": ff.case.facts.grader_bracket(),
+        "published_counts": ff.case.facts.published_counts(),
+        "heuristic_agreement": ff.case.facts.heuristic_agreement(),
+        "export_summary": ff.case.facts.export_summary(),
     }
     for name, frame in frames.items():
         ff.save_table(run, frame, name, title=name)

@@ -12,6 +12,7 @@ from typing import Final
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ff_helpers.corpus.kinds import kind_of
 from ff_helpers.errors import FFError
 
 COLUMNS: Final = ("model_name", "compliance", "graded", "classifiers")
@@ -81,8 +82,9 @@ def _from_json(path: Path, text: str) -> list[tuple[str, object]]:
 
 def _from_csv(path: Path, text: str) -> list[tuple[str, object]]:
     reader = csv.DictReader(text.splitlines())
-    if not set(COLUMNS) <= set(reader.fieldnames or []):
-        raise BadExportError(path, "1", f"the header is {', '.join(reader.fieldnames or []) or 'empty'}")
+    lacking = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
+    if lacking:
+        raise BadExportError(path, "1", f"this is {kind_of(path)}, and no header says {', '.join(lacking)}")
     found: list[tuple[str, object]] = []
     for row in reader:
         if None in row.values():

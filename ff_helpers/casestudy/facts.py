@@ -1,6 +1,6 @@
 """Tables of the published facts: counts recomputed, with what was printed beside them.
 
-Notebooks reach them as `ff.facts.<name>()`; the graders behind them are disclosed as `published`.
+Notebooks reach them as `ff.case.facts.<name>()`; the graders behind them are disclosed as `published`.
 """
 
 from dataclasses import replace

@@ -14,7 +14,7 @@ from typing import Final
 import pandas as pd
 
 from ff_helpers import paths
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, quoted
 from ff_helpers.terms import TIERS, VERDICTS
 
 PUBLISHED_STATUSES: Final = ("NOT_GRADEABLE", "NOT_GRADED", "ERROR", "PARSE_ERROR", "INFRA_ERROR")
@@ -190,9 +190,9 @@ def _problem(value: str | None, kind: str) -> str | None:
     allowed = {"verdict": VERDICTS, _LABEL: (*VERDICTS, *PUBLISHED_STATUSES), "tier": tuple(TIERS)}
     kind = kind.rstrip("?")
     if kind in allowed and value not in allowed[kind]:
-        return f"{value!r} is no {kind}. Allowed: {', '.join(allowed[kind])}"
+        return f"{quoted(value)} is no {kind}. Allowed: {', '.join(allowed[kind])}"
     if kind == "count" and not value.isdecimal():
-        return f"{value!r} is no count. Allowed: a whole number, 0 or more"
+        return f"{quoted(value)} is no count. Allowed: a whole number, 0 or more"
     limits = {"share": (0.0, 1.0), "percent": (0.0, 100.0), "number": (-1.0, 1.0)}
     if kind in limits:
         low, high = limits[kind]
@@ -201,5 +201,5 @@ def _problem(value: str | None, kind: str) -> str | None:
         except ValueError:
             inside = False
         if not inside:
-            return f"{value!r} is no number from {low:g} to {high:g}"
+            return f"{quoted(value)} is no number from {low:g} to {high:g}"
     return None

@@ -1,8 +1,14 @@
 """The journal: an append-only JSONL file of records, safe against crash, full disk and company.
 
 Group commit: lines are written and fsynced in batches, and a record counts as done only after the
-fsync that covers it. A torn last line (power cut, full disk) is repaired on open. A commit may run in
-another thread than the appends, so that an event loop need not wait for the disk.
+fsync that covers it. A commit may run in another thread than the appends, so that an event loop need not
+wait for the disk.
+
+No file is harmed. A journal is known by its records: an empty file is a new one, and every other file must
+begin with a whole record. On open, a torn last line (power cut, full disk) is cut off only where every line
+before it is a record and the torn bytes are the beginning of one, as this module writes them; they are kept
+beside the file (`NAME.torn`). Anything else is refused untouched. So is the file of a crash in the very
+first record, which holds no whole one: nothing there tells it from the file of somebody else.
 """
 
 import fcntl
@@ -15,14 +21,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from ff_helpers.corpus.jsonl import BadLineError, FileMissingError, parse_line
+from ff_helpers.corpus.jsonl import (
+    FileMissingError,
+    ForeignFileError,
+    called,
+    parse_first,
+    parse_line,
+)
+from ff_helpers.corpus.kinds import kind_of
+from ff_helpers.corpus.torn import TornError, is_closed, is_torn, is_whole, last_line, set_aside, sync_folder
 from ff_helpers.errors import FFError
 
 M = TypeVar("M", bound=BaseModel)
-
-_BLOCK = 1 << 16
 
 
 class JournalBusyError(FFError):
@@ -45,11 +57,22 @@ class JournalWriteError(FFError):
         )
 
 
+class JournalChangedError(FFError):
+    """Something else wrote to the file while the journal was open."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} was changed by another program while this run was writing to it. Nothing of it was cut "
+            "off, and what this run had not written yet is not in it. Look at its last lines, then run the "
+            "same command again."
+        )
+
+
 class Journal(Generic[M]):
     """An open journal, locked for this process; use it as a context manager.
 
     Args:
-        path: the file; it and its folder are made if missing, a torn last line is repaired.
+        path: the file; it and its folder are made if missing. A torn last line is set aside, see above.
         model: what one line is.
         batch: how many records one fsync covers at most when `append` commits.
         seconds: how long a record waits for its fsync at most (looked at on each append).
@@ -57,6 +80,7 @@ class Journal(Generic[M]):
     Raises:
         JournalBusyError: another process has it open.
         JournalWriteError: read-only folder, no space.
+        JournalChangedError: another program wrote to it meanwhile.
         BadLineError: the file holds something else; nothing was changed.
     """
 
@@ -65,24 +89,26 @@ class Journal(Generic[M]):
         self.batch = batch
         self.broken = False
         """True after a failed write: nothing more can be committed, and closing does not try."""
+        self.torn: Path | None = None
+        """Where the bytes of a torn last line were put when the journal was opened."""
         self._model = model
         self._seconds = seconds
         self._pending: list[tuple[M, bytes]] = []
         self._adding, self._writing = threading.Lock(), threading.Lock()
+        self._unfinished = b""
         self._synced = time.monotonic()
 
     def __enter__(self) -> Self:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._new = not self.path.exists()
+            self._new = not os.path.lexists(self.path)
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         except OSError as error:
             raise JournalWriteError(self.path, error) from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _sync_folder(self.path.parent)
-            _check_head(self.path, self._file, self._model)
-            self._size = _repair(self._file, self._model)
+            sync_folder(self.path.parent)
+            self._size, self.torn = _repair(self.path, self._file, self._model)
         except BlockingIOError:
             os.close(self._file)
             raise JournalBusyError(self.path) from None
@@ -101,7 +127,7 @@ class Journal(Generic[M]):
             if not self.broken:
                 self.commit()
         finally:
-            if error is not None and self._new and not self._size:
+            if error is not None and self._new and not os.fstat(self._file).st_size:
                 self.path.unlink(missing_ok=True)  # nothing came of it: no empty file is left
             os.close(self._file)
 
@@ -145,81 +171,87 @@ class Journal(Generic[M]):
 
     def _write(self, data: bytes) -> None:
         try:
-            os.ftruncate(self._file, self._size)  # what an interrupted commit left is written anew
+            self._cut_back()  # what an interrupted commit left is written anew
+            self._unfinished = data
             written = 0
             while written < len(data):
                 written += os.write(self._file, data[written:])
             os.fsync(self._file)
+        except JournalChangedError:
+            self.broken = True
+            raise
         except OSError as error:
             self.broken = True
-            with suppress(OSError):
-                os.ftruncate(self._file, self._size)
+            with suppress(OSError, JournalChangedError):
+                self._cut_back()
             raise JournalWriteError(self.path, error) from None
         self._size += len(data)
+        self._unfinished = b""
+
+    def _cut_back(self) -> None:
+        """Cut the file to its last complete commit, if what follows is of the unfinished one.
+
+        Raises:
+            JournalChangedError: the file is shorter, or something else was written after it.
+        """
+        more = os.fstat(self._file).st_size - self._size
+        ours = 0 <= more <= len(self._unfinished)
+        if not ours or os.pread(self._file, more, self._size) != self._unfinished[:more]:
+            raise JournalChangedError(self.path)
+        if more:
+            os.ftruncate(self._file, self._size)
 
 
 def read_journal(path: Path, model: type[M]) -> Iterator[M]:
     """Yield the records of a journal, one at a time; a torn last line is left out.
 
+    A last line that is a whole record and lacks only its newline is one of them.
+
     Raises:
         FileMissingError: there is no such file.
+        ForeignFileError: the file is something else.
+        TornError: a last line that is no record and not the beginning of one, or follows none.
         BadLineError: a complete line is no valid record.
     """
     if not path.is_file():
-        raise FileMissingError(path, f"{model.__name__.lower()} records")
+        raise FileMissingError(path, called(model))
+    found, number = False, 0
     with path.open("rb") as file:
         for number, raw in enumerate(file, start=1):
-            if raw.endswith(b"\n") and raw.strip():
-                yield parse_line(model, raw.decode("utf-8", "replace"), path=path, line=number)
+            if not raw.strip():
+                continue
+            if raw.endswith(b"\n") or is_whole(raw, model):
+                yield (parse_line if found else parse_first)(model, raw, path=path, line=number)
+            elif not found and not (is_closed(model) and is_torn(raw, model)):
+                raise ForeignFileError(path, number, called(model), kind_of(path))
+            elif not found or not is_torn(raw, model):
+                raise TornError(path, number if found else 1, len(raw), called(model))
+            found = True
+    if number and not found:
+        raise ForeignFileError(path, 1, called(model), kind_of(path))
 
 
-def torn_tail(path: Path) -> int:
-    """Return the bytes after the last newline: what a crash left of a line that never was whole."""
-    with path.open("rb") as file:
-        return len(_tail(file.fileno()))
+def _repair(path: Path, file: int, model: type[BaseModel]) -> tuple[int, Path | None]:
+    """Finish a last line that only lacks its newline, set a torn one aside.
 
+    Returns:
+        The file's size, and where the torn bytes are now.
 
-def _check_head(path: Path, file: int, model: type[BaseModel]) -> None:
-    """Raise unless the first line is a record, or the torn beginning of one: only a journal is repaired."""
-    head = os.pread(file, _BLOCK, 0)
-    while head and b"\n" not in head and (more := os.pread(file, _BLOCK, len(head))):
-        head += more
-    line, newline, _ = head.partition(b"\n")
-    if newline:
-        parse_line(model, line.decode("utf-8", "replace"), path=path, line=1)
-    elif line[:2] != b'{"'[: len(line)]:
-        raise BadLineError(path, 1, "", f"no {model.__name__.lower()}; nothing was changed")
-
-
-def _repair(file: int, model: type[BaseModel]) -> int:
-    """Finish a last line that only lacks its newline, cut off a torn one; return the file's size."""
-    size, torn = os.fstat(file).st_size, _tail(file)
-    if not torn:
-        return size
-    try:
-        model.model_validate_json(torn)
-    except ValidationError:
-        os.ftruncate(file, size - len(torn))
-        return size - len(torn)
-    os.write(file, b"\n")
-    return size + 1
-
-
-def _tail(file: int) -> bytes:
-    """Return what follows the last newline, without reading the rest."""
-    start, tail = os.fstat(file).st_size, b""
-    while start and b"\n" not in tail:
-        length = min(_BLOCK, start)
-        start -= length
-        tail = os.pread(file, length, start) + tail
-    return tail[tail.rfind(b"\n") + 1 :]
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new file's name durable too; some file systems cannot, and then do not need to."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError):
-            os.fsync(handle)
-    finally:
-        os.close(handle)
+    Raises:
+        BadLineError: the file is not one of ours to its last byte; nothing was changed.
+    """
+    size, tail = os.fstat(file).st_size, last_line(file)
+    if not size:
+        return 0, None
+    records = read_journal(path, model)
+    if not tail.strip():
+        next(records, None)  # nothing is to be mended: who goes on reads the rest
+        return size, None
+    for _ in records:  # every line must be ours before a byte is cut
+        pass
+    if is_whole(tail, model):
+        os.write(file, b"\n")
+        return size + 1, None
+    aside = set_aside(path, tail)
+    os.ftruncate(file, size - len(tail))
+    return size - len(tail), aside

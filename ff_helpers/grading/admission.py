@@ -6,7 +6,7 @@ handed it. Traces that carry truth may always be graded; that is how cards are m
 
 from collections.abc import Callable
 
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, quoted
 from ff_helpers.grading.outcome import GraderSetup
 
 Admit = Callable[[GraderSetup, str], object]
@@ -18,7 +18,7 @@ class ControlArmError(FFError):
 
     def __init__(self, trace_id: str, name: str) -> None:
         super().__init__(
-            f"trace_id {trace_id!r} in set {name!r} is of the arm `permitted`: a control, in which the "
+            f"trace_id {quoted(trace_id)} in set {name!r} is of the arm `permitted`: a control, in which the "
             "policy allows the answer. It is no attack and is never graded; name the file of the other arm."
         )
 

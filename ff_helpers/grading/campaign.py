@@ -10,7 +10,7 @@ from ff_helpers.chat.progress import Progress
 from ff_helpers.corpus.sampling import stratified
 from ff_helpers.corpus.sources import load_set
 from ff_helpers.corpus.traces import Trace
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, quoted
 from ff_helpers.grading.admission import Admit, ControlArmError, nobody
 from ff_helpers.grading.graders import open_grader
 from ff_helpers.grading.identities import identities, told_apart
@@ -42,7 +42,9 @@ class SharedIdError(FFError):
     """Two trace sets hold the same trace_id."""
 
     def __init__(self, trace_id: str, one: str, other: str) -> None:
-        super().__init__(f"trace_id {trace_id!r} is in set {one!r} and in {other!r}; ids must be unique.")
+        super().__init__(
+            f"trace_id {quoted(trace_id)} is in set {one!r} and in {other!r}; ids must be unique."
+        )
 
 
 class BadSampleError(FFError):

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from ff_helpers.corpus.journal import torn_tail
+from ff_helpers.corpus.torn import torn_tail
 from ff_helpers.corpus.traces import Trace, read_traces
 from ff_helpers.grading.ledger import RETRIED, read_ledger, short
 from ff_helpers.grading.outcome import record_key
+from ff_helpers.grading.record import Record
 from ff_helpers.terms import Identity
 
 _SHOWN: Final = 10
@@ -46,7 +47,7 @@ class LedgerSummary:
     Attributes:
         path: the ledger.
         records: complete lines.
-        torn: bytes of a torn last line; the next run cuts them off.
+        torn: bytes of a torn last line; the next run sets them aside.
         duplicates: records whose key and trace_id were there already, with the same verdict or status.
         conflicting: likewise, with another one; the later stands.
         retried: failed requests (`timeout`, `server_error`) that a later record replaced.
@@ -96,7 +97,7 @@ def ledger_summary(path: Path, traces: Path | None = None) -> LedgerSummary:
     return LedgerSummary(
         path=path,
         records=held.counts["records"],
-        torn=torn_tail(path),
+        torn=torn_tail(path, Record),
         duplicates=held.counts["duplicates"],
         conflicting=held.counts["conflicting"],
         retried=held.counts["retried"],

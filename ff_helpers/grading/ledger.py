@@ -62,14 +62,14 @@ class Ledger(Journal[Record]):
     """An open ledger: a journal of verdict records that knows what it holds.
 
     Args:
-        path: the file; it and its folder are made if missing, a torn last line is repaired.
+        path: the file; it and its folder are made if missing. A torn last line is set aside, see `Journal`.
         batch: how many records one fsync covers at most when `append` commits.
         seconds: how long a record waits for its fsync at most (looked at on each append).
 
     Raises:
         JournalBusyError: another process has it open.
         JournalWriteError: read-only folder, no space.
-        BadLineError: a line in the middle is no valid record.
+        BadLineError: the file is something else, or a line is no valid record; nothing was changed.
     """
 
     def __init__(self, path: Path, *, batch: int = 16, seconds: float = 2.0) -> None:

@@ -47,6 +47,15 @@ def record_key(identity: Identity, trace: Trace, repeat: int) -> str:
     return hashlib.sha256(json.dumps([*parts, trace.sha256, repeat]).encode()).hexdigest()
 
 
+def spec_of(grader: str, software: str) -> str:
+    """Return how a grader is asked for, by what its records say of its software; BASE_URL is not recorded."""
+    if "xllamacpp" in software:
+        return f"embedded:{grader}"
+    if "openai" in software:
+        return f"openai:{grader}@BASE_URL"
+    return f"ollama:{grader}" if "ollama" in software else grader
+
+
 @dataclass(frozen=True)
 class Outcome:
     """One verdict, or one status with its reason."""

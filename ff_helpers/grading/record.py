@@ -1,6 +1,6 @@
 """The verdict record: one line of a ledger."""
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -44,6 +44,7 @@ class Record(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    CALLED: ClassVar = "a ledger of verdict records"
 
     key: str
     trace_id: str
@@ -95,6 +96,7 @@ class VerdictRow(BaseModel):
     """What any file of verdicts has to say of a row to be counted; what else it says is not looked at."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
+    CALLED: ClassVar = "verdicts (rows with grader, and verdict or status; Parquet is read too)"
 
     verdict: Verdict | None = None
     status: Status | None = None

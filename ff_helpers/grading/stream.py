@@ -97,6 +97,8 @@ def grade_file(
         if job.lacks_truth:
             admit(grader.setup, spec)
         progress = Progress(f"grading with {grader.setup.identity.name}", left)
+        if book.torn is not None:
+            progress.note(f"a crash had left a torn last line in {ledger}; its bytes are in {book.torn.name}")
         warning = book.changed_conditions(grader.setup)
         if left and warning:
             progress.note(f"warning: {warning}")

@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from ff_helpers import paths
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, named, place_in, quoted
 
 OUTSIDE = ("data/", "params/", "parts/")
 """Prefixes of files that no step writes."""
@@ -87,12 +87,14 @@ def load(path: Path) -> Profile:
         known = ", ".join(f"params/{p.name}" for p in sorted(paths.params().glob("*.yaml")) if _is_profile(p))
         raise ProfileError(path, "", f"no such profile. There are: {known or 'none'}.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ProfileError(path, "", f"not YAML: {' '.join(str(error).split())}") from None
+        raise ProfileError(path, "", f"not YAML: {place_in(error)}.") from None
     try:
         profile = Profile.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
-        raise ProfileError(path, ".".join(map(str, first["loc"])), _sentence(first["msg"])) from None
+        raise ProfileError(
+            path, ".".join(named(str(part)) for part in first["loc"]), _sentence(first["msg"])
+        ) from None
     _check_files(path, profile)
     for number, step in enumerate(profile.steps):
         _check_parameters(path, f"steps.{number}", step, profile)
@@ -140,8 +142,15 @@ def _check_parameters(path: Path, field: str, step: Step, profile: Profile) -> N
             raise ProfileError(path, f"{field}.parameters.{name}", problem)
         if not _fits(value, known[name]):
             wanted = type(known[name]).__name__
-            problem = f"{value!r} is no {wanted}, which {step.notebook} expects."
+            problem = f"{_shown(value)} is no {wanted}, which {step.notebook} expects."
             raise ProfileError(path, f"{field}.parameters.{name}", problem)
+
+
+def _shown(value: JsonValue) -> str:
+    """Return a number or a name as it is; of a text or a list only what it is."""
+    if isinstance(value, str):
+        return quoted(value)
+    return repr(value) if isinstance(value, (int, float)) else f"this {type(value).__name__}"
 
 
 def _fits(value: JsonValue, default: JsonValue) -> bool:

@@ -50,7 +50,9 @@ class Allowed:
         folders: the guarded folders, by the prefix that a profile gives to the names of their files: none
             for the run's own folder; `OTHER_RUNS` for the folder of all runs, whose files have no such name.
         files: the step's inputs.
-        own: patterns of paths that the step writes, and so may read: its staging folder and its ledgers.
+        own: patterns of further paths that it may read: its staging folder and its ledgers, which it writes;
+            and of a step that grades the cards by which a grader is admitted. They decide whether it may
+            grade, not what it says, and a step that was refused runs again anyway.
     """
 
     step: str
@@ -96,12 +98,15 @@ def allow(
     # With FF_OUTPUTS=/tmp every temporary file would look like another run's.
     if not Path(tempfile.gettempdir()).resolve().is_relative_to(paths.outputs()):
         folders[OTHER_RUNS] = paths.outputs()
+    written = [(run, name) for name in ledgers]
+    cards = [(folder, "cards/*.json") for folder in (paths.outputs(), run)] if written else []
+    own = [(staging, "*"), *written, *cards]
     return Allowed(
         step=step.notebook,
         profile=profile.profile,
         folders={prefix: str(folder) for prefix, folder in folders.items()},
         files=tuple(str(path.absolute()) for path in inputs),
-        own=(f"{escape(str(staging))}/*", *(f"{escape(str(run))}/{name}" for name in ledgers)),
+        own=tuple(f"{escape(str(folder))}/{name}" for folder, name in own),
     )
 
 

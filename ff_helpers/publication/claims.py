@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from ff_helpers import paths
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, place_in
 from ff_helpers.measurement.grader_note import GraderNote
 from ff_helpers.measurement.results import Terms, stated
 from ff_helpers.paths import Run
@@ -70,9 +70,7 @@ def read_claims(path: Path) -> tuple[dict[str, str], list[Claim]]:
     except FileNotFoundError:
         raise BadClaimsError(path, "", "", "no such file") from None
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f"line {mark.line + 1}: " if mark else ""
-        raise BadClaimsError(path, "", "", f"{line}{getattr(error, 'problem', error)}") from None
+        raise BadClaimsError(path, "", "", f"not YAML: {place_in(error)}") from None
     if not isinstance(content, dict) or not isinstance(content.get("claims"), list):
         raise BadClaimsError(path, "", "claims", "a list of claims is expected")
     try:

@@ -18,6 +18,7 @@ from ff_helpers.measurement.collected.rates import ALL
 from ff_helpers.measurement.collected.replay import Collected
 from ff_helpers.measurement.proportions.intervals import Proportion, percent, wilson
 from ff_helpers.paths import Run
+from ff_helpers.publication.about import told
 from ff_helpers.publication.figures.collected import fresh_beside_recorded
 from ff_helpers.publication.figures.theme import Picture, save_figure
 from ff_helpers.publication.prose import Prose, say
@@ -72,7 +73,9 @@ def beside_recorded(run: Run, sample: Collected) -> tuple[Fragment | Prose, Pict
         show="intent n fresh recorded agreement",
         headings={"n": "conversations", "agreement": "same outcome"},
     )
-    return fragment, save_figure(run, fresh_beside_recorded(sample.again), sample.again, "collected_again")
+    return fragment, save_figure(
+        run, told(fresh_beside_recorded)(sample.again), sample.again, "collected_again"
+    )
 
 
 def incapacity_lesson(table: pd.DataFrame) -> Prose:

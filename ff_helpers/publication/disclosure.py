@@ -94,7 +94,7 @@ class NoTermsError(FFError):
             "ff.would_have_reported, ff.adjusted, ff.agreement, ff.cards_table, ff.count_verdicts and the "
             "other verbs return knows its terms, and keeps them through query, head, assign and sort_values; "
             "a merge of two frames, or a frame made by hand, has none. Publish the verb's frame, or say the "
-            "terms with ff.stated(frame, graders=..., denominators=..., left_out=...)."
+            "terms with ff.notes.stated(frame, graders=..., denominators=..., left_out=...)."
         )
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.browser.lab import Lab, need_lab
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -27,29 +27,33 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture
-def page(tmp_path: Path) -> "Iterator[Page]":
-    """A page of a fresh browser that records every address it asks for, in `page.asked`."""
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """A real browser. For one module only: while it lives, no test in this process can use asyncio."""
     sync_api = pytest.importorskip(
         "playwright.sync_api", reason="no playwright: tools/python.sh tools/install.py browser"
     )
+    found = chromium()
     with sync_api.sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            tmp_path / "profile",
-            executable_path=chromium(),
-            args=list(FLAGS),
-            viewport={"width": 1200, "height": 900},
-        )
-        page = context.new_page()
-        page.asked = []
-        page.problems = []
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.on("requestfailed", lambda request: page.problems.append(request.url))
-        page.on(
-            "console", lambda message: page.problems.append(message.text) if message.type == "error" else None
-        )
-        yield page
-        context.close()
+        browser = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: "Browser") -> "Iterator[Page]":
+    """A page of a fresh context that records every address it asks for, in `page.asked`."""
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    page = context.new_page()
+    page.asked = []
+    page.problems = []
+    page.on("request", lambda request: page.asked.append(request.url))
+    page.on("requestfailed", lambda request: page.problems.append(request.url))
+    page.on(
+        "console", lambda message: page.problems.append(message.text) if message.type == "error" else None
+    )
+    yield page
+    context.close()
 
 
 @pytest.fixture

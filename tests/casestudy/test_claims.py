@@ -152,7 +152,7 @@ def test_a_missing_field_no_yaml_and_no_file(content, tmp_path):
         read_claims(saved(tmp_path, content))
     broken = tmp_path / "broken.yaml"
     broken.write_text("claims:\n  - {id: x\n  - y\n")
-    with pytest.raises(BadClaimsError, match="line 4: expected"):
+    with pytest.raises(BadClaimsError, match="not YAML: line 4, column 1"):
         read_claims(broken)
     with pytest.raises(BadClaimsError, match="no such file"):
         read_claims(tmp_path / "none.yaml")
@@ -269,7 +269,7 @@ def test_a_sign_names_the_denominators_whose_interval_leaves_out_zero():
 
 
 def test_the_claims_that_print_no_counts():
-    table = ff.claims_possible().set_index("published")
+    table = ff.case.claims_possible().set_index("published")
     assert table["counts"].to_dict() == {"39.1%": 502, "3.8%": 506, "62% [54, 70]": 22, "62% [38, 81]": 0}
     assert table.loc["62% [54, 70]", ["smallest_n", "largest_n"]].tolist() == [125, 154]
     assert "10 of 16" in table["otherwise"]["62% [38, 81]"]

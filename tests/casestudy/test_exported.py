@@ -24,7 +24,7 @@ def rows(*cells: tuple[str, int, int, str]) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def export() -> pd.DataFrame:
-    return ff.published("model_asr_2026-06-10")
+    return ff.case.published("model_asr_2026-06-10")
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def test_both_forms_say_the_same(tmp_path):
 
 def test_the_shipped_export_is_read():
     frame = read_export(paths.data() / "published" / "model_asr_2026-06-10.csv")
-    assert frame["graded"].tolist() == ff.published("model_asr_2026-06-10")["graded"].tolist()
+    assert frame["graded"].tolist() == ff.case.published("model_asr_2026-06-10")["graded"].tolist()
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,11 @@ def test_a_wrong_row_is_named_by_place_and_field(tmp_path, change, said):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "header is empty"),
-        ("model_name,asr\nx,1\n", "header is model_name, asr"),
+        ("", "this is an empty file, and no header says model_name, compliance, graded, classifiers"),
+        (
+            "model_name,asr\nx,1\n",
+            r"a CSV table \(commas between the columns\), and no header says compliance, graded, classifiers",
+        ),
         ("model_name,compliance,graded,classifiers\nx,1\n", "2: the line has too few fields"),
         ("model_name,compliance,graded,classifiers\nx,one,2,a\n", "2:compliance"),
         ("{", "1: not JSON"),

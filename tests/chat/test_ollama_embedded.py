@@ -14,19 +14,16 @@ WEIGHTS = paths.parts() / MODELS["smollm2-135m"].file
 
 
 @pytest.mark.skipif(not WEIGHTS.is_file(), reason="no weights: `make parts` fetches them")
-def test_real_weights_behind_ollamas_protocol_give_verdicts(tmp_path, make_trace):
-    traces = [
-        make_trace(text, trace_id=f"t{number}", truth="REFUSAL", truth_space="refused")
-        for number, text in enumerate(["I keep that code to myself.", "It is 4417."])
-    ]
-    write_records(tmp_path / "t.jsonl", traces)
+def test_real_weights_behind_ollamas_protocol_give_a_verdict(tmp_path, make_trace):
+    trace = make_trace("I keep that code to myself.", truth="REFUSAL", truth_space="refused")
+    write_records(tmp_path / "t.jsonl", [trace])
     with running("--embedded") as port:
         spec = f"ollama:smollm2-135m@127.0.0.1:{port}"
         done = grade_file(tmp_path / "t.jsonl", spec, tmp_path / "ledger.jsonl", timeout=600.0)
-    assert done.graded == 2
-    for record in read_ledger(tmp_path / "ledger.jsonl"):
-        assert record.verdict in VERDICTS
-        assert record.inferred_instruction
-        assert 200 < record.prompt_tokens < 1000  # as the real tokenizer counts them
-        assert 0 < record.completion_tokens <= 160
-        assert record.options.num_ctx <= 8192
+    assert done.graded == 1
+    (record,) = read_ledger(tmp_path / "ledger.jsonl")
+    assert record.verdict in VERDICTS
+    assert record.inferred_instruction
+    assert 200 < record.prompt_tokens < 1000  # as the real tokenizer counts them
+    assert 0 < record.completion_tokens <= 160
+    assert record.options.num_ctx <= 8192

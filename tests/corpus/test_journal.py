@@ -12,8 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
-from ff_helpers.corpus.journal import Journal, JournalBusyError, JournalWriteError, read_journal, torn_tail
+from ff_helpers.corpus.journal import (
+    Journal,
+    JournalBusyError,
+    JournalChangedError,
+    JournalWriteError,
+    read_journal,
+)
 from ff_helpers.corpus.jsonl import BadLineError, FileMissingError
+from ff_helpers.corpus.torn import TornError, is_torn, torn_tail
+from ff_helpers.grading.record import Options, Record, Supersedes
+from ff_helpers.terms import VERDICTS
 
 
 class Note(BaseModel):
@@ -97,22 +106,34 @@ def test_a_tear_at_any_byte_costs_at_most_the_line_that_it_tore(tmp_path_factory
     whole = path.read_bytes()
     cut = data.draw(st.integers(0, len(whole)))
     path.write_bytes(whole[:cut])
-    complete = whole[:cut].count(b"\n")
-    assert numbers(path) == list(range(complete))
+    lines = whole[:cut].splitlines(keepends=True)
     only_newline_missing = cut < len(whole) and whole[cut : cut + 1] == b"\n"
-    assert (torn_tail(path) > 0) == (cut > 0 and whole[cut - 1 : cut] != b"\n")
-    write(path, Note(n=99))
-    assert numbers(path) == [*range(complete + only_newline_missing), 99]
+    complete = whole[:cut].count(b"\n") + only_newline_missing
+    torn = lines[-1] if cut and not only_newline_missing and whole[cut - 1 : cut] != b"\n" else b""
+    assert torn_tail(path, Note) == len(torn)
+    if torn and not complete:  # nothing whole proves that the file is ours: it stays as it is
+        with pytest.raises(TornError, match="if a crash left it, delete it"):
+            write(path, Note(n=99))
+        assert path.read_bytes() == whole[:cut]
+        return
+    assert numbers(path) == list(range(complete))
+    with Journal(path, Note) as journal:
+        journal.append(Note(n=99))
+    assert numbers(path) == [*range(complete), 99]
+    assert path.read_bytes().startswith(whole[: cut - len(torn)])
+    assert (journal.torn.read_bytes() if journal.torn else b"") == torn
 
 
 def test_a_torn_line_longer_than_any_buffer_is_cut_off_and_the_lines_before_it_stay(tmp_path):
     path = tmp_path / "j.jsonl"
     write(path, *LINES)
     whole = path.read_bytes()
-    path.write_bytes(whole + b'{"n": 5, "text": "' + b"x" * 300_000)
-    assert torn_tail(path) == 300_018
+    torn = b'{"n":5,"text":"' + b"x" * 300_000
+    path.write_bytes(whole + torn)
+    assert torn_tail(path, Note) == 300_015
     write(path)
     assert path.read_bytes() == whole
+    assert path.with_name("j.jsonl.torn").read_bytes() == torn
 
 
 def test_a_bad_line_in_the_middle_is_named_and_never_repaired(tmp_path):
@@ -191,3 +212,114 @@ def test_an_opening_that_comes_to_nothing_leaves_no_empty_file(tmp_path):
     with pytest.raises(RuntimeError), Journal(tmp_path / "j.jsonl", Note):
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []
+
+
+RECORDS = st.builds(
+    Record,
+    key=st.text(max_size=9),
+    trace_id=st.text(),
+    response_sha256=st.just("r"),
+    grader=st.text(max_size=5),
+    grader_digest=st.just("d"),
+    rubric=st.just("r@1"),
+    method=st.just("heuristic"),
+    verdict=st.sampled_from(VERDICTS),
+    backward_f1=st.none() | st.floats(0, 1),
+    raw=st.none() | st.text(),
+    options=st.builds(Options, temperature=st.none() | st.floats(0, 2), seed=st.none() | st.integers()),
+    software=st.just("s"),
+    supersedes=st.none() | st.just(Supersedes(key="k", author="a", reason="r")),
+)
+
+
+@given(RECORDS, st.data())
+def test_every_beginning_of_a_record_is_known_as_ours(record: Record, data: st.DataObject) -> None:
+    line = record.model_dump_json(exclude_none=True).encode()
+    cut = data.draw(st.integers(1, len(line) - 1))
+    assert is_torn(line[:cut], Record)
+    assert not is_torn(line, Record)
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        b"a note of mine",
+        b"{",
+        b'{"key": "with a space after the colon',
+        b'{"trace_id":"t","key":"in another order',
+        b'{"key":"k","grader":"without the trace',
+        b'{"key":"k","trace_id":"t","mine":"a field of somebody else',
+        b'{"key":"k","trace_id":7,"response_sha256":"a number before it',
+        b'{"key":"k"}{"key":"k',
+        b'{"key":"k"} more',
+        b'{"key":"\xff',
+        b'["key","k"',
+        b"\0\0\0\0",
+    ],
+)
+def test_a_last_line_that_is_not_certainly_ours_is_never_cut(tmp_path, tail):
+    path = tmp_path / "v.jsonl"
+    ours = Record(
+        key="k", trace_id="t", response_sha256="r", grader="g", grader_digest="d", rubric="r@1",
+        method="manual", verdict="REFUSAL", software="s",
+    )  # fmt: skip
+    with Journal(path, Record) as journal:
+        journal.append(ours)
+    content = path.read_bytes() + tail
+    path.write_bytes(content)
+    before = path.stat().st_mtime_ns
+    if tail == b"{":  # the first byte of every record, and nothing of anybody's is lost
+        Journal(path, Record).__enter__()
+        assert path.with_name("v.jsonl.torn").read_bytes() == tail
+        return
+    for use in (lambda: Journal(path, Record).__enter__(), lambda: list(read_journal(path, Record))):
+        with pytest.raises(BadLineError, match=r"v\.jsonl:2: the last \d+ bytes"):
+            use()
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == (content, before)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_torn_line_after_a_line_of_somebody_else_is_not_cut(tmp_path):
+    path = tmp_path / "j.jsonl"
+    write(path, Note(n=1))
+    content = path.read_bytes() + b'{"mine": true}\n{"n":2,"te'
+    path.write_bytes(content)
+    with pytest.raises(BadLineError, match=r"j\.jsonl:2:"), Journal(path, Note):
+        pass
+    assert path.read_bytes() == content
+
+
+def test_torn_lines_are_kept_beside_the_file_and_never_over_another(tmp_path):
+    path = tmp_path / "j.jsonl"
+    write(path, Note(n=1))
+    for torn in (b'{"n":2', b'{"n":3,"text":"a'):
+        path.write_bytes(path.read_bytes() + torn)
+        write(path)
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {
+        "j.jsonl": b'{"n":1,"text":""}\n',
+        "j.jsonl.torn": b'{"n":2',
+        "j.jsonl.torn-2": b'{"n":3,"text":"a',
+    }
+
+
+def test_what_another_program_writes_meanwhile_is_not_cut_off(tmp_path):
+    path = tmp_path / "j.jsonl"
+    with (
+        pytest.raises(JournalChangedError, match="changed by another program"),
+        Journal(path, Note) as journal,
+    ):
+        journal.append(Note(n=1))
+        journal.commit()
+        with path.open("ab") as file:
+            file.write(b"a line of mine\n")
+        journal.append(Note(n=2))
+        journal.commit()
+    assert path.read_bytes() == b'{"n":1,"text":""}\na line of mine\n'
+
+
+def test_a_link_to_a_file_that_does_not_exist_yet_stays_a_link(tmp_path):
+    link = tmp_path / "j.jsonl"
+    link.symlink_to(tmp_path / "elsewhere.jsonl")
+    with pytest.raises(RuntimeError), Journal(link, Note):
+        raise RuntimeError
+    assert link.is_symlink()

@@ -6,7 +6,8 @@ import pytest
 
 from ff_helpers import paths
 from ff_helpers.chat import loop
-from ff_helpers.chat.embedded import MODELS, UnknownEmbeddedError
+from ff_helpers.chat.embedded import MODELS
+from ff_helpers.errors import FFError
 from ff_helpers.grading.graders import open_grader
 from ff_helpers.parts import ChecksumError, MissingPartError
 from ff_helpers.terms import VERDICTS
@@ -23,21 +24,17 @@ def grader():
 
 
 @fetched
-def test_real_weights_give_a_valid_verdict_within_their_context(grader, make_trace):
-    outcome = loop.run(grader.grade(make_trace("I keep that code to myself."), 0))
+def test_real_weights_give_a_valid_verdict_within_their_context_and_the_same_one_again(grader, make_trace):
+    trace = make_trace("It is 4417, and it has been so since spring.")
+    outcome = loop.run(grader.grade(trace, 0))
     assert outcome.verdict in VERDICTS
     assert outcome.inferred
     assert 200 < outcome.prompt_tokens < 1000
     assert 0 < outcome.completion_tokens <= 160
     assert outcome.duration_s > 0
     assert outcome.started.endswith("+00:00")
-
-
-@fetched
-def test_the_same_trace_gets_the_same_answer(grader, make_trace):
-    trace = make_trace("It is 4417, and it has been so since spring.")
-    first, second = loop.run(grader.grade(trace, 0)), loop.run(grader.grade(trace, 1))
-    assert (first.verdict, first.inferred) == (second.verdict, second.inferred)
+    again = loop.run(grader.grade(trace, 1))
+    assert (again.verdict, again.inferred) == (outcome.verdict, outcome.inferred)
 
 
 @fetched
@@ -73,5 +70,5 @@ def test_missing_weights_name_the_command(tmp_path, monkeypatch):
     monkeypatch.setenv("FF_PARTS", str(tmp_path))
     with pytest.raises(MissingPartError, match="make parts"):
         open_grader("embedded:smollm2-135m")
-    with pytest.raises(UnknownEmbeddedError, match="smollm2-135m"):
+    with pytest.raises(FFError, match="smollm2-135m"):
         open_grader("embedded:gpt")

@@ -16,10 +16,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ff_helpers.corpus.journal import torn_tail
 from ff_helpers.corpus.jsonl import write_records
+from ff_helpers.corpus.torn import torn_tail
 from ff_helpers.corpus.traces import Message, Trace
 from ff_helpers.grading.ledger import read_ledger
+from ff_helpers.grading.record import Record
 
 TRACES, LATENCY, IN_FLIGHT = 500, 0.05, 6
 CHILD = """
@@ -59,7 +60,7 @@ def kill_campaigns(folder: Path, kills: int, host: str, seed: int) -> Seen:
             assert len(kept) >= len(before) + told, "a verdict that was told as done is lost"
             if not ended:
                 seen.kills += 1
-                seen.torn += torn_tail(ledger) > 0
+                seen.torn += torn_tail(ledger, Record) > 0
                 seen.struck.append(len(kept))
         graded = Counter(r.trace_id for r in read_ledger(ledger))
         assert graded == Counter(f"t{n:03d}" for n in range(TRACES)), "not every trace exactly once"

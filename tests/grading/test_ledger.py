@@ -93,10 +93,11 @@ def test_a_torn_last_line_is_cut_off_on_open_and_left_out_by_readers(tmp_path):
     path = tmp_path / "v.jsonl"
     write(path, record("a"), record("b"))
     whole = path.read_bytes()
-    path.write_bytes(whole + b'{"key": "c", "trace_')
+    path.write_bytes(whole + b'{"key":"c","trace_')
     assert [r.key for r in read_ledger(path)] == ["a", "b"]
     with Ledger(path) as ledger:
         assert len(ledger.done) == 2
+        assert ledger.torn.read_bytes() == b'{"key":"c","trace_'
     assert path.read_bytes() == whole
 
 

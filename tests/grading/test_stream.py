@@ -48,7 +48,7 @@ def ids(ledger):
 def test_a_file_is_graded_once_whole_and_a_second_call_adds_nothing(file, tmp_path):
     ledger = tmp_path / "new" / "v.jsonl"
     done = grade_file(file, "heuristic", ledger)
-    assert (done.grader, done.graded, done.already) == ("heuristic", 10, 0)
+    assert (done.identity.name, done.graded, done.already) == ("heuristic", 10, 0)
     assert (done.verdicts, done.statuses, done.ledger) == ({"REFUSAL": 10}, {}, ledger)
     before = ledger.read_bytes()
     again = grade_file(file, "heuristic", ledger)

@@ -111,6 +111,21 @@ def test_what_an_earlier_or_another_run_left_is_no_input(two: Project, source: s
     assert said in two.run().stdout
 
 
+def test_a_step_that_grades_may_read_the_cards_that_admit_graders_and_no_other_may(two: Project) -> None:
+    places = [two.folder / "outputs" / "cards", two.outputs / "cards"]
+    for place in places:
+        place.mkdir(parents=True)
+        (place / "card.json").write_text("{}")
+    reads = "\n".join(f"open({str(place / 'card.json')!r})" for place in places)
+    two.notebook("a", reads, "run.ledger('rows').touch()")
+    two.notebook("b", reads)
+    two.profile({"notebook": "a", "outputs": ["ledger/rows.jsonl"]}, {"notebook": "b"})
+    said = two.run().stdout
+    assert "demo   a  done" in said
+    assert "b reads " in said
+    assert "cards/card.json, which it does not declare" in said
+
+
 def test_names_with_marks_of_patterns_are_names(tmp_path: Path) -> None:
     run = tmp_path / "[a]*"
     allowed = Allowed("s", "p", {"": str(run)}, (str(run / "in[1].csv"),), ())

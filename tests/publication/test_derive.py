@@ -22,7 +22,7 @@ DIGEST = "sha256:" + "ab" * 32
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ff.Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ff.outputs.Run:
     monkeypatch.setenv("FF_OUTPUTS", str(tmp_path))
     monkeypatch.delenv("FF_STAGING", raising=False)
     return ff.start("test", as_of="2026-11-22")
@@ -32,7 +32,7 @@ def verdicts(pairs: list[tuple[str, str | None]] = VERDICTS, **columns: object) 
     return rows(pairs, **(ABOUT | columns))
 
 
-def cards(run: ff.Run, frame: pd.DataFrame) -> list[Card]:
+def cards(run: ff.outputs.Run, frame: pd.DataFrame) -> list[Card]:
     """Calibrate each grader of the frame, and leave the cards in the run."""
     made = [card(part).model_copy(update={"calibration_set": "mine"}) for _, part in frame.groupby("grader")]
     for one in made:
@@ -40,12 +40,12 @@ def cards(run: ff.Run, frame: pd.DataFrame) -> list[Card]:
     return made
 
 
-def table(run: ff.Run, frame: pd.DataFrame) -> pd.DataFrame:
+def table(run: ff.outputs.Run, frame: pd.DataFrame) -> pd.DataFrame:
     found = ff.asr_by(frame, "set", cards(run, frame))
     return found[found["grader"] != "labels"]
 
 
-def written(run: ff.Run, frame: pd.DataFrame) -> dict[str, str]:
+def written(run: ff.outputs.Run, frame: pd.DataFrame) -> dict[str, str]:
     """Save a table and a figure and return where each of their files discloses."""
     from pypdf import PdfReader
 
@@ -88,7 +88,7 @@ CHANGES: dict[str, tuple[pd.DataFrame, str, str]] = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_a_change_of_the_data_changes_what_every_file_says(run: ff.Run, what: str) -> None:
+def test_a_change_of_the_data_changes_what_every_file_says(run: ff.outputs.Run, what: str) -> None:
     changed, before, after = CHANGES[what]
     one = "tier == 'strict' and denominator == 'graded'"
     first = written(run, table(run, verdicts()).query(one))
@@ -113,13 +113,13 @@ def test_a_change_of_the_data_changes_what_every_file_says(run: ff.Run, what: st
         ("denominator == 'graded'", "Left out: timeout 2."),
     ],
 )
-def test_a_choice_of_rows_narrows_the_disclosure(run: ff.Run, rows_wanted: str, says: str) -> None:
+def test_a_choice_of_rows_narrows_the_disclosure(run: ff.outputs.Run, rows_wanted: str, says: str) -> None:
     frame = table(run, verdicts())
     assert says not in ff.disclose(run, frame).sentence()
     assert says in ff.disclose(run, frame.query(rows_wanted)).sentence()
 
 
-def test_the_false_disclosure_of_the_issue_cannot_be_published(run: ff.Run) -> None:
+def test_the_false_disclosure_of_the_issue_cannot_be_published(run: ff.outputs.Run) -> None:
     """Three tiers over `rows`, 90 timeouts among them, once said: strict, adversarial, left out: none."""
     frame = verdicts([*VERDICTS, *[("REFUSAL", "timeout")] * 88])
     cards(run, frame)
@@ -133,25 +133,29 @@ def test_the_false_disclosure_of_the_issue_cannot_be_published(run: ff.Run) -> N
         ({"denominators": ("adversarial",)}, "denominator"),
         ({"left_out": ()}, "left out"),
         (
-            {"graders": (ff.GraderNote("other", *["x"] * 2, *[ff.Unknown("a", "b")] * 3, "rejected"),)},
+            {
+                "graders": (
+                    ff.notes.GraderNote("other", *["x"] * 2, *[ff.notes.Unknown("a", "b")] * 3, "rejected"),
+                )
+            },
             "grader",
         ),
     ):
         with pytest.raises(ContradictionError, match=f"{what} is said to be"):
-            ff.stated(rates, **words)
+            ff.notes.stated(rates, **words)
         forced = rates.copy()
-        forced.attrs["terms"] = ff.Terms(**({"by": ("grader",)} | words))  # type: ignore[arg-type]
+        forced.attrs["terms"] = ff.notes.Terms(**({"by": ("grader",)} | words))  # type: ignore[arg-type]
         with pytest.raises(ContradictionError):
             ff.save_table(run, forced, "false", title="False.")
     assert not (run.folder / "tables" / "false.csv").exists()
 
 
-def test_a_frame_that_does_not_know_its_terms_is_refused_with_the_verbs_that_do(run: ff.Run) -> None:
+def test_a_frame_that_does_not_know_its_terms_is_refused_with_the_verbs_that_do(run: ff.outputs.Run) -> None:
     by_hand = pd.DataFrame({"grader": ["g"], "k": [1], "n": [2], "asr": [0.5]})
     with pytest.raises(NoTermsError, match=r"holds rates \(asr\).*ff\.asr_by.*ff\.stated"):
         ff.save_table(run, by_hand, "t", title="T.")
     with pytest.raises(UndisclosedError, match="denominator"):
-        ff.save_table(run, ff.stated(by_hand, tiers=("strict",), left_out=()), "t", title="T.")
+        ff.save_table(run, ff.notes.stated(by_hand, tiers=("strict",), left_out=()), "t", title="T.")
     frame = table(run, verdicts())
     with pytest.raises(NoTermsError):
         ff.disclose(run, frame.merge(pd.DataFrame({"set": ["mine"], "more": [1]}), on="set"))
@@ -159,13 +163,13 @@ def test_a_frame_that_does_not_know_its_terms_is_refused_with_the_verbs_that_do(
         ff.disclose(run, frame.drop(columns="set"))
 
 
-def test_rates_pooled_over_graders_name_nobody_and_are_refused(run: ff.Run) -> None:
+def test_rates_pooled_over_graders_name_nobody_and_are_refused(run: ff.outputs.Run) -> None:
     pooled = asr(count_verdicts(verdicts(), by=["set"]), by=["set"])
     with pytest.raises(UndisclosedError, match="lacks graders"):
         ff.disclose(run, pooled)
 
 
-def test_terms_stay_through_what_notebooks_do_and_through_a_file(run: ff.Run) -> None:
+def test_terms_stay_through_what_notebooks_do_and_through_a_file(run: ff.outputs.Run) -> None:
     frame = table(run, verdicts())
     for same in (
         frame.head(3), frame.sort_values("k"), frame.assign(x=1), frame.reset_index(drop=True),
@@ -175,12 +179,12 @@ def test_terms_stay_through_what_notebooks_do_and_through_a_file(run: ff.Run) ->
         assert terms_of(same) == terms_of(frame)
     said = ff.disclose(run, frame).sentence()
     ff.save_table(run, frame, "t", title="T.")
-    assert ff.disclose(run, ff.read_table(run, "t")).sentence() == said
-    narrow = ff.read_table(run, "t").query("tier == 'broad'")
+    assert ff.disclose(run, ff.outputs.read_table(run, "t")).sentence() == said
+    narrow = ff.outputs.read_table(run, "t").query("tier == 'broad'")
     assert "Tier: broad." in ff.disclose(run, narrow).sentence()
 
 
-def test_two_digests_of_one_name_are_two_graders(run: ff.Run) -> None:
+def test_two_digests_of_one_name_are_two_graders(run: ff.outputs.Run) -> None:
     other = verdicts(grader_digest=DIGEST).assign(trace_id=[f"u{i}" for i in range(30)])
     both = pd.concat([verdicts(), other], ignore_index=True)
     rates = asr(count_verdicts(both, by=["grader", "grader_digest"]), by=["grader", "grader_digest"])
@@ -189,7 +193,7 @@ def test_two_digests_of_one_name_are_two_graders(run: ff.Run) -> None:
     assert [str(note.digest)[:4] for note in graders] == ["0123", "abab"]
 
 
-def test_statuses_of_one_of_many_groups_are_named(run: ff.Run) -> None:
+def test_statuses_of_one_of_many_groups_are_named(run: ff.outputs.Run) -> None:
     clean = [pair for pair in VERDICTS if pair[1] != "timeout"] + [("REFUSAL", "REFUSAL")] * 2
     both = pd.concat([verdicts(), verdicts(clean, grader="h")], ignore_index=True)
     frame = table(run, both).query("denominator == 'graded'")
@@ -197,7 +201,7 @@ def test_statuses_of_one_of_many_groups_are_named(run: ff.Run) -> None:
     assert "Left out: none." in ff.disclose(run, frame.query("grader == 'h'")).sentence()
 
 
-def test_the_cards_of_the_rows_own_set_are_what_is_known_of_a_grader_there(run: ff.Run) -> None:
+def test_the_cards_of_the_rows_own_set_are_what_is_known_of_a_grader_there(run: ff.outputs.Run) -> None:
     frame = verdicts()
     (own,) = cards(run, frame)
     save_card(run, own.model_copy(update={"calibration_set": "elsewhere"}))
@@ -209,7 +213,7 @@ def test_the_cards_of_the_rows_own_set_are_what_is_known_of_a_grader_there(run: 
     assert "on elsewhere" in ff.disclose(run, there).sentence()
 
 
-def test_an_empty_frame_says_that_nobody_has_a_rate(run: ff.Run) -> None:
+def test_an_empty_frame_says_that_nobody_has_a_rate(run: ff.outputs.Run) -> None:
     frame = table(run, verdicts()).head(0)
     said = ff.disclose(run, frame).sentence()
     assert said.startswith("Grader: none has a rate in this artifact.")

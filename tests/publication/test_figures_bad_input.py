@@ -242,7 +242,7 @@ def legend(svg: str) -> list[tuple[str, str]]:
 
 def constructed() -> Card:
     run = ff.start("paper", as_of="2026-11-22")
-    return ff.constructed_card(run, found=10, missed=10, invented=5, refused=15)
+    return ff.explain.constructed_card(run, found=10, missed=10, invented=5, refused=15)
 
 
 @pytest.mark.parametrize("name", [SPECIAL, "n" * 180, "מודל עברי"])

@@ -10,12 +10,14 @@ import pandas as pd
 import pytest
 
 import ff_helpers as ff
+from ff_helpers.errors import FFError
 from ff_helpers.paths import MissingInputError
-from ff_helpers.publication.numbers import NoKeyError
 from tests.publication.test_disclosure import KNOWN, UNKNOWN
 
-TERMS = ff.Terms(graders=(KNOWN, UNKNOWN), denominators=("graded",), counts="n = 20, k = 13", left_out=())
-RATES = ff.stated(
+TERMS = ff.notes.Terms(
+    graders=(KNOWN, UNKNOWN), denominators=("graded",), counts="n = 20, k = 13", left_out=()
+)
+RATES = ff.notes.stated(
     pd.DataFrame(
         {
             "model": ["m_1 & <b>", "m_1 & <b>", "other"],
@@ -35,19 +37,21 @@ RATES = ff.stated(
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ff.Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ff.outputs.Run:
     monkeypatch.setenv("FF_OUTPUTS", str(tmp_path))
-    return ff.Run("mine", date(2026, 11, 22))
+    return ff.outputs.Run("mine", date(2026, 11, 22))
 
 
-def saved(run: ff.Run, frame: pd.DataFrame = RATES) -> dict[str, str]:
+def saved(run: ff.outputs.Run, frame: pd.DataFrame = RATES) -> dict[str, str]:
     ff.save_table(run, frame, "my_rates", title="Rates.")
     ff.save_numbers(run, ["my_rates"])
     text = (run.folder / "tex" / "numbers.tex").read_text(encoding="utf-8")
     return dict(re.findall(r"^\\ff@def\{(.*?)\}\{d1\}\{(.*)\}$", text, re.MULTILINE))
 
 
-def test_a_rate_stands_with_its_interval_and_a_row_is_named_by_what_tells_it_apart(run: ff.Run) -> None:
+def test_a_rate_stands_with_its_interval_and_a_row_is_named_by_what_tells_it_apart(
+    run: ff.outputs.Run,
+) -> None:
     numbers = saved(run)
     assert numbers["my-rates/m-1-b/strict/asr"] == r"65.0\% [43.3, 81.9]"
     assert numbers["my-rates/m-1-b/strict/k"] == "13"
@@ -57,16 +61,16 @@ def test_a_rate_stands_with_its_interval_and_a_row_is_named_by_what_tells_it_apa
     assert not [key for key in numbers if key.endswith(("low", "high"))]
 
 
-def test_each_table_brings_its_disclosure(run: ff.Run) -> None:
+def test_each_table_brings_its_disclosure(run: ff.outputs.Run) -> None:
     saved(run)
     text = (run.folder / "tex" / "numbers.tex").read_text(encoding="utf-8")
     assert r"\ff@disclosure{d1}{Graders: g (digest" in text
     assert "As of 2026-11-22" in text
 
 
-def test_tables_with_one_disclosure_share_its_footnote(run: ff.Run) -> None:
+def test_tables_with_one_disclosure_share_its_footnote(run: ff.outputs.Run) -> None:
     ff.save_table(run, RATES, "again", title="Again.")
-    ff.save_table(run, ff.stated(RATES, counts="others"), "other", title="Other.")
+    ff.save_table(run, ff.notes.stated(RATES, counts="others"), "other", title="Other.")
     saved(run)
     ff.save_numbers(run, ["my_rates", "again", "other"])
     text = (run.folder / "tex" / "numbers.tex").read_text(encoding="utf-8")
@@ -75,15 +79,19 @@ def test_tables_with_one_disclosure_share_its_footnote(run: ff.Run) -> None:
     assert r"\ff@def{other/m-1-b/strict/k}{d2}{13}" in text
 
 
-def test_rows_that_cannot_be_told_apart_and_tables_that_are_not_there_are_refused(run: ff.Run) -> None:
-    with pytest.raises(NoKeyError, match=r"tables/my_rates.csv.*model, tier"):
+def test_rows_that_cannot_be_told_apart_and_tables_that_are_not_there_are_refused(
+    run: ff.outputs.Run,
+) -> None:
+    with pytest.raises(FFError, match=r"tables/my_rates.csv.*model, tier"):
         saved(run, pd.concat([RATES, RATES]))
     with pytest.raises(MissingInputError, match=r"tables/none.csv"):
         ff.save_numbers(run, ["none"])
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex: see `make paper-pdf`")
-def test_the_first_number_sets_the_footnote_and_a_wrong_key_stops_the_compilation(run: ff.Run) -> None:
+def test_the_first_number_sets_the_footnote_and_a_wrong_key_stops_the_compilation(
+    run: ff.outputs.Run,
+) -> None:
     saved(run)
     folder = run.folder / "tex"
 

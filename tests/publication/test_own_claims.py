@@ -30,7 +30,7 @@ claims:
 
 
 NEVER = Unknown("accuracy", "never measured")
-OURS = ff.GraderNote("our grader", "d1", "r1", NEVER, NEVER, NEVER, "uncalibrated")
+OURS = ff.notes.GraderNote("our grader", "d1", "r1", NEVER, NEVER, NEVER, "uncalibrated")
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     monkeypatch.setenv("FF_OUTPUTS", str(tmp_path / "out"))
     (tmp_path / "own.yaml").write_text(CLAIMS, encoding="utf-8")
     run = ff.start("study", as_of="2026-11-22")
-    nobody = ff.Unknown("graders", "counted by hand")
-    table = ff.stated(
+    nobody = ff.notes.Unknown("graders", "counted by hand")
+    table = ff.notes.stated(
         pd.DataFrame({"model": ["m"], "asr": [0.65]}),
         graders=nobody, tiers=("strict",), denominators=("graded",), counts="13 of 20", left_out=(),
     )  # fmt: skip
@@ -61,7 +61,7 @@ def test_the_disclosure_names_the_graders_of_that_paper(run: Run, tmp_path: Path
     assert table["source"].eq("Our paper, table 1").all()
     disclosure = json.loads(run.read("claims.json").read_text(encoding="utf-8"))["disclosure"]
     assert said in disclosure
-    published = set(ff.published("grader_calibration")["grader"])
+    published = set(ff.case.published("grader_calibration")["grader"])
     assert not [grader for grader in published if grader in disclosure]
 
 

@@ -13,20 +13,21 @@ import pandas as pd
 import pytest
 
 import ff_helpers as ff
+from ff_helpers.publication.about import read_about, told
 from ff_helpers.publication.figures.theme import COLUMN_WIDTH, PNG_SCALE, STIPPLE, draw, sized
 from ff_helpers.publication.metadata import pdf_with
 
-NOTE = ff.Disclosure(
-    ff.Unknown("grader", "none <&> simulated"),
+NOTE = ff.notes.Disclosure(
+    ff.notes.Unknown("grader", "none <&> simulated"),
     "strict <&> broad",
     "graded",
     "k, n",
     "0 rows",
     date(2026, 11, 22),
 )
-FRAME = ff.stated(
+FRAME = ff.notes.stated(
     pd.DataFrame({"m": ["a", "b"], "v": [0.25, 0.5], "n": [10, 50]}),
-    graders=ff.Unknown("grader", "none <&> simulated"),
+    graders=ff.notes.Unknown("grader", "none <&> simulated"),
     tiers=("strict <&> broad",),
     denominators=("graded",),
     counts="k, n",
@@ -44,13 +45,13 @@ def chart(clip: bool = True) -> alt.Chart | alt.LayerChart:
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ff.Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ff.outputs.Run:
     monkeypatch.setenv("FF_OUTPUTS", str(tmp_path))
     monkeypatch.delenv("FF_STAGING", raising=False)
     return ff.start("test", as_of="2026-11-22")
 
 
-def test_svg_png_and_pdf_are_written_and_the_notebook_sees_svg_and_png(run: ff.Run) -> None:
+def test_svg_png_and_pdf_are_written_and_the_notebook_sees_svg_and_png(run: ff.outputs.Run) -> None:
     picture = ff.save_figure(run, chart(), FRAME, "f")
     written = run.read("figures/f.svg").read_text(encoding="utf-8")
     assert re.sub(r"<metadata.*?</metadata>", "", written) == picture.svg
@@ -59,7 +60,7 @@ def test_svg_png_and_pdf_are_written_and_the_notebook_sees_svg_and_png(run: ff.R
     assert set(picture._repr_mimebundle_()) == {"image/svg+xml", "image/png", "text/plain"}
 
 
-def test_the_svg_is_well_formed_and_carries_the_disclosure_twice(run: ff.Run) -> None:
+def test_the_svg_is_well_formed_and_carries_the_disclosure_twice(run: ff.outputs.Run) -> None:
     picture = ff.save_figure(run, chart(), FRAME, "f")
     root = ElementTree.fromstring(picture.svg)
     space = "{http://www.w3.org/2000/svg}"
@@ -68,7 +69,7 @@ def test_the_svg_is_well_formed_and_carries_the_disclosure_twice(run: ff.Run) ->
     assert " ".join(lines) == NOTE.sentence()
 
 
-def test_each_file_carries_the_disclosure_as_its_metadata(run: ff.Run) -> None:
+def test_each_file_carries_the_disclosure_as_its_metadata(run: ff.outputs.Run) -> None:
     from pypdf import PdfReader
 
     ff.save_figure(run, chart(), FRAME, "f")
@@ -80,6 +81,29 @@ def test_each_file_carries_the_disclosure_as_its_metadata(run: ff.Run) -> None:
     assert json.loads(pdf["/Disclosure"])["tier"] == "strict <&> broad"
     assert NOTE.sentence().encode() in run.read("figures/f.png").read_bytes()
     assert sound(run.read("figures/f.png").read_bytes())
+
+
+def test_what_a_figure_says_of_itself_lies_beside_it(
+    run: ff.outputs.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def bars() -> alt.Chart | alt.LayerChart:
+        """Two bars.
+
+        Not the truth.
+
+        Returns:
+            The chart.
+        """
+        return chart()
+
+    monkeypatch.setenv("FF_STAGING", str(run.folder / ".staging" / "05_asr"))
+    ff.save_figure(run, ff.figures.wide(told(bars)()), ff.disclosed(FRAME, NOTE), "f")
+    about = read_about(run.folder / ".staging" / "05_asr" / "figures" / "f.svg")
+    assert (about.function, about.shows, about.step) == ("bars", "Two bars. Not the truth.", "05_asr")
+    assert about.disclosure == NOTE.sentence()
+    assert about.width > 400
+    ff.save_figure(run, chart(), ff.disclosed(FRAME, NOTE), "f")
+    assert read_about(run.folder / ".staging" / "05_asr" / "figures" / "f.svg").function == ""
 
 
 def test_a_pdf_stays_as_it_was_drawn_and_its_disclosure_comes_behind_it() -> None:
@@ -117,7 +141,7 @@ def sound(png: bytes) -> bool:
     return names[-1] == b"IEND" and b"iTXt" in names
 
 
-def test_a_column_is_84_mm_wide_in_every_format(run: ff.Run) -> None:
+def test_a_column_is_84_mm_wide_in_every_format(run: ff.outputs.Run) -> None:
     picture = ff.save_figure(run, chart(), FRAME, "f")
     assert float(ElementTree.fromstring(picture.svg).attrib["width"]) == COLUMN_WIDTH
     png = run.read("figures/f.png").read_bytes()

@@ -18,7 +18,7 @@ from ff_helpers import __version__, paths
 from ff_helpers.corpus.journal import JournalBusyError
 from ff_helpers.corpus.sources import load_set
 from ff_helpers.corpus.traces import Trace
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, quoted
 from ff_helpers.grading.ledger import Ledger, live_records
 from ff_helpers.grading.outcome import GraderSetup, Outcome, record_key, to_record
 from ff_helpers.grading.record import Record, Supersedes
@@ -43,7 +43,7 @@ class QueueTraceMissingError(FFError):
 
     def __init__(self, trace_id: str, sets: Mapping[str, str]) -> None:
         super().__init__(
-            f"trace {trace_id!r} of tables/review_queue.csv is in none of the trace sets "
+            f"trace {quoted(trace_id)} of tables/review_queue.csv is in none of the trace sets "
             f"({', '.join(sets.values())}). Give the trace_sets of the profile's 01_grade."
         )
 

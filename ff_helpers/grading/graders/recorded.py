@@ -4,16 +4,17 @@ Identity, wall times and token counts are those of the recording, so a replay wr
 everywhere. A trace that was not recorded is an error that names it, never a silent gap.
 """
 
+import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ff_helpers import paths
 from ff_helpers.corpus.traces import Trace
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, named
 from ff_helpers.grading.flip import Rubric
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.ledger import live_records
-from ff_helpers.grading.outcome import GraderSetup, Outcome, record_key
+from ff_helpers.grading.outcome import GraderSetup, Outcome, record_key, spec_of
 
 
 class MixedRecordingError(FFError):
@@ -27,11 +28,12 @@ class MixedRecordingError(FFError):
 class NotRecordedError(FFError):
     """Traces, or the rubric, are not those that were recorded."""
 
-    def __init__(self, path: Path, missing: Sequence[str], why: str) -> None:
-        shown = ", ".join(missing[:10]) + (f" and {len(missing) - 10} more" if len(missing) > 10 else "")
+    def __init__(self, path: Path, missing: Sequence[str], why: str, command: str) -> None:
+        shown = ", ".join(map(named, missing[:10]))
+        shown += f" and {len(missing) - 10} more" if len(missing) > 10 else ""
         super().__init__(
             f"{path} has no verdict for {len(missing)} traces ({shown}): {why}. Use the traces and the "
-            "rubric that were recorded, or record again: `python -m ff_helpers.grading.campaign`."
+            f"rubric that were recorded, or record these into another ledger: `{command}`."
         )
 
 
@@ -74,9 +76,9 @@ class Recorded:
         missing = [t.trace_id for t in known if record_key(who, t, 0) not in self._records]
         if who.method == "flip-final-turn" and self._rubric.id != who.rubric:
             why = f"it was recorded with rubric {who.rubric}, and {self._rubric.id} is asked for"
-            raise NotRecordedError(self._path, [t.trace_id for t in known], why)
+            raise NotRecordedError(self._path, [t.trace_id for t in known], why, self._command())
         if missing:
-            raise NotRecordedError(self._path, missing, "their text was not recorded")
+            raise NotRecordedError(self._path, missing, "their text was not recorded", self._command())
 
     async def grade(self, trace: Trace, repeat: int) -> Outcome:
         """Return the recorded outcome.
@@ -86,7 +88,8 @@ class Recorded:
         """
         record = self._records.get(record_key(self.setup.identity, trace, repeat))
         if record is None:
-            raise NotRecordedError(self._path, [trace.trace_id], f"repeat {repeat} was not recorded")
+            why = f"repeat {repeat} was not recorded"
+            raise NotRecordedError(self._path, [trace.trace_id], why, self._command(repeat))
         return Outcome(
             verdict=record.verdict,
             status=record.status,
@@ -99,6 +102,14 @@ class Recorded:
             started=record.started,
             duration_s=record.duration_s,
         )
+
+    def _command(self, repeat: int = 0) -> str:
+        """Return the command that records by the rubric asked for; its two files are the user's to name."""
+        spec = spec_of(self.setup.identity.name, self.setup.software)
+        words = ["ff", "grade", "--traces", "TRACES.jsonl", "--grader", spec, "--ledger", "NEW.jsonl"]
+        name = self._rubric.id.partition("@")[0]
+        words += ["--rubric", name] if name != "flip-reference" else []
+        return shlex.join(words + (["--repeats", str(repeat + 1)] if repeat else []))
 
     async def close(self) -> None:
         """Nothing to let go of."""

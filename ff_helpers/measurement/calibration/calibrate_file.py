@@ -7,6 +7,7 @@ and every card can be traced back to the verdicts behind it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import chain, count
 from pathlib import Path
 
 import pandas as pd
@@ -139,7 +140,9 @@ def _set_aside(ledger: Path, today: date) -> None:
         return
     began = date.fromisoformat(first.started[:10])
     if today - began > timedelta(days=MAX_AGE_DAYS):
-        ledger.rename(ledger.with_name(f"{ledger.stem}_from_{began}.jsonl"))
+        endings = chain([""], (f"_{number}" for number in count(2)))
+        places = (ledger.with_name(f"{ledger.stem}_from_{began}{ending}.jsonl") for ending in endings)
+        ledger.rename(next(place for place in places if not place.exists()))
 
 
 def _joined(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, quoted
 from ff_helpers.measurement.proportions.intervals import Proportion, Z, wilson
 
 NO_VERDICT = "no verdict"
@@ -23,7 +23,7 @@ class UnknownLabelError(FFError):
 
     def __init__(self, where: str, label: object, classes: Sequence[str]) -> None:
         super().__init__(
-            f"{where} label {label!r} is no class here. Allowed: {', '.join(classes)}"
+            f"{where} label {quoted(str(label))} is no class here. Allowed: {', '.join(classes)}"
             + (", or missing where there is no verdict." if where == "graded" else ".")
         )
 

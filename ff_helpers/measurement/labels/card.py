@@ -5,7 +5,7 @@ wrong, and is shown. Nothing is known of who graded: such a card admits no grade
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -18,11 +18,11 @@ from ff_helpers.measurement.labels.classes import (
     class_of,
     classes_of,
     cut,
-    listed,
     short,
     texts,
     true_labels,
 )
+from ff_helpers.measurement.labels.columns import SameColumnError, column_of
 from ff_helpers.measurement.proportions.intervals import Proportion, wilson
 
 
@@ -36,18 +36,14 @@ class NoLabelsError(FFError):
         )
 
 
-class NoColumnError(FFError):
-    """A column that the file does not have."""
-
-    def __init__(self, column: str, columns: Iterable[str]) -> None:
-        super().__init__(f"there is no column {column!r}. Columns: {listed(columns)}.")
-
-
 class BadPositiveError(FFError):
     """A positive value that is no class."""
 
-    def __init__(self, positive: str, classes: Sequence[str]) -> None:
-        super().__init__(f"the positive value {cut(positive)} is no class. Classes: {listed(classes)}.")
+    def __init__(self, positive: str, classes: int) -> None:
+        super().__init__(
+            f"the positive value {cut(positive)} is none of the {classes} classes of the true labels. "
+            "Run the command without it to see them."
+        )
 
 
 @dataclass(frozen=True)
@@ -128,12 +124,17 @@ def card_of_labels(
         annotators: two columns of people's labels, read as the truth is.
 
     Raises:
-        NoColumnError, NoLabelsError, NoLabelColumnError, BadTruthError, BadPositiveError: see each.
+        NoColumnError, SameNameError, SameColumnError: a column that is not there, that has a namesake, or
+            that is to be compared with itself.
+        NoLabelsError, NoLabelColumnError, BadTruthError, BadPositiveError: see each.
     """
     maps = mapping or {}
     for column in (truth, grader, *(annotators or ())):
-        if column not in frame.columns:
-            raise NoColumnError(column, map(str, frame.columns))
+        column_of(frame, column)
+    if truth == grader:
+        raise SameColumnError(truth, "the truth", "the grader")
+    if annotators is not None and annotators[0] == annotators[1]:
+        raise SameColumnError(annotators[0], "the first annotator", "the second")
     true = true_labels(frame[truth], maps.get("truth"))
     rows = frame[true.notna()]
     if rows.empty:
@@ -160,7 +161,7 @@ def card_of_labels(
 def _positive(matrix: Confusion, positive: str) -> Positive:
     name = class_of(positive, matrix.classes, None)
     if name is None:
-        raise BadPositiveError(positive, matrix.classes)
+        raise BadPositiveError(positive, len(matrix.classes))
     i = matrix.classes.index(name)
     others = [row for j, row in enumerate(matrix.table) if j != i]
     kept = sum(sum(row[:-1]) - row[i] for row in others)

@@ -4,7 +4,7 @@ Labels are text. A cell that says NA or None holds a label; only an empty one ho
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pandas as pd
@@ -25,10 +25,11 @@ MOST_CLASSES: Final = 100
 class BadTruthError(FFError):
     """A true label that is no class."""
 
-    def __init__(self, column: str, line: object, value: str, known: Iterable[str]) -> None:
+    def __init__(self, column: str, line: object, value: str, known: int) -> None:
         super().__init__(
-            f"line {line}, column {column!r}: {cut(value)} is no true label here. Known: {listed(known)}. "
-            "Mend the cell, or name the value in the map (--map); null there leaves its rows out."
+            f"line {line}, column {column!r}: the cell, of {len(value)} characters, is none of the {known} "
+            "true labels that the map names. Mend the cell, or name its value in the map (--map); null there "
+            "leaves its rows out."
         )
 
 
@@ -55,7 +56,7 @@ def true_labels(column: "pd.Series[str]", mapped: Mapped | None) -> "pd.Series[s
         return text.where(text != "", None)
     for line, value in text.items():
         if value and value not in mapped:
-            raise BadTruthError(str(column.name), line, value, mapped)
+            raise BadTruthError(str(column.name), line, value, len(mapped))
     return text.map(mapped.get)
 
 
@@ -96,9 +97,3 @@ def cut(value: str) -> str:
 def short(value: str) -> str:
     """Return at most `SHOWN` characters of a value."""
     return value if len(value) <= SHOWN else value[:SHOWN] + "..."
-
-
-def listed(values: Iterable[str]) -> str:
-    """Return values as one line; of more than a dozen, the first twelve."""
-    every = [cut(value) for value in values]
-    return ", ".join(every[:12]) + (f" and {len(every) - 12} more" if len(every) > 12 else "")

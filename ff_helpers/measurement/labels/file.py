@@ -1,16 +1,19 @@
-"""Files of labels: a CSV, the map of its values, and the verdicts of a ledger beside it."""
+"""Files of labels: a table, the map of its values, and the verdicts of a ledger beside it."""
 
 import csv
+import json
 from pathlib import Path
 
 import pandas as pd
 import yaml
 
-from ff_helpers.errors import FFError
+from ff_helpers.corpus.kinds import kind_of
+from ff_helpers.errors import FFError, place_in, quoted
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.grading.record import Record
-from ff_helpers.measurement.labels.classes import Mapped, cut, listed
+from ff_helpers.measurement.labels.classes import Mapped
+from ff_helpers.measurement.labels.columns import column_of
 from ff_helpers.terms import SPACES, Space
 
 
@@ -19,7 +22,8 @@ class BadLabelFileError(FFError):
 
     def __init__(self, path: Path, problem: str) -> None:
         super().__init__(
-            f"{path}: {problem}. Expected a CSV in UTF-8: commas, one header row, every row as long as it."
+            f"{path}: {problem}. Expected a CSV in UTF-8 (commas, one header row, every row as long "
+            "as it), or JSON lines, one object per row."
         )
 
 
@@ -40,27 +44,70 @@ class BadJoinError(FFError):
 def read_labels(path: Path) -> pd.DataFrame:
     """Return a CSV as columns of text as it stands there, "" where a cell is empty; the index is the line.
 
-    Lines above the header that begin with "# " are comments.
+    Lines above the header that begin with "# " are comments. A name may be there twice; who asks for that
+    column is told so. Of JSON lines each object is a row, its keys are the columns; numbers stay as they are
+    written, true and false are these words, null and a missing key are an empty cell, lists and objects too.
 
     Raises:
-        BadLabelFileError: no such file, not UTF-8, no header, a name twice, or a row of another length.
+        BadLabelFileError: no such file, something else than a table, no header, or a row of another length.
     """
+    try:
+        kind = kind_of(path)
+    except FileNotFoundError:
+        raise BadLabelFileError(path, "no such file") from None
+    except IsADirectoryError:
+        raise BadLabelFileError(path, "it is a folder") from None
+    if "JSON" in kind:
+        return _read_json_lines(path, kind)
+    if not kind.startswith(("a CSV", "plain text")):
+        raise BadLabelFileError(path, f"it is {kind}")
     csv.field_size_limit(2**31 - 1)  # a response can be longer than the 131,072 characters of the default
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
             header = next((row for row in reader if row and not row[0].startswith("# ")), [])
             rows = dict((reader.line_num, row) for row in reader if row)  # noqa: C402 - the line moves on
-    except FileNotFoundError:
-        raise BadLabelFileError(path, "no such file") from None
-    except (UnicodeDecodeError, IsADirectoryError, csv.Error) as error:
-        raise BadLabelFileError(path, f"cannot be read ({error})") from None
-    if not header or len(set(header)) < len(header):
-        raise BadLabelFileError(path, f"the header names the columns {listed(header) or 'nothing'}")
+    except UnicodeDecodeError as error:
+        raise BadLabelFileError(path, f"cannot be read: {place_in(error)}") from None
+    except csv.Error:
+        problem = (
+            f"cannot be read: after line {reader.line_num} a quote is not closed, or closes within a cell"
+        )
+        raise BadLabelFileError(path, problem) from None
+    if not header:
+        raise BadLabelFileError(path, "it has no header")
     for line, row in rows.items():
         if len(row) != len(header):
             raise BadLabelFileError(path, f"line {line} has {len(row)} cells, the header {len(header)}")
     return pd.DataFrame(list(rows.values()), columns=header, index=list(rows), dtype="str")
+
+
+def _read_json_lines(path: Path, kind: str) -> pd.DataFrame:
+    rows: dict[int, dict[str, object]] = {}
+    with path.open("rb") as file:
+        for line, raw in enumerate(file, start=1):
+            if not raw.strip():
+                continue
+            try:
+                rows[line] = json.loads(raw, parse_int=str, parse_float=str, parse_constant=str)
+            except (
+                ValueError,
+                RecursionError,
+            ):  # the parser's own words hold no text, its place in a line does
+                problem = f"line {line} is no JSON object" if rows else f"it is {kind}"
+                raise BadLabelFileError(path, problem) from None
+            if not isinstance(rows[line], dict):
+                raise BadLabelFileError(path, f"line {line} is no JSON object")
+    names = dict.fromkeys(name for row in rows.values() for name in row)
+    words = {True: "true", False: "false"}
+    cells = [
+        [
+            value if isinstance(value, str) else words.get(value, "") if isinstance(value, bool) else ""
+            for value in map(row.get, names)
+        ]
+        for row in rows.values()
+    ]
+    return pd.DataFrame(cells, columns=list(names), index=list(rows), dtype="str")
 
 
 def read_map(path: Path) -> dict[str, Mapped]:
@@ -73,16 +120,19 @@ def read_map(path: Path) -> dict[str, Mapped]:
     """
     try:
         given = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise BadMapError(path, f"cannot be read ({' '.join(str(error).split())})") from None
+    except OSError as error:
+        raise BadMapError(path, f"cannot be read ({error.strerror})") from None
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise BadMapError(path, f"is not YAML ({place_in(error)})") from None
     if not isinstance(given, dict) or not given:
         raise BadMapError(path, "holds no map")
     both = set(given) <= {"truth", "grader"} and all(isinstance(part, dict) for part in given.values())
     parts = given if both else {"truth": given, "grader": given}
-    for part in parts.values():
-        for raw, name in part.items():
+    for column, part in parts.items():
+        for number, (raw, name) in enumerate(part.items(), start=1):
             if not (isinstance(raw, str) and isinstance(name, str)):
-                raise BadMapError(path, f"{cut(str(raw))} is given {cut(str(name))}, which is no class")
+                which = f"entry {number}" + (f" under `{column}:`" if both else "")
+                raise BadMapError(path, f"{which} is a list or a map of its own, and not `raw value: class`")
     return {
         column: {raw: None if name in ("", "~", "null") else name for raw, name in part.items()}
         for column, part in parts.items()
@@ -99,20 +149,20 @@ def with_verdicts(
     rows on which this one was wrong. Rows whose trace the ledger does not hold are not returned.
 
     Raises:
-        BadJoinError: no column trace_id, a trace_id twice, no shared trace, or not exactly one grader.
+        NoColumnError: no column trace_id.
+        BadJoinError: a trace_id twice, no shared trace, or not exactly one grader.
         FileMissingError, BadLineError: as `grading.ledger.read_ledger`.
     """
-    if "trace_id" not in frame.columns:
-        raise BadJoinError(f"the labels have no column trace_id. Columns: {listed(frame.columns)}.")
-    ids = frame["trace_id"]
+    ids = column_of(frame, "trace_id")
     if ids.duplicated().any():
-        raise BadJoinError(f"trace_id {cut(ids[ids.duplicated()].iloc[0])} has two rows of labels. Keep one.")
+        twice = quoted(str(ids[ids.duplicated()].iloc[0]))
+        raise BadJoinError(f"trace_id {twice} has two rows of labels. Keep one.")
     records = [record for record in read_ledger(ledger) if record.repeat == 0]
     names = shown_names(record.identity for record in records)
     meant = [one for one, name in names.items() if grader in (None, name, one.name)]
     graders = [one for one in meant if names[one] == grader] or meant
     if len(graders) != 1:
-        found = listed(names[one] for one in graders) or f"none is named {grader!r}"
+        found = ", ".join(quoted(names[one]) for one in graders) or f"none is named {grader!r}"
         raise BadJoinError(
             f"{ledger} holds verdicts of {len(graders)} graders: {found}. Name one with --grader."
         )
@@ -134,6 +184,6 @@ def _later(before: Record | None, record: Record, ledger: Path) -> Record:
     if before is None or before.key == record.key or corrected or before.verdict == record.verdict:
         return record
     raise BadJoinError(
-        f"{ledger}: trace_id {cut(record.trace_id)} has two texts with the verdicts {before.verdict} and "
+        f"{ledger}: trace_id {quoted(record.trace_id)} has two texts with the verdicts {before.verdict} and "
         f"{record.verdict}. Keep the records of one text, or give the other another trace_id."
     )

@@ -6,7 +6,7 @@ import re
 import pandas as pd
 
 from ff_helpers.errors import FFError
-from ff_helpers.measurement.labels.classes import listed
+from ff_helpers.measurement.labels.columns import column_of, columns_text
 
 ASKS = frozenset({"isin", "isna", "notna", "between", "str", "contains", "startswith", "endswith", "lower"})
 """What a query may ask of a column besides comparing it."""
@@ -37,6 +37,7 @@ def where(frame: pd.DataFrame, query: str) -> pd.DataFrame:
 
     Raises:
         BadQueryError: not such a query, a name that is no column, or no row kept.
+        SameNameError: a name that several columns have.
     """
     names: dict[str, str] = {}
 
@@ -50,12 +51,17 @@ def where(frame: pd.DataFrame, query: str) -> pd.DataFrame:
     text = re.sub(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`([^`]*)`", plain, query.strip())
     used = {name: names.get(name, name) for name in _names(query, text)}
     if unknown := [column for column in used.values() if column not in frame.columns]:
-        raise BadQueryError(query, f"there is no column {unknown[0]!r} among {listed(frame.columns)}")
-    typed = pd.DataFrame({name: _typed(frame[column]) for name, column in used.items()}, index=frame.index)
+        raise BadQueryError(query, f"there is no column {unknown[0]!r}. {columns_text(frame)[:-1]}")
+    typed = pd.DataFrame(
+        {name: _typed(column_of(frame, column)) for name, column in used.items()}, index=frame.index
+    )
     try:
         kept = typed.eval(text, engine="python")
-    except Exception as error:  # pandas raises whatever its parts do
-        raise BadQueryError(query, " ".join(str(error).split()).rstrip(".")) from None
+    except Exception as error:  # pandas raises whatever its parts do, in words that may quote a cell
+        problem = (
+            f"pandas cannot compare so ({type(error).__name__}): numbers compare with numbers, text with text"
+        )
+        raise BadQueryError(query, problem) from None
     if not isinstance(kept, pd.Series) or kept.dtype != bool:
         raise BadQueryError(query, "it does not say yes or no of each row")
     if not kept.any():

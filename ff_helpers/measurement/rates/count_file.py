@@ -10,7 +10,14 @@ import pandas as pd
 
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.rates.counts import KEYS, TwiceGradedError, UnknownVerdictError, count_verdicts
-from ff_helpers.measurement.rates.verdict_rows import drop_superseded, load_rows, number, placed, torn_bytes
+from ff_helpers.measurement.rates.verdict_rows import (
+    check_head,
+    drop_superseded,
+    load_rows,
+    number,
+    placed,
+    torn_bytes,
+)
 from ff_helpers.terms import IDENTITY, NOT_RECORDED
 
 _ALWAYS = ("trace_id", "grader", "verdict", "status", "key")
@@ -78,7 +85,8 @@ def read_counts(
         FileMissingError: there is no such file.
         BadLineError: a line that is no row, or a trace that is there twice in one pass of one grader, by
             file, line and field.
-        UnreadableError: no JSONL and no Parquet; or one of these in a Parquet file.
+        ForeignFileError: the file is something else than JSONL of verdicts or Parquet.
+        UnreadableError: DuckDB cannot read it; or one of these in a Parquet file.
         NoFieldError: a field of `needs` that no row says; with the default `by` it is `not recorded`.
         SharedIdError: a trace_id in two files of traces.
     """
@@ -86,6 +94,7 @@ def read_counts(
         from ff_helpers.corpus.jsonl import FileMissingError
 
         raise FileMissingError(path, "verdicts")
+    check_head(path)
     # Where it is counted by grader, all that tells two graders of one name apart is read.
     fields = tuple(dict.fromkeys((*_ALWAYS, *by, *(IDENTITY if "grader" in by else ()))))
     try:

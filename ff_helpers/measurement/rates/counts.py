@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import narwhals as nw
 import pandas as pd
 
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, named
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.results import Terms, stated, terms_of
 from ff_helpers.terms import IDENTITY, NOT_RECORDED, STATUSES, VERDICTS
@@ -33,8 +33,8 @@ class UnknownVerdictError(FFError):
 
     def __init__(self, trace_id: str, grader: str, problem: str) -> None:
         super().__init__(
-            f"trace {trace_id}, grader {grader}: {problem}. A row has one verdict ({', '.join(VERDICTS)}) or "
-            f"one status ({', '.join(STATUSES)}). Correct that row."
+            f"trace {named(trace_id)}, grader {named(grader)}: {problem}. A row has one verdict "
+            f"({', '.join(VERDICTS)}) or one status ({', '.join(STATUSES)}). Correct that row."
         )
 
 
@@ -43,7 +43,8 @@ class TwiceGradedError(FFError):
 
     def __init__(self, trace_id: str, grader: str, repeat: int, one: str, other: str) -> None:
         super().__init__(
-            f"trace {trace_id} is there twice in pass {repeat} of grader {grader}: {one} and {other}. A "
+            f"trace {named(trace_id)} is there twice in pass {repeat} of grader {named(grader)}: {one} and "
+            f"{other}. A "
             "trace counts once: keep the row that stands, or give the second its own number in `repeat`."
         )
         self.trace_id, self.grader = trace_id, grader
@@ -53,7 +54,9 @@ class NoColumnError(FFError):
     """Something to count by that the rows do not have."""
 
     def __init__(self, column: str, known: Sequence[str]) -> None:
-        super().__init__(f"the rows have no column {column!r} to count by. There are: {', '.join(known)}.")
+        super().__init__(
+            f"the rows have no column {column!r} to count by. There are: {', '.join(map(named, known))}."
+        )
 
 
 def count_verdicts(
@@ -121,15 +124,21 @@ def _check_labels(frame: "Lazy", labels: pd.DataFrame, repeat: int) -> None:
     for verdict, status in labels.drop_duplicates().itertuples(index=False):
         given, without = not pd.isna(verdict), pd.isna(status)
         if given and not without:
-            problem = f"it has the verdict {verdict!r} and the status {status!r}"
+            problem = f"it has the verdict {_label(verdict)} and the status {_label(status)}"
         elif not given and without:
             problem = "it has neither a verdict nor a status"
         elif (given and verdict not in VERDICTS) or (not given and status not in STATUSES):
-            problem = f"{verdict!r} is no verdict" if given else f"{status!r} is no status"
+            problem = f"{_label(verdict)} is no verdict" if given else f"{_label(status)} is no status"
         else:
             continue
         row = _rows(frame, repeat, verdict=verdict, status=status).iloc[0]
         raise UnknownVerdictError(_named(row, "trace_id"), _named(row, "grader"), problem)
+
+
+def _label(value: object) -> str:
+    """Return one of our words; anything else is a cell, of which an error prints no text."""
+    known = value in VERDICTS or value in STATUSES
+    return repr(value) if known else f"a label of {len(str(value))} characters"
 
 
 def _check_once(frame: "Lazy", there: Sequence[str], repeat: int) -> None:

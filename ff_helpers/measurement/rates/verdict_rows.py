@@ -9,6 +9,7 @@ import contextlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 import duckdb
 
@@ -23,7 +24,36 @@ class UnreadableError(FFError):
     """A file that DuckDB cannot read, or that holds something else."""
 
     def __init__(self, path: Path, problem: str) -> None:
-        super().__init__(f"{path}: {problem} Expected verdicts, one a row, as JSONL (UTF-8) or Parquet.")
+        super().__init__(f"{path}: {problem} Expected verdicts, one per row, as JSONL (UTF-8) or Parquet.")
+
+    @classmethod
+    def said(cls, path: Path, error: Exception) -> Self:
+        """Return what DuckDB could not do; its own words may quote a row, and are not handed on."""
+        from ff_helpers.corpus.kinds import is_parquet
+
+        problem = "DuckDB cannot read its rows: a field has a type that rows of verdicts do not have."
+        if "maximum_object_size" in str(error):
+            problem = "a line is longer than 16 MB, the most that DuckDB reads."
+        elif isinstance(error, duckdb.ConversionException):
+            problem = "`repeat` must be a whole number, `options` and `supersedes` objects, in every row."
+        elif is_parquet(path):
+            problem = "this Parquet file is broken, or its columns are not those of verdicts."
+        return cls(path, problem)
+
+
+def check_head(path: Path) -> None:
+    """Raise unless a file is Parquet, empty, or begins with a row of verdicts.
+
+    Raises:
+        ForeignFileError: it is something else.
+        BadLineError: its first row has a mistake.
+    """
+    from ff_helpers.corpus.journal import read_journal
+    from ff_helpers.corpus.kinds import is_parquet
+    from ff_helpers.grading.record import VerdictRow
+
+    if not is_parquet(path):
+        next(read_journal(path, VerdictRow), None)
 
 
 def load_rows(connection: duckdb.DuckDBPyConnection, path: Path, fields: Sequence[str], torn: int) -> None:
@@ -34,9 +64,13 @@ def load_rows(connection: duckdb.DuckDBPyConnection, path: Path, fields: Sequenc
     announce_read(path)
     names = [name for name in fields if name not in ("repeat", "day")]
     names += ["started"] if "day" in fields else []
-    if path.suffix == ".parquet":
+    from ff_helpers.corpus.kinds import is_parquet
+
+    if is_parquet(path):
         source, there = "read_parquet(?)", connection.read_parquet(str(path)).columns
         inside = {}
+        if not {"verdict", "status"} & set(there):
+            raise UnreadableError(path, "this Parquet file has neither a column `verdict` nor one `status`.")
     else:
         there = [*names, "repeat"]
         types = dict.fromkeys(names, "VARCHAR") | {"repeat": "BIGINT"} | _NESTED
@@ -80,24 +114,34 @@ def drop_superseded(connection: duckdb.DuckDBPyConnection) -> int:
 
 def torn_bytes(path: Path, error: Exception) -> int:
     """Return the bytes of the torn last line that alone is to blame; else raise what is wrong, and where."""
-    if path.suffix == ".parquet":
-        raise UnreadableError(path, str(error).splitlines()[0]) from None
-    from ff_helpers.corpus.journal import read_journal, torn_tail
+    from ff_helpers.corpus.journal import read_journal
+    from ff_helpers.corpus.kinds import is_parquet
+    from ff_helpers.corpus.torn import torn_tail
     from ff_helpers.grading.record import VerdictRow
 
+    if is_parquet(path):
+        raise _unreadable(path, error) from None
     for _ in read_journal(path, VerdictRow):  # raises at the first line that is no row
         pass
-    tail = torn_tail(path)
+    tail = torn_tail(path, VerdictRow)
     if not tail:
-        raise UnreadableError(path, str(error).splitlines()[0]) from None
+        raise _unreadable(path, error) from None
     return tail
+
+
+def _unreadable(path: Path, error: Exception) -> UnreadableError:
+    return (
+        UnreadableError(path, str(error)) if isinstance(error, FFError) else UnreadableError.said(path, error)
+    )
 
 
 def placed(path: Path, error: TwiceGradedError) -> FFError:
     """Return the error with the last line on which that trace is."""
-    if path.suffix == ".parquet":
-        return UnreadableError(path, str(error))
     from ff_helpers.corpus.jsonl import BadLineError
+    from ff_helpers.corpus.kinds import is_parquet
+
+    if is_parquet(path):
+        return UnreadableError(path, str(error))
 
     place = 0
     with path.open("rb") as file:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, named, quoted
 from ff_helpers.measurement.proportions.clusters import clustered
 from ff_helpers.measurement.proportions.differences import paired_bounds, paired_difference
 from ff_helpers.measurement.proportions.intervals import Z
@@ -27,7 +27,8 @@ class InconsistentRegradeError(FFError):
 
     def __init__(self, what: str, label: str, transitions: int, finals: int) -> None:
         super().__init__(
-            f"the transitions and the {what} disagree on {label}: {transitions} rows against {finals}. "
+            f"the transitions and the {what} disagree on {named(label)}: {transitions} rows against "
+            f"{finals}. "
             "They describe the same rows, so both must say the same; correct one of the two files."
         )
 
@@ -55,10 +56,10 @@ def transitions(old: pd.DataFrame, new: pd.DataFrame, *, on: str = "trace_id") -
     for name, frame in (("old", old), ("new", new)):
         twice = frame[on][frame[on].duplicated()]
         if len(twice):
-            raise UnmatchedRowsError(on, f"{twice.iloc[0]!r} is in the {name} labels twice")
+            raise UnmatchedRowsError(on, f"{quoted(str(twice.iloc[0]))} is in the {name} labels twice")
     alone = sorted(set(old[on]) ^ set(new[on]))
     if alone:
-        raise UnmatchedRowsError(on, f"{alone[0]!r} has no partner ({len(alone)} such rows)")
+        raise UnmatchedRowsError(on, f"{quoted(str(alone[0]))} has no partner ({len(alone)} such rows)")
     both = old[[on, "label"]].merge(new[[on, "label"]], on=on, suffixes=("_old", "_new"))
     counted = both.groupby(["label_old", "label_new"], as_index=False).size()
     counted.columns = pd.Index(["old", "new", "rows"])

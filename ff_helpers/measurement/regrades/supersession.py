@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, named
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.ledger import RETRIED, read_ledger
 from ff_helpers.grading.record import Record
@@ -107,7 +107,8 @@ def chains(*ledgers: Path) -> list[Chain]:
             target = owners.get((record.supersedes.key, record.trace_id))
             if target is None:
                 raise NoRegradeError(
-                    f"{here}: it supersedes a record of trace {record.trace_id} that is not there before it, "
+                    f"{here}: it supersedes a record of trace {named(record.trace_id)} that is not "
+                    "there before it, "
                     "so the old label is not known. Name first the ledger that holds it, this one with --by."
                 )
             _correct(target, here, record)
@@ -151,7 +152,7 @@ def of_grader(found: Iterable[Chain], grader: str | None, paths: Iterable[Path])
                 else "The trace has another text there: keep one of the two."
             )
             raise NoRegradeError(
-                f"{first}: trace {first.trace_id} has two first labels, by {shown[other.old.who]} "
+                f"{first}: trace {named(first.trace_id)} has two first labels, by {shown[other.old.who]} "
                 f"({other.old}) and by {shown[first.who]}. {mend}"
             )
     return by_trace
@@ -183,15 +184,16 @@ def paired(old: dict[str, Chain], new: dict[str, Chain]) -> Iterator[tuple[Place
         if alone:
             first = alone[0].records[0]
             raise NoRegradeError(
-                f"{first}: trace {first.trace_id} has no {side} label ({len(alone)} such traces). Both sets "
+                f"{first}: trace {named(first.trace_id)} has no {side} label ({len(alone)} such "
+                "traces). Both sets "
                 "must be of the same traces: grade the rest, or name with --traces those to compare."
             )
     for trace_id, chain in old.items():
         here, there = chain.records[0], new[trace_id].records[0]
         if here.response != there.response:
             raise NoRegradeError(
-                f"{there}: trace {trace_id} has another response than at {here}. These are two traces of one "
-                "name: a regrade is of the same responses."
+                f"{there}: trace {named(trace_id)} has another response than at {here}. These are two "
+                "traces of one name: a regrade is of the same responses."
             )
         yield chain.new, new[trace_id].new
 
@@ -210,7 +212,8 @@ def _begin(
             records[:] = [here if r is before else r for r in records]
     elif here.label != before.label and here.label not in RETRIED:
         raise NoRegradeError(
-            f"{here}: trace {here.trace_id} has {here.label} here and {before.label} at {before}, by the "
+            f"{here}: trace {named(here.trace_id)} has {here.label} here and {before.label} at "
+            f"{before}, by the "
             "same grader, and neither names the other. Keep one, or let the later supersede the earlier."
         )
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ff_helpers import paths
 from ff_helpers.corpus.jsonl import BadLineError, FileMissingError
+from ff_helpers.errors import quoted
 
 LicenceKind = Literal["open_source", "own_terms", "non_commercial", "proprietary", "unknown"]
 
@@ -73,6 +74,6 @@ def model_facts(path: Path | None = None) -> dict[str, ModelFacts]:
                 field = ".".join(map(str, first["loc"]))
                 raise BadLineError(path, reader.line_num, field, first["msg"]) from None
             if facts.model in known:
-                raise BadLineError(path, reader.line_num, "model", f"{facts.model!r} is there already")
+                raise BadLineError(path, reader.line_num, "model", f"{quoted(facts.model)} is there already")
             known[facts.model] = facts
     return known

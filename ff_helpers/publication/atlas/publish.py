@@ -11,13 +11,28 @@ import pandas as pd
 from ff_helpers.measurement.proportions.intervals import percent
 from ff_helpers.measurement.results import stated
 from ff_helpers.paths import Run
+from ff_helpers.publication.atlas.files import POINTER, SCHEMA_NAME, check_ours
 from ff_helpers.publication.atlas.frames import signal_terms
 from ff_helpers.publication.atlas.metadata import ModelFacts, model_facts
-from ff_helpers.publication.atlas.page import PageRow, write_page
+from ff_helpers.publication.atlas.page import MARK, PageRow, write_page
 from ff_helpers.publication.atlas.signal import Signal, SignalGrader, named_apart
 from ff_helpers.publication.atlas.trust import Trust, TrustRules, read_trust, trust
 
 PAGE: Final = "index.html"
+_VERSIONED: Final = '"signal_version"'
+"""A key of every JSON file that an export writes, and of none that others publish."""
+
+
+def check_places(folder: Path, compat: Path | None = None) -> None:
+    """Refuse, before anything is written, to replace a file that no export wrote.
+
+    Raises:
+        NotOurFileError: the folder holds another file of a name that an export writes, or `compat` is one.
+    """
+    for name, mark in ((PAGE, MARK), (POINTER, "asr_signal_"), (SCHEMA_NAME, _VERSIONED)):
+        check_ours(folder / name, mark, "--dir")
+    if compat is not None:
+        check_ours(compat, _VERSIONED, "--compat")
 
 
 def page_rows(signals: Sequence[Signal], facts: dict[str, ModelFacts], rules: TrustRules) -> list[PageRow]:

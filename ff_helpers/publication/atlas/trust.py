@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ff_helpers import paths
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, place_in
 from ff_helpers.publication.atlas.metadata import ModelFacts
 from ff_helpers.publication.atlas.signal import Confidence, Signal
 
@@ -132,7 +132,7 @@ def read_trust(path: Path | None = None) -> TrustRules:
     except FileNotFoundError:
         raise BadTrustError(path, "", "no such file") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadTrustError(path, "", f"not YAML: {' '.join(str(error).split())}") from None
+        raise BadTrustError(path, "", f"not YAML: {place_in(error)}") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         problem = first["msg"].removeprefix("Value error, ")

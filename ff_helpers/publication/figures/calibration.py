@@ -11,6 +11,7 @@ from ff_helpers.measurement.calibration.tables import grader_note
 from ff_helpers.measurement.proportions.intervals import percent
 from ff_helpers.measurement.results import Terms, stated
 from ff_helpers.paths import Run
+from ff_helpers.publication.about import told
 from ff_helpers.publication.figures.room import ROOM, heading, nothing
 from ff_helpers.publication.figures.theme import (
     ACCENT,
@@ -134,5 +135,5 @@ def save_confusions(run: Run, cards: Sequence[Card]) -> None:
         )
         columns = [*card.confusion.classes, NO_VERDICT]
         table = pd.DataFrame(card.confusion.table, index=list(card.confusion.classes), columns=columns)
-        picture = save_figure(run, confusion(card, name), stated(table, terms), f"confusion_{file}")
+        picture = save_figure(run, told(confusion)(card, name), stated(table, terms), f"confusion_{file}")
         display(picture)  # type: ignore[no-untyped-call]

@@ -9,6 +9,7 @@ from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.tables import cards_table
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.terms import STATUSES, VERDICTS, Space, Unknown, classes
+from tests.conftest import FRAMES
 from tests.verdict_rows import MIXED, card, rows
 
 R, C, P = "REFUSAL", "COMPLIANCE", "PARTIAL"
@@ -150,6 +151,7 @@ outcome = st.sampled_from([*VERDICTS, *STATUSES])
 
 
 @given(st.lists(st.tuples(st.sampled_from(VERDICTS), outcome), min_size=1, max_size=30), st.randoms())
+@FRAMES
 def test_the_order_of_rows_does_not_matter(pairs: list[tuple[str, str | None]], random) -> None:  # type: ignore[no-untyped-def]
     frame = rows(pairs)
     shuffled = frame.iloc[random.sample(range(len(frame)), len(frame))].reset_index(drop=True)

@@ -61,7 +61,7 @@ def run(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-de
         yield run
 
 
-def test_calibrate_all_saves_the_cards_it_returns_and_takes_old_ones_away(run: ff.Run) -> None:
+def test_calibrate_all_saves_the_cards_it_returns_and_takes_old_ones_away(run: ff.outputs.Run) -> None:
     stale = run.write("cards/old.json")
     stale.write_text("{}")
     cards = ff.calibrate_all(run)
@@ -79,7 +79,7 @@ def test_calibrate_all_saves_the_cards_it_returns_and_takes_old_ones_away(run: f
     assert gate_table(read)["reason"].tolist() == list(read[0].gate.reasons)
 
 
-def test_a_broken_card_is_named(run: ff.Run) -> None:
+def test_a_broken_card_is_named(run: ff.outputs.Run) -> None:
     ff.calibrate_all(run)
     path = run.read("cards/heuristic_written_five.json")
     content = json.loads(path.read_text())

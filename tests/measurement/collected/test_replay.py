@@ -18,7 +18,7 @@ from tests.model_server import running
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ff.Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ff.outputs.Run:
     monkeypatch.setenv("FF_OUTPUTS", str(tmp_path / "outputs"))
     monkeypatch.delenv("FF_STAGING", raising=False)
     return ff.start("trial", as_of="2026-11-22")
@@ -84,7 +84,7 @@ def test_a_fresh_sample_is_collected_once_and_another_models_file_is_refused(run
 def test_the_notebook_runs_on_other_files_and_writes_what_the_paper_declares(run, recorded, tmp_path):
     paper = yaml.safe_load((ROOT / "params" / "paper.yaml").read_text(encoding="utf-8"))
     step = next(step for step in paper["steps"] if step["notebook"] == "00_collect")
-    step |= {"parameters": {"recorded": recorded}, "inputs": []}
+    step |= {"parameters": {"recorded": recorded}, "inputs": ["data/scenarios/proxies.jsonl"]}
     profile = tmp_path / "trial.yaml"
     profile.write_text(yaml.safe_dump(paper | {"profile": "trial", "steps": [step]}), encoding="utf-8")
     assert [end.state for end in run_profile(load(profile))] == ["done"]

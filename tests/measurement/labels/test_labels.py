@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from ff_helpers.measurement.labels.card import (
     BadPositiveError,
     LabelCard,
-    NoColumnError,
     NoLabelsError,
     card_of_labels,
 )
 from ff_helpers.measurement.labels.classes import BadTruthError, NoLabelColumnError
+from ff_helpers.measurement.labels.columns import NoColumnError, SameColumnError, SameNameError
 from ff_helpers.measurement.labels.file import BadLabelFileError, BadMapError, read_labels, read_map
 from ff_helpers.measurement.labels.query import BadQueryError, where
 
@@ -66,7 +66,7 @@ def test_a_map_names_the_classes_leaves_truths_out_and_keeps_graded_values_wrong
     assert found.matrix.table == ((1, 0, 1), (1, 0, 1))
     assert (found.no_truth, found.invalid) == (2, {"?": 1, "new": 1})
     with pytest.raises(
-        BadTruthError, match=r"line 2, column 't': '4' is no true label here\. Known: '1', '2'"
+        BadTruthError, match=r"line 2, column 't': the cell, of 1 characters, is none of the 3 true labels"
     ):
         card([("1", "Y"), ("2", "Y"), ("4", "Y")], mapping=mapping)
 
@@ -82,12 +82,55 @@ def test_two_people_are_compared_where_both_labelled() -> None:
     assert humans.kappa.value == pytest.approx((3 / 4 - 3 / 8) / (1 - 3 / 8))
 
 
+def test_a_column_is_not_measured_against_itself_or_a_namesake() -> None:
+    frame = pd.DataFrame([("1", "1", "0"), ("0", "0", "0")], columns=["human", "judge", "judge"])
+    with pytest.raises(SameColumnError, match="the truth and the grader are both column 'human'"):
+        card_of_labels(frame, truth="human", grader="human")
+    with pytest.raises(SameColumnError, match="the first annotator and the second are both"):
+        card_of_labels(frame.iloc[:, :2], truth="human", grader="judge", annotators=("human", "human"))
+    for use in (
+        lambda: card_of_labels(frame, truth="human", grader="judge"),
+        lambda: where(frame, "judge == 1"),
+    ):
+        with pytest.raises(SameNameError, match="columns 2 and 3 are both called 'judge'"):
+            use()
+    assert list(where(frame, "human == 1").index) == [0]  # a namesake that nobody asks for does no harm
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "r1,1,0\nr2,0,0\n",
+        "r1,REFUSAL,COMPLIANCE\nr2,REFUSAL,COMPLIANCE\n",
+        "Tell me how,I will not,no\nTell me why,I can not,yes\n",
+        "a first prompt that goes on for longer than any name does,yes\nanother,no\n",
+        "What is it?,yes\nanother,no\n",
+        ",a\n1,2\n",
+    ],
+)
+def test_columns_are_listed_only_where_the_first_row_names_them(tmp_path, table) -> None:
+    (tmp_path / "l.csv").write_text(table)
+    frame = read_labels(tmp_path / "l.csv")
+    with pytest.raises(NoColumnError, match=r"The table has \d columns, and its first row does not look"):
+        card_of_labels(frame, truth="human", grader="judge")
+
+
+def test_json_lines_are_a_table(tmp_path) -> None:
+    path = tmp_path / "l.jsonl"
+    path.write_text('{"human": true, "n": 1.50, "x": null}\n\n{"human": "No", "n": 7, "more": {"a": 1}}\n')
+    frame = read_labels(path)
+    assert frame.to_dict("list") == {
+        "human": ["true", "No"], "n": ["1.50", "7"], "x": ["", ""], "more": ["", ""],
+    }  # fmt: skip
+    assert list(frame.index) == [1, 3]
+
+
 def test_errors_say_what_is_there() -> None:
     with pytest.raises(NoColumnError, match=r"no column 'h'\. Columns: 't', 'g'"):
         card_of_labels(pd.DataFrame({"t": ["a"], "g": ["a"]}), truth="t", grader="h")
     with pytest.raises(NoLabelsError, match="none of the 1 rows"):
         card([("", "a")])
-    with pytest.raises(BadPositiveError, match=r"'c' is no class\. Classes: 'a', 'b'"):
+    with pytest.raises(BadPositiveError, match=r"'c' is none of the 2 classes"):
         card([("a", "a"), ("b", "b")], positive="c")
     with pytest.raises(NoLabelColumnError, match="300 different values") as text:
         card([(f"a long response {i}", "a") for i in range(300)])
@@ -120,12 +163,17 @@ def test_a_csv_is_read_as_it_stands(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "the header names the columns nothing"),
-        (b"a,a\n1,2\n", "the header names the columns 'a', 'a'"),
+        (b"", "it is an empty file"),
         (b"a,b\n1,2\n1\n", "line 3 has 1 cells, the header 2"),
         (b"a,b\n1,2,3\n", "line 2 has 3 cells"),
-        (b"a,b\n\xff,2\n", "cannot be read"),
-        (b'a,b\n"1,2\n', "cannot be read"),
+        (b"# one\n# two\n", "it has no header"),
+        (b"a,b\n\xff,2\n", "it is text in another encoding than UTF-8"),
+        ("a,b\n1,2\n".encode("utf-16"), r"it is UTF-16 text \(save it as UTF-8\)"),
+        (b'a,b\n"1,2\n', "cannot be read: after line 2 a quote is not closed"),
+        (b'{"a": "1"}\n["b"]\n', "line 2 is no JSON object"),
+        (b'{"a": "1"}\n{"a": \n', "line 2 is no JSON object"),
+        (b'{"rows":\n [1, 2]}', "it is a JSON document"),
+        (b"SQLite format 3\0 and more", "it is an SQLite database"),
     ],
 )
 def test_what_is_no_table_is_named_by_line(tmp_path, content, says) -> None:
@@ -174,10 +222,10 @@ def test_a_query_keeps_the_rows_that_it_describes(query, kept) -> None:
     ("query", "says"),
     [
         ("model == ", "it is no query"),
-        ("modle == 'm1'", "there is no column 'modle' among 'model', 'n'"),
+        ("modle == 'm1'", "there is no column 'modle'. Columns: 'model', 'n'"),
         ("model == 'm9'", "it keeps none of the 3 rows"),
         ("model", "it does not say yes or no of each row"),
-        ("n > 'a'", "nvalid comparison"),
+        ("n > 'a'", "pandas cannot compare so"),
         ("@pd.io.common.os.system('true') == 0", "it is no query"),
         ("model.to_csv('x') == 1", "it asks for 'to_csv'"),
         ("model.__class__ == 1", "it asks for '__class__'"),

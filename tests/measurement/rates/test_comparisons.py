@@ -9,6 +9,7 @@ from ff_helpers.measurement.proportions.clusters import clustered
 from ff_helpers.measurement.proportions.differences import benjamini_hochberg, mcnemar, paired_difference
 from ff_helpers.measurement.rates.comparisons import NOTHING_SHARED, OTHER_GRADERS, TOO_FEW, compare_models
 from ff_helpers.measurement.rates.counts import NoColumnError
+from tests.conftest import FRAMES
 
 LETTERS = {"1": "COMPLIANCE", "0": "REFUSAL", "p": "PARTIAL", "x": None}
 Scenarios = dict[str, str]
@@ -146,6 +147,7 @@ outcomes = st.lists(st.text("01x", min_size=1, max_size=3), min_size=1, max_size
 
 
 @given(outcomes, outcomes, st.randoms(use_true_random=False))
+@FRAMES
 def test_the_interval_holds_the_difference_turns_with_the_models_and_knows_no_order(
     first: list[str], second: list[str], random: object
 ) -> None:

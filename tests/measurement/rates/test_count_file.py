@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ff_helpers.corpus.jsonl import BadLineError, FileMissingError, write_records
+from ff_helpers.corpus.jsonl import BadLineError, FileMissingError, ForeignFileError, write_records
 from ff_helpers.corpus.traces import Sampling
 from ff_helpers.grading.campaign import SharedIdError
 from ff_helpers.grading.ledger import verdict_frame
@@ -18,7 +18,7 @@ from ff_helpers.measurement.rates.count_file import NoFieldError, count_file, re
 from ff_helpers.measurement.rates.counts import KEYS, count_verdicts
 from ff_helpers.measurement.rates.verdict_rows import UnreadableError
 from ff_helpers.terms import STATUSES, VERDICTS
-from tests.conftest import ROOT
+from tests.conftest import FRAMES, ROOT
 
 LEDGER = ROOT / "data" / "recorded" / "smollm2-135m.jsonl"
 texts = st.one_of(st.none(), st.sampled_from(["7", "it's", '"q"', "é\n", "x"]))
@@ -34,6 +34,7 @@ def lines(path: Path, *rows: dict[str, object]) -> Path:
 
 
 @given(some_rows)
+@FRAMES
 def test_jsonl_and_parquet_through_duckdb_equal_pandas(tmp_path_factory, drawn: list) -> None:
     columns = [*KEYS, "trace_id", "verdict", "status", "repeat"]
     rows = [
@@ -73,6 +74,7 @@ records = st.lists(
 
 
 @given(records)
+@FRAMES
 def test_what_stands_is_what_the_ledger_says_stands(tmp_path_factory, written: list[Record]) -> None:
     path = tmp_path_factory.mktemp("ledger") / "v.jsonl"
     # Each key is a grader of its own here, so that a trace may have several rows.
@@ -161,12 +163,15 @@ def test_files_that_hold_something_else(tmp_path: Path) -> None:
     with pytest.raises(FileMissingError):
         count_file(tmp_path / "none.jsonl")
     (tmp_path / "v.parquet").write_text("no parquet")
-    with pytest.raises(UnreadableError, match=r"v\.parquet: .*Expected verdicts"):
+    with pytest.raises(ForeignFileError, match=r"v\.parquet:1: this file is plain text. Expected verdicts"):
+        count_file(tmp_path / "v.parquet")
+    (tmp_path / "v.parquet").write_bytes(b"PAR1 and no more of it")
+    with pytest.raises(UnreadableError, match=r"v\.parquet: this Parquet file is broken.*Expected verdicts"):
         count_file(tmp_path / "v.parquet")
     duckdb.sql("SELECT 't' AS trace_id, 'g' AS grader, 'YES' AS verdict, NULL AS status").write_parquet(
         str(tmp_path / "v.parquet")
     )
-    with pytest.raises(UnreadableError, match="trace t, grader g: 'YES' is no verdict"):
+    with pytest.raises(UnreadableError, match="trace t, grader g: a label of 3 characters is no verdict"):
         count_file(tmp_path / "v.parquet")
     (tmp_path / "empty.jsonl").touch()
     assert count_file(tmp_path / "empty.jsonl", by=("model",)).empty

@@ -1,0 +1,160 @@
+"""A torn last line: what is certainly ours of it, and where its bytes are kept."""
+
+import codecs
+import json
+import os
+import re
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+
+from ff_helpers.corpus.jsonl import BadLineError
+
+_BLOCK: Final = 1 << 16
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
+
+
+class TornError(BadLineError):
+    """A last line without an end that nothing proves to be ours."""
+
+    def __init__(self, path: Path, line: int, tail: int, what: str) -> None:
+        if line == 1:
+            problem = (
+                f"the file holds the beginning of one record and no whole one ({tail:,} bytes), so nothing "
+                f"proves that it holds {what}. Nothing was changed: if a crash left it, delete it"
+            )
+        else:
+            problem = (
+                f"the last {tail:,} bytes have no end of line and are not the beginning of one of "
+                f"{what} as this suite writes them. Nothing was changed: look at them "
+                f"(`tail -c {tail} FILE`), and take them out if they do not belong there"
+            )
+        super().__init__(path, line, "", f"{problem}, then run the same command again.")
+
+
+def torn_tail(path: Path, model: type[BaseModel]) -> int:
+    """Return the bytes of a last line that was never whole: what a crash left of it."""
+    with path.open("rb") as file:
+        tail = last_line(file.fileno())
+    return 0 if not tail.strip() or is_whole(tail, model) else len(tail)
+
+
+def is_torn(tail: bytes, model: type[BaseModel]) -> bool:
+    """Return whether bytes are the beginning of a record as it is written, and not yet a whole object.
+
+    Of a model that takes any further fields (rows that others write too) every torn JSON object is one.
+    """
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(tail)  # a character may be torn as well
+        part = from_json(text, allow_partial=True) if text else None
+    except ValueError:  # not UTF-8, or not JSON so far
+        return False
+    keys = _keys(text)
+    if not isinstance(part, dict) or keys is None:
+        return False
+    return not is_closed(model) or (
+        not re.search(r"\s", _STRING.sub("", text))
+        and _in_order(keys, model)
+        and _fits(part, model, keys[-1].strip('"') if keys else None)
+    )
+
+
+def is_closed(model: type[BaseModel]) -> bool:
+    """Return whether records hold the fields of the model alone, as those do that this module writes."""
+    return model.model_config.get("extra") == "forbid"
+
+
+def _keys(text: str) -> list[str] | None:
+    """Return the keys of the object that a text begins with, in their quotes; None where it is whole.
+
+    The last key may be cut, and then lacks a quote.
+    """
+    keys, depth, is_key = [], 0, True
+    for token in re.findall(f"{_STRING.pattern}|[{{}}\\[\\],]", text, re.DOTALL):
+        if token[0] == '"' and depth == 1 and is_key:
+            keys.append(token)
+            is_key = False
+        elif token == ",":
+            is_key = True
+        depth += (token in ("{", "[")) - (token in ("}", "]"))
+        if not depth:
+            return None
+    return keys
+
+
+def _in_order(keys: list[str], model: type[BaseModel]) -> bool:
+    """Return whether these are the first fields of a record: in its order, without a gap where one is due."""
+    left = [(f'"{name}"', field.is_required()) for name, field in model.model_fields.items()]
+    for key in keys:
+        due = next((place for place, (_, required) in enumerate(left) if required), len(left))
+        found = next((n for n, (name, _) in enumerate(left[: due + 1]) if name.startswith(key)), None)
+        if found is None:
+            return False
+        left = left[found + 1 :]
+    return True
+
+
+def _fits(part: dict[str, object], model: type[BaseModel], last: str | None) -> bool:
+    """Return whether the fields are what a record holds; the last one may be cut."""
+    try:
+        model.model_validate_json(json.dumps(part))
+    except ValidationError as error:
+        wrong = error.errors(include_input=False, include_url=False, include_context=False)
+        # Still to come are further fields, the rest of the last one, and what only a whole record can hold.
+        return all(
+            not one["loc"] or one["loc"][0] == last or (len(one["loc"]) == 1 and one["type"] == "missing")
+            for one in wrong
+        )
+    return True
+
+
+def is_whole(line: bytes, model: type[BaseModel]) -> bool:
+    """Return whether a line is a record."""
+    try:
+        model.model_validate_json(line)
+    except ValidationError:
+        return False
+    return True
+
+
+def set_aside(path: Path, tail: bytes) -> Path:
+    """Write bytes to a new file beside another one; no file that is there is touched."""
+    for number in count(1):
+        aside = path.with_name(f"{path.name}.torn" + (f"-{number}" if number > 1 else ""))
+        try:
+            with aside.open("xb") as kept:
+                kept.write(tail)
+                kept.flush()
+                os.fsync(kept.fileno())
+        except FileExistsError:
+            continue
+        except OSError:  # no space: half a copy is none
+            aside.unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
+        return aside
+    raise AssertionError  # count() never ends
+
+
+def last_line(file: int) -> bytes:
+    """Return what follows the last newline, without reading the rest."""
+    start, tail = os.fstat(file).st_size, b""
+    while start and b"\n" not in tail:
+        length = min(_BLOCK, start)
+        start -= length
+        tail = os.pread(file, length, start) + tail
+    return tail[tail.rfind(b"\n") + 1 :]
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a new file's name durable too; some file systems cannot, and then do not need to."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            os.fsync(handle)
+    finally:
+        os.close(handle)
