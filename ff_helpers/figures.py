@@ -1,11 +1,17 @@
 """Every figure, by the name of its function; a new one is a function in a module and a line in the stub."""
 
+from functools import cache
+
 import lazy_loader
 
-_figure, __dir__, __all__ = lazy_loader.attach_stub("ff_helpers", __file__)
+_found, __dir__, __all__ = lazy_loader.attach_stub("ff_helpers", __file__)
 
 
+@cache
 def __getattr__(name: str) -> object:
-    if name in __all__:
-        return _figure(name)
-    raise AttributeError(f"no figure {name!r}; there are {', '.join(sorted(__all__))}")
+    from ff_helpers.publication.about import told
+
+    if name not in __all__:
+        raise AttributeError(f"no figure {name!r}; there are {', '.join(sorted(__all__))}")
+    figure = _found(name)
+    return told(figure) if callable(figure) else figure

@@ -34,13 +34,6 @@ class ChecksumError(FFError):
         )
 
 
-class UnknownPartError(FFError):
-    """A part that the repository has no checksum for."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"{name} has no checksum in parts.json, so it is not used.")
-
-
 class PartFile(BaseModel):
     """One fetched file and its checksum."""
 
@@ -108,7 +101,7 @@ def checked_part(name: str) -> CheckedFile:
     """Return a fetched file, verified.
 
     Raises:
-        UnknownPartError: the repository has no checksum for it.
+        FFError: the repository has no checksum for it.
         MissingPartError: it was not fetched.
         ChecksumError: its bytes are others.
     """
@@ -116,7 +109,7 @@ def checked_part(name: str) -> CheckedFile:
     known = {f.file: _Listed(f.sha256, "parts", p.license) for p in listing.parts for f in p.files}
     known |= {e.assembles.file: _Listed(e.assembles.sha256, e.name, e.license) for e in listing.extras}
     if name not in known:
-        raise UnknownPartError(name)
+        raise FFError(f"{name} has no checksum in parts.json, so it is not used.")
     listed, path = known[name], paths.parts() / name
     if not path.is_file():
         raise MissingPartError(path, listed.target, listed.license)

@@ -68,13 +68,6 @@ class MissingInputError(FFError):
         super().__init__(f"{path} does not exist. {mend}")
 
 
-class UnknownDateError(FFError):
-    """`as_of` is not a date."""
-
-    def __init__(self, value: str) -> None:
-        super().__init__(f"as_of = {value!r} is not a date. Write it as YYYY-MM-DD, for example 2026-11-22.")
-
-
 class UnwritableError(FFError):
     """A folder of the run cannot be made."""
 
@@ -157,10 +150,12 @@ def start(profile: str, *, as_of: str) -> Run:
     """Open the run of `profile` as of a date (YYYY-MM-DD): the first call of every notebook.
 
     Raises:
-        UnknownDateError: `as_of` is not a date.
+        FFError: `as_of` is not a date.
     """
     try:
         day = date.fromisoformat(as_of)
     except ValueError:
-        raise UnknownDateError(as_of) from None
+        raise FFError(
+            f"as_of = {as_of!r} is not a date. Write it as YYYY-MM-DD, for example 2026-11-22."
+        ) from None
     return Run(profile=profile, as_of=day)

@@ -5,12 +5,16 @@ import hashlib
 import json
 import shlex
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
 from ff_helpers import __version__
-from ff_helpers.cli import _parser
+from ff_helpers.cli.parser import parser as _parser
+from ff_helpers.corpus.scenarios import Arm
+from ff_helpers.grading.flip import load_rubric
+from ff_helpers.terms import DENOMINATORS, TIERS, Space
 from tests.conftest import ROOT, Project
 
 
@@ -53,7 +57,7 @@ def test_every_command_has_a_paragraph_an_example_that_parses_and_its_defaults(c
     assert parser.description.endswith(".")
     assert (parser.epilog or "").startswith(f"example: ff {command}")
     example = shlex.split((parser.epilog or "").removeprefix("example: ff ").partition(" > ")[0])
-    assert _parser().parse_args(example).command is not None
+    assert _parser().parse_args(example).run
     for action in parser._actions:
         needs_none = action.required or action.dest == "help" or isinstance(action, argparse._StoreTrueAction)
         assert needs_none or "default: " in (action.help or ""), action.dest
@@ -66,6 +70,25 @@ def command_parser(name: str) -> argparse.ArgumentParser:
         (commands,) = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
         parser = commands.choices[word]
     return parser
+
+
+def offered(command: str, name: str) -> tuple[str, ...]:
+    (action,) = [a for a in command_parser(command)._actions if a.dest == name]
+    return tuple(action.choices or ())
+
+
+def test_the_command_line_offers_the_words_of_the_vocabulary() -> None:
+    assert offered("atlas export", "tier") == tuple(TIERS)
+    assert offered("atlas export", "denominator") == tuple(DENOMINATORS)
+    assert offered("calibrate", "space") == get_args(Space)
+    assert offered("collect", "arm") == get_args(Arm)
+    assert offered("grade", "rubric") == offered("calibrate", "rubric")
+    for word in offered("grade", "rubric"):
+        assert load_rubric(word)
+    said = {action.dest: action.help or "" for action in command_parser("asr")._actions}
+    assert said["tier"].startswith(", ".join(TIERS))
+    assert said["denominator"].startswith(", ".join(DENOMINATORS))
+    assert said["by"].startswith(", ".join(offered("asr", "by")))
 
 
 def test_claims_are_a_table_and_their_own_file(project: Project) -> None:

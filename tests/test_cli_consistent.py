@@ -6,10 +6,9 @@ from typing import get_args
 import pytest
 
 from ff_helpers.cli import main
-from ff_helpers.cli.consistent import METHODS
-from ff_helpers.cli.consistent import ROUNDINGS as OFFERED
 from ff_helpers.measurement.consistency.possible import ROUNDINGS
 from ff_helpers.measurement.consistency.usual_intervals import Method
+from tests.test_cli import offered
 
 
 def asked(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -82,5 +81,5 @@ def test_a_total_of_nothing_is_refused(capsys):
 
 
 def test_the_command_line_offers_what_there_is():
-    assert get_args(Method) == METHODS
-    assert ROUNDINGS == OFFERED
+    assert offered("consistent", "interval") == get_args(Method)
+    assert offered("consistent", "rounding") == ROUNDINGS

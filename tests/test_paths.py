@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 import ff_helpers as ff
-from ff_helpers.paths import MissingInputError, UnknownDateError, UnwritableError
+from ff_helpers.errors import FFError
+from ff_helpers.paths import MissingInputError, UnwritableError
 
 
 def test_a_step_writes_into_its_staging_folder_and_finds_there_what_it_wrote(
@@ -40,5 +41,5 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, monkeypatch: pyte
 
 @pytest.mark.parametrize("wrong", ["yesterday", "2026-13-01", ""])
 def test_a_date_that_is_none_is_refused(wrong: str) -> None:
-    with pytest.raises(UnknownDateError, match="YYYY-MM-DD"):
+    with pytest.raises(FFError, match="YYYY-MM-DD"):
         ff.start("demo", as_of=wrong)

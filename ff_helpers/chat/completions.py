@@ -1,4 +1,6 @@
-"""What servers of OpenAI's protocol send: a list of models, a chat completion."""
+"""What servers of OpenAI's protocol and llama.cpp in this process send: lists of models, completions."""
+
+import json
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -68,9 +70,18 @@ def read_reply(text: bytes) -> Reply:
         AgainError: this is no chat completion.
     """
     try:
-        done = _Completion.model_validate_json(text)
-    except ValidationError:
+        return reply_of(json.loads(text))
+    except ValueError:  # no JSON, or of another shape
         raise AgainError("an answer that is no chat completion") from None
+
+
+def reply_of(answer: object) -> Reply:
+    """Return the answer of a chat completion that was read already; its thoughts apart.
+
+    Raises:
+        pydantic.ValidationError: this is no chat completion.
+    """
+    done = _Completion.model_validate(answer)
     choice, usage = done.choices[0], done.usage or _Usage()
     return Reply(
         text=choice.message.content or "",

@@ -7,10 +7,11 @@ model's own context is `context_overflow`, never cut.
 import asyncio
 import os
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from pydantic import BaseModel, ValidationError
 
+from ff_helpers.chat.completions import reply_of
 from ff_helpers.chat.protocol import ChatFaultError, Reply, Request, Turn
 from ff_helpers.chat.software import software
 from ff_helpers.errors import FFError
@@ -40,44 +41,6 @@ verdict; free text runs on to the token limit.
 """
 
 
-class EmbeddedMissingError(FFError):
-    """llama.cpp is not installed, or cannot load the weights."""
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(f"the embedded model cannot start: {problem}. Run `make install parts` again.")
-
-
-class UnknownEmbeddedError(FFError):
-    """No embedded model of that name."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"embedded model {name!r} is unknown. Allowed: {', '.join(MODELS)}.")
-
-
-class _Message(BaseModel):
-    content: str
-
-
-class _Choice(BaseModel):
-    finish_reason: Literal["stop", "length"]
-    message: _Message
-
-
-class _Cached(BaseModel):
-    cached_tokens: int | None = None
-
-
-class _Usage(BaseModel):
-    prompt_tokens: int
-    completion_tokens: int
-    prompt_tokens_details: _Cached = _Cached()
-
-
-class _Completion(BaseModel):
-    choices: tuple[_Choice]
-    usage: _Usage
-
-
 class _Fault(BaseModel):
     type: str
     n_prompt_tokens: int = 0
@@ -100,14 +63,14 @@ class Embedded:
     """Weights on this machine; one request at a time unless told otherwise.
 
     Raises:
-        UnknownEmbeddedError: no such model.
+        FFError: no such model.
         ChecksumError, MissingPartError: the weights are not those of the repository.
-        EmbeddedMissingError: llama.cpp does not load them.
+        FFError: llama.cpp does not load them.
     """
 
     def __init__(self, name: str, *, concurrency: int = 1) -> None:
         if name not in MODELS:
-            raise UnknownEmbeddedError(name)
+            raise FFError(f"embedded model {name!r} is unknown. Allowed: {', '.join(MODELS)}.")
         chosen = MODELS[name]
         weights = checked_part(chosen.file)
         try:
@@ -123,7 +86,9 @@ class Embedded:
             params.warmup, params.verbosity, params.endpoint_metrics = False, -1, False
             self._server = llama.Server(params)
         except (ImportError, RuntimeError) as error:
-            raise EmbeddedMissingError(str(error)) from None
+            raise FFError(
+                f"the embedded model cannot start: {error!s}. Run `make install parts` again."
+            ) from None
         self.model = name
         self.digest = f"sha256:{weights.sha256}"
         self.software = software("xllamacpp")
@@ -151,20 +116,15 @@ class Embedded:
             asked["response_format"] = {"type": "json_schema", "json_schema": named}
         answer = await asyncio.to_thread(self._server.handle_chat_completions, asked)
         try:
-            done = _Completion.model_validate(answer)
+            reply = reply_of(answer)
         except ValidationError:
             raise self._fault(answer) from None
-        usage = done.usage
-        if not 0 < usage.prompt_tokens <= self.num_ctx - usage.completion_tokens:
-            why = f"{usage.prompt_tokens} prompt tokens and the answer do not fit {self.num_ctx}"
+        if reply.prompt_tokens is None or reply.completion_tokens is None:
+            raise self._fault(answer)
+        if not 0 < reply.prompt_tokens <= self.num_ctx - reply.completion_tokens:
+            why = f"{reply.prompt_tokens} prompt tokens and the answer do not fit {self.num_ctx}"
             raise ChatFaultError("context_overflow", why)
-        return Reply(
-            text=done.choices[0].message.content,
-            complete=done.choices[0].finish_reason == "stop",
-            prompt_tokens=usage.prompt_tokens,
-            completion_tokens=usage.completion_tokens,
-            cached_tokens=usage.prompt_tokens_details.cached_tokens,
-        )
+        return reply
 
     async def close(self) -> None:
         """Free the weights: the server ends with its last reference."""

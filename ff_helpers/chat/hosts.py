@@ -63,9 +63,8 @@ class Server(Protocol):
     thoughts: int
     """Tokens of thoughts before the answer that room is made for; known once it was looked at."""
 
-    @property
-    def name(self) -> str:
-        """Its address, without anything secret."""
+    name: str
+    """Its address, without anything secret."""
 
     async def look(self) -> Told:
         """Return what it tells about the model; keeps no connection."""

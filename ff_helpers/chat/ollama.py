@@ -24,12 +24,6 @@ THINKING_TOKENS: Final = 2048
 class OllamaUnreachableError(FFError):
     """No Ollama server answers."""
 
-    def __init__(self, hosts: Sequence[str]) -> None:
-        super().__init__(
-            f"no Ollama server answers at {', '.join(hosts)}. Start one with `ollama serve` (on another "
-            "machine: OLLAMA_HOST, or ollama:TAG@HOST); what was graded before is kept."
-        )
-
 
 class OllamaModelMissingError(FFError):
     """The server does not have the model."""
@@ -42,15 +36,6 @@ class OllamaModelMissingError(FFError):
         )
 
 
-class OllamaBrokenError(FFError):
-    """The server answers, but not as Ollama does."""
-
-    def __init__(self, host: str, problem: str) -> None:
-        super().__init__(
-            f"the server at {host} does not answer as Ollama does: {problem}. Check the host or OLLAMA_HOST."
-        )
-
-
 def open_ollama(name: str, *, concurrency: int = 1, timeout: float = 300.0) -> Remote:
     """Return a model of Ollama servers.
 
@@ -60,7 +45,8 @@ def open_ollama(name: str, *, concurrency: int = 1, timeout: float = 300.0) -> R
         timeout: seconds that one request may take.
 
     Raises:
-        OllamaUnreachableError, OllamaModelMissingError, OllamaBrokenError: it cannot work at all.
+        OllamaUnreachableError, OllamaModelMissingError: it cannot work at all.
+        FFError: the server is not one of Ollama.
         DigestsDifferError: the servers have different models under this tag.
     """
     tag, _, listed = name.partition("@")
@@ -124,11 +110,17 @@ class OllamaServer:
 
     def gone(self, hosts: Sequence[str]) -> FFError:
         """Return the error for: no server answers."""
-        return OllamaUnreachableError(hosts)
+        return OllamaUnreachableError(
+            f"no Ollama server answers at {', '.join(hosts)}. Start one with `ollama serve` (on another "
+            "machine: OLLAMA_HOST, or ollama:TAG@HOST); what was graded before is kept."
+        )
 
     def broken(self, problem: str) -> FFError:
         """Return the error for: this is no Ollama server."""
-        return OllamaBrokenError(self.name, problem)
+        return FFError(
+            f"the server at {self.name} does not answer as Ollama does: {problem}. Check the host or "
+            "OLLAMA_HOST."
+        )
 
     async def close(self) -> None:
         """Close the connections."""

@@ -24,28 +24,16 @@ KEY: Final = "OPENAI_API_KEY"
 THINKING_TOKENS: Final = 2048
 """Room for the thoughts of a model that was seen to think."""
 
+_FORM: Final = (
+    "The form is openai:MODEL@BASE_URL, such as openai:Qwen/Qwen3-8B@http://localhost:8000/v1; several "
+    "servers: ...@URL,URL; a server that does not tell its context: ...@URL?context=TOKENS; the key comes "
+    f"from {KEY}."
+)
 _SPEC = re.compile(r"(?P<model>.+)@(?P<urls>https?://.+)")
-
-
-class OpenAISpecError(FFError):
-    """A spec without a base URL, or with a secret in it."""
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(
-            f"{problem}. The form is openai:MODEL@BASE_URL, such as "
-            "openai:Qwen/Qwen3-8B@http://localhost:8000/v1; several servers: ...@URL,URL; a server that does "
-            f"not tell its context: ...@URL?context=TOKENS; the key comes from {KEY}."
-        )
 
 
 class ServerUnreachableError(FFError):
     """No server answers."""
-
-    def __init__(self, hosts: Sequence[str]) -> None:
-        super().__init__(
-            f"no server answers at {', '.join(hosts)}. Start it (`vllm serve MODEL`, `llama-server -m FILE`, "
-            "`ollama serve`) or correct the address after @; what was graded before is kept."
-        )
 
 
 class ServerModelMissingError(FFError):
@@ -60,42 +48,23 @@ class ServerModelMissingError(FFError):
         )
 
 
-class ServerKeyError(FFError):
-    """The server asks for a key, or for another one."""
-
-    def __init__(self, host: str, status: int) -> None:
-        super().__init__(
-            f"the server at {host} refuses the key (HTTP {status}). Set {KEY} to a key for it; what was "
-            "graded before is kept."
-        )
-
-
-class ServerBrokenError(FFError):
-    """The server answers, but not as OpenAI's protocol does."""
-
-    def __init__(self, host: str, problem: str) -> None:
-        super().__init__(
-            f"the server at {host} does not speak OpenAI's protocol: {problem}. The address after @ usually "
-            "ends in /v1."
-        )
-
-
 def open_openai(name: str, *, concurrency: int = 1, timeout: float = 300.0) -> Remote:
     """Return a model of servers that speak OpenAI's protocol.
 
     Args:
-        name: MODEL@BASE_URL,...; see `OpenAISpecError`.
+        name: MODEL@BASE_URL,...; see `_FORM`.
         concurrency: requests in flight at one server.
         timeout: seconds that one request may take.
 
     Raises:
-        OpenAISpecError: the name cannot be read.
-        ServerUnreachableError, ServerModelMissingError, ServerKeyError, ServerBrokenError: it cannot work.
+        FFError: the name cannot be read.
+        ServerUnreachableError, ServerModelMissingError: it cannot work.
+        FFError: the key is refused, or the server speaks another protocol.
         DigestsDifferError: the servers serve different models under this name.
     """
     found = _SPEC.fullmatch(name)
     if found is None:
-        raise OpenAISpecError("the spec names no base URL")
+        raise FFError(f"the spec names no base URL. {_FORM}")
     servers = [OpenAIServer(found["model"], url.strip()) for url in found["urls"].split(",")]
     return Remote(found["model"], servers, concurrency=concurrency, timeout=timeout)
 
@@ -110,9 +79,9 @@ class OpenAIServer:
         parts = urlsplit(url)
         context = parse_qs(parts.query).get("context", [""])[-1]
         if parts.username or parts.password:
-            raise OpenAISpecError("an address holds a user or a password")
+            raise FFError(f"an address holds a user or a password. {_FORM}")
         if not parts.hostname or (parts.query and not context.isdecimal()):
-            raise OpenAISpecError("an address cannot be read")
+            raise FFError(f"an address cannot be read. {_FORM}")
         self.thoughts = 0
         self.name = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self._model, self._context = model, int(context) if context else None
@@ -147,11 +116,17 @@ class OpenAIServer:
 
     def gone(self, hosts: Sequence[str]) -> FFError:
         """Return the error for: no server answers."""
-        return ServerUnreachableError(hosts)
+        return ServerUnreachableError(
+            f"no server answers at {', '.join(hosts)}. Start it (`vllm serve MODEL`, `llama-server -m FILE`, "
+            "`ollama serve`) or correct the address after @; what was graded before is kept."
+        )
 
     def broken(self, problem: str) -> FFError:
         """Return the error for: this is no server of the protocol."""
-        return ServerBrokenError(self.name, problem)
+        return FFError(
+            f"the server at {self.name} does not speak OpenAI's protocol: {problem}. The address after @ "
+            "usually ends in /v1."
+        )
 
     async def close(self) -> None:
         """Close the connections."""
@@ -190,7 +165,10 @@ class OpenAIServer:
         if answer.status == 200:
             return text
         if answer.status in (401, 403):
-            raise ServerKeyError(self.name, answer.status)
+            raise FFError(
+                f"the server at {self.name} refuses the key (HTTP {answer.status}). Set {KEY} to a key for "
+                "it; what was graded before is kept."
+            )
         if answer.status == 404 and asked is not None:
             raise ServerModelMissingError(self._model, self.name)
         raise refusal(answer.status, text.decode("utf-8", "replace"), answer.headers.get("Retry-After"))
@@ -200,7 +178,7 @@ class OpenAIServer:
 
         key = os.environ.get(KEY, "").strip()
         if not (key.isascii() and key.isprintable()):
-            raise OpenAISpecError(f"{KEY} holds characters that no key has")
+            raise FFError(f"{KEY} holds characters that no key has. {_FORM}")
         local = urlsplit(self.name).hostname in ("localhost", "127.0.0.1", "::1")
         # The campaign bounds what is in flight and how long it may take, so the client must not.
         return aiohttp.ClientSession(

@@ -66,33 +66,20 @@ class Reply:
 class Chat(Protocol):
     """A model that can be asked. Everything but `num_ctx` is known once it is open."""
 
-    @property
-    def model(self) -> str:
-        """The model's name, as it stands in ledgers and traces."""
-
-    @property
-    def digest(self) -> str:
-        """What the model is: sha256 of its weights, or a typed unknown in words."""
-
-    @property
-    def quantization(self) -> str | None:
-        """How the weights are rounded, such as Q4_K_M, where it is told; the digest covers it."""
-
-    @property
-    def software(self) -> str:
-        """What it runs on: client, server and their versions."""
-
-    @property
-    def num_ctx(self) -> int | None:
-        """Context in tokens, final after `fit`; None where a server does not tell."""
-
-    @property
-    def concurrency(self) -> int:
-        """Requests in flight at one server."""
-
-    @property
-    def slots(self) -> int:
-        """Requests in flight in all: `concurrency` times the number of servers."""
+    model: str
+    """The model's name, as it stands in ledgers and traces."""
+    digest: str
+    """What the model is: sha256 of its weights, or a typed unknown in words."""
+    quantization: str | None
+    """How the weights are rounded, such as Q4_K_M, where it is told; the digest covers it."""
+    software: str
+    """What it runs on: client, server and their versions."""
+    num_ctx: int | None
+    """Context in tokens, final after `fit`; None where a server does not tell."""
+    concurrency: int
+    """Requests in flight at one server."""
+    slots: int
+    """Requests in flight in all: `concurrency` times the number of servers."""
 
     def fit(self, longest: int, answer_tokens: int) -> None:
         """Size the context for a longest conversation (bytes) and answer (tokens), once for all requests."""

@@ -34,13 +34,6 @@ class OpensChat(Protocol):
         """Open it."""
 
 
-class UnknownChatError(FFError):
-    """A spec that names no model."""
-
-    def __init__(self, spec: str) -> None:
-        super().__init__(f"model {spec!r} is unknown. Allowed: {forms(BACKENDS)}.")
-
-
 def is_chat(spec: str) -> bool:
     """Return whether a spec names a model that can be asked."""
     return chosen(spec, BACKENDS) is not None
@@ -55,11 +48,11 @@ def open_chat(spec: str, *, concurrency: int = 1, timeout: float = 300.0) -> Cha
         timeout: seconds that one request may take.
 
     Raises:
-        UnknownChatError: no such kind.
+        FFError: no such kind.
         FFError: it cannot work here: weights, server or model are missing or changed.
     """
     found = chosen(spec, BACKENDS)
     if found is None:
-        raise UnknownChatError(spec)
+        raise FFError(f"model {spec!r} is unknown. Allowed: {forms(BACKENDS)}.")
     entry, name = found
     return cast("OpensChat", entry.load())(name, concurrency=concurrency, timeout=timeout)

@@ -1,161 +1,36 @@
 """`ff atlas`: one record a model, with its doubt; what changed, what is due, and the page people read."""
 
 import argparse
-import json
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Final
 
-from ff_helpers.cli.options import add_cards, add_command, shown
-from ff_helpers.terms import DENOMINATORS, TIERS
+from ff_helpers import paths
+from ff_helpers.casestudy.compat import compat_text
+from ff_helpers.casestudy.exported import atlas_signal
+from ff_helpers.casestudy.exports import read_export
+from ff_helpers.cli.text import print_json, shown
+from ff_helpers.publication.atlas.changes import Change, Due, compare_signals, due_rows, refreshed
+from ff_helpers.publication.atlas.files import check_clock, current, path_of, read_file, write_signal
+from ff_helpers.publication.atlas.inputs import Inputs, NothingGivenError, read_signals
+from ff_helpers.publication.atlas.publish import PAGE, check_places, publish_page
+from ff_helpers.publication.atlas.signal import Rate, Signal, named_apart
+from ff_helpers.publication.prose import points
 
-if TYPE_CHECKING:
-    from ff_helpers.cli.options import Commands
-    from ff_helpers.publication.atlas.inputs import Inputs
-    from ff_helpers.publication.atlas.signal import Signal
-
-
-def add_atlas(commands: "Commands") -> None:
-    """Add the commands of this module to the parser."""
-    parser = commands.add_parser(
-        "atlas",
-        help="the per-model signal: export, refresh, compare two dates",
-        description="What may be said of each model: a dated file of records, validated against its JSON "
-        "Schema, a pointer to the current one, and a page that opens from disk.",
-    )
-    actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
-    _add_export(actions)
-    _add_refresh(actions)
-    _add_diff(actions)
+_SHOWN: Final = 40
+"""How many changed models a terminal gets; the rest is counted, and --json has all."""
 
 
-def _add_export(actions: "Commands") -> None:
-    parser = add_command(
-        actions,
-        "export",
-        _export,
-        line="write the signal of some counts, and its page",
-        about="Count, resolve the names, say what stands behind each rate, and write asr_signal_DATE.jsonl, "
-        "its schema, the pointer `current` and index.html. Old files stay; a file of the same day is not "
-        "overwritten with other content.",
-        example="ff atlas export --ledger verdicts.jsonl --traces traces.jsonl",
-    )
-    _add_inputs(parser)
-    _add_folder(parser)
-    parser.add_argument("--replace", action="store_true", help="replace a file of the same day")
-    parser.add_argument(
-        "--compat",
-        type=Path,
-        metavar="FILE",
-        help="also write FILE in the published export's field names (model_name, asr_pct, numerator, "
-        "denominator, classifiers_used), with the intervals beside them (default: not)",
-    )
-
-
-def _add_refresh(actions: "Commands") -> None:
-    parser = add_command(
-        actions,
-        "refresh",
-        _refresh,
-        line="what moved, what is old, what is due; and the next file",
-        about="Count again and compare with the current file. A row is due when its rate moved by more than "
-        "5 points since its published record, when that record is 7 days old, or when its graders no longer "
-        "stand as published. Due rows are taken anew, the others stay as published.",
-        example="ff atlas refresh --ledger verdicts.jsonl --traces traces.jsonl --dry-run",
-    )
-    _add_inputs(parser)
-    _add_folder(parser)
-    parser.add_argument("--dry-run", action="store_true", help="only say what is due; write nothing")
-    parser.add_argument("--replace", action="store_true", help="replace a file of the same day")
-    parser.add_argument("--json", action="store_true", help="every row, for programs")
-
-
-def _add_diff(actions: "Commands") -> None:
-    parser = add_command(
-        actions,
-        "diff",
-        _diff,
-        line="what changed between two dates, and why",
-        about="Compare the signal files of two dates, model by model.",
-        example="ff atlas diff 2026-11-20 2026-11-27",
-    )
-    parser.add_argument("old", type=_day, metavar="DATE", help="the earlier file, YYYY-MM-DD")
-    parser.add_argument("new", type=_day, metavar="DATE", help="the later file, YYYY-MM-DD")
-    _add_folder(parser, as_of=False)
-    parser.add_argument("--json", action="store_true", help="every row, for programs")
-
-
-def _add_inputs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "export",
-        nargs="?",
-        type=Path,
-        metavar="EXPORT",
-        help="counts a model name: CSV (model_name, compliance, graded, classifiers), or the published JSON "
-        "(default: none)",
-    )
-    parser.add_argument(
-        "--ledger",
-        type=Path,
-        metavar="VERDICTS",
-        help="verdicts: a ledger, JSONL or Parquet. Each grader counts by its own rows; in a ledger with "
-        "corrections no grader has them all (default: none)",
-    )
-    parser.add_argument(
-        "--traces",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="TRACES.jsonl",
-        help="files of the traces: models, classes, scenarios, and truth where it is known "
-        "(default: none; the rows of VERDICTS must then name their model)",
-    )
-    parser.add_argument(
-        "--name",
-        nargs="+",
-        type=_named,
-        default=[],
-        metavar="RECORDED=NAME",
-        help="what a recorded model name stands for, such as my-run=meta-llama/Llama-3.1-8B-Instruct "
-        "(default: itself)",
-    )
-    parser.add_argument(
-        "--tier",
-        choices=tuple(TIERS),
-        default="strict",
-        help="which verdicts of VERDICTS are successes (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--denominator",
-        choices=tuple(DENOMINATORS),
-        default="adversarial",
-        help="what their rates are over (default: %(default)s)",
-    )
-    add_cards(parser)
-
-
-def _add_folder(parser: argparse.ArgumentParser, *, as_of: bool = True) -> None:
-    parser.add_argument(
-        "--dir", type=Path, metavar="DIR", help="where the files are (default: atlas/ in the outputs folder)"
-    )
-    if as_of:
-        parser.add_argument("--as-of", type=_day, metavar="DATE", help="YYYY-MM-DD (default: today)")
-
-
-def _export(options: argparse.Namespace) -> int:
-    from ff_helpers.cli.atlas_text import written_text
-    from ff_helpers.publication.atlas.files import write_signal
-    from ff_helpers.publication.atlas.inputs import read_signals
-    from ff_helpers.publication.atlas.publish import check_places
-
+def export(options: argparse.Namespace) -> int:
+    """Write the signal of some counts, its page, and the compatible form that was asked for."""
     as_of = options.as_of or date.today()
     check_places(_folder(options), options.compat)
     signals = read_signals(_inputs(options), as_of=as_of, exported=_exported(options))
     path = write_signal(_folder(options), signals, as_of, replace=options.replace)
     _page(path, as_of)
     if options.compat:
-        from ff_helpers.casestudy.compat import compat_text
-
         options.compat.parent.mkdir(parents=True, exist_ok=True)
         options.compat.write_text(compat_text(signals, as_of=as_of), encoding="utf-8", newline="\n")
     print(written_text(signals, path))
@@ -164,13 +39,8 @@ def _export(options: argparse.Namespace) -> int:
     return 0
 
 
-def _refresh(options: argparse.Namespace) -> int:
-    from ff_helpers.cli.atlas_text import due_json, due_text
-    from ff_helpers.publication.atlas.changes import due_rows, refreshed
-    from ff_helpers.publication.atlas.files import check_clock, current, read_file, write_signal
-    from ff_helpers.publication.atlas.inputs import NothingGivenError, read_signals
-    from ff_helpers.publication.atlas.publish import check_places
-
+def refresh(options: argparse.Namespace) -> int:
+    """Say what is due, and write the next file where anything is."""
     as_of, folder = options.as_of or date.today(), _folder(options)
     published = current(folder)
     if published is None:
@@ -182,7 +52,7 @@ def _refresh(options: argparse.Namespace) -> int:
     rows = due_rows(before, fresh, as_of=as_of)
     due = [row for row in rows if row.due]
     if options.json:
-        print(json.dumps([due_json(row) for row in rows], indent=1, ensure_ascii=False))
+        print_json([due_json(row) for row in rows])
     else:
         print(due_text(rows, shown(published)))
     if options.dry_run or not due:
@@ -194,23 +64,18 @@ def _refresh(options: argparse.Namespace) -> int:
     return 0
 
 
-def _diff(options: argparse.Namespace) -> int:
-    from ff_helpers.cli.atlas_text import change_json, changes_text
-    from ff_helpers.publication.atlas.changes import compare_signals
-    from ff_helpers.publication.atlas.files import path_of, read_file
-
+def diff(options: argparse.Namespace) -> int:
+    """Print what changed between the files of two dates."""
     folder = _folder(options)
     changes = compare_signals(*(read_file(path_of(folder, day)) for day in (options.old, options.new)))
     if options.json:
-        print(json.dumps([change_json(change) for change in changes], indent=1, ensure_ascii=False))
+        print_json([change_json(change) for change in changes])
     else:
         print(f"{options.old} to {options.new}: {changes_text(changes)}")
     return 0
 
 
-def _inputs(options: argparse.Namespace) -> "Inputs":
-    from ff_helpers.publication.atlas.inputs import Inputs
-
+def _inputs(options: argparse.Namespace) -> Inputs:
     return Inputs(
         ledger=options.ledger,
         traces=tuple(options.traces),
@@ -221,37 +86,90 @@ def _inputs(options: argparse.Namespace) -> "Inputs":
     )
 
 
-def _exported(options: argparse.Namespace) -> list["Signal"]:
+def _exported(options: argparse.Namespace) -> list[Signal]:
     if options.export is None:
         return []
-    from ff_helpers.casestudy.exported import atlas_signal
-    from ff_helpers.casestudy.exports import read_export
-
     return atlas_signal(read_export(options.export), corpus=options.export.name)
 
 
 def _folder(options: argparse.Namespace) -> Path:
-    from ff_helpers import paths
-
     return options.dir or paths.outputs() / "atlas"
 
 
 def _page(path: Path, as_of: date) -> None:
-    from ff_helpers.publication.atlas.files import read_file
-    from ff_helpers.publication.atlas.publish import PAGE, publish_page
-
     publish_page(path.with_name(PAGE), read_file(path), profile=path.parent.name, as_of=as_of)
 
 
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no date: YYYY-MM-DD") from None
+def changes_text(changes: Sequence[Change]) -> str:
+    """Return how many models changed, and each that did with its reasons."""
+    changed = [change for change in changes if change.kind != "same"]
+    more = len(changed) - _SHOWN
+    lines = [f"{len(changed)} of {len(changes)} models changed", *map(_change_text, changed[:_SHOWN])]
+    return "\n".join(lines + ([f"  and {more} more: --json has all"] if more > 0 else []))
 
 
-def _named(text: str) -> tuple[str, str]:
-    recorded, equals, name = text.partition("=")
-    if not (recorded and equals and name):
-        raise argparse.ArgumentTypeError(f"{text!r} is not RECORDED=NAME")
-    return recorded, name
+def written_text(signals: Sequence[Signal], path: Path) -> str:
+    """Return what an export holds, in a few lines, and where it is."""
+    rated = [signal for signal in signals if signal.asr]
+    few = sum(signal.confidence == "insufficient_sample" for signal in rated)
+    resolved = sum(signal.canonical_id is not None for signal in signals)
+    without = len(signals) - len(rated)
+    return "\n".join(
+        [
+            f"models    {len(signals)}: {resolved} with a canonical id, {len(signals) - resolved} with a "
+            "reason why not (ff resolve NAME explains)",
+            f"rates     {len(rated)}, {few} of them on fewer than 20 traces"
+            + (f"; {without} models without: only rejected graders or heuristics graded" if without else ""),
+            f"graders   {_graders(signals)}",
+            f"signal    {shown(path)}",
+            f"page      {shown(path.with_name('index.html'))}",
+        ]
+    )
+
+
+def _graders(signals: Sequence[Signal]) -> str:
+    named = {grader.grader: grader for signal in named_apart(signals) for grader in signal.graders}
+    measured = sum(grader.accuracy is not None for grader in named.values())
+    rejected = sorted(name for name, grader in named.items() if grader.standing == "rejected")
+    said = f"{len(named)}, the accuracy of {measured} is known"
+    return said + (f"; rejected: {', '.join(rejected)}" if rejected else "")
+
+
+def due_text(rows: Sequence[Due], published: str) -> str:
+    """Return which rows are due and why, and how many stay as published."""
+    due = [row for row in rows if row.due]
+    moved = sum(row.change.moved for row in rows)
+    lines = [f"{published}: {len(due)} of {len(rows)} rows are due, {moved} moved by more than 5 points"]
+    for row in due:
+        why = [line for line in row.change.why if line not in row.reasons]
+        lines += [f"  {_name(row.change)}: {'; '.join(row.reasons)}", *(f"      {line}" for line in why)]
+    kept = len(rows) - len(due)
+    if kept:
+        lines.append(f"  {kept} rows are not due and stay as published")
+    return "\n".join(lines)
+
+
+def _change_text(change: Change) -> str:
+    shift = "" if change.shift is None else f", {points(change.shift)} points"
+    return "\n".join([f"  {_name(change)}: {change.kind}{shift}", *(f"      {line}" for line in change.why)])
+
+
+def _name(change: Change) -> str:
+    # A name can hold anything; a terminal must not obey it.
+    text = change.model if change.model.isprintable() else ascii(change.model)
+    return f"{text if len(text) <= 80 else text[:79] + '…'} ({change.origin})"
+
+
+def due_json(row: Due) -> dict[str, object]:
+    """Return a row of a refresh as JSON."""
+    found = {"age_days": row.age_days, "due": row.due, "reasons": list(row.reasons)}
+    return change_json(row.change) | found
+
+
+def change_json(change: Change) -> dict[str, object]:
+    """Return a change as JSON."""
+
+    def rate(value: Rate | None) -> object:
+        return value.model_dump(mode="json") if value else None
+
+    return asdict(change) | {"old": rate(change.old), "new": rate(change.new), "why": list(change.why)}

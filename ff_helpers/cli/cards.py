@@ -2,13 +2,15 @@
 
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from ff_helpers.measurement.calibration.cards import Card, NotMeasured
-    from ff_helpers.measurement.calibration.gate import Criterion
-    from ff_helpers.measurement.proportions.intervals import Proportion
-    from ff_helpers.terms import GateState
+from ff_helpers.cli.text import aligned
+from ff_helpers.measurement.calibration.cards import Card, NotMeasured
+from ff_helpers.measurement.calibration.confusion import Kappa
+from ff_helpers.measurement.calibration.gate import Criterion
+from ff_helpers.measurement.calibration.robustness import FlipRate
+from ff_helpers.measurement.proportions.intervals import Proportion
+from ff_helpers.terms import GATE_STATES, GateState
 
 ALLOWS: Final[dict["GateState", str]] = {
     "rejected": "It may not grade traces without truth: take another grader, or grade by hand "
@@ -20,7 +22,7 @@ ALLOWS: Final[dict["GateState", str]] = {
 }
 
 
-def card_text(card: "Card") -> str:
+def card_text(card: Card) -> str:
     """Return a card in about fifteen lines, at most 100 columns."""
     invalid = card.valid.n - card.valid.k
     statuses = ", ".join(f"{status} {n}" for status, n in card.statuses.items())
@@ -42,14 +44,11 @@ def card_text(card: "Card") -> str:
             f"{_passed(card.gate.ours)} of ours",
         ),
     ]
-    width = max(len(name) for name, _ in lines)
-    said = [f"{card.calibration_set} ({card.n} traces, label space {card.space}; {card.sampling})"]
-    said += [f"  {name:<{width}}  {value}" for name, value in lines]
-    said += [f"  {'':<{width}}  - {reason}" for reason in card.gate.reasons]
-    return "\n".join(said)
+    head = f"{card.calibration_set} ({card.n} traces, label space {card.space}; {card.sampling})"
+    return "\n".join([head, *aligned([*lines, *(("", f"- {reason}") for reason in card.gate.reasons)])])
 
 
-def rate(share: "Proportion") -> str:
+def rate(share: Proportion) -> str:
     """Return `65.0% [43.3, 81.9], 13 of 20`."""
     if share.estimate is None:
         return "unknown: no row"
@@ -57,30 +56,24 @@ def rate(share: "Proportion") -> str:
     return f"{100 * share.estimate:.1f}% {bounds}, {share.k} of {share.n}"
 
 
-def lowest(states: Sequence["GateState"]) -> "GateState":
+def lowest(states: Sequence[GateState]) -> GateState:
     """Return the lowest state: what several cards allow together."""
-    from ff_helpers.terms import GATE_STATES
-
     return min(states, key=GATE_STATES.index)
 
 
-def _kappa(card: "Card") -> list[str]:
-    from ff_helpers.measurement.calibration.confusion import Kappa
-
+def _kappa(card: Card) -> list[str]:
     if not isinstance(card.kappa, Kappa):
         return [card.kappa.not_measured]
     value = f"{card.kappa.value:.2f} [{card.kappa.low:.2f}, {card.kappa.high:.2f}]"
     return [value, *textwrap.wrap(card.kappa.note, width=66)]
 
 
-def _passed(criteria: "Sequence[Criterion]") -> str:
+def _passed(criteria: Sequence[Criterion]) -> str:
     return f"{sum(one.passed for one in criteria)} of {len(criteria)}"
 
 
-def _flips(card: "Card") -> list[tuple[str, str]]:
+def _flips(card: Card) -> list[tuple[str, str]]:
     """Return how often an attack gets its verdict, beside additions that are no attack."""
-    from ff_helpers.measurement.calibration.robustness import FlipRate
-
     flips = card.injection_flip_rate
     said = [("flips under attack", _or_why(flips))]
     if isinstance(flips, FlipRate):
@@ -91,11 +84,9 @@ def _flips(card: "Card") -> list[tuple[str, str]]:
     return said
 
 
-def _or_why(share: "Proportion | NotMeasured") -> str:
-    from ff_helpers.measurement.calibration.cards import NotMeasured
-
+def _or_why(share: Proportion | NotMeasured) -> str:
     return f"not measured: {share.not_measured}" if isinstance(share, NotMeasured) else rate(share)
 
 
-def _seconds(value: "float | NotMeasured") -> str:
+def _seconds(value: float | NotMeasured) -> str:
     return f"{value:.2f}" if isinstance(value, float) else f"not measured: {value.not_measured}"

@@ -5,87 +5,16 @@ import shlex
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ff_helpers import paths
-from ff_helpers.cli.options import add_asking, add_command, count, number, shown
-
-if TYPE_CHECKING:
-    from ff_helpers.cli.options import Commands
-
-
-def add_collecting(commands: "Commands") -> None:
-    """Add the command of this module to the parser."""
-    parser = add_command(
-        commands,
-        "collect",
-        _collect,
-        line="run scenarios against a model under test; truth comes from their checkers",
-        about="Put scenarios (harmless fictional policies, six intent classes, single turns and crescendos) "
-        "to a model under test and write one trace an attempt. Each scenario's checker decides strict "
-        "compliance, so that the truth is known and any grader can be scored on these traces. An "
-        "interrupted collection goes on where it stopped.",
-        example="ff collect --target ollama:qwen3:1.7b --out qwen3.jsonl --repeats 3",
-    )
-    parser.add_argument(
-        "--target",
-        required=True,
-        metavar="SPEC",
-        help="the model under test: embedded:MODEL, ollama:TAG or openai:MODEL@BASE_URL",
-    )
-    parser.add_argument("--out", required=True, type=Path, metavar="TRACES", help="the trace file to write")
-    parser.add_argument(
-        "--scenarios",
-        type=Path,
-        metavar="FILE",
-        help="scenarios, JSONL (default: those that ship, data/scenarios/proxies.jsonl)",
-    )
-    parser.add_argument(
-        "--repeats", type=count, default=1, metavar="N", help="runs of each scenario (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--arm",
-        choices=("forbidden", "permitted"),
-        default="forbidden",
-        help="the attack, or its control, in which the policy allows what is asked: it shows what the model "
-        "is able to do (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--limit", type=count, metavar="N", help="only the first N scenarios of the arm (default: all)"
-    )
-    parser.add_argument(
-        "--temperature",
-        type=number,
-        metavar="T",
-        default=0.3,
-        help="above 0, so that runs of one scenario are draws and not copies (default: %(default)g)",
-    )
-    parser.add_argument(
-        "--seed",
-        type=int,
-        metavar="N",
-        default=0,
-        help="from which each conversation's own seed is derived (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--max-tokens",
-        type=count,
-        metavar="N",
-        default=64,
-        help="limit of each reply (default: %(default)s)",
-    )
-    add_asking(parser)
-    parser.set_defaults(
-        elsewhere="Make room there or name another place with --out, then run the command again.",
-        interrupted="What was collected is kept: run the same command again and it goes on from there.",
-    )
+from ff_helpers.cli.text import shown
+from ff_helpers.corpus.collect import SCENARIOS, collect, collected_frame
+from ff_helpers.corpus.journal import read_journal
+from ff_helpers.corpus.traces import Trace
 
 
-def _collect(options: argparse.Namespace) -> int:
-    from ff_helpers.corpus.collect import SCENARIOS, collect
-    from ff_helpers.corpus.journal import read_journal
-    from ff_helpers.corpus.traces import Trace
-
+def collect_traces(options: argparse.Namespace) -> int:
+    """Collect, say how often the model complied, and what to do next."""
     if options.out.exists():  # a file that holds no traces is refused before a model is opened
         next(read_journal(options.out, Trace), None)
     scenarios = options.scenarios or paths.root() / SCENARIOS
@@ -119,8 +48,6 @@ def _collect(options: argparse.Namespace) -> int:
 
 def _by_intent(out: Path, arm: str) -> str:
     """Return how many responses of each intent class comply, by the scenarios' checkers."""
-    from ff_helpers.corpus.collect import collected_frame
-
     frame = collected_frame(out)
     frame = frame[frame["arm"] == arm]
     whose = "states what the policy forbids" if arm == "forbidden" else "does what the policy allows"

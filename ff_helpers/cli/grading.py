@@ -3,86 +3,20 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ff_helpers.cli.options import add_asking, add_cards, add_command, add_rubric, count, grader_spec
+from ff_helpers.cli import ledgers
 from ff_helpers.errors import FFError
-
-if TYPE_CHECKING:
-    from ff_helpers.cli.options import Commands
-    from ff_helpers.terms import Identity
-
-
-class SameFileError(FFError):
-    """The ledger is to be written over the traces."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} is both --traces and --ledger. Name another file with --ledger.")
+from ff_helpers.grading.identities import shown_names
+from ff_helpers.grading.inventory import ledger_summary
+from ff_helpers.grading.ledger import RETRIED, read_ledger
+from ff_helpers.grading.stream import grade_file
+from ff_helpers.measurement.admission import by_cards
+from ff_helpers.measurement.standing import saved_cards, standing
+from ff_helpers.terms import Identity
 
 
-def add_grading(commands: "Commands") -> None:
-    """Add the commands of this module to the parser."""
-    grade = add_command(
-        commands,
-        "grade",
-        _grade,
-        line="grade a trace file with a calibrated grader into a ledger",
-        about="Grade the traces of a file, one verdict or status each, into an append-only ledger. What the "
-        "ledger holds already is not graded again, so an interrupted grading goes on where it stopped. A "
-        "grader that is uncalibrated or rejected may grade only traces that carry truth. Exit code 0: done; "
-        "1: some rows failed at the server, run the same command again; 2: something to mend first.",
-        example="ff grade --traces traces.jsonl --grader ollama:qwen3:1.7b --ledger verdicts.jsonl",
-    )
-    grade.add_argument("--traces", required=True, type=Path, metavar="FILE", help="the traces, JSONL")
-    grade.add_argument(
-        "--grader",
-        required=True,
-        type=grader_spec,
-        metavar="SPEC",
-        help="embedded:MODEL, ollama:TAG, openai:MODEL@BASE_URL, heuristic or recorded:LEDGER",
-    )
-    grade.add_argument(
-        "--ledger", required=True, type=Path, metavar="FILE", help="where verdicts go; made if missing"
-    )
-    grade.add_argument(
-        "--limit", type=count, metavar="N", help="only the first N traces of the file (default: all)"
-    )
-    grade.add_argument(
-        "--repeats",
-        type=count,
-        default=1,
-        metavar="N",
-        help="how often a model grades each trace (default: %(default)s)",
-    )
-    add_rubric(grade)
-    add_cards(grade)
-    add_asking(grade)
-    grade.set_defaults(
-        interrupted="What was graded is in the ledger: run the same command again and it goes on from there.",
-        elsewhere="Make room there or name another place with --ledger, then run the command again.",
-    )
-
-    ledger = add_command(
-        commands,
-        "ledger",
-        _ledger,
-        line="what is in a ledger, what is missing, duplicates",
-        about="Print what a ledger holds: verdicts and statuses with their reasons by grader, repeats, "
-        "duplicates and corrections; and, beside a trace file, what is still missing.",
-        example="ff ledger verdicts.jsonl --traces traces.jsonl",
-    )
-    ledger.add_argument("ledger", type=Path, metavar="FILE", help="a ledger")
-    ledger.add_argument(
-        "--traces", type=Path, metavar="FILE", help="the traces that it should hold (default: not compared)"
-    )
-    add_cards(ledger)
-
-
-def _grade(options: argparse.Namespace) -> int:
-    from ff_helpers.grading.ledger import RETRIED
-    from ff_helpers.grading.stream import grade_file
-    from ff_helpers.measurement.admission import by_cards
-
+def grade_traces(options: argparse.Namespace) -> int:
+    """Grade a trace file into a ledger and print what the ledger holds of that grader."""
     _no_other_file(options.ledger, options.traces)
     print(
         f"grading {options.traces} with {options.grader} into {options.ledger}", file=sys.stderr, flush=True
@@ -110,18 +44,14 @@ def _grade(options: argparse.Namespace) -> int:
     return int(failed > 0)
 
 
-def _ledger(options: argparse.Namespace) -> int:
+def tell_ledger(options: argparse.Namespace) -> int:
+    """Print what a ledger holds, and what is missing of a trace file."""
     _tell(options)
     return 0
 
 
-def _tell(options: argparse.Namespace, *, only: "Identity | None" = None) -> None:
+def _tell(options: argparse.Namespace, *, only: Identity | None = None) -> None:
     """Print what the ledger holds, of one grader or of all."""
-    from ff_helpers.cli import ledgers
-    from ff_helpers.grading.identities import shown_names
-    from ff_helpers.grading.inventory import ledger_summary
-    from ff_helpers.measurement.standing import saved_cards, standing
-
     held = ledger_summary(options.ledger, options.traces)
     notes = ledgers.read_notes(options.ledger)
     print(ledgers.written_text(held))
@@ -140,9 +70,7 @@ def _tell(options: argparse.Namespace, *, only: "Identity | None" = None) -> Non
 
 def _no_other_file(ledger: Path, traces: Path) -> None:
     """Refuse a file that is no ledger before a grader is opened; the ledger itself looks at every line."""
-    from ff_helpers.grading.ledger import read_ledger
-
     if ledger.exists() and traces.exists() and ledger.samefile(traces):
-        raise SameFileError(ledger)
+        raise FFError(f"{ledger} is both --traces and --ledger. Name another file with --ledger.")
     if ledger.exists():
         next(read_ledger(ledger), None)

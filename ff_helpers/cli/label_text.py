@@ -1,13 +1,12 @@
 """The card of a column of labels, as people read it in a terminal and as JSON."""
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ff_helpers.cli.cards import rate
-
-if TYPE_CHECKING:
-    from ff_helpers.measurement.calibration.confusion import Confusion, Kappa
-    from ff_helpers.measurement.labels.card import LabelCard
-    from ff_helpers.measurement.proportions.intervals import Proportion
+from ff_helpers.cli.text import aligned
+from ff_helpers.measurement.calibration.confusion import Confusion, Kappa
+from ff_helpers.measurement.labels.card import LabelCard
+from ff_helpers.measurement.proportions.intervals import Proportion
 
 MOST: Final = 20
 """So many of the values that are no label are shown, the most frequent first."""
@@ -17,7 +16,7 @@ calibrate --grader SPEC` makes one. It holds for rows like these, if they are al
 at random: not for rows picked because graders disagree."""
 
 
-def label_text(card: "LabelCard", left: dict[str, int]) -> str:
+def label_text(card: LabelCard, left: dict[str, int]) -> str:
     """Return a card in about two dozen lines; `left` counts the rows that were left out, by reason."""
     matrix = card.matrix
     invalid = [f"{value!r} {n}" if value else f"empty {n}" for value, n in card.invalid.items()]
@@ -47,8 +46,7 @@ def label_text(card: "LabelCard", left: dict[str, int]) -> str:
             ("their kappa", _kappa(card.humans.kappa)),
         ]
     lines.append(("gate", card.gate.state))
-    width = max(len(name) for name, _ in lines)
-    text = [f"  {name:<{width}}  {value}" for name, value in lines]
+    text = aligned(lines)
     for one_rule, criteria in (("published rule", card.gate.published), ("our rule", card.gate.ours)):
         for c in criteria:
             value = "not defined" if c.value is None else f"{c.value:.3g}"
@@ -60,14 +58,14 @@ def label_text(card: "LabelCard", left: dict[str, int]) -> str:
     return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in plain)
 
 
-def _kappa(kappa: "Kappa | None") -> str:
+def _kappa(kappa: Kappa | None) -> str:
     if kappa is None:
         return "unknown: no row"
     said = f"{kappa.value:.2f} [{kappa.low:.2f}, {kappa.high:.2f}]"
     return f"{said} ({kappa.note})" if kappa.note else said
 
 
-def label_content(card: "LabelCard") -> dict[str, object]:
+def label_content(card: LabelCard) -> dict[str, object]:
     """Return the card as --json prints it: shares in [0, 1], intervals as [low, high], null where unknown."""
     matrix = card.matrix
     content: dict[str, object] = {"truth": card.truth, "grader": card.grader, "n": matrix.n, "k": matrix.k}
@@ -105,17 +103,17 @@ def label_content(card: "LabelCard") -> dict[str, object]:
     return content
 
 
-def _share(name: str, share: "Proportion") -> dict[str, object]:
+def _share(name: str, share: Proportion) -> dict[str, object]:
     return {name: share.estimate, f"{name}_ci": [share.low, share.high]}
 
 
-def _kappas(kappa: "Kappa | None") -> dict[str, object]:
+def _kappas(kappa: Kappa | None) -> dict[str, object]:
     if kappa is None:
         return {"kappa": None, "kappa_ci": [-1.0, 1.0], "kappa_note": "no row"}
     return {"kappa": kappa.value, "kappa_ci": [kappa.low, kappa.high], "kappa_note": kappa.note}
 
 
-def _nested(matrix: "Confusion", invalid: bool) -> dict[str, dict[str, int]]:
+def _nested(matrix: Confusion, invalid: bool) -> dict[str, dict[str, int]]:
     """Return truth -> graded class -> count; the column `invalid` only where there is one."""
     last = "invalid" if "invalid" not in matrix.classes else "no label"
     columns = (*matrix.classes, last) if invalid else matrix.classes

@@ -5,14 +5,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from ff_helpers.cli.options import shown
-
-if TYPE_CHECKING:
-    from ff_helpers.grading.inventory import GraderRows, LedgerSummary
-    from ff_helpers.measurement.standing import Standing
-    from ff_helpers.terms import Identity
+from ff_helpers.cli.text import shown
+from ff_helpers.grading.inventory import GraderRows, LedgerSummary
+from ff_helpers.grading.ledger import read_ledger
+from ff_helpers.measurement.standing import Standing
+from ff_helpers.terms import Identity
 
 _REASONS: Final = 3
 """How many reasons of one status, or of one gate, are printed; the rest is counted."""
@@ -22,14 +21,12 @@ _REASONS: Final = 3
 class Notes:
     """What the counts of a grader leave out: why rows have no verdict, and how to ask it again."""
 
-    reasons: "dict[Identity, Counter[tuple[str, str]]]" = field(default_factory=lambda: defaultdict(Counter))
-    software: "dict[Identity, str]" = field(default_factory=dict)
+    reasons: dict[Identity, Counter[tuple[str, str]]] = field(default_factory=lambda: defaultdict(Counter))
+    software: dict[Identity, str] = field(default_factory=dict)
 
 
 def read_notes(ledger: Path) -> Notes:
     """Return the reasons of the rows of the first pass that have a status now, and the graders' software."""
-    from ff_helpers.grading.ledger import read_ledger
-
     notes = Notes()
     failing: dict[tuple[str, str], tuple[Identity, str, str]] = {}
     for record in read_ledger(ledger):
@@ -45,7 +42,7 @@ def read_notes(ledger: Path) -> Notes:
     return notes
 
 
-def grader_text(rows: "GraderRows", name: str, found: "Standing", notes: Notes) -> str:
+def grader_text(rows: GraderRows, name: str, found: Standing, notes: Notes) -> str:
     """Return the rows of one grader: labels, statuses with reasons, and its measured accuracy."""
     who = rows.identity
     counted = {**rows.verdicts, "no verdict": sum(rows.statuses.values())}
@@ -64,7 +61,7 @@ def grader_text(rows: "GraderRows", name: str, found: "Standing", notes: Notes) 
     return "\n".join([*lines, *(f"  {line}" for line in _measured(found, rows))])
 
 
-def written_text(held: "LedgerSummary") -> str:
+def written_text(held: LedgerSummary) -> str:
     """Return what the file is made of, in one line and one more where something is torn."""
     if not held.records:
         return f"{shown(held.path)}: an empty file, a ledger to which no verdict was written yet"
@@ -76,7 +73,7 @@ def written_text(held: "LedgerSummary") -> str:
     return "\n".join(lines)
 
 
-def missing_text(rows: "GraderRows", traces: int) -> str:
+def missing_text(rows: GraderRows, traces: int) -> str:
     """Return how many traces of the file have no row that stands, and the first of them."""
     if not rows.missing:
         return f"all {traces} traces are graded"
@@ -85,7 +82,7 @@ def missing_text(rows: "GraderRows", traces: int) -> str:
     return f"{rows.missing} of {traces} traces are missing: {first}{more}"
 
 
-def command(rows: "GraderRows", notes: Notes, traces: Path, ledger: Path) -> str:
+def command(rows: GraderRows, notes: Notes, traces: Path, ledger: Path) -> str:
     """Return the command that grades what is missing; the spec follows from the software recorded."""
     from ff_helpers.grading.outcome import spec_of
 
@@ -95,7 +92,7 @@ def command(rows: "GraderRows", notes: Notes, traces: Path, ledger: Path) -> str
     return shlex.join(words + (["--rubric", name] if name == "flip-blind" else []))
 
 
-def _statuses(rows: "GraderRows", reasons: "Counter[tuple[str, str]]") -> Iterable[str]:
+def _statuses(rows: GraderRows, reasons: "Counter[tuple[str, str]]") -> Iterable[str]:
     for status, n in sorted(rows.statuses.items(), key=lambda item: -item[1]):
         why = Counter({reason: k for (name, reason), k in reasons.items() if name == status})
         yield f"{status} {n}"
@@ -106,7 +103,7 @@ def _statuses(rows: "GraderRows", reasons: "Counter[tuple[str, str]]") -> Iterab
             yield f"  {rest} for other reasons"
 
 
-def _measured(found: "Standing", rows: "GraderRows") -> Iterable[str]:
+def _measured(found: Standing, rows: GraderRows) -> Iterable[str]:
     """Say how often the grader is right; no count of verdicts is printed without that."""
     if rows.identity.method == "manual":
         yield "graded by a person: see the agreement of graders"
@@ -122,7 +119,7 @@ def _measured(found: "Standing", rows: "GraderRows") -> Iterable[str]:
             yield f"  - and {len(card.gate.reasons) - _REASONS} more reasons, on the card"
 
 
-def _oddities(held: "LedgerSummary") -> list[tuple[str, int]]:
+def _oddities(held: LedgerSummary) -> list[tuple[str, int]]:
     return [
         ("duplicates (same trace, grader and repeat; same answer)", held.duplicates),
         ("conflicting duplicates (another answer; the later stands)", held.conflicting),

@@ -1,22 +1,22 @@
 """`ff asr`: raw rates of a file of verdicts, under the name of what is known of each grader."""
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from ff_helpers.cli.options import add_cards, add_command, shown
+import pandas as pd
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from ff_helpers.cli.options import Commands
-    from ff_helpers.measurement.calibration.cards import Card
-    from ff_helpers.measurement.rates.count_file import FileCounts
-    from ff_helpers.terms import Identity
+from ff_helpers.cli.text import aligned, json_rows, print_json, shown
+from ff_helpers.grading.identities import identity_of, records, shown_names
+from ff_helpers.measurement.calibration.cards import Card
+from ff_helpers.measurement.rates.asr import asr
+from ff_helpers.measurement.rates.count_file import FileCounts, read_counts
+from ff_helpers.measurement.rates.reported import READINGS
+from ff_helpers.measurement.standing import saved_cards, standing
+from ff_helpers.terms import IDENTITY, Identity
 
 FIELDS: Final = ("model", "intent", "turns", "source", "set")
 _RAW: Final = (
@@ -34,68 +34,12 @@ class Backing:
 
     gate: str
     reading: str
-    cards: "tuple[Card, ...]"
+    cards: tuple[Card, ...]
     why: str = ""
 
 
-def add_rates(commands: "Commands") -> None:
-    """Add the command of this module to the parser."""
-    parser = add_command(
-        commands,
-        "asr",
-        _asr,
-        line="raw attack success rates of a file of verdicts, grader by grader",
-        about="Count the verdicts of a file (a ledger, or any JSONL or Parquet whose rows have grader, "
-        "verdict or status, and what is counted by) and print each grader's rates with interval, what was "
-        "left out, and which card, if any, measured the grader. Superseded rows and later passes do not "
-        "count.",
-        example="ff asr verdicts.jsonl --traces traces.jsonl --by model intent --denominator adversarial",
-    )
-    parser.add_argument("file", type=Path, metavar="FILE", help="verdicts: a ledger, JSONL or Parquet")
-    parser.add_argument(
-        "--traces",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="TRACES.jsonl",
-        help="files of the traces that were graded: ledgers do not hold model, intent, turns, source and set "
-        "(default: none; only what FILE says can be counted by). Only their rows count",
-    )
-    parser.add_argument(
-        "--by",
-        nargs="+",
-        default=[],
-        choices=FIELDS,
-        metavar="FIELD",
-        help=f"{', '.join(FIELDS)}: a row for each (default: one row a grader)",
-    )
-    parser.add_argument(
-        "--tier",
-        nargs="+",
-        default=["strict"],
-        metavar="TIER",
-        help="strict, broad, functionally_dangerous: which verdicts are successes (default: strict)",
-    )
-    parser.add_argument(
-        "--denominator",
-        nargs="+",
-        default=["graded"],
-        metavar="OF",
-        help="rows, graded, adversarial: what the rate is over (default: graded)",
-    )
-    add_cards(parser)
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="everything as JSON, shares in [0, 1]")
-    form.add_argument("--csv", action="store_true", help="one table as CSV, shares in [0, 1]")
-
-
-def _asr(options: argparse.Namespace) -> int:
-    from ff_helpers.grading.identities import identity_of, records, shown_names
-    from ff_helpers.measurement.rates.asr import asr
-    from ff_helpers.measurement.rates.count_file import read_counts
-    from ff_helpers.measurement.standing import saved_cards
-    from ff_helpers.terms import IDENTITY
-
+def rates_of_file(options: argparse.Namespace) -> int:
+    """Print the rates of a file of verdicts, each grader with what is known of it."""
     keys = [*IDENTITY, "method", *dict.fromkeys(options.by)]
     counted = read_counts(options.file, by=keys, traces=options.traces)
     table = asr(counted.table, by=keys, tiers=options.tier, denominators=options.denominator)
@@ -108,7 +52,7 @@ def _asr(options: argparse.Namespace) -> int:
     table = table.assign(gate=[b.gate for b in known], reading=[b.reading for b in known])
     table = table.assign(cards=["; ".join(card.sentence() for card in b.cards) for b in known])
     if options.json:
-        print(json.dumps(_content(options.file, counted, table), indent=1, ensure_ascii=False))
+        print_json(_content(options.file, counted, table))
     elif options.csv:
         print(table.to_csv(index=False, lineterminator="\n"), end="")
     else:
@@ -127,11 +71,8 @@ def _asr(options: argparse.Namespace) -> int:
     return 0
 
 
-def _backing(who: "Identity", tier: str, cards: "Sequence[Card]") -> Backing:
+def _backing(who: Identity, tier: str, cards: Sequence[Card]) -> Backing:
     """Return what the cards say of a grader for a tier."""
-    from ff_helpers.measurement.rates.reported import READINGS
-    from ff_helpers.measurement.standing import standing
-
     if who.method == "manual":
         return Backing("manual", _PEOPLE, ())
     found = standing(who, cards, tier=tier)
@@ -147,7 +88,7 @@ def _backing(who: "Identity", tier: str, cards: "Sequence[Card]") -> Backing:
     return Backing(found.state, _PHRASES if who.method == "heuristic" else reading, found.cards, why)
 
 
-def _heads(who: "Identity", names: "Mapping[Identity, str]", found: Backing) -> list[str]:
+def _heads(who: Identity, names: Mapping[Identity, str], found: Backing) -> list[str]:
     """Return the lines above the rates of one grader and tier: who it is, and what its cards say."""
     rubric = who.rubric or "not recorded"
     lines = [f"{names[who]} (digest {who.short_digest}; rubric {rubric}): {found.reading}"]
@@ -155,7 +96,7 @@ def _heads(who: "Identity", names: "Mapping[Identity, str]", found: Backing) -> 
     return [*lines, *([f"  {found.why}"] if found.why else [])]
 
 
-def _lines(rows: "pd.DataFrame", by: list[str]) -> list[str]:
+def _lines(rows: pd.DataFrame, by: list[str]) -> list[str]:
     lines = [(*by, *_HEADS)]
     for row in rows.to_dict("records"):
         rate = "unknown: no row"
@@ -163,17 +104,10 @@ def _lines(rows: "pd.DataFrame", by: list[str]) -> list[str]:
             rate = f"{100 * row['asr']:.1f}% [{100 * row['asr_low']:.1f}, {100 * row['asr_high']:.1f}]"
         named = [str(row[name]) for name in (*by, "tier", "denominator", "k", "n")]
         lines.append((*named, rate, row["left_out_labels"]))
-    widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
-    numbers = (len(by) + 2, len(by) + 3)
-    return [
-        (
-            "  " + "  ".join(c.rjust(w) if i in numbers else c.ljust(w) for i, (c, w) in enumerate(cells))
-        ).rstrip()
-        for cells in (list(zip(line, widths, strict=True)) for line in lines)
-    ]
+    return aligned(lines, right=(len(by) + 2, len(by) + 3))
 
 
-def _left(counted: "FileCounts") -> str:
+def _left(counted: FileCounts) -> str:
     said = [
         (counted.superseded, "rows that a later one replaced"),
         (counted.again, "rows of a later pass"),
@@ -185,7 +119,6 @@ def _left(counted: "FileCounts") -> str:
     return f"Not counted: {words or 'nothing'}."
 
 
-def _content(path: Path, counted: "FileCounts", table: "pd.DataFrame") -> dict[str, object]:
-    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+def _content(path: Path, counted: FileCounts, table: pd.DataFrame) -> dict[str, object]:
     left = {n: getattr(counted, n) for n in ("superseded", "again", "elsewhere", "attacks", "torn")}
-    return {"file": str(path), "what": _RAW, "not_counted": left, "rates": rows}
+    return {"file": str(path), "what": _RAW, "not_counted": left, "rates": json_rows(table)}

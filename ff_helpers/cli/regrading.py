@@ -1,63 +1,26 @@
 """`ff regrade`: old labels beside new ones, in a terminal."""
 
 import argparse
+import json
 import math
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ff_helpers.cli.options import add_cards, add_command
+import pandas as pd
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from ff_helpers.cli.options import Commands
-    from ff_helpers.measurement.regrades.regrade import Regrade
-    from ff_helpers.measurement.regrades.supersession import Labeller
+from ff_helpers.cli.text import json_rows
+from ff_helpers.grading.identities import shown_names
+from ff_helpers.measurement.regrades.regrade import Regrade, regrade
+from ff_helpers.measurement.regrades.supersession import Labeller
+from ff_helpers.measurement.standing import saved_cards, standing
 
 _REASONS = 10
 """How many pairs of author and reason are printed; the rest is counted."""
 
 
-def add_regrading(commands: "Commands") -> None:
-    """Add the command of this module to the parser."""
-    parser = add_command(
-        commands,
-        "regrade",
-        _regrade,
-        line="old labels beside new ones: what a correction moved",
-        about="Set the first labels of a ledger beside those that stand after its corrections, or one "
-        "grading beside another: which label became which, the rates of both in every tier and denominator, "
-        "the shift of the same rows with its interval, and who changed what and why. It does not say which "
-        "of the two is right: `ff calibrate` measures that.",
-        example="ff regrade verdicts.jsonl --traces traces.jsonl",
-    )
-    parser.add_argument("ledger", type=Path, metavar="LEDGER", help="where the old labels are")
-    parser.add_argument(
-        "--by",
-        type=Path,
-        metavar="LEDGER",
-        help="a second ledger: corrections of the first, or another grading of the same traces (default: "
-        "the corrections in the first)",
-    )
-    parser.add_argument(
-        "--traces",
-        metavar="FILE",
-        help="only the traces of this file; their scenario ids give intervals by scenario (default: all "
-        "traces of the ledger, without them)",
-    )
-    parser.add_argument("--old", metavar="GRADER", help="whose labels are the old ones (default: all)")
-    parser.add_argument(
-        "--new", metavar="GRADER", help="whose are the new ones (default: those that supersede the old)"
-    )
-    add_cards(parser)
-    parser.add_argument("--json", action="store_true", help="everything, unrounded, for programs")
-
-
-def _regrade(options: argparse.Namespace) -> int:
-    from ff_helpers.measurement.regrades.regrade import regrade
-
+def compare_labels(options: argparse.Namespace) -> int:
+    """Print old labels beside new ones."""
     spec = options.traces
     if spec is not None and not spec.startswith("pyrit:"):
         spec = str(Path(spec).absolute())  # from the current folder, not from the project's
@@ -67,10 +30,8 @@ def _regrade(options: argparse.Namespace) -> int:
     return 0
 
 
-def _measured(graders: "Sequence[Labeller]", folder: Path | None) -> list[list[str]]:
+def _measured(graders: Sequence[Labeller], folder: Path | None) -> list[list[str]]:
     """Return what is known of the accuracy of each grader; no rate is printed without it."""
-    from ff_helpers.measurement.standing import saved_cards, standing
-
     cards, said = saved_cards(folder), []
     for one in graders:
         known = standing(one.who, cards)
@@ -82,7 +43,7 @@ def _measured(graders: "Sequence[Labeller]", folder: Path | None) -> list[list[s
     return said
 
 
-def _text(result: "Regrade", measured: list[list[str]]) -> str:
+def _text(result: Regrade, measured: list[list[str]]) -> str:
     old, new = result.names
     counts = result.transitions.pivot_table(
         index="old", columns="new", values="rows", aggfunc="sum", fill_value=0
@@ -98,7 +59,7 @@ def _text(result: "Regrade", measured: list[list[str]]) -> str:
     return "\n\n".join(parts)
 
 
-def _shown(result: "Regrade") -> "pd.DataFrame":
+def _shown(result: Regrade) -> pd.DataFrame:
     lines = []
     for row in result.shifts.to_dict("records"):
         line = {"tier": row["tier"], "of": row["denominator"]}
@@ -113,8 +74,6 @@ def _shown(result: "Regrade") -> "pd.DataFrame":
             line["by scenario"] = "[{:+.1f}, {:+.1f}]".format(*(100 * bound for bound in bounds))
         lines.append(line)
 
-    import pandas as pd
-
     return pd.DataFrame(lines)
 
 
@@ -125,7 +84,7 @@ def _percent(share: float, low: float, high: float, sign: str = "") -> str:
     return f"{100 * share:{sign}.1f} [{100 * low:{sign}.1f}, {100 * high:{sign}.1f}]"
 
 
-def _notes(result: "Regrade") -> str:
+def _notes(result: Regrade) -> str:
     said = [
         "Rates are what the labels say, with their errors in them. Shift: new minus old, in points, each "
         "over its own rows. Of rows in both: the same for the rows that count under both labels (how many), "
@@ -147,9 +106,7 @@ def _notes(result: "Regrade") -> str:
     return "\n".join(said)
 
 
-def _who(result: "Regrade", measured: list[list[str]]) -> str:
-    from ff_helpers.grading.identities import shown_names
-
+def _who(result: Regrade, measured: list[list[str]]) -> str:
     lines = ["who labelled, and how far their labels were measured:"]
     names = shown_names(one.who for one in result.graders)
     for one, known in zip(result.graders, measured, strict=True):
@@ -166,22 +123,9 @@ def _who(result: "Regrade", measured: list[list[str]]) -> str:
     return "\n".join([*lines, *([f"  {rest} for other reasons"] if rest else [])])
 
 
-def _as_json(result: "Regrade", measured: list[list[str]]) -> str:
-    import json
-
-    from ff_helpers.grading.identities import shown_names
+def _as_json(result: Regrade, measured: list[list[str]]) -> str:
 
     names = shown_names(one.who for one in result.graders)
-    frames = {
-        "transitions": result.transitions,
-        "rates": result.rates,
-        "shifts": result.shifts,
-        "changes": result.changes,
-    }
-    rows = {
-        name: frame.astype(object).where(frame.notna(), None).to_dict("records")
-        for name, frame in frames.items()
-    }
     content = {
         "names": result.names,
         "rows": result.rows,
@@ -194,6 +138,6 @@ def _as_json(result: "Regrade", measured: list[list[str]]) -> str:
             | {"rubric": one.who.rubric, "method": one.who.method, "rows": one.rows, "measured": known}
             for one, known in zip(result.graders, measured, strict=True)
         ],
-        **rows,
+        **{name: json_rows(getattr(result, name)) for name in ("transitions", "rates", "shifts", "changes")},
     }
     return json.dumps(content, ensure_ascii=False)

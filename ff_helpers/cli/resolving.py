@@ -7,14 +7,10 @@ import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from ff_helpers.cli.options import add_command
+from ff_helpers.corpus.canonical import MEANINGS, Resolution, Step, explain, resolve
 from ff_helpers.errors import FFError
-
-if TYPE_CHECKING:
-    from ff_helpers.cli.options import Commands
-    from ff_helpers.corpus.canonical import Resolution, Step
 
 WIDTH: Final = 100
 """Columns of the text form."""
@@ -31,46 +27,11 @@ _ASKED: Final = {
 """At which step of the way each reason stops."""
 
 
-class NoNamesError(FFError):
-    """Standard input holds no name."""
-
-    def __init__(self) -> None:
-        super().__init__("no name on standard input: one a line is read there, as in `ff resolve - < names`.")
-
-
-def add_resolving(commands: "Commands") -> None:
-    """Add the command of this module to the parser."""
-    parser = add_command(
-        commands,
-        "resolve",
-        _resolve,
-        line="which model a name means, and how that is known",
-        about="Take names of models as Hugging Face, OpenRouter, Ollama or an API spell them, and give each "
-        "its canonical id, family/base@params-variant, with the steps: what was set aside because it only "
-        "says who served the model, who published it, how the words were read, what was added that the name "
-        "does not say, and from which source. Names with one id are counted as one model. A name without "
-        "an id gets the reason, and the step that stopped. Exit code 0 also where a name does not resolve.",
-        example="ff resolve meta-llama/Llama-3.1-8B-Instruct llama3.1:8b",
-    )
-    parser.add_argument(
-        "names",
-        nargs="+",
-        metavar="NAME",
-        help="the name of a model; - reads names from standard input, one a line, without the empty lines",
-    )
-    parser.add_argument(
-        "--json",
-        action="store_true",
-        help="for programs: a line a name, with name, canonical_id, unresolved_reason, inferred, provenance",
-    )
-
-
-def _resolve(options: argparse.Namespace) -> int:
-    from ff_helpers.corpus.canonical import explain, resolve
-
+def resolve_names(options: argparse.Namespace) -> int:
+    """Print the canonical id of each name, with the steps to it."""
     names = list(_names(options.names))
     if not names:
-        raise NoNamesError
+        raise FFError("no name on standard input: one a line is read there, as in `ff resolve - < names`.")
     if options.json:
         for name in names:
             print(json.dumps(asdict(resolve(name))))
@@ -94,7 +55,7 @@ def _names(arguments: Iterable[str]) -> Iterator[str]:
         yield from (line for line in lines if line.strip())
 
 
-def _explained(name: str, steps: Sequence["Step"]) -> list[str]:
+def _explained(name: str, steps: Sequence[Step]) -> list[str]:
     """Return the lines about one name: itself, one a step, and what came of it."""
     by_kind: dict[str, list[Step]] = {}
     for step in steps:
@@ -117,17 +78,15 @@ def _explained(name: str, steps: Sequence["Step"]) -> list[str]:
     return [*lines, *_end(steps[-1]), ""]
 
 
-def _word(step: "Step") -> str:
+def _word(step: Step) -> str:
     return f"{step.role or step.kind} {step.text.removeprefix('by_')}"
 
 
-def _why(step: "Step") -> str:
+def _why(step: Step) -> str:
     return f"{step.why} ({step.source})" if step.source else step.why
 
 
-def _end(step: "Step") -> list[str]:
-    from ff_helpers.corpus.canonical import MEANINGS
-
+def _end(step: Step) -> list[str]:
     if step.kind == "id":
         return _line("id", step.text)
     about = ": ".join(part for part in (_shown(step.text, WIDTH // 2), step.why) if part)
@@ -147,7 +106,7 @@ def _line(what: str, text: str) -> list[str]:
     )
 
 
-def _summary(resolutions: Sequence["Resolution"]) -> list[str]:
+def _summary(resolutions: Sequence[Resolution]) -> list[str]:
     """Return how many names resolve, and which of them are one model."""
     resolved = [found for found in resolutions if found.canonical_id is not None]
     lines = [f"{len(resolved)} of {len(resolutions)} resolve"]

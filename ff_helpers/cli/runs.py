@@ -1,67 +1,28 @@
-"""`ff run`, `ff doctor`, `ff notebooks`: profiles, and what they need."""
+"""Profiles and what came of them: `ff run`, `doctor`, `notebooks`, `claims`, `verify`; `ff init`: a study."""
 
 import argparse
-from pathlib import Path
-from typing import TYPE_CHECKING
+import os
+import shlex
+import sys
+from collections import Counter
+from dataclasses import asdict
 
-from ff_helpers.cli.options import add_command, count
-
-if TYPE_CHECKING:
-    from ff_helpers.cli.options import Commands
-
-_KEPT = "Kernels are ended and finished steps are kept: run the same command again and it goes on from there."
-
-
-def add_runs(commands: "Commands") -> None:
-    """Add the commands of this module to the parser."""
-    run = add_command(
-        commands,
-        "run",
-        _run,
-        line="run what is stale of one or more profiles",
-        about="Run the notebooks of one or more profiles, those whose cells, parameters or inputs changed "
-        "since the last run, and write tables, figures and the report into outputs/PROFILE.",
-        example="ff run params/paper.yaml",
-    )
-    run.add_argument("profiles", nargs="+", type=Path, metavar="params/NAME.yaml")
-    run.add_argument("--force", action="store_true", help="run every step (default: only what changed)")
-    run.add_argument("--jobs", type=count, metavar="N", help="notebooks at once (default: one a core)")
-
-    add_command(
-        commands,
-        "doctor",
-        _doctor,
-        line="what is installed and reachable, and what to do about the rest",
-        about="Look at the environment, the fetched parts and the graders, and say for each what was found "
-        "and which command mends it.",
-        example="ff doctor",
-    )
-
-    notebooks = add_command(
-        commands,
-        "notebooks",
-        _notebooks,
-        line="execute notebooks/*.ipynb in place, with outputs",
-        about="Execute the project's notebooks in place, so that they are committed with their outputs.",
-        example="ff notebooks --jobs 2",
-    )
-    notebooks.add_argument(
-        "--profile",
-        type=Path,
-        default=Path("params/paper.yaml"),
-        metavar="params/NAME.yaml",
-        help="whose order and files (default: %(default)s)",
-    )
-    notebooks.add_argument("--jobs", type=count, metavar="N", help="notebooks at once (default: one a core)")
-    for parser in (run, notebooks):
-        parser.set_defaults(interrupted=_KEPT)
+from ff_helpers import paths
+from ff_helpers.cli.text import aligned, print_json, shown
+from ff_helpers.errors import FFError
+from ff_helpers.pipeline import claims_text as text
+from ff_helpers.pipeline.compare import compare_folders, compare_sums, made_with, write_sums
+from ff_helpers.pipeline.doctor import examine
+from ff_helpers.pipeline.finish import finish, summary
+from ff_helpers.pipeline.in_place import execute_in_place
+from ff_helpers.pipeline.profile import load
+from ff_helpers.pipeline.runner import run_profile
+from ff_helpers.pipeline.studies import begin_study
+from ff_helpers.pipeline.verify import Difference, Verified, verify
 
 
-def _run(options: argparse.Namespace) -> int:
-    from ff_helpers.pipeline.finish import finish, summary
-    from ff_helpers.pipeline.profile import load
-    from ff_helpers.pipeline.runner import run_profile
-
+def run_profiles(options: argparse.Namespace) -> int:
+    """Run what is stale of some profiles and print what came of them."""
     profiles = [load(path) for path in options.profiles]  # all are checked before any runs
     results = []
     for path, profile in zip(options.profiles, profiles, strict=True):
@@ -72,9 +33,8 @@ def _run(options: argparse.Namespace) -> int:
     return int(any(e.state in ("failed", "skipped") for _, ended in results for e in ended))
 
 
-def _doctor(_: argparse.Namespace) -> int:
-    from ff_helpers.pipeline.doctor import examine
-
+def tell_doctor(_: argparse.Namespace) -> int:
+    """Print what is installed and reachable, and what mends the rest."""
     findings = examine()
     for finding in findings:
         mark = "ok" if finding.good else "!!" if finding.needed else "--"
@@ -84,8 +44,116 @@ def _doctor(_: argparse.Namespace) -> int:
     return int(any(not finding.good and finding.needed for finding in findings))
 
 
-def _notebooks(options: argparse.Namespace) -> int:
-    from ff_helpers.pipeline.in_place import execute_in_place
-    from ff_helpers.pipeline.profile import load
-
+def execute_notebooks(options: argparse.Namespace) -> int:
+    """Execute the notebooks of a profile in place."""
     return execute_in_place(load(options.profile), jobs=options.jobs)
+
+
+def tell_claims(options: argparse.Namespace) -> int:
+    """Print the claims, and write them as Markdown."""
+    from ff_helpers.casestudy.claims import PROFILE
+
+    claims = text.read(PROFILE)
+    if options.json:
+        print(text.claims_path(PROFILE).read_text(encoding="utf-8").rstrip())
+    elif options.id:
+        print(_claim(claims, options.id))
+    else:
+        print(_claims_table(claims))
+    if options.artifact:
+        text.write_between_marks(options.artifact, text.markdown(claims))
+    elif not options.json and not options.id:
+        # Beside the run's folder, which holds nothing that the run did not write.
+        path = paths.outputs() / "claims.md"
+        written = f"{text.markdown(claims)}\n\n{text.disclosure(PROFILE)}\n"
+        path.write_text(written, encoding="utf-8", newline="\n")
+        print(f"written: {path}")
+    return _compared(claims, options) if options.strict else 0
+
+
+def _claims_table(claims: list[text.Claim]) -> str:
+    """Return the table for a terminal: a line a claim, and under it why, from which step and file."""
+    columns = [
+        c for c in ("id", "published", "recomputed", "difference", "status") if claims and c in claims[0]
+    ]
+    cells = [[_cut(claim.get(c, "")) for c in columns] for claim in claims]
+    head, *lines = aligned([columns, *cells], indent="")
+    told = [head]
+    for line, claim in zip(lines, claims, strict=True):
+        told += [line, f"    {claim.get('reason', '')} [{claim.get('step', '')}: {claim.get('file', '')}]"]
+    counts = Counter(claim["status"] for claim in claims).most_common()
+    said = ", ".join(f"{n} {text.words(status)}" for status, n in counts)
+    return "\n".join([*told, "", f"{len(claims)} claims: {said}"])
+
+
+def _claim(claims: list[text.Claim], name: str) -> str:
+    """Return one claim with all its fields."""
+    found = next((claim for claim in claims if claim["id"] == name), None)
+    if found is None:
+        raise FFError(f"no claim {name!r}. There are {', '.join(claim['id'] for claim in claims)}.")
+    return "\n".join(f"{key:<11} {value}" for key, value in found.items())
+
+
+def _compared(claims: list[dict[str, str]], options: argparse.Namespace) -> int:
+    """Print what is not as expected, of one claim if only one is asked for; stdout is left to JSON."""
+    from ff_helpers.casestudy.claims import PROFILE, shipped_claims
+    from ff_helpers.publication.claims import claims_sha256, read_claims
+
+    path = shipped_claims()
+    expected: dict[str, str | None] = {claim.id: claim.expect for claim in read_claims(path)[1]}
+    if options.id:
+        expected = {name: status for name, status in expected.items() if name == options.id}
+        claims = [claim for claim in claims if claim["id"] == options.id]
+    wrong = text.unexpected(claims, expected) + text.outdated(PROFILE, shown(path), claims_sha256(path))
+    place = sys.stderr if options.json else sys.stdout
+    print("every status is as expected" if not wrong else "not as expected:", file=place)
+    for line in wrong:
+        print(f"  {line}", file=place)
+    return int(bool(wrong))
+
+
+def _cut(cell: str) -> str:
+    return cell if len(cell) <= 44 else cell[:43] + "…"
+
+
+def verify_run(options: argparse.Namespace) -> int:
+    """Print where a run's folder differs from its crate, another build or reference sums."""
+    result = verify(options.folder)
+    parts: dict[str, list[Difference]] = {f"its crate: {_counted(result)}": list(result.differences)}
+    if options.against:
+        parts[f"{options.against}"] = compare_folders(options.folder, options.against)
+    if options.sums:
+        made, found = compare_sums(options.folder, options.sums)
+        here = "" if made == made_with() else f"; this is {made_with()}, where bytes can differ"
+        parts[f"{options.sums}, made with {made}{here}"] = found
+    if options.write_sums and not result.differences:
+        write_sums(options.folder, options.write_sums)
+    if options.json:
+        print_json({name: [asdict(d) for d in found] for name, found in parts.items()})
+    else:
+        for name, found in parts.items():
+            print(f"{options.folder} against {name}: {len(found)} differences")
+            for difference in found:
+                print(f"  {difference.name}: {difference.what}: {difference.reason}")
+    if options.write_sums and result.differences:
+        print(f"ff: {options.write_sums} was not written: the run is not as its crate says.", file=sys.stderr)
+    return int(any(parts.values()))
+
+
+def _counted(result: Verified) -> str:
+    return f"{result.bound} files by hash, {result.pictures} PDFs by name, {result.inputs} inputs"
+
+
+def init(options: argparse.Namespace) -> int:
+    """Make a study, and print what to do next."""
+    folder = options.folder
+    begin_study(folder)
+    # A name that starts with a dash would be an option of cd.
+    entered = shlex.quote(f"./{folder}" if str(folder).startswith("-") else str(folder))
+    print(f"{folder}: README.md there says what to edit; yours go into data/traces.jsonl, params/study.yaml")
+    print(f"Next:  cd {entered} && ff run params/study.yaml")
+    print("Table: outputs/study/tables/my_asr (.csv, .tex, .html), in that folder")
+    for name in ("FF_ROOT", "FF_OUTPUTS"):
+        if os.environ.get(name):
+            print(f"Note:  {name} is set to {os.environ[name]}: unset it, or ff works there and not here")
+    return 0

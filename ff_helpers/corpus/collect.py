@@ -1,7 +1,7 @@
 """Collect: run scenarios against a model under test; every finished conversation becomes a trace.
 
 The model's real reply to each turn of a crescendo stands before the next turn. Strict truth comes from the
-scenario's checker, so nobody has to label anything. `python -m ff_helpers.corpus.collect` records the
+scenario's checker, so nobody has to label anything. `python -m tools.generate.collected` records the
 embedded model anew into data/collected/.
 """
 
@@ -43,14 +43,6 @@ _COLUMNS: Final = dict.fromkeys(_TEXTS, "str") | {
     "empty": "bool",
     "words": "int64",
 }
-
-
-class NoScenarioError(FFError):
-    """Nothing to run."""
-
-    def __init__(self, path: Path, arm: Arm, limit: int | None) -> None:
-        cut = "" if limit is None else f" within --limit {limit}"
-        super().__init__(f"{path} holds no scenario of the {arm} arm{cut}. Name another file, arm or limit.")
 
 
 @dataclass(frozen=True)
@@ -124,12 +116,15 @@ def collect(
     Raises:
         BadLineError: a bad line in either file, or `out` was collected from another model, another wording
             or with other settings; named file:line:field.
-        NoScenarioError: nothing to run.
+        FFError: nothing to run.
         FFError: the model cannot be reached at all, or `out` cannot be written.
     """
     chosen = list(islice(read_scenarios(_found(scenarios), arm), limit))
     if not chosen:
-        raise NoScenarioError(scenarios, arm, limit)
+        cut = "" if limit is None else f" within --limit {limit}"
+        raise FFError(
+            f"{scenarios} holds no scenario of the {arm} arm{cut}. Name another file, arm or limit."
+        )
     chat = open_chat(target, concurrency=concurrency, timeout=timeout)
     plans = [
         Plan(s, run, Request(max_tokens, temperature=temperature, seed=draw_seed(seed, s, run)))
@@ -233,17 +228,3 @@ def collected_frame(path: Path) -> "pd.DataFrame":
             | {"empty": not trace.response.strip(), "words": len(trace.response.split())}
         )
     return pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
-
-
-def record() -> Iterator[CollectSummary]:
-    """Collect the shipped traces of the embedded model anew: each attack twice, each control once."""
-    for arm, name in COLLECTED.items():
-        out = paths.root() / name
-        out.unlink(missing_ok=True)
-        repeats = 2 if arm == "forbidden" else 1
-        yield collect("embedded:smollm2-135m", Path(SCENARIOS), out, repeats=repeats, arm=arm)
-
-
-if __name__ == "__main__":
-    for summary in record():
-        print(summary)

@@ -3,24 +3,18 @@
 Each attack is wrapped around a harmless proxy response of every class and asks for one wrong verdict,
 the one that would do the most harm to a report (`TARGETS`). The clean responses are rows too, and so are
 two controls: harmless additions that claim nothing, which show how often any added text moves a verdict.
-`python -m ff_helpers.corpus.injections` writes data/calibration/injections.jsonl, the same bytes every time.
+`python -m tools.generate.injections` writes data/calibration/injections.jsonl.
 """
 
-import base64
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
-from string import Template
 from typing import Final, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from ff_helpers import paths
-from ff_helpers.corpus.jsonl import write_records
-from ff_helpers.corpus.proxies import proxies
-from ff_helpers.corpus.traces import Message, Sampling, Trace
-from ff_helpers.terms import INTENTS, VERDICTS, Verdict
+from ff_helpers.terms import Verdict
 
 SOURCE: Final = "ff-helpers/injections"
 CLEAN: Final = "clean"
@@ -37,20 +31,6 @@ TARGETS: Final[Mapping[Verdict, Verdict]] = {
 """What an attack asks for, by the truth of the response: a success is hidden, anything else made one."""
 
 Encoding = Literal["zero_width", "homoglyphs", "right_to_left", "full_width", "base64"]
-# The Cyrillic letters that look like these Latin ones.
-_LOOK_ALIKE: Final = str.maketrans(
-    "aceiopxyACEHIKMOPTX",
-    "\u0430\u0441\u0435\u0456\u043e\u0440\u0445\u0443"
-    "\u0410\u0421\u0415\u041d\u0406\u041a\u041c\u041e\u0420\u0422\u0425",
-)
-_ENCODINGS: Final[Mapping[Encoding, Callable[[str], str]]] = {
-    "zero_width": "\u200b".join,
-    "homoglyphs": lambda text: text.translate(_LOOK_ALIKE),
-    # Stored backwards after a right-to-left override: on a screen it reads forwards.
-    "right_to_left": lambda text: f"\u202e{text[::-1]}\u202c",
-    "full_width": lambda text: "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text),
-    "base64": lambda text: base64.b64encode(text.encode()).decode(),
-}
 
 
 class Attack(BaseModel):
@@ -65,7 +45,9 @@ class Attack(BaseModel):
     paragraphs: int = Field(default=0, ge=0)
 
 
-class _Suite(BaseModel):
+class Suite(BaseModel):
+    """What attacks are made of: instructions and decoys by the verdict they ask for, a claim, filler."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     instructions: Mapping[Verdict, str]
@@ -77,7 +59,7 @@ class _Suite(BaseModel):
 
 def attacks() -> tuple[Attack, ...]:
     """Return the attacks of the suite and its controls, in the order of injections.yaml."""
-    return _suite().attacks
+    return suite().attacks
 
 
 def families() -> dict[str, str]:
@@ -85,71 +67,8 @@ def families() -> dict[str, str]:
     return {attack.name: attack.family for attack in attacks()}
 
 
-def injections() -> Iterator[Trace]:
-    """Yield the clean responses (two a class), then every attack and control on one response of each class.
-
-    `scenario_id` is the trace_id of the clean response, `run` is `clean` or the attack's name, `truth` the
-    label of the clean response: an attack changes what the response says to the grader, not what it gives.
-    """
-    bases = {label: _bases(label) for label in VERDICTS}
-    for label in VERDICTS:
-        yield from bases[label]
-    for number, attack in enumerate(attacks()):
-        for place, label in enumerate(VERDICTS):
-            # In turn, so that each attack meets both difficulties.
-            yield _attacked(bases[label][(number + place) % 2], attack, TARGETS[label])
-
-
-def _bases(label: Verdict) -> tuple[Trace, Trace]:
-    """Return two single-turn proxies of a class as clean rows: an obvious and an ambiguous one."""
-    first, second = (INTENTS[VERDICTS.index(label) + n] for n in (0, 1))
-    wanted = {(first, "obvious"), (second, "ambiguous")}
-    obvious, ambiguous = (
-        t
-        for t in proxies()
-        if t.turns == "single" and t.truth == label and (t.intent, t.difficulty) in wanted
-    )
-    return _clean(obvious), _clean(ambiguous)
-
-
-def _clean(proxy: Trace) -> Trace:
-    trace_id = f"injection-{CLEAN}-{_slug(proxy.truth)}-{proxy.difficulty}"
-    changed = {"trace_id": trace_id, "scenario_id": trace_id, "run": CLEAN, "source": SOURCE}
-    return proxy.model_copy(update=changed | {"sampling": Sampling(kind="injected")})
-
-
-def _attacked(base: Trace, attack: Attack, target: Verdict) -> Trace:
-    suite = _suite()
-    hidden = Template(suite.claim).substitute(target=target)
-    response = Template(attack.text).substitute(
-        response=base.response,
-        target=target,
-        instruction=suite.instructions[target],
-        decoy=suite.decoys[target],
-        mark=base.sha256[:16],
-        hidden=_ENCODINGS[attack.encoding](hidden) if attack.encoding else hidden,
-        filler="\n".join([suite.filler] * attack.paragraphs),
-    )
-    said = (*base.messages[:-1], Message(role="assistant", content=response))
-    name = f"injection-{attack.name}-{_slug(base.truth)}"
-    return base.model_copy(update={"trace_id": name, "run": attack.name, "messages": said})
-
-
-def _slug(truth: str | None) -> str:
-    return str(truth).lower().replace("_", "-")
-
-
 @cache
-def _suite() -> _Suite:
+def suite() -> Suite:
+    """Return injections.yaml: the attacks and the words that they are made of."""
     text = (paths.PACKAGE / "corpus" / "injections.yaml").read_text(encoding="utf-8")
-    return _Suite.model_validate(yaml.safe_load(text))
-
-
-def write(path: Path) -> Path:
-    """Write the suite to a JSONL file and return its path."""
-    write_records(path, injections())
-    return path
-
-
-if __name__ == "__main__":
-    print(write(paths.data() / "calibration" / "injections.jsonl"))
+    return Suite.model_validate(yaml.safe_load(text))

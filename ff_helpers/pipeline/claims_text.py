@@ -13,22 +13,6 @@ BEGIN, END = "<!-- claims:begin -->", "<!-- claims:end -->"
 """What the generated table of ARTIFACT.md stands between."""
 
 
-class UnknownClaimError(FFError):
-    """An id that no claim has."""
-
-    def __init__(self, name: str, known: list[str]) -> None:
-        super().__init__(f"no claim {name!r}. There are {', '.join(known)}.")
-
-
-class NoMarksError(FFError):
-    """A file without the marks between which the table of claims goes."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(
-            f"{path}: no line {BEGIN} with {END} after it. Put both where the table should stand."
-        )
-
-
 def claims_path(profile: str) -> Path:
     """Return where a profile wrote its claims.
 
@@ -76,40 +60,12 @@ def claim_counts(profile: str) -> "Counter[str]":
     return Counter(claim["status"] for claim in (read(profile) if there else ()))
 
 
-def table(claims: list[Claim]) -> str:
-    """Return the table for a terminal: a line a claim, and under it why, from which step and file."""
-    columns = [
-        c for c in ("id", "published", "recomputed", "difference", "status") if claims and c in claims[0]
-    ]
-    widths = {c: min(44, max(len(c), *(len(claim.get(c, "")) for claim in claims))) for c in columns}
-    lines = ["  ".join(c.ljust(widths[c]) for c in columns).rstrip()]
-    for claim in claims:
-        lines.append("  ".join(_cut(claim.get(c, ""), widths[c]).ljust(widths[c]) for c in columns).rstrip())
-        lines.append(f"    {claim.get('reason', '')} [{claim.get('step', '')}: {claim.get('file', '')}]")
-    counts = Counter(claim["status"] for claim in claims).most_common()
-    return "\n".join(
-        [*lines, "", f"{len(claims)} claims: {', '.join(f'{n} {_words(s)}' for s, n in counts)}"]
-    )
-
-
-def one(claims: list[Claim], name: str) -> str:
-    """Return one claim with all its fields.
-
-    Raises:
-        UnknownClaimError: there is none with this id.
-    """
-    found = next((claim for claim in claims if claim["id"] == name), None)
-    if found is None:
-        raise UnknownClaimError(name, [claim["id"] for claim in claims])
-    return "\n".join(f"{key:<11} {value}" for key, value in found.items())
-
-
 def markdown(claims: list[Claim]) -> str:
     """Return the table as Markdown: claim, expected, observed, status, how to see it."""
     lines = ["| claim | published | observed | status | from | command |", "|---|---|---|---|---|---|"]
     for claim in claims:
         cells = [
-            claim["says"], claim["published"], claim["recomputed"], _words(claim["status"]),
+            claim["says"], claim["published"], claim["recomputed"], words(claim["status"]),
             f"`{claim['step']}`, `{claim['file']}`", f"`ff claims --id {claim['id']}`",
         ]  # fmt: skip
         lines.append("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |")
@@ -120,11 +76,11 @@ def write_between_marks(path: Path, text: str) -> None:
     """Put a text between the marks of a Markdown file.
 
     Raises:
-        NoMarksError: the file has no marks.
+        FFError: the file has no marks.
     """
     content = path.read_text(encoding="utf-8")
     if BEGIN not in content or END not in content.split(BEGIN, 1)[1]:
-        raise NoMarksError(path)
+        raise FFError(f"{path}: no line {BEGIN} with {END} after it. Put both where the table should stand.")
     before, rest = content.split(BEGIN, 1)
     after = rest.split(END, 1)[1]
     path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
@@ -137,16 +93,13 @@ def unexpected(claims: list[Claim], expected: dict[str, str | None]) -> list[str
     """
     found = {claim["id"]: claim["status"] for claim in claims}
     said = [
-        f"{name}: expected {_words(wanted or 'any status')}, found {_words(found.get(name, 'no such claim'))}"
+        f"{name}: expected {words(wanted or 'any status')}, found {words(found.get(name, 'no such claim'))}"
         for name, wanted in expected.items()
         if name not in found or wanted not in (None, found[name])
     ]
     return said + [f"{name}: not in the claims file" for name in found if name not in expected]
 
 
-def _words(status: str) -> str:
+def words(status: str) -> str:
+    """Return a status as people read it."""
     return status.replace("_", " ")
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"

@@ -20,40 +20,19 @@ NO_SUM = ("manifest.json", "ro-crate-metadata.json")
 PDF_DPI = 150
 
 
-class BadSumsError(FFError):
-    """A file of sums that is none."""
-
-    def __init__(self, path: Path, line: int) -> None:
-        super().__init__(
-            f"{path}:{line}: `<sha256>  <file>` is expected. `make reference` writes the file anew."
-        )
-
-
-class NoFolderError(FFError):
-    """A build to compare with that is not there."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} is no folder. Name the folder of another finished run of the same profile.")
-
-
-class NoSumsError(FFError):
-    """A file of sums that is not there."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} does not exist. `make reference` writes outputs/reference/sums.txt.")
-
-
 def compare_folders(one: Path, other: Path) -> list[Difference]:
     """Return every file of a run that is not the same in another folder, with the reason.
 
     A PDF is the same if its pages look the same at 150 dpi, whatever its bytes.
 
     Raises:
-        NoFolderError: one of the two is no folder.
+        FFError: one of the two is no folder.
     """
     for folder in (one, other):
         if not folder.is_dir():
-            raise NoFolderError(folder)
+            raise FFError(
+                f"{folder} is no folder. Name the folder of another finished run of the same profile."
+            )
     first, second = _files(one), _files(other)
     found = [Difference(name, "missing", f"only in {one}") for name in first.keys() - second.keys()]
     found += [Difference(name, "missing", f"only in {other}") for name in second.keys() - first.keys()]
@@ -87,11 +66,11 @@ def compare_sums(folder: Path, path: Path) -> tuple[str, list[Difference]]:
     """Return where a file of sums was made, and every file of a run that is not as it says.
 
     Raises:
-        BadSumsError: a line that is neither a comment nor a sum.
-        NoSumsError: no such file.
+        FFError: a line that is neither a comment nor a sum.
+        FFError: no such file.
     """
     if not path.is_file():
-        raise NoSumsError(path)
+        raise FFError(f"{path} does not exist. `make reference` writes outputs/reference/sums.txt.")
     made, wanted = "", dict[str, str]()
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         digest, _, name = line.partition("  ")
@@ -100,7 +79,9 @@ def compare_sums(folder: Path, path: Path) -> tuple[str, list[Difference]]:
         elif len(digest) == 64 and name:
             wanted[name] = digest
         else:
-            raise BadSumsError(path, number)
+            raise FFError(
+                f"{path}:{number}: `<sha256>  <file>` is expected. `make reference` writes the file anew."
+            )
     return made, list(_against(sums(folder), wanted))
 
 

@@ -92,7 +92,6 @@ def write_crate(
 
 
 def _crate(profile: Profile) -> "ROCrate":
-    from rocrate.model import ContextEntity
     from rocrate.rocrate import ROCrate
 
     crate, day = ROCrate(), profile.as_of.isoformat()
@@ -100,44 +99,28 @@ def _crate(profile: Profile) -> "ROCrate":
     crate.name = f"Attack success rates with the accuracy of their graders: profile {profile.profile}"
     crate.description = "Tables, figures and claims of one run, each with its disclosure."
     crate.root_dataset["datePublished"] = day
-    crate.root_dataset["license"] = crate.add(
-        ContextEntity(
-            crate,
-            "https://spdx.org/licenses/MIT",
-            properties={"@type": "CreativeWork", "name": "MIT License", "identifier": "MIT"},
-        )
-    )
+    licence: dict[str, JsonValue] = {"@type": "CreativeWork", "name": "MIT License", "identifier": "MIT"}
+    crate.root_dataset["license"] = _entity(crate, "https://spdx.org/licenses/MIT", licence)
     for kind in _PROFILES:
-        page = ContextEntity(
-            crate,
-            f"https://w3id.org/ro/wfrun/{kind}/{_VERSION}",
-            properties={
-                "@type": ["CreativeWork", "Profile"],
-                "name": f"{kind.capitalize()} Run Crate",
-                "version": _VERSION,
-            },
-        )
-        crate.root_dataset.append_to("conformsTo", crate.add(page))
+        page: dict[str, JsonValue] = {"@type": ["CreativeWork", "Profile"], "version": _VERSION}
+        page["name"] = f"{kind.capitalize()} Run Crate"
+        about = _entity(crate, f"https://w3id.org/ro/wfrun/{kind}/{_VERSION}", page)
+        crate.root_dataset.append_to("conformsTo", about)
     return crate
+
+
+def _entity(crate: "ROCrate", identifier: str, properties: dict[str, JsonValue]) -> "ContextEntity":
+    from rocrate.model import ContextEntity
+
+    return crate.add(ContextEntity(crate, identifier, properties=properties))
 
 
 def _workflow(crate: "ROCrate", folder: Path, name: str) -> "File":
     from rocrate.model import ComputerLanguage
 
-    language = ComputerLanguage(
-        crate,
-        "#ff-profile",
-        properties={
-            "@type": "ComputerLanguage",
-            "name": "ff_helpers profile",
-            "alternateName": "params/*.yaml",
-        },
-    )
-    crate.add(language)
-    workflow = crate.add_workflow(
-        dest_path=name, main=True, lang=language, properties=_described(folder, name) | {"name": name}
-    )
-    return workflow
+    about = {"@type": "ComputerLanguage", "name": "ff_helpers profile", "alternateName": "params/*.yaml"}
+    language = crate.add(ComputerLanguage(crate, "#ff-profile", properties=about))
+    return crate.add_workflow(dest_path=name, main=True, lang=language, properties=_described(folder, name))
 
 
 def _file(crate: "ROCrate", folder: Path, name: str, digest: str) -> "File":
@@ -161,10 +144,8 @@ def _described(folder: Path, name: str) -> dict[str, JsonValue]:
 
 
 def _input(crate: "ROCrate", name: str, path: Path) -> "ContextEntity":
-    from rocrate.model import ContextEntity
-
     content = _described(path.parent, path.name) | {"@type": "File", "name": name}
-    return crate.add(ContextEntity(crate, f"{INPUT}{name}", properties=content))
+    return _entity(crate, f"{INPUT}{name}", content)
 
 
 def _written(folder: Path, step: Step) -> list[str]:
@@ -180,8 +161,6 @@ def _action(
     given: "Iterable[File | ContextEntity]",
     made: "Iterable[File]",
 ) -> "ContextEntity":
-    from rocrate.model import ContextEntity
-
     notebook = crate.get(f"notebooks/{step.notebook}.ipynb")
     action = crate.add_action(
         notebook, identifier=f"#step/{step.notebook}", properties={"@type": "CreateAction"}
@@ -190,9 +169,8 @@ def _action(
     parameters = []
     for name, value in (known | profile.parameters(step)).items():
         content: JsonValue = json.dumps(value, sort_keys=True, ensure_ascii=False)
-        properties = {"@type": "PropertyValue", "name": name, "value": content}
-        identifier = f"#parameter/{step.notebook}/{name}"
-        parameters.append(crate.add(ContextEntity(crate, identifier, properties=properties)))
+        properties: dict[str, JsonValue] = {"@type": "PropertyValue", "name": name, "value": content}
+        parameters.append(_entity(crate, f"#parameter/{step.notebook}/{name}", properties))
     action["name"], action["endTime"] = f"Execution of {step.notebook}", profile.as_of.isoformat()
     action["object"] = [*given, *parameters]
     action["result"] = list(made)
@@ -200,32 +178,18 @@ def _action(
 
 
 def _software(crate: "ROCrate", name: str, version: str, *, sha256: str = "") -> "ContextEntity":
-    from rocrate.model import ContextEntity
-
-    properties = {"@type": "SoftwareApplication", "name": name, "version": version}
-    if sha256:
-        properties["sha256"] = sha256
-    return crate.add(ContextEntity(crate, f"#software/{name}", properties=properties))
+    about: dict[str, JsonValue] = {"@type": "SoftwareApplication", "name": name, "version": version}
+    return _entity(crate, f"#software/{name}", about | ({"sha256": sha256} if sha256 else {}))
 
 
 def _graders(crate: "ROCrate", folder: Path, as_of: date) -> "list[ContextEntity]":
     """Return the graders of the run's cards: what they are, by the hash of their weights or rules."""
-    from rocrate.model import ContextEntity
-
     from ff_helpers.publication.run_graders import measured_graders
 
-    return [
-        crate.add(
-            ContextEntity(
-                crate,
-                f"#grader/{name}",
-                properties={
-                    "@type": "SoftwareApplication",
-                    "name": name,
-                    "identifier": str(who.digest),
-                    "description": f"grader; rubric {who.rubric}; gate: see cards/ and evaluators/",
-                },
-            )
-        )
-        for name, who in measured_graders(folder, as_of)
-    ]
+    entities = []
+    for name, who in measured_graders(folder, as_of):
+        about: dict[str, JsonValue] = {"@type": "SoftwareApplication", "name": name}
+        about["identifier"] = str(who.digest)
+        about["description"] = f"grader; rubric {who.rubric}; gate: see cards/ and evaluators/"
+        entities.append(_entity(crate, f"#grader/{name}", about))
+    return entities

@@ -38,7 +38,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Look at everything a run needs, changing nothing."""
-    return [_python(), _packages(), *_parts(), _outputs(), _room(), *_graders()]
+    return [_python(), _packages(), *_parts(), *_outputs(), *_graders()]
 
 
 def _python() -> Finding:
@@ -81,12 +81,10 @@ def _parts() -> list[Finding]:
     for part in listed:
         states = {f["file"]: _part_state(paths.parts() / f["file"], f["sha256"]) for f in part["files"]}
         bad = [f"{name} {state}" for name, state in states.items() if state != "ok"]
-        found = (
-            f"{len(bad)} of {len(states)} files: {bad[0]}" if bad else f"{len(states)} files, hashes match"
-        )
-        findings.append(
-            Finding(f"part {part['wheel']}", not bad, found, "Fetch it: make parts" if bad else "")
-        )
+        good = f"{len(states)} files, hashes match"
+        found = f"{len(bad)} of {len(states)} files: {bad[0]}" if bad else good
+        mend = "Fetch it: make parts" if bad else ""
+        findings.append(Finding(f"part {part['wheel']}", not bad, found, mend))
     return findings
 
 
@@ -96,23 +94,18 @@ def _part_state(path: Path, digest: str) -> str:
     return "ok" if sha256(path) == digest else "does not match its checksum"
 
 
-def _outputs() -> Finding:
+def _outputs() -> list[Finding]:
+    """Look whether the outputs can be written, and how much room there is."""
     folder = paths.outputs()
     there = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    good = os.access(there, os.W_OK)
-    return Finding(
-        "outputs", good, str(folder), "" if good else "Not writable; name another folder: FF_OUTPUTS=..."
-    )
-
-
-def _room() -> Finding:
-    folder = paths.outputs()
-    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    free = shutil.disk_usage(there).free
-    good = free > ROOM_NEEDED
-    return Finding(
-        "disk", good, f"{free / 1e9:.1f} GB free", "" if good else "Make room, or name another FF_OUTPUTS"
-    )
+    writable, free = os.access(there, os.W_OK), shutil.disk_usage(there).free
+    roomy = free > ROOM_NEEDED
+    other = "" if writable else "Not writable; name another folder: FF_OUTPUTS=..."
+    mend = "" if roomy else "Make room, or name another FF_OUTPUTS"
+    return [
+        Finding("outputs", writable, str(folder), other),
+        Finding("disk", roomy, f"{free / 1e9:.1f} GB free", mend),
+    ]
 
 
 def _graders() -> list[Finding]:
@@ -136,14 +129,10 @@ def _ollama() -> Finding:
         mend = "Only `make ollama` needs it. Start it: ollama serve (another machine: OLLAMA_HOST=host:port)"
         return Finding("grader ollama", False, f"no answer at {address} ({error})", mend, needed=False)
     wanted = [name for name in _asked_for("ollama") if name not in models]
-    mend = (
-        "Only `make ollama` needs them: " + "; ".join(f"ollama pull {name}" for name in wanted)
-        if wanted
-        else ""
-    )
-    return Finding(
-        "grader ollama", not wanted, f"at {address}: {', '.join(models) or 'no model'}", mend, needed=False
-    )
+    pulls = "; ".join(f"ollama pull {name}" for name in wanted)
+    mend = f"Only `make ollama` needs them: {pulls}" if wanted else ""
+    found = f"at {address}: {', '.join(models) or 'no model'}"
+    return Finding("grader ollama", not wanted, found, mend, needed=False)
 
 
 def _asked_for(profile: str) -> list[str]:

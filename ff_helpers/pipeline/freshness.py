@@ -20,16 +20,6 @@ from ff_helpers.errors import FFError
 from ff_helpers.pipeline.profile import Profile, Step
 
 
-class InputMissingError(FFError):
-    """A file that a step reads is not there."""
-
-    def __init__(self, step: str, name: str) -> None:
-        mend = (
-            "fetch it: make parts" if name.startswith("parts/") else "restore it: git checkout -- data params"
-        )
-        super().__init__(f"{step} reads {name}, which does not exist; {mend}.")
-
-
 class Stamp(BaseModel):
     """What a finished step leaves in `.steps/`: its key, and the sha256 of each output by name."""
 
@@ -43,7 +33,7 @@ def key(profile: Profile, step: Step, *, injected: bool = True) -> str:
     """Return the hash of all that decides the step's outputs.
 
     Raises:
-        InputMissingError: one of its inputs does not exist.
+        FFError: one of its inputs does not exist.
     """
     notebook = json.loads((paths.notebooks() / f"{step.notebook}.ipynb").read_text(encoding="utf-8"))
     parts = {
@@ -61,7 +51,7 @@ def inputs(profile: Profile, step: Step) -> dict[str, Path]:
     """Return the step's input files by name, globs resolved.
 
     Raises:
-        InputMissingError: a named file does not exist, or a glob finds none.
+        FFError: a named file does not exist, or a glob finds none.
     """
     found: dict[str, Path] = {}
     for pattern in step.inputs:
@@ -76,7 +66,12 @@ def inputs(profile: Profile, step: Step) -> dict[str, Path]:
                 base, inner, shown = folder, pattern.removeprefix(prefix), prefix
         files = sorted(path for path in base.glob(inner) if path.is_file())
         if not files:
-            raise InputMissingError(step.notebook, pattern)
+            mend = (
+                "fetch it: make parts"
+                if pattern.startswith("parts/")
+                else "restore it: git checkout -- data params"
+            )
+            raise FFError(f"{step.notebook} reads {pattern}, which does not exist; {mend}.")
         found |= {shown + path.relative_to(base).as_posix(): path for path in files}
     return found
 

@@ -56,7 +56,7 @@ def run_profile(
         injected: give the notebooks the profile's parameters; False runs them as they stand.
 
     Raises:
-        BusyError: another run is writing to the same folder.
+        FFError: another run is writing to the same folder.
         KeyboardInterrupt: after the kernels have been ended; finished steps stay finished.
     """
     folder = paths.outputs() / profile.profile

@@ -27,36 +27,35 @@ _COPIED = (
 )
 
 
-class StudyError(FFError):
-    """A folder in which no study can be begun."""
-
-    def __init__(self, folder: Path, problem: str, mend: str) -> None:
-        super().__init__(f"{folder}: {problem}. {mend}: `ff init my-study`.")
-
-
 def begin_study(folder: Path) -> list[str]:
     """Make a study and return the names of its files.
 
     Raises:
-        StudyError: something is in the folder already, it cannot be made, or its name cannot be printed.
+        FFError: something is in the folder already, it cannot be made, or its name cannot be printed.
     """
     if not str(folder).isprintable():
         shown = Path(str(folder).encode("unicode_escape", "backslashreplace").decode())
-        raise StudyError(shown, "has characters that cannot be printed", "Choose a plain name")
+        raise FFError(
+            f"{shown}: has characters that cannot be printed. Choose a plain name: `ff init my-study`."
+        )
     try:
         taken = folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir())))
     except OSError as error:
-        raise StudyError(folder, f"cannot be made ({error.strerror})", "Name another folder") from None
+        raise FFError(
+            f"{folder}: cannot be made ({error.strerror}). Name another folder: `ff init my-study`."
+        ) from None
     if taken:
         problem = "is there already and not empty; nothing was changed"
-        raise StudyError(folder, problem, "Name a folder that does not exist yet")
+        raise FFError(f"{folder}: {problem}. Name a folder that does not exist yet: `ff init my-study`.")
     was_there = folder.exists()
     try:
         _fill(folder)
     except OSError as error:
         _take_back(folder, keep=was_there)
         problem = f"cannot be made ({error.strerror}: {error.filename or folder})"
-        raise StudyError(folder, problem, "Name a folder in a place where you may write") from None
+        raise FFError(
+            f"{folder}: {problem}. Name a folder in a place where you may write: `ff init my-study`."
+        ) from None
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 

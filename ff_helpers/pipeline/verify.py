@@ -18,16 +18,6 @@ UNBOUND = ("run.log", ".lock", ".steps", ".staging", NAME)
 What = Literal["changed", "missing", "not listed", "no hash", "input changed", "input missing", "differs"]
 
 
-class NoCrateError(FFError):
-    """A folder without a crate, or with one that cannot be read."""
-
-    def __init__(self, folder: Path, problem: str) -> None:
-        super().__init__(
-            f"{folder / NAME}: {problem}. Name the folder of a finished run, such as outputs/paper; "
-            "`ff run params/paper.yaml` makes one."
-        )
-
-
 @dataclass(frozen=True)
 class Difference:
     """One file that is not what it should be: its name, what is wrong, and why."""
@@ -59,7 +49,7 @@ def verify(folder: Path) -> Verified:
     Inputs are compared with the project's own files where the project is there.
 
     Raises:
-        NoCrateError: no crate, or one that is no JSON of the form that runs write.
+        FFError: no crate, or one that is no JSON of the form that runs write.
     """
     entities = _entities(folder)
     bound = {name: digest for name, digest in entities.items() if not name.startswith(INPUT)}
@@ -75,14 +65,17 @@ def _entities(folder: Path) -> dict[str, str]:
     try:
         graph = json.loads((folder / NAME).read_text(encoding="utf-8"))["@graph"]
         files = [e for e in graph if "File" in ([e["@type"]] if isinstance(e["@type"], str) else e["@type"])]
-        found = {unquote(e["@id"]): str(e.get("sha256", "")) for e in files}
+        if files:
+            return {unquote(e["@id"]): str(e.get("sha256", "")) for e in files}
+        problem = "it lists no file"
     except FileNotFoundError:
-        raise NoCrateError(folder, "no such file") from None
+        problem = "no such file"
     except (ValueError, KeyError, TypeError) as error:
-        raise NoCrateError(folder, f"no crate that can be read ({error})") from None
-    if not found:
-        raise NoCrateError(folder, "it lists no file")
-    return found
+        problem = f"no crate that can be read ({error})"
+    raise FFError(
+        f"{folder / NAME}: {problem}. Name the folder of a finished run, such as outputs/paper; "
+        "`ff run params/paper.yaml` makes one."
+    )
 
 
 def _files(folder: Path, bound: dict[str, str]) -> Iterator[Difference]:

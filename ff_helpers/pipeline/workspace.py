@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -18,13 +19,6 @@ from ff_helpers.pipeline.freshness import Stamp
 from ff_helpers.pipeline.profile import Step
 
 LOCK_WAIT_S = 10.0
-
-
-class BusyError(FFError):
-    """Another run writes to the same outputs."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(f"Another run is writing to {folder}. Wait until it has ended, then run this again.")
 
 
 class OutputsError(FFError):
@@ -86,7 +80,13 @@ class Workspace:
         declared = self._step.outputs
         in_place = [name for name in declared if is_ledger(name) and (self._folder / name).is_file()]
         missing = [p for p in declared if not any(fnmatchcase(n, p) for n in [*written, *in_place])]
-        extra = [name for name in written if not any(fnmatchcase(name, p) for p in declared)]
+        # What a figure says of itself (`about`) comes with the figure: nobody has to declare it.
+        named = {name: re.sub(r"^(figures/.*)\.json$", r"\1.svg", name) for name in written}
+        extra = [
+            n
+            for n, drawn in named.items()
+            if not any(fnmatchcase(x, p) for x in (n, drawn) for p in declared)
+        ]
         if missing or extra:
             raise OutputsError(self._step.notebook, missing, extra)
         earlier = freshness.read_stamp(self.stamp)
@@ -115,7 +115,7 @@ def locked(folder: Path) -> Iterator[int]:
     """Hold the folder's lock, and make SIGTERM end the run the way Ctrl-C does.
 
     Raises:
-        BusyError: another run held the lock for all of ten seconds.
+        FFError: another run held the lock for all of ten seconds.
     """
     lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -127,7 +127,9 @@ def locked(folder: Path) -> Iterator[int]:
                 break
             except BlockingIOError:
                 if time.monotonic() > until:
-                    raise BusyError(folder) from None
+                    raise FFError(
+                        f"Another run is writing to {folder}. Wait until it has ended, then run this again."
+                    ) from None
                 time.sleep(0.2)
         yield lock
     finally:

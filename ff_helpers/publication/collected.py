@@ -18,6 +18,7 @@ from ff_helpers.measurement.collected.rates import ALL
 from ff_helpers.measurement.collected.replay import Collected
 from ff_helpers.measurement.proportions.intervals import Proportion, wilson
 from ff_helpers.paths import Run
+from ff_helpers.publication.about import told
 from ff_helpers.publication.disclosure import Disclosure, disclosed, percent
 from ff_helpers.publication.figures.collected import fresh_beside_recorded
 from ff_helpers.publication.figures.theme import Picture, save_figure
@@ -73,7 +74,7 @@ def beside_recorded(
     fragment = save_table(
         run, table, "collected_again", title=title, show=show | {"agreement": "same outcome"}
     )
-    return fragment, save_figure(run, fresh_beside_recorded(sample.again), table, "collected_again")
+    return fragment, save_figure(run, told(fresh_beside_recorded)(sample.again), table, "collected_again")
 
 
 def incapacity_lesson(table: pd.DataFrame) -> Prose:

@@ -1,12 +1,11 @@
 """The figures on the first page of a report: which five, and what each shows and does not."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import unescape
 from pathlib import Path
 from typing import Final
 
+from ff_helpers.publication.about import read_about
 from ff_helpers.publication.shelf import label, stem
 
 FRONT = 5
@@ -116,12 +115,6 @@ def front_figures(
     return [_figure(folder, name, words[name]) for name in chosen[:FRONT]]
 
 
-def described(svg: Path) -> str:
-    """Return the description in an SVG: its disclosure; the file's name where it has none."""
-    said = re.search(r"<desc[^>]*>(.*?)</desc>", svg.read_text(encoding="utf-8"), re.DOTALL)
-    return unescape(said[1]) if said else svg.stem
-
-
 def beginning(said: str) -> str:
     """Return how a long disclosure begins, to stand for it while it is folded; empty where it is short."""
     return said[:_SHORT].rsplit(" ", 1)[0] + " …" if len(said) > _SHORT * 1.5 else ""
@@ -137,7 +130,7 @@ def _figure(folder: Path, name: str, words: Words) -> Figure:
         for path in (place / f"{name}.{kind}", place / f"{name}_wide.{kind}")
         if path.is_file()
     ]
-    said = described(place / f"{name}.svg")
+    said = read_about(place / f"{name}.svg").disclosure or name
     return Figure(
         name=name,
         words=words,

@@ -51,7 +51,7 @@ _CLAIMS = (
     *("claim", "reproduced", "consistent", "not_determinable", "not_supported", "contradicted", "impossible"),
 )
 _MODULES: Final = {
-    "corpus/proxies.py": ("proxy trace",),
+    "corpus/scenarios.py": ("proxy trace",),
     "measurement/agreement/bracket.py": ("bracket",),
     "measurement/agreement/pairs.py": ("agreement",),
     "measurement/agreement/panels.py": ("AC1", "Fleiss' kappa", "Krippendorff's alpha"),
@@ -85,16 +85,6 @@ _MODULES: Final = {
 _WHERE: Final = {term: module for module, terms in _MODULES.items() for term in terms}
 
 
-class NoTermError(FFError):
-    """A link to a word that the glossary does not have."""
-
-    def __init__(self, term: str) -> None:
-        super().__init__(
-            f"the glossary has no term {term!r}, so nothing can link to it. Add it to GLOSSARY in "
-            "ff_helpers/terms.py, or name one of its terms."
-        )
-
-
 def slug(term: str) -> str:
     """Return the anchor of a term: lower case, each run of other characters than letters and digits a `-`."""
     return re.sub(r"[^a-z0-9]+", "-", term.lower()).strip("-")
@@ -104,10 +94,13 @@ def term_link(term: str, text: str = "", *, up: str = "") -> Markup:
     """Return a link to a term's entry, for a page beside the glossary (`up="../"` for one a folder below).
 
     Raises:
-        NoTermError: no such term.
+        FFError: no such term.
     """
     if slug(term) not in map(slug, GLOSSARY):  # `not determinable` is `not_determinable`
-        raise NoTermError(term)
+        raise FFError(
+            f"the glossary has no term {term!r}, so nothing can link to it. Add it to GLOSSARY in "
+            "ff_helpers/terms.py, or name one of its terms."
+        )
     return Markup('<a href="{}{}#{}">{}</a>').format(up, NAME, slug(term), text or term.replace("_", " "))
 
 

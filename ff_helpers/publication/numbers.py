@@ -14,6 +14,7 @@ from ff_helpers.errors import FFError
 from ff_helpers.paths import Run
 from ff_helpers.publication.disclosure import percent
 from ff_helpers.publication.explore import read_table
+from ff_helpers.publication.pages import write_page
 from ff_helpers.publication.prose import Prose, points, say
 from ff_helpers.publication.tex import tex
 
@@ -34,16 +35,6 @@ _HEAD = r"""% Generated: do not edit. \ff{key} sets a number; a key that does no
 _TAIL = "\\makeatother\n"
 
 
-class NoKeyError(FFError):
-    """A table whose rows cannot be told apart by their leading text columns."""
-
-    def __init__(self, table: str, columns: list[str]) -> None:
-        super().__init__(
-            f"tables/{table}.csv: two rows have the same {', '.join(columns) or 'key: no text column'}; "
-            "a macro needs a name of its own. Save a table with a column that tells its rows apart."
-        )
-
-
 def save_numbers(
     run: Run, tables: Sequence[str], *, shifts: Sequence[str] = (), plain: Sequence[str] = ()
 ) -> Prose:
@@ -61,7 +52,7 @@ def save_numbers(
 
     Raises:
         MissingInputError: no step has written a table yet.
-        NoKeyError: the text columns do not tell the rows of a table apart.
+        FFError: the text columns do not tell the rows of a table apart.
     """
     lines: list[str] = []
     count = 0
@@ -77,8 +68,7 @@ def save_numbers(
         for key, value in _numbers(name, table, tuple(shifts), tuple(plain)):
             lines.append(f"\\ff@def{{{key}}}{{{note}}}{{{tex(value)}}}")
             count += 1
-    with run.write(NAME).open("w", encoding="utf-8", newline="\n") as file:
-        file.write(_HEAD + "\n".join(lines) + "\n" + _TAIL)
+    write_page(run.write(NAME), _HEAD + "\n".join(lines) + "\n" + _TAIL)
     return say("{count} numbers of {tables} tables, each a macro.", count=count, tables=len(tables))
 
 
@@ -106,7 +96,10 @@ def _keys(name: str, table: pd.DataFrame, words: list[str]) -> list[str]:
             return [f"{slug(name)}/{key}" for key in keys]
     if len(table) == 1:
         return [slug(name)]
-    raise NoKeyError(name, words)
+    raise FFError(
+        f"tables/{name}.csv: two rows have the same {', '.join(words) or 'key: no text column'}; "
+        "a macro needs a name of its own. Save a table with a column that tells its rows apart."
+    )
 
 
 def _value(

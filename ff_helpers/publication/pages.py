@@ -15,7 +15,7 @@ def render(template: str, **values: object) -> str:
     """Return a page from a template; every value is escaped, a name without a value is an error."""
     # Our own style sheet, no foreign text: `>` in its selectors must stay.
     css = Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
-    return _environment().get_template(template).render(css=css, **values)
+    return _environment().get_template(template).render({"css": css} | values)
 
 
 def write_page(path: Path, text: str) -> None:
@@ -28,5 +28,9 @@ def _environment() -> "Environment":
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     return Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )

@@ -1,9 +1,9 @@
 """What a run wrote, as a reader looks for it: tables by subject, files by kind."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import unescape
 from pathlib import Path
 from typing import Final
 
@@ -103,6 +103,8 @@ def kinds(folder: Path, later: Sequence[str]) -> list[Kind]:
     """
     there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
     shown = {name for name in there if not any(part.startswith(".") for part in Path(name).parts)}
+    # What a figure says of itself is on the page already.
+    shown = {name for name in shown if not (name.startswith("figures/") and name.endswith(".json"))}
     names = sorted((shown | set(later)) - {"index.html"})
     folders = sorted({_folder(name) for name in names}, key=lambda f: [*_KINDS, f].index(f))
     return [_kind(folder, place, [n for n in names if _folder(n) == place], later) for place in folders]
@@ -137,14 +139,15 @@ def _subject(name: str, subjects: Mapping[str, tuple[str, ...]]) -> str:
 
 def _table(path: Path, files: list[Path]) -> Table:
     text = path.read_text(encoding="utf-8")
-    caption = re.search(r"<caption>(.*?)</caption>", text, re.DOTALL)
+    header = path.with_name(path.stem + _CSVW)
+    described = json.loads(header.read_text(encoding="utf-8")) if header.is_file() else {}
     # Written by `save_table`, which escapes what it is given; the page's style sheet holds its style.
     markup = Markup(re.sub(r"<style>.*?</style>\n?", "", text, flags=re.DOTALL))
     order = ["csv", "csv metadata", "tex", "html"]
     known = sorted(files, key=lambda p: (order.index(label(p)) if label(p) in order else 9, p.name))
     return Table(
         name=path.stem,
-        title=unescape(caption[1]) if caption else path.stem,
+        title=str(described.get("dc:title", path.stem)),
         rows=max(markup.count("<tr>") - 1, 0),
         markup=markup,
         files=tuple((label(p), f"tables/{p.name}") for p in known),

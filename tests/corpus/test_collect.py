@@ -11,11 +11,12 @@ from collections import Counter
 import pytest
 
 from ff_helpers import paths
-from ff_helpers.corpus.collect import COLLECTED, SCENARIOS, NoScenarioError, collect, collected_frame
+from ff_helpers.corpus.collect import COLLECTED, SCENARIOS, collect, collected_frame
 from ff_helpers.corpus.conversation import draw_seed
 from ff_helpers.corpus.jsonl import BadLineError, write_records
 from ff_helpers.corpus.scenarios import ARMS, read_scenarios
 from ff_helpers.corpus.traces import read_traces
+from ff_helpers.errors import FFError
 from ff_helpers.terms import INTENTS
 from tests.conftest import ROOT
 
@@ -167,7 +168,7 @@ def test_both_arms_pair_by_scenario_and_never_share_an_id(target, tmp_path):
 def test_nothing_to_run_is_said(target, tmp_path):
     only = [next(read_scenarios(SHIPPED, "forbidden"))]
     write_records(tmp_path / "s.jsonl", only)
-    with pytest.raises(NoScenarioError, match="no scenario of the permitted arm"):
+    with pytest.raises(FFError, match="no scenario of the permitted arm"):
         collect(target, tmp_path / "s.jsonl", tmp_path / "t.jsonl", arm="permitted")
 
 

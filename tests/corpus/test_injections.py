@@ -5,11 +5,12 @@ from collections import Counter
 import pytest
 
 from ff_helpers import paths
-from ff_helpers.corpus.injections import CLEAN, CONTROL, SOURCE, TARGETS, attacks, families, injections, write
-from ff_helpers.corpus.proxies import proxies, states_secret
+from ff_helpers.corpus.injections import CLEAN, CONTROL, SOURCE, TARGETS, attacks, families
 from ff_helpers.corpus.traces import read_traces
 from ff_helpers.grading.flip import load_rubric, render
 from ff_helpers.terms import VERDICTS
+from tools.generate.injections import injections, write
+from tools.generate.proxies import proxies, states_secret
 
 SHIPPED = paths.data() / "calibration" / "injections.jsonl"
 ALL = list(read_traces(SHIPPED))

@@ -10,9 +10,10 @@ from pydantic import ValidationError
 from ff_helpers import paths
 from ff_helpers.corpus.checker import states
 from ff_helpers.corpus.jsonl import BadLineError, write_records
-from ff_helpers.corpus.proxies import settings
-from ff_helpers.corpus.scenarios import ARMS, Scenario, read_scenarios, scenarios, write
+from ff_helpers.corpus.scenarios import ARMS, Scenario, read_scenarios
 from ff_helpers.terms import INTENTS
+from tools.generate.proxies import settings
+from tools.generate.scenarios import scenarios, write
 
 SHIPPED = paths.data() / "scenarios" / "proxies.jsonl"
 BOTH = {arm: {s.scenario_id: s for s in read_scenarios(SHIPPED, arm)} for arm in ARMS}

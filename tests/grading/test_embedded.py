@@ -6,7 +6,8 @@ import pytest
 
 from ff_helpers import paths
 from ff_helpers.chat import loop
-from ff_helpers.chat.embedded import MODELS, UnknownEmbeddedError
+from ff_helpers.chat.embedded import MODELS
+from ff_helpers.errors import FFError
 from ff_helpers.grading.graders import open_grader
 from ff_helpers.parts import ChecksumError, MissingPartError
 from ff_helpers.terms import VERDICTS
@@ -69,5 +70,5 @@ def test_missing_weights_name_the_command(tmp_path, monkeypatch):
     monkeypatch.setenv("FF_PARTS", str(tmp_path))
     with pytest.raises(MissingPartError, match="make parts"):
         open_grader("embedded:smollm2-135m")
-    with pytest.raises(UnknownEmbeddedError, match="smollm2-135m"):
+    with pytest.raises(FFError, match="smollm2-135m"):
         open_grader("embedded:gpt")

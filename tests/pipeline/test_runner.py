@@ -157,6 +157,17 @@ def test_a_cell_that_takes_too_long_fails_its_step(project: Project) -> None:
     assert "CellTimeoutError" in failed.stdout
 
 
+def test_what_a_figure_says_of_itself_comes_with_the_figure(project: Project) -> None:
+    write = 'run.write("figures/f.{0}").write_text("{{}}")'
+    project.notebook("a", "\n".join(map(write.format, ("svg", "json"))))
+    project.profile({"notebook": "a", "outputs": ["figures/f.svg"]})
+    assert project.run().returncode == 0
+    assert (project.outputs / "figures" / "f.json").is_file()
+    project.notebook("a", write.format("json"))
+    project.profile({"notebook": "a", "outputs": ["tables/f.svg"]})
+    assert "wrote figures/f.json without declaring it" in project.run().stdout
+
+
 @pytest.mark.parametrize(
     ("declared", "problem"),
     [

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ff_helpers.pipeline.compare import BadSumsError, compare_folders, compare_sums, write_sums
-from ff_helpers.pipeline.verify import NoCrateError, verify
+from ff_helpers.errors import FFError
+from ff_helpers.pipeline.compare import compare_folders, compare_sums, write_sums
+from ff_helpers.pipeline.verify import verify
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_an_input_that_is_not_the_one_that_was_read(
 def test_a_folder_without_a_crate_says_what_to_do(tmp_path: Path, text: str | None) -> None:
     if text is not None:
         (tmp_path / "ro-crate-metadata.json").write_text(text, encoding="utf-8")
-    with pytest.raises(NoCrateError, match="ff run"):
+    with pytest.raises(FFError, match="ff run"):
         verify(tmp_path)
 
 
@@ -100,7 +101,7 @@ def test_sums_say_where_they_were_made_and_what_is_not_as_they_say(run: Path, tm
     _, differences = compare_sums(run, file)
     assert {d.name: d.what for d in differences} == {"claims.json": "differs", "index.html": "missing"}
     file.write_text("# made with X\nnot a sum\n", encoding="utf-8")
-    with pytest.raises(BadSumsError, match=r"sums\.txt:2"):
+    with pytest.raises(FFError, match=r"sums\.txt:2"):
         compare_sums(run, file)
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from ff_helpers.errors import FFError
 from ff_helpers.paths import PACKAGE
-from ff_helpers.publication.glossary import NoTermError, sections, slug, term_link, write_glossary
+from ff_helpers.publication.glossary import sections, slug, term_link, write_glossary
 from ff_helpers.terms import DENOMINATORS, GLOSSARY, SPACES, TIERS, VERDICTS
 
 
@@ -66,5 +67,5 @@ def test_it_discloses_and_is_the_same_each_time(page: str, tmp_path: Path) -> No
 
 
 def test_a_link_to_no_word_says_what_to_do() -> None:
-    with pytest.raises(NoTermError, match=r"no term 'vibes'.*GLOSSARY"):
+    with pytest.raises(FFError, match=r"no term 'vibes'.*GLOSSARY"):
         term_link("vibes")

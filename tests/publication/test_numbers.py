@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 import ff_helpers as ff
+from ff_helpers.errors import FFError
 from ff_helpers.paths import MissingInputError
-from ff_helpers.publication.numbers import NoKeyError
 from tests.publication.test_disclosure import WHOLE
 
 RATES = pd.DataFrame(
@@ -73,7 +73,7 @@ def test_tables_with_one_disclosure_share_its_footnote(run: ff.Run) -> None:
 
 
 def test_rows_that_cannot_be_told_apart_and_tables_that_are_not_there_are_refused(run: ff.Run) -> None:
-    with pytest.raises(NoKeyError, match=r"tables/my_rates.csv.*model, tier"):
+    with pytest.raises(FFError, match=r"tables/my_rates.csv.*model, tier"):
         saved(run, pd.concat([RATES, RATES]))
     with pytest.raises(MissingInputError, match=r"tables/none.csv"):
         ff.save_numbers(run, ["none"])

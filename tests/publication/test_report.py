@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ff_helpers.casestudy.pages import LAYOUT
+from ff_helpers.publication.about import About
 from ff_helpers.publication.front import front_figures
 from ff_helpers.publication.report import write_report
 
@@ -21,14 +22,12 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / name).mkdir(parents=True)
     (folder / ".steps" / "a.json").write_text("{}")
     (folder / "tables" / "asr.csv").write_text("asr\n0.5\n")
-    (folder / "tables" / "asr.csv-metadata.json").write_text("{}")
+    (folder / "tables" / "asr.csv-metadata.json").write_text('{"dc:title": "By A"}')
     (folder / "tables" / "asr.html").write_text("<table><caption>By A</caption><tr><td>0.5</td></tr></table>")
-    (folder / "figures" / "bars.svg").write_text(
-        '<svg xmlns="http://www.w3.org/2000/svg"><desc>A &amp; B</desc></svg>'
-    )
-    (folder / "figures" / "bracket.svg").write_text(
-        "<svg><desc>Grader: g &lt;x&gt; &amp; y. As of 2026-01-01.</desc></svg>"
-    )
+    for name, said in (("bars", "A & B"), ("bracket", "Grader: g <x> & y. As of 2026-01-01.")):
+        (folder / "figures" / f"{name}.svg").write_text("<svg/>")
+        about = About(function="asr_intervals", shows="Bars <b>.", step="01_a", disclosure=said)
+        (folder / "figures" / f"{name}.json").write_text(about.model_dump_json())
     (folder / "narrative" / "correction.md").write_text(
         "# What changed\n\n65% <script>alert(3)</script>\n\n## How\n\nso\n"
     )
@@ -69,7 +68,11 @@ def test_holds_and_links_everything_that_is_there(run: Path) -> None:
         assert f'href="{link}"' in page
     assert "Title of" in page
     assert "What changed" in page
-    assert "A &amp; B" in (run / "gallery.html").read_text()
+    gallery = (run / "gallery.html").read_text()
+    assert "A &amp; B" in gallery
+    assert "<p>Bars &lt;b&gt;.</p>" in gallery
+    assert '<code>ff.figures.asr_intervals</code>, drawn in <a href="notebooks/01_a.html">' in gallery
+    assert "figures/bars.json" not in page + gallery
     assert "02_never_ran" not in page
     assert ".steps" not in page
     assert "did not finish" not in page

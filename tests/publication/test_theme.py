@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import ff_helpers as ff
+from ff_helpers.publication.about import read_about, told
 from ff_helpers.publication.figures.theme import COLUMN_WIDTH, PNG_SCALE, STIPPLE, draw, sized
 from ff_helpers.publication.metadata import pdf_with
 
@@ -73,6 +74,27 @@ def test_each_file_carries_the_disclosure_as_its_metadata(run: ff.Run) -> None:
     assert json.loads(pdf["/Disclosure"])["tier"] == "strict <&> broad"
     assert NOTE.sentence().encode() in run.read("figures/f.png").read_bytes()
     assert sound(run.read("figures/f.png").read_bytes())
+
+
+def test_what_a_figure_says_of_itself_lies_beside_it(run: ff.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def bars() -> alt.Chart | alt.LayerChart:
+        """Two bars.
+
+        Not the truth.
+
+        Returns:
+            The chart.
+        """
+        return chart()
+
+    monkeypatch.setenv("FF_STAGING", str(run.folder / ".staging" / "05_asr"))
+    ff.save_figure(run, ff.figures.wide(told(bars)()), ff.disclosed(FRAME, NOTE), "f")
+    about = read_about(run.folder / ".staging" / "05_asr" / "figures" / "f.svg")
+    assert (about.function, about.shows, about.step) == ("bars", "Two bars. Not the truth.", "05_asr")
+    assert about.disclosure == NOTE.sentence()
+    assert about.width > 400
+    ff.save_figure(run, chart(), ff.disclosed(FRAME, NOTE), "f")
+    assert read_about(run.folder / ".staging" / "05_asr" / "figures" / "f.svg").function == ""
 
 
 def test_a_pdf_stays_as_it_was_drawn_and_its_disclosure_comes_behind_it() -> None:

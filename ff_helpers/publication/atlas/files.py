@@ -24,24 +24,6 @@ SCHEMA_NAME: Final = "asr_signal.schema.json"
 _DATED = re.compile(r"asr_signal_(\d{4}-\d{2}-\d{2})\.jsonl")
 
 
-class BrokenPointerError(FFError):
-    """`current` does not name a signal file."""
-
-    def __init__(self, pointer: Path, named: str, there: Sequence[date]) -> None:
-        newest = f"printf 'asr_signal_{there[-1]}.jsonl\\n' > {pointer}" if there else "export anew"
-        super().__init__(
-            f"{pointer} names {quoted(named)}, which is no signal file beside it. Allowed: the name "
-            f"of a file asr_signal_YYYY-MM-DD.jsonl. To mend it: {newest}."
-        )
-
-
-class NoExportError(FFError):
-    """A day of which there is no signal file."""
-
-    def __init__(self, folder: Path, day: date, there: Sequence[date]) -> None:
-        super().__init__(f"{folder}: no export of {day}. There are: {', '.join(map(str, there)) or 'none'}.")
-
-
 class SameDayError(FFError):
     """A second export on one day, with other content."""
 
@@ -62,26 +44,6 @@ class NotOurFileError(FFError):
         )
 
 
-class ClockError(FFError):
-    """An export under an earlier date than one that is there."""
-
-    def __init__(self, as_of: date, newest: date, folder: Path) -> None:
-        super().__init__(
-            f"as of {as_of}: {folder} holds an export of {newest}, which is later; nothing was written. Is "
-            f"the clock right? Give the date with --as-of, from {newest} on, or export into another folder."
-        )
-
-
-class OtherVersionError(FFError):
-    """A signal file of another version."""
-
-    def __init__(self, path: Path, version: object) -> None:
-        super().__init__(
-            f"{path}:1:signal_version: {quoted(str(version))}, and this suite reads {VERSION!r}. Read "
-            "the file with the version that wrote it, or export anew."
-        )
-
-
 def write_signal(folder: Path, signals: Sequence[Signal], as_of: date, *, replace: bool = False) -> Path:
     """Write asr_signal_<as_of>.jsonl and its schema, then the pointer; return the file's path.
 
@@ -95,7 +57,7 @@ def write_signal(folder: Path, signals: Sequence[Signal], as_of: date, *, replac
 
     Raises:
         SameDayError: such a file is there with other content, and `replace` is false.
-        ClockError: a later export is there.
+        FFError: a later export is there.
         BadLineError: a record that is not valid, or a model that occurs twice.
     """
     check_clock(folder, as_of)
@@ -116,10 +78,14 @@ def write_signal(folder: Path, signals: Sequence[Signal], as_of: date, *, replac
 
 
 def check_clock(folder: Path, as_of: date) -> None:
-    """Raise ClockError where the folder holds an export of a later day."""
+    """Raise FFError where the folder holds an export of a later day."""
     there = dates(folder)
     if there and as_of < there[-1]:
-        raise ClockError(as_of, there[-1], folder)
+        raise FFError(
+            f"as of {as_of}: {folder} holds an export of {there[-1]}, which is later; nothing was written. "
+            f"Is the clock right? Give the date with --as-of, from {there[-1]} on, or export into another "
+            "folder."
+        )
 
 
 def check_ours(path: Path, mark: str, option: str) -> None:
@@ -137,12 +103,15 @@ def read_file(path: Path) -> list[Signal]:
 
     Raises:
         FileMissingError: there is no such file.
-        OtherVersionError: the file is of another version.
+        FFError: the file is of another version.
         BadLineError: a record that is not valid, or there twice; file:line:field.
     """
     first = next(iter(_lines(path)), None)
     if first is not None and first.signal_version != VERSION:
-        raise OtherVersionError(path, first.signal_version)
+        raise FFError(
+            f"{path}:1:signal_version: {quoted(str(first.signal_version))}, and this suite reads "
+            f"{VERSION!r}. Read the file with the version that wrote it, or export anew."
+        )
     return _unique(path, read_records(path, Signal))
 
 
@@ -150,14 +119,19 @@ def current(folder: Path) -> Path | None:
     """Return the file that the pointer names, or None where nothing was exported yet.
 
     Raises:
-        BrokenPointerError: the pointer names no signal file.
+        FFError: the pointer names no signal file.
     """
     pointer = folder / POINTER
     if not pointer.exists():
         return None
     name = pointer.read_text(encoding="utf-8", errors="replace").strip()
     if not _day(name) or not (folder / name).is_file():
-        raise BrokenPointerError(pointer, name, dates(folder))
+        there = dates(folder)
+        newest = f"printf 'asr_signal_{there[-1]}.jsonl\\n' > {pointer}" if there else "export anew"
+        raise FFError(
+            f"{pointer} names {quoted(name)}, which is no signal file beside it. Allowed: the name of a file "
+            f"asr_signal_YYYY-MM-DD.jsonl. To mend it: {newest}."
+        )
     return folder / name
 
 
@@ -165,11 +139,13 @@ def path_of(folder: Path, day: date) -> Path:
     """Return the signal file of a day.
 
     Raises:
-        NoExportError: there is none of that day.
+        FFError: there is none of that day.
     """
     path = folder / f"asr_signal_{day.isoformat()}.jsonl"
     if not path.is_file():
-        raise NoExportError(folder, day, dates(folder))
+        raise FFError(
+            f"{folder}: no export of {day}. There are: {', '.join(map(str, dates(folder))) or 'none'}."
+        )
     return path
 
 
@@ -193,8 +169,8 @@ def read_signal(run: Run, *, as_of: str | None = None) -> list[Signal]:
 
     Raises:
         MissingInputError: no step has written it yet.
-        BrokenPointerError: the pointer names no signal file.
-        OtherVersionError, BadLineError: as `read_file`.
+        FFError: the pointer names no signal file.
+        FFError, BadLineError: as `read_file`.
     """
     if as_of is not None:
         return read_file(run.read(f"atlas/asr_signal_{date.fromisoformat(as_of).isoformat()}.jsonl"))

@@ -32,14 +32,6 @@ from ff_helpers.publication.atlas.signal import (
 from ff_helpers.terms import INTENTS, STATUSES, Denominator, Tier
 
 
-class UnknownAliasError(FFError):
-    """A name that was said to stand for another, and that no row has."""
-
-    def __init__(self, name: str, models: Sequence[str]) -> None:
-        there = [f"{model!r:.60}" for model in models[:10]] + (["..."] if len(models) > 10 else [])
-        super().__init__(f"no row is of a model {name!r:.60}. There are: {', '.join(there) or 'none'}.")
-
-
 def ledger_signal(
     run: Run,
     verdicts: pd.DataFrame,
@@ -84,12 +76,13 @@ def counted_signal(
             coarser than the five verdicts does not say which rows are benign.
 
     Raises:
-        UnknownAliasError: `names` speaks of a model that no row is of.
+        FFError: `names` speaks of a model that no row is of.
     """
     models = sorted(set(counts["model"]))
     for name in names or {}:
         if name not in models:
-            raise UnknownAliasError(name, models)
+            there = [f"{model!r:.60}" for model in models[:10]] + (["..."] if len(models) > 10 else [])
+            raise FFError(f"no row is of a model {name!r:.60}. There are: {', '.join(there) or 'none'}.")
     found: dict[str, list[Resolution]] = {}
     labels: dict[str, str] = {}
     for name in models:

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
+from markupsafe import Markup
 from pydantic import JsonValue
 
 from ff_helpers.corpus.canonical import MEANINGS
@@ -21,13 +22,11 @@ from ff_helpers.publication.atlas.metadata import ModelFacts
 from ff_helpers.publication.atlas.signal import FOOTINGS, Rate, Signal
 from ff_helpers.publication.atlas.trust import Trust
 from ff_helpers.publication.disclosure import percent
+from ff_helpers.publication.pages import TEMPLATES, render
+from ff_helpers.publication.pages import write_page as write_text
 from ff_helpers.terms import GLOSSARY, INTENTS, STATUSES, TIERS
 
-if TYPE_CHECKING:
-    from jinja2 import Environment
-
 Basis = Literal["labels", "measured", "unmeasured", "marked", "rejected"]
-TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 MARK: Final = "ff_helpers atlas"
 """Stands in every page that we write, by which one is known again before it is replaced."""
 BASIS_WORDS: Final[dict[Basis, tuple[str, str, str]]] = {
@@ -70,26 +69,23 @@ def atlas_page(rows: Sequence[PageRow], *, profile: str, as_of: date, disclosure
         veto: the sentence that says when a rate caps the trust tier; none where there is no such rule.
     """
     script = _script()
-    return (
-        _templates()
-        .get_template("atlas/atlas.html.j2")
-        .render(
-            css=_markup((TEMPLATES / "atlas" / "atlas.css").read_text(encoding="utf-8")),
-            script=_markup(script),
-            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-            data=_markup(embedded(_data(rows, profile, as_of))),
-            profile=profile,
-            as_of=as_of.isoformat(),
-            disclosure=disclosure,
-            veto=veto,
-            counts=_counts(rows),
-            statuses=BASIS_WORDS,
-            origins=ORIGIN_WORDS,
-            confidences=CONFIDENCE_WORDS,
-            intents=INTENTS,
-            families=sorted({_family(row) for row in rows}, key=str.lower),
-            plain=[_plain(row) for row in rows],
-        )
+    return render(
+        "atlas/atlas.html.j2",
+        css=Markup((TEMPLATES / "atlas" / "atlas.css").read_text(encoding="utf-8")),
+        script=Markup(script),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        data=Markup(embedded(_data(rows, profile, as_of))),
+        profile=profile,
+        as_of=as_of.isoformat(),
+        disclosure=disclosure,
+        veto=veto,
+        counts=_counts(rows),
+        statuses=BASIS_WORDS,
+        origins=ORIGIN_WORDS,
+        confidences=CONFIDENCE_WORDS,
+        intents=INTENTS,
+        families=sorted({_family(row) for row in rows}, key=str.lower),
+        plain=[_plain(row) for row in rows],
     )
 
 
@@ -99,7 +95,7 @@ def write_page(
     """Write the page of `atlas_page`, its folder made."""
     text = atlas_page(rows, profile=profile, as_of=as_of, disclosure=disclosure, veto=veto)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8", newline="\n")
+    write_text(path, text)
 
 
 def row_basis(signal: Signal) -> Basis:
@@ -200,21 +196,3 @@ def _script() -> str:
     parts = sorted((TEMPLATES / "atlas").glob("*.js"))
     joined = "\n".join(part.read_text(encoding="utf-8") for part in parts)
     return f'"use strict";\n(() => {{\n{joined}}})();\n'
-
-
-def _markup(text: str) -> str:
-    from markupsafe import Markup
-
-    return Markup(text)
-
-
-def _templates() -> "Environment":
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

@@ -8,6 +8,7 @@ import pandas as pd
 from ff_helpers.measurement.calibration.cards import Card, card_names, file_names
 from ff_helpers.measurement.calibration.confusion import NO_VERDICT
 from ff_helpers.paths import Run
+from ff_helpers.publication.about import told
 from ff_helpers.publication.disclosure import disclosed, percent
 from ff_helpers.publication.figures.room import ROOM, heading, nothing
 from ff_helpers.publication.figures.theme import (
@@ -134,4 +135,4 @@ def save_confusions(run: Run, cards: Sequence[Card]) -> None:
         )
         columns = [*card.confusion.classes, NO_VERDICT]
         table = pd.DataFrame(card.confusion.table, index=list(card.confusion.classes), columns=columns)
-        display(save_figure(run, confusion(card, name), disclosed(table, note), f"confusion_{file}"))  # type: ignore[no-untyped-call]
+        display(save_figure(run, told(confusion)(card, name), disclosed(table, note), f"confusion_{file}"))  # type: ignore[no-untyped-call]

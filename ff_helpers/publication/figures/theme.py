@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ff_helpers.paths import Run
+from ff_helpers.publication.about import write_about
 from ff_helpers.publication.disclosure import Disclosed
 from ff_helpers.publication.metadata import pdf_with, png_with, svg_metadata
 
@@ -77,7 +78,7 @@ class Picture:
 
 
 def save_figure(run: Run, chart: "alt.TopLevelMixin", table: Disclosed, name: str) -> Picture:
-    """Write figures/<name>.svg, .png (300 dpi) and .pdf and return the figure for display.
+    """Write figures/<name>.svg, .png (300 dpi), .pdf and what it says of itself, and return it for display.
 
     Args:
         run: where to write.
@@ -94,6 +95,7 @@ def save_figure(run: Run, chart: "alt.TopLevelMixin", table: Disclosed, name: st
     _write(run, f"figures/{name}.svg", inside.encode("utf-8"))
     _write(run, f"figures/{name}.png", png_with(vl_convert.svg_to_png(svg, scale=PNG_SCALE), note))
     _write(run, f"figures/{name}.pdf", pdf_with(vl_convert.svg_to_pdf(_in_points(svg)), note, name))
+    write_about(run, name, chart, svg, note.sentence())
     return Picture(svg, vl_convert.svg_to_png(svg, scale=2.0))
 
 

@@ -8,9 +8,8 @@ from ff_helpers.publication.disclosure import Disclosure
 from ff_helpers.publication.narrative.as_html import body
 from ff_helpers.publication.narrative.as_tex import fragment
 from ff_helpers.publication.narrative.markdown import escaped, plain, tree
+from ff_helpers.publication.pages import TEMPLATES, render, write_page
 from ff_helpers.publication.prose import Prose
-
-TEMPLATES = Path(__file__).parent.parent / "templates"
 
 
 def template(name: str, folder: Path = TEMPLATES) -> str:
@@ -37,29 +36,15 @@ def save_narrative(
         run.read(f"figures/{figure}.png")
     said = disclosure.sentence()
     full = f"{text.rstrip()}\n\n{escaped(said)}\n"
-    _write(run, f"narrative/{name}.md", full)
-    _write(run, f"narrative/{name}.tex", fragment(full))
-    _write(run, f"narrative/{name}.html", _page(text, said, name, figures))
-    return Prose(full)
-
-
-def _page(text: str, said: str, name: str, figures: Mapping[str, str]) -> str:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
-
-    place = FileSystemLoader(TEMPLATES)
-    found = Environment(loader=place, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    return found.get_template("narrative.html.j2").render(
-        # Our own style sheet, no foreign text: `>` in its selectors must stay.
-        css=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
+    write_page(run.write(f"narrative/{name}.md"), full)
+    write_page(run.write(f"narrative/{name}.tex"), fragment(full))
+    page = render(
+        "narrative.html.j2",
         title=next((plain(t) for t in tree(text) if t["type"] == "heading"), name),
         body=body(text),
         name=name,
         figures=[{"name": figure, "says": says} for figure, says in figures.items()],
         disclosure=said,
     )
-
-
-def _write(run: Run, name: str, text: str) -> None:
-    with run.write(name).open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
+    write_page(run.write(f"narrative/{name}.html"), page)
+    return Prose(full)

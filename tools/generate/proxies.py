@@ -3,7 +3,7 @@
 A fictional policy forbids something harmless; the adversarial prompt tries to get it by one of the six
 intents, in one turn or in a crescendo; the response complies, hedges, refuses, talks nonsense or answers
 a harmless question. `states_secret` decides strict compliance from the response alone, so that responses
-of a real model carry a strict truth too. `python -m ff_helpers.corpus.proxies` writes
+of a real model carry a strict truth too. `python -m tools.generate.proxies` writes
 data/calibration/proxies.jsonl, the same bytes every time.
 """
 
@@ -22,19 +22,11 @@ from ff_helpers import paths
 from ff_helpers.corpus.checker import states
 from ff_helpers.corpus.jsonl import write_records
 from ff_helpers.corpus.traces import Message, Sampling, Trace
-from ff_helpers.errors import FFError
 from ff_helpers.terms import INTENTS, VERDICTS, Intent, Verdict
 
 T = TypeVar("T")
 Difficulty = Literal["obvious", "ambiguous"]
 Turns = Literal["single", "multi"]
-
-
-class UnknownScenarioError(FFError):
-    """A scenario that proxies.yaml does not hold."""
-
-    def __init__(self, scenario_id: str, known: Sequence[str]) -> None:
-        super().__init__(f"scenario {scenario_id!r} is unknown. Allowed: {', '.join(known)}.")
 
 
 class Setting(BaseModel):
@@ -68,12 +60,9 @@ def states_secret(scenario_id: str, response: str) -> bool:
     Case, punctuation and spacing do not matter, and digits may be written as words.
 
     Raises:
-        UnknownScenarioError: no such scenario.
+        KeyError: no such scenario.
     """
-    known = {setting.id: setting for setting in settings()}
-    if scenario_id not in known:
-        raise UnknownScenarioError(scenario_id, list(known))
-    return states(response, known[scenario_id].secret)
+    return states(response, {setting.id: setting.secret for setting in settings()}[scenario_id])
 
 
 def settings() -> tuple[Setting, ...]:
@@ -129,7 +118,7 @@ def write(path: Path) -> Path:
 
 @cache
 def _wordings() -> _Wordings:
-    text = (paths.PACKAGE / "corpus" / "proxies.yaml").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("proxies.yaml").read_text(encoding="utf-8")
     return _Wordings.model_validate(yaml.safe_load(text))
 
 

@@ -1,0 +1,105 @@
+"""The parser of `ff`, built from `commands.yaml`: a new command is an entry there and a function here."""
+
+import argparse
+import math
+from collections.abc import Callable
+from datetime import date
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from ff_helpers import __version__
+
+_SAID: Final = ("run", "interrupted", "elsewhere")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands; the options of each name its function as `run`."""
+    text = Path(__file__).with_name("commands.yaml").read_text(encoding="utf-8")
+    content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    top = argparse.ArgumentParser(prog="ff", description=content["about"], epilog=content["epilog"])
+    top.add_argument("--version", action="version", version=f"ff {__version__}")
+    top.set_defaults(lasting=False, **{key: content[key] for key in _SAID[1:]})
+    todo = [(top, content["commands"], "command")]
+    for above, commands, word in todo:
+        places = above.add_subparsers(title=f"{word}s", required=True, metavar=word.upper())
+        for name, said in commands.items():
+            epilog = f"example: {said['example']}" if "example" in said else None
+            one = places.add_parser(name, help=said["line"], description=said["about"], epilog=epilog)
+            own = {key: said[key] for key in _SAID if key in said}
+            one.set_defaults(**own, **({"lasting": True} if "interrupted" in said else {}))
+            if "actions" in said:
+                todo.append((one, said["actions"], "action"))
+            groups = {key: one.add_argument_group(*words) for key, words in said.get("groups", {}).items()}
+            for flag, described in said.get("options", {}).items():
+                keywords = dict(described or content["shared"][flag])
+                group = keywords.pop("group", None)
+                if group == "exclusive" and group not in groups:
+                    groups[group] = one.add_mutually_exclusive_group()
+                if "type" in keywords:
+                    keywords["type"] = TYPES[keywords["type"]]
+                groups.get(group, one).add_argument(flag, **keywords)
+    return top
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command that was chosen; its module is loaded only now."""
+    module, _, name = options.run.partition(":")
+    return int(getattr(import_module(f"ff_helpers.cli.{module}"), name)(options))
+
+
+def count(text: str) -> int:
+    """Read a whole number above 0."""
+    if not (text.isascii() and text.isdigit()) or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """Read a number of seconds above 0."""
+    value = number(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    return value
+
+
+def number(text: str) -> float:
+    """Read a number from 0 up."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 up")
+    return value
+
+
+def grader(text: str) -> str:
+    """Read a grader: the ledger of `recorded:LEDGER` is looked for from the current folder first."""
+    kind, _, name = text.partition(":")
+    return (
+        f"recorded:{Path(name).absolute()}" if kind == "recorded" and name and Path(name).exists() else text
+    )
+
+
+def day(text: str) -> date:
+    """Read a date."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date: YYYY-MM-DD") from None
+
+
+def named(text: str) -> tuple[str, str]:
+    """Read what a recorded name stands for."""
+    recorded, equals, name = text.partition("=")
+    if not (recorded and equals and name):
+        raise argparse.ArgumentTypeError(f"{text!r} is not RECORDED=NAME")
+    return recorded, name
+
+
+_READ: Final = (count, seconds, number, grader, day, named, int)
+TYPES: Final[dict[str, Callable[[str], object]]] = {"path": Path} | {one.__name__: one for one in _READ}
+"""How the text of an option is read, by the name that `commands.yaml` gives it."""
