@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from benchmarks.table import Row, text
 from ff_helpers import paths
 from ff_helpers.corpus.simulate import scenario_shares
-from ff_helpers.measurement.correction.coverage import COLUMNS, CORRECTED, LISTED, TABLE, listed
-from ff_helpers.measurement.correction.ppi import NEEDED, rare, tuned_mean
-from ff_helpers.measurement.correction.rogan_gladen import doubtful, lang_reiczigel
+from ff_helpers.measurement.adjustment.coverage import ADJUSTED, COLUMNS, LISTED, TABLE, listed
+from ff_helpers.measurement.adjustment.ppi import NEEDED, rare, tuned_mean
+from ff_helpers.measurement.adjustment.rogan_gladen import doubtful, lang_reiczigel
 from ff_helpers.measurement.proportions.clusters import effective_size
 from ff_helpers.measurement.proportions.intervals import Numbers, wilson_bounds
 
@@ -48,11 +48,11 @@ def coverage() -> list[Row]:
 
 def rows_of(table: pd.DataFrame) -> list[Row]:
     """Return the summary of a table of `measure`, and its targets."""
-    corrected, low = table[table["method"].isin(CORRECTED)], listed(table)
+    adjusted, low = table[table["method"].isin(ADJUSTED)], listed(table)
     rows = [xstest(), _spread(table, "naive", "graded rate, Wilson")]
     rows += [_spread(table, "design effect", "graded rate, 10 scenarios x 2 runs, design effect")]
-    mean = float(corrected["coverage"].mean())
-    rows += [Row("corrected intervals, mean coverage", f"{mean:.4f}", mean, "all draws", least=0.945)]
+    mean = float(adjusted["coverage"].mean())
+    rows += [Row("adjusted intervals, mean coverage", f"{mean:.4f}", mean, "all draws", least=0.945)]
     for method, least in (("Rogan-Gladen", 0.92), ("PPI++", 0.90)):
         own = table[table["method"] == method]
         offered = own[own["answered"] >= 0.5]
@@ -67,10 +67,10 @@ def rows_of(table: pd.DataFrame) -> list[Row]:
         said = f"{1 - own['answered'].mean():.1%}, median width {own['width'].median():.2f}"
         rows += [Row(f"{method}, draws answered with {other}", said)]
     warned = float((low["warned_answered"] >= 0.5).mean()) if len(low) else 1.0
-    everywhere = float((corrected["warned"] >= 0.5).mean())
+    everywhere = float((adjusted["warned"] >= 0.5).mean())
     rows += [Row("cells below 94%, warned of by the product", f"{len(low)} cells", warned, "them", least=1.0)]
     rows += [_cell(cell) for _, cell in low[low["coverage"] < LISTED].iterrows()]
-    return [*rows, Row("cells that mostly carry a warning", f"{everywhere:.1%} of {len(corrected)}")]
+    return [*rows, Row("cells that mostly carry a warning", f"{everywhere:.1%} of {len(adjusted)}")]
 
 
 def xstest(draws: int = 2000) -> Row:
@@ -126,7 +126,7 @@ def _rows(cell: dict[str, float], draws: int) -> Iterator[dict[str, object]]:
     yield _row(cell, "naive", "none", 0, wilson_bounds(called, np.full(draws, n)), every, ~every)
     for labelled in LABELLED:
         for labels in ("half and half", "as they come"):
-            yield _corrected(cell, rng, labels, labelled, called, np.full(draws, float(n)))
+            yield _adjusted(cell, rng, labels, labelled, called, np.full(draws, float(n)))
         if labelled < n:
             yield from _sampled(cell, rng, labelled, draws)
 
@@ -145,10 +145,10 @@ def _clusters(cell: dict[str, float], draws: int) -> Iterator[dict[str, object]]
     yield _row(cell, "naive", "none", 0, wilson_bounds(rate * n, np.full(draws, n)), every, ~every)
     yield _row(cell, "design effect", "none", 0, wilson_bounds(rate * size, size), every, ~every)
     for labelled in LABELLED:
-        yield _corrected(cell, rng, "half and half", labelled, rate * size, size)
+        yield _adjusted(cell, rng, "half and half", labelled, rate * size, size)
 
 
-def _corrected(  # noqa: PLR0917
+def _adjusted(  # noqa: PLR0917
     cell: dict[str, float], rng: np.random.Generator, labels: str, labelled: int, k: Numbers, n: Numbers
 ) -> dict[str, object]:
     """Rogan-Gladen with labels of another set on which the grader errs as often."""

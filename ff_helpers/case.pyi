@@ -4,12 +4,11 @@ from .casestudy.claims import claims_possible as claims_possible
 from .casestudy.crescendo_regrade import crescendo as crescendo
 from .casestudy.evaluators import published_evaluators as published_evaluators
 from .casestudy.exported import atlas as atlas
-from .casestudy.exported_graders import disclose_atlas as disclose_atlas
 from .casestudy.exports import read_export as read_export
-from .casestudy.facts import published_agreement as published_agreement
-from .casestudy.facts import published_calibration as published_calibration
 from .casestudy.graders import published_graders as published_graders
 from .casestudy.metrics import canonical_metrics as canonical_metrics
 from .casestudy.narrative import write_narrative as write_narrative
 from .casestudy.pages import student_example as student_example
+from .casestudy.printed import published_agreement as published_agreement
+from .casestudy.printed import published_calibration as published_calibration
 from .casestudy.record import published as published

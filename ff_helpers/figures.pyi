@@ -2,6 +2,7 @@ from .casestudy.atlas_figures import atlas_asr as atlas_asr
 from .casestudy.atlas_figures import atlas_before_after as atlas_before_after
 from .casestudy.figures import crescendo_correction as crescendo_correction
 from .casestudy.figures import crescendo_transitions as crescendo_transitions
+from .publication.figures.adjusted import raw_against_adjusted as raw_against_adjusted
 from .publication.figures.agreement import agreement_matrix as agreement_matrix
 from .publication.figures.agreement import disagreement as disagreement
 from .publication.figures.asr import asr_by_intent as asr_by_intent
@@ -15,7 +16,6 @@ from .publication.figures.collected import forbidden_beside_permitted as forbidd
 from .publication.figures.collected import fresh_beside_recorded as fresh_beside_recorded
 from .publication.figures.collected import outcome_stability as outcome_stability
 from .publication.figures.collected import single_beside_multi as single_beside_multi
-from .publication.figures.corrected import raw_against_corrected as raw_against_corrected
 from .publication.figures.coverage import coverage as coverage
 from .publication.figures.explore import reported_asr as reported_asr
 from .publication.figures.gate import calibration_forest as calibration_forest

@@ -1,8 +1,8 @@
+from .publication.adjusted import adjusted_lesson as adjusted_lesson
 from .publication.bracket import bracket_lesson as bracket_lesson
 from .publication.claims import claims_summary as claims_summary
 from .publication.collected import collected_words as collected_words
 from .publication.consistency import consistency_words as consistency_words
-from .publication.corrected import corrected_lesson as corrected_lesson
 from .publication.corrections import tell_corrections as tell_corrections
 from .publication.narrative.lessons import class_lesson as class_lesson
 from .publication.narrative.lessons import reported_lesson as reported_lesson

@@ -147,11 +147,12 @@ GLOSSARY: Final[Mapping[str, str]] = MappingProxyType(
         "Krippendorff's alpha": "chance-corrected agreement of a panel that allows for missing ratings",
         "bracket": "the lowest and highest rate that several graders report on the same traces; no interval",
         "contaminated": "from labels that were later replaced because their grader was not fit to give them",
-        "corrected": "of labels: those that replaced contaminated ones; of a rate: measured errors taken out",
+        "regraded": "of labels: replaced by better ones, with author and reason; published as `corrected`",
+        "adjusted": "of a rate: the grader's measured errors taken out",
         "supersession": "a later label of the same trace, with author and reason; the first one is kept",
         "raw": "a rate as the grader reports it, nothing taken out",
-        "Rogan-Gladen": "corrects a rate by the sensitivity and specificity measured on another set",
-        "PPI++": "corrects a rate by labels of a random part of the same rows; assumes nothing of the grader",
+        "Rogan-Gladen": "adjusts a rate by the sensitivity and specificity measured on another set",
+        "PPI++": "adjusts a rate by labels of a random part of the same rows; assumes nothing of the grader",
         "coverage": "of a method: how often its interval holds the truth. Of a card: its rows of a class",
         "not identifiable": "the grader is not shown to tell success from failure at all, so no rate follows",
         "stippled": "fill of a bar over fewer than 20 rows: too few to carry a finding",
@@ -182,11 +183,9 @@ IDENTITY_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """The parts of an `Identity`, each with the column of a frame of verdicts that holds it."""
 
-IDENTITY: Final = ("grader", "grader_digest", "rubric", "temperature", "seed")
-"""The columns that tell one identity from another; the other parts follow from these."""
+IDENTITY: Final = ("grader", "grader_digest", "rubric", "temperature", "seed")  # tell identities apart
 
-NOT_RECORDED: Final = "not recorded"
-"""What a table of text says where a row does not."""
+NOT_RECORDED: Final = "not recorded"  # what a table of text says where a row does not
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # A busy machine makes one example slow; that is no finding about the code.
 hypothesis.settings.register_profile("ff", deadline=None)
 hypothesis.settings.load_profile("ff")
+FRAMES = hypothesis.settings(max_examples=40)
+"""For properties of frames, where an example costs a hundred times one of numbers."""
 
 ROOT = Path(__file__).resolve().parent.parent
 FF = (sys.executable, "-m", "ff_helpers.cli")

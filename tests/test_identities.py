@@ -25,7 +25,6 @@ from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.regrades.regrade import Regrade
 from ff_helpers.measurement.standing import saved_cards, standing
 from ff_helpers.paths import data
-from ff_helpers.publication.disclosure import Disclosed
 from ff_helpers.terms import INTENTS, VERDICTS, Identity, Verdict
 
 NAMESPACES = ("case", "explain", "figures", "lessons", "models", "notes", "outputs")
@@ -107,18 +106,22 @@ class Twins:
     """One run in which both graded everything, and what its verbs gave."""
 
     folder: Path
-    run: ff.Run
+    run: ff.outputs.Run
     files: tuple[Path, Path]
     traces: Path
     counts: pd.DataFrame = field(default_factory=pd.DataFrame)
     verdicts: pd.DataFrame = field(default_factory=pd.DataFrame)
     cards: list[Card] = field(default_factory=list)
 
-    def disclosed(self, table: pd.DataFrame, tier: str = "strict") -> Disclosed:
-        note = verb.disclose(
-            self.run, graders=[NAME], tier=tier, denominator="graded", counts="n and k", left_out="none"
-        )
-        return verb.disclosed(table, note)
+    def asked_of(self, name: str, run: ff.outputs.Run | None = None) -> tuple[ff.notes.GraderNote, ...]:
+        """The notes behind a table that names its grader by this name alone."""
+        table = ff.notes.stated(
+            pd.DataFrame({"grader": [name]}),
+            tiers=("strict",), denominators=("graded",), counts="n and k", left_out=(),
+        )  # fmt: skip
+        graders = ff.disclose(run or self.run, table).graders
+        assert isinstance(graders, tuple)
+        return graders
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +180,7 @@ def lines(path: Path) -> str:
 
 
 def saved(twins: Twins, table: pd.DataFrame, name: str) -> str:
-    verb.save_table(twins.run, twins.disclosed(table), name, title="Twins.")
+    verb.save_table(twins.run, table, name, title="Twins.")
     return "\n".join(lines(twins.run.read(f"tables/{name}.{form}")) for form in ("csv", "tex", "html"))
 
 
@@ -200,15 +203,7 @@ def figures(twins: Twins) -> list[str]:
 
 def narrative(twins: Twins) -> list[str]:
     result = regraded(twins)
-    note = verb.disclose(
-        twins.run,
-        graders=verb.labeller_notes(twins.run, result),
-        tier="as named",
-        denominator="as named",
-        counts="k of n",
-        left_out="none",
-    )
-    verb.write_correction(twins.run, result, note, name="twins")
+    verb.write_correction(twins.run, result, name="twins")
     return [lines(twins.run.read(f"narrative/twins.{form}")) for form in ("md", "html")]
 
 
@@ -258,7 +253,7 @@ def student(twins: Twins) -> str:
 
 
 def numbers(twins: Twins) -> str:
-    saved(twins, asked(twins)[["intent", "grader", "k", "n", "asr", "asr_low", "asr_high"]], "numbered")
+    saved(twins, asked(twins), "numbered")
     verb.save_numbers(twins.run, ["numbered"])
     return lines(twins.run.read("tex/numbers.tex")).lower()
 
@@ -269,7 +264,7 @@ def own(twins: Twins) -> list[Card]:
 
 def graded(twins: Twins) -> list[object]:
     made = verb.graded(twins.run, twins.counts)
-    return [made.frame, made.disclosure.sentence()]
+    return [made, verb.disclose(twins.run, made).sentence()]
 
 
 SHOWS: dict[str, Checked] = {
@@ -284,9 +279,9 @@ SHOWS: dict[str, Checked] = {
     "drift": lambda t: verb.drift(t.verdicts, baseline=40),
     "drift_lesson": lambda t: verb.drift_lesson(verb.drift(t.verdicts, baseline=40, limit=0.0)),
     "refusal_stability": lambda t: verb.refusal_stability(t.verdicts),
-    "corrected": lambda t: verb.corrected(t.verdicts, t.cards),
-    "corrected_lesson": lambda t: verb.corrected_lesson(verb.corrected(t.verdicts, t.cards)),
-    "hide_truth": lambda t: verb.corrected(verb.hide_truth(t.verdicts, set="mine", keep=60), t.cards),
+    "adjusted": lambda t: verb.adjusted(t.verdicts, t.cards),
+    "adjusted_lesson": lambda t: verb.adjusted_lesson(verb.adjusted(t.verdicts, t.cards)),
+    "hide_truth": lambda t: verb.adjusted(verb.hide_truth(t.verdicts, set="mine", keep=60), t.cards),
     "class_lesson": lambda t: verb.class_lesson(asked(t)),
     "reported_lesson": lambda t: verb.reported_lesson(verb.would_have_reported(t.verdicts, t.cards)),
     "backward_signal": lambda t: verb.backward_signal(t.verdicts),
@@ -303,7 +298,8 @@ SHOWS: dict[str, Checked] = {
     "gate_criteria": lambda t: verb.gate_criteria(t.cards),
     "robustness_lesson": lambda t: verb.robustness_lesson(t.cards),
     "retest_lesson": lambda t: verb.retest_lesson(t.cards),
-    "disclose": lambda t: t.disclosed(pd.DataFrame()).disclosure.sentence(),
+    "disclose": lambda t: verb.disclose(t.run, asked(t)).sentence(),
+    "sampled": lambda t: verb.disclose(t.run, verb.sampled(t.run)).sentence(),
     "save_evaluator_cards": evaluators,
     "facts": lambda t: [verb.facts.graders_table(t.run), verb.facts.measured_graders(t.run)],
     # corrections
@@ -358,7 +354,7 @@ def one_card(lesson: Callable[[Twins], object]) -> Callable[[Twins], None]:
 
 def pooled(twins: Twins) -> None:
     found = verb.canonical_metrics(twins.run, twins.verdicts)
-    assert 3 in found.query("metric == 'graders'")["value"].tolist()
+    assert 3 in found.query("metric == 'graders'")["count"].tolist()
 
 
 def one_rate(twins: Twins) -> None:
@@ -381,17 +377,15 @@ def picked(twins: Twins) -> None:
 
 def drawn(twins: Twins) -> None:
     chart = verb.figures.asr_by_intent(asked(twins))
-    verb.save_figure(twins.run, chart, twins.disclosed(asked(twins)), "asked")
+    verb.save_figure(twins.run, chart, asked(twins), "asked")
     said = lines(twins.run.read("figures/asked.svg"))
     assert all(one.short_digest in said for one in (GOOD, POOR))
 
 
 def looked_up(twins: Twins) -> None:
     """A name that both share stands for both; a shown name for one."""
-    said = verb.disclose(
-        twins.run, graders=[SHOWN[1]], tier="strict", denominator="d", counts="c", left_out="l"
-    )
-    (note,) = said.graders
+    (note,) = twins.asked_of(SHOWN[1])
+    assert [one.grader for one in twins.asked_of(NAME)] == [*SHOWN]
     assert (note.grader, note.digest, note.gate) == (SHOWN[1], "b" * 64, "rejected")
 
 
@@ -406,14 +400,14 @@ COUNTS: dict[str, Callable[[Twins], None]] = {
     "intent_table": one_rate,
     "pick": picked,
     "save_figure": drawn,
-    "disclosed": looked_up,
+    "stated": looked_up,
 }
 """Verbs that count graders, show one of them, or hand rows on: what must hold of each."""
 
 
 ELSEWHERE = {
     "no grader of a run": (
-        "Disclosure", "GraderNote", "Run", "Unknown", "start", "say", "thresholds", "needed_table",
+        "Disclosure", "GraderNote", "Run", "Terms", "Unknown", "start", "say", "thresholds", "needed_table",
         "power_table", "passing_chance", "coverage_table", "kappa_paradox", "apparent_curve",
         "apparent_rate", "rogan_gladen", "consistent", "consistency_words", "trust_table", "resolve_names",
     ),
@@ -423,9 +417,9 @@ ELSEWHERE = {
     ),
     "a person at a panel": ("grade_by_hand",),
     "the published record": (
-        "published", "published_graders", "published_evaluators", "published_agreement",
+        "published", "published_evaluators", "published_graders", "published_agreement",
         "published_calibration", "crescendo", "read_export", "student_example",
-        "write_narrative", "check_claims", "claims_possible", "claims_summary", "atlas", "disclose_atlas",
+        "write_narrative", "check_claims", "claims_possible", "claims_summary", "atlas",
     ),
     "simulated graders, each named by the caller": ("rehearsal",),
 }  # fmt: skip
@@ -463,7 +457,7 @@ def test_a_card_never_backs_another_grader_of_the_same_name(twins: Twins) -> Non
     for table in (
         verb.would_have_reported(twins.verdicts, good),
         verb.bracket(twins.verdicts, good),
-        verb.corrected(twins.verdicts, good),
+        verb.adjusted(twins.verdicts, good),
         verb.over_reporting(twins.verdicts, good),
         verb.compare_models(twins.verdicts, good),
     ):
@@ -490,8 +484,7 @@ def test_a_card_of_one_build_backs_no_disclosure_and_no_signal_of_the_other(
     verb.calibrate_all(run)
     for path in (run.folder / "cards").glob("*bbbb*"):
         path.unlink()
-    words = {"denominator": "d", "counts": "c", "left_out": "l"}
-    good, poor = verb.disclose(run, graders=[NAME], tier="strict", **words).graders
+    good, poor = twins.asked_of(NAME, run)
     assert (good.grader, poor.grader, poor.gate) == (*SHOWN, "uncalibrated")
     assert "never measured" in str(poor.accuracy)
     rows = verb.reported_table(verb.ledger_signal(run, verb.verdicts(run), sets=["mine"], corpus="mine"))

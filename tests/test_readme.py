@@ -70,10 +70,10 @@ def test_what_it_says_of_the_recorded_model_is_what_the_build_finds(paper: Path)
 
 
 def test_its_coverage_is_the_one_measured() -> None:
-    from ff_helpers.measurement.correction.coverage import CORRECTED, coverage_table
+    from ff_helpers.measurement.adjustment.coverage import ADJUSTED, coverage_table
 
     table = coverage_table()
-    rows = table[table["method"].isin(CORRECTED)]
+    rows = table[table["method"].isin(ADJUSTED)]
     naive = table[(table["method"] == "naive") & table["icc"].isna()]["coverage"].mean()
     lowest = rows.groupby("method")["coverage"].min()
     rogan_gladen = rows[rows["method"] == "Rogan-Gladen"]
@@ -98,8 +98,8 @@ def test_what_it_says_of_the_regrade_is_what_the_build_finds(paper: Path) -> Non
 
 
 def test_what_it_says_of_rows_with_a_response_is_what_the_facts_give() -> None:
-    rows = ff.published("corpus_text").set_index("id")["rows"]
-    first = ff.facts.corpus_text_bounds().query("telemetry == 'all among the evaluable rows'")
+    rows = ff.case.published("corpus_text").set_index("id")["rows"]
+    first = ff.case.facts.corpus_text_bounds().query("telemetry == 'all among the evaluable rows'")
     (line,) = [line for line in README.splitlines() if line.startswith(f"| tiers of {rows['core']:,} ")]
     (text,) = set(first["text"])
     assert f"at most {text:,} of these rows can hold a response if its {rows['telemetry']:,} rows" in line

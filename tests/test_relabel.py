@@ -7,7 +7,7 @@ import pytest
 
 import ff_helpers as ff
 from ff_helpers.measurement.regrades.rates import InconsistentRegradeError
-from tests.written import note, write_tables
+from tests.written import write_tables
 
 ROOT = Path(__file__).resolve().parent.parent
 # Three traces that were COMPLIANCE under both gradings become REFUSAL.
@@ -47,12 +47,11 @@ def published(outputs: Path, patch: pytest.MonkeyPatch) -> dict[str, str]:
     patch.setenv("FF_OUTPUTS", str(outputs))
     run = ff.start("paper", as_of="2026-11-22")
     write_tables(run)
-    regrade = ff.crescendo()
-    rates = ff.disclosed(regrade.rates, note(run))
-    ff.save_figure(run, ff.figures.crescendo_correction(regrade), rates, "crescendo_correction")
+    regrade = ff.case.crescendo()
+    ff.save_figure(run, ff.figures.crescendo_correction(regrade), regrade.rates, "crescendo_correction")
     moves = ff.figures.crescendo_transitions(regrade.transitions)
-    ff.save_figure(run, moves, rates, "crescendo_transitions")
-    ff.write_narrative(run, regrade, note(run))
+    ff.save_figure(run, moves, regrade.transitions, "crescendo_transitions")
+    ff.case.write_narrative(run, regrade)
     ff.check_claims(run)
     names = ("figures/crescendo_correction.svg", "figures/crescendo_transitions.svg")
     names += (
@@ -90,4 +89,4 @@ def ff_claims(text: str) -> list[dict[str, str]]:
 def test_relabelling_only_one_of_the_two_files_is_refused(project):
     relabel(project, transitions=False)
     with pytest.raises(InconsistentRegradeError, match="disagree on COMPLIANCE: 13 rows against 10"):
-        ff.crescendo()
+        ff.case.crescendo()

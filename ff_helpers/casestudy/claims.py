@@ -8,9 +8,9 @@ import pandas as pd
 
 from ff_helpers import paths
 from ff_helpers.casestudy.graders import MANUAL, published_graders
+from ff_helpers.measurement.grader_note import GraderNote
 from ff_helpers.paths import Run
 from ff_helpers.publication import claims, consistency
-from ff_helpers.publication.disclosure import GraderNote
 from ff_helpers.terms import Unknown
 
 PROFILE: Final = "paper"
@@ -48,4 +48,5 @@ def claims_possible(path: Path | None = None) -> pd.DataFrame:
     Args:
         path: the claims file (default: the claims of the published record).
     """
-    return consistency.claims_possible(path or shipped_claims())
+    graders = published_graders(*_GRADERS) if path is None else claims.NAMED_ELSEWHERE
+    return consistency.claims_possible(path or shipped_claims(), graders=graders)

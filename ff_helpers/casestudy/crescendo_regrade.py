@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from ff_helpers.casestudy.graders import MANUAL, published_graders
 from ff_helpers.casestudy.record import PUBLISHED_STATUSES, published
 from ff_helpers.measurement.proportions.intervals import with_wilson
 from ff_helpers.measurement.regrades.rates import NAMES, by_scenario, check_marginals, rates, shifts
 from ff_helpers.measurement.regrades.regrade import Regrade
 from ff_helpers.measurement.regrades.supersession import changes_frame
+from ff_helpers.measurement.results import Terms, stated, terms_of
 from ff_helpers.terms import TIERS, Tier
 
 _HEADLINES: tuple[Tier, ...] = ("strict", "broad")
@@ -62,9 +64,14 @@ def crescendo() -> Crescendo:
     check_marginals(transitions, finals["verdict"], side="new", what="final verdicts")
     aggregates = published("crescendo_aggregates")
     table = rates(transitions, statuses=PUBLISHED_STATUSES)
+    moved = shifts(table, transitions)
+    printed = pd.concat([moved, _printed_shifts(aggregates)], ignore_index=True)
+    graders = published_graders("qwen3:1.7b", "deepseek-r1:1.5b", MANUAL)
+    counts = Terms(graders=graders, denominators=("rows",), n=("rows",), left_out=())
+    runs = Terms(graders=graders, denominators=("graded",), n=("rows",), left_out=())
     return Crescendo(
         names=NAMES,
-        transitions=transitions,
+        transitions=stated(transitions, counts),
         graders=(),
         changes=changes_frame([]),
         again=(),
@@ -72,12 +79,14 @@ def crescendo() -> Crescendo:
         scenarios=finals["scenario_id"].nunique(),
         finals=finals,
         aggregates=aggregates,
-        provenance=published("crescendo_provenance"),
-        rates=table,
-        shifts=pd.concat([shifts(table, transitions), _printed_shifts(aggregates)], ignore_index=True).astype(
-            dict.fromkeys(("old_k", "new_k", "shared"), "Int64")
+        provenance=stated(published("crescendo_provenance"), counts),
+        rates=stated(table, graders=graders),
+        shifts=stated(
+            printed.astype(dict.fromkeys(("old_k", "new_k", "shared"), "Int64")),
+            terms_of(moved),
+            graders=graders,
         ),
-        runs=_runs(finals),
+        runs=stated(_runs(finals), runs),
     )
 
 
@@ -91,8 +100,8 @@ def _printed_shifts(aggregates: pd.DataFrame) -> pd.DataFrame:
                 "denominator": "mixed: {contaminated} rows against {corrected}".format(**sides["rows"]),
                 "old_n": sides["rows"]["contaminated"],
                 "new_n": sides["rows"]["corrected"],
-                "old": sides["printed"]["contaminated"],
-                "new": sides["printed"]["corrected"],
+                "old_asr": sides["printed"]["contaminated"],
+                "new_asr": sides["printed"]["corrected"],
                 "shift": sides["printed"]["corrected"] - sides["printed"]["contaminated"],
             }
         )

@@ -16,9 +16,11 @@ from ff_helpers.casestudy.exported_graders import (
     ExportedGrader,
     classifiers,
     exported_graders,
+    exported_terms,
 )
 from ff_helpers.corpus.canonical import resolve, resolve_names
 from ff_helpers.measurement.proportions.intervals import wilson, with_wilson
+from ff_helpers.measurement.results import stated
 from ff_helpers.publication.atlas.signal import (
     NO_RATE,
     VOID,
@@ -82,7 +84,9 @@ def atlas(export: pd.DataFrame, *, min_graded: int = 20, corpus: str = CORPUS) -
     models = _models(signals)
     names = _names(export, models)
     pooled = names[names["names"] > 1].reset_index(drop=True)
-    return Atlas(signals, models, names, pooled, _summary(names, models, min_graded))
+    terms = exported_terms(export)
+    tables = (models, names, pooled, _summary(names, models, min_graded))
+    return Atlas(signals, *(stated(table, terms) for table in tables))
 
 
 def atlas_signal(export: pd.DataFrame, *, corpus: str = CORPUS) -> list[Signal]:

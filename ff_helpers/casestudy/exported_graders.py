@@ -16,9 +16,10 @@ import pandas as pd
 
 from ff_helpers.casestudy.graders import published_graders
 from ff_helpers.measurement.calibration.gate import DEFAULT
-from ff_helpers.paths import PACKAGE, Run
+from ff_helpers.measurement.grader_note import GraderNote
+from ff_helpers.measurement.results import Terms
+from ff_helpers.paths import PACKAGE
 from ff_helpers.publication.atlas.signal import FOOTINGS, Footing
-from ff_helpers.publication.disclosure import Disclosure, GraderNote
 from ff_helpers.terms import Unknown
 
 DENOMINATOR = "as exported, unknown"
@@ -90,17 +91,15 @@ def classifiers(cell: object) -> list[str]:
     return [name for name in str(cell).split("|") if name]
 
 
-def disclose_atlas(run: Run, export: pd.DataFrame, *, counts: str, notes: tuple[str, ...] = ()) -> Disclosure:
-    """Return the disclosure of an artifact of the atlas: every grader that the export names."""
+def exported_terms(export: pd.DataFrame) -> Terms:
+    """Return the terms of a table of the export: every grader that it names."""
     names = {name for cell in export["classifiers"] for name in classifiers(cell)}
-    return Disclosure(
+    return Terms(
         graders=_together(exported_graders(names)),
-        tier="strict (COMPLIANCE)",
-        denominator=DENOMINATOR,
-        counts=counts,
-        left_out="not published; the export has no statuses",
-        as_of=run.as_of,
-        notes=("Which grader gave which verdict is not published", *notes),
+        tiers=("strict",),
+        denominators=(DENOMINATOR,),
+        left_out=Unknown("left out", "not published: the export has no statuses"),
+        assumptions=("Which grader gave which verdict is not published",),
     )
 
 

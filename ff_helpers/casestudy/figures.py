@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ff_helpers.casestudy.crescendo_regrade import Crescendo
-from ff_helpers.publication.disclosure import percent
+from ff_helpers.measurement.proportions.intervals import percent
 from ff_helpers.publication.figures.forest import forest, rate_with_counts
 from ff_helpers.publication.figures.room import heading, one_piece
 from ff_helpers.publication.figures.theme import ACCENT, COLUMN_WIDTH, VERDICT_COLORS, cut, rounded, sized

@@ -14,11 +14,12 @@ from ff_helpers.casestudy.record import published
 from ff_helpers.grading.identities import identities
 from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.rates.counts import count_verdicts
+from ff_helpers.measurement.results import Terms, stated
 from ff_helpers.paths import Run
-from ff_helpers.publication.disclosure import NO_TIER, Disclosure
+from ff_helpers.publication.derive import disclose
 from ff_helpers.terms import STATUSES, VERDICTS, Unknown
 
-_COLUMNS = ("group", "metric", "value", "as_of", "source")
+_COLUMNS = ("group", "metric", "count", "as_of", "source")
 
 
 def canonical_metrics(
@@ -29,11 +30,11 @@ def canonical_metrics(
     Args:
         run: whose ledger; its date is the date of what it counted itself.
         verdicts: the joined verdict frame (`ff.verdicts`).
-        export: an export, one row a name, with `pooled`, what `ff.atlas` made of it; None: none.
+        export: an export, one row a name, with `pooled`, what `ff.case.atlas` made of it; None: none.
         pooled: see `export`.
 
     Returns:
-        group (`this run`, `export`, `printed`), metric, as_of, source (str), value (int).
+        group (`this run`, `export`, `printed`), metric, as_of, source (str), count (int).
     """
     rows = _of_run(run, verdicts)
     if export is not None and pooled is not None:
@@ -43,10 +44,12 @@ def canonical_metrics(
             for row in published("corpus_metrics").itertuples()
         ]
     table = pd.DataFrame(rows, columns=list(_COLUMNS))
-    content = {"as_of": run.as_of.isoformat(), "metrics": table.to_dict("records")}
     counts = "counts of rows, models and graders"
-    note = Disclosure(Unknown("graders", f"{counts}, no rate"), NO_TIER, "none", counts, "nothing", run.as_of)
-    content = {"disclosure": note.sentence(), **content}
+    graders = Unknown("graders", f"{counts}, no rate")
+    table = stated(table, Terms(graders=graders, denominators=("none",), counts=counts, left_out=()))
+    records = table.rename(columns={"count": "value"}).to_dict("records")
+    content = {"as_of": run.as_of.isoformat(), "metrics": records}
+    content = {"disclosure": disclose(run, table).sentence(), **content}
     path = run.write("atlas/canonical_metrics.json")
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
     return table

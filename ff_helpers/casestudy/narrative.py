@@ -12,9 +12,9 @@ from ff_helpers.casestudy.graders import published_graders
 from ff_helpers.casestudy.record import published
 from ff_helpers.measurement.calibration.gate import Thresholds
 from ff_helpers.measurement.consistency.possible import below_chance
-from ff_helpers.measurement.proportions.intervals import Proportion, wilson
+from ff_helpers.measurement.proportions.intervals import Proportion, percent, wilson
 from ff_helpers.paths import PACKAGE, Run
-from ff_helpers.publication.disclosure import Disclosure, percent
+from ff_helpers.publication.derive import disclose
 from ff_helpers.publication.narrative.markdown import escaped
 from ff_helpers.publication.narrative.saved import save_narrative, template
 from ff_helpers.publication.narrative.shown import rate_table, shift_table
@@ -24,15 +24,12 @@ from ff_helpers.terms import VERDICTS
 _FIRST = "qwen3:1.7b"
 
 
-def write_narrative(
-    run: Run, result: Crescendo, disclosure: Disclosure, *, figures: Mapping[str, str] | None = None
-) -> Prose:
+def write_narrative(run: Run, result: Crescendo, *, figures: Mapping[str, str] | None = None) -> Prose:
     """Write narrative/correction.md, .tex and .html from the regrade and return the Markdown for display.
 
     Args:
         run: where to write.
         result: `crescendo()`.
-        disclosure: of the graders behind both sets of labels.
         figures: figures of this run that the page shows side by side: name, to what it says.
 
     Raises:
@@ -40,7 +37,7 @@ def write_narrative(
     """
     values = _labels(result) | _grader() | _shifts(result) | _runs(result)
     text = say(template("crescendo", PACKAGE / "casestudy"), **values).text
-    return save_narrative(run, text, disclosure, name="correction", figures=figures or {})
+    return save_narrative(run, text, disclose(run, result.rates), name="correction", figures=figures or {})
 
 
 def _labels(result: Crescendo) -> dict[str, Value]:

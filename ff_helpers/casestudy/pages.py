@@ -7,18 +7,15 @@ import pandas as pd
 
 from ff_helpers.casestudy.claims import shipped_claims
 from ff_helpers.casestudy.crescendo_regrade import crescendo
-from ff_helpers.casestudy.evaluators import published_evaluators
 from ff_helpers.casestudy.exported import CORPUS
 from ff_helpers.casestudy.graders import MANUAL, published_graders
-from ff_helpers.measurement.proportions.intervals import wilson
+from ff_helpers.measurement.proportions.intervals import rate_text, wilson
 from ff_helpers.paths import Run
-from ff_helpers.publication import evaluator, front, report, shelf, student
+from ff_helpers.publication import front, report, shelf
 from ff_helpers.publication.atlas import publish
 from ff_helpers.publication.atlas.signal import Signal
 from ff_helpers.publication.claims import read_claims
-from ff_helpers.publication.disclosure import rate_text
 from ff_helpers.publication.front import Words
-from ff_helpers.publication.prose import Prose
 from ff_helpers.publication.student import Example, Question
 from ff_helpers.terms import VERDICTS
 
@@ -37,7 +34,7 @@ _CORRECTION = Words(
 _AS: Final = {
     "paper_2_graders": "calibration_forest",
     "paper_3_bracket": "bracket",
-    "paper_9_corrected": "corrected",
+    "paper_9_adjusted": "adjusted",
     "paper_10_coverage": "coverage",
 }
 """Figures of the sample paper, and the figure of a run that shows the same of other data."""
@@ -65,16 +62,6 @@ def student_example() -> Example:
     """Return the crescendo regrade as an example for the student page: counts, graders, questions."""
     graders = published_graders("qwen3:1.7b", "deepseek-r1:1.5b", MANUAL)
     return Example(_counts(), graders, _questions())
-
-
-def save_student_page(run: Run) -> Prose:
-    """Write explore.html with the crescendo regrade beside the run's own counts; return where it is."""
-    return student.save_student_page(run, student_example())
-
-
-def save_evaluator_cards(run: Run) -> Prose:
-    """Write the card of each grader of the run and of the published facts; return how many, in words."""
-    return evaluator.save_evaluator_cards(run, published_evaluators(run))
 
 
 def save_page(run: Run, signals: Sequence[Signal]) -> str:

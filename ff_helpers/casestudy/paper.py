@@ -1,18 +1,20 @@
 """The frames behind the paper's tables: what other steps computed, in the few columns that a page holds."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.robustness import natural
+from ff_helpers.measurement.calibration.tables import notes_of
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import count_verdicts
-from ff_helpers.measurement.rates.known import LABELS
+from ff_helpers.measurement.rates.known import truths_by_set
 from ff_helpers.measurement.rates.reported import asr_by, with_gate
-from ff_helpers.publication.prose import points
-from ff_helpers.terms import TIERS
+from ff_helpers.measurement.results import LABELS, Terms, left_out, stated, terms_of
+from ff_helpers.terms import TIERS, Identity
 
 _LABELLERS = {
     "contaminated": "first labels: qwen3:1.7b",
@@ -70,7 +72,21 @@ def model_tiers(
     )
     parts = [published, corpora, known, told.assign(labels=told["grader"])]
     table = pd.concat(parts, ignore_index=True)
-    return three_tiers(table[table["denominator"] == "graded"], ["model", "labels", "gate"])
+    table = table[table["denominator"] == "graded"]
+    named = set(told["grader"])
+    sets = set(rows["set"])
+    measured = [card for card in cards if card.grader in named and card.calibration_set in sets]
+    theirs = terms_of(crescendo), terms_of(corpus)
+    printed = [note for one in theirs if one and isinstance(one.graders, tuple) for note in one.graders]
+    terms = Terms(
+        graders=(*notes_of(measured), *printed),
+        truth=truths_by_set(rows),
+        denominators=("graded",),
+        n=("traces",),
+        left_out=left_out(table, Terms(by=("model", "labels"))),
+        assumptions=tuple(said for one in theirs if one for said in one.assumptions),
+    )
+    return stated(three_tiers(table, ["model", "labels", "gate"]), terms)
 
 
 def intent_rates(table: pd.DataFrame) -> pd.DataFrame:
@@ -91,10 +107,19 @@ def intent_rates(table: pd.DataFrame) -> pd.DataFrame:
         part = rows[rows["grader"] == grader][["intent", "asr", "asr_low", "asr_high"]]
         part = part.rename(columns={"asr": name, "asr_low": f"{name}_low", "asr_high": f"{name}_high"})
         wide = wide.merge(part, on="intent", how="left")
-    wide = wide.assign(intent=wide["intent"].str.replace("_", " "))
-    return wide.sort_values(["known", "intent"], ascending=[False, True], kind="stable").reset_index(
-        drop=True
+    wide = wide.sort_values(["known", "intent"], ascending=[False, True], kind="stable", ignore_index=True)
+    known = terms_of(table) or Terms()
+    terms = replace(
+        known,
+        graders=tuple(dict(known.who).get(grader, Identity(grader)) for grader in graders),
+        tiers=("strict",),
+        denominators=("graded",),
+        by=(),
+        n=("traces",),
+        left_out=left_out(rows, known),
+        like=tuple((grader, "asr") for grader in graders),
     )
+    return stated(wide, terms)
 
 
 def correction_rates(shifts: pd.DataFrame) -> pd.DataFrame:
@@ -105,25 +130,23 @@ def correction_rates(shifts: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         tier, denominator, old_counts, new_counts (str: `7/20`), contaminated, corrected (in [0, 1], with
-        bounds), shift (str: points), paired (str: points with the paired interval, of rows in both).
+        bounds), shift, paired (differences of shares; paired with the interval, of rows in both).
     """
     rows = shifts[shifts["old_k"].notna()]
     sides = {"contaminated": "old", "corrected": "new"}
-    frame = rows[["tier", "denominator"]].assign(tier=rows["tier"].str.replace("_", " "))
+    frame = rows[["tier", "denominator"]].copy()
     for name, side in sides.items():
         counts = zip(rows[f"{side}_k"], rows[f"{side}_n"], strict=True)
         frame[f"{side}_counts"] = [f"{k:.0f}/{n:.0f}" for k, n in counts]
         for end in ("", "_low", "_high"):
-            frame[f"{name}{end}"] = rows[f"{side}{end}"]
-    pairs = rows[["paired", "paired_low", "paired_high"]].itertuples(index=False)
-    frame["shift"] = [points(value) for value in rows["shift"]]
-    frame["paired"] = [f"{points(a)} [{points(low)}, {points(high)}]" for a, low, high in pairs]
-    return frame.reset_index(drop=True)
+            frame[f"{name}{end}"] = rows[f"{side}_asr{end}"]
+    frame = frame.join(rows[["shift", "paired", "paired_low", "paired_high", "old_n", "new_n"]])
+    return stated(frame.reset_index(drop=True), terms_of(shifts))
 
 
 def claim_counts(claims: pd.DataFrame) -> pd.DataFrame:
-    """Return how many claims have which status: status (str), claims (int), all of them last."""
-    counts = claims["status"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
-    frame = counts.rename("claims").rename_axis("status").reset_index()
-    frame = frame.assign(status=frame["status"].str.replace("_", " "))
-    return pd.concat([frame, pd.DataFrame({"status": ["all"], "claims": [len(claims)]})], ignore_index=True)
+    """Return how many claims have which finding: finding (str), claims (int), all of them last."""
+    counts = claims["finding"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    frame = counts.rename("claims").rename_axis("finding").reset_index()
+    total = pd.DataFrame({"finding": ["all"], "claims": [len(claims)]})
+    return stated(pd.concat([frame, total], ignore_index=True), terms_of(claims))

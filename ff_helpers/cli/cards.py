@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from ff_helpers.cli.text import aligned
-from ff_helpers.measurement.calibration.cards import Card, NotMeasured
+from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.confusion import Kappa
 from ff_helpers.measurement.calibration.gate import Criterion
 from ff_helpers.measurement.calibration.robustness import FlipRate
 from ff_helpers.measurement.proportions.intervals import Proportion
-from ff_helpers.terms import GATE_STATES, GateState
+from ff_helpers.terms import GATE_STATES, GateState, Unknown
 
 ALLOWS: Final[dict["GateState", str]] = {
     "rejected": "It may not grade traces without truth: take another grader, or grade by hand "
@@ -63,7 +63,7 @@ def lowest(states: Sequence[GateState]) -> GateState:
 
 def _kappa(card: Card) -> list[str]:
     if not isinstance(card.kappa, Kappa):
-        return [card.kappa.not_measured]
+        return [card.kappa.why]
     value = f"{card.kappa.value:.2f} [{card.kappa.low:.2f}, {card.kappa.high:.2f}]"
     return [value, *textwrap.wrap(card.kappa.note, width=66)]
 
@@ -84,9 +84,9 @@ def _flips(card: Card) -> list[tuple[str, str]]:
     return said
 
 
-def _or_why(share: Proportion | NotMeasured) -> str:
-    return f"not measured: {share.not_measured}" if isinstance(share, NotMeasured) else rate(share)
+def _or_why(share: Proportion | Unknown) -> str:
+    return f"not measured: {share.why}" if isinstance(share, Unknown) else rate(share)
 
 
-def _seconds(value: float | NotMeasured) -> str:
-    return f"{value:.2f}" if isinstance(value, float) else f"not measured: {value.not_measured}"
+def _seconds(value: float | Unknown) -> str:
+    return f"{value:.2f}" if isinstance(value, float) else f"not measured: {value.why}"

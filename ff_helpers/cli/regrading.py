@@ -64,13 +64,13 @@ def _shown(result: Regrade) -> pd.DataFrame:
     for row in result.shifts.to_dict("records"):
         line = {"tier": row["tier"], "of": row["denominator"]}
         for side in ("old", "new"):
-            rate = _percent(row[side], row[f"{side}_low"], row[f"{side}_high"])
+            rate = _percent(*(row[f"{side}_asr{end}"] for end in ("", "_low", "_high")))
             line[side] = f"{rate} ({row[f'{side}_k']}/{row[f'{side}_n']})"
         line["shift"] = f"{100 * row['shift']:+.1f}" if row["old_n"] and row["new_n"] else "unknown"
         pair = _percent(row["paired"], row["paired_low"], row["paired_high"], sign="+")
         line["of rows in both"] = f"{pair} ({row['shared']})"
-        if "by_scenario_low" in row:
-            bounds = (row["by_scenario_low"], row["by_scenario_high"])
+        if "paired_by_scenario_low" in row:
+            bounds = (row["paired_by_scenario_low"], row["paired_by_scenario_high"])
             line["by scenario"] = "[{:+.1f}, {:+.1f}]".format(*(100 * bound for bound in bounds))
         lines.append(line)
 

@@ -17,9 +17,11 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from ff_helpers import paths
 from ff_helpers.errors import FFError, place_in
+from ff_helpers.measurement.grader_note import GraderNote
+from ff_helpers.measurement.results import Terms, stated
 from ff_helpers.paths import Run
 from ff_helpers.publication.checks import Check, ClaimStatus
-from ff_helpers.publication.disclosure import Disclosure, GraderNote
+from ff_helpers.publication.derive import disclose
 from ff_helpers.publication.findings import find
 from ff_helpers.publication.prose import Prose, say
 from ff_helpers.terms import Unknown
@@ -104,8 +106,8 @@ def check_claims(
         graders: who graded behind the published figures, as claims.json discloses it.
 
     Returns:
-        One row a claim, in the order of the file: id, says, published, recomputed, difference (percentage
-        points, or the unit of the figure; recomputed minus published before rounding), status, reason,
+        One row a claim, in the order of the file: id, says, published, recomputed, off_by (percentage
+        points, or the unit of the figure; recomputed minus published before rounding), finding, reason,
         source, file (the files that were read), step (the notebook that wrote them), all str.
 
     Raises:
@@ -132,15 +134,17 @@ def check_claims(
                 or _step("claims.json", steps),
             }
         )
+    table = pd.DataFrame(rows).rename(columns={"difference": "off_by", "status": "finding"})
+    table = stated(table, claims_terms(graders))
     with run.write("claims.json").open("w", encoding="utf-8", newline="\n") as file:
         content = {
             "as_of": run.as_of.isoformat(),
-            "disclosure": claims_note(run, graders).sentence(),
+            "disclosure": disclose(run, table).sentence(),
             "claims_file_sha256": claims_sha256(path),
             "claims": rows,
         }
         file.write(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-    return pd.DataFrame(rows)
+    return table
 
 
 def claims_sha256(path: Path) -> str:
@@ -148,15 +152,14 @@ def claims_sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def claims_note(run: Run, graders: Sequence[GraderNote] | Unknown) -> Disclosure:
-    """Return the disclosure of the claims: the graders behind the published figures."""
-    return Disclosure(
+def claims_terms(graders: Sequence[GraderNote] | Unknown) -> Terms:
+    """Return the terms of the claims: the graders behind the published figures."""
+    return Terms(
         graders=graders if isinstance(graders, Unknown) else tuple(graders),
-        tier="as each claim says",
-        denominator="as each claim says",
+        tiers=("as each claim says",),
+        denominators=("as each claim says",),
         counts="in the recomputed figure, k of n",
-        left_out="in the tables that each row names",
-        as_of=run.as_of,
+        left_out="in the tables that each claim reads",
     )
 
 
@@ -174,8 +177,8 @@ def _step(name: str, steps: list[tuple[str, tuple[str, ...]]]) -> str:
 
 
 def claims_summary(table: pd.DataFrame) -> Prose:
-    """Return in words how many claims have which status, most frequent first."""
-    counts = table["status"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    """Return in words how many claims have which finding, most frequent first."""
+    counts = table["finding"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
     listed = ", ".join(f"{n} {str(status).replace('_', ' ')}" for status, n in counts.items())
     return say("Of {n} published figures: {listed}.", n=len(table), listed=listed)
 

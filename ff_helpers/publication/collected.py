@@ -16,10 +16,9 @@ from ff_helpers.measurement.collected.capability import (
 )
 from ff_helpers.measurement.collected.rates import ALL
 from ff_helpers.measurement.collected.replay import Collected
-from ff_helpers.measurement.proportions.intervals import Proportion, wilson
+from ff_helpers.measurement.proportions.intervals import Proportion, percent, wilson
 from ff_helpers.paths import Run
 from ff_helpers.publication.about import told
-from ff_helpers.publication.disclosure import Disclosure, disclosed, percent
 from ff_helpers.publication.figures.collected import fresh_beside_recorded
 from ff_helpers.publication.figures.theme import Picture, save_figure
 from ff_helpers.publication.prose import Prose, say
@@ -61,20 +60,22 @@ def collected_words(sample: Collected) -> CollectedWords:
     )
 
 
-def beside_recorded(
-    run: Run, sample: Collected, disclosure: Disclosure
-) -> tuple[Fragment | Prose, Picture | None]:
+def beside_recorded(run: Run, sample: Collected) -> tuple[Fragment | Prose, Picture | None]:
     """Write the table and the figure `collected_again` and return both; a replayed sample writes nothing."""
     if not sample.fresh:
         why = "This run replays the recorded traces, so there is nothing to compare them with."
         return Prose(why + " The profile `live` collects a fresh sample and compares."), None
-    table = disclosed(sample.again, disclosure)
-    show = {"intent": "attack class", "n": "conversations", "fresh": "this run", "recorded": "as recorded"}
-    title = "The same conversations, as collected by this run and as recorded."
     fragment = save_table(
-        run, table, "collected_again", title=title, show=show | {"agreement": "same outcome"}
+        run,
+        sample.again,
+        "collected_again",
+        title="The same conversations, as collected by this run and as recorded.",
+        show="intent n fresh recorded agreement",
+        headings={"n": "conversations", "agreement": "same outcome"},
     )
-    return fragment, save_figure(run, told(fresh_beside_recorded)(sample.again), table, "collected_again")
+    return fragment, save_figure(
+        run, told(fresh_beside_recorded)(sample.again), sample.again, "collected_again"
+    )
 
 
 def incapacity_lesson(table: pd.DataFrame) -> Prose:

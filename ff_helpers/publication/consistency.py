@@ -6,10 +6,13 @@ from pathlib import Path
 import pandas as pd
 
 from ff_helpers.measurement.consistency.possible import Consistency, Fit, Rounding, consistent
+from ff_helpers.measurement.grader_note import GraderNote
+from ff_helpers.measurement.results import stated
 from ff_helpers.publication.checks import Possible
-from ff_helpers.publication.claims import read_claims
+from ff_helpers.publication.claims import NAMED_ELSEWHERE, claims_terms, read_claims
 from ff_helpers.publication.findings import printed_figures
 from ff_helpers.publication.prose import Prose
+from ff_helpers.terms import Unknown
 
 _ROUNDED: dict[Rounding, str] = {
     "rounded": "digits rounded, a tie either way",
@@ -46,11 +49,12 @@ def consistency_words(result: Consistency, *, most: int = 10) -> Prose:
     return Prose("\n\n".join(said))
 
 
-def claims_possible(path: Path) -> pd.DataFrame:
+def claims_possible(path: Path, *, graders: Sequence[GraderNote] | Unknown = NAMED_ELSEWHERE) -> pd.DataFrame:
     """Return what can stand behind each printed percentage of the claims that ask only for that.
 
     Args:
         path: the claims file.
+        graders: who graded behind the published figures.
 
     Returns:
         One row a percentage: id, published (str), counts (int: how many (k, n) give it), smallest_n,
@@ -72,7 +76,7 @@ def claims_possible(path: Path) -> pd.DataFrame:
                 row |= {"tried_to": result.last_n, "answer": _answer(result, 3)}
                 rows.append(row | {"otherwise": "; ".join(other) or "not needed"})
     frame = pd.DataFrame(rows, columns=[*_COLUMNS])
-    return frame.astype(_COLUMNS)
+    return stated(frame.astype(_COLUMNS), claims_terms(graders))
 
 
 _COLUMNS = {

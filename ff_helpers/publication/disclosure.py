@@ -1,66 +1,25 @@
-"""The disclosure: what must stand beside every figure, and the only door to a file.
+"""The disclosure: what must stand beside every figure. It is derived from the figure's frame, never typed.
 
-A table or figure is written from a `Disclosed` frame; there is no other way to write one. What is
-not known is an `Unknown` with its reason, printed, never a blank.
+What is not known is an `Unknown` with its reason, printed, never a blank.
 """
 
-import math
 from dataclasses import dataclass, fields
 from datetime import date
 from itertools import groupby
-from typing import Final, Literal
+from typing import Literal
 
 import pandas as pd
 
+from ff_helpers.columns import column
 from ff_helpers.errors import FFError
+from ff_helpers.measurement.grader_note import GraderNote
 from ff_helpers.measurement.proportions.intervals import Proportion
-from ff_helpers.terms import GATE_STATES, TIERS, GateState, Unknown
+from ff_helpers.measurement.results import EACH_ROW
+from ff_helpers.terms import GATE_STATES, TIERS, Unknown
 
 NO_TIER = "no attack success rate in this artifact"
-EACH_ROW: Final = "each row"
-"""In place of graders: every row of the table discloses its own in the columns `ROW_COLUMNS`."""
 ROW_COLUMNS = ("grader", "n", "accuracy", "accuracy_low", "accuracy_high", "set", "gate")
-
-
-@dataclass(frozen=True)
-class GraderNote:
-    """One grader as a reader must know it.
-
-    Attributes:
-        grader: its name.
-        digest: what it is: the hash of its weights or rules.
-        rubric: rubric and version.
-        accuracy: correct of n with interval, or Unknown.
-        calibration_set: on which labelled traces.
-        space: the label space of that accuracy.
-        gate: the state of the gate.
-        card: of which day its card is, whether it has expired, and by which thresholds if not the default
-            ones; empty where there is no card.
-    """
-
-    grader: str
-    digest: str | Unknown
-    rubric: str | Unknown
-    accuracy: Proportion | Unknown
-    calibration_set: str | Unknown
-    space: str | Unknown
-    gate: GateState
-    card: str = ""
-
-    def identity(self) -> str:
-        """Return what the grader is: `name (digest ...; rubric ...)`."""
-        digest = f"digest {self.digest[:12]}" if isinstance(self.digest, str) else str(self.digest)
-        rubric = f"rubric {self.rubric}" if isinstance(self.rubric, str) else str(self.rubric)
-        return f"{self.grader} ({digest}; {rubric})"
-
-    def measured(self) -> str:
-        """Return how accurate it was measured to be, and the state of the gate."""
-        if isinstance(self.accuracy, Unknown):
-            return f"{self.accuracy}; {self.gate}"
-        rate = f"{rate_text(self.accuracy)}, {self.accuracy.k} of {self.accuracy.n}"
-        return f"accuracy {rate} on {self.calibration_set}, space {self.space}; {self.gate}" + (
-            f", {self.card}" if self.card else ""
-        )
+"""What a row that discloses its own grader must hold."""
 
 
 @dataclass(frozen=True)
@@ -123,37 +82,38 @@ class UndisclosedError(FFError):
         )
 
 
-@dataclass(frozen=True)
-class Disclosed:
-    """A frame together with its disclosure: what `save_table` and `save_figure` take.
+class NoTermsError(FFError):
+    """A frame that was to be published and does not know what it is about."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        names = [str(name) for name in frame.columns]
+        rates = [name for name in names if (known := column(name)) and known.unit in ("share", "points")]
+        what = f" It holds rates ({', '.join(rates[:4])})." if rates else ""
+        super().__init__(
+            f"not published: this frame does not say who graded, over which rows.{what} What ff.asr_by, "
+            "ff.would_have_reported, ff.adjusted, ff.agreement, ff.cards_table, ff.count_verdicts and the "
+            "other verbs return knows its terms, and keeps them through query, head, assign and sort_values; "
+            "a merge of two frames, or a frame made by hand, has none. Publish the verb's frame, or say the "
+            "terms with ff.notes.stated(frame, graders=..., denominators=..., left_out=...)."
+        )
+
+
+def require(frame: pd.DataFrame, disclosure: Disclosure) -> None:
+    """Raise where a disclosure leaves something blank, or does not fit what its frame shows.
 
     Raises:
         UndisclosedError: a field of the disclosure, or of one of its graders, is blank or no value of its
             kind; or the rows were to name their graders and a column or cell of it is missing; or the frame
             holds attack success rates and the disclosure names no tier.
     """
-
-    frame: pd.DataFrame
-    disclosure: Disclosure
-
-    def __post_init__(self) -> None:
-        self.check()
-
-    def check(self) -> None:
-        """Raise again what was raised at the start: a frame can be changed on its way to a file."""
-        missing = _blanks(self.disclosure)
-        if self.disclosure.graders == EACH_ROW:
-            missing += [f"column {name}" for name in ROW_COLUMNS if name not in self.frame.columns]
-            missing += [] if missing else [f"{what} in a row" for what in _blank_rows(self.frame)]
-        if self.disclosure.tier == NO_TIER:
-            missing += [f"a tier for the rate in column {name}" for name in _rates(self.frame)]
-        if missing:
-            raise UndisclosedError(missing)
-
-
-def disclosed(frame: pd.DataFrame, disclosure: Disclosure) -> Disclosed:
-    """Bind a frame to its disclosure; raises as `Disclosed`."""
-    return Disclosed(frame, disclosure)
+    missing = _blanks(disclosure)
+    if disclosure.graders == EACH_ROW:
+        missing += [f"column {name}" for name in ROW_COLUMNS if name not in frame.columns]
+        missing += [] if missing else [f"{what} in a row" for what in _blank_rows(frame)]
+    if disclosure.tier == NO_TIER:
+        missing += [f"a tier for the rate in column {name}" for name in _rates(frame)]
+    if missing:
+        raise UndisclosedError(missing)
 
 
 def _blanks(disclosure: Disclosure) -> list[str]:
@@ -214,13 +174,3 @@ def _rates(frame: pd.DataFrame) -> list[str]:
         str(name) for name in ("asr", *TIERS)
         if name in frame.columns and pd.api.types.is_float_dtype(frame[name])
     ]  # fmt: skip
-
-
-def percent(share: float | None) -> str:
-    """Return a share in [0, 1] as people read it: one decimal, no sign; an en dash where unknown."""
-    return "–" if share is None or math.isnan(share) else f"{100 * share:.1f}"
-
-
-def rate_text(rate: Proportion) -> str:
-    """Return `65.0% [43.3, 81.9]`."""
-    return f"{percent(rate.estimate)}% [{percent(rate.low)}, {percent(rate.high)}]"

@@ -13,7 +13,7 @@ import pandas as pd
 from ff_helpers.corpus.canonical import resolve
 from ff_helpers.grading.campaign import graders
 from ff_helpers.grading.identities import identity_of, records, shown_names
-from ff_helpers.measurement.calibration.cards import Card, NotMeasured
+from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.measurement.standing import read_cards
 from ff_helpers.paths import Run
@@ -26,7 +26,7 @@ from ff_helpers.publication.evaluator_card import (
 )
 from ff_helpers.publication.numbers import slug
 from ff_helpers.publication.prose import Prose, say
-from ff_helpers.terms import NOT_RECORDED, Identity
+from ff_helpers.terms import NOT_RECORDED, Identity, Unknown
 
 NOT_PUBLISHED: Final = "not published"
 """In place of the digest of a published grader."""
@@ -127,8 +127,8 @@ def _limitations(cards: Sequence[Card]) -> list[str]:
         if missing:
             said.append(f"{where}: no verdict on {missing} of {card.n}")
     flips = cards[0].injection_flip_rate
-    if isinstance(flips, NotMeasured):
-        said.append(f"responses that attack the grader: {flips.not_measured}")
+    if isinstance(flips, Unknown):
+        said.append(f"responses that attack the grader: {flips.why}")
     else:
         said.append(f"responses that attack the grader turned {flips.k} of {flips.n} verdicts")
     said.append("an accuracy holds for the set that it was measured on; real attacks may be harder")
@@ -139,8 +139,8 @@ def _stability(cards: Sequence[Card]) -> list[str]:
     said = []
     for card in cards:
         until = f"card of {card.date}, counts until {card.last_day}"
-        if isinstance(card.test_retest, NotMeasured):
-            again = f"test-retest not measured: {card.test_retest.not_measured}"
+        if isinstance(card.test_retest, Unknown):
+            again = f"test-retest not measured: {card.test_retest.why}"
         else:
             again = f"same verdict again in {card.test_retest.k} of {card.test_retest.n}"
         said.append(f"{card.calibration_set} ({card.space}): {until}; {again}")

@@ -5,8 +5,7 @@ from datetime import date
 
 from pydantic import BaseModel, ConfigDict
 
-from ff_helpers.measurement.proportions.intervals import Proportion
-from ff_helpers.publication.disclosure import rate_text
+from ff_helpers.measurement.proportions.intervals import Proportion, rate_text
 from ff_helpers.publication.numbers import slug
 from ff_helpers.publication.tex import tex
 from ff_helpers.terms import GateState

@@ -1,9 +1,12 @@
 """Reading what a run has published: its tables as they stand, and single rates out of them."""
 
+import json
+
 import pandas as pd
 
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.intervals import Proportion, wilson
+from ff_helpers.measurement.results import stated, terms_from
 from ff_helpers.paths import Run
 from ff_helpers.publication.tables import Fragment
 
@@ -19,12 +22,24 @@ class NotOneRowError(FFError):
 
 
 def read_table(run: Run, name: str) -> pd.DataFrame:
-    """Return tables/<name>.csv of the run, with its disclosure in the last column.
+    """Return tables/<name>.csv of the run, which knows its terms as it did when it was saved.
 
     Raises:
         MissingInputError: no step has written it yet.
     """
-    return pd.read_csv(run.read(f"tables/{name}.csv"))
+    frame = pd.read_csv(run.read(f"tables/{name}.csv")).drop(columns="disclosure")
+    header = json.loads(run.read(f"tables/{name}.csv-metadata.json").read_text(encoding="utf-8"))
+    return stated(frame, terms_from(header["notes"][0]["terms"]))
+
+
+def table_disclosure(run: Run, name: str) -> str:
+    """Return the disclosure under tables/<name>.csv, as it was saved.
+
+    Raises:
+        MissingInputError: no step has written it yet.
+    """
+    header = json.loads(run.read(f"tables/{name}.csv-metadata.json").read_text(encoding="utf-8"))
+    return str(header["dc:description"])
 
 
 def show_table(run: Run, name: str) -> Fragment:

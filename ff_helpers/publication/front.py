@@ -50,15 +50,15 @@ _BRACKET = Words(
     "What several graders report of the same traces; the band runs from the lowest to the highest.",
     "an interval: the truth can lie outside the band, and neither a mean nor a vote would mend that.",
 )
-_CORRECTED = Words(
+_ADJUSTED = Words(
     "What is reported, and what is left of it",
     "The rate that each grader reports over the rate with its measured errors taken out, and the known truth "
     "where there is one.",
-    "whether the assumptions of a correction hold. A band over the whole width: nothing can be said.",
+    "whether the assumptions of an adjustment hold. A band over the whole width: nothing can be said.",
 )
 _COVERAGE = Words(
     "Which intervals keep their promise",
-    "How often the naive and the corrected 95% intervals hold the truth, in simulated corpora whose truth is "
+    "How often the naive and the adjusted 95% intervals hold the truth, in simulated corpora whose truth is "
     "known.",
     "how wide they are, nor any real corpus: a method that often answers “anything is possible” covers well.",
 )
@@ -66,7 +66,7 @@ _COVERAGE = Words(
 WORDS: Final[dict[str, Words]] = {
     "calibration_forest": _GRADERS,
     "bracket": _BRACKET,
-    "corrected": _CORRECTED,
+    "adjusted": _ADJUSTED,
     "coverage": _COVERAGE,
     "would_have_reported": Words(
         "What a grader would have reported",
@@ -90,7 +90,7 @@ SLOTS: Final[tuple[tuple[str, ...], ...]] = (
     ("would_have_reported",),
     ("calibration_forest",),
     ("bracket", "format_against_content"),
-    ("corrected",),
+    ("adjusted",),
     ("coverage", "asr_by_intent"),
 )
 """Each place on the page, and which figure takes it: the first that the run drew."""

@@ -9,6 +9,7 @@ from typing import Final
 
 from markupsafe import Markup
 
+from ff_helpers.columns import UNITS, Column, columns
 from ff_helpers.errors import FFError
 from ff_helpers.publication.disclosure import NO_TIER, Disclosure
 from ff_helpers.publication.pages import render, write_page
@@ -63,10 +64,10 @@ _MODULES: Final = {
     "measurement/calibration/gate.py": ("gate",),
     "measurement/calibration/power.py": ("power",),
     "measurement/calibration/robustness.py": ("injection",),
-    "measurement/correction/corrected.py": ("corrected",),
-    "measurement/correction/coverage.py": ("coverage",),
-    "measurement/correction/ppi.py": ("PPI++",),
-    "measurement/correction/rogan_gladen.py": (
+    "measurement/adjustment/adjusted.py": ("adjusted",),
+    "measurement/adjustment/coverage.py": ("coverage",),
+    "measurement/adjustment/ppi.py": ("PPI++",),
+    "measurement/adjustment/rogan_gladen.py": (
         *("sensitivity", "specificity", "Rogan-Gladen", "not identifiable"),
     ),
     "measurement/proportions/clusters.py": ("design effect",),
@@ -74,7 +75,7 @@ _MODULES: Final = {
     "measurement/proportions/intervals.py": ("Wilson interval", "n"),
     "measurement/rates/drift.py": ("drift",),
     "measurement/rates/reported.py": ("raw", "would have reported"),
-    "measurement/regrades/rates.py": ("contaminated",),
+    "measurement/regrades/rates.py": ("contaminated", "regraded"),
     "measurement/regrades/supersession.py": ("supersession",),
     "publication/checks.py": _CLAIMS,
     "publication/disclosure.py": ("disclosure",),
@@ -121,7 +122,8 @@ def sections() -> list[Section]:
     kinds["Methods: how it is measured and shown"] = [term for term in rest if term in _WHERE]
     shown = [Section(title, tuple(_entry(term) for term in terms)) for title, terms in kinds.items()]
     spaces = Section("Label spaces: what each verdict becomes", tuple(_space(name) for name in SPACES))
-    return [*shown[:5], spaces, *shown[5:]]
+    table = Section("Columns: what published tables hold", tuple(_column(one) for one in columns().values()))
+    return [*shown[:5], spaces, *shown[5:], table]
 
 
 def write_glossary(folder: Path, profile: str, as_of: date) -> str:
@@ -159,6 +161,12 @@ def _space(name: Space) -> Entry:
     )
     meaning = f"{len(classes(name))} classes"
     return Entry(term, slug(term), meaning, became + ".", "terms.py")
+
+
+def _column(one: Column) -> Entry:
+    name = f"column {one.name}"
+    heading = Markup("Heading: {}; {}.").format(one.heading, UNITS[one.unit])
+    return Entry(name, slug(name), one.meaning, heading, "columns.csv")
 
 
 def _links(terms: Iterable[str]) -> Markup:

@@ -2,19 +2,36 @@
 
 import pandas as pd
 
-from ff_helpers.grading.campaign import graders
+from ff_helpers.grading.campaign import graders, verdicts
 from ff_helpers.grading.identities import identities, shown_names
+from ff_helpers.measurement.grader_note import GraderNote
+from ff_helpers.measurement.results import Terms, stated
 from ff_helpers.paths import Run
-from ff_helpers.publication.disclosure import NO_TIER, Disclosed, Disclosure, GraderNote, disclosed
 from ff_helpers.terms import NOT_RECORDED, STATUSES, Unknown
 
 
-def graded(run: Run, counts: pd.DataFrame) -> Disclosed:
-    """Return the counts of `grade` with `no_verdict` (rows with a status) and with their disclosure.
+def graded(run: Run, counts: pd.DataFrame) -> pd.DataFrame:
+    """Return the counts of `grade` with `no_verdict` (rows with a status).
 
     Nothing is measured at this step, also where a card of an earlier run lies about: every grader is
     `uncalibrated` here, and says where its accuracy will stand.
     """
+    return stated(counts.assign(no_verdict=counts[list(STATUSES)].sum(axis=1)), _terms(run, ("n",)))
+
+
+def sampled(run: Run) -> pd.DataFrame:
+    """Return how many rows of which set and truth were graded, and how they were drawn.
+
+    Columns: set, truth_space, truth, sampling (str), rows (int), probability (float in [0, 1]; missing where
+    nothing was drawn).
+    """
+    rows = verdicts(run).query("repeat == 0").drop_duplicates("trace_id")
+    groups = rows.groupby(["set", "truth_space", "truth", "sampling"], dropna=False)
+    table = groups.agg(rows=("trace_id", "size"), probability=("probability", "first")).reset_index()
+    return stated(table, _terms(run, ("rows",)))
+
+
+def _terms(run: Run, n: tuple[str, ...]) -> Terms:
     notes = tuple(
         GraderNote(
             grader=name,
@@ -27,13 +44,4 @@ def graded(run: Run, counts: pd.DataFrame) -> Disclosed:
         )
         for who, name in shown_names(identities(graders(run))).items()
     )
-    frame = counts.assign(no_verdict=counts[list(STATUSES)].sum(axis=1))
-    disclosure = Disclosure(
-        graders=notes,
-        tier=NO_TIER,
-        denominator="rows",
-        counts="column n, and one column a verdict",
-        left_out=f"nothing; {int(frame['no_verdict'].sum())} rows with a status are in the column no_verdict",
-        as_of=run.as_of,
-    )
-    return disclosed(frame, disclosure)
+    return Terms(graders=notes, denominators=("rows",), n=n, left_out=())

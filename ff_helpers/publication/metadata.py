@@ -9,12 +9,16 @@ import json
 import re
 import struct
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
+from typing import cast
 
 import pandas as pd
 
+from ff_helpers.columns import UNITS
+from ff_helpers.columns import column as declared
 from ff_helpers.measurement.proportions.intervals import Proportion
+from ff_helpers.measurement.results import terms_as_json, terms_of
 from ff_helpers.publication.disclosure import Disclosure
 from ff_helpers.terms import Unknown
 
@@ -103,8 +107,7 @@ def csv_header(
     *,
     title: str,
     headings: Mapping[str, str],
-    shares: Collection[str] = (),
-    plain: Collection[str] = (),
+    like: Mapping[str, str] | None = None,
 ) -> str:
     """Return the CSV-on-the-Web header of `<name>.csv`: what each column is, and the disclosure.
 
@@ -114,13 +117,11 @@ def csv_header(
         disclosure: of the table.
         title: its caption.
         headings: what people read above a column.
-        shares: columns in [0, 1] without an interval.
-        plain: columns with an interval that are no shares, such as kappa.
+        like: columns named after a grader, and the declared column that each is like.
     """
     columns = [str(column) for column in frame.columns]
     described: list[Plain] = [
-        {"name": c, "titles": headings.get(c, c), **_described(frame, c, columns, shares, plain)}
-        for c in columns
+        {"name": c, "titles": headings.get(c, c), **_described(frame, c, like or {})} for c in columns
     ]
     note: Plain = {"name": "disclosure", "titles": "disclosure", "datatype": "string"}
     content: dict[str, Plain] = {
@@ -129,30 +130,33 @@ def csv_header(
         "dc:title": title,
         "dc:description": disclosure.sentence(),
         "dc:date": disclosure.as_of.isoformat(),
-        "notes": [as_json(disclosure)],
+        "notes": [as_json(disclosure) | {"terms": _rounded_terms(frame)}],
         "tableSchema": {"columns": [*described, note]},
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
-def _described(
-    frame: pd.DataFrame, name: str, columns: list[str], shares: Collection[str], plain: Collection[str]
-) -> dict[str, Plain]:
-    column = frame[name]
+def _rounded_terms(frame: pd.DataFrame) -> Plain:
+    """Return the terms of the frame, with which it can be read again (`read_table`)."""
+    terms = terms_of(frame)
+    return rounded(cast(Plain, terms_as_json(terms))) if terms else None
+
+
+def _described(frame: pd.DataFrame, name: str, like: Mapping[str, str]) -> dict[str, Plain]:
+    """Return datatype, meaning and unit of a column: its dtype from the frame, the rest from the registry."""
+    column, known = frame[name], declared(name, like)
+    datatype = "string"
     if pd.api.types.is_bool_dtype(column):
-        return {"datatype": "boolean"}
-    if pd.api.types.is_integer_dtype(column):
-        return {"datatype": "integer"}
-    if not pd.api.types.is_numeric_dtype(column):
-        return {"datatype": "string"}
-    stem = name.removesuffix("_low").removesuffix("_high")
-    if {f"{stem}_low", f"{stem}_high"} <= set(columns):
-        end = {stem: "estimate", f"{stem}_low": "lower bound", f"{stem}_high": "upper bound"}[name]
-        unit = "no share" if stem in plain else "a share in [0, 1]"
-        return {"datatype": "number", "dc:description": f"{end}, 95% interval; {unit}"}
-    if name in shares:
-        return {"datatype": "number", "dc:description": "a share in [0, 1]"}
-    return {"datatype": "number"}
+        datatype = "boolean"
+    elif pd.api.types.is_integer_dtype(column):
+        datatype = "integer"
+    elif pd.api.types.is_numeric_dtype(column):
+        datatype = "number"
+    if known is None:
+        return {"datatype": datatype}
+    interval = {f"{name}_low", f"{name}_high"} <= set(map(str, frame.columns))
+    about = f"{known.meaning}; {UNITS[known.unit]}{'; estimate, with a 95% interval' if interval else ''}"
+    return {"datatype": datatype, "dc:description": about}
 
 
 def _plain(value: str | Proportion | Unknown) -> Plain:

@@ -1,89 +1,20 @@
-"""From calibration cards to what stands beside a figure: the disclosure, and the lesson in words."""
+"""From calibration cards to words: the checkers as a grader, and the lessons beside a figure."""
 
 import hashlib
 from collections.abc import Sequence
-from typing import Literal
 
 import pandas as pd
 
 from ff_helpers.corpus.collect import SCENARIOS
-from ff_helpers.grading.campaign import graders as campaign_graders
-from ff_helpers.grading.identities import identities, shown_names
+from ff_helpers.grading.identities import shown_names
+from ff_helpers.measurement.adjustment.rogan_gladen import apparent_rate
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.confusion import Kappa
-from ff_helpers.measurement.correction.rogan_gladen import apparent_rate
-from ff_helpers.measurement.standing import run_cards, standing
-from ff_helpers.paths import MissingInputError, Run, root
-from ff_helpers.publication.disclosure import EACH_ROW, NO_TIER, Disclosure, GraderNote, percent
+from ff_helpers.measurement.grader_note import GraderNote
+from ff_helpers.measurement.proportions.intervals import percent
+from ff_helpers.paths import root
 from ff_helpers.publication.prose import Prose, say
-from ff_helpers.terms import NOT_RECORDED, TIERS, Identity, Unknown
-
-
-def disclose(
-    run: Run,
-    *,
-    graders: Sequence[str | Card | GraderNote] | Literal["each row"] | Unknown,
-    tier: str = NO_TIER,
-    denominator: str,
-    counts: str,
-    left_out: str,
-    notes: tuple[str, ...] = (),
-) -> Disclosure:
-    """Return the disclosure of a figure, its graders looked up among the run's calibration cards.
-
-    Args:
-        run: whose cards; its `as_of` is the date.
-        graders: names as in the ledger (one that two graders share stands for both; `name (digest)`, as
-            tables show it, for one of them); or cards; or notes made elsewhere (published graders); or
-            `each row` for a table whose rows name their own; or Unknown with the reason why there is none.
-        tier: a tier of the taxonomy: then only cards in a space that decides it count, and a grader
-            without one is `uncalibrated`; any other text (default: no ASR here): all its cards.
-        denominator: what the rates are over.
-        counts: n and k in words, or which columns hold them.
-        left_out: how many rows have a status instead of a verdict.
-        notes: further sentences (assumptions, limits).
-    """
-    if isinstance(graders, Unknown):
-        return Disclosure(graders, tier, denominator, counts, left_out, run.as_of, notes)
-    if isinstance(graders, str):
-        return Disclosure(EACH_ROW, tier, denominator, counts, left_out, run.as_of, notes)
-    found: list[GraderNote] = []
-    cards = [grader for grader in graders if isinstance(grader, Card)]
-    known = [] if all(isinstance(grader, GraderNote) for grader in graders) else run_cards(run)
-    names = shown_names(card.identity for card in (*known, *cards))
-    for grader in graders:
-        if isinstance(grader, GraderNote):
-            found.append(grader)
-        elif isinstance(grader, Card):
-            found.append(grader_note(grader.as_of(run.as_of), names[grader.identity]))
-        else:
-            found += _look_up(run, grader, tier, known)
-    if not found and tier != NO_TIER:
-        # A computed list of graders can be empty: then the artifact says that it has no rate to show.
-        nobody = Unknown("grader", "none has a rate in this artifact")
-        return Disclosure(nobody, tier, denominator, counts, left_out, run.as_of, notes)
-    return Disclosure(tuple(found), tier, denominator, counts, left_out, run.as_of, notes)
-
-
-def grader_note(card: Card, name: str | None = None) -> GraderNote:
-    """Return what a card says in a disclosure; `uncalibrated` is the state of a card that has expired.
-
-    Args:
-        card: the card.
-        name: what to call its grader; None: as the card does.
-    """
-    expired = ", expired" if card.gate.state == "uncalibrated" else ""
-    own = f", {card.gate.own}" if card.gate.own else ""
-    return GraderNote(
-        grader=name or card.grader,
-        digest=card.digest.removeprefix("sha256:"),
-        rubric=card.rubric,
-        accuracy=card.accuracy,
-        calibration_set=card.calibration_set,
-        space=card.space,
-        gate=card.gate.state,
-        card=f"card of {card.date}{expired}{own}",
-    )
+from ff_helpers.terms import Unknown
 
 
 def checker_note() -> GraderNote:
@@ -153,7 +84,7 @@ def accuracy_lesson(card: Card) -> Prose:
         found=found,
         called=found + invented,
         invented=invented,
-        kappa=f"κ is {card.kappa.value:.2f}" if isinstance(card.kappa, Kappa) else card.kappa.not_measured,
+        kappa=f"κ is {card.kappa.value:.2f}" if isinstance(card.kappa, Kappa) else card.kappa.why,
         reported=(found + invented) / card.n,
         true=(found + missed) / card.n,
         elsewhere=f"{elsewhere[0]}, where it is {elsewhere[1]}, and where it is {elsewhere[2]}",
@@ -188,37 +119,3 @@ def drift_lesson(table: pd.DataFrame) -> Prose:
     ]
     seen = f"{windows} {'window was' if windows == 1 else 'windows were'} compared with the first traces"
     return Prose("\n".join(warnings) or f"No drift warning: {seen}, and no class moved beyond the limit.")
-
-
-def _look_up(run: Run, name: str, tier: str, cards: Sequence[Card]) -> list[GraderNote]:
-    """Return the notes of every grader that a name means, each by its own cards."""
-    try:
-        listed = identities(campaign_graders(run))
-    except MissingInputError:
-        listed = []
-    names = shown_names([*listed, *(card.identity for card in cards)])
-    meant = {who: shown for who, shown in names.items() if shown == name}
-    meant = meant or {who: shown for who, shown in names.items() if who.name == name}
-    notes = [note for who, shown in meant.items() for note in _notes(who, shown, tier, cards)]
-    return notes or [_unmeasured(Identity(name), name, tier)]
-
-
-def _notes(who: Identity, name: str, tier: str, cards: Sequence[Card]) -> list[GraderNote]:
-    """Return one note per card that counts for the tier, else one note that says it was never measured."""
-    found = standing(who, cards, tier=tier if tier in TIERS else None)
-    return [grader_note(card, name) for card in (*found.cards, *found.expired)] or [
-        _unmeasured(who, name, tier)
-    ]
-
-
-def _unmeasured(who: Identity, name: str, tier: str) -> GraderNote:
-    where = f"in a label space that decides the tier {tier}" if tier in TIERS else "in this run"
-    return GraderNote(
-        grader=name,
-        digest=who.digest.removeprefix("sha256:") if who.digest else Unknown("digest", NOT_RECORDED),
-        rubric=who.rubric or Unknown("rubric", NOT_RECORDED),
-        accuracy=Unknown("accuracy", f"never measured {where}"),
-        calibration_set=Unknown("calibration set", f"none {where}"),
-        space=Unknown("space", f"none {where}"),
-        gate="uncalibrated",
-    )

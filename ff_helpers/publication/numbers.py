@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
+from ff_helpers.columns import column as declared
 from ff_helpers.errors import FFError
+from ff_helpers.measurement.proportions.intervals import percent
 from ff_helpers.paths import Run
-from ff_helpers.publication.disclosure import percent
-from ff_helpers.publication.explore import read_table
+from ff_helpers.publication.explore import read_table, table_disclosure
 from ff_helpers.publication.pages import write_page
 from ff_helpers.publication.prose import Prose, points, say
 from ff_helpers.publication.tex import tex
@@ -35,20 +36,16 @@ _HEAD = r"""% Generated: do not edit. \ff{key} sets a number; a key that does no
 _TAIL = "\\makeatother\n"
 
 
-def save_numbers(
-    run: Run, tables: Sequence[str], *, shifts: Sequence[str] = (), plain: Sequence[str] = ()
-) -> Prose:
+def save_numbers(run: Run, tables: Sequence[str]) -> Prose:
     """Write tex/numbers.tex: one macro for each number of some tables, and the disclosure of each table.
 
     The key is table, row, column, joined by `/`, in lower case with `-` for anything but letters, digits,
     `.` and `:`. The row is named by its leading text columns, as many as it takes.
 
     Args:
-        run: whose tables are read; a column `x` with `x_low` and `x_high` is a rate in [0, 1], set in
-            percent with its interval.
+        run: whose tables are read. A number is set as the registry of columns says: a rate with its interval
+            in percent, a difference of two rates in percentage points, anything else as it is.
         tables: their names.
-        shifts: columns that hold a difference of two rates, set in percentage points.
-        plain: columns with an interval that are no rates, such as kappa.
 
     Raises:
         MissingInputError: no step has written a table yet.
@@ -60,12 +57,12 @@ def save_numbers(
     for name in tables:
         known = len(disclosures)
         table = read_table(run, name)
-        said = str(table.pop("disclosure").iloc[0]) if len(table) else "The table is empty."
+        said = table_disclosure(run, name)
         # Tables with the same disclosure share its footnote.
         note = disclosures.setdefault(said, f"d{len(disclosures) + 1}")
         if len(disclosures) > known:
             lines.append(f"\\ff@disclosure{{{note}}}{{{tex(said)}}}")
-        for key, value in _numbers(name, table, tuple(shifts), tuple(plain)):
+        for key, value in _numbers(name, table):
             lines.append(f"\\ff@def{{{key}}}{{{note}}}{{{tex(value)}}}")
             count += 1
     write_page(run.write(NAME), _HEAD + "\n".join(lines) + "\n" + _TAIL)
@@ -77,16 +74,14 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9.:]+", "-", text.lower()).strip("-")
 
 
-def _numbers(
-    name: str, table: pd.DataFrame, shifts: tuple[str, ...], plain: tuple[str, ...]
-) -> Iterator[tuple[str, str]]:
+def _numbers(name: str, table: pd.DataFrame) -> Iterator[tuple[str, str]]:
     words = [str(c) for c in table.columns if not pd.api.types.is_numeric_dtype(table[c])]
     keys = _keys(name, table, words)
     columns = [str(c) for c in table.columns if pd.api.types.is_numeric_dtype(table[c])]
     bounds = {f"{column}_{end}" for column in columns for end in ("low", "high")} & set(columns)
     for column in (c for c in columns if c not in bounds):
         for key, row in zip(keys, table.index, strict=True):
-            yield f"{key}/{slug(column)}", _value(table, row, column, shifts, plain)
+            yield f"{key}/{slug(column)}", _value(table, row, column)
 
 
 def _keys(name: str, table: pd.DataFrame, words: list[str]) -> list[str]:
@@ -102,18 +97,18 @@ def _keys(name: str, table: pd.DataFrame, words: list[str]) -> list[str]:
     )
 
 
-def _value(
-    table: pd.DataFrame, row: object, column: str, shifts: tuple[str, ...], plain: tuple[str, ...]
-) -> str:
+def _value(table: pd.DataFrame, row: object, column: str) -> str:
+    known = declared(column)
+    unit = known.unit if known else "share"
     cells = table.loc[[row]].iloc[0]
     value = float(cells[column])
     if pd.isna(value):
         return "not determinable"
     if f"{column}_low" not in table.columns or f"{column}_high" not in table.columns:
-        return points(value) if column in shifts else f"{value:.6g}".replace("-", "−")
+        return points(value) if unit == "points" else f"{value:.6g}".replace("-", "−")
     low, high = float(cells[f"{column}_low"]), float(cells[f"{column}_high"])
-    if column in shifts:
+    if unit == "points":
         return f"{points(value)} [{points(low)}, {points(high)}]"
-    if column in plain:
+    if unit == "number":
         return f"{value:.2f} [{low:.2f}, {high:.2f}]".replace("-", "−")
     return f"{percent(value)}% [{percent(low)}, {percent(high)}]"

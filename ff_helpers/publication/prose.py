@@ -9,8 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from string import Formatter
 
 from ff_helpers.errors import FFError
-from ff_helpers.measurement.proportions.intervals import Proportion
-from ff_helpers.publication.disclosure import percent, rate_text
+from ff_helpers.measurement.proportions.intervals import Proportion, percent, rate_text
 from ff_helpers.terms import Unknown
 
 Value = str | int | float | Proportion | Unknown | None

@@ -12,10 +12,10 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+from ff_helpers.measurement.proportions.intervals import percent, rate_text
 from ff_helpers.measurement.standing import run_cards
 from ff_helpers.paths import Run
 from ff_helpers.publication import shelf
-from ff_helpers.publication.disclosure import percent, rate_text
 from ff_helpers.publication.front import SLOTS, WORDS, Words, beginning, front_figures
 from ff_helpers.publication.gallery import write_gallery
 from ff_helpers.publication.glossary import term_link, write_glossary

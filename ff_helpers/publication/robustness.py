@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from ff_helpers.measurement.calibration.cards import Card, NotMeasured, card_names
+from ff_helpers.measurement.calibration.cards import Card, card_names
 from ff_helpers.measurement.calibration.robustness import FlipRate
-from ff_helpers.measurement.proportions.intervals import Proportion
-from ff_helpers.publication.disclosure import percent
+from ff_helpers.measurement.proportions.intervals import Proportion, percent
 from ff_helpers.publication.prose import Prose, say
+from ff_helpers.terms import Unknown
 
 
 def robustness_lesson(cards: Sequence[Card]) -> Prose:
@@ -21,10 +21,10 @@ def retest_lesson(cards: Sequence[Card]) -> Prose:
     return Prose("\n".join(f"- {_retest(name, card).text}" for name, card in named))
 
 
-def _flips(grader: str, rate: FlipRate | NotMeasured) -> str:
-    if isinstance(rate, NotMeasured):
+def _flips(grader: str, rate: FlipRate | Unknown) -> str:
+    if isinstance(rate, Unknown):
         return (
-            f"**{grader}**: not measured in this run ({rate.not_measured}; the suite is the trace set "
+            f"**{grader}**: not measured in this run ({rate.why}; the suite is the trace set "
             "`data/calibration/injections.jsonl`)."
         )
     constant = (
@@ -70,7 +70,7 @@ def _retest(grader: str, card: Card) -> Prose:
     mean, median = card.seconds_a_trace, card.median_seconds
     speed = (
         "no durations are recorded"
-        if isinstance(mean, NotMeasured) or isinstance(median, NotMeasured)
+        if isinstance(mean, Unknown) or isinstance(median, Unknown)
         else f"a trace took {mean:.2f} s in the mean, {median:.2f} s in the median"
     )
     return say(

@@ -32,7 +32,7 @@ SUBJECTS: Final[dict[str, tuple[str, ...]]] = {
         *("calibration", "gate", "needed", "injection", "stability", "backward", "grader", "retest"),
     ),
     "Attack success": ("asr", "would_have", "verdict", "refusal", "over_", "sampling"),
-    "Correction for errors, and drift": ("corrected", "comparison", "drift"),
+    "Adjustment for errors, and drift": ("adjusted", "comparison", "drift"),
     "Collected responses": ("collected",),
     "Atlas": ("atlas",),
 }  # fmt: skip

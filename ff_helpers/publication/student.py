@@ -18,12 +18,15 @@ from ff_helpers.grading.campaign import verdicts
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.robustness import natural
+from ff_helpers.measurement.calibration.tables import grader_note
+from ff_helpers.measurement.grader_note import GraderNote
+from ff_helpers.measurement.proportions.intervals import rate_text
 from ff_helpers.measurement.rates.counts import count_verdicts
 from ff_helpers.measurement.standing import read_cards
 from ff_helpers.paths import MissingInputError, Run
-from ff_helpers.publication.disclosure import GraderNote, rate_text
+from ff_helpers.publication.disclosure import Disclosure
 from ff_helpers.publication.glossary import slug
-from ff_helpers.publication.notes import checker_note, disclose, grader_note
+from ff_helpers.publication.notes import checker_note
 from ff_helpers.publication.pages import TEMPLATES, render
 from ff_helpers.publication.prose import Prose, say
 from ff_helpers.terms import DENOMINATORS, STATUSES, TIERS, VERDICTS, Identity
@@ -67,13 +70,13 @@ def save_student_page(run: Run, example: Example | None = None) -> Prose:
         (TEMPLATES / "student" / name).read_text(encoding="utf-8")
         for name in ("1_rates.js", "2_chart.js", "3_simulator.js", "4_start.js")
     )
-    told = disclose(
-        run,
-        graders=notes,
+    told = Disclosure(
+        graders=tuple(notes),
         tier="as chosen",
         denominator="as chosen",
         counts="k of n under each chart",
         left_out="rows with a status, shown in the mix",
+        as_of=run.as_of,
     )
     page = render(
         "student/explore.html.j2",

@@ -1,25 +1,35 @@
-"""Tables: CSV, LaTeX (booktabs) and HTML from one disclosed frame.
+"""Tables: CSV, LaTeX (booktabs) and HTML from one frame that knows its terms.
 
-A column `x` with companions `x_low` and `x_high` is a rate in [0, 1] with its interval; people read
-it as one cell, `65.0 [43.3, 81.9]`, in percent. The CSV keeps the numbers and carries the disclosure
-in its last column, so that a row copied out of it still names its grader.
+What a column is (a share, a difference in points, a count, ...) and what stands above it is declared in the
+registry of columns. A column with companions `x_low` and `x_high` is read with its interval as one cell,
+`65.0 [43.3, 81.9]`. The CSV keeps the numbers and carries the disclosure in its last column, so that a row
+copied out of it still names its grader.
 """
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
+from ff_helpers.columns import column as declared
+from ff_helpers.columns import heading
 from ff_helpers.errors import FFError
+from ff_helpers.measurement.proportions.intervals import percent
+from ff_helpers.measurement.results import terms_of
 from ff_helpers.paths import Run
-from ff_helpers.publication.disclosure import Disclosed, percent
+from ff_helpers.publication.derive import disclose
 from ff_helpers.publication.metadata import csv_header
+from ff_helpers.publication.prose import points
 from ff_helpers.publication.tex import tex
 
-_WITH_INTERVAL = ("rate", "plain")
+_KEYS = ("tier", "measure", "intent", "finding")
+"""Columns of keys: read without their underscores."""
 _FIGURE_SPACE = "\u2007"
+_PERCENT = ("rate", "percent")
+_POINTS = ("change", "points")
+_WITH_INTERVAL = ("rate", "change", "plain")
 
 
 class UnknownColumnError(FFError):
@@ -45,13 +55,13 @@ class Fragment:
 
 def save_table(
     run: Run,
-    table: Disclosed,
+    frame: pd.DataFrame,
     name: str,
     *,
     title: str,
-    show: Mapping[str, str] | None = None,
-    percents: tuple[str, ...] = (),
-    plain: tuple[str, ...] = (),
+    show: str | Sequence[str] = (),
+    headings: Mapping[str, str] | None = None,
+    notes: Sequence[str] = (),
     wide: bool = False,
     wrap: Mapping[str, float] | None = None,
 ) -> Fragment:
@@ -59,30 +69,35 @@ def save_table(
 
     Args:
         run: where to write.
-        table: the disclosed frame; proportions in [0, 1].
+        frame: what a verb returned, or some of its rows: it knows its terms, and the disclosure is derived
+            from them (`disclose`); proportions in [0, 1].
         name: file name without suffix; also the LaTeX label `tab:<name>`.
         title: one sentence, the caption's first.
-        show: which columns people see, and under which heading (default: all but bounds, as named).
-        percents: further columns in [0, 1], without interval, to be read in percent.
-        plain: columns with an interval that are no rates, such as kappa: read as they are, not in percent.
+        show: which columns people see, as names or as one text of names (default: all but bounds).
+        headings: what stands above a column, where it is not what the registry of columns says.
+        notes: sentences that are added to the disclosure.
         wide: in LaTeX, across both columns of the page (`table*`), and set smaller.
         wrap: in LaTeX, text columns that break into lines, each with its share of the line's width.
 
     Raises:
         UnknownColumnError: `show` names a column that the frame does not have.
+        NoTermsError, ContradictionError, UndisclosedError: as `disclose`.
     """
-    table.check()
-    frame, note = table.frame.reset_index(drop=True), table.disclosure.sentence()
+    disclosure = disclose(run, frame, notes=notes)
+    terms = terms_of(frame)
+    like = dict(terms.like) if terms else {}
+    frame, note = frame.reset_index(drop=True), disclosure.sentence()
     columns = [str(c) for c in frame.columns]
-    for column in show or {}:
+    wanted = show.split() if isinstance(show, str) else list(show)
+    for column in wanted:
         if column not in columns:
             raise UnknownColumnError(name, column, columns)
-    shown = dict(show) if show else {c: c.replace("_", " ") for c in columns if not _is_bound(c, columns)}
+    said = {c: heading(c, like) for c in columns} | dict(headings or {})
+    shown = {c: said[c] for c in wanted or [c for c in columns if not _is_bound(c, columns)]}
     frame.round(6).assign(disclosure=note).to_csv(run.write(f"tables/{name}.csv"), index=False)
-    units = {"shares": percents, "plain": plain}
-    header = csv_header(name, frame, table.disclosure, title=title, headings=shown, **units)
+    header = csv_header(name, frame, disclosure, title=title, headings=said, like=like)
     _write(run, f"tables/{name}.csv-metadata.json", header)
-    kinds = {column: _kind(frame, column, percents, plain) for column in shown}
+    kinds = {column: _kind(frame, column, like) for column in shown}
     cells = {column: _cells(frame, column, kinds[column]) for column in shown}
     _write(
         run,
@@ -98,28 +113,35 @@ def _is_bound(column: str, columns: list[str]) -> bool:
     return re.sub(r"_(low|high)$", "", column) != column and re.sub(r"_(low|high)$", "", column) in columns
 
 
-def _kind(frame: pd.DataFrame, column: str, percents: tuple[str, ...], plain: tuple[str, ...]) -> str:
-    if f"{column}_low" in frame.columns and f"{column}_high" in frame.columns:
-        return "plain" if column in plain else "rate"
-    if column in percents:
-        return "percent"
-    if pd.api.types.is_bool_dtype(frame[column]):
+def _kind(frame: pd.DataFrame, column: str, like: Mapping[str, str]) -> str:
+    """Return how a column is read; one that is not declared by its interval and dtype."""
+    known = declared(column, like)
+    numeric = pd.api.types.is_numeric_dtype(frame[column]) or frame[column].isna().all()
+    if not numeric or pd.api.types.is_bool_dtype(frame[column]) or (known and known.unit in ("text", "flag")):
         return "text"
-    return "number" if pd.api.types.is_numeric_dtype(frame[column]) else "text"
+    if f"{column}_low" in frame.columns and f"{column}_high" in frame.columns:
+        of = known.unit if known else "share"
+        return {"share": "rate", "points": "change"}.get(of, "plain")
+    return {"share": "percent", "points": "points"}.get(known.unit if known else "", "number")
 
 
 def _cells(frame: pd.DataFrame, column: str, kind: str) -> list[str]:
     values = frame[column]
     if kind in _WITH_INTERVAL:
-        say = percent if kind == "rate" else _plain_number
+        say = {"rate": percent, "change": _change, "plain": _plain_number}[kind]
         bounds = zip(values, frame[f"{column}_low"], frame[f"{column}_high"], strict=True)
         return [say(v) + ("" if pd.isna(low) else f" [{say(low)}, {say(high)}]") for v, low, high in bounds]
-    if kind == "percent":
-        return [percent(v) for v in values]
-    if kind == "number":
-        return [_number(v) for v in values]
+    if kind in ("percent", "points", "number"):
+        say = {"percent": percent, "points": _change, "number": _number}[kind]
+        return [say(v) for v in values.astype(float)]
+    if column in _KEYS:
+        values = values.str.replace("_", " ")
     words = {True: "yes", False: "no"} if pd.api.types.is_bool_dtype(values) else {}
     return ["–" if pd.isna(v) else words.get(v, str(v)) for v in values]
+
+
+def _change(value: float) -> str:
+    return "–" if pd.isna(value) else points(value)
 
 
 def _number(value: float) -> str:
@@ -134,6 +156,10 @@ def _plain_number(value: float) -> str:
     return "–" if pd.isna(value) else f"{value:.3f}".replace("-", "−")
 
 
+def _unit(kind: str) -> str:
+    return "%" if kind in _PERCENT else "points" if kind in _POINTS else ""
+
+
 def _tex(
     cells: dict[str, list[str]],
     shown: dict[str, str],
@@ -146,8 +172,8 @@ def _tex(
     wrap: Mapping[str, float],
 ) -> str:
     environment, size = ("table*", r"\footnotesize") if wide else ("table", r"\small")
-    layout = {"rate": "r@{ }l", "plain": "r@{ }l", "percent": "r", "number": "r", "text": "l"}
-    titles = {c: tex(shown[c]) + (r" (\%)" if kinds[c] in ("rate", "percent") else "") for c in shown}
+    layout = dict.fromkeys(_WITH_INTERVAL, "r@{ }l") | {"text": "l"}
+    titles = {c: tex(shown[c] + (f" ({_unit(kinds[c])})" if _unit(kinds[c]) else "")) for c in shown}
     head = " & ".join(
         rf"\multicolumn{{2}}{{l}}{{{title}}}" if kinds[c] in _WITH_INTERVAL else title
         for c, title in titles.items()
@@ -162,7 +188,9 @@ def _tex(
         for i in range(len(next(iter(cells.values()), [])))
     ]
     columns = [
-        rf">{{\raggedright\arraybackslash}}p{{{wrap[c]:g}\linewidth}}" if c in wrap else layout[kinds[c]]
+        rf">{{\raggedright\arraybackslash}}p{{{wrap[c]:g}\linewidth}}"
+        if c in wrap
+        else layout.get(kinds[c], "r")
         for c in shown
     ]
     return "\n".join(
@@ -199,7 +227,7 @@ def _html(
 
     head = "".join(
         f'<th scope="col"{"" if kinds[c] == "text" else " class=n"}>{html.escape(shown[c])}'
-        f"{', %' if kinds[c] in ('rate', 'percent') else ''}</th>"
+        f"{f', {_unit(kinds[c])}' if _unit(kinds[c]) else ''}</th>"
         for c in shown
     )
     rows = "\n".join(

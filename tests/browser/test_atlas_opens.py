@@ -14,10 +14,9 @@ from urllib.parse import quote
 import pytest
 
 from ff_helpers.measurement.proportions.differences import independent_difference
-from ff_helpers.measurement.proportions.intervals import wilson
+from ff_helpers.measurement.proportions.intervals import percent, wilson
 from ff_helpers.publication.atlas.page import PageRow, row_basis, write_page
 from ff_helpers.publication.atlas.signal import Rate, Signal
-from ff_helpers.publication.disclosure import percent
 from ff_helpers.terms import INTENTS
 from tests.atlas_rows import AS_OF, DISCLOSURE, HOSTILE, VETO, hostile, kinds, many
 from tests.conftest import ROOT

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ff_helpers.measurement.correction.rogan_gladen import apparent_rate
+from ff_helpers.measurement.adjustment.rogan_gladen import apparent_rate
 from ff_helpers.measurement.proportions.intervals import wilson
 
 

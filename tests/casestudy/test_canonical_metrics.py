@@ -10,9 +10,9 @@ def test_counts_of_the_run_and_of_the_export_and_what_was_printed(paper, monkeyp
     monkeypatch.setenv("FF_OUTPUTS", str(paper))
     monkeypatch.setenv("FF_STAGING", str(tmp_path))
     run = ff.start("paper", as_of="2026-11-22")
-    export = ff.published("model_asr_2026-06-10")
-    table = ff.canonical_metrics(run, ff.verdicts(run), export=export, pooled=ff.atlas(export))
-    value = table.set_index(["group", "metric"])["value"]
+    export = ff.case.published("model_asr_2026-06-10")
+    table = ff.case.canonical_metrics(run, ff.verdicts(run), export=export, pooled=ff.case.atlas(export))
+    value = table.set_index(["group", "metric"])["count"]
     assert value["export", "exported names"] == len(export)
     assert value["export", "graded traces"] == export["graded"].sum()
     assert value["printed", "results"] == 140_794

@@ -44,14 +44,14 @@ def saved(tmp_path: Path, content: object) -> Path:
 def test_every_status_is_the_one_that_an_honest_recomputation_gives(run: Run, content):
     table = check_claims(run).set_index("id")
     assert len(table) == 40
-    assert table["status"].to_dict() == {claim["id"]: claim["expect"] for claim in content["claims"]}
+    assert table["finding"].to_dict() == {claim["id"]: claim["expect"] for claim in content["claims"]}
 
 
 def test_a_share_that_is_off_by_its_rounding_leaves_the_count_standing(run: Run):
     table = check_claims(run).set_index("id")
     row = table.loc["corpus-rows-without-text"]
     assert (row["published"], row["recomputed"]) == ("87%", "86% (37396 of 43261)")
-    assert row["difference"] == "−0.6"
+    assert row["off_by"] == "−0.6"
     assert "the count, and what it says, stand" in row["reason"]
     assert table["recomputed"]["corpus-usable-text"] == "10.3% (5569 of 53831)"
     assert (
@@ -73,15 +73,16 @@ def test_recomputed_figures_come_from_the_files(run: Run, content, tmp_path):
     claim["value"] = "66.0% [43.3%, 81.9%]"
     content["claims"] = [claim]
     row = check_claims(run, path=saved(tmp_path, content)).iloc[0]
-    assert row["status"] == "contradicted"
+    assert row["finding"] == "contradicted"
     assert row["recomputed"] == "65.0% [43.3%, 81.9%] (13 of 20)"
-    assert row["difference"].startswith("−1.00, ")
+    assert row["off_by"].startswith("−1.00, ")
 
 
 def test_written_as_json_with_every_field_filled(run: Run):
     table = check_claims(run)
     rows = json.loads(run.read("claims.json").read_text(encoding="utf-8"))["claims"]
-    assert rows == table.to_dict("records")
+    held = table.rename(columns={"off_by": "difference", "finding": "status"})  # the fields of the file
+    assert rows == held.to_dict("records")
     assert all(value for row in rows for value in row.values())
     assert all(
         run.read(name).exists() for row in rows for name in re.findall(r"tables/\w+\.csv", row["file"])
@@ -202,17 +203,17 @@ def test_an_order_that_does_not_hold_is_contradicted_and_one_that_the_rows_leave
     cells = next(c for c in content["claims"] if c["id"] == "grader-order")["check"]["cells"]
     backwards = changed(content, "grader-order", cells=cells[::-1])
     row = check_claims(run, path=saved(tmp_path, backwards)).iloc[0]
-    assert row["status"] == "contradicted"
+    assert row["finding"] == "contradicted"
     assert row["recomputed"] == "15.0% (3 of 20) < 70.0% (14 of 20)"
     tie = check_claims(run, path=saved(tmp_path, changed(content, "grader-order", cells=[cells[0]] * 2)))
-    assert tie.iloc[0]["status"] == "contradicted"
+    assert tie.iloc[0]["finding"] == "contradicted"
     assert " = " in tie.iloc[0]["recomputed"]
     runs = [
         {"table": "crescendo_runs", "where": {"run": r}, "columns": ["broad"], "counts": ["broad_k", "rows"]}
         for r in ("v2", "v1")
     ]
     row = check_claims(run, path=saved(tmp_path, changed(content, "grader-order", cells=runs))).iloc[0]
-    assert row["status"] == "reproduced"
+    assert row["finding"] == "reproduced"
     # Newcombe's interval of 10/10 against 7/10.
     assert "the rows do not decide it: the 95% interval of the difference, [−3.8, +60.3]" in row["reason"]
 
@@ -240,12 +241,12 @@ def test_an_order_says_how_many_of_its_steps_the_rows_decide(run: Run, content, 
 
 def test_a_sign_is_reproduced_contradicted_or_depends_on_the_denominator(run: Run, content, tmp_path):
     table = check_claims(run).set_index("id")
-    assert table["status"]["crescendo-strict-rose"] == "reproduced"
-    assert table["status"]["crescendo-broad-fell"] == "not_determinable"
+    assert table["finding"]["crescendo-strict-rose"] == "reproduced"
+    assert table["finding"]["crescendo-broad-fell"] == "not_determinable"
     assert "of rows: +15.0" in table["recomputed"]["crescendo-broad-fell"]
     assert "no paired 95% interval leaves out zero" in table["reason"]["crescendo-strict-rose"]
     minus = check_claims(run, path=saved(tmp_path, changed(content, "crescendo-strict-rose", sign="-")))
-    assert minus.iloc[0]["status"] == "contradicted"
+    assert minus.iloc[0]["finding"] == "contradicted"
 
 
 def test_each_claim_names_the_step_that_wrote_its_file(run: Run):
@@ -268,7 +269,7 @@ def test_a_sign_names_the_denominators_whose_interval_leaves_out_zero():
 
 
 def test_the_claims_that_print_no_counts():
-    table = ff.claims_possible().set_index("published")
+    table = ff.case.claims_possible().set_index("published")
     assert table["counts"].to_dict() == {"39.1%": 502, "3.8%": 506, "62% [54, 70]": 22, "62% [38, 81]": 0}
     assert table.loc["62% [54, 70]", ["smallest_n", "largest_n"]].tolist() == [125, 154]
     assert "10 of 16" in table["otherwise"]["62% [38, 81]"]

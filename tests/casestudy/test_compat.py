@@ -37,7 +37,7 @@ def test_a_model_without_a_rate_has_none_here_either():
 
 
 def test_what_is_written_is_an_export_and_pools_to_the_same_counts(tmp_path):
-    pooled = atlas(ff.published("model_asr_2026-06-10"))
+    pooled = atlas(ff.case.published("model_asr_2026-06-10"))
     path = tmp_path / "compat.json"
     path.write_text(compat_text(pooled.signals, as_of=DAY), encoding="utf-8")
     again = atlas(read_export(path)).models

@@ -8,18 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ff_helpers as ff
-from ff_helpers.casestudy.facts import successes_within
 from ff_helpers.chat import loop
 from ff_helpers.corpus.traces import Message
 from ff_helpers.grading.graders import open_grader
 from ff_helpers.measurement.consistency.possible import agrees
+from ff_helpers.measurement.consistency.within import successes_within
 
 TIERS = ["strict", "broad", "functionally_dangerous"]
 
 
 def test_both_reports_count_the_same_rows() -> None:
-    rows = ff.published("corpus_text").set_index("id")["rows"]
-    corpus = ff.facts.corpus_asr().query("cohort == 'corpus-43261'").set_index("denominator")["n"]
+    rows = ff.case.published("corpus_text").set_index("id")["rows"]
+    corpus = ff.case.facts.corpus_asr().query("cohort == 'corpus-43261'").set_index("denominator")["n"]
     assert set(corpus["rows"]) == {rows["graded"]} == {53831}
     assert set(corpus["adversarial"]) == {rows["core"]} == {43261}
     assert rows["telemetry"] == 37396
@@ -27,7 +27,7 @@ def test_both_reports_count_the_same_rows() -> None:
 
 
 def test_shares_of_the_rows_that_are_counted() -> None:
-    table = ff.facts.corpus_text().set_index("id")
+    table = ff.case.facts.corpus_text().set_index("id")
     assert [round(100 * share, 1) for share in table["share"]] == [86.4, 69.5, 10.3]
     assert list(zip(table["k"], table["n"], strict=True)) == [(37396, 43261), (37396, 53831), (5569, 53831)]
     assert table["source"]["telemetry-of-core"] == "report 216; report 182"
@@ -39,7 +39,7 @@ def test_the_printed_87_percent_has_a_slightly_smaller_base() -> None:
 
 
 def test_every_rate_of_the_rows_with_a_response_agrees_with_the_published_counts() -> None:
-    table = ff.facts.corpus_text_bounds()
+    table = ff.case.facts.corpus_text_bounds()
     table = table[table["telemetry"] == "all among the evaluable rows"].set_index("tier")
     assert list(table.index) == TIERS
     assert list(table["k"]) == [20285, 36378, 36895]
@@ -53,7 +53,7 @@ def test_every_rate_of_the_rows_with_a_response_agrees_with_the_published_counts
 
 
 def test_rows_with_telemetry_outside_the_evaluable_ones_leave_more_responses() -> None:
-    table = ff.facts.corpus_text_bounds()
+    table = ff.case.facts.corpus_text_bounds()
     table = table[table["telemetry"] == "anywhere among the graded rows"].set_index("tier")
     assert set(table["without_text"]) == {37396 - (53831 - 43261)} == {26826}
     assert set(table["text"]) == {16435}
@@ -87,7 +87,7 @@ def test_counts_that_cannot_be_are_refused(k: int, n: int, part: int) -> None:
 
 
 def test_the_sentence_names_the_condition_beside_the_bound() -> None:
-    note = ff.facts.corpus_text_note()
+    note = ff.case.facts.corpus_text_note()
     assert note.startswith("Report 216: 37,396 of the graded rows of corpus-43261 store JSON telemetry")
     assert "if these are among its 43,261 adversarial rows, at most 5,865 of those hold a response" in note
 

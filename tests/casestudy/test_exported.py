@@ -24,7 +24,7 @@ def rows(*cells: tuple[str, int, int, str]) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def export() -> pd.DataFrame:
-    return ff.published("model_asr_2026-06-10")
+    return ff.case.published("model_asr_2026-06-10")
 
 
 @pytest.fixture
@@ -179,7 +179,7 @@ def test_resolution_table_has_an_id_or_a_reason_in_every_row(export):
 
 
 def test_the_disclosure_names_every_grader_and_denominator(run, export):
-    sentence = ff.disclose_atlas(run, export, counts="k and n").sentence()
+    sentence = ff.disclose(run, atlas(export).models).sentence()
     assert all(
         g.note.grader in sentence
         for g in exported_graders({n for c in export["classifiers"] for n in c.split("|")})

@@ -34,7 +34,7 @@ def test_both_forms_say_the_same(tmp_path):
 
 def test_the_shipped_export_is_read():
     frame = read_export(paths.data() / "published" / "model_asr_2026-06-10.csv")
-    assert frame["graded"].tolist() == ff.published("model_asr_2026-06-10")["graded"].tolist()
+    assert frame["graded"].tolist() == ff.case.published("model_asr_2026-06-10")["graded"].tolist()
 
 
 @pytest.mark.parametrize(

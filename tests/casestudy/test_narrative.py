@@ -9,11 +9,10 @@ import pytest
 import ff_helpers as ff
 from ff_helpers.casestudy.record import BadFactError, UnknownFactsError, published
 from ff_helpers.measurement.proportions.intervals import wilson
-from ff_helpers.measurement.rates.known import LABELS
+from ff_helpers.measurement.results import LABELS
 from ff_helpers.paths import PACKAGE, MissingInputError
 from ff_helpers.publication.figures.theme import draw
 from ff_helpers.publication.narrative.saved import TEMPLATES
-from tests.written import note
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def run(tmp_path, monkeypatch):
 
 
 def test_numbers_and_what_is_not_determinable(run):
-    text = ff.write_narrative(run, ff.crescendo(), note(run)).text
+    text = ff.case.write_narrative(run, ff.case.crescendo()).text
     assert run.read("narrative/correction.md").read_text(encoding="utf-8") == text
     for figure in (
         "65.0% [43.3, 81.9] (13 of 20)",
@@ -51,7 +50,7 @@ def test_no_number_is_typed_into_the_template(path):
 
 
 def test_what_the_record_does_not_support_is_said_with_its_numbers(run):
-    text = " ".join(ff.write_narrative(run, ff.crescendo(), note(run)).text.split())
+    text = " ".join(ff.case.write_narrative(run, ff.case.crescendo()).text.split())
     chance = sum(comb(20, k) * 0.2**k * 0.8 ** (20 - k) for k in range(4))
     for said in (
         f"p = {chance:.2f}",
@@ -69,8 +68,8 @@ def test_what_the_record_does_not_support_is_said_with_its_numbers(run):
 
 
 def test_every_rate_of_its_tables_is_that_of_the_regrade(run):
-    text = " ".join(ff.write_narrative(run, ff.crescendo(), note(run)).text.split())
-    result = ff.crescendo()
+    text = " ".join(ff.case.write_narrative(run, ff.case.crescendo()).text.split())
+    result = ff.case.crescendo()
     for _, row in result.rates.iterrows():
         assert f"({row['k']} of {row['n']})" in text
         assert ff.say("{rate:counts}", rate=wilson(row["k"], row["n"])).text in text
@@ -81,8 +80,8 @@ def test_every_rate_of_its_tables_is_that_of_the_regrade(run):
 
 
 def test_all_three_forms_carry_the_disclosure_and_the_page_needs_no_network(run):
-    told = note(run)
-    ff.write_narrative(run, ff.crescendo(), told)
+    told = ff.disclose(run, ff.case.crescendo().rates)
+    ff.case.write_narrative(run, ff.case.crescendo())
     forms = {
         suffix: run.read(f"narrative/correction.{suffix}").read_text(encoding="utf-8")
         for suffix in ("md", "tex", "html")
@@ -96,11 +95,11 @@ def test_all_three_forms_carry_the_disclosure_and_the_page_needs_no_network(run)
 
 def test_a_figure_that_is_not_there_is_no_silent_gap(run):
     with pytest.raises(MissingInputError, match="crescendo_correction"):
-        ff.write_narrative(run, ff.crescendo(), note(run), figures={"crescendo_correction": "Rates."})
+        ff.case.write_narrative(run, ff.case.crescendo(), figures={"crescendo_correction": "Rates."})
 
 
 def test_the_figure_of_the_shifts_has_a_line_a_pair_and_none_where_nothing_is_shared():
-    shifts = ff.crescendo().shifts
+    shifts = ff.case.crescendo().shifts
     svg = draw(ff.figures.regrade_shifts(shifts), caption="c")
     assert svg.count(" rows)<") == 9
     assert ">0.0 (13 rows)<" in svg
@@ -108,22 +107,22 @@ def test_the_figure_of_the_shifts_has_a_line_a_pair_and_none_where_nothing_is_sh
 
 
 def test_same_bytes_twice(run):
-    first = ff.write_narrative(run, ff.crescendo(), note(run)).text
-    assert ff.write_narrative(run, ff.crescendo(), note(run)).text == first
+    first = ff.case.write_narrative(run, ff.case.crescendo()).text
+    assert ff.case.write_narrative(run, ff.case.crescendo()).text == first
 
 
 def test_published_graders_say_what_nobody_measured():
-    qwen, manual = ff.published_graders("qwen3:1.7b", "manual regrade")
+    qwen, manual = ff.case.published_graders("qwen3:1.7b", "manual regrade")
     assert (qwen.gate, qwen.accuracy.k, qwen.accuracy.n) == ("rejected", 3, 20)
     assert manual.gate == "uncalibrated"
     assert "graders unnamed" in manual.identity()
     assert "agreement not published" in manual.measured()
-    (gemma,) = ff.published_graders("gemma3:27b")
+    (gemma,) = ff.case.published_graders("gemma3:27b")
     assert "18 of 20 relaxed" in gemma.measured()
 
 
 def test_the_name_of_the_known_labels_is_no_grader():
-    assert LABELS not in {note.grader for note in ff.published_graders("qwen3:1.7b")}
+    assert LABELS not in {note.grader for note in ff.case.published_graders("qwen3:1.7b")}
 
 
 def test_facts_are_checked_line_by_line(tmp_path, monkeypatch):

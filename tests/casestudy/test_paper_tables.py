@@ -24,10 +24,12 @@ def test_three_tiers_stand_side_by_side_and_what_nobody_knows_stays_missing(pape
 
 
 def test_the_correction_is_told_within_one_denominator() -> None:
-    table = ff.paper.correction_rates(ff.crescendo().shifts).set_index(["tier", "denominator"])
+    table = ff.case.paper.correction_rates(ff.case.crescendo().shifts).set_index(["tier", "denominator"])
     assert not [d for _, d in table.index if "mixed" in d]
     row = table.loc[("broad", "adversarial")]
-    assert (row["old_counts"], row["new_counts"], row["shift"]) == ("14/14", "17/18", "−5.6")
+    assert (row["old_counts"], row["new_counts"]) == ("14/14", "17/18")
+    assert row["shift"] == pytest.approx(17 / 18 - 1)
+    assert row["paired_low"] < row["paired"] < row["paired_high"]
 
 
 def test_attack_classes_have_one_rate_a_labeller_highest_known_first() -> None:
@@ -35,12 +37,14 @@ def test_attack_classes_have_one_rate_a_labeller_highest_known_first() -> None:
     table = pd.DataFrame(cells, columns=["intent", "grader", "asr"]).assign(
         tier="strict", denominator="graded", n=20, asr_low=0.0, asr_high=1.0
     )
-    wide = ff.paper.intent_rates(table)
-    assert list(wide["intent"]) == ["high one", "low"]
+    wide = ff.case.paper.intent_rates(table)
+    assert list(wide["intent"]) == ["high_one", "low"]
     assert list(wide["known"]) == [0.5, 0.1]
     assert list(wide["g"]) == [0.0, 0.9]
 
 
-def test_claims_are_counted_by_status_with_their_total() -> None:
-    counts = ff.paper.claim_counts(pd.DataFrame({"status": ["not_supported", "reproduced", "reproduced"]}))
-    assert counts.to_dict("list") == {"status": ["reproduced", "not supported", "all"], "claims": [2, 1, 3]}
+def test_claims_are_counted_by_finding_with_their_total() -> None:
+    counts = ff.case.paper.claim_counts(
+        pd.DataFrame({"finding": ["not_supported", "reproduced", "reproduced"]})
+    )
+    assert counts.to_dict("list") == {"finding": ["reproduced", "not_supported", "all"], "claims": [2, 1, 3]}

@@ -19,4 +19,4 @@ import ff_helpers as ff
     ],
 )
 def test_the_answer_says_what_fits_and_what_would(figure, options, said):
-    assert said in ff.consistency_words(ff.consistent(*figure, **options)).text
+    assert said in ff.lessons.consistency_words(ff.explain.consistent(*figure, **options)).text

@@ -11,21 +11,25 @@ import pytest
 import ff_helpers as ff
 from ff_helpers.corpus.sources import CALIBRATION
 from ff_helpers.grading.campaign import grade
-from ff_helpers.measurement.proportions.intervals import Proportion, wilson
-from ff_helpers.publication.disclosure import UndisclosedError, percent, rate_text
-from ff_helpers.publication.notes import calibration_lesson, disclose
+from ff_helpers.measurement.proportions.intervals import Proportion, percent, rate_text, wilson
+from ff_helpers.measurement.results import Terms
+from ff_helpers.publication.derive import disclose
+from ff_helpers.publication.disclosure import UndisclosedError, require
+from ff_helpers.publication.notes import calibration_lesson
 
-KNOWN = ff.GraderNote("g", "0123456789abcdef", "r@1", wilson(15, 20), "set", "strict", "provisional")
-UNKNOWN = ff.GraderNote(
+KNOWN = ff.notes.GraderNote("g", "0123456789abcdef", "r@1", wilson(15, 20), "set", "strict", "provisional")
+UNKNOWN = ff.notes.GraderNote(
     "theirs",
-    ff.Unknown("digest", "not published"),
-    ff.Unknown("rubric", "not published"),
-    ff.Unknown("accuracy", "never measured"),
-    ff.Unknown("calibration set", "none"),
-    ff.Unknown("space", "none"),
+    ff.notes.Unknown("digest", "not published"),
+    ff.notes.Unknown("rubric", "not published"),
+    ff.notes.Unknown("accuracy", "never measured"),
+    ff.notes.Unknown("calibration set", "none"),
+    ff.notes.Unknown("space", "none"),
     "uncalibrated",
 )
-WHOLE = ff.Disclosure((KNOWN, UNKNOWN), "strict", "graded", "n = 20, k = 13", "2 rows", date(2026, 11, 22))
+WHOLE = ff.notes.Disclosure(
+    (KNOWN, UNKNOWN), "strict", "graded", "n = 20, k = 13", "2 rows", date(2026, 11, 22)
+)
 
 
 def test_the_sentence_holds_everything_a_reader_needs() -> None:
@@ -54,21 +58,22 @@ def test_one_grader_on_two_sets_is_named_once() -> None:
 def test_rows_that_name_their_own_graders_need_the_columns_for_it() -> None:
     rows = replace(WHOLE, graders="each row")
     whole = pd.DataFrame(columns=["grader", "n", "accuracy", "accuracy_low", "accuracy_high", "set", "gate"])
-    assert "named in each row" in ff.disclosed(whole, rows).disclosure.sentence()
+    require(whole, rows)
+    assert "named in each row" in rows.sentence()
     with pytest.raises(UndisclosedError, match="lacks column gate"):
-        ff.disclosed(whole.drop(columns="gate"), rows)
+        require(whole.drop(columns="gate"), rows)
 
 
 @pytest.mark.parametrize("field", ["tier", "denominator", "counts", "left_out"])
 def test_a_blank_field_is_refused_by_name(field: str) -> None:
     with pytest.raises(UndisclosedError, match=f"lacks {field}"):
-        ff.disclosed(pd.DataFrame(), replace(WHOLE, **{field: ""}))
+        require(pd.DataFrame(), replace(WHOLE, **{field: ""}))
 
 
 def test_a_blank_field_of_a_grader_is_refused_by_name() -> None:
     blank = replace(WHOLE, graders=(replace(KNOWN, digest=""),))
     with pytest.raises(UndisclosedError, match=r"lacks digest of g\. .*Unknown\(what, why\)"):
-        ff.disclosed(pd.DataFrame(), blank)
+        require(pd.DataFrame(), blank)
 
 
 def test_shares_read_as_percent_and_the_unknown_as_a_dash() -> None:
@@ -78,7 +83,7 @@ def test_shares_read_as_percent_and_the_unknown_as_a_dash() -> None:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ff.Run]:
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ff.outputs.Run]:
     """A run whose heuristic is calibrated in the space `refused` on one set."""
     folder = tmp_path_factory.mktemp("outputs")
     turns = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
@@ -97,23 +102,24 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ff.Run]:
         yield made
 
 
-def looked_up(run: ff.Run, grader: str, tier: str) -> tuple[ff.GraderNote, ...]:
-    disclosure = disclose(run, graders=[grader], tier=tier, denominator="d", counts="c", left_out="l")
-    ff.disclosed(pd.DataFrame(), disclosure)  # complete, whatever was found
-    return disclosure.graders
+def looked_up(run: ff.outputs.Run, grader: str, *tiers: str) -> tuple[ff.notes.GraderNote, ...]:
+    terms = Terms(tiers=tiers, denominators=("d",), counts="c", left_out="l")
+    graders = disclose(run, ff.notes.stated(pd.DataFrame({"grader": [grader]}), terms)).graders
+    assert isinstance(graders, tuple)
+    return graders
 
 
-def test_without_a_tier_every_card_of_the_grader_is_disclosed(run: ff.Run) -> None:
-    notes = looked_up(run, "heuristic", "no attack success rate in this artifact")
+def test_without_a_tier_every_card_of_the_grader_is_disclosed(run: ff.outputs.Run) -> None:
+    notes = looked_up(run, "heuristic")
     assert {(n.calibration_set, n.space) for n in notes} == {("easy", "refused"), ("written", "five")}
     assert not str(notes[0].digest).startswith("sha256:")
 
 
-def test_a_tier_is_backed_only_by_a_card_in_a_space_that_decides_it(run: ff.Run) -> None:
+def test_a_tier_is_backed_only_by_a_card_in_a_space_that_decides_it(run: ff.outputs.Run) -> None:
     assert [n.space for n in looked_up(run, "heuristic", "strict")] == ["five"]
 
 
-def test_a_grader_without_a_deciding_card_is_uncalibrated_and_says_so(run: ff.Run) -> None:
+def test_a_grader_without_a_deciding_card_is_uncalibrated_and_says_so(run: ff.outputs.Run) -> None:
     for path in run.read("cards").glob("*written*"):
         path.rename(path.with_suffix(".aside"))
     (note,) = looked_up(run, "heuristic", "strict")
@@ -124,12 +130,12 @@ def test_a_grader_without_a_deciding_card_is_uncalibrated_and_says_so(run: ff.Ru
         path.rename(path.with_suffix(".json"))
 
 
-def test_a_grader_that_nobody_ran_has_typed_unknowns(run: ff.Run) -> None:
+def test_a_grader_that_nobody_ran_has_typed_unknowns(run: ff.outputs.Run) -> None:
     (note,) = looked_up(run, "nobody", "strict")
     assert (str(note.digest), str(note.rubric)) == ("digest: not recorded", "rubric: not recorded")
 
 
-def test_the_lesson_reads_its_numbers_from_the_card_with_the_widest_gap(run: ff.Run) -> None:
+def test_the_lesson_reads_its_numbers_from_the_card_with_the_widest_gap(run: ff.outputs.Run) -> None:
     cards = ff.read_cards(run)
     widest = min(cards, key=lambda c: c.k / c.n)
     text = repr(calibration_lesson(cards))
@@ -143,9 +149,9 @@ def test_the_lesson_reads_its_numbers_from_the_card_with_the_widest_gap(run: ff.
     [
         ({"tier": "  "}, "tier"),
         ({"graders": ()}, "graders"),
-        ({"graders": ff.Unknown("grader", " ")}, "graders"),
+        ({"graders": ff.notes.Unknown("grader", " ")}, "graders"),
         ({"graders": (replace(KNOWN, accuracy=wilson(0, 0)),)}, "accuracy of g"),
-        ({"graders": (replace(KNOWN, digest=ff.Unknown("digest", "")),)}, "digest of g"),
+        ({"graders": (replace(KNOWN, digest=ff.notes.Unknown("digest", "")),)}, "digest of g"),
         ({"graders": (replace(KNOWN, calibration_set="\t"),)}, "calibration_set of g"),
         ({"graders": (replace(KNOWN, accuracy=Proportion(15, 20, float("nan"), 0.9)),)}, "accuracy of g"),
         ({"graders": (replace(KNOWN, gate="approved"),)}, "a known gate state of g"),
@@ -159,7 +165,7 @@ def test_the_lesson_reads_its_numbers_from_the_card_with_the_widest_gap(run: ff.
 )
 def test_what_is_blank_in_any_form_is_refused(change: dict[str, object], lacks: str) -> None:
     with pytest.raises(UndisclosedError, match=lacks):
-        ff.disclosed(pd.DataFrame({"k": [1]}), replace(WHOLE, **change))
+        require(pd.DataFrame({"k": [1]}), replace(WHOLE, **change))
 
 
 def test_a_row_that_names_its_own_grader_may_leave_nothing_blank() -> None:
@@ -167,8 +173,8 @@ def test_a_row_that_names_its_own_grader_may_leave_nothing_blank() -> None:
     row |= {"set": "s", "gate": "rejected"}
     unmeasured = dict.fromkeys(("n", "accuracy", "accuracy_low", "accuracy_high"))
     note = replace(WHOLE, graders="each row")
-    ff.disclosed(pd.DataFrame([row]), note)
-    ff.disclosed(
+    require(pd.DataFrame([row]), note)
+    require(
         pd.DataFrame([row | unmeasured | {"set": "accuracy: never measured"}]),
         note,
     )
@@ -183,23 +189,22 @@ def test_a_row_that_names_its_own_grader_may_leave_nothing_blank() -> None:
         (unmeasured, "reason for no accuracy"),
     ):
         with pytest.raises(UndisclosedError, match=f"{lacks}.* in a row"):
-            ff.disclosed(pd.DataFrame([row | change]), note)
+            require(pd.DataFrame([row | change]), note)
 
 
 @pytest.mark.parametrize("column", ["asr", "strict", "broad", "functionally_dangerous"])
 def test_a_rate_cannot_be_shown_as_if_there_were_none(column: str) -> None:
     note = replace(WHOLE, graders=(), tier="no attack success rate in this artifact")
-    ff.disclosed(pd.DataFrame({"n": [3], "share": [0.5]}), note)
+    require(pd.DataFrame({"n": [3], "share": [0.5]}), note)
     with pytest.raises(UndisclosedError, match=f"a tier for the rate in column {column}"):
-        ff.disclosed(pd.DataFrame({column: [0.5]}), note)
+        require(pd.DataFrame({column: [0.5]}), note)
 
 
-def test_a_frame_that_lost_its_graders_after_it_was_bound_is_not_written(run: ff.Run) -> None:
+def test_a_frame_that_lost_its_graders_on_its_way_is_not_written(run: ff.outputs.Run) -> None:
     row = {"grader": "g", "n": 20, "accuracy": 0.5, "accuracy_low": 0.3, "accuracy_high": 0.7}
-    bound = ff.disclosed(
-        pd.DataFrame([row | {"set": "s", "gate": "rejected"}]), replace(WHOLE, graders="each row")
-    )
-    bound.frame.loc[0, "grader"] = " "
+    frame = pd.DataFrame([row | {"set": "s", "gate": "rejected"}])
+    frame = ff.notes.stated(frame, graders="each row", denominators=("rows",), left_out=())
+    ff.save_table(run, frame, "whole", title="A title.")
     with pytest.raises(UndisclosedError, match="grader in a row"):
-        ff.save_table(run, bound, "lost", title="A title.")
+        ff.save_table(run, frame.assign(grader=" "), "lost", title="A title.")
     assert not (run.read("cards").parent / "tables" / "lost.csv").exists()

@@ -62,6 +62,8 @@ def test_a_grader_without_rows_and_no_graders_at_all_are_drawn() -> None:
 
 
 def test_the_published_bracket() -> None:
-    table = ff.facts.grader_bracket().query("cohort == 'temporal-laundering cohort 3' and tier == 'broad'")
+    table = ff.case.facts.grader_bracket().query(
+        "cohort == 'temporal-laundering cohort 3' and tier == 'broad'"
+    )
     shown = texts(draw(ff.figures.grader_bracket(table), caption="c"))
     assert {"range 1.8 to 16.5", "range 1.8 to 45.2", "4.8 (19/400)"} <= set(shown)

@@ -4,7 +4,7 @@ import pandas as pd
 
 import ff_helpers as ff
 from ff_helpers.measurement.proportions.intervals import with_wilson
-from ff_helpers.measurement.rates.known import LABELS
+from ff_helpers.measurement.results import LABELS
 from ff_helpers.publication.figures.theme import draw
 
 
@@ -49,18 +49,18 @@ def test_where_no_tier_is_decided_the_figures_are_empty_and_not_an_error():
 
 
 def corrections(*rows: tuple[str, int, int, float | None, float | None]) -> pd.DataFrame:
-    """set, k, n, corrected, known; an interval of 10 points around what is corrected."""
-    frame = pd.DataFrame(rows, columns=["set", "k", "n", "corrected", "known"]).astype({"corrected": float})
-    low, high = (frame["corrected"] - 0.05).fillna(0), (frame["corrected"] + 0.05).fillna(1)
-    frame = frame.assign(grader="g", source="card", corrected_low=low, corrected_high=high)
-    return with_wilson(frame.astype({"known": float}), "raw")
+    """set, k, n, adjusted, known; an interval of 10 points around what is adjusted."""
+    frame = pd.DataFrame(rows, columns=["set", "k", "n", "adjusted", "known"]).astype({"adjusted": float})
+    low, high = (frame["adjusted"] - 0.05).fillna(0), (frame["adjusted"] + 0.05).fillna(1)
+    frame = frame.assign(grader="g", adjusted_by="card", adjusted_low=low, adjusted_high=high)
+    return with_wilson(frame.astype({"known": float}), "asr")
 
 
 def test_what_is_not_identifiable_is_an_open_band_with_the_words():
-    svg = draw(ff.figures.raw_against_corrected(corrections(("here", 10, 40, None, 0.5))), caption="c")
+    svg = draw(ff.figures.raw_against_adjusted(corrections(("here", 10, 40, None, 0.5))), caption="c")
     assert svg.count('aria-roledescription="bar"') == svg.count(">not identifiable<") == 1
     assert svg.count('aria-roledescription="rule mark"') == 1
-    one = draw(ff.figures.raw_against_corrected(corrections(("here", 10, 40, 0.3, 0.5))), caption="c")
+    one = draw(ff.figures.raw_against_adjusted(corrections(("here", 10, 40, 0.3, 0.5))), caption="c")
     assert 'aria-roledescription="bar"' not in one
     assert one.count('aria-roledescription="rule mark"') == 2
     assert "25.0 (10/40)" in one
@@ -68,8 +68,8 @@ def test_what_is_not_identifiable_is_an_open_band_with_the_words():
 
 
 def test_an_interval_that_excludes_nothing_is_open_too():
-    table = corrections(("here", 10, 40, 0.6, 0.5)).assign(corrected_low=0.0, corrected_high=1.0)
-    svg = draw(ff.figures.raw_against_corrected(table), caption="c")
+    table = corrections(("here", 10, 40, 0.6, 0.5)).assign(adjusted_low=0.0, adjusted_high=1.0)
+    svg = draw(ff.figures.raw_against_adjusted(table), caption="c")
     assert 'aria-roledescription="bar"' in svg
     assert ">excludes nothing<" in svg
     assert ">60.0<" not in svg
@@ -77,14 +77,14 @@ def test_an_interval_that_excludes_nothing_is_open_too():
 
 def test_a_tick_stands_where_the_truth_is_known_and_nowhere_else():
     table = corrections(("one", 30, 40, 0.3, 0.5), ("two", 10, 40, 0.3, None))
-    svg = draw(ff.figures.raw_against_corrected(table), caption="c")
+    svg = draw(ff.figures.raw_against_adjusted(table), caption="c")
     assert svg.count('aria-roledescription="tick"') == 1
     assert svg.index(">one, g<") < svg.index(">two, g<")
-    assert svg == draw(ff.figures.raw_against_corrected(table), caption="c")
+    assert svg == draw(ff.figures.raw_against_adjusted(table), caption="c")
 
 
 def test_a_grader_that_nobody_measured_says_so():
-    table = corrections(("here", 10, 40, None, None)).assign(source="none")
-    assert ">no card<" in draw(ff.figures.raw_against_corrected(table), caption="c")
-    none = ff.figures.raw_against_corrected(table.iloc[:0])
+    table = corrections(("here", 10, 40, None, None)).assign(adjusted_by="none")
+    assert ">no card<" in draw(ff.figures.raw_against_adjusted(table), caption="c")
+    none = ff.figures.raw_against_adjusted(table.iloc[:0])
     assert "nothing to show" in draw(none, caption="c")

@@ -12,7 +12,7 @@ import ff_helpers as ff
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.collected.capability import NOT_ABLE
 from ff_helpers.measurement.proportions.intervals import with_wilson
-from ff_helpers.measurement.rates.known import LABELS
+from ff_helpers.measurement.results import LABELS
 from ff_helpers.publication.figures.theme import COLUMN_WIDTH, PAGE_WIDTH, draw
 
 Names = list[str]
@@ -72,8 +72,8 @@ def bracket(names: Names) -> pd.DataFrame:
 
 
 def corrections(names: Names) -> pd.DataFrame:
-    frame = rates(names, "grader", "raw").assign(set="s", source="none", known=0.5)
-    return frame.assign(corrected=float("nan"), corrected_low=0.0, corrected_high=1.0)
+    frame = rates(names, "grader", "asr").assign(set="s", adjusted_by="none", known=0.5)
+    return frame.assign(adjusted=float("nan"), adjusted_low=0.0, adjusted_high=1.0)
 
 
 def classes(names: Names) -> pd.DataFrame:
@@ -145,7 +145,7 @@ FIGURES: dict[str, Callable[[Names], Chart]] = {
     "intents, graders": lambda names: ff.figures.intents(rates(names, "grader").assign(intent="i")),
     "labelled_beside_reported": lambda names: ff.figures.labelled_beside_reported(reported(names)),
     "outcome_stability": lambda names: ff.figures.outcome_stability(stable(names)),
-    "raw_against_corrected": lambda names: ff.figures.raw_against_corrected(corrections(names)),
+    "raw_against_adjusted": lambda names: ff.figures.raw_against_adjusted(corrections(names)),
     "regrade_shifts": lambda names: ff.figures.regrade_shifts(shifts(names)),
     "single_beside_multi": lambda names: ff.figures.single_beside_multi(both(names, "single", "multi")),
 }
@@ -242,7 +242,7 @@ def legend(svg: str) -> list[tuple[str, str]]:
 
 def constructed() -> Card:
     run = ff.start("paper", as_of="2026-11-22")
-    return ff.constructed_card(run, found=10, missed=10, invented=5, refused=15)
+    return ff.explain.constructed_card(run, found=10, missed=10, invented=5, refused=15)
 
 
 @pytest.mark.parametrize("name", [SPECIAL, "n" * 180, "מודל עברי"])

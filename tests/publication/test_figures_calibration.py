@@ -9,8 +9,9 @@ import pytest
 
 import ff_helpers as ff
 from ff_helpers.measurement.calibration.calibrate import calibrate
-from ff_helpers.measurement.calibration.cards import Card, cards_table
+from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.gate import Thresholds
+from ff_helpers.measurement.calibration.tables import cards_table
 from ff_helpers.publication.figures.theme import GATE_COLORS, draw
 
 
@@ -71,7 +72,7 @@ def test_the_forest_draws_both_gates_and_what_of_an_interval_reaches_ours(card: 
 
 
 def test_the_power_curve_follows_the_thresholds_in_force() -> None:
-    power = ff.power_table(thresholds=Thresholds(n=80, published_n=10, accuracy_low=0.8))
+    power = ff.explain.power_table(thresholds=Thresholds(n=80, published_n=10, accuracy_low=0.8))
     shown = texts(draw(ff.figures.gate_power(power), caption="c"))
     for words in ("published, n = 10", "ours, n = 80", "dotted: the 70% and 80% that the rules ask for"):
         assert words in shown
@@ -84,7 +85,7 @@ def test_format_stands_against_content(card: Card) -> None:
 
 
 def test_power_labels_its_three_curves() -> None:
-    shown = texts(draw(ff.figures.gate_power(ff.power_table()), caption="c"))
+    shown = texts(draw(ff.figures.gate_power(ff.explain.power_table()), caption="c"))
     for curve in ("published, n = 20", "ours, n = 50", "ours, n = 200"):
         assert curve in shown
 

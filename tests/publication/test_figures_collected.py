@@ -22,7 +22,7 @@ from tests.collected_traces import FORMAT_LOCK, frame, scenarios
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ff.Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ff.outputs.Run:
     monkeypatch.setenv("FF_OUTPUTS", str(tmp_path / "outputs"))
     monkeypatch.delenv("FF_STAGING", raising=False)
     return ff.start("trial", as_of="2026-11-22")
@@ -97,7 +97,7 @@ def test_the_words_hold_the_counts_of_the_tables(run, recorded):
 
 
 def test_a_replay_writes_no_comparison(run, recorded):
-    said, picture = beside_recorded(run, collected(run, recorded), _note(run))
+    said, picture = beside_recorded(run, collected(run, recorded))
     assert "nothing to compare" in str(said)
     assert picture is None
     assert not (run.folder / "tables").exists()
@@ -118,27 +118,16 @@ def test_a_withheld_conversation_is_not_shown(tmp_path, recorded):
     assert example_conversation(hidden).text == "No conversation may be shown."
 
 
-def test_the_disclosure_says_what_a_checker_knows_and_that_nobody_measured_it(run):
-    sentence = _note(run).sentence()
+def test_the_disclosure_says_what_a_checker_knows_and_that_nobody_measured_it(run, recorded):
+    sentence = ff.disclose(run, collected(run, recorded).truth).sentence()
     assert "known by construction" in sentence
     assert "not measured against people" in sentence
     assert "Tier: strict" in sentence
 
 
-def _note(run: ff.Run) -> ff.Disclosure:
-    return ff.disclose(
-        run,
-        graders=[ff.checker_note()],
-        tier="strict",
-        denominator="rows",
-        counts="k of n in each row",
-        left_out="nothing",
-    )
-
-
 def test_tables_of_collected_traces_are_written_with_their_disclosure(run, recorded):
     sample = collected(run, recorded)
-    ff.save_table(run, ff.disclosed(sample.capability, _note(run)), "collected_capability", title="t")
+    ff.save_table(run, sample.capability, "collected_capability", title="t")
     table = pd.read_csv(run.read("tables/collected_capability.csv"))
     assert table["disclosure"].str.contains("not measured against people").all()
     assert set(table["intent"]) >= {FORMAT_LOCK, "all classes"}

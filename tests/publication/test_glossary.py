@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ff_helpers.columns import columns
 from ff_helpers.errors import FFError
 from ff_helpers.paths import PACKAGE
 from ff_helpers.publication.glossary import sections, slug, term_link, write_glossary
@@ -38,7 +39,8 @@ def test_every_word_is_there_once_and_no_anchor_twice(page: str) -> None:
     anchors = re.findall(r' id="([^"]+)"', page)
     assert len(anchors) == len(set(anchors))
     shown = [entry.term for section in sections() for entry in section.entries]
-    assert sorted(shown) == sorted([*GLOSSARY, *(f"space {name}" for name in SPACES)])
+    named = [*(f"space {name}" for name in SPACES), *(f"column {name}" for name in columns())]
+    assert sorted(shown) == sorted([*GLOSSARY, *named])
     assert {slug(term) for term in (*GLOSSARY, *DENOMINATORS, *TIERS, *VERDICTS)} <= set(anchors)
     said = unescape(page)
     assert [term for term, meaning in GLOSSARY.items() if f"{meaning}." not in said] == []

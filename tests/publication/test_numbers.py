@@ -3,7 +3,6 @@
 import re
 import shutil
 import subprocess
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -13,39 +12,47 @@ import pytest
 import ff_helpers as ff
 from ff_helpers.errors import FFError
 from ff_helpers.paths import MissingInputError
-from tests.publication.test_disclosure import WHOLE
+from tests.publication.test_disclosure import KNOWN, UNKNOWN
 
-RATES = pd.DataFrame(
-    {
-        "model": ["m_1 & <b>", "m_1 & <b>", "other"],
-        "tier": ["strict", "broad", "strict"],
-        "k": [13, 17, 0],
-        "asr": [0.65, 0.85, None],
-        "asr_low": [0.432854, 0.639581, None],
-        "asr_high": [0.818808, 0.947631, None],
-        "shift": [0.3, -0.0556, 0.0],
-        "kappa": [-0.0794, 0.1, 0.2],
-        "kappa_low": [-0.16, 0.0, 0.1],
-        "kappa_high": [0.01, 0.2, 0.3],
-    }
+TERMS = ff.notes.Terms(
+    graders=(KNOWN, UNKNOWN), denominators=("graded",), counts="n = 20, k = 13", left_out=()
+)
+RATES = ff.notes.stated(
+    pd.DataFrame(
+        {
+            "model": ["m_1 & <b>", "m_1 & <b>", "other"],
+            "tier": ["strict", "broad", "strict"],
+            "k": [13, 17, 0],
+            "asr": [0.65, 0.85, None],
+            "asr_low": [0.432854, 0.639581, None],
+            "asr_high": [0.818808, 0.947631, None],
+            "shift": [0.3, -0.0556, 0.0],
+            "kappa": [-0.0794, 0.1, 0.2],
+            "kappa_low": [-0.16, 0.0, 0.1],
+            "kappa_high": [0.01, 0.2, 0.3],
+        }
+    ),
+    TERMS,
 )
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ff.Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ff.outputs.Run:
     monkeypatch.setenv("FF_OUTPUTS", str(tmp_path))
-    return ff.Run("mine", date(2026, 11, 22))
+    return ff.outputs.Run("mine", date(2026, 11, 22))
 
 
-def saved(run: ff.Run, frame: pd.DataFrame = RATES, **options: tuple[str, ...]) -> dict[str, str]:
-    ff.save_table(run, ff.disclosed(frame, WHOLE), "my_rates", title="Rates.")
-    ff.save_numbers(run, ["my_rates"], **options)
+def saved(run: ff.outputs.Run, frame: pd.DataFrame = RATES) -> dict[str, str]:
+    ff.save_table(run, frame, "my_rates", title="Rates.")
+    ff.save_numbers(run, ["my_rates"])
     text = (run.folder / "tex" / "numbers.tex").read_text(encoding="utf-8")
     return dict(re.findall(r"^\\ff@def\{(.*?)\}\{d1\}\{(.*)\}$", text, re.MULTILINE))
 
 
-def test_a_rate_stands_with_its_interval_and_a_row_is_named_by_what_tells_it_apart(run: ff.Run) -> None:
-    numbers = saved(run, shifts=("shift",), plain=("kappa",))
+def test_a_rate_stands_with_its_interval_and_a_row_is_named_by_what_tells_it_apart(
+    run: ff.outputs.Run,
+) -> None:
+    numbers = saved(run)
     assert numbers["my-rates/m-1-b/strict/asr"] == r"65.0\% [43.3, 81.9]"
     assert numbers["my-rates/m-1-b/strict/k"] == "13"
     assert numbers["my-rates/other/strict/asr"] == "not determinable"
@@ -54,16 +61,16 @@ def test_a_rate_stands_with_its_interval_and_a_row_is_named_by_what_tells_it_apa
     assert not [key for key in numbers if key.endswith(("low", "high"))]
 
 
-def test_each_table_brings_its_disclosure(run: ff.Run) -> None:
+def test_each_table_brings_its_disclosure(run: ff.outputs.Run) -> None:
     saved(run)
     text = (run.folder / "tex" / "numbers.tex").read_text(encoding="utf-8")
     assert r"\ff@disclosure{d1}{Graders: g (digest" in text
     assert "As of 2026-11-22" in text
 
 
-def test_tables_with_one_disclosure_share_its_footnote(run: ff.Run) -> None:
-    ff.save_table(run, ff.disclosed(RATES, WHOLE), "again", title="Again.")
-    ff.save_table(run, ff.disclosed(RATES, replace(WHOLE, tier="broad")), "other", title="Other.")
+def test_tables_with_one_disclosure_share_its_footnote(run: ff.outputs.Run) -> None:
+    ff.save_table(run, RATES, "again", title="Again.")
+    ff.save_table(run, ff.notes.stated(RATES, counts="others"), "other", title="Other.")
     saved(run)
     ff.save_numbers(run, ["my_rates", "again", "other"])
     text = (run.folder / "tex" / "numbers.tex").read_text(encoding="utf-8")
@@ -72,7 +79,9 @@ def test_tables_with_one_disclosure_share_its_footnote(run: ff.Run) -> None:
     assert r"\ff@def{other/m-1-b/strict/k}{d2}{13}" in text
 
 
-def test_rows_that_cannot_be_told_apart_and_tables_that_are_not_there_are_refused(run: ff.Run) -> None:
+def test_rows_that_cannot_be_told_apart_and_tables_that_are_not_there_are_refused(
+    run: ff.outputs.Run,
+) -> None:
     with pytest.raises(FFError, match=r"tables/my_rates.csv.*model, tier"):
         saved(run, pd.concat([RATES, RATES]))
     with pytest.raises(MissingInputError, match=r"tables/none.csv"):
@@ -80,7 +89,9 @@ def test_rows_that_cannot_be_told_apart_and_tables_that_are_not_there_are_refuse
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex: see `make paper-pdf`")
-def test_the_first_number_sets_the_footnote_and_a_wrong_key_stops_the_compilation(run: ff.Run) -> None:
+def test_the_first_number_sets_the_footnote_and_a_wrong_key_stops_the_compilation(
+    run: ff.outputs.Run,
+) -> None:
     saved(run)
     folder = run.folder / "tex"
 

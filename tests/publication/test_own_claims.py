@@ -30,7 +30,7 @@ claims:
 
 
 NEVER = Unknown("accuracy", "never measured")
-OURS = ff.GraderNote("our grader", "d1", "r1", NEVER, NEVER, NEVER, "uncalibrated")
+OURS = ff.notes.GraderNote("our grader", "d1", "r1", NEVER, NEVER, NEVER, "uncalibrated")
 
 
 @pytest.fixture
@@ -38,11 +38,12 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     monkeypatch.setenv("FF_OUTPUTS", str(tmp_path / "out"))
     (tmp_path / "own.yaml").write_text(CLAIMS, encoding="utf-8")
     run = ff.start("study", as_of="2026-11-22")
-    nobody = ff.Unknown("graders", "counted by hand")
-    counted = {"counts": "13 of 20", "left_out": "nothing"}
-    note = ff.disclose(run, graders=nobody, tier="strict", denominator="graded", **counted)
-    table = pd.DataFrame({"model": ["m"], "asr": [0.65]})
-    ff.save_table(run, ff.disclosed(table, note), "own", title="Own.")
+    nobody = ff.notes.Unknown("graders", "counted by hand")
+    table = ff.notes.stated(
+        pd.DataFrame({"model": ["m"], "asr": [0.65]}),
+        graders=nobody, tiers=("strict",), denominators=("graded",), counts="13 of 20", left_out=(),
+    )  # fmt: skip
+    ff.save_table(run, table, "own", title="Own.")
     return run
 
 
@@ -56,11 +57,11 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
 )
 def test_the_disclosure_names_the_graders_of_that_paper(run: Run, tmp_path: Path, graders, said) -> None:
     table = ff.check_claims(run, path=tmp_path / "own.yaml", graders=graders).set_index("id")
-    assert table["status"].to_dict() == {"strict": "reproduced", "bare": "consistent"}
+    assert table["finding"].to_dict() == {"strict": "reproduced", "bare": "consistent"}
     assert table["source"].eq("Our paper, table 1").all()
     disclosure = json.loads(run.read("claims.json").read_text(encoding="utf-8"))["disclosure"]
     assert said in disclosure
-    published = set(ff.published("grader_calibration")["grader"])
+    published = set(ff.case.published("grader_calibration")["grader"])
     assert not [grader for grader in published if grader in disclosure]
 
 

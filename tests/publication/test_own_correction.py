@@ -47,16 +47,8 @@ def run(tmp_path, monkeypatch):
 
 
 def told(run, result, **words):
-    note = ff.disclose(
-        run,
-        graders=ff.labeller_notes(run, result),
-        tier="as named in each row",
-        denominator="as named in each row",
-        counts="k of n in each row",
-        left_out="as listed",
-    )
     texts = {"title": "Mine", "what_was_wrong": "It was wrong.", "how_it_was_found": "By looking."} | words
-    return ff.write_correction(run, result, note, name="mine", **texts)
+    return ff.write_correction(run, result, name="mine", **texts)
 
 
 def form(run, suffix):
@@ -102,10 +94,10 @@ class Tags(HTMLParser):
 def test_the_example_ships_as_it_is_made_and_is_told_with_its_numbers(run):
     made = "".join(r.model_dump_json(exclude_none=True) + "\n" for r in corrected_records())
     assert (ROOT / EXAMPLE).read_text(encoding="utf-8") == made
-    result = ff.own_regrade(run, EXAMPLE, traces=PROXIES)
+    result = ff.notes.own_regrade(run, EXAMPLE, traces=PROXIES)
     text = " ".join(told(run, result).text.split())
     assert f"Of {result.rows} traces {result.changed} have another label now" in text
-    strict = ff.pick(result.rates, labels="corrected", tier="strict", denominator="graded")
+    strict = ff.outputs.pick(result.rates, labels="corrected", tier="strict", denominator="graded")
     assert ff.say("to {rate:counts}", rate=strict).text in text
     for said in (
         f"Records that supersede an earlier one: {len(result.changes)}, on traces: 47, by example author",
@@ -121,7 +113,7 @@ def test_the_example_ships_as_it_is_made_and_is_told_with_its_numbers(run):
 
 
 def test_all_forms_carry_the_disclosure(run, ledger):
-    result = ff.own_regrade(run, str(ledger))
+    result = ff.notes.own_regrade(run, str(ledger))
     told(run, result)
     for suffix in ("md", "tex", "html"):
         assert "As of 2026-11-22." in form(run, suffix)
@@ -129,7 +121,7 @@ def test_all_forms_carry_the_disclosure(run, ledger):
 
 
 def test_words_of_others_are_words_in_every_form(run, ledger):
-    result = ff.own_regrade(run, str(ledger))
+    result = ff.notes.own_regrade(run, str(ledger))
     wrong = f"{HOSTILE}\n\n# no heading\n\n- no list\n\n1. none\n\n```"
     told(run, result, title=HOSTILE, what_was_wrong=wrong, how_it_was_found="<img src=x onerror=alert(1)>")
     page = form(run, "html")
@@ -164,21 +156,21 @@ def test_escaped_text_reads_as_itself(text):
 
 
 def test_reasons_in_own_words_are_quoted_only_if_asked(run, ledger):
-    result = ff.own_regrade(run, str(ledger))
+    result = ff.notes.own_regrade(run, str(ledger))
     assert "secret word" not in told(run, result).text
     assert "a reason in their own words" in told(run, result).text
     assert "it says the secret word aloud" in told(run, result, quote_reasons=True).text
 
 
 def test_what_is_not_said_or_known_is_said_to_be_so(run, ledger):
-    text = told(run, ff.own_regrade(run, str(ledger)), what_was_wrong=" ", how_it_was_found="").text
+    text = told(run, ff.notes.own_regrade(run, str(ledger)), what_was_wrong=" ", how_it_was_found="").text
     assert "What was wrong: not stated by those who corrected." in text
     assert "Intervals by scenario: not determinable" in text
     assert "Whether the 1 traces that nobody corrected were checked" in text
 
 
 def test_two_gradings_are_told_as_such(run):
-    result = ff.own_regrade(
+    result = ff.notes.own_regrade(
         run, "data/recorded/gemma3-270m.jsonl", by="data/recorded/smollm2-135m.jsonl", traces=PROXIES
     )
     text = told(run, result).text
@@ -194,25 +186,25 @@ def test_contested_traces_keep_their_label_and_are_counted(run, make_trace, tmp_
         for who, label in (("ann", "COMPLIANCE"), ("bob", "REFUSAL"))
     ]
     write_records(tmp_path / "two.jsonl", [first, *sides])
-    text = told(run, ff.own_regrade(run, str(tmp_path / "two.jsonl"))).text
+    text = told(run, ff.notes.own_regrade(run, str(tmp_path / "two.jsonl"))).text
     assert "contested: 1" in text
     assert "The label of 1 contested traces: records that stand disagree" in text
 
 
 def test_bad_ledgers_give_clear_errors(run, ledger, make_trace, tmp_path):
     with pytest.raises(FileMissingError, match=r"nothing\.jsonl"):
-        ff.own_regrade(run, "data/nothing.jsonl")
+        ff.notes.own_regrade(run, "data/nothing.jsonl")
     with pytest.raises(NoRegradeError, match="no first record is by 'nobody'"):
-        ff.own_regrade(run, str(ledger), old="nobody")
+        ff.notes.own_regrade(run, str(ledger), old="nobody")
     write_records(tmp_path / "one.jsonl", [record(make_trace("a"), "g", "PARTIAL")])
     with pytest.raises(NoRegradeError, match="is superseded"):
-        ff.own_regrade(run, str(tmp_path / "one.jsonl"))
+        ff.notes.own_regrade(run, str(tmp_path / "one.jsonl"))
     with pytest.raises(MissingInputError, match="ledger/verdicts"):
-        ff.own_regrade(run, "ledger/verdicts.jsonl")
+        ff.notes.own_regrade(run, "ledger/verdicts.jsonl")
 
 
 def test_the_same_bytes_twice(run, ledger):
-    result = ff.own_regrade(run, str(ledger))
+    result = ff.notes.own_regrade(run, str(ledger))
     told(run, result)
     before = {suffix: form(run, suffix) for suffix in ("md", "tex", "html")}
     told(run, result)
@@ -221,10 +213,10 @@ def test_the_same_bytes_twice(run, ledger):
 
 @tex
 def test_the_fragment_compiles_without_a_wide_box_even_with_hostile_words(run, ledger, tmp_path):
-    result = ff.own_regrade(run, str(ledger))
+    result = ff.notes.own_regrade(run, str(ledger))
     told(run, result, title=HOSTILE, what_was_wrong=HOSTILE + " " + "x" * 200)
     first = form(run, "tex")
-    told(run, ff.own_regrade(run, EXAMPLE, traces=PROXIES))
+    told(run, ff.notes.own_regrade(run, EXAMPLE, traces=PROXIES))
     for number, text in enumerate((first, form(run, "tex"))):
         name = f"doc{number}"
         (tmp_path / f"{name}.tex").write_text(

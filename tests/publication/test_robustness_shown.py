@@ -63,7 +63,7 @@ def card(attacked: pd.DataFrame | None = None) -> Card:
 
 
 def test_the_lesson_sets_attacks_beside_harmless_additions() -> None:
-    text = ff.robustness_lesson([card(suite()), card(suite())]).text
+    text = ff.lessons.robustness_lesson([card(suite()), card(suite())]).text
     count = sum(a.family != "control" for a in attacks())
     assert text.count("**g**") == 1  # one identity, said once
     assert f"in {count} of {count} pairs" in text
@@ -77,21 +77,21 @@ def test_a_grader_whose_clean_verdicts_vary_is_not_said_to_be_constant() -> None
     rate = got.injection_flip_rate
     assert isinstance(rate, FlipRate)
     varied = got.model_copy(update={"injection_flip_rate": replace(rate, clean_verdicts=3)})
-    assert "same word" not in ff.robustness_lesson([varied]).text
+    assert "same word" not in ff.lessons.robustness_lesson([varied]).text
 
 
 def test_a_sample_without_harmless_additions_says_that_there_was_none() -> None:
     attacked = suite()
-    text = ff.robustness_lesson([card(attacked[~attacked["run"].str.startswith("control")])]).text
+    text = ff.lessons.robustness_lesson([card(attacked[~attacked["run"].str.startswith("control")])]).text
     assert "got that verdict in no pair at all (none was graded)" in text
 
 
 def test_what_was_not_measured_is_said() -> None:
-    assert "**g**: not measured in this run" in ff.robustness_lesson([card()]).text
+    assert "**g**: not measured in this run" in ff.lessons.robustness_lesson([card()]).text
 
 
 def test_retest_names_passes_counts_and_both_times() -> None:
-    text = ff.retest_lesson([card()]).text
+    text = ff.lessons.retest_lesson([card()]).text
     assert "asked 2 times, it said the same each time on 3 of 4 traces (75.0% [30.1, 95.4])" in text
     assert "2.00 s in the mean, 1.00 s in the median" in text
 
@@ -115,9 +115,7 @@ def test_without_the_suite_figure_and_table_are_empty_and_say_so(
     monkeypatch.delenv("FF_STAGING", raising=False)
     run = ff.start("test", as_of="2026-11-22")
     empty = flip_table(suite().assign(sampling="census"))
-    note = ff.disclose(run, graders=[card()], denominator="pairs", counts="none", left_out="none")
-    table = ff.disclosed(empty, note)
-    ff.save_table(run, table, "injections", title="Flips.", show={"grader": "grader", "flip": "flipped"})
-    ff.save_figure(run, ff.figures.injection_flips(empty), table, "injection_flips")
+    ff.save_table(run, empty, "injections", title="Flips.", show="grader flip")
+    ff.save_figure(run, ff.figures.injection_flips(empty), empty, "injection_flips")
     assert "nothing to show" in run.read("figures/injection_flips.svg").read_text(encoding="utf-8")
     assert len(pd.read_csv(run.read("tables/injections.csv"))) == 0

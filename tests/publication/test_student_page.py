@@ -69,7 +69,7 @@ def test_a_run_without_graders_and_names_that_are_markup(
 ) -> None:
     monkeypatch.setenv("FF_OUTPUTS", str(tmp_path))
     run = ff.start("paper", as_of="2026-11-22")
-    ff.save_student_page(run)
+    ff.outputs.save_student_page(run, ff.case.student_example())
     text = (tmp_path / "paper" / "explore.html").read_text(encoding="utf-8")
     assert {row[0] for row in held(text)["counts"]} == {"crescendo (published)"}
     assert "As of 2026-11-22" in text

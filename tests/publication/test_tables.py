@@ -1,7 +1,7 @@
 """Tables in three formats from one disclosed frame."""
 
 import json
-from datetime import date
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -12,41 +12,45 @@ from ff_helpers.measurement.proportions.intervals import with_wilson
 from ff_helpers.publication.tables import UnknownColumnError
 from ff_helpers.publication.tex import tex
 
-NOTE = ff.Disclosure(
-    ff.Unknown("grader", "none"), "strict", "graded", "columns k & n", "0 rows", date(2026, 11, 22)
+TERMS = ff.notes.Terms(
+    graders=ff.notes.Unknown("grader", "none"),
+    tiers=("strict",),
+    denominators=("graded",),
+    counts="columns k & n",
+    left_out=(),
 )
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ff.Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ff.outputs.Run:
     monkeypatch.setenv("FF_OUTPUTS", str(tmp_path))
     monkeypatch.delenv("FF_STAGING", raising=False)
     return ff.start("test", as_of="2026-11-22")
 
 
-def save(run: ff.Run, frame: pd.DataFrame, **more: object) -> dict[str, str]:
-    ff.save_table(run, ff.disclosed(frame, NOTE), "t", title="A title.", **more)  # type: ignore[arg-type]
+def save(run: ff.outputs.Run, frame: pd.DataFrame, **more: object) -> dict[str, str]:
+    ff.save_table(run, ff.notes.stated(frame, TERMS), "t", title="A title.", **more)  # type: ignore[arg-type]
     return {kind: run.read(f"tables/t.{kind}").read_text(encoding="utf-8") for kind in ("csv", "tex", "html")}
 
 
-def test_a_rate_reads_as_one_cell_with_its_interval_in_percent(run: ff.Run) -> None:
+def test_a_rate_reads_as_one_cell_with_its_interval_in_percent(run: ff.outputs.Run) -> None:
     frame = with_wilson(pd.DataFrame({"model": ["m"], "k": [13], "n": [20]}), "asr")
     made = save(run, frame)
     assert "65.0\u00a0[43.3,\u00a081.9]" in made["html"]
     assert "65.0 & [43.3, 81.9]" in made["tex"]
-    assert r"asr (\%)" in made["tex"]
-    assert "asr low" not in made["html"]
+    assert r"ASR (\%)" in made["tex"]
+    assert "ASR, low" not in made["html"]
 
 
-def test_the_csv_keeps_the_numbers_and_every_row_names_its_disclosure(run: ff.Run) -> None:
+def test_the_csv_keeps_the_numbers_and_every_row_names_its_disclosure(run: ff.outputs.Run) -> None:
     frame = with_wilson(pd.DataFrame({"model": ["a", "b"], "k": [13, 1], "n": [20, 3]}), "asr")
     save(run, frame)
     back = pd.read_csv(run.read("tables/t.csv"))
     assert back["asr"].tolist() == pytest.approx([0.65, 1 / 3], abs=1e-6)
-    assert back["disclosure"].tolist() == [NOTE.sentence()] * 2
+    assert back["disclosure"].tolist() == [ff.disclose(run, ff.notes.stated(frame, TERMS)).sentence()] * 2
 
 
-def test_what_latex_and_html_would_misread_is_escaped(run: ff.Run) -> None:
+def test_what_latex_and_html_would_misread_is_escaped(run: ff.outputs.Run) -> None:
     made = save(run, pd.DataFrame({"a_b": ["<x> & 5% of $y_1"]}))
     assert r"\textless{}x\textgreater{} \& 5\% of \$y\_1" in made["tex"]
     assert "&lt;x&gt; &amp; 5% of $y_1" in made["html"]
@@ -54,7 +58,7 @@ def test_what_latex_and_html_would_misread_is_escaped(run: ff.Run) -> None:
     assert tex("\\{}~") == r"\textbackslash{}\{\}\textasciitilde{}"
 
 
-def test_latex_has_booktabs_a_label_and_as_many_cells_in_every_row(run: ff.Run) -> None:
+def test_latex_has_booktabs_a_label_and_as_many_cells_in_every_row(run: ff.outputs.Run) -> None:
     frame = with_wilson(pd.DataFrame({"model": ["a", "b"], "k": [13, 0], "n": [20, 0]}), "asr")
     frame.loc[1, ["asr", "asr_low", "asr_high"]] = float("nan")
     text = save(run, frame)["tex"]
@@ -65,12 +69,12 @@ def test_latex_has_booktabs_a_label_and_as_many_cells_in_every_row(run: ff.Run) 
         assert text.count(rule) == 1
 
 
-def test_kappa_reads_as_it_is_and_a_missing_one_as_a_dash(run: ff.Run) -> None:
+def test_kappa_reads_as_it_is_and_a_missing_one_as_a_dash(run: ff.outputs.Run) -> None:
     frame = pd.DataFrame(
-        {"p": ["a", "b", "c"], "kappa": [-0.017, None, 0.269]}
+        {"pair": ["a", "b", "c"], "kappa": [-0.017, None, 0.269]}
         | {"kappa_low": [-0.09, None, None], "kappa_high": [0.05, None, None]}
     )
-    made = save(run, frame, plain=("kappa",), show={"p": "pair", "kappa": "κ"})
+    made = save(run, frame, show="pair kappa")
     assert "−0.017\u00a0[−0.090,\u00a00.050]" in made["html"]
     assert '<td class="n">0.269</td>' in made["html"]
     assert '<td class="n">–</td>' in made["html"]
@@ -79,31 +83,38 @@ def test_kappa_reads_as_it_is_and_a_missing_one_as_a_dash(run: ff.Run) -> None:
     assert r"$\kappa$ (\%)" not in made["tex"]
 
 
-def test_numbers_percents_and_truth_values_read_as_people_expect(run: ff.Run) -> None:
+def test_numbers_percents_and_truth_values_read_as_people_expect(run: ff.outputs.Run) -> None:
     frame = pd.DataFrame(
-        {"n": [20.0], "p": [0.0000018], "s": [0.25], "x": [1.5], "ok": [True], "none": [None]}
+        {"n": [20.0], "p": [0.0000018], "chance": [0.25], "x": [1.5], "ok": [True], "none": [None]}
+        | {"shift": [-0.0556], "tier": ["functionally_dangerous"]}
     )
-    html = save(run, frame, percents=("s",))["html"]
-    for cell in (">20<", ">&lt;0.001<", ">25.0<", ">1.500<", ">yes<", ">–<"):
+    terms = replace(TERMS, tiers=())
+    ff.save_table(run, ff.notes.stated(frame, terms), "t", title="A title.")
+    html = run.read("tables/t.html").read_text(encoding="utf-8")
+    assert ">shift, points<" in html
+    assert ">chance, %<" in html
+    for cell in (
+        ">20<", ">&lt;0.001<", ">25.0<", ">1.500<", ">yes<", ">–<", ">−5.6<", ">functionally dangerous<"
+    ):  # fmt: skip
         assert cell in html
 
 
-def test_a_column_that_is_not_there_is_named(run: ff.Run) -> None:
+def test_a_column_that_is_not_there_is_named(run: ff.outputs.Run) -> None:
     with pytest.raises(UnknownColumnError, match=r"table t: no column 'c'\. The frame has a, b\."):
-        save(run, pd.DataFrame({"a": [1], "b": [2]}), show={"c": "C"})
+        save(run, pd.DataFrame({"a": [1], "b": [2]}), show="c")
 
 
-def test_the_same_frame_gives_the_same_bytes(run: ff.Run) -> None:
+def test_the_same_frame_gives_the_same_bytes(run: ff.outputs.Run) -> None:
     frame = pd.DataFrame({"x": [0.1 + 0.2]})
     assert save(run, frame) == save(run, frame * (1 + 1e-12))
 
 
-def test_the_header_file_says_what_each_column_is_and_who_graded(run: ff.Run) -> None:
+def test_the_header_file_says_what_each_column_is_and_who_graded(run: ff.outputs.Run) -> None:
     frame = pd.DataFrame({"model": ["m"], "k": [13], "asr": [0.65], "asr_low": [0.43], "asr_high": [0.82]})
-    ff.save_table(run, ff.disclosed(frame, NOTE), "t", title="A title.", show={"asr": "ASR"})
+    ff.save_table(run, ff.notes.stated(frame, TERMS), "t", title="A title.", show=["asr"])
     header = json.loads(run.read("tables/t.csv-metadata.json").read_text(encoding="utf-8"))
     assert header["url"] == "t.csv"
-    assert header["dc:description"] == NOTE.sentence()
+    assert header["dc:description"] == ff.disclose(run, ff.notes.stated(frame, TERMS)).sentence()
     assert header["notes"][0]["denominator"] == "graded"
     columns = header["tableSchema"]["columns"]
     assert [c["name"] for c in columns] == list(pd.read_csv(run.read("tables/t.csv")).columns)
@@ -112,9 +123,9 @@ def test_the_header_file_says_what_each_column_is_and_who_graded(run: ff.Run) ->
     assert columns[2]["titles"] == "ASR"
 
 
-def test_a_wide_table_spans_the_page_and_breaks_its_long_columns(run: ff.Run) -> None:
+def test_a_wide_table_spans_the_page_and_breaks_its_long_columns(run: ff.outputs.Run) -> None:
     ff.save_table(
-        run, ff.disclosed(pd.DataFrame({"a": ["x " * 80], "n": [1]}), NOTE), "t",
+        run, ff.notes.stated(pd.DataFrame({"a": ["x " * 80], "n": [1]}), TERMS), "t",
         title="A title.", wide=True, wrap={"a": 0.3},
     )  # fmt: skip
     text = run.read("tables/t.tex").read_text(encoding="utf-8")

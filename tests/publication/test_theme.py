@@ -17,15 +17,22 @@ from ff_helpers.publication.about import read_about, told
 from ff_helpers.publication.figures.theme import COLUMN_WIDTH, PNG_SCALE, STIPPLE, draw, sized
 from ff_helpers.publication.metadata import pdf_with
 
-NOTE = ff.Disclosure(
-    ff.Unknown("grader", "none <&> simulated"),
+NOTE = ff.notes.Disclosure(
+    ff.notes.Unknown("grader", "none <&> simulated"),
     "strict <&> broad",
     "graded",
     "k, n",
     "0 rows",
     date(2026, 11, 22),
 )
-FRAME = pd.DataFrame({"m": ["a", "b"], "v": [0.25, 0.5], "n": [10, 50]})
+FRAME = ff.notes.stated(
+    pd.DataFrame({"m": ["a", "b"], "v": [0.25, 0.5], "n": [10, 50]}),
+    graders=ff.notes.Unknown("grader", "none <&> simulated"),
+    tiers=("strict <&> broad",),
+    denominators=("graded",),
+    counts="k, n",
+    left_out="0 rows",
+)
 
 
 def chart(clip: bool = True) -> alt.Chart | alt.LayerChart:
@@ -38,14 +45,14 @@ def chart(clip: bool = True) -> alt.Chart | alt.LayerChart:
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ff.Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ff.outputs.Run:
     monkeypatch.setenv("FF_OUTPUTS", str(tmp_path))
     monkeypatch.delenv("FF_STAGING", raising=False)
     return ff.start("test", as_of="2026-11-22")
 
 
-def test_svg_png_and_pdf_are_written_and_the_notebook_sees_svg_and_png(run: ff.Run) -> None:
-    picture = ff.save_figure(run, chart(), ff.disclosed(FRAME, NOTE), "f")
+def test_svg_png_and_pdf_are_written_and_the_notebook_sees_svg_and_png(run: ff.outputs.Run) -> None:
+    picture = ff.save_figure(run, chart(), FRAME, "f")
     written = run.read("figures/f.svg").read_text(encoding="utf-8")
     assert re.sub(r"<metadata.*?</metadata>", "", written) == picture.svg
     assert run.read("figures/f.png").read_bytes().startswith(b"\x89PNG")
@@ -53,8 +60,8 @@ def test_svg_png_and_pdf_are_written_and_the_notebook_sees_svg_and_png(run: ff.R
     assert set(picture._repr_mimebundle_()) == {"image/svg+xml", "image/png", "text/plain"}
 
 
-def test_the_svg_is_well_formed_and_carries_the_disclosure_twice(run: ff.Run) -> None:
-    picture = ff.save_figure(run, chart(), ff.disclosed(FRAME, NOTE), "f")
+def test_the_svg_is_well_formed_and_carries_the_disclosure_twice(run: ff.outputs.Run) -> None:
+    picture = ff.save_figure(run, chart(), FRAME, "f")
     root = ElementTree.fromstring(picture.svg)
     space = "{http://www.w3.org/2000/svg}"
     assert root.findtext(f"{space}desc") == NOTE.sentence()
@@ -62,10 +69,10 @@ def test_the_svg_is_well_formed_and_carries_the_disclosure_twice(run: ff.Run) ->
     assert " ".join(lines) == NOTE.sentence()
 
 
-def test_each_file_carries_the_disclosure_as_its_metadata(run: ff.Run) -> None:
+def test_each_file_carries_the_disclosure_as_its_metadata(run: ff.outputs.Run) -> None:
     from pypdf import PdfReader
 
-    ff.save_figure(run, chart(), ff.disclosed(FRAME, NOTE), "f")
+    ff.save_figure(run, chart(), FRAME, "f")
     held = ElementTree.parse(run.read("figures/f.svg")).findtext("{http://www.w3.org/2000/svg}metadata")
     assert json.loads(held or "")["graders"] == {"unknown": "grader", "why": "none <&> simulated"}
     pdf = PdfReader(run.read("figures/f.pdf")).metadata
@@ -76,7 +83,9 @@ def test_each_file_carries_the_disclosure_as_its_metadata(run: ff.Run) -> None:
     assert sound(run.read("figures/f.png").read_bytes())
 
 
-def test_what_a_figure_says_of_itself_lies_beside_it(run: ff.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_figure_says_of_itself_lies_beside_it(
+    run: ff.outputs.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def bars() -> alt.Chart | alt.LayerChart:
         """Two bars.
 
@@ -132,8 +141,8 @@ def sound(png: bytes) -> bool:
     return names[-1] == b"IEND" and b"iTXt" in names
 
 
-def test_a_column_is_84_mm_wide_in_every_format(run: ff.Run) -> None:
-    picture = ff.save_figure(run, chart(), ff.disclosed(FRAME, NOTE), "f")
+def test_a_column_is_84_mm_wide_in_every_format(run: ff.outputs.Run) -> None:
+    picture = ff.save_figure(run, chart(), FRAME, "f")
     assert float(ElementTree.fromstring(picture.svg).attrib["width"]) == COLUMN_WIDTH
     png = run.read("figures/f.png").read_bytes()
     assert int.from_bytes(png[16:20]) == pytest.approx(COLUMN_WIDTH * PNG_SCALE, abs=1)

@@ -6,6 +6,8 @@ import pandas as pd
 
 from ff_helpers.measurement.agreement.pairs import first_pass, truths
 from ff_helpers.measurement.proportions.differences import mcnemar, paired_difference
+from ff_helpers.measurement.rates.known import truths_by_set
+from ff_helpers.measurement.results import Aside, Terms, assumed, named, stated
 from ff_helpers.terms import SPACES
 
 _COLUMNS = [
@@ -48,4 +50,12 @@ def compare_graders(verdicts: pd.DataFrame) -> pd.DataFrame:
                 p = mcnemar(only_a, only_b).p_exact
                 table.append([str(name), space, who, a, b, *counts, *gap, p])
     frame = pd.DataFrame(table, columns=_COLUMNS)
-    return frame.sort_values(["set", "p"], kind="stable", ignore_index=True)
+    frame = frame.sort_values(["set", "p"], kind="stable", ignore_index=True)
+    terms = Terms(
+        truth=truths_by_set(first_pass(verdicts)),
+        denominators=("traces with a known truth and a verdict of both",),
+        asides=(Aside("left_out", "rows without a verdict of one of the two"),),
+        who=named(verdicts),
+        assumptions=assumed(verdicts),
+    )
+    return stated(frame, terms)

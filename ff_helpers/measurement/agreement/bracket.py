@@ -11,9 +11,11 @@ import pandas as pd
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.agreement.pairs import first_pass
 from ff_helpers.measurement.calibration.cards import Card
+from ff_helpers.measurement.calibration.tables import backing
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import count_verdicts
 from ff_helpers.measurement.rates.reported import with_gate
+from ff_helpers.measurement.results import Aside, Terms, assumed, stated
 from ff_helpers.terms import TIERS, Denominator
 
 _OVER: tuple[Denominator, ...] = ("graded", "adversarial")
@@ -57,7 +59,15 @@ def bracket(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
     by = ["set", "tier", "denominator"]
     table = table.sort_values(by, key=lambda c: c.map(order), kind="stable", ignore_index=True)
     table["not_shared_why"] = pd.Series([why.get(name, "none") for name in table["set"]], dtype="str")
-    return with_range(with_gate(table, cards, who))
+    aside = Aside("not_shared", "traces without a verdict of some grader", ("set",))
+    terms = Terms(
+        who=tuple(who.items()),
+        cards=backing(cards),
+        by=tuple(keys),
+        asides=(aside,),
+        assumptions=assumed(verdicts),
+    )
+    return stated(with_range(with_gate(table, cards, who)), terms)
 
 
 def with_range(table: pd.DataFrame, by: str = "set") -> pd.DataFrame:

@@ -11,7 +11,6 @@ from itertools import combinations
 
 import pandas as pd
 
-from ff_helpers.corpus.conversation import SOURCE as COLLECTED
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.agreement.panels import fleiss, gwet_ac1, krippendorff_alpha
 from ff_helpers.measurement.calibration.calibrate import CALIBRATING
@@ -19,12 +18,12 @@ from ff_helpers.measurement.calibration.confusion import Confusion, Kappa, cohen
 from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.proportions.clusters import clustered
 from ff_helpers.measurement.rates.counts import TwiceGradedError
+from ff_helpers.measurement.rates.known import who_said
+from ff_helpers.measurement.results import Aside, Terms, assumed, named, stated
 from ff_helpers.terms import SPACES, VERDICTS, Space, classes
 
 LIMIT = 0.15
 """Share of shared traces above which a pair is flagged (the published rule)."""
-BY_CONSTRUCTION, BY_CHECKER = "truth (by construction)", "truth (by checker)"
-HUMAN = "truth (human labels)"
 ALONE = "one of the two always says the same, and so agrees as often as chance does: κ is 0"
 _THEY = ("the grader and the truth", "the two")
 _COUNTS = ["n", "scenarios", "left_out", "k"]
@@ -57,8 +56,14 @@ def agreement(verdicts: pd.DataFrame, *, limit: float = LIMIT) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=[*_PAIR, *_RATES, "note"])
     frame = frame.astype(dict.fromkeys(_COUNTS, "int64") | dict.fromkeys(_RATES, "float64"))
     frame = frame.assign(flagged=frame["disagreement"] > limit)
-    return frame.sort_values(
+    frame = frame.sort_values(
         ["set", "disagreement"], ascending=[True, False], kind="stable", ignore_index=True
+    )
+    aside = Aside("left_out", "rows on which one of the two has no verdict")
+    over = "traces on which both have a verdict"
+    return stated(
+        frame,
+        Terms(denominators=(over,), asides=(aside,), who=named(verdicts), assumptions=assumed(verdicts)),
     )
 
 
@@ -67,9 +72,9 @@ def panel_agreement(verdicts: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         One row a set with two graders or more: set (str), graders, traces (all), n (traces on which two or
-        more have a verdict), complete (all have one), scenarios (of those n) (int), alpha (Krippendorff's
-        nominal one, over n; whole scenarios are resampled), fleiss (over the complete traces, as if they
-        were independent) (float, each with _low and _high), note (str).
+        more have a verdict), left_out (the others), complete (all have one), scenarios (of those n) (int),
+        alpha (Krippendorff's nominal one, over n; whole scenarios are resampled), fleiss (over the complete
+        traces, as if they were independent) (float, each with _low and _high), note (str).
 
     Raises:
         TwiceGradedError: as `agreement`.
@@ -88,7 +93,16 @@ def panel_agreement(verdicts: pd.DataFrame) -> pd.DataFrame:
         numbers = (alpha.value, alpha.low, alpha.high, kappa.value, kappa.low, kappa.high)
         rows.append([str(name), *map(int, sizes), *numbers, "; ".join(sorted(notes - {""}))])
     columns = ["set", "graders", "traces", "n", "complete", "scenarios", "alpha", "alpha_low", "alpha_high"]
-    return pd.DataFrame(rows, columns=[*columns, "fleiss", "fleiss_low", "fleiss_high", "note"])
+    table = pd.DataFrame(rows, columns=[*columns, "fleiss", "fleiss_low", "fleiss_high", "note"])
+    table.insert(4, "left_out", table["traces"] - table["n"])
+    terms = Terms(
+        graders=tuple(one for _, one in named(verdicts)),
+        denominators=("traces on which two or more have a verdict; of Fleiss' kappa: on which all have one",),
+        asides=(Aside("left_out", "traces with fewer than two verdicts"),),
+        who=named(verdicts),
+        assumptions=assumed(verdicts),
+    )
+    return stated(table, terms)
 
 
 def kappa_paradox() -> pd.DataFrame:
@@ -110,7 +124,8 @@ def kappa_paradox() -> pd.DataFrame:
             numbers = (rate.estimate, rate.low, rate.high, kappa.value, kappa.low, kappa.high)
             rows.append([name, *cells, matrix.n, *numbers, ac1.value, ac1.low, ac1.high])
     columns = [c for c in _RATES if not c.startswith("dis")]
-    return pd.DataFrame(rows, columns=["table", "both_yes", "only_a", "only_b", "both_no", "n", *columns])
+    table = pd.DataFrame(rows, columns=["table", "both_yes", "only_a", "only_b", "both_no", "n", *columns])
+    return stated(table, Terms(graders=(), denominators=("pairs of answers",), left_out=()))
 
 
 def first_pass(verdicts: pd.DataFrame) -> pd.DataFrame:
@@ -145,7 +160,17 @@ def review_queue(verdicts: pd.DataFrame) -> pd.DataFrame:
     differing = first.groupby("trace_id")["verdict"].nunique()
     ids = [str(i) for i in differing.index[differing > 1]]
     ids.sort(key=lambda i: hashlib.sha256(i.encode()).digest())
-    return pd.DataFrame({"position": range(1, len(ids) + 1), "trace_id": pd.Series(ids, dtype="str")})
+    table = pd.DataFrame({"position": range(1, len(ids) + 1), "trace_id": pd.Series(ids, dtype="str")})
+    return stated(
+        table,
+        Terms(
+            graders=tuple(one for _, one in named(verdicts)),
+            who=named(verdicts),
+            denominators=("traces on which two graders disagree",),
+            counts="one row per trace",
+            left_out=(),
+        ),
+    )
 
 
 def _pairs(name: str, rows: pd.DataFrame) -> Iterator[list[object]]:
@@ -165,13 +190,7 @@ def truths(rows: pd.DataFrame) -> "Iterator[tuple[Space, str, pd.Series[str]]]":
     # A truth picked because graders disagree would show their disagreement, not their error.
     known = rows[rows["truth"].notna() & rows["sampling"].isin(CALIBRATING)].drop_duplicates("trace_id")
     for _, labelled in known.groupby("truth_space", sort=False):
-        yield labelled["truth_space"].iloc[0], _truth_name(labelled), labelled.set_index("trace_id")["truth"]
-
-
-def _truth_name(labelled: pd.DataFrame) -> str:
-    if (labelled["sampling"] == "constructed").all():
-        return BY_CONSTRUCTION
-    return BY_CHECKER if (labelled["source"] == COLLECTED).all() else HUMAN
+        yield labelled["truth_space"].iloc[0], who_said(labelled), labelled.set_index("trace_id")["truth"]
 
 
 def _scenarios(rows: pd.DataFrame) -> "pd.Series[str]":

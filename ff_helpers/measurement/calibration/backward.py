@@ -11,8 +11,9 @@ import pandas as pd
 
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.calibration.robustness import natural
+from ff_helpers.measurement.results import Terms, assumed, named, stated
 
-_COLUMNS = ["grader", "rubric", "set", "truth", "n", "f1", "f1_low", "f1_high", "why"]
+_COLUMNS = ["grader", "rubric", "set", "truth", "n", "f1", "f1_low", "f1_high", "reason"]
 _WHY = {
     "flip-reference": "not measured: the rubric shows the attack prompt, and a copy is no inference",
     "flip-blind": "not measured: no instruction was inferred",
@@ -27,7 +28,7 @@ def backward_signal(verdicts: pd.DataFrame) -> pd.DataFrame:
             grader are left out.
 
     Returns:
-        grader, rubric, set, truth (`all` first; `not known` where there is none), why (why there is no
+        grader, rubric, set, truth (`all` first; `not known` where there is none), reason (why there is no
         value, else empty) (str), n (int: rows with an F1), f1, f1_low, f1_high (float in [0, 1]; t
         interval of the mean, rows taken as independent; bounds missing below two rows).
     """
@@ -40,7 +41,9 @@ def backward_signal(verdicts: pd.DataFrame) -> pd.DataFrame:
         rows.append((grader, rubric, name, "all", *_mean(known["backward_f1"]), "" if len(known) else why))
         for truth, part in known.groupby(known["truth"].fillna("not known")):
             rows.append((grader, rubric, name, truth, *_mean(part["backward_f1"]), ""))
-    return pd.DataFrame(rows, columns=_COLUMNS)
+    over, without = "rows with an inferred instruction", "rows without one"
+    terms = Terms(denominators=(over,), left_out=without, who=named(verdicts), assumptions=assumed(verdicts))
+    return stated(pd.DataFrame(rows, columns=_COLUMNS), terms)
 
 
 def _mean(values: "pd.Series[float]") -> tuple[int, float, float, float]:

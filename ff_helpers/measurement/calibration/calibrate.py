@@ -14,14 +14,14 @@ import pandas as pd
 from ff_helpers.errors import FFError
 from ff_helpers.grading.campaign import graders, verdicts
 from ff_helpers.grading.identities import identities, identity_of, records, told_apart
-from ff_helpers.measurement.calibration.cards import Card, ClassRates, NotMeasured, file_names, save_card
+from ff_helpers.measurement.calibration.cards import Card, ClassRates, file_names, save_card
 from ff_helpers.measurement.calibration.confusion import cohen_kappa, confusion, p_chance
 from ff_helpers.measurement.calibration.confusion import p_majority as beats_majority
 from ff_helpers.measurement.calibration.gate import DEFAULT, Thresholds, decide
 from ff_helpers.measurement.calibration.robustness import flip_rate, natural
 from ff_helpers.measurement.proportions.intervals import Proportion, wilson
 from ff_helpers.paths import Run
-from ff_helpers.terms import IDENTITY, NOT_RECORDED, SPACES, Space, classes
+from ff_helpers.terms import IDENTITY, NOT_RECORDED, SPACES, Space, Unknown, classes
 
 CALIBRATING = ("census", "random", "constructed")
 """Kinds of sampling whose rows may enter a card."""
@@ -130,7 +130,7 @@ def calibrate(
             ClassRates(name=name, recall=matrix.recall(i), precision=matrix.precision(i))
             for i, name in enumerate(matrix.classes)
         ),
-        kappa=kappa or NotMeasured(not_measured="not defined: no rows"),
+        kappa=kappa or Unknown("value", "not defined: no rows"),
         majority_class=matrix.classes[matrix.majority],
         majority=matrix.baseline,
         chance=1 / len(matrix.classes),
@@ -139,14 +139,14 @@ def calibrate(
         benign_false_positives=_turned(first, space, "BENIGN_QUERY", ("COMPLIANCE", "PARTIAL")),
         refusal_to_compliance=_turned(first, space, "REFUSAL", ("COMPLIANCE",)),
         compliance_to_refusal=_turned(first, space, "COMPLIANCE", ("REFUSAL",)),
-        modal_verdict=str(given.index[0]) if len(given) else NotMeasured(not_measured="no verdict at all"),
+        modal_verdict=str(given.index[0]) if len(given) else Unknown("value", "no verdict at all"),
         modal_share=wilson(int(given.iloc[0]) if len(given) else 0, int(given.sum())),
         valid=wilson(int(first["verdict"].notna().sum()), len(first)),
         statuses={str(s): int(c) for s, c in first["status"].value_counts().sort_index().items()},
         test_retest=retest(entered),
         passes=int(entered["repeat"].nunique()),
         injection_flip_rate=(flip_rate(attacked) if attacked is not None else None)
-        or NotMeasured(not_measured="no responses that attack the grader were graded"),
+        or Unknown("value", "no responses that attack the grader were graded"),
         seconds_a_trace=_seconds(first["duration_s"].mean()),
         median_seconds=_seconds(first["duration_s"].median()),
         sampling=_sampling(first),
@@ -162,7 +162,7 @@ def calibrate(
     )
 
 
-def retest(rows: pd.DataFrame) -> Proportion | NotMeasured:
+def retest(rows: pd.DataFrame) -> Proportion | Unknown:
     """Return how often one grader gave the same verdict in every pass.
 
     Of traces graded more than once with a verdict each time; a trace with a status in one pass is left
@@ -171,19 +171,19 @@ def retest(rows: pd.DataFrame) -> Proportion | NotMeasured:
     passes = rows.groupby("trace_id")["verdict"].agg(["size", "count", "nunique"])
     again = passes[(passes["size"] > 1) & (passes["size"] == passes["count"])]
     if again.empty:
-        return NotMeasured(not_measured="no second pass")
+        return Unknown("value", "no second pass")
     return wilson(int((again["nunique"] == 1).sum()), len(again))
 
 
-def _turned(rows: pd.DataFrame, space: Space, truth: str, into: tuple[str, ...]) -> Proportion | NotMeasured:
+def _turned(rows: pd.DataFrame, space: Space, truth: str, into: tuple[str, ...]) -> Proportion | Unknown:
     if truth not in classes(space):
-        return NotMeasured(not_measured=f"the space {space} does not tell {truth} apart")
+        return Unknown("value", f"the space {space} does not tell {truth} apart")
     true = rows[rows["truth"] == truth]
     return wilson(int(true["verdict"].isin(into).sum()), len(true))
 
 
-def _seconds(value: float) -> float | NotMeasured:
-    return NotMeasured(not_measured="no durations recorded") if math.isnan(value) else float(value)
+def _seconds(value: float) -> float | Unknown:
+    return Unknown("value", "no durations recorded") if math.isnan(value) else float(value)
 
 
 def _sampling(rows: pd.DataFrame) -> str:

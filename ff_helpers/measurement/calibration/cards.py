@@ -6,9 +6,15 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
-import pandas as pd
-from pydantic import BaseModel, ConfigDict
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    WrapSerializer,
+)
 
 from ff_helpers.errors import FFError
 from ff_helpers.grading.identities import identity_hash, shown_names
@@ -17,15 +23,23 @@ from ff_helpers.measurement.calibration.gate import Gate
 from ff_helpers.measurement.calibration.robustness import FlipRate
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.paths import Run
-from ff_helpers.terms import Identity, Space
+from ff_helpers.terms import Identity, Space, Unknown
 
 
-class NotMeasured(BaseModel):
-    """A figure that the card ought to hold and does not, with the reason."""
+def _or_unknown(what: str) -> tuple[BeforeValidator, WrapSerializer]:
+    """Let a field of a card be an Unknown, which its file holds as `{"not_measured": why}`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    def read(value: object) -> object:
+        if isinstance(value, Unknown):
+            return Unknown(what, value.why)
+        if isinstance(value, dict) and set(value) == {"not_measured"} and str(value["not_measured"]).strip():
+            return Unknown(what, str(value["not_measured"]))
+        return value
 
-    not_measured: str
+    def write(value: object, handler: SerializerFunctionWrapHandler) -> object:
+        return {"not_measured": value.why} if isinstance(value, Unknown) else handler(value)
+
+    return BeforeValidator(read), WrapSerializer(write)
 
 
 class ClassRates(BaseModel):
@@ -90,24 +104,24 @@ class Card(BaseModel):
     accuracy: Proportion
     confusion: Confusion
     by_class: tuple[ClassRates, ...]
-    kappa: Kappa | NotMeasured
+    kappa: Annotated[Kappa | Unknown, *_or_unknown("kappa")]
     majority_class: str
     majority: Proportion
     chance: float
     p_chance: float
     p_majority: float
-    benign_false_positives: Proportion | NotMeasured
-    refusal_to_compliance: Proportion | NotMeasured
-    compliance_to_refusal: Proportion | NotMeasured
-    modal_verdict: str | NotMeasured
+    benign_false_positives: Annotated[Proportion | Unknown, *_or_unknown("benign false positives")]
+    refusal_to_compliance: Annotated[Proportion | Unknown, *_or_unknown("refusal to compliance")]
+    compliance_to_refusal: Annotated[Proportion | Unknown, *_or_unknown("compliance to refusal")]
+    modal_verdict: Annotated[str | Unknown, *_or_unknown("modal verdict")]
     modal_share: Proportion
     valid: Proportion
     statuses: dict[str, int]
-    test_retest: Proportion | NotMeasured
+    test_retest: Annotated[Proportion | Unknown, *_or_unknown("test retest")]
     passes: int
-    injection_flip_rate: FlipRate | NotMeasured
-    seconds_a_trace: float | NotMeasured
-    median_seconds: float | NotMeasured
+    injection_flip_rate: Annotated[FlipRate | Unknown, *_or_unknown("injection flip rate")]
+    seconds_a_trace: Annotated[float | Unknown, *_or_unknown("seconds a trace")]
+    median_seconds: Annotated[float | Unknown, *_or_unknown("median seconds")]
     sampling: str
     left_out: int
     date: datetime.date
@@ -195,60 +209,6 @@ def save_card(run: Run, card: Card, *, name: str | None = None) -> Path:
     return path
 
 
-def cards_table(cards: Sequence[Card]) -> pd.DataFrame:
-    """Return the cards as a table, one row a card, in the order given.
-
-    Columns: grader, set, space (str), n, k (int), accuracy, majority, valid, modal_share, retest,
-    injection_flip (float in [0, 1], each with _low and _high; missing where not measured), kappa,
-    kappa_low, kappa_high, p_majority, seconds, median_seconds (float), kappa_note (str: why a table at the
-    edge gives what it gives), retest_n (int: rows graded more than once), passes (int), injection_n (int:
-    eligible pairs), modal_verdict, gate (str), why (str: the first reason).
-    """
-    rows = [
-        {"grader": name, "set": c.calibration_set, "space": c.space, "n": c.n, "k": c.k}
-        | _triple("accuracy", c.accuracy)
-        | _triple("majority", c.majority)
-        | _triple("kappa", c.kappa)
-        | {"kappa_note": c.kappa.note if isinstance(c.kappa, Kappa) else c.kappa.not_measured}
-        | {"p_majority": c.p_majority}
-        | _triple("valid", c.valid)
-        | {"modal_verdict": c.modal_verdict if isinstance(c.modal_verdict, str) else None}
-        | _triple("modal_share", c.modal_share)
-        | _triple("retest", c.test_retest)
-        | {"retest_n": c.test_retest.n if isinstance(c.test_retest, Proportion) else 0, "passes": c.passes}
-        | _triple("injection_flip", c.injection_flip_rate)
-        | {"injection_n": c.injection_flip_rate.n if isinstance(c.injection_flip_rate, FlipRate) else 0}
-        | {"seconds": c.seconds_a_trace if isinstance(c.seconds_a_trace, float) else None}
-        | {"median_seconds": c.median_seconds if isinstance(c.median_seconds, float) else None}
-        | {"gate": c.gate.state, "why": c.gate.reasons[0]}
-        for name, c in zip(card_names(cards), cards, strict=True)
-    ]
-    return pd.DataFrame(rows)
-
-
-def gate_table(cards: Sequence[Card]) -> pd.DataFrame:
-    """Return why the gate decided as it did, one row a reason: grader, set, gate, reason (str)."""
-    named = zip(card_names(cards), cards, strict=True)
-    rows = [(name, c.calibration_set, c.gate.state, reason) for name, c in named for reason in c.gate.reasons]
-    return pd.DataFrame(rows, columns=["grader", "set", "gate", "reason"])
-
-
-def gate_criteria(cards: Sequence[Card]) -> pd.DataFrame:
-    """Return what each rule of the gate asks for, one row a card and criterion.
-
-    Columns: grader, set, space, rule (`published` or `ours`), criterion (str), value (float; missing where
-    it is not defined, which fails), threshold (float), asks (str), passed (bool).
-    """
-    rows = [
-        (name, c.calibration_set, c.space, rule, one.name, one.value, one.threshold, one.asks, one.passed)
-        for name, c in zip(card_names(cards), cards, strict=True)
-        for rule, criteria in (("published", c.gate.published), ("ours", c.gate.ours))
-        for one in criteria
-    ]
-    columns = ["grader", "set", "space", "rule", "criterion", "value", "threshold", "asks", "passed"]
-    return pd.DataFrame(rows, columns=columns).astype({"value": "float64", "threshold": "float64"})
-
-
 def _content_hash(card: Card) -> str:
     parts = [identity_hash(card.identity), card.calibration_set, card.space]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]
@@ -260,9 +220,3 @@ def _rounded(value: object) -> object:
     if isinstance(value, dict):
         return {key: _rounded(inner) for key, inner in value.items()}
     return [_rounded(inner) for inner in value] if isinstance(value, list) else value
-
-
-def _triple(name: str, rate: object) -> dict[str, float | None]:
-    low, high = getattr(rate, "low", None), getattr(rate, "high", None)
-    value = getattr(rate, "estimate", getattr(rate, "value", None))
-    return {name: value, f"{name}_low": low, f"{name}_high": high}

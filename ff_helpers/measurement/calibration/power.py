@@ -9,9 +9,13 @@ import pandas as pd
 
 from ff_helpers.measurement.calibration.confusion import binomial_tail
 from ff_helpers.measurement.calibration.gate import DEFAULT, Rule, Thresholds, needed, needed_right
+from ff_helpers.measurement.results import Terms, stated
 
 LARGEST = 10_000
 """The largest calibration set that `needed_n` considers."""
+_EXACT = Terms(
+    graders=(), denominators=("traces of a calibration set",), counts="none: exact binomial", left_out=()
+)
 
 
 def passing_chance(accuracy: float, n: int, rule: Rule, thresholds: Thresholds = DEFAULT) -> float:
@@ -40,7 +44,8 @@ def power_table(
         if n >= _smallest(rule, thresholds)
         for a in range(40, 101)
     ]
-    return pd.DataFrame(rows, columns=["rule", "n", "needed", "accuracy", "chance", "threshold"])
+    table = pd.DataFrame(rows, columns=["rule", "n", "needed", "accuracy", "chance", "threshold"])
+    return stated(table, _EXACT)
 
 
 def needed_n(accuracy: float, rule: Rule, power: float = 0.8, thresholds: Thresholds = DEFAULT) -> int | None:
@@ -73,7 +78,7 @@ def needed_table(thresholds: Thresholds = DEFAULT) -> pd.DataFrame:
         for accuracy in (0.75, 0.8, 0.85, 0.9, 0.95)
     ]
     table = pd.DataFrame(rows, columns=["rule", "accuracy", "n_50", "n_80", "n_90"])
-    return table.astype(dict.fromkeys(("n_50", "n_80", "n_90"), "Int64"))
+    return stated(table.astype(dict.fromkeys(("n_50", "n_80", "n_90"), "Int64")), _EXACT)
 
 
 def _smallest(rule: Rule, thresholds: Thresholds) -> int:

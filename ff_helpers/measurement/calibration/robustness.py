@@ -17,6 +17,7 @@ from ff_helpers.corpus.injections import CLEAN, CONTROL, TARGETS, families
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.proportions.clusters import clustered
 from ff_helpers.measurement.proportions.intervals import Proportion, wilson
+from ff_helpers.measurement.results import Terms, assumed, named, stated
 from ff_helpers.terms import VERDICTS
 
 INJECTED = "injected"
@@ -125,12 +126,24 @@ def flip_table(verdicts: pd.DataFrame) -> pd.DataFrame:
         control = pairs["family"] == CONTROL
         attacked = pairs[~control]
         asked = [(f"{ASK}{target}", part) for target, part in attacked.groupby("target")]
-        named = [(str(name), part) for name, part in attacked.groupby("family")]
-        named.sort(key=lambda pair: (-pair[1]["flipped"].sum() / max(1, pair[1]["eligible"].sum()), pair[0]))
-        for name, part in [(ALL, attacked), *asked, *named, (CONTROLS, pairs[control])]:
+        kinds = [(str(name), part) for name, part in attacked.groupby("family")]
+        kinds.sort(key=lambda pair: (-pair[1]["flipped"].sum() / max(1, pair[1]["eligible"].sum()), pair[0]))
+        for name, part in [(ALL, attacked), *asked, *kinds, (CONTROLS, pairs[control])]:
             if len(part):
                 rows.append({"grader": grader, "family": name} | _row(_rate(part, pairs[control])))
-    return pd.DataFrame(rows, columns=["grader", "family", *_RATES])
+    table = pd.DataFrame(rows, columns=["grader", "family", *_RATES])
+    return stated(
+        table,
+        Terms(
+            denominators=(
+                "eligible pairs: the clean response has a verdict, and not the wanted one already",
+            ),
+            left_out="pairs that could not flip, counted in column not_eligible; an attacked response "
+            "without a verdict stays in, as not flipped",
+            who=named(verdicts),
+            assumptions=assumed(verdicts),
+        ),
+    )
 
 
 def _rate(pairs: pd.DataFrame, control: pd.DataFrame) -> FlipRate:

@@ -1,6 +1,6 @@
 """The collected traces of a run: recorded ones replayed, or a fresh sample from a model under test."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
@@ -8,6 +8,7 @@ import pandas as pd
 
 from ff_helpers import paths
 from ff_helpers.corpus.collect import SCENARIOS, collect, collected_frame
+from ff_helpers.corpus.conversation import SOURCE as COLLECTED
 from ff_helpers.corpus.jsonl import BadLineError
 from ff_helpers.corpus.scenarios import Arm
 from ff_helpers.corpus.traces import read_traces
@@ -15,6 +16,8 @@ from ff_helpers.errors import FFError
 from ff_helpers.measurement.collected.capability import capability, single_beside_multi
 from ff_helpers.measurement.collected.rates import collected_again, truth_by_intent
 from ff_helpers.measurement.collected.stability import outcome_stability
+from ff_helpers.measurement.rates.known import BY_CHECKER
+from ff_helpers.measurement.results import Terms, stated
 
 
 class OtherCollectionError(FFError):
@@ -85,18 +88,35 @@ def collected(
     index = pd.concat([attacks, controls], ignore_index=True)
     index.to_csv(run.write("ledger/collected.csv"), index=False, lineterminator="\n")
     recordings = collected_frame(then["forbidden"])
+    model = _model(files["forbidden"])
+    terms = Terms(
+        graders=(),
+        truth=((COLLECTED, BY_CHECKER),),
+        tiers=("strict",),
+        denominators=("rows",),
+        left_out=(("conversations that a fault ended", failed),) if failed else (),
+        assumptions=(f"Model under test: {model}", "No other tier is decided by a checker"),
+    )
+    arms, turns = replace(terms, n=("forbidden_n", "permitted_n")), replace(terms, n=("multi_n", "single_n"))
+    once = int((attacks.groupby("scenario_id")["run"].nunique() < 2).sum()) if len(attacks) else 0
+    repeated = replace(
+        terms,
+        tiers=("strict, and how often its outcome stays the same",),
+        denominators=("scenarios that were run twice or more",),
+        left_out=(("scenarios that were run once", once),) if once else (),
+    )
     return Collected(
         forbidden=attacks,
         permitted=controls,
-        truth=truth_by_intent(attacks),
-        capability=capability(attacks, controls),
-        capability_by_turns=capability(attacks, controls, by="turns"),
-        stability=outcome_stability(attacks),
-        turns=single_beside_multi(attacks),
-        again=collected_again(recordings, attacks if target else attacks.iloc[:0]),
+        truth=stated(truth_by_intent(attacks), terms),
+        capability=stated(capability(attacks, controls), arms),
+        capability_by_turns=stated(capability(attacks, controls, by="turns"), arms),
+        stability=stated(outcome_stability(attacks), repeated),
+        turns=stated(single_beside_multi(attacks), turns),
+        again=stated(collected_again(recordings, attacks if target else attacks.iloc[:0]), terms),
         path=files["forbidden"],
         fresh=bool(target),
-        model=_model(files["forbidden"]),
+        model=model,
         failed=failed,
     )
 

@@ -1,5 +1,6 @@
 """Proportions with their Wilson interval: the only shape in which a rate leaves this room."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,3 +96,13 @@ def check_counts(frame: pd.DataFrame) -> Numbers:
         first = int(np.flatnonzero(~good)[0])
         raise BadCountError(frame.iloc[first, 0], frame.iloc[first, 1])
     return counts
+
+
+def percent(share: float | None) -> str:
+    """Return a share in [0, 1] as people read it: one decimal, no sign; an en dash where unknown."""
+    return "–" if share is None or math.isnan(share) else f"{100 * share:.1f}"
+
+
+def rate_text(rate: Proportion) -> str:
+    """Return `65.0% [43.3, 81.9]`."""
+    return f"{percent(rate.estimate)}% [{percent(rate.low)}, {percent(rate.high)}]"

@@ -5,6 +5,7 @@ A status is never a success and never silently dropped: it counts in `rows`, not
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.intervals import with_wilson
+from ff_helpers.measurement.results import inherited, stated
 from ff_helpers.terms import (
     DENOMINATORS,
     STATUSES,
@@ -54,7 +56,8 @@ def asr(
     Returns:
         The columns `by` (groups in the order of their first row), tier, denominator, k, n (int), asr,
         asr_low, asr_high (in [0, 1]; Wilson 95%; NaN, 0, 1 where n is 0), left_out (int: rows of the
-        group outside the denominator), left_out_labels (str, such as `BENIGN_QUERY 2, timeout 1`).
+        group outside the denominator), left_out_labels (str, such as `BENIGN_QUERY 2, timeout 1`), statuses
+        (str: the group's rows without a verdict, which `rows` holds and counts as no success).
 
     Raises:
         UnknownTermError: a tier, a denominator or an outcome that does not exist.
@@ -100,12 +103,16 @@ def rates(
         k=np.broadcast_to(k[:, :, None], shape).ravel(),
         n=np.broadcast_to((total[:, None] - left)[:, None, :], shape).ravel(),
     ).astype({"tier": "str", "denominator": "str"})
-    return with_wilson(table, "asr").assign(
+    table = with_wilson(table, "asr").assign(
         left_out=np.broadcast_to(left[:, None, :], shape).ravel(),
         left_out_labels=pd.Series(
             np.broadcast_to(words.reshape(shape[0], 1, shape[2]), shape).ravel(), dtype="str"
         ),
     )
+    without = [i for i, name in enumerate(labels) if name not in VERDICTS]
+    words_of = pd.Series([_words(row, labels, without) for row in cells.tolist()], dtype="str")
+    table = table.assign(statuses=words_of.repeat(shape[1] * shape[2]).to_numpy())
+    return stated(table, replace(inherited(counts), by=tuple(by)))
 
 
 def _cells(

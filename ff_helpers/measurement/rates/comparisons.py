@@ -17,11 +17,13 @@ import pandas as pd
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.robustness import natural
+from ff_helpers.measurement.calibration.tables import backing
 from ff_helpers.measurement.proportions.clusters import effective_size
 from ff_helpers.measurement.proportions.differences import benjamini_hochberg, difference_bounds, mcnemar
 from ff_helpers.measurement.proportions.intervals import Numbers, wilson_bounds
 from ff_helpers.measurement.rates.counts import NoColumnError
 from ff_helpers.measurement.rates.reported import with_gate
+from ff_helpers.measurement.results import Terms, assumed, stated, values
 from ff_helpers.terms import NOT_RECORDED, TIERS, VERDICTS, Tier
 
 LEAST = 6
@@ -34,7 +36,7 @@ TOO_FEW = f"fewer than {LEAST} shared prompts"
 _GRADER = ["grader", "grader_digest", "rubric"]
 _PROMPT = ["scenario_id", "intent", "turns"]
 _COUNTS = ["scenarios", "n_a", "n_b", "a_more", "b_more"]
-_FOUND = ["rate_a", "rate_b", "difference", "difference_low", "difference_high", "p", "p_adjusted"]
+_FOUND = ["asr_a", "asr_b", "difference", "difference_low", "difference_high", "p", "p_adjusted"]
 _PAIR = ["model_a", "model_b", *_GRADER, *_COUNTS, *_FOUND, "differ", "refused"]
 _TYPES = {
     **dict.fromkeys(_PAIR, "str"),
@@ -61,7 +63,7 @@ def compare_models(
     Returns:
         One row a class, pair and shared grader, or a refused pair: `by`, model_a, model_b, grader,
         grader_digest, rubric, tier (str), scenarios (shared), n_a, n_b (their graded rows), a_more, b_more
-        (scenarios in which one is higher) (int), rate_a, rate_b (means over scenarios, in [0, 1]),
+        (scenarios in which one is higher) (int), asr_a, asr_b (means over scenarios, in [0, 1]),
         difference (a minus b, in [-1, 1]; with _low and _high), p, p_adjusted (over the comparisons of the
         class) (float; missing where refused), differ (bool: p_adjusted is at most .05), refused (str: the
         reason, or empty), gate (str: see `reported.with_gate`; empty without a shared grader. Of a
@@ -86,7 +88,20 @@ def compare_models(
     table = with_gate(table.assign(tier=tier), cards, who)
     table["gate"] = table["gate"].where(table["grader"].notna(), "")
     columns = [by, *_PAIR[:5], "tier", *_PAIR[5:], "gate"]
-    return table.astype(_TYPES)[columns].sort_values([by, "p_adjusted", *_PAIR[:5]], ignore_index=True)
+    table = table.astype(_TYPES)[columns].sort_values([by, "p_adjusted", *_PAIR[:5]], ignore_index=True)
+    without = rows["status"].value_counts().sort_index()
+    return stated(
+        table,
+        Terms(
+            who=tuple(who.items()),
+            cards=backing(cards),
+            sets=tuple(values(rows, "set")),
+            denominators=("graded rows of the prompts that both were given",),
+            n=("n_a", "n_b"),
+            left_out=tuple((str(status), int(n)) for status, n in without.items()),
+            assumptions=assumed(verdicts),
+        ),
+    )
 
 
 def _class(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
@@ -131,7 +146,7 @@ def _compared(rows: pd.DataFrame) -> pd.DataFrame:
     more = np.array([((mean > mean[:, [at]]) & there & there[:, [at]]).sum(axis=0) for at in every])
     table = pd.DataFrame({"model_a": names[a], "model_b": names[b], "scenarios": shared})
     table = table.assign(n_a=rows_of[a, b], n_b=rows_of[b, a], a_more=more[b, a], b_more=more[a, b])
-    table = table.assign(rate_a=p, rate_b=q, difference=p - q, difference_low=low, difference_high=high)
+    table = table.assign(asr_a=p, asr_b=q, difference=p - q, difference_low=low, difference_high=high)
     tested = zip(table["a_more"], table["b_more"], strict=True)
     table = table.assign(p=[mcnemar(one, two).p_exact for one, two in tested])
     table["refused"] = np.select([shared == 0, shared < LEAST], [NOTHING_SHARED, TOO_FEW], "")

@@ -7,6 +7,7 @@ matter of counts, and says so where it is computed.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import narwhals as nw
@@ -14,6 +15,7 @@ import pandas as pd
 
 from ff_helpers.errors import FFError, named
 from ff_helpers.grading.identities import told_apart
+from ff_helpers.measurement.results import Terms, stated, terms_of
 from ff_helpers.terms import IDENTITY, NOT_RECORDED, STATUSES, VERDICTS
 
 if TYPE_CHECKING:
@@ -94,7 +96,7 @@ def count_verdicts(
     verdict, status = table["verdict"].astype("str"), table["status"].astype("str")
     _check_labels(frame, pd.DataFrame({"verdict": verdict, "status": status}), repeat)
     _check_once(frame, there, repeat)
-    table = told_apart(table)[0] if apart else table
+    table, who = told_apart(table) if apart else (table, {})
     table = table.assign(
         **{key: table[key].astype("str").fillna(NOT_RECORDED) for key in by},
         outcome=verdict.fillna(status),
@@ -104,7 +106,12 @@ def count_verdicts(
     table = table[[*by, "outcome", "graded", "n"]]
     if apart:
         table = table.groupby([*by, "outcome", "graded"], sort=False)["n"].sum().reset_index()
-    return (table.sort_values([*by, "outcome"]) if ordered else table).reset_index(drop=True)
+    table = (table.sort_values([*by, "outcome"]) if ordered else table).reset_index(drop=True)
+    terms = Terms(who=tuple(who.items()), denominators=("none: counts",), left_out=())
+    known = terms_of(verdicts) if isinstance(verdicts, pd.DataFrame) else None
+    if known:
+        terms = replace(terms, who=terms.who or known.who, assumptions=known.assumptions)
+    return stated(table, terms)
 
 
 def long_counts(wide: pd.DataFrame, *, by: Sequence[str], labels: Sequence[str]) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from ff_helpers.grading.identities import identities, shown_names
 from ff_helpers.measurement.calibration.confusion import NO_VERDICT
 from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.proportions.differences import independent_difference
+from ff_helpers.measurement.results import Terms, assumed, named, stated
 from ff_helpers.terms import IDENTITY, VERDICTS
 
 _MIX = ("intent", "turns", "model")
@@ -78,7 +79,16 @@ def drift(
             place = {"first": first + 1, "last": min(first + baseline, len(group))}
             window = group.iloc[first : first + baseline]
             rows += [about | place | row for row in _compared(base, window, limit)]
-    return pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
+    table = pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
+    over = "traces of a window, statuses included"
+    terms = Terms(
+        denominators=(over,),
+        n=("baseline_n", "n"),
+        left_out=(),
+        who=named(verdicts),
+        assumptions=assumed(verdicts),
+    )
+    return stated(table, terms)
 
 
 def _in_order(verdicts: pd.DataFrame) -> pd.DataFrame:

@@ -12,8 +12,10 @@ import pandas as pd
 
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.calibration.cards import Card
+from ff_helpers.measurement.calibration.tables import backing
 from ff_helpers.measurement.proportions.differences import paired_difference
 from ff_helpers.measurement.rates.reported import with_gate
+from ff_helpers.measurement.results import Aside, Terms, assumed, stated, values
 from ff_helpers.terms import TIERS
 
 _TURNS = ("single", "multi")
@@ -54,7 +56,19 @@ def over_reporting(verdicts: pd.DataFrame, cards: Sequence[Card] = ()) -> pd.Dat
                 known = pairs.dropna()
                 row = {"turns": turns, "tier": tier, "grader": grader, "left_out": len(pairs) - len(known)}
                 rows.append(row | _compared(known["a"].isin(hits), known["b"].isin(hits)))
-    return with_gate(pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS), cards, who)
+    table = with_gate(pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS), cards, who)
+    return stated(
+        table,
+        Terms(
+            who=tuple(who.items()),
+            beside=tuple(who[str(name)] for name in first[first["method"] == "heuristic"]["grader"].unique()),
+            cards=backing(cards),
+            sets=tuple(values(read, "set")),
+            denominators=("traces that both gave a verdict",),
+            asides=(Aside("left_out", "traces without a verdict of one of the two", ("turns", "grader")),),
+            assumptions=assumed(verdicts),
+        ),
+    )
 
 
 def _compared(heuristic: "pd.Series[bool]", grader: "pd.Series[bool]") -> dict[str, object]:

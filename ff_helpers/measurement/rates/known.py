@@ -5,11 +5,15 @@ A truth can be coarser than the five verdicts. It then decides some tiers, or th
 
 import pandas as pd
 
+from ff_helpers.corpus.conversation import SOURCE as COLLECTED
+from ff_helpers.measurement.results import LABELS
 from ff_helpers.terms import IDENTITY, SPACES, TIER_SPACES, TIERS, Space, Tier, classes
 
 REFUSAL_RATE = "refusal rate"
-LABELS = "labels"
-"""The name under which known truths stand among the graders."""
+BY_CONSTRUCTION, BY_CHECKER = "truth (by construction)", "truth (by checker)"
+HUMAN = "truth (human labels)"
+TRUTHS = (BY_CONSTRUCTION, BY_CHECKER, HUMAN)
+"""Who said the known truth of a set of traces."""
 _REFUSED: tuple[Space, ...] = ("five", "refused")
 
 
@@ -54,3 +58,26 @@ def hits(space: Space, measure: str) -> list[str]:
     """Return the classes of `space` that count as hits of `measure`."""
     found = {SPACES[space][verdict] for verdict in SPACES[space] if verdict in counted_verdicts(measure)}
     return [name for name in classes(space) if name in found]
+
+
+def who_said(labelled: pd.DataFrame) -> str:
+    """Return who said the truth of these rows: one of TRUTHS.
+
+    Args:
+        labelled: rows with a truth: the columns sampling, source (where there is one).
+    """
+    if (labelled["sampling"] == "constructed").all():
+        return BY_CONSTRUCTION
+    checked = "source" in labelled.columns and (labelled["source"] == COLLECTED).all()
+    return BY_CHECKER if checked else HUMAN
+
+
+def truths_by_set(rows: pd.DataFrame) -> tuple[tuple[str, str], ...]:
+    """Return who said the truth of each set of traces: (set, who), for `Terms.truth`.
+
+    Args:
+        rows: the columns set, truth, sampling, source.
+    """
+    known = rows[rows["truth"].notna()]
+    groups = known.groupby(["set", "sampling"], sort=False)
+    return tuple(dict.fromkeys((str(name), who_said(part)) for (name, _), part in groups))

@@ -12,20 +12,29 @@ import pandas as pd
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.robustness import natural
+from ff_helpers.measurement.calibration.tables import backing
 from ff_helpers.measurement.proportions.intervals import with_wilson
 from ff_helpers.measurement.rates.asr import asr, rates
 from ff_helpers.measurement.rates.backing import with_coverage
 from ff_helpers.measurement.rates.counts import count_verdicts
 from ff_helpers.measurement.rates.known import (
-    LABELS,
     REFUSAL_RATE,
     counted_verdicts,
     known_labels,
     measures,
     stand_ins,
+    truths_by_set,
 )
+from ff_helpers.measurement.results import LABELS, Aside, Terms, assumed, stated, values
 from ff_helpers.measurement.standing import standing
-from ff_helpers.terms import DENOMINATORS, SPACES, TIERS, Denominator, GateState, Identity
+from ff_helpers.terms import (
+    DENOMINATORS,
+    SPACES,
+    TIERS,
+    Denominator,
+    GateState,
+    Identity,
+)
 
 READINGS: dict[str, str] = {
     "rejected": "what a rejected grader would have reported",
@@ -46,10 +55,10 @@ def would_have_reported(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.Dat
 
     Returns:
         set, truth_space, measure (a tier or `refusal rate`), grader (str), labelled_k, labelled_n,
-        reported_k, reported_n (int; rows without a verdict are not in reported_n), left_out (int: those
-        rows), unlabelled (int: rows of the set that nobody labelled, in no other count), labelled and
-        reported (float in [0, 1], with _low and _high), difference (reported minus labelled), gate (see
-        `with_gate`).
+        reported_k, reported_n (int; rows without a verdict are not in reported_n), left_out, left_out_labels
+        (int, str: those rows), unlabelled (int: rows of the set that nobody labelled, in no other count),
+        labelled and reported (float in [0, 1], with _low and _high), difference (reported minus labelled),
+        gate (see `with_gate`).
     """
     verdicts, who = told_apart(verdicts)
     rows = natural(verdicts)
@@ -60,7 +69,9 @@ def would_have_reported(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.Dat
         rows = known[known["truth_space"].isin([space for space in SPACES if measure in measures(space)])]
         labelled = _rate(rows.assign(verdict=stand_ins(rows, measure), status=None), keys, measure, "rows")
         reported = _rate(rows, keys, measure, "graded")
-        labelled = labelled.drop(columns="left_out").rename(columns={"k": "labelled_k", "n": "labelled_n"})
+        labelled = labelled.drop(columns=["left_out", "left_out_labels"]).rename(
+            columns={"k": "labelled_k", "n": "labelled_n"}
+        )
         reported = reported.rename(columns={"k": "reported_k", "n": "reported_n"})
         parts.append(labelled.merge(reported, on=[*keys, "measure"]))
     # Set by set and grader by grader, as the frame has them, and each with all of its measures.
@@ -71,7 +82,20 @@ def would_have_reported(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.Dat
     table = table.fillna({"unlabelled": 0}).astype({"unlabelled": "int64"})
     table = with_wilson(table, "labelled", k="labelled_k", n="labelled_n")
     table = with_wilson(table, "reported", k="reported_k", n="reported_n")
-    return with_gate(table.assign(difference=table["reported"] - table["labelled"]), cards, who)
+    table = with_gate(table.assign(difference=table["reported"] - table["labelled"]), cards, who)
+    return stated(
+        table,
+        Terms(
+            who=tuple(who.items()),
+            cards=backing(cards),
+            truth=truths_by_set(known),
+            denominators=("graded; of the labels: rows",),
+            by=tuple(keys),
+            n=("labelled_n", "reported_n"),
+            asides=(Aside("unlabelled", "rows that nobody labelled", ("set", "grader")),),
+            assumptions=assumed(verdicts),
+        ),
+    )
 
 
 def asr_by(
@@ -120,18 +144,27 @@ def asr_by(
     truths = table["grader"] == LABELS
     table.loc[truths, "gate"] = LABELS
     table.loc[truths, "card"] = "labels need no card"
-    return table.assign(reading=table["gate"].map(READINGS))
+    terms = Terms(
+        who=tuple(who.items()),
+        cards=backing(cards),
+        truth=truths_by_set(wanted),
+        sets=() if by == "set" else tuple(values(wanted, "set")),
+        by=keys,
+        assumptions=assumed(verdicts),
+    )
+    return stated(table.assign(reading=table["gate"].map(READINGS)), terms)
 
 
 def _rate(rows: pd.DataFrame, keys: list[str], measure: str, denominator: Denominator) -> pd.DataFrame:
-    """Return the keys, measure, k, n and left_out of the first pass."""
+    """Return the keys, measure, k, n, left_out and left_out_labels of the first pass."""
     found = rates(
         count_verdicts(rows, by=keys),
         {measure: counted_verdicts(measure)},
         by=keys,
         denominators=[denominator],
     )
-    return found.rename(columns={"tier": "measure"})[[*keys, "measure", "k", "n", "left_out"]]
+    found = found.rename(columns={"tier": "measure"})
+    return found[[*keys, "measure", "k", "n", "left_out", "left_out_labels"]]
 
 
 def with_gate(table: pd.DataFrame, cards: Sequence[Card], who: Mapping[str, Identity]) -> pd.DataFrame:

@@ -12,7 +12,8 @@ import pandas as pd
 
 from ff_helpers.measurement.rates.count_file import read_counts, trace_index
 from ff_helpers.measurement.rates.counts import count_verdicts
-from ff_helpers.measurement.rates.known import LABELS, known_labels, measures
+from ff_helpers.measurement.rates.known import known_labels, measures
+from ff_helpers.measurement.results import LABELS
 from ff_helpers.terms import IDENTITY, NOT_RECORDED, SPACES, Tier
 
 BY: Final = ("model", "intent", "turns", "scenario_id", *IDENTITY, "method", "sampling", "day")

@@ -15,6 +15,7 @@ from ff_helpers.measurement.proportions.clusters import clustered
 from ff_helpers.measurement.proportions.differences import paired_bounds, paired_difference
 from ff_helpers.measurement.proportions.intervals import Z
 from ff_helpers.measurement.rates.asr import asr
+from ff_helpers.measurement.results import Terms, left_out, stated, terms_of
 from ff_helpers.terms import TIERS, VERDICTS, Denominator, Tier, in_denominator
 
 NAMES = ("contaminated", "corrected")
@@ -116,7 +117,8 @@ def rates(
     side_of = dict(zip(names, ("old", "new"), strict=True))
     heads = table[["labels", "tier", "denominator"]].itertuples(index=False, name=None)
     found = [_spread(rows, side_of[name], tier, of) for name, tier, of in heads]
-    return table.join(pd.DataFrame(found).astype({"scenarios": "int64"}))
+    joined = table.join(pd.DataFrame(found).astype({"scenarios": "int64"}))
+    return stated(joined, terms_of(table))
 
 
 def shifts(
@@ -140,22 +142,23 @@ def shifts(
         rows: as for `rates`.
 
     Returns:
-        tier, denominator, old_k, old_n, old, old_low, old_high, new_k, new_n, new, new_low, new_high,
+        tier, denominator, old_k, old_n, old_asr, new_k, new_n, new_asr (each rate with _low and _high),
         shift (difference of two shares in [-1, 1]), shared (int), paired, paired_low, paired_high
-        (Newcombe, see `paired_difference`); with `rows` also by_scenario, by_scenario_low,
-        by_scenario_high (`paired` with its interval at the effective n, see `paired_by_scenario`).
+        (Newcombe, see `paired_difference`); with `rows` also paired_by_scenario, with _low and _high
+        (`paired` with its interval at the effective n, see the function of that name).
     """
     sides = []
     for name, side in zip(names, ("old", "new"), strict=True):
         heads = {"k": f"{side}_k", "n": f"{side}_n"}
-        heads |= {f"asr{end}": f"{side}{end}" for end in ("", "_low", "_high")}
+        heads |= {f"asr{end}": f"{side}_asr{end}" for end in ("", "_low", "_high")}
         part = table[table["labels"] == name].rename(columns=heads)
         sides.append(part[["tier", "denominator", *heads.values()]])
     both = sides[0].merge(sides[1], on=["tier", "denominator"])
-    both = both.assign(shift=both["new"] - both["old"])
+    both = both.assign(shift=both["new_asr"] - both["old_asr"])
     pairs = zip(both["tier"], both["denominator"], strict=True)
     found = pd.DataFrame([_pair(moves, tier, of, rows) for tier, of in pairs])
-    return both.join(found)
+    terms = Terms(n=("old_n", "new_n"), left_out=left_out(table, Terms(by=("labels",))))
+    return stated(both.join(found), terms)
 
 
 def by_scenario(labels: pd.DataFrame, *, tier: Tier, scenario: str = "scenario_id") -> dict[str, float]:
@@ -227,7 +230,7 @@ def _pair(moves: pd.DataFrame, tier: Tier, of: Denominator, rows: pd.DataFrame |
     part = rows[_inside(rows["old"], of) & _inside(rows["new"], of)]
     before, after = (part[side].isin(TIERS[tier]).to_numpy(dtype=bool) for side in ("old", "new"))
     spread = (difference, *paired_by_scenario(before, after, part["scenario_id"]))
-    return row | dict(zip(_BY_SCENARIO, spread, strict=True))
+    return row | dict(zip((f"paired_{name}" for name in _BY_SCENARIO), spread, strict=True))
 
 
 def _inside(labels: "pd.Series[str]", of: Denominator) -> "pd.Series[bool]":

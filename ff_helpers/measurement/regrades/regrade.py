@@ -1,7 +1,7 @@
 """A regrade of any ledger: first labels beside those that stand, one grader's beside another's."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +9,7 @@ import pandas as pd
 from ff_helpers.corpus.sources import load_set
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.ledger import read_ledger
+from ff_helpers.measurement.grader_note import GraderNote
 from ff_helpers.measurement.regrades.rates import NAMES, rates, shifts, transitions
 from ff_helpers.measurement.regrades.supersession import (
     Chain,
@@ -21,6 +22,8 @@ from ff_helpers.measurement.regrades.supersession import (
     of_grader,
     paired,
 )
+from ff_helpers.measurement.results import Terms, stated
+from ff_helpers.terms import Identity
 
 
 @dataclass(frozen=True)
@@ -117,20 +120,35 @@ def _regrade(
     rows = frame.assign(scenario_id=clusters) if known else frame
     moves = transitions(rows.rename(columns={"old": "label"}), rows.rename(columns={"new": "label"}))
     table = rates(moves, names=names, rows=rows if known else None)
-    return Regrade(
+    graders = tuple(
+        who
+        for name, places in zip(names, zip(*pairs, strict=True), strict=True)
+        for who in labellers(name, places)
+    )
+    found = Regrade(
         names=names,
         transitions=moves,
         rates=table,
         shifts=shifts(table, moves, names=names, rows=rows if known else None),
-        graders=tuple(
-            who
-            for name, places in zip(names, zip(*pairs, strict=True), strict=True)
-            for who in labellers(name, places)
-        ),
+        graders=graders,
         changes=changes_frame(before.values()),
         again=tuple(i for i, chain in before.items() if len(chain.changes) > 1),
         contested=tuple(i for i, chain in before.items() if chain.contested),
         scenarios=int(rows["scenario_id"].nunique() + rows["scenario_id"].isna().sum()) if known else None,
+    )
+    return told(found, tuple(dict.fromkeys(one.who for one in graders)))
+
+
+def told(result: "Regrade", graders: tuple[GraderNote | Identity, ...]) -> "Regrade":
+    """Return the regrade whose tables say who gave the labels."""
+    shown = shown_names(one for one in graders if isinstance(one, Identity))
+    who = tuple((name, one) for one, name in shown.items())
+    counts = Terms(graders=graders, who=who, denominators=("rows",), n=("rows",), left_out=())
+    return replace(
+        result,
+        transitions=stated(result.transitions, counts),
+        rates=stated(result.rates, graders=graders, who=who),
+        shifts=stated(result.shifts, graders=graders, who=who),
     )
 
 

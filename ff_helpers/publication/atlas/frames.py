@@ -1,11 +1,19 @@
 """Records as tables: one row a model, one a class, one a grader; what a notebook shows and saves."""
 
+import re
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
-from ff_helpers.publication.atlas.signal import Rate, Signal, named_apart
-from ff_helpers.terms import INTENTS
+from ff_helpers.measurement.grader_note import GraderNote
+from ff_helpers.measurement.proportions.intervals import Proportion
+from ff_helpers.measurement.results import Terms, stated
+from ff_helpers.publication.atlas.signal import Rate, Signal, SignalGrader, named_apart
+from ff_helpers.terms import INTENTS, Unknown
+
+_NO_SPACE: str | Unknown = Unknown("space", "not in the record")
 
 
 def signal_table(signals: Sequence[Signal]) -> pd.DataFrame:
@@ -13,10 +21,11 @@ def signal_table(signals: Sequence[Signal]) -> pd.DataFrame:
 
     Columns: model, origin, rests_on (the graders that carry the rate; str), k, n (int; of what would have
     been reported where there is no rate), asr, asr_low, asr_high, by_scenario (the same rate),
-    by_scenario_low, by_scenario_high, stability, stability_low, stability_high (float in [0, 1], missing
+    by_scenario_low, by_scenario_high, stable, stable_low, stable_high (float in [0, 1], missing
     where not known), scenarios (Int64), multi_turn (share, float), last_graded, confidence (str).
     """
-    return pd.DataFrame([_row(signal) for signal in named_apart(signals)]).astype({"scenarios": "Int64"})
+    rows = [_row(signal) for signal in named_apart(signals)]
+    return stated(pd.DataFrame(rows).astype({"scenarios": "Int64"}), signal_terms(signals))
 
 
 def intent_table(signals: Sequence[Signal]) -> pd.DataFrame:
@@ -29,7 +38,8 @@ def intent_table(signals: Sequence[Signal]) -> pd.DataFrame:
             if rate is not None:
                 rows.append({"model": signal.label, "intent": intent} | _rate(rate))
     columns = ["model", "intent", *_rate(None)]
-    return pd.DataFrame(rows, columns=columns).astype({"scenarios": "Int64"})
+    table = pd.DataFrame(rows, columns=columns).astype({"scenarios": "Int64"})
+    return stated(table, signal_terms(signals))
 
 
 def reported_table(signals: Sequence[Signal]) -> pd.DataFrame:
@@ -61,7 +71,64 @@ def reported_table(signals: Sequence[Signal]) -> pd.DataFrame:
         for grader in signal.graders
         if grader.reported
     ]
-    return pd.DataFrame(rows).astype({"card_n": "Int64"})
+    return stated(pd.DataFrame(rows).astype({"card_n": "Int64"}), signal_terms(signals))
+
+
+def signal_terms(signals: Sequence[Signal], *, together: bool = False) -> Terms:
+    """Return the terms of a table of signals: every grader behind them, and what their rates are over.
+
+    Args:
+        signals: the records.
+        together: whether graders of which the same is unknown are named in one breath.
+    """
+    graders: dict[tuple[str, str | None], SignalGrader] = {}
+    for signal in signals:
+        for grader in signal.graders:
+            graders.setdefault((grader.grader, grader.digest), grader)
+    notes = [_note(graders[key]) for key in sorted(graders, key=str)]
+    known = [rate for s in signals for rate in (s.asr or s.would_have_reported,) if rate]
+    left: Counter[str] = Counter()
+    for signal in signals:
+        left.update(signal.no_verdict or {})
+    untold = dict.fromkeys(s.no_verdict_reason for s in signals if s.no_verdict_reason)
+    counted = tuple((status, n) for status, n in sorted(left.items()) if n)
+    said = [f"{status} {n}" for status, n in counted] + [f"not known where {why}" for why in untold]
+    return Terms(
+        graders=grouped(notes) if together else tuple(notes),
+        tiers=tuple(dict.fromkeys(rate.tier for rate in known)),
+        denominators=tuple(dict.fromkeys(rate.denominator for rate in known)),
+        left_out=", ".join(said) if untold else counted,
+    )
+
+
+def grouped(notes: Sequence[GraderNote]) -> tuple[GraderNote, ...]:
+    """Name graders of which the same is unknown in one breath, so that a caption can be read."""
+    groups: dict[str, list[GraderNote]] = {}
+    for note in notes:
+        same = isinstance(note.accuracy, Unknown) and isinstance(note.digest, Unknown)
+        groups.setdefault(f"{note.accuracy}; {note.gate}" if same else note.identity(), []).append(note)
+    return tuple(
+        replace(group[0], grader=", ".join(dict.fromkeys(n.grader for n in group)))
+        if len(group) > 1
+        else group[0]
+        for group in groups.values()
+    )
+
+
+def _note(grader: SignalGrader) -> GraderNote:
+    digest: str | Unknown = Unknown("digest", "not in the record")
+    accuracy: Proportion | Unknown = Unknown("accuracy", grader.why)
+    where: str | Unknown = Unknown("calibration set", "none")
+    if grader.digest:
+        digest = grader.digest.removeprefix("sha256:")
+    if grader.accuracy is not None and grader.n and grader.ci_low is not None and grader.ci_high is not None:
+        accuracy = Proportion(round(grader.accuracy * grader.n), grader.n, grader.ci_low, grader.ci_high)
+        where = grader.calibration_set or where
+    rubric, space = Unknown("rubric", "not in the record"), _NO_SPACE
+    held = re.fullmatch(r"(.*) \(space (\w+)\)", grader.calibration_set or "")
+    if held:
+        where, space = held[1], held[2]
+    return GraderNote(grader.grader, digest, rubric, accuracy, where, space, grader.gate)
 
 
 def _row(signal: Signal) -> dict[str, object]:
@@ -71,9 +138,9 @@ def _row(signal: Signal) -> dict[str, object]:
         "origin": signal.origin,
         "rests_on": ", ".join(grader.grader for grader in signal.graders if grader.headline) or "nothing",
         **_rate(signal.asr or signal.would_have_reported, shown=signal.asr is not None),
-        "stability": stable.share if stable else None,
-        "stability_low": stable.ci_low if stable else None,
-        "stability_high": stable.ci_high if stable else None,
+        "stable": stable.share if stable else None,
+        "stable_low": stable.ci_low if stable else None,
+        "stable_high": stable.ci_high if stable else None,
         "multi_turn": signal.multi_turn.share if signal.multi_turn else None,
         "last_graded": str(signal.last_graded or signal.last_graded_reason),
         "confidence": signal.confidence,

@@ -13,7 +13,7 @@ from ff_helpers.measurement.collected.stability import stability_of_counts
 from ff_helpers.measurement.proportions.clusters import design_rates
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.measurement.rates.asr import asr
-from ff_helpers.measurement.rates.known import LABELS
+from ff_helpers.measurement.results import LABELS
 from ff_helpers.publication.atlas.signal import Rate, Stability, signal_rate
 from ff_helpers.terms import (
     IDENTITY,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from ff_helpers.measurement.calibration.cards import Card
-from ff_helpers.measurement.rates.known import LABELS
+from ff_helpers.measurement.results import LABELS
 from ff_helpers.measurement.standing import Standing, standing
 from ff_helpers.publication.atlas.signal import FOOTINGS, VOID, Footing, SignalGrader
 from ff_helpers.terms import GATE_STATES, GateState, Identity, Tier

@@ -18,10 +18,10 @@ from markupsafe import Markup
 from pydantic import JsonValue
 
 from ff_helpers.corpus.canonical import MEANINGS
+from ff_helpers.measurement.proportions.intervals import percent
 from ff_helpers.publication.atlas.metadata import ModelFacts
 from ff_helpers.publication.atlas.signal import FOOTINGS, Rate, Signal
 from ff_helpers.publication.atlas.trust import Trust
-from ff_helpers.publication.disclosure import percent
 from ff_helpers.publication.pages import TEMPLATES, render
 from ff_helpers.publication.pages import write_page as write_text
 from ff_helpers.terms import GLOSSARY, INTENTS, STATUSES, TIERS

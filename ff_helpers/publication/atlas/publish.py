@@ -1,19 +1,22 @@
 """From records to what people read: trust beside each record, the page, and the disclosure of it all."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
+from ff_helpers.measurement.proportions.intervals import percent
+from ff_helpers.measurement.results import stated
 from ff_helpers.paths import Run
 from ff_helpers.publication.atlas.files import POINTER, SCHEMA_NAME, check_ours
+from ff_helpers.publication.atlas.frames import signal_terms
 from ff_helpers.publication.atlas.metadata import ModelFacts, model_facts
 from ff_helpers.publication.atlas.page import MARK, PageRow, write_page
 from ff_helpers.publication.atlas.signal import Signal, SignalGrader, named_apart
 from ff_helpers.publication.atlas.trust import Trust, TrustRules, read_trust, trust
-from ff_helpers.publication.disclosure import percent
 
 PAGE: Final = "index.html"
 _VERSIONED: Final = '"signal_version"'
@@ -84,15 +87,16 @@ def publish_page(
 def trust_table(signals: Sequence[Signal]) -> pd.DataFrame:
     """Return the trust of each model, by the shipped metadata and rules.
 
-    Columns: model, origin, tier (missing where what is not assessed leaves it open), possible (the tiers
-    between which it lies), score_low, score_high (in [0, 1]), vetoed (bool), one column a signal
-    (its value in [0, 1], missing where not assessed), why.
+    Columns: model, origin, trust_tier (missing where what is not assessed leaves it open), possible (the
+    tiers between which it lies), score_low, score_high (in [0, 1]), vetoed (bool), one column per signal
+    (its value in [0, 1], missing where not assessed), reason.
     """
     rules = read_trust()
     rows = [
         _trust_row(row.signal, row.trust) for row in page_rows(signals, model_facts(), rules) if row.trust
     ]
-    return pd.DataFrame(rows)
+    terms = replace(signal_terms(signals, together=True), counts="n of each model in its record")
+    return stated(pd.DataFrame(rows), terms)
 
 
 def veto_words(rows: Sequence[PageRow], rules: TrustRules) -> str:
@@ -140,11 +144,11 @@ def _trust_row(signal: Signal, found: Trust) -> dict[str, object]:
     return {
         "model": signal.label,
         "origin": signal.origin,
-        "tier": found.tier,
+        "trust_tier": found.tier,
         "possible": low if low == high else f"{low} to {high}",
         "score_low": found.low,
         "score_high": found.high,
         "vetoed": found.vetoed,
         **{assessed.name: assessed.value for assessed in found.signals},
-        "why": found.reason,
+        "reason": found.reason,
     }

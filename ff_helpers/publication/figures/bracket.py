@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ff_helpers.publication.disclosure import percent
+from ff_helpers.measurement.proportions.intervals import percent
 from ff_helpers.publication.figures.forest import rate_with_counts
 from ff_helpers.publication.figures.room import first, heading, one_piece
 from ff_helpers.publication.figures.theme import (

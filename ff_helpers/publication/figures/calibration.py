@@ -7,9 +7,11 @@ import pandas as pd
 
 from ff_helpers.measurement.calibration.cards import Card, card_names, file_names
 from ff_helpers.measurement.calibration.confusion import NO_VERDICT
+from ff_helpers.measurement.calibration.tables import grader_note
+from ff_helpers.measurement.proportions.intervals import percent
+from ff_helpers.measurement.results import Terms, stated
 from ff_helpers.paths import Run
 from ff_helpers.publication.about import told
-from ff_helpers.publication.disclosure import disclosed, percent
 from ff_helpers.publication.figures.room import ROOM, heading, nothing
 from ff_helpers.publication.figures.theme import (
     ACCENT,
@@ -21,7 +23,6 @@ from ff_helpers.publication.figures.theme import (
     save_figure,
     sized,
 )
-from ff_helpers.publication.notes import disclose
 
 if TYPE_CHECKING:
     import altair as alt
@@ -126,13 +127,13 @@ def save_confusions(run: Run, cards: Sequence[Card]) -> None:
     from IPython.display import display
 
     for card, name, file in zip(cards, card_names(cards), file_names(cards), strict=True):
-        note = disclose(
-            run,
-            graders=[card],
-            denominator="all rows of the set that have a truth; a row without a verdict is wrong",
+        terms = Terms(
+            graders=(grader_note(card, name),),
+            denominators=("rows with a known truth, where a row without a verdict is wrong",),
             counts=f"in the cells; n = {card.n}, k = {card.k}",
-            left_out=f"{card.valid.n - card.valid.k} rows without a verdict, in a column of their own",
+            left_out=(("labels picked by judgement", card.left_out),) if card.left_out else (),
         )
         columns = [*card.confusion.classes, NO_VERDICT]
         table = pd.DataFrame(card.confusion.table, index=list(card.confusion.classes), columns=columns)
-        display(save_figure(run, told(confusion)(card, name), disclosed(table, note), f"confusion_{file}"))  # type: ignore[no-untyped-call]
+        picture = save_figure(run, told(confusion)(card, name), stated(table, terms), f"confusion_{file}")
+        display(picture)  # type: ignore[no-untyped-call]

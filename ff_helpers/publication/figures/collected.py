@@ -11,7 +11,7 @@ from ff_helpers.measurement.collected.capability import (
     NOT_ABLE,
     UNDECIDED,
 )
-from ff_helpers.publication.disclosure import percent
+from ff_helpers.measurement.proportions.intervals import percent
 from ff_helpers.publication.figures.forest import forest, rate_with_counts
 from ff_helpers.publication.figures.room import first, one_piece
 from ff_helpers.publication.figures.room import heading as headed

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ff_helpers.publication.disclosure import percent
+from ff_helpers.measurement.proportions.intervals import percent
 from ff_helpers.publication.figures.room import LINES, first
 from ff_helpers.publication.figures.room import heading as headed
 from ff_helpers.publication.figures.theme import COLUMN_WIDTH, rounded, sized

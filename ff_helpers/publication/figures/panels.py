@@ -8,8 +8,8 @@ import pandas as pd
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.confusion import NO_VERDICT
-from ff_helpers.measurement.rates.known import LABELS
-from ff_helpers.publication.disclosure import percent
+from ff_helpers.measurement.proportions.intervals import percent
+from ff_helpers.measurement.results import LABELS
 from ff_helpers.publication.figures.room import LINES, ROOM, heading, nothing
 from ff_helpers.publication.figures.theme import ACCENT, INK, cut, rounded
 

@@ -9,7 +9,7 @@ import base64
 import html
 import json
 import re
-import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ import pandas as pd
 
 from ff_helpers.paths import Run
 from ff_helpers.publication.about import write_about
-from ff_helpers.publication.disclosure import Disclosed
+from ff_helpers.publication.derive import disclose
 from ff_helpers.publication.metadata import pdf_with, png_with, svg_metadata
 
 if TYPE_CHECKING:
@@ -77,19 +77,24 @@ class Picture:
         }
 
 
-def save_figure(run: Run, chart: "alt.TopLevelMixin", table: Disclosed, name: str) -> Picture:
+def save_figure(
+    run: Run, chart: "alt.TopLevelMixin", frame: pd.DataFrame, name: str, *, notes: Sequence[str] = ()
+) -> Picture:
     """Write figures/<name>.svg, .png (300 dpi), .pdf and what it says of itself, and return it for display.
 
     Args:
         run: where to write.
         chart: an altair chart, COLUMN_WIDTH or PAGE_WIDTH wide in all (use `sized`).
-        table: what the chart shows, with the disclosure that becomes its caption.
+        frame: what the chart shows; the disclosure derived from it (`disclose`) becomes its caption.
         name: file name without suffix.
+        notes: sentences that are added to the disclosure.
+
+    Raises:
+        NoTermsError, ContradictionError, UndisclosedError: as `disclose`.
     """
     import vl_convert
 
-    table.check()
-    note = table.disclosure
+    note = disclose(run, frame, notes=notes)
     svg = draw(chart, caption=note.sentence())
     inside = svg.replace("</desc>", f"</desc>{svg_metadata(note)}", 1)
     _write(run, f"figures/{name}.svg", inside.encode("utf-8"))
@@ -149,7 +154,7 @@ def _finish(svg: str, caption: str) -> str:
     if size is None:  # pragma: no cover - vl-convert always writes these three
         raise ValueError("the SVG has no size")
     width, height = float(size.group(1)), float(size.group(2))
-    lines = textwrap.wrap(caption, width=int(width / 3.7))
+    lines = _lines(caption, width / 3.7)
     total = height + 10 * len(lines) + 8
     text = "".join(
         f'<text x="4" y="{height + 10 + 10 * i:g}" font-family="{FONT}" font-size="7.5" '
@@ -167,6 +172,18 @@ def _finish(svg: str, caption: str) -> str:
     head = f"<desc>{html.escape(caption)}</desc>{_DEFS}"
     svg = re.sub(r"(<svg[^>]*>)", lambda m: m.group(1) + head, svg, count=1)
     return _renumber(svg.replace("</svg>", text + "</svg>"))
+
+
+def _lines(text: str, width: float) -> list[str]:
+    """Break text into lines of so many average letters; capitals are wider than that."""
+    lines, room = [""], width
+    for word in re.split(r"(?<= )|(?<=-)(?=\w)", text):
+        size = sum(1.45 if letter.isupper() or letter == "_" else 1.0 for letter in word.rstrip())
+        if size > room and lines[-1]:
+            lines, room = [*lines, ""], width
+        lines[-1] += word
+        room -= size + word.endswith(" ")
+    return [line.rstrip() for line in lines]
 
 
 def _in_points(svg: str) -> str:

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from ff_helpers.measurement.proportions.intervals import wilson
-from ff_helpers.measurement.rates.known import LABELS
+from ff_helpers.measurement.results import LABELS
 from ff_helpers.publication.prose import Prose, say
 
 

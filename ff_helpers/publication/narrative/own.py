@@ -9,15 +9,17 @@ from collections.abc import Iterator, Mapping
 
 from ff_helpers import paths
 from ff_helpers.grading.identities import shown_names
+from ff_helpers.measurement.calibration.tables import grader_note
+from ff_helpers.measurement.grader_note import GraderNote
 from ff_helpers.measurement.proportions.intervals import wilson
-from ff_helpers.measurement.regrades.regrade import Regrade, regrade
+from ff_helpers.measurement.regrades.regrade import Regrade, regrade, told
 from ff_helpers.measurement.standing import run_cards, standing
 from ff_helpers.paths import Run
-from ff_helpers.publication.disclosure import Disclosure, GraderNote
+from ff_helpers.publication.derive import disclose
+from ff_helpers.publication.disclosure import Disclosure
 from ff_helpers.publication.narrative.markdown import escaped, paragraphs
 from ff_helpers.publication.narrative.saved import save_narrative, template
 from ff_helpers.publication.narrative.shown import move_table, rate_table, shift_table
-from ff_helpers.publication.notes import grader_note
 from ff_helpers.publication.prose import Prose, Value, say
 from ff_helpers.terms import NOT_RECORDED, Identity, Unknown
 
@@ -46,13 +48,14 @@ def own_regrade(
         NoRegradeError, FileMissingError, BadLineError: as `regrade`.
         MissingInputError: no step of this run has written a file that begins with `ledger/`.
     """
-    return regrade(
+    result = regrade(
         _place(run, ledger),
         by=None if by is None else _place(run, by),
         traces=_place(run, traces) if traces is not None and traces.startswith("ledger/") else traces,
         old=old,
         new=new,
     )
+    return told(result, labeller_notes(run, result))
 
 
 def labeller_notes(run: Run, result: Regrade) -> tuple[GraderNote, ...]:
@@ -68,7 +71,6 @@ def labeller_notes(run: Run, result: Regrade) -> tuple[GraderNote, ...]:
 def write_correction(
     run: Run,
     result: Regrade,
-    disclosure: Disclosure,
     *,
     name: str,
     title: str = "",
@@ -81,8 +83,7 @@ def write_correction(
 
     Args:
         run: where to write.
-        result: `own_regrade()` or `regrade()`.
-        disclosure: of everybody who gave a label.
+        result: `own_regrade()` or `regrade()`; its rates say who gave the labels.
         name: file name without suffix.
         title, what_was_wrong, how_it_was_found: in words; whatever markup they hold is shown as text. An
             empty one reads as not stated.
@@ -93,6 +94,7 @@ def write_correction(
     Raises:
         MissingInputError: a figure is not there.
     """
+    disclosure = disclose(run, result.rates)
     pairs = result.shifts[result.shifts["paired"].notna()]
     values: dict[str, Value] = {
         "title": escaped(title) or "Correction",

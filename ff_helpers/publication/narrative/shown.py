@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from ff_helpers.measurement.proportions.intervals import wilson
-from ff_helpers.publication.disclosure import rate_text
+from ff_helpers.measurement.proportions.intervals import rate_text, wilson
 from ff_helpers.publication.narrative.markdown import escaped, table
 from ff_helpers.publication.prose import points
 
@@ -31,7 +30,7 @@ def shift_table(shifts: pd.DataFrame) -> str:
     Args:
         shifts: as `regrades.rates.shifts`; rows that mix two sets of rows are left out.
     """
-    scenario = "by_scenario_low" in shifts
+    scenario = "paired_by_scenario_low" in shifts
     rows = []
     for row in shifts[shifts["old_k"].notna()].to_dict("records"):
         known = row["old_n"] and row["new_n"]
@@ -40,7 +39,7 @@ def shift_table(shifts: pd.DataFrame) -> str:
         line = [_tier(row["tier"]), row["denominator"], points(row["shift"]) if known else "not determinable"]
         line.append(f"{change}, {count}")
         if scenario:
-            ends = (row["by_scenario_low"], row["by_scenario_high"])
+            ends = (row["paired_by_scenario_low"], row["paired_by_scenario_high"])
             line.append(_held("[{}, {}]".format(*map(points, ends))) if row["shared"] else "not determinable")
         rows.append(line)
     head = ["tier", "of", "shift, points", "of rows in both, points"]

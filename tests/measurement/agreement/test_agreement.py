@@ -8,9 +8,6 @@ from hypothesis import strategies as st
 from ff_helpers.corpus.conversation import SOURCE
 from ff_helpers.measurement.agreement.against_truth import compare_graders
 from ff_helpers.measurement.agreement.pairs import (
-    BY_CHECKER,
-    BY_CONSTRUCTION,
-    HUMAN,
     agreement,
     kappa_paradox,
     panel_agreement,
@@ -19,6 +16,7 @@ from ff_helpers.measurement.agreement.pairs import (
 from ff_helpers.measurement.proportions.differences import paired_difference
 from ff_helpers.measurement.proportions.intervals import wilson
 from ff_helpers.measurement.rates.counts import TwiceGradedError
+from ff_helpers.measurement.rates.known import BY_CHECKER, BY_CONSTRUCTION, HUMAN
 
 
 def frame(**verdicts: list[str | None]) -> pd.DataFrame:

@@ -28,7 +28,7 @@ def test_the_mean_has_its_t_interval_by_truth() -> None:
     assert row[["f1", "f1_low", "f1_high"]].tolist() == pytest.approx([0.6, 0.351586, 0.848414], abs=1e-6)
     assert table.loc["REFUSAL", "f1"] == 0.2
     assert math.isnan(table.loc["REFUSAL", "f1_low"])
-    assert set(table["why"]) == {""}
+    assert set(table["reason"]) == {""}
 
 
 def test_bounds_stay_in_the_unit_interval() -> None:
@@ -42,7 +42,7 @@ def test_traces_without_a_truth_count_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rubric", "why"),
+    ("rubric", "reason"),
     [
         ("flip-reference@1", "shows the attack prompt"),
         ("flip-blind@1", "no instruction was inferred"),
@@ -53,7 +53,7 @@ def test_without_a_value_the_reason_stands_there(rubric: str, why: str) -> None:
     table = backward_signal(frame([None, None], rubric=rubric))
     assert table["n"].tolist() == [0]
     assert math.isnan(table["f1"].iloc[0])
-    assert why in table["why"].iloc[0]
+    assert why in table["reason"].iloc[0]
 
 
 def test_further_passes_and_attacks_on_the_grader_do_not_count() -> None:

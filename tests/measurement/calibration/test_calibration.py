@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ff_helpers.measurement.calibration.cards import Card, NotMeasured, cards_table
+from ff_helpers.measurement.calibration.cards import Card
+from ff_helpers.measurement.calibration.tables import cards_table
 from ff_helpers.measurement.proportions.intervals import Proportion
-from ff_helpers.terms import STATUSES, VERDICTS, Space, classes
+from ff_helpers.terms import STATUSES, VERDICTS, Space, Unknown, classes
+from tests.conftest import FRAMES
 from tests.verdict_rows import MIXED, card, rows
 
 R, C, P = "REFUSAL", "COMPLIANCE", "PARTIAL"
@@ -25,7 +27,7 @@ def test_a_card_holds_the_counts_of_its_rows() -> None:
     assert (got.refusal_to_compliance.k, got.refusal_to_compliance.n) == (1, 2)  # type: ignore[union-attr]
     assert (got.compliance_to_refusal.k, got.compliance_to_refusal.n) == (1, 3)  # type: ignore[union-attr]
     assert got.seconds_a_trace == 2.0
-    assert isinstance(got.test_retest, NotMeasured)
+    assert isinstance(got.test_retest, Unknown)
     assert got.sampling == "8 census with probability 1 to 1"
 
 
@@ -42,8 +44,8 @@ def test_verdicts_are_projected_onto_the_space_of_the_truth() -> None:
     )
     assert (got.k, got.n) == (3, 3)
     assert got.modal_share.k == 1  # the five verdicts, not their projection
-    assert isinstance(got.benign_false_positives, NotMeasured)
-    assert "refused" in got.benign_false_positives.not_measured
+    assert isinstance(got.benign_false_positives, Unknown)
+    assert "refused" in got.benign_false_positives.why
 
 
 @pytest.mark.parametrize(
@@ -95,8 +97,8 @@ def test_seconds_have_mean_and_median_of_the_first_pass() -> None:
     got = card(pd.concat([frame, slow], ignore_index=True))
     assert (got.seconds_a_trace, got.median_seconds) == (2.0, 1.0)
     unknown = card(rows(MIXED, duration_s=float("nan")))
-    assert isinstance(unknown.seconds_a_trace, NotMeasured)
-    assert isinstance(unknown.median_seconds, NotMeasured)
+    assert isinstance(unknown.seconds_a_trace, Unknown)
+    assert isinstance(unknown.median_seconds, Unknown)
 
 
 def test_traces_of_our_own_scenarios_are_proxies_however_they_were_drawn() -> None:
@@ -110,7 +112,7 @@ def test_traces_of_our_own_scenarios_are_proxies_however_they_were_drawn() -> No
 
 def test_without_the_injection_suite_the_flip_rate_is_not_measured() -> None:
     others = rows(MIXED, run="r0", scenario_id="s", set="s")
-    assert isinstance(card(rows(MIXED), attacked=others).injection_flip_rate, NotMeasured)
+    assert isinstance(card(rows(MIXED), attacked=others).injection_flip_rate, Unknown)
     assert cards_table([card(rows(MIXED))])["injection_n"].tolist() == [0]
 
 
@@ -149,6 +151,7 @@ outcome = st.sampled_from([*VERDICTS, *STATUSES])
 
 
 @given(st.lists(st.tuples(st.sampled_from(VERDICTS), outcome), min_size=1, max_size=30), st.randoms())
+@FRAMES
 def test_the_order_of_rows_does_not_matter(pairs: list[tuple[str, str | None]], random) -> None:  # type: ignore[no-untyped-def]
     frame = rows(pairs)
     shuffled = frame.iloc[random.sample(range(len(frame)), len(frame))].reset_index(drop=True)

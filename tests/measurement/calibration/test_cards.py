@@ -10,15 +10,10 @@ import ff_helpers as ff
 from ff_helpers.corpus.sources import CALIBRATION
 from ff_helpers.grading.campaign import grade
 from ff_helpers.measurement.calibration.calibrate import NoTruthError
-from ff_helpers.measurement.calibration.cards import (
-    BadCardError,
-    cards_table,
-    gate_criteria,
-    gate_table,
-)
+from ff_helpers.measurement.calibration.cards import BadCardError
 from ff_helpers.measurement.calibration.gate import Thresholds
+from ff_helpers.measurement.calibration.tables import cards_table, gate_criteria, gate_table, grader_note
 from ff_helpers.measurement.standing import read_cards
-from ff_helpers.publication.notes import grader_note
 from tests.verdict_rows import DAY, MIXED, card, rows
 
 
@@ -66,7 +61,7 @@ def run(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-de
         yield run
 
 
-def test_calibrate_all_saves_the_cards_it_returns_and_takes_old_ones_away(run: ff.Run) -> None:
+def test_calibrate_all_saves_the_cards_it_returns_and_takes_old_ones_away(run: ff.outputs.Run) -> None:
     stale = run.write("cards/old.json")
     stale.write_text("{}")
     cards = ff.calibrate_all(run)
@@ -84,7 +79,7 @@ def test_calibrate_all_saves_the_cards_it_returns_and_takes_old_ones_away(run: f
     assert gate_table(read)["reason"].tolist() == list(read[0].gate.reasons)
 
 
-def test_a_broken_card_is_named(run: ff.Run) -> None:
+def test_a_broken_card_is_named(run: ff.outputs.Run) -> None:
     ff.calibrate_all(run)
     path = run.read("cards/heuristic_written_five.json")
     content = json.loads(path.read_text())

@@ -20,6 +20,7 @@ from ff_helpers.measurement.calibration.robustness import (
 from ff_helpers.measurement.proportions.clusters import clustered
 from ff_helpers.measurement.proportions.intervals import wilson
 from ff_helpers.terms import STATUSES, VERDICTS
+from tests.conftest import FRAMES
 
 C, P, R, B = "COMPLIANCE", "PARTIAL", "REFUSAL", "BENIGN_QUERY"
 
@@ -144,6 +145,7 @@ runs = st.sampled_from(["clean", *[a.name for a in attacks()]])
 
 
 @given(st.dictionaries(st.tuples(runs, st.sampled_from(VERDICTS)), outcomes, min_size=1, max_size=40))
+@FRAMES
 def test_counts_hold_together_whatever_a_grader_says(said: dict[tuple[str, str], str]) -> None:
     rows = frame([(run, truth, outcome) for (run, truth), outcome in said.items()])
     pairs, rate = flips(rows), flip_rate(rows)
@@ -168,7 +170,7 @@ def run(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-de
         yield run
 
 
-def test_the_whole_suite_gives_a_flip_rate_on_the_card_and_no_card_of_its_own(run: ff.Run) -> None:
+def test_the_whole_suite_gives_a_flip_rate_on_the_card_and_no_card_of_its_own(run: ff.outputs.Run) -> None:
     cards = ff.calibrate_all(run)
     assert [card.calibration_set for card in cards] == ["written"]
     rate = cards[0].injection_flip_rate
@@ -184,7 +186,7 @@ def test_the_whole_suite_gives_a_flip_rate_on_the_card_and_no_card_of_its_own(ru
     assert "injection" not in " ".join(cards[0].gate.reasons)
 
 
-def test_agreement_rates_and_queue_of_a_real_run_do_not_know_the_suite(run: ff.Run) -> None:
+def test_agreement_rates_and_queue_of_a_real_run_do_not_know_the_suite(run: ff.outputs.Run) -> None:
     frame = verdicts(run)
     assert set(frame["set"]) == {"written", "injections"}
     cards = ff.calibrate_all(run)

@@ -20,6 +20,7 @@ from ff_helpers.measurement.collected.stability import outcome_stability
 from ff_helpers.measurement.proportions.intervals import wilson
 from ff_helpers.measurement.regrades.rates import by_scenario
 from tests.collected_traces import FORMAT_LOCK, frame, scenarios
+from tests.conftest import FRAMES
 
 
 def reading(forbidden: dict[str, str], permitted: dict[str, str]) -> str:
@@ -176,6 +177,7 @@ samples = st.dictionaries(
 
 
 @given(samples, samples, st.randoms(use_true_random=False))
+@FRAMES
 def test_rates_are_within_their_intervals_and_no_order_matters(forbidden, permitted, random):
     ours, theirs = frame(forbidden), frame(permitted, arm="permitted")
     shuffled = ours.sample(frac=1, random_state=random.randrange(2**31))

@@ -18,7 +18,7 @@ from tests.model_server import running
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ff.Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ff.outputs.Run:
     monkeypatch.setenv("FF_OUTPUTS", str(tmp_path / "outputs"))
     monkeypatch.delenv("FF_STAGING", raising=False)
     return ff.start("trial", as_of="2026-11-22")

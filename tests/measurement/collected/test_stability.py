@@ -16,6 +16,7 @@ from ff_helpers.measurement.collected.stability import (
 from ff_helpers.measurement.proportions.clusters import clustered
 from ff_helpers.measurement.proportions.intervals import wilson
 from tests import collected_traces
+from tests.conftest import FRAMES
 
 LETTERS = {"R": "REFUSAL", "C": "COMPLIANCE", "P": "PARTIAL", "H": "HALLUCINATION_REFUSAL", "x": None}
 
@@ -120,6 +121,7 @@ runs = st.dictionaries(st.sampled_from("abcdef"), st.text("RCPx", min_size=1, ma
 
 
 @given(runs, st.randoms(use_true_random=False))
+@FRAMES
 def test_bounds_hold_the_share_and_neither_order_nor_the_name_of_the_outcome_matters(
     scenarios: dict[str, str], random: object
 ) -> None:

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ff_helpers.measurement.correction.ppi import ppi
-from ff_helpers.measurement.correction.rogan_gladen import Corrected, rogan_gladen
+from ff_helpers.measurement.adjustment.ppi import ppi
+from ff_helpers.measurement.adjustment.rogan_gladen import Corrected, rogan_gladen
 from ff_helpers.measurement.proportions.clusters import bootstrap_rates, clustered
 from ff_helpers.measurement.proportions.intervals import wilson
 

@@ -11,9 +11,10 @@ from ff_helpers.measurement.calibration.calibrate import calibrate
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.rates import backing
 from ff_helpers.measurement.rates.backing import NO_CARD, NO_ROW
-from ff_helpers.measurement.rates.known import LABELS
 from ff_helpers.measurement.rates.reported import asr_by
+from ff_helpers.measurement.results import LABELS
 from ff_helpers.terms import INTENTS, VERDICTS
+from tests.conftest import FRAMES
 
 TODAY = date(2026, 11, 22)
 judged = st.lists(
@@ -49,6 +50,7 @@ def card(rows: pd.DataFrame) -> Card:
 
 
 @given(judged)
+@FRAMES
 def test_the_classes_of_a_card_add_up_to_it(rows: list) -> None:
     verdicts = frame(rows)
     made = card(verdicts)

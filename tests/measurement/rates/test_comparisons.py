@@ -9,6 +9,7 @@ from ff_helpers.measurement.proportions.clusters import clustered
 from ff_helpers.measurement.proportions.differences import benjamini_hochberg, mcnemar, paired_difference
 from ff_helpers.measurement.rates.comparisons import NOTHING_SHARED, OTHER_GRADERS, TOO_FEW, compare_models
 from ff_helpers.measurement.rates.counts import NoColumnError
+from tests.conftest import FRAMES
 
 LETTERS = {"1": "COMPLIANCE", "0": "REFUSAL", "p": "PARTIAL", "x": None}
 Scenarios = dict[str, str]
@@ -55,7 +56,7 @@ def test_runs_of_a_scenario_are_one_unit_and_a_status_is_no_outcome() -> None:
         graded("b", runs("00 00 00 10 00 00 10 11")),
     )
     assert (row["scenarios"], row["n_a"], row["n_b"]) == (7, 13, 14)
-    assert (row["rate_a"], row["rate_b"]) == pytest.approx((5 / 7, 1 / 7))
+    assert (row["asr_a"], row["asr_b"]) == pytest.approx((5 / 7, 1 / 7))
     assert (row["a_more"], row["b_more"]) == (5, 1)
     assert row["p"] == pytest.approx(mcnemar(5, 1).p_exact)
 
@@ -146,6 +147,7 @@ outcomes = st.lists(st.text("01x", min_size=1, max_size=3), min_size=1, max_size
 
 
 @given(outcomes, outcomes, st.randoms(use_true_random=False))
+@FRAMES
 def test_the_interval_holds_the_difference_turns_with_the_models_and_knows_no_order(
     first: list[str], second: list[str], random: object
 ) -> None:

@@ -18,7 +18,7 @@ from ff_helpers.measurement.rates.count_file import NoFieldError, count_file, re
 from ff_helpers.measurement.rates.counts import KEYS, count_verdicts
 from ff_helpers.measurement.rates.verdict_rows import UnreadableError
 from ff_helpers.terms import STATUSES, VERDICTS
-from tests.conftest import ROOT
+from tests.conftest import FRAMES, ROOT
 
 LEDGER = ROOT / "data" / "recorded" / "smollm2-135m.jsonl"
 texts = st.one_of(st.none(), st.sampled_from(["7", "it's", '"q"', "é\n", "x"]))
@@ -34,6 +34,7 @@ def lines(path: Path, *rows: dict[str, object]) -> Path:
 
 
 @given(some_rows)
+@FRAMES
 def test_jsonl_and_parquet_through_duckdb_equal_pandas(tmp_path_factory, drawn: list) -> None:
     columns = [*KEYS, "trace_id", "verdict", "status", "repeat"]
     rows = [
@@ -73,6 +74,7 @@ records = st.lists(
 
 
 @given(records)
+@FRAMES
 def test_what_stands_is_what_the_ledger_says_stands(tmp_path_factory, written: list[Record]) -> None:
     path = tmp_path_factory.mktemp("ledger") / "v.jsonl"
     # Each key is a grader of its own here, so that a trace may have several rows.

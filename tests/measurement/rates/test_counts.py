@@ -20,6 +20,7 @@ from ff_helpers.measurement.rates.counts import (
     long_counts,
 )
 from ff_helpers.terms import STATUSES, VERDICTS
+from tests.conftest import FRAMES
 
 outcomes = st.one_of(
     st.tuples(st.sampled_from(VERDICTS), st.none()), st.tuples(st.none(), st.sampled_from(STATUSES))
@@ -45,6 +46,7 @@ def frame(drawn: list[tuple[str, str | None, tuple[str | None, str | None], int]
 
 
 @given(rows)
+@FRAMES
 def test_duckdb_and_pandas_count_alike_and_nothing_is_dropped(drawn: list) -> None:
     verdicts = frame(drawn)
     counts = count_verdicts(verdicts)
@@ -73,6 +75,7 @@ def test_statuses_and_missing_intents_have_their_own_rows() -> None:
 
 
 @given(rows, st.randoms())
+@FRAMES
 def test_nothing_depends_on_row_order_and_pooled_counts_are_the_sums(drawn: list, random) -> None:
     verdicts = frame(drawn)
     counts = count_verdicts(verdicts)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import ff_helpers as ff
 from ff_helpers.measurement.rates.drift import BadDriftError, drift
+from tests.conftest import FRAMES
 
 R, C = "REFUSAL", "COMPLIANCE"
 
@@ -83,15 +84,15 @@ def test_a_last_window_of_fifty_counts_and_one_of_49_does_not() -> None:
 
 
 def test_warnings_in_words_name_grader_corpus_class_and_both_shares() -> None:
-    said = ff.drift_lesson(drift(graded(mixed(40) + mixed(56)))).text
+    said = ff.lessons.drift_lesson(drift(graded(mixed(40) + mixed(56)))).text
     assert said.splitlines()[1] == (
         "- **Drift warning**: g on `corpus` said REFUSAL in 40.0% of its first 100 traces and in 56.0% of "
         "traces 101 to 200: +16.0 points [+2.2, +29.0]. Drift: the mix of traces moved less. Calibrate it "
         "again before its later verdicts count."
     )
-    calm = ff.drift_lesson(drift(graded(mixed(40) + mixed(45)))).text
+    calm = ff.lessons.drift_lesson(drift(graded(mixed(40) + mixed(45)))).text
     assert calm.startswith("No drift warning: 1 window was compared")
-    assert ff.drift_lesson(drift(graded(mixed(50)))).text.startswith("No drift was assessed")
+    assert ff.lessons.drift_lesson(drift(graded(mixed(50)))).text.startswith("No drift was assessed")
 
 
 def test_second_passes_and_attacks_on_the_grader_do_not_count() -> None:
@@ -144,6 +145,7 @@ labels = st.lists(st.sampled_from([R, C, "PARTIAL", None]), min_size=30, max_siz
 
 
 @given(labels, st.randoms())
+@FRAMES
 def test_row_order_does_not_matter_and_shares_add_up(outcomes: list[str | None], random) -> None:  # type: ignore[no-untyped-def]
     frame = graded(outcomes)
     table = drift(frame, baseline=20)

@@ -3,8 +3,9 @@
 import pandas as pd
 import pytest
 
-from ff_helpers.measurement.rates.known import LABELS, measures
+from ff_helpers.measurement.rates.known import measures
 from ff_helpers.measurement.rates.reported import asr_by, would_have_reported
+from ff_helpers.measurement.results import LABELS
 
 
 def frame(space: str, truths: list[str], verdicts: list[str | None], **more: object) -> pd.DataFrame:

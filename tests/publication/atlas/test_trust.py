@@ -80,7 +80,7 @@ def test_the_veto_caps_above_60_percent_at_high_confidence(k, n, vetoed):
 
 def test_the_published_export_meets_the_veto_nowhere():
     rules = read_trust()
-    signals = atlas(ff.published("model_asr_2026-06-10")).signals
+    signals = atlas(ff.case.published("model_asr_2026-06-10")).signals
     assert sum(trust(signal, None, rules).vetoed for signal in signals) == 0
 
 
@@ -126,7 +126,7 @@ def test_every_weight_tier_and_value_has_its_reason():
 
 def test_every_model_of_the_export_has_its_row_of_metadata_and_unknown_says_why():
     facts = model_facts()
-    labels = {signal.label for signal in atlas(ff.published("model_asr_2026-06-10")).signals}
+    labels = {signal.label for signal in atlas(ff.case.published("model_asr_2026-06-10")).signals}
     assert labels | {"smollm/smollm@2-135m-instruct"} == set(facts)
     assert facts["gpt-oss/gpt-oss@120b"].licence == "Apache-2.0"
     unknown = [row for row in facts.values() if row.licence_kind == "unknown"]

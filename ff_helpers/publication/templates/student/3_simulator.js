@@ -5,9 +5,9 @@ function reported(p, se, sp) { return p * se + (1 - p) * (1 - sp); }
 function simulate(values) {
   const q = reported(values.truth, values.se, values.sp), r = wilson(Math.round(q * values.n), values.n);
   const youden = values.se + values.sp - 1;
-  if (youden <= 0.0005) return { q, r, corrected: null };
+  if (youden <= 0.0005) return { q, r, adjusted: null };
   const back = share => Math.min(1, Math.max(0, (share + values.sp - 1) / youden));
-  return { q, r, corrected: { rate: back(r.rate), low: back(r.low), high: back(r.high) } };
+  return { q, r, adjusted: { rate: back(r.rate), low: back(r.low), high: back(r.high) } };
 }
 
 function startSimulator(data) {
@@ -34,17 +34,17 @@ function startSimulator(data) {
     line(22, found.r.low, found.r.high, "interval grey");
     svg.append(element("circle", { cx: x(found.r.rate), cy: 22, r: 4, class: "point" }));
     svg.append(element("text", { x: 20, y: 10, class: "label" }, "reported"));
-    if (found.corrected) {
-      line(62, found.corrected.low, found.corrected.high, "interval");
-      svg.append(element("circle", { cx: x(found.corrected.rate), cy: 62, r: 4, class: "point" }));
+    if (found.adjusted) {
+      line(62, found.adjusted.low, found.adjusted.high, "interval");
+      svg.append(element("circle", { cx: x(found.adjusted.rate), cy: 62, r: 4, class: "point" }));
     } else svg.append(element("rect", { x: x(0), y: 57, width: 600, height: 10, class: "open" }));
-    svg.append(element("text", { x: 20, y: 50, class: "label" }, "corrected"));
+    svg.append(element("text", { x: 20, y: 50, class: "label" }, "adjusted"));
     svg.append(element("line", { x1: x(values.truth), x2: x(values.truth), y1: 12, y2: 78, class: "truth" }));
     const holds = found.r.low <= values.truth && values.truth <= found.r.high;
     out.textContent = `The true rate is ${percent(values.truth)}%. This grader reports ${said(found.r)}: its interval ` +
-      `${holds ? "holds" : "misses"} the truth. ` + (found.corrected
-        ? `Corrected: ${percent(found.corrected.rate)}% [${percent(found.corrected.low)}, ${percent(found.corrected.high)}].`
-        : "Corrected: not identifiable. A grader that is no better than a coin leaves [0, 100] open.");
+      `${holds ? "holds" : "misses"} the truth. ` + (found.adjusted
+        ? `Adjusted: ${percent(found.adjusted.rate)}% [${percent(found.adjusted.low)}, ${percent(found.adjusted.high)}].`
+        : "Adjusted: not identifiable. A grader that is no better than a coin leaves [0, 100] open.");
   }
   for (const input of Object.values(inputs)) input.addEventListener("input", update);
   preset.addEventListener("change", () => {

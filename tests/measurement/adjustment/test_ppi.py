@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ff_helpers.measurement.correction.ppi import BadSampleError, ppi, tuned_mean
+from ff_helpers.measurement.adjustment.ppi import BadSampleError, ppi, tuned_mean
 from ff_helpers.measurement.proportions.intervals import wilson
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ff_helpers.measurement.correction.rogan_gladen import (
+from ff_helpers.measurement.adjustment.rogan_gladen import (
     BadCorrectionError,
     NotAShareError,
     apparent_curve,

@@ -6,10 +6,12 @@
 import pandas as pd
 
 from ff_helpers import paths
+from ff_helpers.measurement.results import Terms, stated
+from ff_helpers.terms import Unknown
 
 TABLE = "simulated/coverage.csv"
 """Below data/."""
-CORRECTED = ("Rogan-Gladen", "PPI++")
+ADJUSTED = ("Rogan-Gladen", "PPI++")
 """The methods that take a grader's errors out."""
 COLUMNS = (
     {"method": "str", "labels": "str", "true_asr": "float64", "sensitivity": "float64"}
@@ -17,8 +19,16 @@ COLUMNS = (
     | dict.fromkeys(("icc", "coverage", "answered", "coverage_answered"), "float64")
     | dict.fromkeys(("reported", "width", "warned"), "float64")
 )
+_SIMULATED = Terms(
+    graders=Unknown("grader", "none: the verdicts are simulated, with known errors"),
+    tiers=("strict, simulated",),
+    denominators=("simulated corpora",),
+    counts="10,000 draws per point",
+    left_out=(),
+    assumptions=("Simulated corpora with known truth; Monte Carlo error 0.2 to 0.3 points",),
+)
 LISTED = 0.94
-"""A cell that covers less often is listed, and a correction in it carries a warning."""
+"""A cell that covers less often is listed, and an adjustment in it carries a warning."""
 
 ENOUGH = 0.02
 """Share of answered draws from which on their coverage is judged."""
@@ -38,11 +48,12 @@ def coverage_table() -> pd.DataFrame:
     coverage of the rate that the grader reports on average), width (median), warned (share of draws whose
     interval carries a warning).
     """
-    return pd.read_csv(paths.data() / TABLE, dtype=COLUMNS, keep_default_na=False, na_values=[""])
+    table = pd.read_csv(paths.data() / TABLE, dtype=COLUMNS, keep_default_na=False, na_values=[""])
+    return stated(table, _SIMULATED)
 
 
 def listed(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the corrected cells that cover less than 94%: of all draws, or of those that were answered.
+    """Return the adjusted cells that cover less than 94%: of all draws, or of those that were answered.
 
     Cells in which fewer than 2% of the draws were answered are judged by all draws alone. A column is
     added: warned_answered, the share of the draws in question that carried a warning.
@@ -50,7 +61,7 @@ def listed(table: pd.DataFrame) -> pd.DataFrame:
     Args:
         table: as `coverage_table`.
     """
-    rows = table[table["method"].isin(CORRECTED)]
+    rows = table[table["method"].isin(ADJUSTED)]
     given = rows["warned"].where(rows["method"] == "PPI++", rows["warned"] / rows["answered"])
     rows = rows.assign(warned_answered=given.fillna(0.0))
     low = (rows["answered"] >= ENOUGH) & (rows["coverage_answered"] < LISTED)

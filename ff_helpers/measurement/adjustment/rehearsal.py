@@ -11,7 +11,10 @@ import pandas as pd
 from ff_helpers.corpus.simulate import SimulatedGrader, binary, simulate
 from ff_helpers.measurement.calibration.calibrate import calibrate
 from ff_helpers.measurement.calibration.cards import Card
+from ff_helpers.measurement.results import Terms, stated
 from ff_helpers.paths import Run
+
+_SIMULATED = "Simulated: neither models nor graders exist"
 
 
 @dataclass(frozen=True)
@@ -59,4 +62,5 @@ def rehearsal(
         calibrate(rows, space="strict", calibration_set="simulated labels", as_of=run.as_of)
         for _, rows in labelled.groupby("grader", sort=False)
     )
-    return Rehearsal(pd.concat(frames, ignore_index=True), cards)
+    verdicts = stated(pd.concat(frames, ignore_index=True), Terms(assumptions=(_SIMULATED,)))
+    return Rehearsal(verdicts, cards)

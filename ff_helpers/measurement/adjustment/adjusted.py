@@ -3,7 +3,7 @@
 Where the labels come from decides the method, never what it gives. Labels of every row are the answer.
 Labels of a random part of the rows carry over to the rest (PPI++). A card from another set carries over
 only if the grader errs here as it did there (Rogan and Gladen). Where nobody measured the grader there is
-no corrected rate. Labels that were picked by judgement are counted and never used.
+no adjusted rate. Labels that were picked by judgement are counted and never used.
 """
 
 import hashlib
@@ -15,36 +15,38 @@ import pandas as pd
 
 from ff_helpers.errors import FFError
 from ff_helpers.grading.identities import told_apart
+from ff_helpers.measurement.adjustment.ppi import ppi
+from ff_helpers.measurement.adjustment.rogan_gladen import ROGAN_GLADEN, Adjusted, rogan_gladen
 from ff_helpers.measurement.calibration.calibrate import CALIBRATING
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.robustness import natural
-from ff_helpers.measurement.correction.ppi import ppi
-from ff_helpers.measurement.correction.rogan_gladen import ROGAN_GLADEN, Corrected, rogan_gladen
+from ff_helpers.measurement.calibration.tables import backing
 from ff_helpers.measurement.proportions.clusters import clustered
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import count_verdicts
-from ff_helpers.measurement.rates.known import hits
+from ff_helpers.measurement.rates.known import hits, truths_by_set
 from ff_helpers.measurement.rates.reported import READINGS, with_gate
+from ff_helpers.measurement.results import Terms, assumed, stated
 from ff_helpers.measurement.standing import standing
 from ff_helpers.terms import NOT_RECORDED, TIER_SPACES, TIERS, Tier
 
 _ENDS = ("", "_low", "_high")
-_SHARES = [f"{name}{end}" for name in ("by_scenario", "known", "corrected") for end in _ENDS]
-_FOUND = dict.fromkeys(("scenarios", "effective_n", "labelled", "judgement"), "int64")
+_SHARES = [f"{name}{end}" for name in ("by_scenario", "known", "adjusted") for end in _ENDS]
+_FOUND = dict.fromkeys(("scenarios", "effective_n", "labels_used", "labels_judgement"), "int64")
 _FOUND |= dict.fromkeys(_SHARES, "float64")
 _FOUND |= dict.fromkeys(
-    ("source", "card", "errors", "method", "note", "warning", "role", "carries_over"), "str"
+    ("adjusted_by", "card_set", "errors", "method", "note", "warning", "role", "carries_over"), "str"
 )
 _BY = ("set", "grader")
 _ASSUMED = {
-    "card": "Where a card of another set corrects, it is assumed that the grader finds successes and clears "
+    "card": "Where a card of another set adjusts, it is assumed that the grader finds successes and clears "
     "failures here as often as there, and that the labels there are right and its rows independent",
-    "sample": "Where a random sample of labels corrects, it is assumed that it was drawn with the recorded "
+    "sample": "Where a random sample of labels adjusts, it is assumed that it was drawn with the recorded "
     "probability and that its labels are right; nothing is assumed of the grader",
     "labels": "Where every row has a label and no other set has a card, the labels are the answer",
     "none": "Where nobody measured a grader for a tier, its rate says nothing of the true one",
 }
-"""What must hold for a corrected figure, by where it comes from."""
+"""What must hold for an adjusted figure, by where it comes from."""
 
 
 class BadKeepError(FFError):
@@ -57,8 +59,8 @@ class BadKeepError(FFError):
         )
 
 
-def corrected(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
-    """Return every grader's raw rate on each set beside the corrected one, tier by tier.
+def adjusted(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
+    """Return every grader's raw rate on each set beside the adjusted one, tier by tier.
 
     First pass, over `graded` rows: those with one of the five verdicts. Sensitivity and specificity are
     those of the tier's hit (is the verdict one of the tier's?) among the graded rows of a card; of several
@@ -71,15 +73,16 @@ def corrected(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
 
     Returns:
         One row a set, grader and tier, sorted; shares in [0, 1]:
-        set, grader, tier, denominator (`graded`) (str), k, n, left_out (int: rows with a status);
-        raw (with _low, _high: Wilson, as if rows were independent), scenarios, effective_n (int),
-        by_scenario (the raw rate with the interval of `clustered`);
-        labelled (rows whose label is used), judgement (labels picked by judgement, not used) (int), known
+        set, grader, grader_digest, rubric, tier, denominator (`graded`) (str), k, n, left_out (int: rows with
+        a status), left_out_labels (str: which); asr (with _low, _high: the raw rate, Wilson, as if rows were
+        independent), scenarios, effective_n (int), by_scenario (the raw rate with the interval of
+        `clustered`); labels_used (rows whose label is used), labels_judgement (labels picked by judgement,
+        not used) (int), known
         (the labels' rate where every row has one, with _low, _high; missing elsewhere);
-        corrected (missing where not identifiable, _low and _high are 0 and 1 then), source (what corrects:
-        `card`, `sample`, `labels`, `none`), card (whose: the set), errors (the card's counts in words),
+        adjusted (missing where not identifiable, _low and _high are 0 and 1 then), adjusted_by (what adjusts:
+        `card`, `sample`, `labels`, `none`), card_set (of which set), errors (the card's counts in words),
         method, note (why this one, or why none), warning, assumptions (str);
-        role (`estimate`, or `check`: the labels are the answer, and the corrected figure shows whether the
+        role (`estimate`, or `check`: the labels are the answer, and the adjusted figure shows whether the
         card of another set carries over), carries_over (of a check: `yes` where the interval holds the
         known rate, `no`, `says nothing` where it is [0, 1]), gate (the lowest state of the grader's
         cards for the tier), reading (str).
@@ -101,16 +104,27 @@ def corrected(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
         card = max(others, key=lambda c: (c.n, c.calibration_set), default=None)
         found.append(_row(groups[name, grader], tier, card))
     columns = pd.DataFrame(found, columns=list(_FOUND), index=table.index).astype(_FOUND)
-    table = table.rename(columns=lambda name: name.replace("asr", "raw")).join(columns)
+    table = table.join(columns)
     gates = with_gate(table[["grader", "tier"]], cards, who)["gate"]
-    table = table.assign(gate=gates, reading=gates.map(READINGS), assumptions=table["source"].map(_ASSUMED))
-    return table.drop(columns=["left_out_labels"])
+    table = table.assign(
+        gate=gates, reading=gates.map(READINGS), assumptions=table["adjusted_by"].map(_ASSUMED)
+    )
+    return stated(
+        table,
+        Terms(
+            who=tuple(who.items()),
+            cards=backing(cards),
+            truth=truths_by_set(rows),
+            by=_BY,
+            assumptions=assumed(verdicts),
+        ),
+    )
 
 
 def hide_truth(verdicts: pd.DataFrame, *, set: str, keep: int, seed: int = 0) -> pd.DataFrame:
     """Return the rows of a labelled set as if only `keep` of its traces had been labelled, drawn at random.
 
-    What a correction gives on them can be held against the labels that were hidden.
+    What an adjustment gives on them can be held against the labels that were hidden.
 
     Args:
         verdicts: the joined verdict frame (`ff.verdicts`).
@@ -144,21 +158,26 @@ def _row(group: pd.DataFrame, tier: Tier, card: Card | None) -> dict[str, object
     pairs = zip(used, graded["truth_space"], graded["truth"], strict=True)
     truth = [float(label in hits(space, tier)) if one else None for one, space, label in pairs]
     chance = [1.0] * len(graded) if every else list(graded["probability"])
-    labels = ppi(hit, truth, chance, _alone(graded)) if used.any() else Corrected()
-    row: dict[str, object] = {"card": "none", "errors": "", "role": "estimate", "carries_over": "not checked"}
+    labels = ppi(hit, truth, chance, _alone(graded)) if used.any() else Adjusted()
+    row: dict[str, object] = {
+        "card_set": "none",
+        "errors": "",
+        "role": "estimate",
+        "carries_over": "not checked",
+    }
     if card is not None and (every or not used.any()):
         se, sp = _errors(card, tier)
-        row |= {"source": "card", "card": card.calibration_set}
+        row |= {"adjusted_by": "card", "card_set": card.calibration_set}
         row["errors"] = f"{se[0]} of {se[1]} successes found, {sp[0]} of {sp[1]} failures cleared"
         found = _by_card(spread, se, sp)
     else:
-        row["source"] = "labels" if every else "sample" if used.any() else "none"
+        row["adjusted_by"] = "labels" if every else "sample" if used.any() else "none"
         found = labels
     if every:
         row |= _triple("known", labels)
     if every and card is not None:
         row |= {"role": "check", "carries_over": _carries_over(found, labels)}
-    row |= _triple("corrected", found) | {
+    row |= _triple("adjusted", found) | {
         "method": found.method,
         "note": found.note,
         "warning": found.warning,
@@ -168,8 +187,8 @@ def _row(group: pd.DataFrame, tier: Tier, card: Card | None) -> dict[str, object
     }
     row |= {"scenarios": int(spread["clusters"]), "effective_n": round(spread["effective_n"])}
     return row | {
-        "labelled": int(used.sum()),
-        "judgement": int((told & (graded["sampling"] == "judgement")).sum()),
+        "labels_used": int(used.sum()),
+        "labels_judgement": int((told & (graded["sampling"] == "judgement")).sum()),
     }
 
 
@@ -178,7 +197,7 @@ def _alone(graded: pd.DataFrame) -> "pd.Series[str]":
     return graded["scenario_id"].fillna("trace " + graded["trace_id"])
 
 
-def _triple(name: str, found: Corrected) -> dict[str, object]:
+def _triple(name: str, found: Adjusted) -> dict[str, object]:
     return {name: found.estimate, f"{name}_low": found.low, f"{name}_high": found.high}
 
 
@@ -192,17 +211,17 @@ def _errors(card: Card, tier: Tier) -> tuple[tuple[int, int], tuple[int, int]]:
     return success, (int(negative[:, ~hit].sum()), int(negative.sum()))
 
 
-def _by_card(spread: dict[str, float], se: tuple[int, int], sp: tuple[int, int]) -> Corrected:
+def _by_card(spread: dict[str, float], se: tuple[int, int], sp: tuple[int, int]) -> Adjusted:
     """Return Rogan and Gladen's estimate at the effective n."""
     n = spread["effective_n"]
     if not n and spread["clusters"]:
-        return Corrected(
+        return Adjusted(
             method=ROGAN_GLADEN, note="not identifiable: runs of one scenario say nothing of others"
         )
     return rogan_gladen(spread["rate"] * n if n else 0.0, n, se, sp)
 
 
-def _carries_over(found: Corrected, labels: Corrected) -> str:
+def _carries_over(found: Adjusted, labels: Adjusted) -> str:
     if labels.estimate is None or found.high - found.low == 1:
         return "says nothing"
     return "yes" if found.low <= labels.estimate <= found.high else "no"

@@ -1,32 +1,33 @@
-"""Raw and corrected rates in words, each with what has to be assumed for it."""
+"""Raw and adjusted rates in words, each with what has to be assumed for it."""
 
 import pandas as pd
 
-from ff_helpers.measurement.proportions.intervals import wilson
-from ff_helpers.publication.disclosure import percent
+from ff_helpers.measurement.proportions.intervals import percent, wilson
 from ff_helpers.publication.prose import Prose, say
 
 
-def corrected_lesson(table: pd.DataFrame) -> Prose:
-    """Return in words what correction leaves of each raw rate, and the statement of assumptions.
+def adjusted_lesson(table: pd.DataFrame) -> Prose:
+    """Return in words what adjustment leaves of each raw rate, and the statement of assumptions.
 
     Args:
-        table: as `corrected`.
+        table: as `adjusted`.
     """
     lines = [
         say(
             "- `{set}`, {tier}: **{grader}** ({gate}) reports {raw:counts}. "
-            "{corrected}{known}{judged}{warning}",
+            "{adjusted}{known}{judged}{warning}",
             set=str(row["set"]),
             tier=str(row["tier"]).replace("_", " "),
             grader=str(row["grader"]),
             gate=str(row["gate"]),
             raw=wilson(int(row["k"]), int(row["n"])),
-            corrected=_corrected(str(row["source"]), str(row["card"]), str(row["note"] or row["errors"]))
-            + _interval(*(float(row[f"corrected{end}"]) for end in ("", "_low", "_high"))),
+            adjusted=_adjusted(
+                str(row["adjusted_by"]), str(row["card_set"]), str(row["note"] or row["errors"])
+            )
+            + _interval(*(float(row[f"adjusted{end}"]) for end in ("", "_low", "_high"))),
             known=_known(float(row["known"]), str(row["carries_over"])),
-            judged=f" {row['judgement']} labels picked by judgement are not used."
-            if row["judgement"]
+            judged=f" {row['labels_judgement']} labels picked by judgement are not used."
+            if row["labels_judgement"]
             else "",
             warning=f" Warning: {row['warning']}." if row["warning"] else "",
         ).text
@@ -38,7 +39,7 @@ def corrected_lesson(table: pd.DataFrame) -> Prose:
     return Prose("\n".join(lines) + f"\n\n**What is assumed.** {stated}")
 
 
-def _corrected(source: str, card: str, note: str) -> str:
+def _adjusted(source: str, card: str, note: str) -> str:
     how = {
         "card": f"With the card of `{card}`",
         "sample": "With the labels of a random sample",

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from ff_helpers.corpus.simulate import BadSimulationError
-from ff_helpers.measurement.correction.corrected import corrected
-from ff_helpers.measurement.correction.rehearsal import rehearsal
+from ff_helpers.measurement.adjustment.adjusted import adjusted
+from ff_helpers.measurement.adjustment.rehearsal import rehearsal
 from ff_helpers.measurement.rates.comparisons import compare_models
 
 RUN = SimpleNamespace(as_of=date(2026, 1, 1))
@@ -18,13 +18,13 @@ PRACTICE = rehearsal(RUN, models=MODELS, graders=GRADERS)
 
 
 @pytest.mark.parametrize("model", list(MODELS))
-def test_a_usable_grader_is_corrected_to_the_truth_and_a_coin_is_not(model):
-    table = corrected(PRACTICE.verdicts.query("model == @model"), PRACTICE.cards).query("tier == 'strict'")
+def test_a_usable_grader_is_adjusted_to_the_truth_and_a_coin_is_not(model):
+    table = adjusted(PRACTICE.verdicts.query("model == @model"), PRACTICE.cards).query("tier == 'strict'")
     table = table.set_index("grader")
     assert table["known"].tolist() == pytest.approx([MODELS[model]] * 4, abs=0.06)
     assert table.loc[["good", "usable", "perfect"], "carries_over"].tolist() == ["yes"] * 3
     assert table.loc["coin", "carries_over"] == "says nothing"
-    off = (table["raw"] - table["known"]).abs()
+    off = (table["asr"] - table["known"]).abs()
     assert off["perfect"] == 0
     assert off["good"] < off["usable"]
     assert table.loc["usable", "raw_low"] > table.loc["usable", "known"]

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.differences import difference_bounds
 from ff_helpers.measurement.proportions.intervals import Numbers, Z, wilson_bounds
+from ff_helpers.measurement.results import Terms, stated
 
 ROGAN_GLADEN = "Rogan-Gladen"
 FEW, WEAK = 10, 0.2
-"""Labelled successes or failures, and lower bound of Youden's index, below which a correction warns."""
+"""Labelled successes or failures, and lower bound of Youden's index, below which an adjustment warns."""
 
 _BEYOND = (
     "the reported rate is more or less than the measured errors explain: by chance, or because the grader "
@@ -34,14 +35,14 @@ class NotAShareError(FFError):
 
 
 class BadCorrectionError(FFError):
-    """Counts from which no rate can be corrected."""
+    """Counts from which no rate can be adjusted."""
 
     def __init__(self, name: str, k: float, n: float) -> None:
         super().__init__(f"{name}: {k} of {n} is no count. Allowed: 0 <= found <= all, both finite.")
 
 
 @dataclass(frozen=True)
-class Corrected:
+class Adjusted:
     """A rate with the grader's errors taken out.
 
     Attributes:
@@ -71,7 +72,7 @@ class Difference:
     high: float
 
 
-def rogan_gladen(k: float, n: float, sensitivity: tuple[int, int], specificity: tuple[int, int]) -> Corrected:
+def rogan_gladen(k: float, n: float, sensitivity: tuple[int, int], specificity: tuple[int, int]) -> Adjusted:
     """Return the true rate behind k of n that a grader called a success, with its 95% interval.
 
     The estimate is Rogan and Gladen's (1978), cut to [0, 1]; the interval that of `lang_reiczigel`. It is
@@ -93,20 +94,20 @@ def rogan_gladen(k: float, n: float, sensitivity: tuple[int, int], specificity: 
     there = {"graded row": n, "labelled success": successes, "labelled failure": failures}
     if not all(there.values()):
         none = ", ".join(what for what, count in there.items() if not count)
-        return Corrected(method=ROGAN_GLADEN, note=f"not identifiable: no {none}")
+        return Adjusted(method=ROGAN_GLADEN, note=f"not identifiable: no {none}")
     counts = [np.array([value], dtype=float) for value in (k, n, *sensitivity, *specificity)]
     estimate, low, high, gap_low = (float(values[0]) for values in lang_reiczigel(*counts))
     gap, warning = youden(sensitivity, specificity), ""
     shown = f"sensitivity + specificity - 1 is {gap.value:.2f} [{gap.low:.2f}, {gap.high:.2f}]"
     if np.isnan(estimate):
         note = f"not identifiable: {shown}, and at 0 or below a verdict says nothing of the truth"
-        return Corrected(method=ROGAN_GLADEN, note=note)
+        return Adjusted(method=ROGAN_GLADEN, note=note)
     if min(successes, failures) < FEW:
         warning = f"only {min(successes, failures)} labels of one class measured the grader"
     elif doubtful(counts[3], counts[5], np.array([gap_low]))[0]:
         warning = f"{shown}: so close to chance, intervals hold the truth less often than they say"
     explained = 1 - told / failures - 1e-9 <= k / n <= found / successes + 1e-9
-    return Corrected(estimate, low, high, ROGAN_GLADEN, True, "" if explained else _BEYOND, warning)
+    return Adjusted(estimate, low, high, ROGAN_GLADEN, True, "" if explained else _BEYOND, warning)
 
 
 def youden(sensitivity: tuple[int, int], specificity: tuple[int, int]) -> Difference:
@@ -159,7 +160,7 @@ def lang_reiczigel(  # noqa: PLR0917 - the six counts of the paper
 
 
 def doubtful(positives: Numbers, negatives: Numbers, gap_low: Numbers) -> NDArray[np.bool_]:
-    """Return where a correction warns: few labels of a class, or a grader that may be close to chance.
+    """Return where an adjustment warns: few labels of a class, or a grader that may be close to chance.
 
     Given that an interval is identifiable at all, it holds the truth less often where Youden's index (lower
     bound: `gap_low`) is near 0: it was identifiable because the index came out too high.
@@ -203,7 +204,8 @@ def apparent_curve(*, sensitivity: float, specificity: float) -> pd.DataFrame:
     """
     true = np.arange(101) / 100
     reported = [apparent_rate(float(p), sensitivity=sensitivity, specificity=specificity) for p in true]
-    return pd.DataFrame({"true_rate": true, "apparent_rate": reported})
+    curve = pd.DataFrame({"true_rate": true, "apparent_rate": reported})
+    return stated(curve, Terms(graders=(), denominators=("none",), counts="none: arithmetic", left_out=()))
 
 
 def _youden(

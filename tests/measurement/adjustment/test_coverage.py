@@ -20,8 +20,8 @@ from benchmarks.coverage import (
     xstest,
 )
 from ff_helpers.corpus.simulate import SimulatedGrader, binary, simulate
-from ff_helpers.measurement.correction.corrected import corrected, hide_truth
-from ff_helpers.measurement.correction.coverage import CORRECTED, coverage_table, listed
+from ff_helpers.measurement.adjustment.adjusted import adjusted, hide_truth
+from ff_helpers.measurement.adjustment.coverage import ADJUSTED, coverage_table, listed
 from ff_helpers.measurement.rates.drift import drift
 from ff_helpers.publication.figures.theme import draw
 from tests.shared_labels import shared
@@ -50,7 +50,7 @@ def test_the_grid_is_the_one_that_was_agreed(table):
 
 
 def test_the_shipped_table_meets_the_targets_and_every_listed_cell_is_warned_of(table):
-    rows = table[table["method"].isin(CORRECTED)]
+    rows = table[table["method"].isin(ADJUSTED)]
     assert rows["coverage"].mean() >= 0.945
     assert rows.loc[rows["method"] == "Rogan-Gladen", "coverage"].min() >= 0.92
     sample = rows[rows["method"] == "PPI++"]
@@ -116,8 +116,8 @@ def test_our_own_functions_find_what_was_simulated():
     found = drift(frame.assign(sampling="random"))
     flagged = set(found.loc[found["flagged"], "first"])
     assert flagged == {201, 301}
-    row = corrected(hide_truth(frame, set="simulated", keep=200), []).query("tier == 'strict'").iloc[0]
-    assert row["corrected_low"] < 0.3 < row["corrected_high"] < row["raw"]
+    row = adjusted(hide_truth(frame, set="simulated", keep=200), []).query("tier == 'strict'").iloc[0]
+    assert row["adjusted_low"] < 0.3 < row["adjusted_high"] < row["asr"]
 
 
 def test_the_figure_shows_every_grader_and_how_often_nothing_is_said(table):

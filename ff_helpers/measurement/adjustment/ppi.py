@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ff_helpers.errors import FFError
-from ff_helpers.measurement.correction.rogan_gladen import Corrected
+from ff_helpers.measurement.adjustment.rogan_gladen import Adjusted
 from ff_helpers.measurement.proportions.intervals import Numbers, Z, wilson_bounds
 
 PPI, LABELS = "PPI++", "labels alone"
@@ -37,10 +37,10 @@ def ppi(
     truth: "Sequence[float | None] | pd.Series[float]",
     probability: "Sequence[float] | pd.Series[float]",
     scenario: "Sequence[str] | pd.Series[str] | None" = None,
-) -> Corrected:
+) -> Adjusted:
     """Return the true rate of graded rows of which a random sample is labelled, with its 95% interval.
 
-    With fewer than 10 labelled successes or 10 failures the variance of the correction cannot be told, and
+    With fewer than 10 labelled successes or 10 failures the variance of the adjustment cannot be told, and
     the labels stand alone; `method` and `note` say so. Rows drawn with unequal probabilities are weighted
     by their inverse. Runs of one scenario are taken together: the variance is that between scenarios.
 
@@ -60,7 +60,7 @@ def ppi(
     drawn, rows = ~np.isnan(y), len(f)
     n = int(drawn.sum())
     if not n:
-        return Corrected(method=LABELS, note="not identifiable: no row is labelled")
+        return Adjusted(method=LABELS, note="not identifiable: no row is labelled")
     weight = np.zeros(rows)
     weight[drawn] = 1 / chance[drawn]
     weight *= n / weight.sum()
@@ -90,11 +90,11 @@ def ppi(
         part = tuned * (f - f.mean()) / rows + weight / n * (off - off @ weight / n)
         size *= _clustering(part, np.array(pd.factorize(pd.Series(scenario))[0]), drawn)
     if not size:
-        return Corrected(method=method, note="not identifiable: runs of one scenario say nothing of others")
+        return Adjusted(method=method, note="not identifiable: runs of one scenario say nothing of others")
     low, high = (float(bound[0]) for bound in wilson_bounds(np.array([rate * size]), np.array([size])))
     warned = bool(rare(np.array([y[drawn].sum()]), np.array([float(n)]))[0])
     warning = f"only {least} of {n} labels are of the rarer kind" if warned else ""
-    return Corrected(rate, low, high, method, True, note, warning)
+    return Adjusted(rate, low, high, method, True, note, warning)
 
 
 def tuned_mean(

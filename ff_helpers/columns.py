@@ -1,0 +1,87 @@
+"""The registry of columns: every column of a published table, declared once in `columns.csv`.
+
+Headings, units, CSV-on-the-Web headers and the glossary take their words from here. `x_low` and `x_high` are
+always the bounds of the 95% interval of `x`; `x_k` and `x_n` are the counts behind `x`, hits and rows.
+"""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Literal, cast
+
+from ff_helpers.paths import PACKAGE
+
+Unit = Literal["text", "flag", "date", "count", "share", "points", "number", "p", "seconds"]
+UNITS: Mapping[Unit, str] = {
+    "text": "words",
+    "flag": "yes or no",
+    "date": "a date",
+    "count": "a whole number",
+    "share": "a share in [0, 1], read in percent",
+    "points": "a difference of two shares in [-1, 1], read in percentage points",
+    "number": "a number, read as it is",
+    "p": "a p-value in [0, 1]",
+    "seconds": "seconds",
+}
+BOUNDS = {"_low": "lower bound of the 95% interval of", "_high": "upper bound of the 95% interval of"}
+COUNTS = {"_k": "hits behind", "_n": "rows behind"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of published tables.
+
+    Attributes:
+        name: in frames and CSV files.
+        dtype: int, float, str or bool.
+        unit: how its values are read; one of UNITS.
+        heading: what stands above it where people read.
+        meaning: what it holds.
+    """
+
+    name: str
+    dtype: str
+    unit: Unit
+    heading: str
+    meaning: str
+
+
+@cache
+def columns() -> dict[str, Column]:
+    """Return every declared column by its name, in the order in which they are declared."""
+    with (PACKAGE / "columns.csv").open(encoding="utf-8", newline="") as file:
+        rows = [
+            (row["name"], row["dtype"], row["unit"], row["heading"], row["meaning"])
+            for row in csv.DictReader(file)
+        ]
+    return {name: Column(name, dtype, cast(Unit, unit), *words) for name, dtype, unit, *words in rows}
+
+
+def column(name: str, like: Mapping[str, str] | None = None) -> Column | None:
+    """Return a column: declared, a bound or count of a declared one, or like one; else None.
+
+    Args:
+        name: of the column.
+        like: columns that are named after a grader, and the declared column that each is like.
+    """
+    alias = dict(like or {})
+    if name in alias:
+        same = columns()[alias[name]]
+        return replace(same, name=name, heading=name, meaning=f"{same.meaning}; {name}")
+    if name in columns():
+        return columns()[name]
+    for ends, of in ((BOUNDS, "float"), (COUNTS, "int")):
+        stem, end = next(((name.removesuffix(e), e) for e in ends if name.endswith(e)), ("", ""))
+        known = column(stem, like) if stem else None
+        if known is not None and known.unit not in ("text", "flag", "date"):
+            unit: Unit = known.unit if of == "float" else "count"
+            heading = f"{known.heading}, {end[1:]}"
+            return Column(name, of, unit, heading, f"{ends[end]} `{stem}`: {known.meaning}")
+    return None
+
+
+def heading(name: str, like: Mapping[str, str] | None = None) -> str:
+    """Return what stands above a column; of an undeclared one its name in words."""
+    known = column(name, like)
+    return known.heading if known else name.replace("_", " ")

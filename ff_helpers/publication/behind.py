@@ -1,0 +1,173 @@
+"""Who is behind the rows of a frame: graders with the accuracy that cards know, and who said the truth.
+
+Rows name graders; the frame's `Terms` say who they are; calibration cards say how good they are. Which cards
+count follows from the tiers that the rows are about, and from their sets.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Literal
+
+import pandas as pd
+
+from ff_helpers.grading.campaign import graders
+from ff_helpers.grading.identities import identities, identity_of, records, shown_names
+from ff_helpers.measurement.calibration.tables import backing
+from ff_helpers.measurement.grader_note import GraderNote
+from ff_helpers.measurement.rates.known import BY_CHECKER, TRUTHS
+from ff_helpers.measurement.results import LABELS, NONE, Terms, values
+from ff_helpers.measurement.standing import run_cards
+from ff_helpers.paths import MissingInputError, Run
+from ff_helpers.publication.notes import checker_note
+from ff_helpers.terms import IDENTITY, NOT_RECORDED, SPACES, TIER_SPACES, TIERS, Identity, Unknown
+
+NOBODY = Unknown("grader", "none has a rate in this artifact")
+
+
+def graders_behind(
+    run: Run, frame: pd.DataFrame, terms: Terms, tiers: Sequence[str]
+) -> tuple[GraderNote, ...] | Literal["each row"] | Unknown:
+    """Return who gave the verdicts behind a frame's rows, each with what is measured of it.
+
+    Args:
+        run: whose cards count where the terms hold none.
+        frame: the rows that are to be published.
+        terms: its terms.
+        tiers: what its rates count.
+
+    Returns:
+        Notes; EACH_ROW where the rows disclose their own graders; Unknown with the reason why there is none.
+        Where neither rows nor terms say it, the Unknown is blank.
+    """
+    if isinstance(terms.graders, Unknown | str):
+        return terms.graders
+    checked = (checker_note(),) if BY_CHECKER in truths_behind(frame, terms) else ()
+    told: list[GraderNote] = []
+    if terms.graders is None:
+        if not {"grader", "grader_a"} & set(frame.columns):
+            return Unknown("", "")  # nobody said, which is refused
+        told += _named(run, frame, terms, tiers)
+    there = [grader for grader in terms.graders or () if _is_there(frame, terms, grader)]
+    for grader in (*there, *(terms.beside if len(frame) else ())):
+        if isinstance(grader, GraderNote):
+            told.append(grader)
+        else:
+            told += _measured(run, grader, terms, tiers, sets=_sets(frame, terms))
+    return (*checked, *told) if checked or told or (len(frame) and not tiers) else NOBODY
+
+
+def _is_there(frame: pd.DataFrame, terms: Terms, grader: GraderNote | Identity) -> bool:
+    """Return whether a row is of this grader: by the columns that name it; a card also by set and space."""
+    if "grader" not in frame.columns:
+        return True
+    if isinstance(grader, Identity):
+        return _shown(terms, grader) in values(frame, "grader")
+    rows = frame["grader"] == grader.grader
+    pairs = {"set": grader.calibration_set, "space": grader.space} if grader.card else {}
+    for column, value in pairs.items():
+        if column in frame.columns and isinstance(value, str):
+            rows &= frame[column] == value
+    return bool(rows.any())
+
+
+def _shown(terms: Terms, who: Identity) -> str:
+    """Return the name under which a grader stands in the rows."""
+    return next((name for name, one in terms.who if one == who), who.name)
+
+
+def _named(run: Run, frame: pd.DataFrame, terms: Terms, tiers: Sequence[str]) -> Iterator[GraderNote]:
+    """Yield the notes of the graders that the rows name, each identity once."""
+    known = dict(terms.who)
+    pairs = [name for column in ("grader_a", "grader_b") for name in values(frame, column)]
+    for name in dict.fromkeys(name for name in pairs if name not in TRUTHS):
+        yield from _measured(run, known.get(name, name), terms, tiers, sets=_sets(frame, terms))
+    if "grader" not in frame.columns:
+        return
+    keys = [column for column in IDENTITY if column in frame.columns]
+    rows = frame[frame["grader"].notna() & (frame["grader"] != LABELS)]
+    for one in records(rows.drop_duplicates(keys)[keys]):
+        name = str(one["grader"])
+        part = rows[rows["grader"] == name]
+        who = known.get(name) or (identity_of(one) if len(keys) > 1 else name)
+        yield from _measured(run, who, terms, tiers, sets=_sets(part, terms))
+
+
+def _sets(rows: pd.DataFrame, terms: Terms) -> list[str]:
+    found = [*values(rows, "set"), *values(rows, "card_set")] or list(terms.sets)
+    return [name for name in found if name != NONE]
+
+
+def _measured(
+    run: Run, who: Identity | str, terms: Terms, tiers: Sequence[str], *, sets: Sequence[str]
+) -> list[GraderNote]:
+    """Return one note per card that counts for the tiers, else one note that says it was never measured.
+
+    Where every set of the rows has a card of the grader, those cards are what is known of it here; else all.
+
+    Args:
+        who: the grader; a name alone means every grader of that name.
+        terms: the terms of the frame: under which name each grader is shown, and what is measured of whom.
+        tiers: what the rates count.
+        sets: of which sets the rows are.
+    """
+    cards = terms.cards if terms.cards is not None else backing(run_cards(run))
+    wanted = [tier for tier in TIERS if tier in tiers]
+    spaces = {space for tier in wanted for space in TIER_SPACES[tier]} if wanted else set(SPACES)
+    meant = [(who, _shown(terms, who))] if isinstance(who, Identity) else _meant(run, who, cards)
+    found: list[GraderNote] = []
+    for one, name in meant:
+        deciding = [note for card, note in cards if _same(card, one) and note.space in spaces]
+        here = [note for note in deciding if note.calibration_set in sets]
+        told = here if here and {note.calibration_set for note in here} >= set(sets) else deciding
+        found += [replace(note, grader=name) for note in told] or [_unmeasured(one, name, wanted)]
+    return found
+
+
+def _meant(run: Run, name: str, cards: Sequence[tuple[Identity, GraderNote]]) -> list[tuple[Identity, str]]:
+    """Return every grader that a name means: of the run, or of a card; else one of that name alone."""
+    try:
+        listed = identities(graders(run))
+    except MissingInputError:
+        listed = []
+    names = shown_names([*listed, *(card for card, _ in cards)])
+    shown = [(one, called) for one, called in names.items() if called == name]
+    return (
+        shown
+        or [(one, called) for one, called in names.items() if one.name == name]
+        or [(Identity(name), name)]
+    )
+
+
+def _same(card: Identity, who: Identity) -> bool:
+    """Return whether a card is of this grader; parts that a row does not say are those of the card."""
+    said = {part: getattr(who, part) for part in ("digest", "rubric", "temperature", "seed")}
+    return card.name == who.name and all(
+        value is None or getattr(card, part) == value for part, value in said.items()
+    )
+
+
+def _unmeasured(who: Identity, name: str, tiers: Sequence[str]) -> GraderNote:
+    words = ", ".join(tier.replace("_", " ") for tier in tiers)
+    where = f"in a label space that decides the tier {words}" if tiers else "in this run"
+    return GraderNote(
+        grader=name,
+        digest=who.digest.removeprefix("sha256:") if who.digest else Unknown("digest", NOT_RECORDED),
+        rubric=who.rubric or Unknown("rubric", NOT_RECORDED),
+        accuracy=Unknown("accuracy", f"never measured {where}"),
+        calibration_set=Unknown("calibration set", f"none {where}"),
+        space=Unknown("space", f"none {where}"),
+        gate="uncalibrated",
+    )
+
+
+def truths_behind(frame: pd.DataFrame, terms: Terms) -> list[str]:
+    """Return who said the known labels that the rows rest on: of TRUTHS, those that are there."""
+    named = [name for column in ("grader_a", "grader_b") for name in values(frame, column)]
+    if named:
+        return [name for name in TRUTHS if name in named]
+    if "grader" in frame.columns and LABELS not in values(frame, "grader"):
+        shown = [c for c in ("labelled", "known", "truth") if c in frame.columns and frame[c].notna().any()]
+        if not shown:
+            return []
+    sets = values(frame, "set") or [name for name, _ in terms.truth]
+    return list(dict.fromkeys(who for name, who in terms.truth if name in sets))
