@@ -12,7 +12,6 @@ import json
 import os
 import runpy
 import sys
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -95,8 +94,10 @@ def allow(
     """
     run = paths.outputs() / profile.profile
     folders = {"data/": paths.data(), "params/": paths.params(), "parts/": paths.parts(), "": run}
-    # With FF_OUTPUTS=/tmp every temporary file would look like another run's.
-    if not Path(tempfile.gettempdir()).resolve().is_relative_to(paths.outputs()):
+    # With FF_OUTPUTS=/tmp every temporary file would look like another run's. (`tempfile` would write one to
+    # find out where they go, and the disk may be full.)
+    temporary = {Path("/tmp"), Path(os.environ.get("TMPDIR", "/tmp"))}
+    if not any(place.resolve().is_relative_to(paths.outputs()) for place in temporary):
         folders[OTHER_RUNS] = paths.outputs()
     written = [(run, name) for name in ledgers]
     cards = [(folder, "cards/*.json") for folder in (paths.outputs(), run)] if written else []
