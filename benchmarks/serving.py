@@ -2,7 +2,8 @@
 
 The server is another process (`tests/model_server.py`). The ideal is the time of the latency alone:
 batches of as many requests as are in flight. Each contender runs in a fresh process, in turns; the median
-of the rounds counts. Ours make prompts, read answers and commit every record to disk; the bare ones only send requests.
+of the rounds counts. Ours make prompts, read answers and commit every record to disk; the bare ones only
+send requests.
 """
 
 import json
