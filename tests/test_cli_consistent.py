@@ -77,7 +77,7 @@ def test_a_total_of_nothing_is_refused(capsys):
     with pytest.raises(SystemExit) as ended:
         main(["consistent", "58", "--n", "0"])
     assert ended.value.code == 2
-    assert "no whole number above 0" in capsys.readouterr().err
+    assert "is not a positive integer" in capsys.readouterr().err
 
 
 def test_the_command_line_offers_what_there_is():
