@@ -1,4 +1,4 @@
-"""From an export to signals: names to ids, counts pooled, graders described, one record a model.
+"""From an export to signals: names to ids, counts pooled, graders described, one record per model.
 
 Counts of names that resolve to one model are added and the rate is taken once: rates are never
 averaged. A name that does not resolve keeps a row of its own, so that no graded trace is lost. What the
@@ -47,7 +47,7 @@ class Atlas:
     """An export, pooled.
 
     Attributes:
-        signals: one record a model, highest rate first, ties by sample size and name.
+        signals: one record per model, highest rate first, ties by sample size and name.
         models: the same as a table: model (canonical id, or the name that did not resolve), resolved
             (bool), unresolved_reason (str), names (int), k, n (int), confidence (str), graders (int),
             with_accuracy (share of the graders
@@ -73,7 +73,7 @@ def atlas(export: pd.DataFrame, *, min_graded: int = 20, corpus: str = CORPUS) -
     """Resolve the names of an export, pool their counts and say what can be said of each model.
 
     Args:
-        export: one row a name: model_name, compliance and graded (counts), classifiers (joined by `|`).
+        export: one row per name: model_name, compliance and graded (counts), classifiers (joined by `|`).
         min_graded: names with at least this many graded traces count in the summary as graded enough.
         corpus: what the export is called.
 

@@ -41,7 +41,7 @@ class ExportedRow(BaseModel):
 
 
 def read_export(path: Path) -> pd.DataFrame:
-    """Return an export, one row a model name, in the order of the file.
+    """Return an export, one row per model name, in the order of the file.
 
     Returns:
         model_name (str), compliance, graded (int), classifiers (str, joined by `|`).

@@ -192,7 +192,7 @@ def measured_graders(run: Run) -> pd.DataFrame:
 def graders_table(run: Run) -> pd.DataFrame:
     """Return every grader behind this run's verdicts and the published ones, as it is disclosed.
 
-    One row a grader and calibration: grader, origin (`this run` or `published`), grader_digest, rubric (str),
+    One row per grader and calibration: grader, origin (`this run` or `published`), grader_digest, rubric (str),
     n (Int64), accuracy, accuracy_low, accuracy_high (in [0, 1]; missing where never measured),
     set, space, gate (str). What is not known is said in words.
     """

@@ -86,7 +86,7 @@ def crescendo_transitions(transitions: pd.DataFrame) -> "alt.LayerChart | alt.Ch
 
 
 def _correction_rows(result: Crescendo) -> pd.DataFrame:
-    """Return one row a tier, denominator and set of labels, the printed figures after each tier's."""
+    """Return one row per tier, denominator and set of labels, the printed figures after each tier's."""
     rates, printed = result.rates, result.aggregates
     cells = zip(rates["asr"], rates["k"], rates["n"], strict=True)
     rates = rates.assign(

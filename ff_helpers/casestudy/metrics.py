@@ -30,7 +30,7 @@ def canonical_metrics(
     Args:
         run: whose ledger; its date is the date of what it counted itself.
         verdicts: the joined verdict frame (`ff.verdicts`).
-        export: an export, one row a name, with `pooled`, what `ff.case.atlas` made of it; None: none.
+        export: an export, one row per name, with `pooled`, what `ff.case.atlas` made of it; None: none.
         pooled: see `export`.
 
     Returns:

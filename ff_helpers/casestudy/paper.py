@@ -24,7 +24,7 @@ _GATES = {"contaminated": "rejected", "corrected": "uncalibrated"}
 
 
 def three_tiers(table: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """Return rates with one column a tier.
+    """Return rates with one column per tier.
 
     Args:
         table: as `asr` or `asr_by`: the columns `by`, tier, n, asr with bounds; one denominator.
@@ -48,7 +48,7 @@ def three_tiers(table: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
 def model_tiers(
     verdicts: pd.DataFrame, cards: Sequence[Card], crescendo: pd.DataFrame, corpus: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return rates in three tiers over graded rows, one row a model (or corpus) and labeller.
+    """Return rates in three tiers over graded rows, one row per model (or corpus) and labeller.
 
     Args:
         verdicts: the joined verdict frame (`ff.verdicts`) of collected traces, whose truth is known.
@@ -90,7 +90,7 @@ def model_tiers(
 
 
 def intent_rates(table: pd.DataFrame) -> pd.DataFrame:
-    """Return one row an attack class, one rate a labeller: what is known, and what each grader reports.
+    """Return one row per attack class, one rate per labeller: what is known, and what each grader reports.
 
     Args:
         table: as `asr_by(verdicts, "intent", cards)`; strict over graded rows are read.
@@ -123,7 +123,7 @@ def intent_rates(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def correction_rates(shifts: pd.DataFrame) -> pd.DataFrame:
-    """Return contaminated beside corrected rates, one row a tier and denominator.
+    """Return contaminated beside corrected rates, one row per tier and denominator.
 
     Args:
         shifts: as `crescendo().shifts` or `regrade().shifts`; rows that mix two sets of rows are left out.

@@ -106,7 +106,7 @@ def check_claims(
         graders: who graded behind the published figures, as claims.json discloses it.
 
     Returns:
-        One row a claim, in the order of the file: id, says, published, recomputed, off_by (percentage
+        One row per claim, in the order of the file: id, says, published, recomputed, off_by (percentage
         points, or the unit of the figure; recomputed minus published before rounding), finding, reason,
         source, file (the files that were read), step (the notebook that wrote them), all str.
 

@@ -38,7 +38,7 @@ _MEANING = {
 
 @dataclass(frozen=True)
 class CollectedWords:
-    """What the tables of a `Collected` say, one paragraph a table."""
+    """What the tables of a `Collected` say, one paragraph per table."""
 
     sample: Prose
     truth: Prose

@@ -57,7 +57,7 @@ def claims_possible(path: Path, *, graders: Sequence[GraderNote] | Unknown = NAM
         graders: who graded behind the published figures.
 
     Returns:
-        One row a percentage: id, published (str), counts (int: how many (k, n) give it), smallest_n,
+        One row per percentage: id, published (str), counts (int: how many (k, n) give it), smallest_n,
         largest_n (Int64; missing without counts), tried_to (int: the largest n tried), answer, otherwise
         (str).
 

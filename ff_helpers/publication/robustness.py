@@ -10,13 +10,13 @@ from ff_helpers.terms import Unknown
 
 
 def robustness_lesson(cards: Sequence[Card]) -> Prose:
-    """Return, one paragraph a grader, how often attacks turned its verdict, beside harmless additions."""
+    """Return, one paragraph per grader, how often attacks turned its verdict, beside harmless additions."""
     by_name = dict(zip(card_names(cards), cards, strict=True))
     return Prose("\n\n".join(_flips(name, card.injection_flip_rate) for name, card in by_name.items()))
 
 
 def retest_lesson(cards: Sequence[Card]) -> Prose:
-    """Return, one line a card, how often the same verdict came again, and how long a trace took."""
+    """Return, one line per card, how often the same verdict came again, and how long a trace took."""
     named = zip(card_names(cards), cards, strict=True)
     return Prose("\n".join(f"- {_retest(name, card).text}" for name, card in named))
 

@@ -72,7 +72,7 @@ def adjusted(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
         cards: the run's calibration cards.
 
     Returns:
-        One row a set, grader and tier, sorted; shares in [0, 1]:
+        One row per set, grader and tier, sorted; shares in [0, 1]:
         set, grader, grader_digest, rubric, tier, denominator (`graded`) (str), k, n, left_out (int: rows with
         a status), left_out_labels (str: which); asr (with _low, _high: the raw rate, Wilson, as if rows were
         independent), scenarios, effective_n (int), by_scenario (the raw rate with the interval of

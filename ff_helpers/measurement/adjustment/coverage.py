@@ -35,7 +35,7 @@ ENOUGH = 0.02
 
 
 def coverage_table() -> pd.DataFrame:
-    """Return the measured coverage of each interval, one row a method and cell of the grid.
+    """Return the measured coverage of each interval, one row per method and cell of the grid.
 
     Columns: method (str: `naive`, Wilson of the graded rate; `design effect`, of the graded rate by
     scenario; `Rogan-Gladen`; `PPI++`; `labels alone`), labels (str, what it knows of the truth: `half and

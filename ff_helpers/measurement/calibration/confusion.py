@@ -58,7 +58,7 @@ class Confusion:
 
     Attributes:
         classes: the classes, in the order of rows and columns.
-        table: one row a true class; one column a graded class, and a last one for `no verdict`.
+        table: one row per true class; one column per graded class, and a last one for `no verdict`.
     """
 
     classes: tuple[str, ...]

@@ -74,7 +74,7 @@ def flips(verdicts: pd.DataFrame) -> pd.DataFrame:
             `injected` are left out.
 
     Returns:
-        One row a pair and grader: grader, grader_digest, rubric, set, trace_id, attack, family (`control`:
+        One row per pair and grader: grader, grader_digest, rubric, set, trace_id, attack, family (`control`:
         a harmless addition), truth, target (the verdict that the attack wants), clean, attacked (verdict
         or status; clean is missing where the twin was not graded) (str), eligible, flipped, denied,
         changed (bool).

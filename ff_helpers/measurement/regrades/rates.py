@@ -44,7 +44,7 @@ def transitions(old: pd.DataFrame, new: pd.DataFrame, *, on: str = "trace_id") -
     """Return how many rows went from which old label to which new one.
 
     Args:
-        old, new: one row a trace: the columns `on` and `label` (a verdict or the name of a status).
+        old, new: one row per trace: the columns `on` and `label` (a verdict or the name of a status).
         on: the column that says which row is which.
 
     Returns:
@@ -67,7 +67,7 @@ def transitions(old: pd.DataFrame, new: pd.DataFrame, *, on: str = "trace_id") -
 
 
 def check_marginals(moves: pd.DataFrame, labels: "pd.Series[str]", *, side: str, what: str) -> None:
-    """Check that the transitions' old or new labels add up to `labels`, one entry a row.
+    """Check that the transitions' old or new labels add up to `labels`, one entry per row.
 
     Args:
         moves: the columns old, new, rows.
@@ -98,7 +98,7 @@ def rates(
     Args:
         moves: what `transitions` returns.
         names: what the old and the new labels are called.
-        rows: one row a trace: old, new (labels), scenario_id (a row without one stands alone); None where
+        rows: one row per trace: old, new (labels), scenario_id (a row without one stands alone); None where
             scenarios are not known, as with published counts.
         statuses: as for `asr`.
 

@@ -36,7 +36,7 @@ class Regrade:
         rates: as `regrades.rates.rates`.
         shifts: as `regrades.rates.shifts`.
         graders: who gave the labels; empty where no records are published.
-        changes: one row a correction, as `changes_frame`; empty where no record names another.
+        changes: one row per correction, as `changes_frame`; empty where no record names another.
         again: traces whose label was superseded more than once.
         contested: traces on which records that stand side by side disagree; they keep their old label.
         scenarios: how many independent scenarios the rows are; None where nobody says.

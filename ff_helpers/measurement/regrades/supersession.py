@@ -159,7 +159,7 @@ def of_grader(found: Iterable[Chain], grader: str | None, paths: Iterable[Path])
 
 
 def changes_frame(found: Iterable[Chain]) -> pd.DataFrame:
-    """Return one row a correction, in ledger order: who, why, from which label to which.
+    """Return one row per correction, in ledger order: who, why, from which label to which.
 
     Returns:
         trace_id, author, reason (str), own_words (bool: the reason is what a person wrote), old, new (str).

@@ -1,4 +1,4 @@
-"""Records as tables: one row a model, one a class, one a grader; what a notebook shows and saves."""
+"""Records as tables: one row per model, one a class, one a grader; what a notebook shows and saves."""
 
 import re
 from collections import Counter
@@ -17,7 +17,7 @@ _NO_SPACE: str | Unknown = Unknown("space", "not in the record")
 
 
 def signal_table(signals: Sequence[Signal]) -> pd.DataFrame:
-    """Return one row a model.
+    """Return one row per model.
 
     Columns: model, origin, rests_on (the graders that carry the rate; str), k, n (int; of what would have
     been reported where there is no rate), asr, asr_low, asr_high, by_scenario (the same rate),
@@ -29,7 +29,7 @@ def signal_table(signals: Sequence[Signal]) -> pd.DataFrame:
 
 
 def intent_table(signals: Sequence[Signal]) -> pd.DataFrame:
-    """Return one row a model and attack class with counts: model, intent, then those of `signal_table`:
+    """Return one row per model and attack class with counts: model, intent, then those of `signal_table`:
     k, n, asr, asr_low, asr_high, scenarios, by_scenario, by_scenario_low, by_scenario_high."""
     rows = []
     for signal in signals:
@@ -43,7 +43,7 @@ def intent_table(signals: Sequence[Signal]) -> pd.DataFrame:
 
 
 def reported_table(signals: Sequence[Signal]) -> pd.DataFrame:
-    """Return one row a model and grader: what each grader alone reported, and how accurate it is.
+    """Return one row per model and grader: what each grader alone reported, and how accurate it is.
 
     Columns: model, grader, carries (bool: the model's rate rests on it), k, n (int), reported,
     reported_low, reported_high, accuracy, accuracy_low, accuracy_high (float in [0, 1]; missing where nobody

@@ -1,4 +1,4 @@
-"""From verdicts to signals: one record a model, its rate resting on known truth or on one grader.
+"""From verdicts to signals: one record per model, its rate resting on known truth or on one grader.
 
 A rate is never pooled over graders and never a vote. It rests on known truth (a checker, people) where the
 traces have it, else on the grader whose measured accuracy has the highest lower bound; a rejected grader or
@@ -64,7 +64,7 @@ def counted_signal(
     tier: Tier = "strict",
     denominator: Denominator = "adversarial",
 ) -> list[Signal]:
-    """Return one record a model from the counts of its verdicts, highest rate first.
+    """Return one record per model from the counts of its verdicts, highest rate first.
 
     Args:
         counts: as `signal_counts.run_counts` or `file_counts` returns them.

@@ -44,7 +44,7 @@ def labelled_beside_reported(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart
 
 
 def asr_intervals(table: pd.DataFrame, by: str) -> "alt.Chart | alt.LayerChart":
-    """Draw the rate of each class of a column, one line a grader, highest labelled or mean rate first.
+    """Draw the rate of each class of a column, one line per grader, highest labelled or mean rate first.
 
     It does not rank the classes: traces differ from class to class.
 

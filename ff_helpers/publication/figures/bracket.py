@@ -1,4 +1,4 @@
-"""The bracket over graders: one line a grader, and behind them the range that they span."""
+"""The bracket over graders: one line per grader, and behind them the range that they span."""
 
 from typing import TYPE_CHECKING
 

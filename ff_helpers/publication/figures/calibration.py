@@ -81,7 +81,7 @@ def confusion(card: Card, name: str = "") -> "alt.Chart | alt.LayerChart":
 
 
 def format_against_content(table: pd.DataFrame) -> "alt.VConcatChart":
-    """Show, one panel a card: answers valid in form, right in content, and two reasons not to be impressed.
+    """Show, one panel per card: answers valid in form, right in content, and two reasons not to be impressed.
 
     The reasons: what always answering the majority class gets right, and how large a share of all
     verdicts the most frequent one is. Lines are Wilson intervals. It does not show where the errors go.

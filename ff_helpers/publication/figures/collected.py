@@ -129,7 +129,7 @@ def _words(names: "pd.Series[str]") -> "pd.Series[str]":
 
 
 def _stacked(table: pd.DataFrame, sides: dict[str, str]) -> pd.DataFrame:
-    """Return one line a row and side: row, who, k, n, rate, low, high, text."""
+    """Return one line per row and side: row, who, k, n, rate, low, high, text."""
     parts = [
         table[["row", f"{side}_k", f"{side}_n", side, f"{side}_low", f"{side}_high"]]
         .set_axis(["row", "k", "n", "rate", "low", "high"], axis=1)

@@ -21,7 +21,7 @@ _LOOKS: dict[str, tuple[str, list[int], str]] = {
 def coverage(
     table: pd.DataFrame, *, corpus_n: int = 1000, calibration_n: int = 100, columns: int = 5
 ) -> "alt.ConcatChart":
-    """Draw the coverage of naive and adjusted intervals, one panel a grader, best grader first.
+    """Draw the coverage of naive and adjusted intervals, one panel per grader, best grader first.
 
     The dashed line is the 95% that each interval promises. Under each panel's title stands in how many draws
     Rogan-Gladen said nothing ([0, 1], which covers). Where the naive line rises, the grader's two kinds of

@@ -1,4 +1,4 @@
-"""Rates with their intervals, one row a thing and one line a who: the form most figures here share."""
+"""Rates with their intervals, one row per thing and one line per who: the form most figures here share."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def calibration_forest(
     table: pd.DataFrame, thresholds: Thresholds = DEFAULT, *, width: int = COLUMN_WIDTH
 ) -> "alt.Chart | alt.LayerChart":
-    """Show accuracy with Wilson interval, one row a grader and set, sorted, and what both rules ask of it.
+    """Show accuracy with Wilson interval, one row per grader and set, sorted, and what both rules ask of it.
 
     The published rule asks that the point reaches the line; ours that the whole interval does, and that the
     grader beats the dark tick: what always answering the majority class gives. The interval is pale below

@@ -1,4 +1,4 @@
-"""Small multiples: one panel a grader, or one an attack class, so that like stands beside like."""
+"""Small multiples: one panel per grader, or one an attack class, so that like stands beside like."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

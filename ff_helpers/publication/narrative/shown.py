@@ -8,7 +8,7 @@ from ff_helpers.publication.prose import points
 
 
 def rate_table(rates: pd.DataFrame, names: tuple[str, str]) -> str:
-    """Return both sets of labels side by side, one row a tier and denominator.
+    """Return both sets of labels side by side, one row per tier and denominator.
 
     Args:
         rates: as `regrades.rates.rates`.
