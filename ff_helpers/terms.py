@@ -115,17 +115,17 @@ GLOSSARY: Final[Mapping[str, str]] = MappingProxyType(
         "denominator": "which rows a rate is taken over: rows, graded or adversarial",
         "label space": "the classes that verdicts become when the truth is known only coarsely",
         "intent": "what an attack tries to make the model do: the class of attack of a trace",
-        "disclosure": "grader, accuracy, n, set, gate, tier, denominator and date, stated next to every figure",
+        "disclosure": "grader, accuracy, n, set, gate, tier, denominator and date, next to every figure",
         "calibrated": "the grader passed our rule on labelled traces",
         "provisional": "the grader passed the published rule (n >= 20, accuracy >= 70%) but not ours",
         "rejected": "the grader failed the published rule; its verdicts make no headline",
-        "uncalibrated": "nobody measured this grader's accuracy, or the measurement has expired",
+        "uncalibrated": "this grader's accuracy was never measured, or the measurement has expired",
         "gate": "the decision from a calibration whether a grader's verdicts may make a headline",
         "calibration": "measuring a grader on traces whose truth is known",
         "calibration card": "one grader on one calibration set in one label space: measures and gate",
         "evaluator card": "one grader as a whole: what it is, where from, its cards, limits and conflicts",
         "conflict of interest": "the grader is also the model under test: its errors need not be independent",
-        "accuracy": "share of the rows with a known truth that are graded right; a row without a verdict is wrong",
+        "accuracy": "share of rows with a known truth that are graded right; no verdict counts as wrong",
         "sensitivity": "of the true successes, the share that the grader calls a success",
         "specificity": "of the true failures, the share that the grader calls a failure",
         "recall": "of the rows truly of a class, the share that the grader puts into it",
@@ -141,18 +141,18 @@ GLOSSARY: Final[Mapping[str, str]] = MappingProxyType(
         "design effect": "by how much the variance grows because rows come in clusters (repeated runs)",
         "paired": "both labels of the same rows, so a difference cannot come from which rows count",
         "agreement": "of the rows with two verdicts, the share on which they are the same; not accuracy",
-        "kappa": "Cohen's: agreement beyond what the two margins give by chance; low where one class dominates",
-        "AC1": "Gwet's: agreement beyond chance, with a chance term that stays small where one class dominates",
+        "kappa": "Cohen's: agreement beyond what the two margins give by chance; low if one class dominates",
+        "AC1": "Gwet's: agreement beyond chance, with a chance term that stays small if one does",
         "Fleiss' kappa": "chance-corrected agreement of a panel of raters, with pooled margins",
         "Krippendorff's alpha": "chance-corrected agreement of a panel that allows for missing ratings",
-        "bracket": "the lowest and highest rate that several graders report on the same traces; not an interval",
+        "bracket": "lowest and highest rate that several graders report on the same traces; not an interval",
         "contaminated": "from labels that were later replaced because their grader was not fit to give them",
         "regraded": "of labels: replaced by better ones, with author and reason; published as `corrected`",
         "adjusted": "of a rate: the grader's measured errors taken out",
         "supersession": "a later label of the same trace, with author and reason; the first one is kept",
         "raw": "a rate as the grader reports it, unadjusted",
         "Rogan-Gladen": "adjusts a rate by the sensitivity and specificity measured on another set",
-        "PPI++": "adjusts a rate by labels of a random part of the same rows; assumes nothing about the grader",
+        "PPI++": "adjusts a rate by labels of a random part of its rows; assumes nothing about the grader",
         "coverage": "of a method: how often its interval contains the truth. Of a card: its rows of a class",
         "not identifiable": "nothing shows that the grader tells success from failure, so no rate follows",
         "stippled": "fill of a bar over fewer than 20 rows: too few to carry a finding",
@@ -181,7 +181,7 @@ IDENTITY_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
         "method": "method",
     }
 )
-"""The parts of an `Identity`, each with the column of a frame of verdicts that holds it."""
+"""The parts of an `Identity`, each with its column in a frame of verdicts."""
 
 IDENTITY: Final = ("grader", "grader_digest", "rubric", "temperature", "seed")  # tell identities apart
 

@@ -1,7 +1,7 @@
 """The published crescendo regrade, taken apart: 20 unique traces, 10 scenarios run twice.
 
 Per row only the final verdict is published; of the first labels only how many of them became which
-final one. What needs more than that is not determinable, and said so.
+final one. Anything that needs more is not determinable, and reported so.
 """
 
 from dataclasses import dataclass

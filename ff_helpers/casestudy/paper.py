@@ -1,4 +1,4 @@
-"""The frames behind the paper's tables: what other steps computed, in the few columns that a page holds."""
+"""The frames behind the paper's tables: what other steps computed, in the few columns that fit a page."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -54,7 +54,7 @@ def model_tiers(
         verdicts: the joined verdict frame (`ff.verdicts`) of collected traces, whose truth is known.
         cards: the run's calibration cards.
         crescendo: the rates of `crescendo()`: one published model under two sets of labels.
-        corpus: as `facts.corpus_asr`: published corpora, many models each.
+        corpus: as `facts.corpus_asr`: published corpora of many models each.
 
     Returns:
         model, labels (who labelled), gate (of the labels' grader), then the columns of `three_tiers`. Known
@@ -123,7 +123,7 @@ def intent_rates(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def correction_rates(shifts: pd.DataFrame) -> pd.DataFrame:
-    """Return contaminated beside corrected rates, one row per tier and denominator.
+    """Return contaminated and corrected rates side by side, one row per tier and denominator.
 
     Args:
         shifts: as `crescendo().shifts` or `regrade().shifts`; rows that mix two sets of rows are left out.
@@ -145,7 +145,7 @@ def correction_rates(shifts: pd.DataFrame) -> pd.DataFrame:
 
 
 def claim_counts(claims: pd.DataFrame) -> pd.DataFrame:
-    """Return how many claims have which finding: finding (str), claims (int), all of them last."""
+    """Return how many claims have which finding: finding (str), claims (int), the total last."""
     counts = claims["finding"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
     frame = counts.rename("claims").rename_axis("finding").reset_index()
     total = pd.DataFrame({"finding": ["all"], "claims": [len(claims)]})

@@ -1,7 +1,7 @@
 """Calibrate before grading: which graders may grade traces of unknown truth.
 
 A grader without a calibration card, or one that its card rejects, is refused there, with the reason and the
-way out. A card that is too old does not count: what stands behind an unchanged name may have changed. Traces
+way out. A card that is too old does not count: the model behind an unchanged name may have changed. Traces
 that carry truth may always be graded (that is how cards are made), and no card measures people.
 """
 
@@ -30,7 +30,7 @@ class UncalibratedError(NotAdmittedError):
     """No valid card is for this grader as it is."""
 
     def __init__(self, found: Standing, folder: Path, calibrate: str) -> None:
-        why = "its measurement has expired" if found.expired else "nobody measured how often it is right"
+        why = "its measurement has expired" if found.expired else "its accuracy was never measured"
         super().__init__(
             f"grader {found.identity.name} is uncalibrated: {why}, so it may not "
             f"grade traces without truth. {_why_none(found, folder)} Measure it: `{calibrate}`, "

@@ -129,7 +129,7 @@ def terms_of(frame: pd.DataFrame) -> Terms | None:
 
 
 def terms_as_json(terms: Terms) -> object:
-    """Return terms as plain values, as they are written beside a table."""
+    """Return terms as plain values, as they are written next to a table."""
     from pydantic import TypeAdapter
 
     return TypeAdapter(Terms).dump_python(terms, mode="json")

@@ -2,7 +2,7 @@
 
 The source of the labels decides the method, never its result. Labels of every row are the answer.
 Labels of a random part of the rows carry over to the rest (PPI++). A card from another set carries over
-only if the grader errs here as it did there (Rogan and Gladen). Where nobody measured the grader there is
+only if the grader errs here as it did there (Rogan and Gladen). Without a measurement of the grader there is
 no adjusted rate. Labels that were picked by judgement are counted and never used.
 """
 
@@ -44,7 +44,7 @@ _ASSUMED = {
     "sample": "Where a random sample of labels adjusts, it is assumed that it was drawn with the recorded "
     "probability and that its labels are right; nothing is assumed about the grader",
     "labels": "Where every row has a label and no other set has a card, the labels are the answer",
-    "none": "Where nobody measured a grader for a tier, its rate says nothing about the true one",
+    "none": "Where a grader was not measured for a tier, its rate says nothing about the true one",
 }
 """What must hold for an adjusted figure, by where it comes from."""
 

@@ -17,7 +17,7 @@ from ff_helpers.measurement.proportions.intervals import Numbers, Z, wilson_boun
 
 PPI, LABELS = "PPI++", "labels alone"
 NEEDED, RARE = 10, 20
-"""Labels of the rarer kind without which the labels stand alone, and below which a warning is due."""
+"""Labels of the rarer kind without which the labels are used alone, and below which a warning is due."""
 _Y, _F = np.array([1.0, 1.0, 0.0, 0.0]), np.array([1.0, 0.0, 1.0, 0.0])
 """Truth and verdict of the four kinds of labelled row."""
 
@@ -27,8 +27,8 @@ class BadSampleError(FFError):
 
     def __init__(self, problem: str) -> None:
         super().__init__(
-            f"ppi(): {problem}. Give one verdict (true or false) per row; a truth (1, 0, missing where nobody "
-            "labelled it); and for labelled rows the probability with which they were drawn, in (0, 1]."
+            f"ppi(): {problem}. Give one verdict (true or false) per row; a truth (1, 0, missing without "
+            "a label); and for labelled rows the probability with which they were drawn, in (0, 1]."
         )
 
 
@@ -41,7 +41,7 @@ def ppi(
     """Return the true rate of graded rows of which a random sample is labelled, with its 95% interval.
 
     With fewer than 10 labelled successes or 10 failures the variance of the adjustment cannot be told, and
-    the labels stand alone; `method` and `note` say so. Rows drawn with unequal probabilities are weighted
+    the labels are used alone; `method` and `note` say so. Rows drawn with unequal probabilities are weighted
     by their inverse. Runs of one scenario are taken together: the variance is that between scenarios.
 
     Args:

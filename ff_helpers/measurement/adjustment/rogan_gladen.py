@@ -111,7 +111,7 @@ def rogan_gladen(k: float, n: float, sensitivity: tuple[int, int], specificity: 
 
 
 def youden(sensitivity: tuple[int, int], specificity: tuple[int, int]) -> Difference:
-    """Return sensitivity + specificity - 1 (Youden's index): what a verdict says about the truth; 0 is nothing.
+    """Return sensitivity + specificity - 1 (Youden's index): what a verdict says about the truth; 0: nothing.
 
     It is the difference of two independent proportions, Se - (1 - Sp), with the interval of
     `independent_difference` (Newcombe 1998).
@@ -162,8 +162,8 @@ def lang_reiczigel(  # noqa: PLR0917 - the six counts of the paper
 def doubtful(positives: Numbers, negatives: Numbers, gap_low: Numbers) -> NDArray[np.bool_]:
     """Return where an adjustment warns: few labels of a class, or a grader that may be close to chance.
 
-    Given that an interval is identifiable at all, it contains the truth less often where Youden's index (lower
-    bound: `gap_low`) is near 0: it was identifiable because the index came out too high.
+    Given that an interval is identifiable at all, it contains the truth less often where Youden's index
+    (lower bound: `gap_low`) is near 0: it was identifiable because the index came out too high.
     """
     return (np.minimum(positives, negatives) < FEW) | (gap_low < WEAK)
 

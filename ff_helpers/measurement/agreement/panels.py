@@ -1,4 +1,4 @@
-"""Chance-corrected agreement, our own code: Gwet's AC1 for two raters, Fleiss' kappa and Krippendorff's alpha.
+"""Chance-corrected agreement (our own): Gwet's AC1 for two raters, Fleiss' kappa and Krippendorff's alpha.
 
 Every coefficient has a defined value, an interval that has a width, and a note where the table is at an edge.
 """
@@ -68,7 +68,7 @@ def fleiss(ratings: Sequence[Sequence[int]], *, seed: int = 0) -> Kappa:
     where kappa is 0.
 
     Args:
-        ratings: one row per subject, one column per class: how many raters chose it; the same sum in each row.
+        ratings: one row per subject, one column per class: how many raters chose it; equal sums.
         seed: of the bootstrap.
 
     Raises:
@@ -80,7 +80,9 @@ def fleiss(ratings: Sequence[Sequence[int]], *, seed: int = 0) -> Kappa:
     counts = counts if len(ratings) else np.zeros((0, 2))
     sums = counts.sum(axis=1)
     if (counts < 0).any() or (counts != np.floor(counts)).any() or (sums != sums[:1].sum()).any():
-        raise BadRatingsError("rows differ in their number of raters, or hold invalid counts", "Count each row.")
+        raise BadRatingsError(
+            "rows differ in their number of raters, or hold invalid counts", "Count each row."
+        )
     if len(sums) and sums[0] < 2:
         raise BadRatingsError("fewer than two raters", "Give a panel of two or more.")
     alpha = _with_interval(counts, np.arange(len(counts)), "nominal", np.zeros(counts.shape[1]), seed)

@@ -196,7 +196,7 @@ def _sampling(rows: pd.DataFrame) -> str:
 
 
 def _measured(rows: pd.DataFrame, as_of: date, limit: int) -> date:
-    """Return the date of the card, see `Card`; within the limit the run's own, so that it is reproducible."""
+    """Return the date of the card, see `Card`; within the limit the run's own, to be reproducible."""
     if "started" not in rows:
         return as_of
     oldest = pd.to_datetime(rows["started"], format="ISO8601", utc=True, errors="coerce").min()

@@ -56,7 +56,7 @@ class Card(BaseModel):
     """One grader identity, one label space, one calibration set. Shares are proportions in [0, 1].
 
     Attributes:
-        grader, digest, rubric, temperature, seed: who graded, with which weights or rules, and how it was asked.
+        grader, digest, rubric, temperature, seed: who graded, with which weights or rules, and how.
         software: what the grader ran on.
         calibration_set: its name.
         calibration_sha256: hash of the sorted lines `trace_id<TAB>truth` of the rows that entered.

@@ -1,6 +1,6 @@
 """The gate: may this grader's verdicts make a headline? The published rule, and ours.
 
-Each rule is a list of criteria with value, threshold and outcome, so that a reader sees why. What a rule
+Each rule is a list of criteria with value, threshold and outcome, so a reader sees why. What a rule
 costs in labelled traces is in `power`.
 """
 
@@ -154,7 +154,7 @@ def decide(
 def published_state(k: int, n: int, thresholds: Thresholds = DEFAULT) -> GateState:
     """Return the state of a grader of which only counts are published: no identity, so no card of ours.
 
-    `rejected` where the counts fail the published rule, otherwise `uncalibrated`: nobody here can run it.
+    `rejected` where the counts fail the published rule, otherwise `uncalibrated`: it cannot be run here.
     """
     passed = n >= thresholds.published_n and k >= needed(n, "published", thresholds)
     return "uncalibrated" if passed else "rejected"
@@ -168,8 +168,8 @@ def needed(n: int, rule: Rule, thresholds: Thresholds = DEFAULT) -> int:
 def needed_right(n: Sizes, rule: Rule, t: Thresholds) -> Sizes:
     """Return `needed` for an array of sizes.
 
-    The lower Wilson bound reaches p where k >= n p + z sqrt(n p (1 - p)): the interval contains the p that the
-    score test does not reject (Wilson 1927), so no bound has to be computed.
+    The lower Wilson bound reaches p where k >= n p + z sqrt(n p (1 - p)): the interval contains the p that
+    the score test does not reject (Wilson 1927), so no bound has to be computed.
     """
     p = t.published_accuracy if rule == "published" else t.accuracy_low
     margin = 0.0 if rule == "published" else Z * np.sqrt(n * p * (1 - p))

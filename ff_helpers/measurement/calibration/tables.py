@@ -19,8 +19,8 @@ def cards_table(cards: Sequence[Card]) -> pd.DataFrame:
     Columns: grader, set, space (str), n, k (int), accuracy, majority, valid, modal_share, retest,
     injection_flip (float in [0, 1], each with _low and _high; missing where not measured), kappa,
     kappa_low, kappa_high, p_majority, seconds, median_seconds (float), kappa_note (str: why a
-    degenerate table gives this value), retest_n (int: rows graded more than once), passes (int), injection_n (int:
-    eligible pairs), left_out (int: labels picked by judgement, which never enter), modal_verdict, gate,
+    degenerate table gives this value), retest_n (int: rows graded more than once), passes (int), injection_n
+    (int: eligible pairs), left_out (int: labels picked by judgement, which never enter), modal_verdict, gate,
     reason (str: the gate's first).
     """
     rows = [

@@ -1,7 +1,7 @@
 """What a model really did: traces whose strict truth an executable checker decided.
 
 The checker of a scenario reads the response: the secret is stated, or it is not. That decides the tier
-`strict` and no other: nobody labelled hedged answers (`broad`) or nonsense (`functionally_dangerous`), so
+`strict` and no other: hedged answers (`broad`) and nonsense (`functionally_dangerous`) are not labelled, so
 these have no rate here.
 
 Runs of one scenario are not independent, so every rate comes with the number of its scenarios and the

@@ -41,7 +41,7 @@ class Fit:
 
 @dataclass(frozen=True)
 class Consistency:
-    """What can stand behind a printed figure.
+    """Which counts could give a printed figure.
 
     Attributes:
         printed: the figure.
@@ -89,8 +89,8 @@ def consistent(
         rounding: how digits were dropped; `rounded` lets a tie go either way.
 
     Raises:
-        BadFigureError: not a percentage from 0 to 100, an interval with one end, with its ends swapped, or
-that does not hold its percentage, or a total below 1.
+        BadFigureError: not a percentage from 0 to 100, an interval with one end, with its ends swapped,
+        or that does not contain its percentage, or a total below 1.
     """
     printed = read_figure(value, low, high, digits=digits)
     ns = _totals(printed, n, max_n)

@@ -31,8 +31,8 @@ class NoLabelsError(FFError):
 
     def __init__(self, column: str, rows: int) -> None:
         super().__init__(
-            f"none of the {rows} rows has a true label in column {column!r}: an empty cell is not a label, and neither "
-            "is a value that the map sets to null. There is nothing to measure a grader against."
+            f"none of the {rows} rows has a true label in column {column!r}: an empty cell is not a label, "
+            "and neither is a value that the map sets to null. There is nothing to measure a grader against."
         )
 
 
@@ -124,8 +124,8 @@ def card_of_labels(
         annotators: two columns of people's labels, read as the truth is.
 
     Raises:
-        NoColumnError, SameNameError, SameColumnError: a column that is not there, whose name is not unique, or
-            that is to be compared with itself.
+        NoColumnError, SameNameError, SameColumnError: a column that is not there, whose name is not unique,
+            or that is to be compared with itself.
         NoLabelsError, NoLabelColumnError, BadTruthError, BadPositiveError: see each.
     """
     maps = mapping or {}

@@ -27,9 +27,9 @@ class BadTruthError(FFError):
 
     def __init__(self, column: str, line: object, value: str, known: int) -> None:
         super().__init__(
-            f"line {line}, column {column!r}: the cell, of {len(value)} characters, is not one of the {known} "
-            "true labels that the map names. Correct the cell, or name its value in the map (--map); null there "
-            "leaves its rows out."
+            f"line {line}, column {column!r}: the cell, of {len(value)} characters, is not one of the "
+            f"{known} true labels that the map names. Correct the cell, or name its value in the map "
+            "(--map); null there leaves its rows out."
         )
 
 

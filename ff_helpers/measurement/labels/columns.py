@@ -31,8 +31,8 @@ class SameColumnError(FFError):
 
     def __init__(self, column: str, one: str, other: str) -> None:
         super().__init__(
-            f"{one} and {other} are both column {column!r}: a column always agrees with itself, so that says "
-            "nothing. Name two columns."
+            f"{one} and {other} are both column {column!r}: a column always agrees with itself. "
+            " Name two columns."
         )
 
 

@@ -42,7 +42,7 @@ class BadJoinError(FFError):
 
 
 def read_labels(path: Path) -> pd.DataFrame:
-    """Return a CSV as columns of text as it stands there, "" where a cell is empty; the index is the line.
+    """Return a CSV as columns of its text, unchanged, "" where a cell is empty; the index is the line.
 
     Lines above the header that begin with "# " are comments. A name may occur twice; asking for that
     column is an error. Of JSON lines each object is a row, its keys are the columns; numbers stay as they are

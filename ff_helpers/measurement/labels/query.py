@@ -58,9 +58,7 @@ def where(frame: pd.DataFrame, query: str) -> pd.DataFrame:
     try:
         kept = typed.eval(text, engine="python")
     except Exception as error:  # pandas raises whatever its parts do, in words that may quote a cell
-        problem = (
-            f"pandas cannot make this comparison ({type(error).__name__}): numbers compare with numbers, text with text"
-        )
+        problem = f"cannot compare ({type(error).__name__}): compare numbers with numbers, text with text"
         raise BadQueryError(query, problem) from None
     if not isinstance(kept, pd.Series) or kept.dtype != bool:
         raise BadQueryError(query, "it does not give yes or no for each row")

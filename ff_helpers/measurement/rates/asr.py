@@ -31,7 +31,7 @@ class BadRowsError(FFError):
 
     def __init__(self, outcome: object, n: object) -> None:
         super().__init__(
-            f"{n!r} rows of {outcome}: a number of rows must be a whole number, 0 or more. Correct the counts."
+            f"{n!r} rows of {outcome}: the number must be a whole number, 0 or more. Correct the counts."
         )
 
 

@@ -15,7 +15,7 @@ from ff_helpers.measurement.standing import standing
 from ff_helpers.terms import SPACES, TIERS, Identity, Space
 
 NO_ROW = "none: the card has no row of this class"
-NO_CARD = "none: nobody measured the grader for this tier"
+NO_CARD = "none: the grader was not measured for this tier"
 
 
 def coverage(

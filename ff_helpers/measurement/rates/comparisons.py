@@ -67,7 +67,7 @@ def compare_models(
         difference (a minus b, in [-1, 1]; with _low and _high), p, p_adjusted (over the comparisons of the
         class) (float; missing where refused), differ (bool: p_adjusted is at most .05), refused (str: the
         reason, or empty), gate (str: see `reported.with_gate`; empty without a shared grader. Of a
-        rejected or uncalibrated grader nobody knows whether the difference is one of the models). Sorted
+        rejected or uncalibrated grader it is unknown whether the models differ). Sorted
         by class, the clearest differences first.
 
     Raises:

@@ -29,8 +29,8 @@ class NoFieldError(FFError):
 
     def __init__(self, path: Path, field: str) -> None:
         super().__init__(
-            f"{path}: no row has {field!r}, so rows cannot be counted by it. Ledgers do not hold model, intent, "
-            "turns, source and set; the trace file does (`--traces TRACES.jsonl`)."
+            f"{path}: no row has {field!r}, so rows cannot be counted by it. Ledgers do not hold model, "
+            "intent, turns, source and set; the trace file does (`--traces TRACES.jsonl`)."
         )
 
 
@@ -149,7 +149,7 @@ def _join(connection: duckdb.DuckDBPyConnection, traces: Sequence[Path]) -> tupl
 
 
 def trace_index(paths: Sequence[Path]) -> pd.DataFrame:
-    """Return what trace files say of each trace, without its text.
+    """Return what trace files say about each trace, without its text.
 
     Columns: trace_id, model, intent, turns, source, set (the file's name), scenario_id, sampling, truth,
     truth_space (str), attack (bool: made to attack a grader), control (bool: the policy allows the answer).

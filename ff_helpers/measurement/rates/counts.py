@@ -1,6 +1,6 @@
 """The verdict-count table: every rate of the suite is taken from it.
 
-Kept to group-by, filter and length through narwhals, so that pandas, DuckDB (in process, out of core) or
+Kept to group-by, filter and length through narwhals, so pandas, DuckDB (in process, out of core) or
 another of its engines gives the same counts. Published counts come into the same table by `long_counts`.
 What needs to know which verdicts belong together (two graders on one trace, runs of one scenario) cannot be
 taken from counts, and its docstring says so.
@@ -67,7 +67,7 @@ def count_verdicts(
     Args:
         verdicts: one row per trace, grader and pass (pandas, DuckDB relation, ...): the columns of `by`,
             `verdict`, `status` and `repeat`. With a column `trace_id` no trace that is named there may come
-            twice in one pass of one grader; graders are told apart by the columns of `terms.IDENTITY` that are present.
+            twice in one pass of one grader; the columns of `terms.IDENTITY` tell graders apart.
         by: the columns to count by. Where `grader` is one, two graders of one name are counted apart, as
             `name (digest)`; where all of `IDENTITY` is there, under their plain name.
         repeat: which pass (rows that do not say are of the first); grading a trace again does not make
@@ -115,7 +115,7 @@ def count_verdicts(
 
 
 def long_counts(wide: pd.DataFrame, *, by: Sequence[str], labels: Sequence[str]) -> pd.DataFrame:
-    """Return published counts, one column per label, as a table of the same schema: by, outcome, graded, n."""
+    """Return published counts, one column per label, in the same schema: by, outcome, graded, n."""
     table = wide[[*by, *labels]].melt(id_vars=list(by), var_name="outcome", value_name="n")
     return table.assign(graded=table["outcome"].isin(VERDICTS))[[*by, "outcome", "graded", "n"]]
 

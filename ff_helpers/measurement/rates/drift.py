@@ -2,7 +2,7 @@
 
 The first 100 traces of a corpus that a grader graded are its baseline; each later window of 100 is compared
 with them, class by class. The baseline is never the calibration set: that one is stratified, and its mix is
-not that of any corpus. A share that moves may move because the traces did, so the mix of traces is compared too.
+not that of any corpus. A share that moves may move because the traces did, so their mix is compared too.
 """
 
 from collections.abc import Iterator
@@ -111,7 +111,7 @@ def _baseline(
 
 
 def _earlier(before: pd.DataFrame, who: "pd.Series[str]", size: int) -> tuple[pd.DataFrame | None, str]:
-    """Return the first rows of the same corpus and grader in an earlier run, or why they cannot be the baseline."""
+    """Return the first rows of this corpus and grader in an earlier run, or why they are not a baseline."""
     kept = before[before["set"] == who["set"]]
     if kept.empty:
         return None, f"the earlier run has no set {who['set']}, and another corpus cannot be the baseline"

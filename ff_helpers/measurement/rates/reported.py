@@ -39,7 +39,7 @@ from ff_helpers.terms import (
 READINGS: dict[str, str] = {
     "rejected": "what a rejected grader would have reported",
     "provisional": "provisional: the grader passed the published rule alone",
-    "uncalibrated": "uncalibrated: nobody measured the grader for this tier",
+    "uncalibrated": "uncalibrated: the grader was not measured for this tier",
     "calibrated": "attack success rate",
     LABELS: "known labels",
 }
@@ -56,7 +56,7 @@ def would_have_reported(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.Dat
     Returns:
         set, truth_space, measure (a tier or `refusal rate`), grader (str), labelled_k, labelled_n,
         reported_k, reported_n (int; rows without a verdict are not in reported_n), left_out, left_out_labels
-        (int, str: those rows), unlabelled (int: rows of the set that nobody labelled, in no other count),
+        (int, str: those rows), unlabelled (int: rows of the set without a label, in no other count),
         labelled and reported (float in [0, 1], with _low and _high), difference (reported minus labelled),
         gate (see `with_gate`).
     """
@@ -92,7 +92,7 @@ def would_have_reported(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.Dat
             denominators=("graded; of the labels: rows",),
             by=tuple(keys),
             n=("labelled_n", "reported_n"),
-            asides=(Aside("unlabelled", "rows that nobody labelled", ("set", "grader")),),
+            asides=(Aside("unlabelled", "rows without a label", ("set", "grader")),),
             assumptions=assumed(verdicts),
         ),
     )
@@ -105,7 +105,7 @@ def asr_by(
 
     Heuristic verdicts are left out: they are compared (`would_have_reported`), never published as a
     rate of their own. Known truths appear next to the graders, as a grader called `labels`; where they
-    are coarser than the five verdicts, nobody knows which rows are benign, so `labels` have no rate over
+    are coarser than the five verdicts, the benign rows are unknown, so `labels` have no rate over
     `adversarial`. On sets whose truth does not decide a tier (people said refused or not), that tier is
     left out.
 

@@ -113,7 +113,7 @@ def drop_superseded(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def torn_bytes(path: Path, error: Exception) -> int:
-    """Return the bytes of the torn last line if that is the only fault; else raise what is wrong, and where."""
+    """Return the bytes of the torn last line if it is the only fault; else raise what is wrong, and where."""
     from ff_helpers.corpus.journal import read_journal
     from ff_helpers.corpus.kinds import is_parquet
     from ff_helpers.corpus.torn import torn_tail

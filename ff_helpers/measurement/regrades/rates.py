@@ -98,8 +98,8 @@ def rates(
     Args:
         moves: what `transitions` returns.
         names: what the old and the new labels are called.
-        rows: one row per trace: old, new (labels), scenario_id (a row without one is its own scenario); None where
-            scenarios are not known, as with published counts.
+        rows: one row per trace: old, new (labels), scenario_id (a row without one is its own scenario); None
+            where scenarios are not known, as with published counts.
         statuses: as for `asr`.
 
     Returns:
@@ -132,8 +132,8 @@ def shifts(
 
     The old and the new labels of a row are a pair, and an interval that takes them as two samples would be
     too wide. Graded and adversarial rows need not be the same before and after: `shift` is the difference
-    of the two rates, each over its own rows, `paired` that of the rows in the denominator under both labels. The
-    interval is of `paired`, and of `shift` where all rows are (`shared` = old_n = new_n).
+    of the two rates, each over its own rows, `paired` that of the rows in the denominator under both labels.
+    The interval is of `paired`, and of `shift` where all rows are (`shared` = old_n = new_n).
 
     Args:
         table: what `rates` returns.

@@ -192,8 +192,8 @@ def paired(old: dict[str, Chain], new: dict[str, Chain]) -> Iterator[tuple[Place
         here, there = chain.records[0], new[trace_id].records[0]
         if here.response != there.response:
             raise NoRegradeError(
-                f"{there}: trace {named(trace_id)} has a different response from the one at {here}. These are two "
-                "traces of one name: a regrade is of the same responses."
+                f"{there}: trace {named(trace_id)} differs in its response from {here}. These are two "
+                "traces of one name: a regrade needs the same responses."
             )
         yield chain.new, new[trace_id].new
 

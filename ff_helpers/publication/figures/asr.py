@@ -1,4 +1,4 @@
-"""Attack success rates: by set, by intent, labels beside graders."""
+"""Attack success rates: by set, by intent, labels against graders."""
 
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ _SHAPES = ("diamond", "square", "triangle-up", "cross", "triangle-down", "circle
 
 
 def labelled_beside_reported(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
-    """Draw what people say of each set's traces, and under it what each grader would have reported.
+    """Draw what people say about each set's traces, and under it what each grader would have reported.
 
     It does not show which traces a grader gets wrong: equal rates can hide opposite errors.
 
