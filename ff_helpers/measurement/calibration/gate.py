@@ -242,7 +242,7 @@ def _at_least(name: str, value: float | None, threshold: float) -> Criterion:
 
 def _failed(criteria: tuple[Criterion, ...], rule: str) -> tuple[str, ...]:
     return tuple(
-        f"fails {rule}: {c.name} {'not defined' if c.value is None else f'{c.value:.3g}'}, required {c.asks}"
+        f"fails {rule}: {c.name} {'not defined' if c.value is None else f'{c.value:.3g}'}, needs {c.asks}"
         for c in criteria
         if not c.passed
     )
