@@ -58,7 +58,7 @@ def test_json_has_every_pair(capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["-5"], "no percentage is negative"),
+        (["-5"], "a percentage cannot be negative"),
         (["101%"], "above 100"),
         (["62", "38"], "an interval has two ends"),
         (["62", "38", "81", "90"], "an interval has two ends"),

@@ -133,8 +133,8 @@ def test_a_ledger_is_measured_on_true_labels(project: Project) -> None:
         ((*WORDS, "--repeats", "2"), "--repeats is for running a grader"),
         ((*WORDS, "--rubric", "flip-blind"), "--rubric is for running a grader"),
         ((*WORDS, "--space", "five"), "--ledger LEDGER.jsonl and --space SPACE go together"),
-        ((*WORDS, "--where", "row >"), "cannot choose rows by 'row >': it is no query"),
-        ((*WORDS, "--positive", "maybe"), "'maybe' is none of the 2 classes"),
+        ((*WORDS, "--where", "row >"), "cannot choose rows by 'row >': it is not a query"),
+        ((*WORDS, "--positive", "maybe"), "'maybe' is not one of the 2 classes"),
         ((*WORDS, "--map", "none.yaml"), "none.yaml: cannot be read"),
         (("calibrate", "--labels", "no.csv", "--truth", "a", "--grader", "b"), "no.csv: no such file"),
         (

@@ -171,7 +171,7 @@ def test_files_that_hold_something_else(tmp_path: Path) -> None:
     duckdb.sql("SELECT 't' AS trace_id, 'g' AS grader, 'YES' AS verdict, NULL AS status").write_parquet(
         str(tmp_path / "v.parquet")
     )
-    with pytest.raises(UnreadableError, match="trace t, grader g: a label of 3 characters is no verdict"):
+    with pytest.raises(UnreadableError, match="trace t, grader g: a label of 3 characters is not a verdict"):
         count_file(tmp_path / "v.parquet")
     (tmp_path / "empty.jsonl").touch()
     assert count_file(tmp_path / "empty.jsonl", by=("model",)).empty
