@@ -52,7 +52,7 @@ def test_a_share_that_is_off_by_its_rounding_leaves_the_count_standing(run: Run)
     row = table.loc["corpus-rows-without-text"]
     assert (row["published"], row["recomputed"]) == ("87%", "86% (37396 of 43261)")
     assert row["off_by"] == "−0.6"
-    assert "the count, and what it says, stand" in row["reason"]
+    assert "the count and its meaning hold" in row["reason"]
     assert table["recomputed"]["corpus-usable-text"] == "10.3% (5569 of 53831)"
     assert (
         "most of these rows store no response: see corpus-rows-without-text"
