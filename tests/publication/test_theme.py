@@ -1,5 +1,6 @@
 """Figures: three files, the disclosure in each, the same bytes every time."""
 
+import base64
 import json
 import re
 import zlib
@@ -51,13 +52,23 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ff.outputs.Run:
     return ff.start("test", as_of="2026-11-22")
 
 
-def test_svg_png_and_pdf_are_written_and_the_notebook_sees_svg_and_png(run: ff.outputs.Run) -> None:
+def test_svg_png_and_pdf_are_written_and_the_notebook_sees_a_png(run: ff.outputs.Run) -> None:
     picture = ff.save_figure(run, chart(), FRAME, "f")
     written = run.read("figures/f.svg").read_text(encoding="utf-8")
     assert re.sub(r"<metadata.*?</metadata>", "", written) == picture.svg
     assert run.read("figures/f.png").read_bytes().startswith(b"\x89PNG")
     assert run.read("figures/f.pdf").read_bytes().startswith(b"%PDF")
-    assert set(picture._repr_mimebundle_()) == {"image/svg+xml", "image/png", "text/plain"}
+    shown = picture._repr_mimebundle_()
+    assert set(shown) == {"image/png", "text/plain"}
+    assert base64.b64decode(shown["image/png"]).startswith(b"\x89PNG")
+
+
+def test_the_text_of_a_shown_figure_changes_with_what_is_drawn(run: ff.outputs.Run) -> None:
+    first = ff.save_figure(run, chart(), FRAME, "f")._repr_mimebundle_()["text/plain"]
+    assert first.startswith("figures/f,")
+    assert ff.save_figure(run, chart(), FRAME, "f")._repr_mimebundle_()["text/plain"] == first
+    other = ff.save_figure(run, chart().properties(height=101), FRAME, "f")
+    assert other._repr_mimebundle_()["text/plain"] != first
 
 
 def test_the_svg_is_well_formed_and_carries_the_disclosure_twice(run: ff.outputs.Run) -> None:
