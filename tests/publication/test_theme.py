@@ -15,7 +15,7 @@ import pytest
 
 import ff_helpers as ff
 from ff_helpers.publication.about import read_about, told
-from ff_helpers.publication.figures.theme import COLUMN_WIDTH, PNG_SCALE, STIPPLE, draw, sized
+from ff_helpers.publication.figures.theme import COLUMN_WIDTH, PNG_SCALE, SCREEN_SCALE, STIPPLE, draw, sized
 from ff_helpers.publication.metadata import pdf_with
 
 NOTE = ff.notes.Disclosure(
@@ -61,6 +61,27 @@ def test_svg_png_and_pdf_are_written_and_the_notebook_sees_a_png(run: ff.outputs
     shown = picture._repr_mimebundle_()
     assert set(shown) == {"image/png", "text/plain"}
     assert base64.b64decode(shown["image/png"]).startswith(b"\x89PNG")
+
+
+def test_a_shown_figure_is_packed_smaller_and_keeps_every_pixel(run: ff.outputs.Run) -> None:
+    import vl_convert
+
+    picture = ff.save_figure(run, chart(), FRAME, "f")
+    drawn = vl_convert.svg_to_png(picture.svg, scale=SCREEN_SCALE)
+    assert len(picture.png) < len(drawn) / 2
+    assert pixels(picture.png) == pixels(drawn)
+
+
+def pixels(png: bytes) -> tuple[bytes, bytes]:
+    """The header (size and kind) of a PNG, and its unpacked pixels; its checksums are checked."""
+    found, place = {b"IHDR": b"", b"IDAT": b""}, 8
+    while place < len(png):
+        size = int.from_bytes(png[place : place + 4], "big")
+        name, end = png[place + 4 : place + 8], place + 8 + size
+        assert zlib.crc32(png[place + 4 : end]) == int.from_bytes(png[end : end + 4], "big")
+        found[name] = found.get(name, b"") + png[place + 8 : end]
+        place = end + 4
+    return found[b"IHDR"], zlib.decompress(found[b"IDAT"])
 
 
 def test_the_text_of_a_shown_figure_changes_with_what_is_drawn(run: ff.outputs.Run) -> None:

@@ -19,7 +19,7 @@ import pandas as pd
 from ff_helpers.paths import Run
 from ff_helpers.publication.about import write_about
 from ff_helpers.publication.derive import disclose
-from ff_helpers.publication.metadata import pdf_with, png_with, svg_metadata
+from ff_helpers.publication.metadata import pdf_with, png_with, repacked, svg_metadata
 
 if TYPE_CHECKING:
     import altair as alt
@@ -108,7 +108,7 @@ def save_figure(
     _write(run, f"figures/{name}.png", png_with(vl_convert.svg_to_png(svg, scale=PNG_SCALE), note))
     _write(run, f"figures/{name}.pdf", pdf_with(vl_convert.svg_to_pdf(_in_points(svg)), note, name))
     write_about(run, name, chart, svg, note.sentence())
-    return Picture(name, svg, vl_convert.svg_to_png(svg, scale=SCREEN_SCALE))
+    return Picture(name, svg, repacked(vl_convert.svg_to_png(svg, scale=SCREEN_SCALE)))
 
 
 def sized(chart: "alt.Chart | alt.LayerChart", *, width: int, height: int) -> "alt.Chart | alt.LayerChart":
