@@ -24,4 +24,4 @@ def test_counts_of_the_run_and_of_the_export_and_what_was_printed(paper, monkeyp
     assert (table["source"] != "").all()
     assert (table["as_of"] != "").all()
     content = json.loads((tmp_path / "atlas" / "canonical_metrics.json").read_text())
-    assert content["metrics"] == table.to_dict("records")
+    assert content["metrics"] == table.rename(columns={"count": "value"}).to_dict("records")

@@ -15,7 +15,7 @@ def test_crescendo_shifts_within_one_denominator():
     assert points["broad", "adversarial"] == -5.6
     mixed = table[table.index.get_level_values("denominator").str.startswith("mixed")]
     assert sorted((100 * mixed["shift"]).round(1)) == [-15.0, 35.0]
-    assert mixed["old_low"].isna().all()
+    assert mixed["old_asr_low"].isna().all()
 
 
 def test_the_same_rows_before_and_after_are_a_pair():
@@ -27,7 +27,7 @@ def test_the_same_rows_before_and_after_are_a_pair():
     # The 13 rows that are adversarial under both sets of labels are all broad hits under both: the
     # published fall of 5.6 points is of rows that came in and one that went out.
     assert table.loc[("broad", "adversarial"), ["shared", "paired"]].tolist() == [13, 0]
-    assert "by_scenario_low" not in table  # which scenario had which first label is not published
+    assert "paired_by_scenario_low" not in table  # which scenario had which first label is not published
 
 
 def test_crescendo_runs_apart_and_statuses_counted():

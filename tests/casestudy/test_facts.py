@@ -6,9 +6,11 @@ from ff_helpers.casestudy.printed import published_agreement, published_calibrat
 def test_published_pairs_carry_the_flag_of_the_published_rule() -> None:
     table = published_agreement()
     pair = table[(table["grader_a"] == "gemini") & (table["grader_b"] == "claude-haiku-4.5")].iloc[0]
-    assert (pair["n"], pair["kappa"], pair["flagged"]) == (100, 0.320, "yes")
-    unknown = table[table["agreement"].isna()]
-    assert set(unknown["flagged"]) == {"agreement not published"}
+    assert (pair["n"], pair["kappa"], bool(pair["flagged"])) == (100, 0.320, True)
+    unknown = table["agreement"].isna()
+    assert unknown.any()
+    assert table["flagged"].isna().equals(unknown)
+    assert set(table.loc[unknown, "reason"]) == {"agreement not published"}
 
 
 def test_published_accuracies_have_their_published_intervals_and_states() -> None:

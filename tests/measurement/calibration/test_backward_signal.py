@@ -42,7 +42,7 @@ def test_traces_without_a_truth_count_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rubric", "reason"),
+    ("rubric", "why"),
     [
         ("flip-reference@1", "shows the attack prompt"),
         ("flip-blind@1", "no instruction was inferred"),

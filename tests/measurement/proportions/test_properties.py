@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ff_helpers.measurement.adjustment.ppi import ppi
-from ff_helpers.measurement.adjustment.rogan_gladen import Corrected, rogan_gladen
+from ff_helpers.measurement.adjustment.rogan_gladen import Adjusted, rogan_gladen
 from ff_helpers.measurement.proportions.clusters import bootstrap_rates, clustered
 from ff_helpers.measurement.proportions.intervals import wilson
 
@@ -58,7 +58,7 @@ def by_sample_of_scenarios(rows: pd.DataFrame) -> Interval:
     return by_sample(rows, scenarios=True)
 
 
-def _bounds(found: Corrected) -> Interval:
+def _bounds(found: Adjusted) -> Interval:
     return found.estimate, found.low, found.high
 
 
