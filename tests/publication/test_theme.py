@@ -129,12 +129,12 @@ def test_what_a_figure_says_of_itself_lies_beside_it(
         return chart()
 
     monkeypatch.setenv("FF_STAGING", str(run.folder / ".staging" / "05_asr"))
-    ff.save_figure(run, ff.figures.wide(told(bars)()), ff.disclosed(FRAME, NOTE), "f")
+    ff.save_figure(run, ff.figures.wide(told(bars)()), FRAME, "f")
     about = read_about(run.folder / ".staging" / "05_asr" / "figures" / "f.svg")
     assert (about.function, about.shows, about.step) == ("bars", "Two bars. Not the truth.", "05_asr")
     assert about.disclosure == NOTE.sentence()
     assert about.width > 400
-    ff.save_figure(run, chart(), ff.disclosed(FRAME, NOTE), "f")
+    ff.save_figure(run, chart(), FRAME, "f")
     assert read_about(run.folder / ".staging" / "05_asr" / "figures" / "f.svg").function == ""
 
 
