@@ -152,7 +152,7 @@ def test_the_false_disclosure_of_the_issue_cannot_be_published(run: ff.outputs.R
 
 def test_a_frame_that_does_not_know_its_terms_is_refused_with_the_verbs_that_do(run: ff.outputs.Run) -> None:
     by_hand = pd.DataFrame({"grader": ["g"], "k": [1], "n": [2], "asr": [0.5]})
-    with pytest.raises(NoTermsError, match=r"holds rates \(asr\).*ff\.asr_by.*ff\.stated"):
+    with pytest.raises(NoTermsError, match=r"holds rates \(asr\).*ff\.asr_by.*ff\.notes\.stated"):
         ff.save_table(run, by_hand, "t", title="T.")
     with pytest.raises(UndisclosedError, match="denominator"):
         ff.save_table(run, ff.notes.stated(by_hand, tiers=("strict",), left_out=()), "t", title="T.")
