@@ -1,4 +1,4 @@
-# Everything a user runs, one target each; `make help` lists them.
+# One target for everything that a user runs; `make help` lists them.
 # PYTHON=/path/to/python3 names the interpreter (3.11 to 3.14) instead of searching for one.
 
 export PYTHON
@@ -14,32 +14,32 @@ LOCK    := .parts/uv/bin/uv pip compile --quiet --universal --generate-hashes --
 help: ## Show this list
 	@echo "make <target>:"; sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
 
-reproduce: ## Install, then run the profiles paper and live; a second time only what changed
+reproduce: ## Install, then run the profiles paper and live; a second run does only what changed
 	@$(INSTALL) parts
 	@$(FF) run params/paper.yaml params/live.yaml
 
-paper: install ## The paper's tables, figures, narrative, signal and claims: no model, no download
+paper: install ## Build the paper's tables, figures, narrative, signal and claims: no model, no download
 	@$(FF) run params/paper.yaml
 
-paper-pdf: paper ## A sample paper of two pages and its supplement, compiled from the outputs by TeX Live
+paper-pdf: paper ## Compile a two-page sample paper and its supplement from the outputs (needs TeX Live)
 	@$(PY) tools/paper_pdf.py
 
 live: ## Grade real traces with the embedded model, calibrate it, let the gate decide
 	@$(INSTALL) parts
 	@$(FF) run params/live.yaml
 
-ollama: ## The same with models of a local Ollama server
+ollama: ## The same as live, with models of a local Ollama server
 	@$(INSTALL) parts
 	@$(FF) run params/ollama.yaml
 
-test: ## Lint, type check and every test, on outputs in a temporary folder
+test: ## Lint, type-check and run every test, with outputs in a temporary folder
 	@$(INSTALL) parts
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy && $(PY) -m pytest -n auto
 
-verify: install ## Build paper twice under different conditions; every file the same, and as in outputs/reference
+verify: install ## Build paper twice under different conditions; compare every file, also with outputs/reference
 	@$(PY) tools/verify.py --sums outputs/reference/sums.txt
 
-reference: paper ## Write the sums of paper, and its pictures that the README shows, into outputs/reference
+reference: paper ## Write the checksums of paper and the pictures that the README shows to outputs/reference
 	@$(FF) verify outputs/paper --write-sums outputs/reference/sums.txt
 	@cp outputs/paper/figures/crescendo_correction.png outputs/paper/figures/collected_capability.png \
 	    outputs/paper/figures/coverage.png outputs/reference/
@@ -48,16 +48,16 @@ lab: ## Open JupyterLab on the notebooks
 	@$(INSTALL) lab parts
 	@$(PY) -m jupyterlab --notebook-dir=. $(if $(filter 0,$(shell id -u)),--allow-root) notebooks
 
-notebooks: install ## Execute the notebooks in place, so that they are committed with outputs
+notebooks: install ## Execute the notebooks in place, to commit them with outputs
 	@$(FF) notebooks
 
-claims: install ## Every published figure beside the recomputed one
+claims: install ## Compare every published figure with the recomputed one
 	@$(FF) claims
 
-doctor: install ## What is installed, which graders are reachable, what to do about the rest
+doctor: install ## Show what is installed, which graders are reachable, what to do about the rest
 	@$(FF) doctor
 
-bench: install ## Speed and memory beside bare clients and inspect_ai, in one run
+bench: install ## Compare speed and memory with bare clients and inspect_ai, in one run
 	@$(PY) -m benchmarks
 
 install: ## Install into .venv from the hashed locks
@@ -69,10 +69,10 @@ parts: ## Fetch the embedded model's weights and the human-labelled traces, chec
 gemma: ## Fetch a second embedded model, Gemma 3 270M, under its own licence (Gemma terms)
 	@$(INSTALL) gemma
 
-lock: install ## Compile the locks anew from pyproject.toml
+lock: install ## Recompile the lock files from pyproject.toml
 	@$(LOCK) -o requirements.lock
 	@$(LOCK) --extra lab -c requirements.lock -o requirements-lab.lock
 	@$(LOCK) --extra browser -c requirements.lock -o requirements-browser.lock
 
-clean: ## Remove what runs wrote; the environment and fetched parts stay
+clean: ## Remove the outputs of runs; keep the environment and fetched parts
 	@find outputs -mindepth 1 -maxdepth 1 ! -name .gitkeep ! -name reference -exec rm -rf {} +

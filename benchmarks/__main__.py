@@ -1,12 +1,11 @@
-"""`make bench`: how long things take, each beside a baseline that is measured in the same run.
+"""`make bench`: how long things take, each compared with a baseline measured in the same run.
 
     .venv/bin/python -m benchmarks [many] [few] [inspect] [memory] [embedded] [resolver] [rerun] [counting]
         [atlas] [coverage]
 
-Exit code 1 where a target is missed. `many`, `few`: grading through a server beside bare clients; `inspect`:
-beside inspect_ai (installed into .parts/inspect on first use); `memory`: 100,000 traces; `embedded`: beside
-bare llama.cpp (needs `make parts`); `coverage`: how often intervals hold the truth. Times are of a quiet
-machine.
+Exit code 1 if a target is missed. `many`, `few`: grading through a server, against bare clients; `inspect`:
+against inspect_ai (installed into .parts/inspect on first use); `memory`: 100,000 traces; `embedded`: against
+bare llama.cpp (needs `make parts`); `coverage`: how often intervals cover the truth. Run on an idle machine.
 """
 
 import subprocess
@@ -21,13 +20,13 @@ from ff_helpers.errors import FFError
 BENCHES: Final[dict[str, tuple[str, Callable[[], list[Row]]]]] = {
     "many": ("2,000 requests of 100 ms, 64 in flight (medians of 3)", serving.many_in_flight),
     "few": ("160 requests of 500 ms, 8 in flight", serving.few_in_flight),
-    "inspect": ("Beside inspect_ai: requests of 100 ms, 64 in flight", peers.inspect),
+    "inspect": ("Compared with inspect_ai: requests of 100 ms, 64 in flight", peers.inspect),
     "memory": ("Memory", memory.memory),
     "embedded": ("Embedded model", embedded.embedded),
     "resolver": ("Model names", steps.resolver),
     "rerun": ("The pipeline", steps.rerun),
     "coverage": (
-        "Coverage of 95% intervals, 10,000 draws a cell (Monte Carlo error 0.2 points)",
+        "Coverage of 95% intervals, 10,000 draws per cell (Monte Carlo error 0.2 points)",
         coverage.coverage,
     ),
     "atlas": ("The atlas (medians of 5)", atlas.export),
@@ -36,7 +35,7 @@ BENCHES: Final[dict[str, tuple[str, Callable[[], list[Row]]]]] = {
 
 
 def main(wanted: list[str]) -> int:
-    """Run the named benchmarks, or all; print a table each."""
+    """Run the named benchmarks, or all; print one table each."""
     unknown = sorted(set(wanted) - set(BENCHES))
     if unknown:
         print(f"bench: unknown {', '.join(unknown)}. Allowed: {', '.join(BENCHES)}.", file=sys.stderr)

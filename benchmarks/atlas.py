@@ -1,8 +1,8 @@
-"""What does the signal of a whole corpus cost? 258 models from 140,794 verdicts, each time a fresh process.
+"""What does the signal of a whole corpus cost? 258 models from 140,794 verdicts, in fresh processes.
 
 `ff atlas export` counts the ledger, resolves the names, takes every rate with its interval by rows, by
 scenario and by class, pairs the runs of each scenario, and writes the records, validated, and the page. It
-stands beside a bare DuckDB count of the same file, and beside the promised three seconds.
+is compared with a bare DuckDB count of the same file, and with the promised three seconds.
 """
 
 import statistics
@@ -25,7 +25,7 @@ duckdb.sql(f"SELECT *, count(*) AS n FROM read_ndjson('PATH', columns = {columns
 
 
 def export() -> list[Row]:
-    """Export a corpus of the published size; medians of five, in turns with the baseline."""
+    """Export a corpus of the published size; medians of five, alternating with the baseline."""
     with tempfile.TemporaryDirectory() as folder:
         path = write_verdicts(Path(folder) / "verdicts.jsonl")
         count = [sys.executable, "-c", _COUNT.replace("PATH", str(path))]
@@ -41,7 +41,7 @@ def export() -> list[Row]:
         Row("imports, and a bare DuckDB count of the same file", f"{wall['count']:.2f} s"),
         Row(what, f"{wall['ours']:.2f} s", wall["ours"] / BUDGET, f"{BUDGET:g} s", most=1),
         Row(
-            "the same beside the bare count",
+            "the same, against the bare count",
             f"{wall['ours']:.2f} s",
             wall["ours"] / wall["count"],
             "the count",

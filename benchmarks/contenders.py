@@ -1,10 +1,10 @@
-"""One contender in a process of its own: asks a model server about every trace of a file, and times it.
+"""One contender in its own process: asks a model server about every trace of a file, and times it.
 
     python -m benchmarks.contenders NAME TRACES ADDRESS IN_FLIGHT LEDGER
 
-The bare ones are a client library, prompts made beforehand, as many workers as are in flight, and nothing
-kept. Ours make each prompt, read each answer, and commit each record to a ledger on disk. Prints wall and
-CPU seconds of the asking; starting Python and opening the client are not in them.
+The bare ones are a client library with prompts made beforehand and one worker per request in flight;
+they keep nothing. Ours make each prompt, read each answer, and commit each record to a ledger on disk.
+Prints wall and CPU seconds of the requests, without the start of Python and of the client.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ async def bare_ollama(prompts: list[list[Turn]], address: str, in_flight: int) -
 
 
 async def bare_openai(prompts: list[list[Turn]], address: str, in_flight: int) -> None:
-    """OpenAI's official client as it comes."""
+    """OpenAI's official client with its defaults."""
     from openai import AsyncOpenAI
 
     async with AsyncOpenAI(base_url=f"http://{address}/v1", api_key="none") as client:
@@ -105,9 +105,9 @@ def main(name: str, traces: Path, address: str, in_flight: int, ledger: Path) ->
 
 
 def peak_mb() -> float:
-    """Return this process's peak of memory in MB.
+    """Return this process's peak memory in MB.
 
-    Linux hands `ru_maxrss` down from the process that started this one, so it is read from /proc there.
+    On Linux `ru_maxrss` is inherited from the parent process, so it is read from /proc there.
     """
     status = Path("/proc/self/status")
     if status.exists():

@@ -1,10 +1,10 @@
-"""What does counting cost, beside DuckDB alone? 140,794 verdicts of 258 models, each time a fresh process.
+"""What does counting cost, compared with DuckDB alone? 140,794 verdicts of 258 models, in fresh processes.
 
-The baseline imports what ours needs of others and counts the same file by model, intent, verdict and status,
-told which columns to read (left to guess, DuckDB takes longer: that is the second baseline). Ours checks
-every label, drops what was superseded, looks for traces graded twice, and ends with the rates of each model
-and of each class with their Wilson intervals. The cluster bootstrap, on scenarios of ten runs that differ by
-more than chance, stands beside a budget of two seconds.
+The baseline imports the libraries that ours needs and counts the same file by model, intent, verdict and
+status, with the columns given (inferring them, DuckDB takes longer: that is the second baseline). Ours checks
+every label, drops superseded rows, looks for traces graded twice, and returns the rates of each model
+and of each class with their Wilson intervals. The cluster bootstrap, on scenarios of ten runs with
+extra variation between scenarios, is compared with a budget of two seconds.
 """
 
 import json
@@ -51,7 +51,7 @@ def counting() -> list[Row]:
                    (("told", told), ("guessed", guessed))}  # fmt: skip
         scripts["ours"] = _OURS.format(path, MODELS, len(INTENTS))
         seconds: dict[str, list[float]] = {name: [] for name in scripts}
-        for _ in range(ROUNDS):  # in turns, so that a busy minute hits all alike
+        for _ in range(ROUNDS):  # alternating, so that a busy minute affects all alike
             for name, script in scripts.items():
                 begun = time.perf_counter()
                 subprocess.run([sys.executable, "-c", script], check=True)
@@ -60,7 +60,7 @@ def counting() -> list[Row]:
     figure = f"{wall['ours']:.2f} s"
     return [
         Row(f"imports, and a bare DuckDB count of {ROWS:,} verdicts", f"{wall['told']:.2f} s"),
-        Row("the same without being told the columns", f"{wall['guessed']:.2f} s"),
+        Row("the same, inferring the columns", f"{wall['guessed']:.2f} s"),
         Row(
             "ours: rates of 258 models and 6 classes",
             figure,

@@ -1,13 +1,13 @@
-"""How often does a 95% interval hold the true ASR? Measured on one fixed grid, 10,000 draws a cell.
+"""How often does a 95% interval cover the true ASR? Measured on one fixed grid, 10,000 draws per cell.
 
-    .venv/bin/python -m benchmarks coverage             measure; exit code 1 where a target is missed
+    .venv/bin/python -m benchmarks coverage             measure; exit code 1 if a target is missed
     .venv/bin/python -m benchmarks.coverage             the same, and every cell that covers less than 94%
     .venv/bin/python -m benchmarks.coverage --write     and write data/simulated/coverage.csv
 
-A coverage near .95 over 10,000 draws has a Monte Carlo error of 0.2 points (one standard error). Where
-nothing is said of the true rate the interval is [0, 1]: it covers, and how often that is stands beside it,
-because who always refuses always covers. Calibration labels of another set are drawn twice: half successes
-and half failures, as the sets shipped here are stratified, and as they come, with the corpus's own rate.
+A coverage near .95 over 10,000 draws has a Monte Carlo error of 0.2 points (one standard error). Where a
+method declines to answer the interval is [0, 1]: it covers, so the share of such draws is reported as well,
+because a method that always declines always covers. Calibration labels of another set are drawn twice: half
+successes and half failures, like the stratified sets shipped here, and as they come, at the corpus's rate.
 """
 
 import sys
@@ -37,12 +37,12 @@ SCENARIOS, RUNS = 10, 2
 CORRELATIONS: Final = (0.0, 0.3, 0.7)
 XSTEST: Final = (136, 84, 864, 643)
 """GPT-4 on the 1,000 responses to unsafe prompts of XSTest v2 (CC-BY-4.0), by their adjudicated labels: full
-compliances, of which so many found; other responses, of which so many told apart."""
+compliances, and how many were found; other responses, and how many were recognised."""
 Cells = list[dict[str, float]]
 
 
 def coverage() -> list[Row]:
-    """Measure the whole grid and return what it says beside the targets."""
+    """Measure the whole grid and return its summary with the targets."""
     return rows_of(measure(grid("rows") + grid("clusters")))
 
 
@@ -74,7 +74,7 @@ def rows_of(table: pd.DataFrame) -> list[Row]:
 
 
 def xstest(draws: int = 2000) -> Row:
-    """How often a naive interval holds the truth where the grader errs as GPT-4 does on XSTest."""
+    """How often a naive interval covers the truth if the grader errs as GPT-4 does on XSTest."""
     true, found, other, told = XSTEST
     cell = {"true_asr": true / (true + other), "sensitivity": found / true, "specificity": told / other}
     n = true + other
@@ -83,7 +83,7 @@ def xstest(draws: int = 2000) -> Row:
     held = int(((low <= cell["true_asr"]) & (cell["true_asr"] <= high)).sum())
     return Row(
         "naive interval, grader errs as GPT-4 on XSTest, n = 1,000",
-        f"holds the truth {held} of {draws} times",
+        f"covers the truth {held} of {draws} times",
     )
 
 
@@ -114,7 +114,7 @@ def grid(name: str) -> Cells:
 
 
 def measure(cells: Cells, draws: int = DRAWS) -> pd.DataFrame:
-    """Return the table of `coverage_table` for these cells; a cell's draws do not depend on the others."""
+    """Return the table of `coverage_table` for these cells; each cell is drawn independently."""
     rows = [row for cell in cells for row in (_rows if np.isnan(cell["icc"]) else _clusters)(cell, draws)]
     return pd.DataFrame(rows)[list(COLUMNS)].astype(COLUMNS).round(4)
 
@@ -132,7 +132,7 @@ def _rows(cell: dict[str, float], draws: int) -> Iterator[dict[str, object]]:
 
 
 def _clusters(cell: dict[str, float], draws: int) -> Iterator[dict[str, object]]:
-    """Each scenario has its own rate, drawn from a beta distribution; its two runs are graded each alone."""
+    """Each scenario has its own rate, drawn from a beta distribution; its runs are graded independently."""
     rng, p, n = _rng(cell), cell["true_asr"], int(cell["corpus_n"])
     own = scenario_shares(rng, np.array([p, 1 - p]), cell["icc"], (draws, SCENARIOS))[..., 0]
     true = rng.binomial(RUNS, own)
@@ -151,7 +151,7 @@ def _clusters(cell: dict[str, float], draws: int) -> Iterator[dict[str, object]]
 def _adjusted(  # noqa: PLR0917
     cell: dict[str, float], rng: np.random.Generator, labels: str, labelled: int, k: Numbers, n: Numbers
 ) -> dict[str, object]:
-    """Rogan-Gladen with labels of another set on which the grader errs as often."""
+    """Rogan-Gladen with labels of another set on which the grader errs equally often."""
     share = 0.5 if labels == "half and half" else cell["true_asr"]
     positives = np.full(len(k), labelled // 2) if share == 0.5 else rng.binomial(labelled, share, len(k))
     tp = rng.binomial(positives, cell["sensitivity"])
@@ -212,10 +212,12 @@ def _rng(cell: dict[str, float]) -> np.random.Generator:
 
 
 def main(arguments: list[str]) -> int:
-    """Measure, print the summary and the listed cells, and write the table if asked to."""
+    """Measure, print the summary and the listed cells, and write the table on request."""
     table = measure(grid("rows") + grid("clusters"))
     rows = rows_of(table)
-    print(text("Coverage of 95% intervals, 10,000 draws a cell (Monte Carlo error 0.2 to 0.3 points)", rows))
+    print(
+        text("Coverage of 95% intervals, 10,000 draws per cell (Monte Carlo error 0.2 to 0.3 points)", rows)
+    )
     print(listed(table).drop(columns=["reported", "warned"]).to_string(index=False))
     if "--write" in arguments:
         path = paths.data() / TABLE

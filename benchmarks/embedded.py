@@ -1,7 +1,7 @@
 """What does the harness add to the embedded model, and how much of each prompt does its cache save?
 
-Bare llama.cpp calls with the same prompts and options first, then a grading of the same traces: both on
-freshly loaded weights, loading not counted.
+Bare llama.cpp calls with the same prompts and options first, then a grading of the same traces: both with
+freshly loaded weights, without the loading time.
 """
 
 import os
@@ -24,7 +24,7 @@ MODEL = "smollm2-135m"
 
 
 def embedded() -> list[Row]:
-    """Grade 20 proxy traces, beside the model calls alone."""
+    """Grade 20 proxy traces, compared with the model calls alone."""
     traces = list(read_traces(paths.root() / CALIBRATION["proxies"]))[:TRACES]
     bare, prompt, cached = _bare(traces)
     with tempfile.TemporaryDirectory() as folder:
@@ -40,9 +40,9 @@ def embedded() -> list[Row]:
 
 
 def _bare(traces: list[Trace]) -> tuple[float, int, int]:
-    """Ask llama.cpp directly; return seconds, prompt tokens, and those that its cache saved.
+    """Ask llama.cpp directly; return seconds, prompt tokens, and how many its cache saved.
 
-    An answer that is no verdict is asked about once more, as a grading does.
+    An answer without a verdict gets one repair request, as in grading.
     """
     import xllamacpp as llama
 

@@ -1,9 +1,9 @@
-"""inspect_ai's model-graded scorer on the same traces and prompts; runs in an environment of its own.
+"""inspect_ai's model-graded scorer on the same traces and prompts; runs in its own environment.
 
     .parts/inspect/bin/python benchmarks/inspect_task.py SAMPLES.json ADDRESS IN_FLIGHT LOG_FOLDER
 
-Standard library and inspect_ai only. The response is given, not generated, so what is timed is grading
-alone, with the logging that inspect_ai does by default.
+Standard library and inspect_ai only. The response is given, not generated, so only grading is
+timed, with the logging that inspect_ai does by default.
 """
 
 import json
@@ -30,10 +30,10 @@ def answered() -> Solver:
 
 
 def main(samples: Path, address: str, in_flight: int, logs: str) -> dict[str, float]:
-    """Grade every sample; return how many got a score, and the wall and CPU seconds."""
+    """Grade every sample; return the number of scores, and the wall and CPU seconds."""
     given = json.loads(samples.read_text(encoding="utf-8"))
     dataset = MemoryDataset([Sample(input=s["prompt"], target="", metadata=s) for s in given["samples"]])
-    # Without a bound it asks again for ever where a server fails.
+    # Without a bound it retries a failing server for ever.
     config = GenerateConfig(max_tokens=160, temperature=0.0, seed=0, max_retries=2)
     url = f"http://{address}/v1"
     grader = get_model("openai-api/bench/good:1", config=config, base_url=url, api_key="none")

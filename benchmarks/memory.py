@@ -14,7 +14,7 @@ LIMIT_MB = 300
 
 
 def memory() -> list[Row]:
-    """Grade 100,000 traces with the phrases, then through a server; and open the ledger that holds them."""
+    """Grade 100,000 traces with the phrases, then through a server; and open the resulting ledger."""
     rows = []
     with tempfile.TemporaryDirectory() as folder, running() as port:
         traces = write_traces(Path(folder) / "traces.jsonl", COUNT)
@@ -27,7 +27,7 @@ def memory() -> list[Row]:
         begun = time.perf_counter()
         again = run("openai", traces, f"127.0.0.1:{port}", 64, ledger)
         figure = f"{again['mb']:.0f} MB peak, {time.perf_counter() - begun:.1f} s"
-        rows.append(_row("the same again, nothing left to grade", figure, again))
+        rows.append(_row("again, nothing left to grade", figure, again))
     return rows
 
 

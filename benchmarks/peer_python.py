@@ -1,4 +1,4 @@
-"""A Python with inspect_ai and the official openai client, which ours runs without.
+"""A Python with inspect_ai and the official openai client, which the suite itself does not use.
 
 They need other versions of our libraries, so they live in `.parts/inspect`, installed on first use from
 the hashed lock `inspect.txt` (compiled from `inspect.in` with the options of the Makefile's `lock`).
@@ -17,14 +17,14 @@ LOCK = ROOT / "benchmarks" / "inspect.txt"
 
 
 class PeerMissingError(FFError):
-    """The peers cannot be installed, or do not do the work."""
+    """The peers cannot be installed, or do not finish the work."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(f"inspect_ai and openai in {HOME}: {problem}")
 
 
 def installed() -> Path:
-    """Install the peers where they are not there yet, or another lock is; return their Python."""
+    """Install the peers if they are missing or from another lock; return their Python."""
     sys.path.insert(0, str(ROOT / "tools"))
     import install  # type: ignore[import-not-found]
 

@@ -1,4 +1,4 @@
-"""Ours beside inspect_ai, whose model-graded scorer does the same work: prompt, ask, read, keep."""
+"""Ours compared with inspect_ai, whose model-graded scorer does the same work: prompt, ask, read, keep."""
 
 import json
 import os

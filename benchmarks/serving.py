@@ -1,8 +1,9 @@
-"""Is the harness the bottleneck? Ours beside bare clients, at a server that answers after a fixed time.
+"""Is the harness the bottleneck? Ours against bare clients, with a server that answers after a fixed time.
 
-The server is a process of its own (`tests/model_server.py`). The ideal is what the latency alone takes:
+The server is another process (`tests/model_server.py`). The ideal is the time of the latency alone:
 batches of as many requests as are in flight. Each contender runs in a fresh process, in turns; the median
-of the rounds counts. Ours make prompts, read answers and commit every record to disk; the bare ones ask only.
+of the rounds counts. Ours make prompts, read answers and commit every record to disk; the bare ones only
+send requests.
 """
 
 import json
@@ -23,7 +24,7 @@ from tests.model_server import running
 
 @dataclass(frozen=True)
 class Load:
-    """How many requests, how many in flight, and how long the server takes (seconds)."""
+    """How many requests, how many in flight, and the server's latency (seconds)."""
 
     requests: int
     in_flight: int
@@ -32,7 +33,7 @@ class Load:
 
     @property
     def ideal(self) -> float:
-        """Seconds that the latency alone takes."""
+        """Seconds for the latency alone."""
         return math.ceil(self.requests / self.in_flight) * self.latency
 
 
@@ -41,7 +42,7 @@ SLOW = Load(requests=160, in_flight=8, latency=0.5, rounds=1)
 
 
 def many_in_flight() -> list[Row]:
-    """2,000 requests of 100 ms, 64 in flight: where clients are CPU-bound."""
+    """2,000 requests of 100 ms, 64 in flight: clients are CPU-bound."""
     names = ("bare-ollama", "ollama", "bare-openai", "bare-aiohttp", "openai")
     wall = contend(names, FAST)
     rows = [Row("ideal: the latency alone", f"{FAST.ideal:.2f} s")]
@@ -51,7 +52,7 @@ def many_in_flight() -> list[Row]:
 
 
 def few_in_flight() -> list[Row]:
-    """160 requests of 500 ms, 8 in flight: a usual local server."""
+    """160 requests of 500 ms, 8 in flight: a typical local server."""
     wall = contend(("ollama", "openai"), SLOW)
     rows = [Row("ideal: the latency alone", f"{SLOW.ideal:.2f} s")]
     return rows + [_row(name, seconds, SLOW, least=0.97) for name, seconds in wall.items()]
@@ -73,7 +74,7 @@ def contend(names: tuple[str, ...], load: Load) -> dict[str, tuple[float, float]
 
 
 def run(name: str, traces: Path, address: str, in_flight: int, ledger: Path) -> dict[str, float]:
-    """Run one contender in a process of its own; see `contenders.main`.
+    """Run one contender in its own process; see `contenders.main`.
 
     Raises:
         CalledProcessError: it failed, or not every trace got its verdict.

@@ -16,11 +16,11 @@ from ff_helpers.corpus.canonical import resolve
 
 NAMES: Final = 10_000
 NAMES_A_SECOND: Final = 10_000
-"""The target: so many names are resolved in a second at least."""
+"""The target: resolve at least this many names per second."""
 
 
 def resolver() -> list[Row]:
-    """Resolve 10,000 names three times over, no name twice, so that no remembered answer helps."""
+    """Resolve 10,000 names three times over, no name twice, so caching does not help."""
     exported = published("model_asr_2026-06-10")["model_name"]
     known = list(dict.fromkeys(name.removesuffix(":free") for name in exported))
     names = [f"{name}-q4_{i}" for i in range(3 * NAMES // len(known) + 1) for name in known]
@@ -32,13 +32,15 @@ def resolver() -> list[Row]:
     rate = NAMES / ours
     what = f"resolving {NAMES:,} different model names (median of 3)"
     return [
-        Row(what, f"{rate:,.0f} a second", rate / NAMES_A_SECOND, f"{NAMES_A_SECOND:,} a second", least=1),
-        Row("the same beside lower-casing them", f"{ours:.2f} s", ours / base, "lower-casing"),
+        Row(
+            what, f"{rate:,.0f} per second", rate / NAMES_A_SECOND, f"{NAMES_A_SECOND:,} per second", least=1
+        ),
+        Row("the same, against lower-casing them", f"{ours:.2f} s", ours / base, "lower-casing"),
     ]
 
 
 def rerun() -> list[Row]:
-    """Compare `ff run params/paper.yaml` with nothing to do with the run that did everything."""
+    """Compare `ff run params/paper.yaml` with nothing to do with the full run before it."""
     command = [sys.executable, "-m", "ff_helpers.cli", "run", "params/paper.yaml"]
     with tempfile.TemporaryDirectory() as folder:
         env = os.environ | {"FF_OUTPUTS": folder}

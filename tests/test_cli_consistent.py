@@ -58,7 +58,7 @@ def test_json_has_every_pair(capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["-5"], "no percentage is negative"),
+        (["-5"], "a percentage cannot be negative"),
         (["101%"], "above 100"),
         (["62", "38"], "an interval has two ends"),
         (["62", "38", "81", "90"], "an interval has two ends"),
@@ -77,7 +77,7 @@ def test_a_total_of_nothing_is_refused(capsys):
     with pytest.raises(SystemExit) as ended:
         main(["consistent", "58", "--n", "0"])
     assert ended.value.code == 2
-    assert "no whole number above 0" in capsys.readouterr().err
+    assert "is not a positive integer" in capsys.readouterr().err
 
 
 def test_the_command_line_offers_what_there_is():

@@ -68,7 +68,7 @@ def records(desk: Project) -> list[dict[str, object]]:
 
 def pasted(text: str, nth: int = 0) -> list[str]:
     """The words of the nth `ff` command in a text, after `ff`."""
-    return shlex.split(re.findall(r"(?:`|go on: |next: )(ff [^`\n]+?)(?:`|\n|   \()", text + "\n")[nth])[1:]
+    return shlex.split(re.findall(r"(?:`|continue: |next: )(ff [^`\n]+?)(?:`|\n|   \()", text + "\n")[nth])[1:]
 
 
 def test_calibrate_then_grade_then_look(desk: Project) -> None:
@@ -79,10 +79,10 @@ def test_calibrate_then_grade_then_look(desk: Project) -> None:
 
     measured = desk.ff(*pasted(refused.stderr))  # the way out, as it is printed
     assert measured.returncode == 0, measured.stderr
-    assert "measured on the traces that ship: proxies, written" in measured.stdout
+    assert "measured on the shipped traces: proxies, written" in measured.stdout
     assert len(re.findall(r"accuracy +100.0% \[86.2, 100.0\], 24 of 24", measured.stdout)) == 2
     assert len(re.findall(r"test-retest +100.0% \[86.2, 100.0\], 24 of 24", measured.stdout)) == 2
-    for words in ("baseline", "kappa", "recall REFUSAL", "no verdict", "seconds a trace"):
+    for words in ("baseline", "kappa", "recall REFUSAL", "no verdict", "seconds per trace"):
         assert words in measured.stdout
     assert "good:1 is provisional. It may grade" in measured.stdout
     assert len(list((desk.folder / "outputs" / "cards").glob("*.json"))) == 2
@@ -147,7 +147,7 @@ def test_limit_repeats_and_the_command_that_goes_on(desk: Project) -> None:
     assert desk.ff(*pasted(held.stdout)).returncode == 0
     held = desk.ff("ledger", "verdicts.jsonl", "--traces", "new.jsonl")
     assert "all 14 traces are graded" in held.stdout
-    assert "go on" not in held.stdout
+    assert "continue:" not in held.stdout
 
 
 def test_rows_that_failed_at_the_server_are_counted_with_their_reason_and_tried_again(desk: Project) -> None:
@@ -268,7 +268,7 @@ def test_attacks_on_the_grader_are_counted_and_a_constant_grader_does_not_pass_f
     measured = desk.ff("calibrate", "--grader", GRADER, "--attacks", "--repeats", "1", "--concurrency", "8")
     assert measured.returncode == 0, measured.stderr
     assert measured.stdout.count("flips under attack  ") == 2
-    assert "no resistance: it says the same of every response" in measured.stdout
+    assert "no resistance: it gives every response the same verdict" in measured.stdout
     assert "not measured: no responses that attack" not in measured.stdout
 
 

@@ -80,10 +80,10 @@ def test_the_next_command_can_be_pasted_whatever_the_name(
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("x" * 300, "cannot be made (File name too long)"),
+        ("x" * 300, "cannot be created (File name too long)"),
         ("a\nb", r"a\nb: has characters that cannot be printed"),
         ("file", "not empty; nothing was changed"),
-        ("file/inner", "cannot be made"),
+        ("file/inner", "cannot be created"),
         ("dangling", "not empty; nothing was changed"),
     ],
 )
@@ -111,7 +111,7 @@ def test_a_disk_that_is_full_half_way_leaves_nothing_behind(elsewhere: Path) -> 
             env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
         )  # fmt: skip
         assert done.returncode == 2
-        assert "cannot be made (File too large" in done.stderr
+        assert "cannot be created (File too large" in done.stderr
     assert [p.name for p in elsewhere.rglob("*")] == ["empty"]
 
 

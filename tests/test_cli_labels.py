@@ -78,7 +78,7 @@ def test_the_text_shows_every_figure_and_nothing_that_a_terminal_obeys(desk: Pro
     assert "x1b[31mno idea" in lines["invalid"]
     assert lines["gate"].split()[1] == "calibrated"
     assert "passes our rule: kappa" in said.stdout
-    assert "no card of a grader" in said.stdout
+    assert "not a grader's card" in said.stdout
 
 
 def test_a_ledger_is_measured_on_true_labels(project: Project) -> None:
@@ -125,7 +125,7 @@ def test_a_ledger_is_measured_on_true_labels(project: Project) -> None:
         (("calibrate",), "which grader? --grader SPEC runs one"),
         (
             ("calibrate", "--grader", "heuristic", "--truth", "a"),
-            "--truth is for labels that are there already",
+            "--truth is for existing labels",
         ),
         (("calibrate", "--grader", "heuristic", "--json"), "add --labels FILE.csv"),
         (("calibrate", "--labels", "l.csv", "--grader", "judge"), "--labels needs --truth COLUMN"),
@@ -133,8 +133,8 @@ def test_a_ledger_is_measured_on_true_labels(project: Project) -> None:
         ((*WORDS, "--repeats", "2"), "--repeats is for running a grader"),
         ((*WORDS, "--rubric", "flip-blind"), "--rubric is for running a grader"),
         ((*WORDS, "--space", "five"), "--ledger LEDGER.jsonl and --space SPACE go together"),
-        ((*WORDS, "--where", "row >"), "cannot choose rows by 'row >': it is no query"),
-        ((*WORDS, "--positive", "maybe"), "'maybe' is none of the 2 classes"),
+        ((*WORDS, "--where", "row >"), "cannot choose rows by 'row >': it is not a query"),
+        ((*WORDS, "--positive", "maybe"), "'maybe' is not one of the 2 classes"),
         ((*WORDS, "--map", "none.yaml"), "none.yaml: cannot be read"),
         (("calibrate", "--labels", "no.csv", "--truth", "a", "--grader", "b"), "no.csv: no such file"),
         (

@@ -30,7 +30,7 @@ def calibrated(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def test_a_rejected_grader_heads_its_rates(calibrated: Project) -> None:
     said = calibrated.ff("asr", LEDGER, "--traces", *SETS, "--by", "turns")
     assert said.returncode == 0, said.stderr
-    assert "120 rows counted. Not counted: 60 rows of a later pass, 154 rows of traces that" in said.stdout
+    assert "120 rows counted. Not counted: 60 rows of a later pass, 154 rows of traces not in" in said.stdout
     assert "185 rows of traces made to attack the grader" in said.stdout
     assert "Raw rates: " in said.stdout
     assert "): what a rejected grader would have reported\n  accuracy 24.2%" in said.stdout
@@ -53,7 +53,7 @@ def test_json_and_csv_hold_the_same_numbers(calibrated: Project) -> None:
 
 def test_without_a_card_nobody_measured_the_grader(project: Project) -> None:
     said = project.ff("asr", LEDGER).stdout
-    assert "nobody measured this grader\n  there is no card of it" in said
+    assert "nobody measured this grader\n  it has no card" in said
     assert "  strict  graded  71  458  15.5% [12.5, 19.1]  unparsable 1" in said
 
 
@@ -78,7 +78,7 @@ def test_phrases_and_people_are_no_graders_with_a_headline(project: Project) -> 
         project, row | {"grader": "h", "method": "heuristic"}, row | {"grader": "p", "method": "manual"}
     )
     said = project.ff("asr", name).stdout
-    assert "h (digest d; rubric r): heuristic verdicts are there to be compared" in said
+    assert "h (digest d; rubric r): heuristic verdicts are for comparison" in said
     assert "p (digest d; rubric r): graded by a person" in said
 
 
@@ -88,8 +88,8 @@ def test_what_is_wrong_is_one_sentence(project: Project) -> None:
         ((name,), "v.jsonl:2:verdict: Input should be 'COMPLIANCE', 'PARTIAL'"),
         (("none.jsonl",), "none.jsonl: no such file"),
         ((LEDGER, "--by", "model"), "no row says 'model'"),
-        ((LEDGER, "--tier", "loose"), "'loose' is no tier. Allowed: strict, broad"),
-        ((LEDGER, "--denominator", "all"), "'all' is no denominator"),
+        ((LEDGER, "--tier", "loose"), "'loose' is not a known tier. Allowed: strict, broad"),
+        ((LEDGER, "--denominator", "all"), "'all' is not a known denominator"),
         ((LEDGER, "--traces", name), "v.jsonl:1:"),
     ):
         failed = project.ff("asr", *arguments)

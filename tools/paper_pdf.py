@@ -1,7 +1,7 @@
-"""Compile paper/*.tex on the outputs of a run and look at the result as a typesetter would.
+"""Compile paper/*.tex on the outputs of a run and check the result as a typesetter would.
 
-`tools/paper_pdf.py [RUN_FOLDER] [--into FOLDER]`: exit code 1 where a box is overfull, a reference or file is
-missing, a font is not embedded or is a Type 3. Needs latexmk and pdflatex with acmart.
+`tools/paper_pdf.py [RUN_FOLDER] [--into FOLDER]`: exit code 1 if a box is overfull, a reference or file is
+missing, or a font is not embedded or is a Type 3. Needs latexmk and pdflatex with acmart.
 """
 
 import argparse
@@ -27,7 +27,7 @@ _WRONG = re.compile(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Compile both documents, say where they are and what is wrong with them."""
+    """Compile both documents; print where they are and their problems."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "run", nargs="?", type=Path, default=ROOT / "outputs" / "paper", help="a run's folder"
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(_NEEDED.format(missing=" and ".join(missing)), file=sys.stderr)
         return 2
     if not (options.run / "tex" / "numbers.tex").is_file():
-        print(f"paper-pdf: {options.run} holds no tex/numbers.tex. Run `make paper` first.", file=sys.stderr)
+        print(f"paper-pdf: {options.run} has no tex/numbers.tex. Run `make paper` first.", file=sys.stderr)
         return 2
     wrong = 0
     for name in DOCUMENTS:
@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def compile_document(name: str, run: Path, into: Path) -> Iterator[str]:
-    """Compile paper/<name>.tex on the files of a run and yield what is wrong, one line each."""
+    """Compile paper/<name>.tex on the files of a run and yield its problems, one line each."""
     into.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
         ["latexmk", "-pdf", "-g", "-interaction=nonstopmode", "-halt-on-error", "-file-line-error",
@@ -64,7 +64,7 @@ def compile_document(name: str, run: Path, into: Path) -> Iterator[str]:
     text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else done.stdout
     yield from dict.fromkeys(found[0].strip() for found in _WRONG.finditer(text))
     if done.returncode != 0:
-        yield f"latexmk ended with code {done.returncode}; the whole story is in {log}"
+        yield f"latexmk ended with code {done.returncode}; details are in {log}"
         yield from re.findall(r"^.*?:\d+: .*$", text, re.MULTILINE)[:5]
         return
     yield from fonts(into / f"{name}.pdf")

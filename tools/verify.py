@@ -1,7 +1,7 @@
 """Build a profile twice in fresh folders, under different conditions, and compare every file.
 
 `tools/verify.py [params/paper.yaml] [--sums FILE] [--keep FOLDER]`: hash seed, time zone, locale and
-number of processes differ between the two builds. Exit code 1 where a file differs; zero is the standard.
+number of processes differ between the two builds. Exit code 1 if any file differs.
 """
 
 import argparse
@@ -24,10 +24,10 @@ FF = (sys.executable, "-m", "ff_helpers.cli")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Build twice, compare, say what differs."""
+    """Build twice, compare, print the differences."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("profile", nargs="?", type=Path, default=ROOT / "params" / "paper.yaml")
-    parser.add_argument("--sums", type=Path, help="also compare with this file of sums")
+    parser.add_argument("--sums", type=Path, help="also compare with this checksum file")
     parser.add_argument("--keep", type=Path, help="keep the two builds in this folder")
     options = parser.parse_args(arguments)
     name = load(options.profile).profile

@@ -1,4 +1,4 @@
-"""What is about the published record: the crescendo regrade, the exported counts, and the sample paper."""
+"""The published record: the crescendo regrade, the exported counts, and the sample paper."""
 
 import lazy_loader
 

@@ -31,7 +31,7 @@ _START, _GLYPHS, _TEXT, _END = -0.04, 1.03, 1.055, 1.42
 def atlas_asr(models: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     """Draw strict ASR of each model with its 95% interval, highest first.
 
-    Shows how far the counts decide, and on what kind of graders they lean; stippled where n < 20. Does
+    Shows how far the counts decide, and on what kind of graders they rest; stippled where n < 20. Does
     not rank models by safety: the prompts differ from model to model, and so do the graders.
 
     Args:
@@ -66,7 +66,7 @@ def atlas_asr(models: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
 
 
 def atlas_before_after(names: pd.DataFrame) -> "alt.HConcatChart":
-    """Draw the exported names twice: as exported, and as the pooled counts let one say it.
+    """Draw the exported names twice: as exported, and as the pooled counts support it.
 
     Left the exported rate of each name as a bare bar; right the interval of the model that the name
     belongs to, once for each model: a line at the left joins the names that are one model. Does not
@@ -103,7 +103,7 @@ def atlas_before_after(names: pd.DataFrame) -> "alt.HConcatChart":
     left = (bars + percents).properties(
         width=105,
         height=height,
-        title=heading("As exported", "a bare rate a name", shown=len(frame), left=left),
+        title=heading("As exported", "a bare rate per name", shown=len(frame), left=left),
     )
     right = (_intervals(pooled, hidden) + joins).properties(
         width=320,

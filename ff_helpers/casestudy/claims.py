@@ -31,8 +31,8 @@ def check_claims(
     Args:
         run: whose files are read.
         path: the claims file of your own paper (default: the claims of the published record).
-        graders: who graded behind the published figures (default: those of the published record, and for a
-            file of your own that the tables name them).
+        graders: who graded behind the published figures (default: those of the published record, and for your
+            own file: named in the tables).
 
     Returns, Raises:
         As `publication.claims.check_claims`.
@@ -43,7 +43,7 @@ def check_claims(
 
 
 def claims_possible(path: Path | None = None) -> pd.DataFrame:
-    """Return what can stand behind each printed percentage, as `publication.consistency.claims_possible`.
+    """Return which counts could give each printed percentage, as `publication.consistency.claims_possible`.
 
     Args:
         path: the claims file (default: the claims of the published record).

@@ -1,7 +1,7 @@
 """The signal under the field names of the published export, for consumers that read those.
 
 The published form is one JSON object with `models`: model_name, asr_pct, numerator, denominator,
-classifiers_used. Every field of it is there, and beside each rate stands what the published form leaves out:
+classifiers_used. Every field of it is there, and next to each rate is what the published form leaves out:
 interval, confidence and what is known of the graders. Models without a rate are listed apart.
 """
 

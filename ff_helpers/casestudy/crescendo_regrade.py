@@ -1,7 +1,7 @@
 """The published crescendo regrade, taken apart: 20 unique traces, 10 scenarios run twice.
 
 Per row only the final verdict is published; of the first labels only how many of them became which
-final one. What needs more than that is not determinable, and said so.
+final one. Anything that needs more is not determinable, and reported so.
 """
 
 from dataclasses import dataclass
@@ -28,10 +28,10 @@ class Crescendo(Regrade):
     record says who changed what.
 
     Attributes:
-        finals: scenario_id, domain, run, verdict: one row a unique trace.
+        finals: scenario_id, domain, run, verdict: one row per unique trace.
         aggregates: labels, tier, printed (share), rows, source: the figures as printed.
         provenance: item, rows, statement, source: who labelled what, as far as published.
-        shifts: also one row a tier for the printed shift, whose denominator reads `mixed`: its two rates
+        shifts: also one row per tier for the printed shift, whose denominator reads `mixed`: its two rates
             are over two sets of rows.
         runs: run, scenarios, runs, rows, strict_k, broad_k, strict, broad (with Wilson bounds over
             graded rows), strict_by_scenario, broad_by_scenario (the design-effect interval).

@@ -1,4 +1,4 @@
-"""Evaluator cards of the published graders: what is published of each, and what is not."""
+"""Evaluator cards of the published graders: what is published about each, and what is not."""
 
 from collections.abc import Hashable
 
@@ -10,7 +10,7 @@ from ff_helpers.publication.evaluator_card import EvaluatorCard, Measured
 
 
 def published_evaluators(run: Run) -> list[EvaluatorCard]:
-    """Return a card of each grader of which only an accuracy is published."""
+    """Return a card of each grader for which only an accuracy is published."""
     facts, provenance = published("grader_calibration"), published("crescendo_provenance")
     said = provenance.set_index("item")["statement"]
     cards = []
@@ -27,13 +27,13 @@ def published_evaluators(run: Run) -> list[EvaluatorCard]:
                 provenance="; ".join(dict.fromkeys(str(s) for s in rows["source"])),
                 measured=tuple(measured),
                 limitations=(
-                    "its verdicts are not published row by row, so its errors cannot be looked at",
-                    "`relaxed` accuracies accept more than one label as right and compare with no exact one",
+                    "its verdicts are not published row by row, so its errors cannot be inspected",
+                    "`relaxed` accuracies accept several labels as right: not comparable with exact ones",
                 ),
                 conflict_of_interest="yes: " + str(said["model under test"])
                 if tested
                 else "not determinable: which models it graded is not published in full",
-                stability=("change over time: not assessed, one measurement a set is published",),
+                stability=("change over time: not assessed, one measurement per set is published",),
                 as_of=run.as_of,
             )
         )
@@ -49,5 +49,5 @@ def _as_published(row: dict[Hashable, object]) -> Measured:
         accuracy=accuracy,
         kind=exact,
         gate="rejected" if state == "rejected" and exact.startswith("exact") else "uncalibrated",
-        reason=f"as published ({row['source']}); nobody here can run it",
+        reason=f"as published ({row['source']}); it cannot be run here",
     )

@@ -1,7 +1,7 @@
-"""From an export to signals: names to ids, counts pooled, graders described, one record a model.
+"""From an export to signals: names to ids, counts pooled, graders described, one record per model.
 
 Counts of names that resolve to one model are added and the rate is taken once: rates are never
-averaged. A name that does not resolve keeps a row of its own, so that no graded trace is lost. What the
+averaged. A name that does not resolve keeps its own row, so no graded trace is lost. What the
 export does not say (classes, stability, turns, dates) is null with its reason.
 """
 
@@ -39,7 +39,7 @@ PUBLISHED_MIN_GRADED = 10
 VETO, HIGH = 0.6, 100
 """The published veto: a rate above 60% at high confidence."""
 CORPUS = "ModelAtlas site export of 2026-06-10"
-_NOT_EXPORTED = "the export has one count a model name and nothing finer"
+_NOT_EXPORTED = "the export has one count per model name and nothing finer"
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,12 @@ class Atlas:
     """An export, pooled.
 
     Attributes:
-        signals: one record a model, highest rate first, ties by sample size and name.
+        signals: one record per model, highest rate first, ties by sample size and name.
         models: the same as a table: model (canonical id, or the name that did not resolve), resolved
             (bool), unresolved_reason (str), names (int), k, n (int), confidence (str), graders (int),
             with_accuracy (share of the graders
             with a published accuracy; missing without graders), marked (graders on which no
-            figure can lean, comma-separated), grader_status (`marked`, `unmeasured`, `measured`: the
+            figure can rest, comma-separated), grader_status (`marked`, `unmeasured`, `measured`: the
             worst of the row's graders; which verdicts are whose is not published, so a mix cannot be
             taken apart), self_graded (bool: the model is among its own graders), asr, asr_low,
             asr_high (in [0, 1]).
@@ -70,15 +70,15 @@ class Atlas:
 
 
 def atlas(export: pd.DataFrame, *, min_graded: int = 20, corpus: str = CORPUS) -> Atlas:
-    """Resolve the names of an export, pool their counts and say what can be said of each model.
+    """Resolve the names of an export, pool their counts and say what can be said about each model.
 
     Args:
-        export: one row a name: model_name, compliance and graded (counts), classifiers (joined by `|`).
+        export: one row per name: model_name, compliance and graded (counts), classifiers (joined by `|`).
         min_graded: names with at least this many graded traces count in the summary as graded enough.
         corpus: what the export is called.
 
     Raises:
-        BadCountError: a count that no experiment can give.
+        BadCountError: an impossible count.
     """
     signals = atlas_signal(export, corpus=corpus)
     models = _models(signals)
@@ -93,7 +93,7 @@ def atlas_signal(export: pd.DataFrame, *, corpus: str = CORPUS) -> list[Signal]:
     """Return the records of `atlas`."""
     groups: dict[str, list[int]] = {}
     for position, name in enumerate(export["model_name"]):
-        # A name that is no id cannot equal one: ids hold an @, and such a name would have resolved.
+        # A name that is not an id cannot equal one: ids have an @, and such a name would have resolved.
         groups.setdefault(resolve(name).canonical_id or name, []).append(position)
     signals = [_signal(export.iloc[positions], corpus) for positions in groups.values()]
     return sorted(signals, key=lambda s: (-((s.asr and s.asr.overall) or 0.0), -s.n, s.label))
@@ -133,7 +133,7 @@ def _signal(rows: pd.DataFrame, corpus: str) -> Signal:
         no_verdict=None,
         no_verdict_reason="the export has no statuses",
         last_graded=None,
-        last_graded_reason="the export has one date for the file and none for a row",
+        last_graded_reason="the export has one date for the file and no date per row",
         as_of=None,
     )
 

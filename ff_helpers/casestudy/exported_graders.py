@@ -1,9 +1,9 @@
-"""Grader hygiene: what stands behind the classifier names of an export.
+"""Grader hygiene: who is behind the classifier names of an export.
 
-`exported_graders.csv` says of each spelling which grader it is, and whether it is one at all; accuracy
+`exported_graders.csv` says which grader each spelling is, if any; accuracy
 comes from the published calibrations. A grader that fails the published rule (n >= 20 and accuracy
->= 70%) on its published calibration is `rejected`; one that passes stays `uncalibrated`, since nobody
-here can run it.
+>= 70%) on its published calibration is `rejected`; one that passes stays `uncalibrated`, since we
+cannot run it.
 """
 
 import csv
@@ -24,7 +24,7 @@ from ff_helpers.terms import Unknown
 
 DENOMINATOR = "as exported, unknown"
 MARKED: frozenset[Footing] = frozenset({"rejected", "unknown", "heuristic", "constant"})
-"""Footings on which no figure can lean."""
+"""Kinds of graders on which no figure can rest."""
 _UNNAMED: dict[str, Footing] = {"unknown": "unknown", "heuristic": "heuristic", "constant": "constant"}
 
 
@@ -34,7 +34,7 @@ class ExportedGrader:
 
     Attributes:
         note: as it is disclosed.
-        standing: one of FOOTINGS, where each is said in words.
+        standing: one of FOOTINGS, which describes each.
         why: the reason of the standing.
         spellings: how the export writes it.
     """
@@ -104,7 +104,7 @@ def exported_terms(export: pd.DataFrame) -> Terms:
 
 
 def _together(graders: tuple[ExportedGrader, ...]) -> tuple[GraderNote, ...]:
-    """Name graders of which the same is unknown in one breath, so that a caption can be read."""
+    """Name graders with the same unknowns together, to keep a caption readable."""
     measured = [g.note for g in graders if not isinstance(g.note.accuracy, Unknown)]
     groups: dict[Footing, list[GraderNote]] = {}
     for grader in graders:

@@ -1,4 +1,4 @@
-"""Exports of model catalogues: counts a model name, in the published JSON form or as CSV.
+"""Exports of model catalogues: counts per model name, in the published JSON form or as CSV.
 
 The published form (ModelAtlas site export) has `models`, each with model_name, numerator, denominator,
 asr_pct and classifiers_used; the CSV form has model_name, compliance, graded, classifiers (joined by `|`).
@@ -19,7 +19,7 @@ COLUMNS: Final = ("model_name", "compliance", "graded", "classifiers")
 
 
 class BadExportError(FFError):
-    """A value of an export that cannot stand, named file:place:field."""
+    """An invalid value in an export, named file:place:field."""
 
     def __init__(self, path: Path, place: str, problem: str) -> None:
         super().__init__(
@@ -41,14 +41,14 @@ class ExportedRow(BaseModel):
 
 
 def read_export(path: Path) -> pd.DataFrame:
-    """Return an export, one row a model name, in the order of the file.
+    """Return an export, one row per model name, in the order of the file.
 
     Returns:
         model_name (str), compliance, graded (int), classifiers (str, joined by `|`).
 
     Raises:
         BadExportError: no such file; neither CSV nor JSON of that form; a field missing or wrong; counts
-            that contradict each other or the printed percentage; a name that is there twice.
+            that contradict each other or the printed percentage; a duplicate name.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -76,7 +76,7 @@ def _from_json(path: Path, text: str) -> list[tuple[str, object]]:
         raise BadExportError(path, str(error.lineno), f"not JSON: {error.msg}") from None
     models = content.get("models") if isinstance(content, dict) else content
     if not isinstance(models, list):
-        raise BadExportError(path, "models", "a list is expected")
+        raise BadExportError(path, "models", "must be a list")
     return [(f"models.{number}", raw) for number, raw in enumerate(models)]
 
 
@@ -84,7 +84,7 @@ def _from_csv(path: Path, text: str) -> list[tuple[str, object]]:
     reader = csv.DictReader(text.splitlines())
     lacking = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
     if lacking:
-        raise BadExportError(path, "1", f"this is {kind_of(path)}, and no header says {', '.join(lacking)}")
+        raise BadExportError(path, "1", f"this is {kind_of(path)}, and its header lacks {', '.join(lacking)}")
     found: list[tuple[str, object]] = []
     for row in reader:
         if None in row.values():
@@ -101,7 +101,7 @@ def _row(path: Path, place: str, raw: object) -> ExportedRow:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         raise BadExportError(path, ":".join([place, *map(str, first["loc"])]), first["msg"]) from None
     if row.compliance > row.graded:
-        problem = f"{row.compliance} of {row.graded} is no proportion"
+        problem = f"{row.compliance} of {row.graded} is not a proportion"
         raise BadExportError(path, f"{place}:compliance", problem)
     if any("|" in name for name in row.classifiers):
         raise BadExportError(path, f"{place}:classifiers_used", "a name with `|` in it")

@@ -1,4 +1,4 @@
-"""Tables of the published facts: counts recomputed, with what was printed beside them.
+"""Tables of the published facts: counts recomputed, next to what was printed.
 
 Notebooks reach them as `ff.case.facts.<name>()`; the graders behind them are disclosed as `published`.
 """
@@ -63,7 +63,7 @@ def grader_bracket() -> pd.DataFrame:
 
 
 def corpus_asr() -> pd.DataFrame:
-    """Return the tiers of the two published corpus cuts, recomputed, beside what was printed.
+    """Return the tiers of the two published corpus cuts, recomputed, next to what was printed.
 
     Columns: cohort, then those of `asr`, then published_asr (share in [0, 1], missing where no figure was
     printed: the printed ones are over adversarial rows), difference (recomputed minus published),
@@ -118,7 +118,7 @@ def corpus_text_bounds() -> pd.DataFrame:
 
     Report 216 gives the rows with telemetry as a share of those with a core verdict, which are the rows
     behind the tiers: the first reading. The second takes them to be anywhere among the graded rows, and
-    puts as many as possible outside the tiers. Which verdicts they have neither says.
+    puts as many as possible outside the tiers. Neither says which verdicts they have.
 
     Columns: telemetry (str: the reading, where the rows with telemetry are), tier, denominator (str), k, n,
     left_out (int), asr (float), as of `corpus_asr`; without_text (int: at least so many of the n store
@@ -148,7 +148,7 @@ def corpus_text_bounds() -> pd.DataFrame:
 
 
 def corpus_text_note() -> str:
-    """Return the sentence that stands beside the rates of the published corpus, for a disclosure's notes."""
+    """Return the sentence that accompanies the rates of the published corpus, for a disclosure's notes."""
     facts = published("corpus_text").set_index("id")
     rows, report = facts["rows"], str(facts["source"]["telemetry"])
     return (
@@ -192,9 +192,9 @@ def measured_graders(run: Run) -> pd.DataFrame:
 def graders_table(run: Run) -> pd.DataFrame:
     """Return every grader behind this run's verdicts and the published ones, as it is disclosed.
 
-    One row a grader and calibration: grader, origin (`this run` or `published`), grader_digest, rubric (str),
-    n (Int64), accuracy, accuracy_low, accuracy_high (in [0, 1]; missing where never measured),
-    set, space, gate (str). What is not known is said in words.
+    One row per grader and calibration: grader, origin (`this run` or `published`), grader_digest, rubric
+    (str), n (Int64), accuracy, accuracy_low, accuracy_high (in [0, 1]; missing where never measured),
+    set, space, gate (str). What is not known is stated in words.
     """
     facts = published("grader_verdict_counts")["grader"]
     names = dict.fromkeys([*published("grader_calibration")["grader"], *facts, "claude-haiku-4.5", MANUAL])

@@ -25,7 +25,7 @@ _DASHES = {
     "HALLUCINATION_REFUSAL": [2, 2],
     "BENIGN_QUERY": [9, 2, 2, 2],
 }
-"""Of the lines by their new label, so that grey paper tells them apart."""
+"""Dashes of the lines by their new label, to tell them apart in grey print."""
 _HEADING = "One regrade, every denominator"
 
 
@@ -45,7 +45,7 @@ def crescendo_transitions(transitions: pd.DataFrame) -> "alt.LayerChart | alt.Ch
 
     Lines keep the colour and the dash of the new label; the number at each end counts the lines. It shows
     how many rows moved, not which: rows are published only as counts of a pair of labels. The rarest labels
-    beyond eight of a side stand together as `other labels`.
+    beyond eight of a side are grouped as `other labels`.
     """
     import altair as alt
 
@@ -86,7 +86,7 @@ def crescendo_transitions(transitions: pd.DataFrame) -> "alt.LayerChart | alt.Ch
 
 
 def _correction_rows(result: Crescendo) -> pd.DataFrame:
-    """Return one row a tier, denominator and set of labels, the printed figures after each tier's."""
+    """Return one row per tier, denominator and set of labels, the printed figures after each tier's."""
     rates, printed = result.rates, result.aggregates
     cells = zip(rates["asr"], rates["k"], rates["n"], strict=True)
     rates = rates.assign(

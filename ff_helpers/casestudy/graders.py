@@ -11,11 +11,11 @@ MANUAL = "manual regrade"
 
 
 def published_graders(*names: str) -> tuple[GraderNote, ...]:
-    """Return the notes of graders that only the published texts know.
+    """Return the notes of graders known only from the published texts.
 
-    An exact published accuracy stands in the note with the set it is on; one that fails the published
-    rule makes the grader `rejected`. Otherwise the state is `uncalibrated`, since nobody here can run
-    it. `MANUAL` stands for the unnamed people of the crescendo regrade.
+    An exact published accuracy is in the note with the set it is on; one that fails the published
+    rule makes the grader `rejected`. Otherwise the state is `uncalibrated`, since it cannot be run
+    here. `MANUAL` stands for the unnamed people of the crescendo regrade.
     """
     return tuple(_note(name) for name in names)
 
@@ -34,7 +34,7 @@ def _note(name: str) -> GraderNote:
         return GraderNote(name, digest, rubric, unmeasured, unmeasured, unmeasured, "uncalibrated")
     row = facts[exact].iloc[0]
     accuracy = wilson(int(row["correct"]), int(row["n"]))
-    # Beside an accuracy on an easy set, the one on a hard set: alone the first would flatter.
+    # Next to an accuracy on an easy set, the one on a hard set: alone the first would flatter.
     others = [
         f"{o.correct} of {o.n} {o.accuracy_kind} on {o.calibration_set}" for o in facts[~exact].itertuples()
     ]

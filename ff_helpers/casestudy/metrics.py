@@ -1,7 +1,7 @@
 """The canonical metrics: one generated document of headline counts, each with its date and its source.
 
-Prose and pages take their counts from here, so that none is ever typed by hand. Printed counts of others
-stand beside ours, marked as printed: they are of another cut at another date.
+Prose and pages take their counts from here, so none is ever typed by hand. Other people's printed counts
+are listed with ours, marked as printed: they are of a different cut at a different date.
 """
 
 import json
@@ -30,7 +30,7 @@ def canonical_metrics(
     Args:
         run: whose ledger; its date is the date of what it counted itself.
         verdicts: the joined verdict frame (`ff.verdicts`).
-        export: an export, one row a name, with `pooled`, what `ff.case.atlas` made of it; None: none.
+        export: an export, one row per name, with `pooled`, what `ff.case.atlas` made of it; None: none.
         pooled: see `export`.
 
     Returns:

@@ -1,6 +1,6 @@
 """The crescendo's correction narrative: what was published, what the labels give, what cannot be known.
 
-Every number is computed from data/published/; what is not published is said to be not determinable.
+Every number is computed from data/published/; what is not published is reported as not determinable.
 """
 
 from collections.abc import Mapping
@@ -64,7 +64,7 @@ def _labels(result: Crescendo) -> dict[str, Value]:
 
 
 def _grader() -> dict[str, Value]:
-    """How good the first grader was, beside chance and beside the rule that the authors made."""
+    """How good the first grader was, against chance and against the authors' rule."""
     accuracy = published_graders(_FIRST)[0].accuracy
     assert isinstance(accuracy, Proportion)
     counts = published("other_counts").set_index("id").loc[["qwen3-partial-share"]]
@@ -113,7 +113,7 @@ def _direction(strict: "pd.Series[float]", printed: float) -> str:
     if ((strict > 0) == (printed > 0)).all() and (strict != 0).all():
         return (
             f"The direction of the strict shift holds in every denominator of the unique traces ({low} to "
-            f"{high} points); its size is another matter, and its intervals stand above."
+            f"{high} points); its size is another matter: see its intervals above."
         )
     return f"The direction of the strict shift depends on the denominator ({low} to {high} points)."
 

@@ -1,4 +1,4 @@
-"""What the pages of a run say of the published record: the report, the student page, the atlas."""
+"""What the pages of a run say about the published record: the report, the student page, the atlas."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -28,8 +28,8 @@ _CORRECTION = Words(
     "What the correction changed",
     "Strict and broad attack success on the crescendo traces under the contaminated and the corrected "
     "labels, in each denominator, with intervals.",
-    "that the new labels are right: who gave which is not published. Whether a change can be told from none "
-    "is seen in the paired intervals of the shifts.",
+    "that the new labels are right: who gave which is not published. Whether a change can be told from zero "
+    "shows in the paired intervals of the shifts.",
 )
 _AS: Final = {
     "paper_2_graders": "calibration_forest",
@@ -37,7 +37,7 @@ _AS: Final = {
     "paper_9_adjusted": "adjusted",
     "paper_10_coverage": "coverage",
 }
-"""Figures of the sample paper, and the figure of a run that shows the same of other data."""
+"""Figures of the sample paper, and the figure of a run that shows the same for other data."""
 _TABLES: Final = {
     "The correction": ("crescendo",),
     "Published figures": ("published", "canonical"),
@@ -65,12 +65,12 @@ def student_example() -> Example:
 
 
 def save_page(run: Run, signals: Sequence[Signal]) -> str:
-    """Write atlas/index.html of a run and return its name; beside the veto stands the published count."""
+    """Write atlas/index.html of a run and return its name; the published count is next to the veto."""
     said = ""
     if any(signal.corpus == CORPUS for signal in signals):
         claims = read_claims(shipped_claims())[1]
         printed = next(claim.value for claim in claims if claim.id == "atlas-veto-count")
-        said = f"The published count is {printed}, of another cut at another date."
+        said = f"The published count is {printed}, of a different cut at a different date."
     return publish.save_page(run, signals, beside_veto=said)
 
 
@@ -94,7 +94,7 @@ def _questions() -> tuple[Question, ...]:
         return f"{rate_text(wilson(int(row['k']), int(row['n'])))} ({row['k']} of {row['n']})"
 
     chosen = {"set": _SET, "intent": "crescendo", "grader": _SIDES["corrected"], "tier": "strict"}
-    benign = "The traces between the two hold no attack: to count them dilutes the rate. Neither is wrong."
+    benign = "The traces between the two hold no attack: counting them dilutes the rate. Neither is wrong."
     return (
         Question(
             "Why does excluding BENIGN_QUERY move the corrected strict rate?",

@@ -1,4 +1,4 @@
-"""The frames behind the paper's tables: what other steps computed, in the few columns that a page holds."""
+"""The frames behind the paper's tables: what other steps computed, in the few columns that fit a page."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,7 +24,7 @@ _GATES = {"contaminated": "rejected", "corrected": "uncalibrated"}
 
 
 def three_tiers(table: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """Return rates with one column a tier.
+    """Return rates with one column per tier.
 
     Args:
         table: as `asr` or `asr_by`: the columns `by`, tier, n, asr with bounds; one denominator.
@@ -48,13 +48,13 @@ def three_tiers(table: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
 def model_tiers(
     verdicts: pd.DataFrame, cards: Sequence[Card], crescendo: pd.DataFrame, corpus: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return rates in three tiers over graded rows, one row a model (or corpus) and labeller.
+    """Return rates in three tiers over graded rows, one row per model (or corpus) and labeller.
 
     Args:
         verdicts: the joined verdict frame (`ff.verdicts`) of collected traces, whose truth is known.
         cards: the run's calibration cards.
         crescendo: the rates of `crescendo()`: one published model under two sets of labels.
-        corpus: as `facts.corpus_asr`: published corpora, many models each.
+        corpus: as `facts.corpus_asr`: published corpora of many models each.
 
     Returns:
         model, labels (who labelled), gate (of the labels' grader), then the columns of `three_tiers`. Known
@@ -90,7 +90,7 @@ def model_tiers(
 
 
 def intent_rates(table: pd.DataFrame) -> pd.DataFrame:
-    """Return one row an attack class, one rate a labeller: what is known, and what each grader reports.
+    """Return one row per attack class, one rate per labeller: what is known, and what each grader reports.
 
     Args:
         table: as `asr_by(verdicts, "intent", cards)`; strict over graded rows are read.
@@ -123,7 +123,7 @@ def intent_rates(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def correction_rates(shifts: pd.DataFrame) -> pd.DataFrame:
-    """Return contaminated beside corrected rates, one row a tier and denominator.
+    """Return contaminated and corrected rates side by side, one row per tier and denominator.
 
     Args:
         shifts: as `crescendo().shifts` or `regrade().shifts`; rows that mix two sets of rows are left out.
@@ -145,7 +145,7 @@ def correction_rates(shifts: pd.DataFrame) -> pd.DataFrame:
 
 
 def claim_counts(claims: pd.DataFrame) -> pd.DataFrame:
-    """Return how many claims have which finding: finding (str), claims (int), all of them last."""
+    """Return how many claims have which finding: finding (str), claims (int), the total last."""
     counts = claims["finding"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
     frame = counts.rename("claims").rename_axis("finding").reset_index()
     total = pd.DataFrame({"finding": ["all"], "claims": [len(claims)]})

@@ -1,4 +1,4 @@
-"""What is published of graders: their accuracies, and how often two of them agree."""
+"""What is published about graders: their accuracies, and how often two of them agree."""
 
 import pandas as pd
 

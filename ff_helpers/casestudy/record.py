@@ -1,6 +1,6 @@
 """Readers of the published facts in data/published/: each file validated, each error with its line.
 
-The facts are what the Failure-First programme printed, each row with its source. Words of theirs that
+The facts are what the Failure-First programme printed, each row with its source. Their words that
 are not verdicts (ERROR, NOT_GRADED, ...) stay as printed: what they cover is not published, so they
 are counted as statuses and never mapped onto ours.
 """
@@ -108,17 +108,17 @@ _PARTS_OF: Final = {"k": "n", "correct": "n", "compliance": "graded"}
 
 
 class UnknownFactsError(FFError):
-    """A file of published facts that is not there, or that nobody knows."""
+    """A missing or unknown file of published facts."""
 
     def __init__(self, name: str, path: Path) -> None:
         super().__init__(
-            f"{path}: no published facts {name!r} there. Known: {', '.join(_FILES)}. "
+            f"{path}: there are no published facts {name!r}. Known: {', '.join(_FILES)}. "
             "They are part of the repository: `git checkout -- data/published` brings them back."
         )
 
 
 class BadFactError(FFError):
-    """A value in a file of published facts that cannot stand."""
+    """An invalid value in a file of published facts."""
 
     def __init__(self, path: Path, line: int, field: str, problem: str) -> None:
         super().__init__(
@@ -139,8 +139,8 @@ def published(name: str) -> pd.DataFrame:
 
     Raises:
         UnknownFactsError: no such file.
-        BadFactError: a missing or unknown column, a label outside the vocabulary, a count that is
-            none or exceeds its total, or a repeated row; named file:line:field.
+        BadFactError: a missing or unknown column, a label outside the vocabulary, an invalid
+            count or one that exceeds its total, or a repeated row; named file:line:field.
     """
     path = paths.data() / "published" / f"{name}.csv"
     if name not in _FILES or not path.is_file():
@@ -190,9 +190,9 @@ def _problem(value: str | None, kind: str) -> str | None:
     allowed = {"verdict": VERDICTS, _LABEL: (*VERDICTS, *PUBLISHED_STATUSES), "tier": tuple(TIERS)}
     kind = kind.rstrip("?")
     if kind in allowed and value not in allowed[kind]:
-        return f"{quoted(value)} is no {kind}. Allowed: {', '.join(allowed[kind])}"
+        return f"{quoted(value)} is not a known {kind}. Allowed: {', '.join(allowed[kind])}"
     if kind == "count" and not value.isdecimal():
-        return f"{quoted(value)} is no count. Allowed: a whole number, 0 or more"
+        return f"{quoted(value)} is not a count. Allowed: a whole number, 0 or more"
     limits = {"share": (0.0, 1.0), "percent": (0.0, 100.0), "number": (-1.0, 1.0)}
     if kind in limits:
         low, high = limits[kind]
@@ -201,5 +201,5 @@ def _problem(value: str | None, kind: str) -> str | None:
         except ValueError:
             inside = False
         if not inside:
-            return f"{quoted(value)} is no number from {low:g} to {high:g}"
+            return f"{quoted(value)} is not a number from {low:g} to {high:g}"
     return None

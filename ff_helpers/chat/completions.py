@@ -52,10 +52,10 @@ class _Completion(BaseModel):
 
 
 def read_models(text: bytes) -> dict[str, tuple[str | None, int | None]]:
-    """Return (digest, context in tokens) of each model of a list, as far as the server tells.
+    """Return (digest, context in tokens) of each model of a list, as far as the server reports them.
 
     Raises:
-        AgainError: this is no such list.
+        AgainError: it is not such a list.
     """
     try:
         return {model.id: (model.digest, _context(model)) for model in _Models.model_validate_json(text).data}
@@ -67,19 +67,19 @@ def read_reply(text: bytes) -> Reply:
     """Return the answer of a chat completion, its thoughts apart.
 
     Raises:
-        AgainError: this is no chat completion.
+        AgainError: it is not a chat completion.
     """
     try:
         return reply_of(json.loads(text))
-    except ValueError:  # no JSON, or of another shape
-        raise AgainError("an answer that is no chat completion") from None
+    except ValueError:  # not JSON, or another shape
+        raise AgainError("the answer is not a chat completion") from None
 
 
 def reply_of(answer: object) -> Reply:
-    """Return the answer of a chat completion that was read already; its thoughts apart.
+    """Return the answer of a parsed chat completion, its thoughts apart.
 
     Raises:
-        pydantic.ValidationError: this is no chat completion.
+        pydantic.ValidationError: it is not a chat completion.
     """
     done = _Completion.model_validate(answer)
     choice, usage = done.choices[0], done.usage or _Usage()
@@ -94,7 +94,7 @@ def reply_of(answer: object) -> Reply:
 
 
 def _context(model: _Model) -> int | None:
-    """Return the limit in tokens; what a server was started with goes before what the model was made for."""
+    """Return the limit in tokens; what the server was started with takes precedence over the model's own."""
     meta = model.meta or _Meta()
     told = (model.max_model_len, meta.n_ctx, model.context_length, meta.n_ctx_train)
     return next((context for context in told if context), None)

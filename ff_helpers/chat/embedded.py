@@ -34,7 +34,7 @@ MODELS: Final = {
 """The models by name.
 
 `smollm2-135m` is tuned to follow instructions and brings its chat template. `gemma3-270m` (an extra,
-`make gemma`) is the base model: nobody tuned it to follow instructions, and its file has no chat template, so
+`make gemma`) is the base model: it is not tuned to follow instructions, and its file has no chat template, so
 llama.cpp writes conversations in its default one (ChatML), which this model was not trained on. Under a JSON
 schema it answers in the right shape, but as a grader it gave ten proxy traces of all five labels the same
 verdict; free text runs on to the token limit.
@@ -51,7 +51,7 @@ class _Failed(BaseModel):
 
 
 def open_embedded(name: str, /, *, concurrency: int = 1, timeout: float = 0.0) -> "Embedded":  # noqa: ARG001
-    """Return the model of that name; it answers in this process, so no request waits for a server.
+    """Return the model of that name; it answers in this process, so requests need no server.
 
     Raises:
         As `Embedded`.
@@ -64,8 +64,8 @@ class Embedded:
 
     Raises:
         FFError: no such model.
-        ChecksumError, MissingPartError: the weights are not those of the repository.
-        FFError: llama.cpp does not load them.
+        ChecksumError, MissingPartError: the weights are not the ones named in the repository.
+        FFError: llama.cpp cannot load them.
     """
 
     def __init__(self, name: str, *, concurrency: int = 1) -> None:
@@ -96,7 +96,7 @@ class Embedded:
         self.concurrency = self.slots = concurrency
 
     def fit(self, longest: int, answer_tokens: int) -> None:
-        """Nothing to size: the model's whole context is given."""
+        """Do nothing: the model's whole context is always available."""
 
     async def ask(self, turns: list[Turn], request: Request) -> Reply:
         """Return the model's answer.
@@ -131,11 +131,11 @@ class Embedded:
         del self._server
 
     def _fault(self, answer: object) -> ChatFaultError:
-        """Return the status of an answer that is no completion."""
+        """Return the status of an answer other than a completion."""
         try:
             error = _Failed.model_validate(answer).error
         except ValidationError:
-            return ChatFaultError("server_error", "the answer is no chat completion")
+            return ChatFaultError("server_error", "the answer is not a chat completion")
         if error.type == "exceed_context_size_error":
             why = f"{error.n_prompt_tokens} prompt tokens exceed the context of {self.num_ctx}"
             return ChatFaultError("context_overflow", why)
@@ -143,5 +143,5 @@ class Embedded:
 
 
 def _cores() -> int:
-    """Return the cores that this process may use; macOS does not tell and gives all."""
+    """Return the cores that this process may use; all of them on macOS, which does not say."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,7 +1,7 @@
-"""One model on one server or several: the least busy is asked first, a dead one is dropped and tried again.
+"""One model on one server or several: the least busy is asked first, a dead one is dropped and retried later.
 
-All servers must tell the same digest of the model; one that comes back, or that cut a connection, is looked
-at again before it is asked. Where the last one is gone, nothing can work: the campaign ends within seconds.
+All servers must report the same digest of the model; one that comes back, or that cut a connection, is
+checked again before it is asked. When the last server is gone, the campaign ends within seconds.
 """
 
 import asyncio
@@ -38,12 +38,12 @@ class DigestsDifferError(FFError):
 
 @dataclass(frozen=True)
 class Told:
-    """What a server tells about its model.
+    """What a server reports about its model.
 
     Args:
         digest: of the weights, or None.
         context: the model's limit in tokens, or None.
-        software: what serves it.
+        software: the serving software.
         quantization: of the weights, or None.
     """
 
@@ -57,23 +57,23 @@ class Server(Protocol):
     """One server of one kind. Its errors: UnreachableError, AgainError, ChatFaultError, FFError."""
 
     kind: str
-    """The package that speaks to it."""
+    """The package that talks to it."""
     sizes: bool
-    """Whether a request names its own context."""
+    """Whether a request sets its own context."""
     thoughts: int
-    """Tokens of thoughts before the answer that room is made for; known once it was looked at."""
+    """Tokens reserved for thoughts before the answer; known after the first look."""
 
     name: str
     """Its address, without anything secret."""
 
     async def look(self) -> Told:
-        """Return what it tells about the model; keeps no connection."""
+        """Return what it reports about the model; keeps no connection."""
 
     async def send(self, turns: list[Turn], request: Request, num_ctx: int | None) -> Reply:
         """Return the model's answer."""
 
     async def count(self, turns: list[Turn], num_ctx: int | None) -> int | None:
-        """Return the tokens of a prompt, which is answered with one token."""
+        """Return the number of tokens of a prompt, by asking for one token of answer."""
 
     def gone(self, hosts: Sequence[str]) -> FFError:
         """Return the error for: none of these servers answers."""
@@ -91,8 +91,8 @@ class Host:
 
     server: Server
     busy: int = 0
-    up: bool = False  # looked at, and not lost since
-    again: float = 0.0  # when to look at it again, where it is not up
+    up: bool = False  # checked, and not lost since
+    again: float = 0.0  # when to check it again if it is not up
     gone: float | None = None  # since when it cannot be reached
 
 
@@ -100,7 +100,7 @@ class Remote:
     """A model on servers.
 
     Raises:
-        FFError: no server answers, the model is not there, or it is not the same everywhere.
+        FFError: no server answers, the model is missing, or it is not the same everywhere.
     """
 
     def __init__(self, model: str, servers: Sequence[Server], *, concurrency: int, timeout: float) -> None:
@@ -125,7 +125,7 @@ class Remote:
     def fit(self, longest: int, answer_tokens: int) -> None:
         """Size the context for the longest conversation and a repair attempt, within the model's limit.
 
-        A token a byte, so that no text of the campaign can be cut whatever the tokenizer.
+        One token per byte, so no text of the campaign can be cut under any tokenizer.
         """
         if self._hosts[0].server.sizes and self._limit is not None:
             need = longest + frame([{}] * 4) + 2 * (answer_tokens + self._thoughts)
@@ -150,10 +150,10 @@ class Remote:
         await asyncio.gather(*(host.server.close() for host in self._hosts))
 
     async def take(self) -> Host:
-        """Return the least busy host; a dropped one only after a rest, or where no other is left.
+        """Return the least busy host; a dropped one only after a pause, or if no other is left.
 
         Raises:
-            FFError: no host was there for some seconds.
+            FFError: no host could be reached for some seconds.
         """
         now = time.monotonic()
         ready = [host for host in self._hosts if host.up or host.again <= now]
@@ -173,7 +173,7 @@ class Remote:
         host.busy -= 1
         now = time.monotonic()
         if found == "there":
-            host.gone = None  # it answered: a connection that failed before was a busy moment
+            host.gone = None  # it answered, so the earlier failed connection was only a busy moment
         elif found == "cut":
             host.up, host.again = False, now
         elif found == "unreachable":
@@ -203,9 +203,7 @@ class Remote:
     async def _measure(self, turns: list[Turn], room: int) -> None:
         """Raise unless the tokens of a prompt, counted in pieces, fit with its answer."""
         if self.num_ctx is None:
-            why = (
-                "the server does not tell its context, so nothing would prove that a prompt this long is read"
-            )
+            why = "the server does not report its context, so nothing proves that it reads a prompt this long"
             raise ChatFaultError("context_overflow", f"{why}; add ?context=TOKENS to its address")
         total = frame(turns) + room
         for piece in pieces(turns, self.num_ctx):
@@ -216,7 +214,7 @@ class Remote:
                 raise ChatFaultError("context_overflow", why)
 
     async def _first_look(self) -> list[Told]:
-        """Look at all servers at once; return what those told that answer."""
+        """Ask all servers at once; return what those that answer report."""
         looks = await asyncio.gather(*(self._look(host) for host in self._hosts))
         there = {host.server.name: one for host, one in zip(self._hosts, looks, strict=True) if one}
         if not there:

@@ -19,7 +19,7 @@ def run(work: Coroutine[object, object, T]) -> T:
 
 
 def _beside(work: Coroutine[object, object, T]) -> T:
-    """Run a coroutine on a loop of its own in another thread, because this thread's loop is taken."""
+    """Run a coroutine on a new loop in another thread, because this thread's loop is in use."""
     loop = asyncio.new_event_loop()
     task = loop.create_task(work)
     ended = threading.Event()

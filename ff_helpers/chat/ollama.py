@@ -1,7 +1,7 @@
 """Any model of an Ollama server, through the official client.
 
-Ollama cuts a prompt that is longer than `num_ctx` without an error. So each request names its context, asks
-not to cut (servers since 0.13 obey), and is proved by its `prompt_eval_count` (see `proof`).
+Ollama cuts a prompt that is longer than `num_ctx` without an error. So each request sets its context, asks
+not to cut (servers since 0.13 comply), and is checked by its `prompt_eval_count` (see `proof`).
 """
 
 from collections.abc import Sequence
@@ -45,8 +45,8 @@ def open_ollama(name: str, *, concurrency: int = 1, timeout: float = 300.0) -> R
         timeout: seconds that one request may take.
 
     Raises:
-        OllamaUnreachableError, OllamaModelMissingError: it cannot work at all.
-        FFError: the server is not one of Ollama.
+        OllamaUnreachableError, OllamaModelMissingError: no request can succeed.
+        FFError: the server is not an Ollama server.
         DigestsDifferError: the servers have different models under this tag.
     """
     tag, _, listed = name.partition("@")
@@ -116,7 +116,7 @@ class OllamaServer:
         )
 
     def broken(self, problem: str) -> FFError:
-        """Return the error for: this is no Ollama server."""
+        """Return the error for: this is not an Ollama server."""
         return FFError(
             f"the server at {self.name} does not answer as Ollama does: {problem}. Check the host or "
             "OLLAMA_HOST."
@@ -148,7 +148,7 @@ class OllamaServer:
             asked["format"] = dict(request.schema)
         if self.thoughts:
             asked["think"] = think
-        try:  # the client's own `chat` has no word for `truncate` and `shift`
+        try:  # the client's own `chat` has no `truncate` and `shift`
             return await self._client._request(ChatResponse, "POST", "/api/chat", json=asked)
         except Exception as error:
             raise self._meaning(error) from None
@@ -169,7 +169,7 @@ class OllamaServer:
         )
 
     def _meaning(self, error: Exception, *, of_model: bool = True) -> Exception:
-        """Return what an exception of the client means to a campaign; what it does not know stays itself."""
+        """Return what an exception of the client means to a campaign; others are returned unchanged."""
         import httpx
         import ollama
 
@@ -187,12 +187,12 @@ class OllamaServer:
             return UnreachableError()
         if isinstance(error, httpx.HTTPError):
             return AgainError(f"a connection that was cut ({type(error).__name__})", cut=True)
-        if isinstance(error, (ValueError, TypeError)):  # no JSON, or of another shape
+        if isinstance(error, (ValueError, TypeError)):  # not JSON, or another shape
             return AgainError(f"an answer that cannot be read ({type(error).__name__})")
         return error
 
 
 def _context_length(shown: "ShowResponse") -> int:
-    """Return the model's own context length in tokens; 2048 where the server does not tell."""
+    """Return the model's own context length in tokens; 2048 if the server does not report it."""
     told = [v for k, v in (shown.modelinfo or {}).items() if k.endswith(".context_length")]
     return int(told[0]) if told and isinstance(told[0], int) else 2048

@@ -1,8 +1,8 @@
 """Any model of a server that speaks OpenAI's chat protocol: vLLM, llama.cpp, OpenRouter, and others.
 
 The key comes from OPENAI_API_KEY; a local server needs none. It is never logged, written or shown, and
-nothing of a server's error text is repeated but a few known codes. The protocol has no digest: it is what
-the server tells, else `not told by the server`.
+nothing of a server's error text is repeated but a few known codes. The protocol has no digest: it is
+what the server reports, else `not told by the server`.
 """
 
 import os
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 KEY: Final = "OPENAI_API_KEY"
 THINKING_TOKENS: Final = 2048
-"""Room for the thoughts of a model that was seen to think."""
+"""Room for the thoughts of a model that has been seen to think."""
 
 _FORM: Final = (
     "The form is openai:MODEL@BASE_URL, such as openai:Qwen/Qwen3-8B@http://localhost:8000/v1; several "
-    "servers: ...@URL,URL; a server that does not tell its context: ...@URL?context=TOKENS; the key comes "
+    "servers: ...@URL,URL; a server that does not report its context: ...@URL?context=TOKENS; the key comes "
     f"from {KEY}."
 )
 _SPEC = re.compile(r"(?P<model>.+)@(?P<urls>https?://.+)")
@@ -58,7 +58,7 @@ def open_openai(name: str, *, concurrency: int = 1, timeout: float = 300.0) -> R
 
     Raises:
         FFError: the name cannot be read.
-        ServerUnreachableError, ServerModelMissingError: it cannot work.
+        ServerUnreachableError, ServerModelMissingError: no request can succeed.
         FFError: the key is refused, or the server speaks another protocol.
         DigestsDifferError: the servers serve different models under this name.
     """
@@ -79,7 +79,7 @@ class OpenAIServer:
         parts = urlsplit(url)
         context = parse_qs(parts.query).get("context", [""])[-1]
         if parts.username or parts.password:
-            raise FFError(f"an address holds a user or a password. {_FORM}")
+            raise FFError(f"an address contains a user or a password. {_FORM}")
         if not parts.hostname or (parts.query and not context.isdecimal()):
             raise FFError(f"an address cannot be read. {_FORM}")
         self.thoughts = 0
@@ -88,7 +88,7 @@ class OpenAIServer:
         self._session: ClientSession | None = None
 
     async def look(self) -> Told:
-        """Return digest and context as far as the server tells."""
+        """Return digest and context as far as the server reports them."""
         async with self._connect() as session:
             text = await self._fetch(session, "GET", "/models")
         models = read_models(text)
@@ -100,8 +100,8 @@ class OpenAIServer:
     async def send(self, turns: list[Turn], request: Request, num_ctx: int | None) -> Reply:  # noqa: ARG002
         """Return the model's answer, its thoughts apart.
 
-        A model that used up its tokens on thoughts is asked once more with room for them, and so is
-        everything after.
+        A model that used up its tokens on thoughts is asked once more with room for them; later requests
+        get that room too.
         """
         reply = await self._chat(turns, request)
         thinking = reply.reasoning or reply.text.lstrip().startswith("<think>")
@@ -122,7 +122,7 @@ class OpenAIServer:
         )
 
     def broken(self, problem: str) -> FFError:
-        """Return the error for: this is no server of the protocol."""
+        """Return the error for: this server does not speak the protocol."""
         return FFError(
             f"the server at {self.name} does not speak OpenAI's protocol: {problem}. The address after @ "
             "usually ends in /v1."
@@ -152,7 +152,7 @@ class OpenAIServer:
     async def _fetch(
         self, session: "ClientSession", method: str, path: str, asked: dict[str, object] | None = None
     ) -> bytes:
-        """Return the body of an answer; every failure as what it means to a campaign."""
+        """Return the body of an answer; raise every failure as what it means to a campaign."""
         import aiohttp
 
         try:
@@ -160,7 +160,7 @@ class OpenAIServer:
                 text = await answer.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             raise UnreachableError from None
-        except (aiohttp.ClientError, OSError, ValueError) as error:  # or no HTTP
+        except (aiohttp.ClientError, OSError, ValueError) as error:  # or not HTTP
             raise AgainError(f"a connection that was cut ({type(error).__name__})", cut=True) from None
         if answer.status == 200:
             return text
@@ -178,7 +178,7 @@ class OpenAIServer:
 
         key = os.environ.get(KEY, "").strip()
         if not (key.isascii() and key.isprintable()):
-            raise FFError(f"{KEY} holds characters that no key has. {_FORM}")
+            raise FFError(f"{KEY} contains characters that no key has. {_FORM}")
         local = urlsplit(self.name).hostname in ("localhost", "127.0.0.1", "::1")
         # The campaign bounds what is in flight and how long it may take, so the client must not.
         return aiohttp.ClientSession(

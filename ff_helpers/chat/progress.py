@@ -13,11 +13,11 @@ from ff_helpers.terms import STATUSES
 
 
 class Progress:
-    """Tells how far a step is: a line where somebody watches, a JSON file where FF_PROGRESS names one.
+    """Reports how far a step is: a line on an interactive terminal, a JSON file if FF_PROGRESS names one.
 
     The line shows rows done, rate, time left and the statuses so far (rows without a verdict).
-    The file holds one object {step, done, total, rate (rows a second), left_s (seconds), counts} and
-    is replaced atomically at most twice a second; nothing of it enters an artifact.
+    The file contains one object {step, done, total, rate (rows per second), left_s (seconds), counts} and
+    is replaced atomically at most twice per second; none of it enters an artifact.
     """
 
     def __init__(self, task: str, total: int) -> None:
@@ -39,13 +39,13 @@ class Progress:
         self._bar.close()
 
     def note(self, text: str) -> None:
-        """Say something that people should know before they wait, on standard error."""
+        """Print a notice to standard error before a long wait."""
         from tqdm import tqdm
 
         tqdm.write(text, file=sys.stderr)
 
     def step(self, *ended: str) -> None:
-        """Tell that rows are done (which means on disk), one verdict, truth or status each."""
+        """Report rows as done (on disk), one verdict, truth or status each."""
         if not ended:
             return
         self.counts.update(ended)
@@ -70,11 +70,11 @@ class Progress:
             "counts": dict(sorted(self.counts.items())),
         }
         beside = self._file.with_name(f"{self._file.name}.{os.getpid()}")
-        with suppress(OSError):  # progress that nobody can read must not end the work
+        with suppress(OSError):  # a failure to report progress must not end the work
             beside.write_text(json.dumps(state) + "\n", encoding="utf-8")
             beside.replace(self._file)
 
 
 def _watched() -> bool:
-    """Return whether a bar has somebody to watch it: a terminal, and no runner that draws its own."""
+    """Return whether stderr is an interactive terminal without a runner that draws its own progress."""
     return sys.stderr.isatty() and not os.environ.get("FF_PROGRESS")

@@ -1,9 +1,9 @@
 """The proof that a model read the whole prompt.
 
-Ollama cuts a prompt that is longer than `num_ctx` without an error, and so does many another server. No
+Ollama cuts a prompt that is longer than `num_ctx` without an error, and so do many other servers. No
 tokenizer in use makes more tokens than bytes, so a prompt whose bytes fit the context cannot be cut. Where
 only its tokens may fit, they are measured first, in pieces whose bytes fit: a text never has more tokens
-than its pieces together. The count that comes back with the answer is checked against both.
+than its pieces together. The count reported with the answer is checked against both.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from typing import Final
 from ff_helpers.chat.protocol import ChatFaultError, Turn
 
 UNTOLD: Final = 4096
-"""Tokens of context that a server has at least which does not tell (Ollama's own default)."""
+"""Least context in tokens of a server that does not report it (Ollama's own default)."""
 
 _TEMPLATE, _PER_TURN = 256, 16  # tokens that a chat template adds, generously
 
@@ -28,19 +28,19 @@ def frame(turns: Sequence[Turn]) -> int:
 
 
 def surely_fits(turns: Sequence[Turn], num_ctx: int, answer: int) -> bool:
-    """Return whether a prompt and its answer fit a context whatever the tokenizer."""
+    """Return whether a prompt and its answer fit a context under any tokenizer."""
     return size(turns) + frame(turns) + answer <= num_ctx
 
 
 def pieces(turns: Sequence[Turn], num_ctx: int) -> Iterator[list[Turn]]:
-    """Cut a conversation into prompts that fit a context whatever the tokenizer, to count its tokens.
+    """Cut a conversation into prompts that fit a context under any tokenizer, to count its tokens.
 
     Raises:
         ChatFaultError: `context_overflow`: the context is too small for any piece.
     """
     room = num_ctx - frame([{}]) - 1
     if room < 4:  # a character has four bytes at most
-        raise ChatFaultError("context_overflow", f"a context of {num_ctx} tokens holds no prompt")
+        raise ChatFaultError("context_overflow", f"a context of {num_ctx} tokens is too small for any prompt")
     for turn in turns:
         data = turn["content"].encode("utf-8", "surrogatepass")
         start = 0
@@ -56,7 +56,7 @@ def prove_nothing_cut(turns: Sequence[Turn], count: int | None, num_ctx: int | N
     """Return the count of a prompt that was read whole, with room for the answer; raise otherwise.
 
     No tokenizer in use spends less than one token on a word between blanks, so fewer tokens than words
-    means that words were lost, for whatever reason.
+    means that words were lost.
 
     Args:
         turns: the prompt.
@@ -65,7 +65,7 @@ def prove_nothing_cut(turns: Sequence[Turn], count: int | None, num_ctx: int | N
         answer: tokens that the answer may take.
 
     Raises:
-        ChatFaultError: `context_overflow`, or `server_error` where there is no count to prove it.
+        ChatFaultError: `context_overflow`, or `server_error` if there is no count to prove it.
     """
     words = _words(turns)
     if not count:
@@ -81,12 +81,12 @@ def prove_nothing_cut(turns: Sequence[Turn], count: int | None, num_ctx: int | N
 
 
 def prove_grown(before: int | None, after: int | None, added: Sequence[Turn]) -> None:
-    """Raise where a conversation that went on has fewer tokens than it must: messages were dropped.
+    """Raise if a continued conversation has fewer tokens than it must: messages were dropped.
 
     Args:
         before: prompt tokens of its beginning, which was read whole.
         after: prompt tokens of all of it.
-        added: what it went on with, at least a token a word.
+        added: words of the continuation, at least one token each.
 
     Raises:
         ChatFaultError: `context_overflow`.

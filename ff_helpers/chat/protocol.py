@@ -1,6 +1,6 @@
-"""What a chat model is to the rest: messages in; text, token counts and faults out.
+"""The interface of a chat model: messages in; text, token counts and faults out.
 
-A model under test and a model that grades are asked in the same way, so both rooms stand on this one.
+A model under test and a model that grades are asked in the same way, so both rooms build on this one.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ Fault = Literal["context_overflow", "timeout", "server_error"]
 class ChatFaultError(Exception):
     """One request could not be answered, for a reason that concerns this request alone.
 
-    What means that nothing can work (no server, no model) is an FFError instead.
+    If no request can succeed (no server, no model), it is an FFError instead.
     """
 
     def __init__(self, status: Fault, reason: str) -> None:
@@ -27,7 +27,7 @@ class ChatFaultError(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """How an answer is to be generated.
+    """How to generate an answer.
 
     Args:
         max_tokens: the answer's limit, thoughts not counted.
@@ -51,7 +51,7 @@ class Reply:
         complete: False where the answer was cut at its token limit.
         prompt_tokens: as the server counted them; proof that the whole prompt was read.
         completion_tokens: of answer and thoughts.
-        cached_tokens: prompt tokens that the server reused, where it tells.
+        cached_tokens: prompt tokens that the server reused, if it says.
         reasoning: the thoughts of a thinking model, kept apart.
     """
 
@@ -67,15 +67,15 @@ class Chat(Protocol):
     """A model that can be asked. Everything but `num_ctx` is known once it is open."""
 
     model: str
-    """The model's name, as it stands in ledgers and traces."""
+    """The model's name, as in ledgers and traces."""
     digest: str
     """What the model is: sha256 of its weights, or a typed unknown in words."""
     quantization: str | None
-    """How the weights are rounded, such as Q4_K_M, where it is told; the digest covers it."""
+    """How the weights are rounded, such as Q4_K_M, if known; the digest covers it."""
     software: str
     """What it runs on: client, server and their versions."""
     num_ctx: int | None
-    """Context in tokens, final after `fit`; None where a server does not tell."""
+    """Context in tokens, final after `fit`; None if the server does not report it."""
     concurrency: int
     """Requests in flight at one server."""
     slots: int
@@ -89,8 +89,8 @@ class Chat(Protocol):
 
         Raises:
             ChatFaultError: this request failed, retries included.
-            FFError: nothing can work: no server, no model.
+            FFError: no request can succeed: no server, no model.
         """
 
     async def close(self) -> None:
-        """Let go of the model or the connections."""
+        """Release the model or the connections."""

@@ -1,4 +1,4 @@
-"""What is tried again, how often and after which pause; the same for every kind of server."""
+"""Which requests are retried, how often and after what pause; the same for every kind of server."""
 
 import asyncio
 import re
@@ -13,13 +13,13 @@ T = TypeVar("T")
 H = TypeVar("H")
 
 PAUSES: Final = (0.25, 1.0, 2.5)
-"""Seconds before each further try, where the server does not name its own pause (Retry-After)."""
+"""Seconds before each further try, unless the server sets its own pause (Retry-After)."""
 
 CODES: Final = (
     "context_length_exceeded", "exceed_context_size_error", "insufficient_quota", "invalid_api_key",
     "model_not_found", "rate_limit_exceeded", "unavailable_error", "invalid_request_error", "server_error",
 )  # fmt: skip
-"""Error codes that a reason may name. Nothing else of a server's text is repeated: it may hold the prompt
+"""Error codes that a reason may name. No other text of a server is repeated: it may contain the prompt
 or the key."""
 
 _TOO_LONG = re.compile(
@@ -28,12 +28,12 @@ _TOO_LONG = re.compile(
 
 
 class AgainError(Exception):
-    """This try failed in a way that the next one may not.
+    """This try failed; the next one may succeed.
 
     Args:
         reason: what happened.
         after: seconds that the server asks to wait.
-        cut: whether the connection was lost, so that it may be another server by now.
+        cut: whether the connection was lost, so it may be another server by now.
     """
 
     def __init__(self, reason: str, after: float | None = None, *, cut: bool = False) -> None:
@@ -46,21 +46,21 @@ class UnreachableError(Exception):
 
 
 Found = Literal["there", "cut", "unreachable"]
-"""How a host was found by a try."""
+"""The state in which a try found a host."""
 
 
 class Hosts(Protocol[H]):
     """Where a request can go."""
 
     async def take(self) -> H:
-        """Return the host to ask next; raises FFError where there is none left."""
+        """Return the host to ask next; raises FFError if none is left."""
 
     def give_back(self, host: H, found: Found) -> None:
-        """Take a host back, and know how it was found."""
+        """Take a host back with the state in which the try found it."""
 
 
 async def deliver(hosts: Hosts[H], send: Callable[[H], Awaitable[T]], timeout: float) -> T:
-    """Return what `send` returns, from whichever host, after few tries.
+    """Return what `send` returns, from any host, after a few tries.
 
     A try may take `timeout` seconds in all, a body that trickles in included; a timeout is retried once,
     and all tries together take no more than twice the timeout and the pauses between them.
@@ -81,11 +81,11 @@ async def deliver(hosts: Hosts[H], send: Callable[[H], Awaitable[T]], timeout: f
         except UnreachableError:
             found, reason, last = "unreachable", "no connection", False
         except TimeoutError:
-            fault, reason, last = "timeout", "no answer in time, also not on a retry", late
+            fault, reason, last = "timeout", "no answer in time, even on a retry", late
             late = True
         except AgainError as again:
             found, last = "cut" if again.cut else "there", failed == len(PAUSES)
-            reason = f"{again.reason}, also after {failed} retries"
+            reason = f"{again.reason}, even after {failed} retries"
             pause = 0.0 if last else min(again.after or PAUSES[failed], timeout)
             failed += 1
         finally:

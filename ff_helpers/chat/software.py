@@ -1,4 +1,4 @@
-"""What a verdict or a response was made with, in one line."""
+"""The software that produced a verdict or a response, in one line."""
 
 import platform
 from importlib.metadata import version

@@ -1,6 +1,6 @@
 """Models by spec: `embedded:MODEL`, `ollama:TAG[@HOST,...]`, `openai:MODEL@BASE_URL`.
 
-A backend is one module with a function that takes the name after the colon and gives a `Chat`, and one line
+A backend is one module with a function that takes the name after the colon and returns a `Chat`, and one line
 in BACKENDS; docs/adding.md shows one.
 """
 
@@ -28,7 +28,7 @@ BACKENDS: Final[dict[str, Entry]] = {
 
 
 class OpensChat(Protocol):
-    """What a backend registers: the name after the colon to a model that is ready to be asked."""
+    """What a backend registers: a function from the name after the colon to a model ready for requests."""
 
     def __call__(self, name: str, /, *, concurrency: int, timeout: float) -> Chat:
         """Open it."""
@@ -40,7 +40,7 @@ def is_chat(spec: str) -> bool:
 
 
 def open_chat(spec: str, *, concurrency: int = 1, timeout: float = 300.0) -> Chat:
-    """Return the model that a spec names, ready to be asked.
+    """Return the model that a spec names, ready for requests.
 
     Args:
         spec: see above.

@@ -1,7 +1,7 @@
-"""Many requests in flight through httpx, which the official Ollama client stands on.
+"""Many requests in flight through httpx, which the official Ollama client uses.
 
-httpx looks at every connection of its pool for each request, so that 64 in flight cost more time than the
-requests themselves. Here they take turns in small pools, which keep their connections.
+httpx looks at every connection of its pool for each request, so 64 in flight cost more time than the
+requests themselves. Here requests go to small pools in turn, which keep their connections.
 """
 
 import ssl
@@ -15,7 +15,7 @@ _EACH: Final = 4
 
 
 class Spread(httpx.AsyncBaseTransport):
-    """A transport that gives its requests to small pools in turn.
+    """A transport that passes its requests to small pools in turn.
 
     Args:
         in_flight: requests at the same time; no limit, but what the pools are sized for.
@@ -42,5 +42,5 @@ class Spread(httpx.AsyncBaseTransport):
 
 @cache
 def _context() -> ssl.SSLContext:
-    """Return what checks certificates; reading all of them takes longer than many a request."""
+    """Return the context that checks certificates; loading them takes longer than many requests."""
     return httpx.create_ssl_context(trust_env=False)

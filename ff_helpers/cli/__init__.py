@@ -1,7 +1,7 @@
-"""The command line, `ff`: grade and calibrate, run profiles, read what came of them.
+"""The command line, `ff`: grade and calibrate, run profiles, read the results.
 
-What the user can mend is one sentence on stderr and exit code 2; what did not work out (a step that
-failed, rows to try again) is exit code 1; a command that was interrupted is 130. Commands and their options
+An error that the user can fix is one sentence on stderr and exit code 2; work that failed (a step,
+rows to try again) is exit code 1; an interrupted command is 130. Commands and their options
 are described in `commands.yaml`; the module of a command loads when the command is run.
 """
 

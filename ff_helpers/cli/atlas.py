@@ -1,4 +1,4 @@
-"""`ff atlas`: one record a model, with its doubt; what changed, what is due, and the page people read."""
+"""`ff atlas`: one record per model, with its uncertainty; what changed, what is due, and the page."""
 
 import argparse
 from collections.abc import Sequence
@@ -20,11 +20,11 @@ from ff_helpers.publication.atlas.signal import Rate, Signal, named_apart
 from ff_helpers.publication.prose import points
 
 _SHOWN: Final = 40
-"""How many changed models a terminal gets; the rest is counted, and --json has all."""
+"""How many changed models are printed; the rest are counted, and --json has all."""
 
 
 def export(options: argparse.Namespace) -> int:
-    """Write the signal of some counts, its page, and the compatible form that was asked for."""
+    """Write the signal of some counts, its page, and the compatible form if requested."""
     as_of = options.as_of or date.today()
     check_places(_folder(options), options.compat)
     signals = read_signals(_inputs(options), as_of=as_of, exported=_exported(options))
@@ -44,7 +44,7 @@ def refresh(options: argparse.Namespace) -> int:
     as_of, folder = options.as_of or date.today(), _folder(options)
     published = current(folder)
     if published is None:
-        raise NothingGivenError(f"{folder} holds no signal yet: `ff atlas export` writes the first one")
+        raise NothingGivenError(f"{folder} has no signal yet: `ff atlas export` writes the first one")
     check_clock(folder, as_of)
     check_places(folder)
     before = read_file(published)
@@ -109,7 +109,7 @@ def changes_text(changes: Sequence[Change]) -> str:
 
 
 def written_text(signals: Sequence[Signal], path: Path) -> str:
-    """Return what an export holds, in a few lines, and where it is."""
+    """Return what is in an export, in a few lines, and where it is."""
     rated = [signal for signal in signals if signal.asr]
     few = sum(signal.confidence == "insufficient_sample" for signal in rated)
     resolved = sum(signal.canonical_id is not None for signal in signals)
@@ -155,7 +155,7 @@ def _change_text(change: Change) -> str:
 
 
 def _name(change: Change) -> str:
-    # A name can hold anything; a terminal must not obey it.
+    # A name can contain anything, control sequences too.
     text = change.model if change.model.isprintable() else ascii(change.model)
     return f"{text if len(text) <= 80 else text[:79] + '…'} ({change.origin})"
 

@@ -17,7 +17,7 @@ SHIPPED = ("proxies", "written")
 
 
 def calibrate(options: argparse.Namespace) -> int:
-    """Run a grader on labelled traces, or measure a column of labels that is there already."""
+    """Run a grader on labelled traces, or measure an existing column of labels."""
     check_options(options)
     return _run_grader(options) if options.labels is None else measure_labels(options)
 
@@ -41,7 +41,7 @@ def _run_grader(options: argparse.Namespace) -> int:
     print(
         f"grader {first.grader} (digest {first.digest.removeprefix('sha256:')[:12]}; rubric {first.rubric})"
     )
-    print("measured on the traces that ship" if options.traces is None else "measured on", end=": ")
+    print("measured on the shipped traces" if options.traces is None else "measured on", end=": ")
     print(*sets, sep=", ")
     for path, card in done.cards:
         print(f"\n{card_text(card)}\n  card: {shown(path)}")

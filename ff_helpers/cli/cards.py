@@ -13,12 +13,12 @@ from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.terms import GATE_STATES, GateState, Unknown
 
 ALLOWS: Final[dict["GateState", str]] = {
-    "rejected": "It may not grade traces without truth: take another grader, or grade by hand "
+    "rejected": "It may not grade traces without truth: use another grader, or grade by hand "
     "(notebooks/grade_by_hand.ipynb).",
     "provisional": "It may grade traces without truth (`ff grade`); every rate from it is provisional, for "
     "the reasons above.",
     "calibrated": "It may grade traces without truth (`ff grade`).",
-    "uncalibrated": "No card of it counts, so it may not grade traces without truth (`ff calibrate`).",
+    "uncalibrated": "It has no card that counts, so it may not grade traces without truth (`ff calibrate`).",
 }
 
 
@@ -35,7 +35,7 @@ def card_text(card: Card) -> str:
         ("no verdict", f"{invalid} of {card.valid.n}" + (f": {statuses}" if statuses else "")),
         ("test-retest", _or_why(card.test_retest)),
         *_flips(card),
-        ("seconds a trace", _seconds(card.seconds_a_trace)),
+        ("seconds per trace", _seconds(card.seconds_a_trace)),
         ("counts until", f"{card.last_day} ({card.gate.thresholds.max_age_days} days)"),
         ("gate", card.gate.state + (f", {card.gate.own}" if card.gate.own else "")),
         (
@@ -73,12 +73,12 @@ def _passed(criteria: Sequence[Criterion]) -> str:
 
 
 def _flips(card: Card) -> list[tuple[str, str]]:
-    """Return how often an attack gets its verdict, beside additions that are no attack."""
+    """Return how often an attack gets its verdict, compared with harmless additions."""
     flips = card.injection_flip_rate
     said = [("flips under attack", _or_why(flips))]
     if isinstance(flips, FlipRate):
         if flips.clean_verdicts == 1:
-            said.append(("", "no resistance: it says the same of every response, attacked or not"))
+            said.append(("", "no resistance: it gives every response the same verdict, attacked or not"))
         said.append(("flips without attack", rate(flips.control_flips)))
         said.append(("attacked, no verdict", f"{flips.denied} of {flips.n}"))
     return said

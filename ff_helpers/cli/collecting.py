@@ -1,4 +1,4 @@
-"""`ff collect`: put scenarios to a model under test and keep what it answered, with known truth."""
+"""`ff collect`: put scenarios to a model under test and keep its answers, with known truth."""
 
 import argparse
 import shlex
@@ -15,7 +15,7 @@ from ff_helpers.corpus.traces import Trace
 
 def collect_traces(options: argparse.Namespace) -> int:
     """Collect, say how often the model complied, and what to do next."""
-    if options.out.exists():  # a file that holds no traces is refused before a model is opened
+    if options.out.exists():  # a file of something else is refused before a model is opened
         next(read_journal(options.out, Trace), None)
     scenarios = options.scenarios or paths.root() / SCENARIOS
     print(
@@ -63,12 +63,12 @@ def _by_intent(out: Path, arm: str) -> str:
 
 def _next(options: argparse.Namespace, *, failed: bool) -> str:
     if failed:
-        return "run the same command again, which asks for what is lacking"
+        return "run the same command again, which asks for what is missing"
     if options.arm == "permitted":
         return "controls are not graded; collect the attack with --arm forbidden and compare"
     out = shlex.quote(shown(options.out))
     return (
         f"ff calibrate --grader heuristic --traces {out}   (or any grader: the truth is known)\n"
-        "A model that is not able to do it does not comply either: collect the control with --arm permitted "
+        "A model that cannot do it does not comply either: collect the control with --arm permitted "
         "and another --out."
     )

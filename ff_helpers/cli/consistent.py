@@ -1,4 +1,4 @@
-"""`ff consistent`: which whole numbers can stand behind a printed figure."""
+"""`ff consistent`: which whole numbers are consistent with a printed figure."""
 
 import argparse
 import json
@@ -12,7 +12,7 @@ ROUNDINGS = ("rounded", "half-up", "half-even", "cut-off")
 
 
 def which_counts(options: argparse.Namespace) -> int:
-    """Print every k of n that gives a printed figure, or that there is none."""
+    """Print every k of n that gives a printed figure, or that it is impossible."""
     if len(options.ends) not in (0, 2):
         raise BadFigureError(" ".join([options.percentage, *options.ends]), "an interval has two ends")
     result = consistent(

@@ -1,4 +1,4 @@
-"""`ff grade` and `ff ledger`: verdicts into a ledger, and what a ledger holds."""
+"""`ff grade` and `ff ledger`: verdicts into a ledger, and what is in a ledger."""
 
 import argparse
 import sys
@@ -16,7 +16,7 @@ from ff_helpers.terms import Identity
 
 
 def grade_traces(options: argparse.Namespace) -> int:
-    """Grade a trace file into a ledger and print what the ledger holds of that grader."""
+    """Grade a trace file into a ledger and print what the ledger has from that grader."""
     _no_other_file(options.ledger, options.traces)
     print(
         f"grading {options.traces} with {options.grader} into {options.ledger}", file=sys.stderr, flush=True
@@ -32,7 +32,7 @@ def grade_traces(options: argparse.Namespace) -> int:
         timeout=options.timeout,
         admit=by_cards(options.cards),
     )
-    rate = f" ({done.graded / done.seconds:.1f} a second)" if done.seconds >= 1 else ""
+    rate = f" ({done.graded / done.seconds:.1f} per second)" if done.seconds >= 1 else ""
     before = f"; {done.already} were in the ledger before" if done.already else ""
     without = sum(done.statuses.values())
     verdicts = f"{done.graded - without} verdicts, {without} rows without"
@@ -45,13 +45,13 @@ def grade_traces(options: argparse.Namespace) -> int:
 
 
 def tell_ledger(options: argparse.Namespace) -> int:
-    """Print what a ledger holds, and what is missing of a trace file."""
+    """Print what is in a ledger, and what is missing from it of a trace file."""
     _tell(options)
     return 0
 
 
 def _tell(options: argparse.Namespace, *, only: Identity | None = None) -> None:
-    """Print what the ledger holds, of one grader or of all."""
+    """Print what is in the ledger, from one grader or from all."""
     held = ledger_summary(options.ledger, options.traces)
     notes = ledgers.read_notes(options.ledger)
     print(ledgers.written_text(held))
@@ -65,11 +65,11 @@ def _tell(options: argparse.Namespace, *, only: Identity | None = None) -> None:
             continue
         print(f"  {ledgers.missing_text(rows, held.traces)}")
         if rows.missing and only is None:
-            print(f"  go on: {ledgers.command(rows, notes, options.traces, options.ledger)}")
+            print(f"  continue: {ledgers.command(rows, notes, options.traces, options.ledger)}")
 
 
 def _no_other_file(ledger: Path, traces: Path) -> None:
-    """Refuse a file that is no ledger before a grader is opened; the ledger itself looks at every line."""
+    """Refuse a file other than a ledger before a grader is opened; the ledger itself checks every line."""
     if ledger.exists() and traces.exists() and ledger.samefile(traces):
         raise FFError(f"{ledger} is both --traces and --ledger. Name another file with --ledger.")
     if ledger.exists():

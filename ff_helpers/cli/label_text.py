@@ -1,4 +1,4 @@
-"""The card of a column of labels, as people read it in a terminal and as JSON."""
+"""The card of a column of labels, as terminal text and as JSON."""
 
 from typing import Final
 
@@ -9,15 +9,15 @@ from ff_helpers.measurement.labels.card import LabelCard
 from ff_helpers.measurement.proportions.intervals import Proportion
 
 MOST: Final = 20
-"""So many of the values that are no label are shown, the most frequent first."""
+"""How many of the invalid values are shown, the most frequent first."""
 _MEANS: Final = """
-This measures the labels as they stand. It is no card of a grader and admits none to grading; `ff
-calibrate --grader SPEC` makes one. It holds for rows like these, if they are all there are or drawn
-at random: not for rows picked because graders disagree."""
+This measures the labels as they stand. It is not a grader's card and admits no grader to grading; `ff
+calibrate --grader SPEC` makes one. It is valid for rows like these, if they are all the rows or a
+random sample: not for rows picked because graders disagree."""
 
 
 def label_text(card: LabelCard, left: dict[str, int]) -> str:
-    """Return a card in about two dozen lines; `left` counts the rows that were left out, by reason."""
+    """Return a card in about two dozen lines; `left` counts the rows left out, by reason."""
     matrix = card.matrix
     invalid = [f"{value!r} {n}" if value else f"empty {n}" for value, n in card.invalid.items()]
     said = f": {', '.join(invalid[:MOST])}" if invalid else ""
@@ -51,9 +51,9 @@ def label_text(card: LabelCard, left: dict[str, int]) -> str:
         for c in criteria:
             value = "not defined" if c.value is None else f"{c.value:.3g}"
             text.append(
-                f"    {'passes' if c.passed else 'FAILS '} {one_rule}: {c.name} {value}, asked {c.asks}"
+                f"    {'passes' if c.passed else 'FAILS '} {one_rule}: {c.name} {value}, required {c.asks}"
             )
-    # A label may hold what a terminal obeys.
+    # A label may contain control sequences.
     plain = "\n".join([*text, _MEANS])
     return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in plain)
 
@@ -114,7 +114,7 @@ def _kappas(kappa: Kappa | None) -> dict[str, object]:
 
 
 def _nested(matrix: Confusion, invalid: bool) -> dict[str, dict[str, int]]:
-    """Return truth -> graded class -> count; the column `invalid` only where there is one."""
+    """Return truth -> graded class -> count; the column `invalid` only where some label is invalid."""
     last = "invalid" if "invalid" not in matrix.classes else "no label"
     columns = (*matrix.classes, last) if invalid else matrix.classes
     return {

@@ -1,4 +1,4 @@
-"""`ff calibrate --labels`: how right one column of labels is, on any CSV."""
+"""`ff calibrate --labels`: how accurate one column of labels is, in any CSV."""
 
 import argparse
 
@@ -25,28 +25,26 @@ _OF_TRACES = {
 
 
 class WrongOptionsError(FFError):
-    """Options of `ff calibrate` that do not go together."""
+    """Options of `ff calibrate` that cannot be combined."""
 
 
 def check_options(options: argparse.Namespace) -> None:
-    """Refuse options that do not go together, with what to do.
+    """Refuse options that cannot be combined, with what to do.
 
     Raises:
-        WrongOptionsError: an option of labels without --labels or the other way, or one that is missing.
+        WrongOptionsError: an option for labels without --labels or the reverse, or a missing option.
     """
     if options.labels is None:
         if given := [name for name in _OF_LABELS if getattr(options, name) not in (None, False)]:
-            raise WrongOptionsError(
-                f"--{given[0]} is for labels that are there already: add --labels FILE.csv."
-            )
+            raise WrongOptionsError(f"--{given[0]} is for existing labels: add --labels FILE.csv.")
         if options.grader is None:
             raise WrongOptionsError(
                 "which grader? --grader SPEC runs one on labelled traces; --labels FILE.csv --truth COLUMN "
-                "--grader COLUMN measures labels that are there already."
+                "--grader COLUMN measures existing labels."
             )
         return
     if given := [name for name, default in _OF_TRACES.items() if getattr(options, name) != default]:
-        raise WrongOptionsError(f"--{given[0]} is for running a grader on traces: leave it out, or --labels.")
+        raise WrongOptionsError(f"--{given[0]} is for running a grader on traces: leave out it or --labels.")
     if options.truth is None:
         raise WrongOptionsError("--labels needs --truth COLUMN, the column of the true labels.")
     if options.ledger is None and options.grader is None:

@@ -1,4 +1,4 @@
-"""What a ledger holds, as people read it in a terminal: each grader's rows beside what its cards say."""
+"""What is in a ledger, as terminal text: each grader's rows, and what its cards say."""
 
 import shlex
 from collections import Counter, defaultdict
@@ -14,12 +14,12 @@ from ff_helpers.measurement.standing import Standing
 from ff_helpers.terms import Identity
 
 _REASONS: Final = 3
-"""How many reasons of one status, or of one gate, are printed; the rest is counted."""
+"""How many reasons of one status, or of one gate, are printed; the rest are counted."""
 
 
 @dataclass
 class Notes:
-    """What the counts of a grader leave out: why rows have no verdict, and how to ask it again."""
+    """What the counts of a grader leave out: why rows have no verdict, and how to run it again."""
 
     reasons: dict[Identity, Counter[tuple[str, str]]] = field(default_factory=lambda: defaultdict(Counter))
     software: dict[Identity, str] = field(default_factory=dict)
@@ -62,9 +62,9 @@ def grader_text(rows: GraderRows, name: str, found: Standing, notes: Notes) -> s
 
 
 def written_text(held: LedgerSummary) -> str:
-    """Return what the file is made of, in one line and one more where something is torn."""
+    """Return what is in the file, in one line, and a second line where its end is torn."""
     if not held.records:
-        return f"{shown(held.path)}: an empty file, a ledger to which no verdict was written yet"
+        return f"{shown(held.path)}: an empty file: a ledger without verdicts so far"
     parts = [f"{held.records} records"]
     parts += [f"{n} {what}" for what, n in _oddities(held) if n]
     lines = [f"{shown(held.path)}: {', '.join(parts)}"]
@@ -74,7 +74,7 @@ def written_text(held: LedgerSummary) -> str:
 
 
 def missing_text(rows: GraderRows, traces: int) -> str:
-    """Return how many traces of the file have no row that stands, and the first of them."""
+    """Return how many traces of the file have no valid row, and the first of them."""
     if not rows.missing:
         return f"all {traces} traces are graded"
     first = ", ".join(rows.first_missing)
@@ -104,7 +104,7 @@ def _statuses(rows: GraderRows, reasons: "Counter[tuple[str, str]]") -> Iterable
 
 
 def _measured(found: Standing, rows: GraderRows) -> Iterable[str]:
-    """Say how often the grader is right; no count of verdicts is printed without that."""
+    """Say how often the grader is right; every count of verdicts is printed with it."""
     if rows.identity.method == "manual":
         yield "graded by a person: see the agreement of graders"
         return
@@ -122,8 +122,8 @@ def _measured(found: Standing, rows: GraderRows) -> Iterable[str]:
 def _oddities(held: LedgerSummary) -> list[tuple[str, int]]:
     return [
         ("duplicates (same trace, grader and repeat; same answer)", held.duplicates),
-        ("conflicting duplicates (another answer; the later stands)", held.conflicting),
+        ("conflicting duplicates (another answer; the later one counts)", held.conflicting),
         ("failed requests that a later record replaced", held.retried),
         ("superseded by corrections", held.superseded),
-        ("of traces that are not in the file", held.elsewhere or 0),
+        ("of traces not in the file", held.elsewhere or 0),
     ]

@@ -51,33 +51,33 @@ def run(options: argparse.Namespace) -> int:
 
 
 def count(text: str) -> int:
-    """Read a whole number above 0."""
+    """Read a positive integer."""
     if not (text.isascii() and text.isdigit()) or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive integer")
     return int(text)
 
 
 def seconds(text: str) -> float:
-    """Read a number of seconds above 0."""
+    """Read a positive number of seconds."""
     value = number(text)
     if value <= 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of seconds")
     return value
 
 
 def number(text: str) -> float:
-    """Read a number from 0 up."""
+    """Read a number of 0 or more."""
     try:
         value = float(text)
     except ValueError:
         value = -1.0
     if not 0 <= value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 up")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 0 or more")
     return value
 
 
 def grader(text: str) -> str:
-    """Read a grader: the ledger of `recorded:LEDGER` is looked for from the current folder first."""
+    """Read a grader: the ledger of `recorded:LEDGER` is looked up in the current folder first."""
     kind, _, name = text.partition(":")
     return (
         f"recorded:{Path(name).absolute()}" if kind == "recorded" and name and Path(name).exists() else text
@@ -89,7 +89,7 @@ def day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no date: YYYY-MM-DD") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date: write YYYY-MM-DD") from None
 
 
 def named(text: str) -> tuple[str, str]:
@@ -102,4 +102,4 @@ def named(text: str) -> tuple[str, str]:
 
 _READ: Final = (count, seconds, number, grader, day, named, int)
 TYPES: Final[dict[str, Callable[[str], object]]] = {"path": Path} | {one.__name__: one for one in _READ}
-"""How the text of an option is read, by the name that `commands.yaml` gives it."""
+"""Functions that read the text of an option, by their names in `commands.yaml`."""

@@ -1,4 +1,4 @@
-"""`ff asr`: raw rates of a file of verdicts, under the name of what is known of each grader."""
+"""`ff asr`: raw rates of a file of verdicts, with what is known about each grader."""
 
 import argparse
 import sys
@@ -20,17 +20,17 @@ from ff_helpers.terms import IDENTITY, Identity
 
 FIELDS: Final = ("model", "intent", "turns", "source", "set")
 _RAW: Final = (
-    "Raw rates: what the graders said of the first pass, with their errors in it; the Wilson interval "
+    "Raw rates: what the graders said in the first pass, errors included; the Wilson interval "
     "covers chance, not the grader."
 )
 _HEADS: Final = ("tier", "of", "k", "n", "rate [95% Wilson]", "left out")
-_PEOPLE: Final = "graded by a person: no card measures people, their agreement does"
-_PHRASES: Final = "heuristic verdicts are there to be compared, never published as a rate"
+_PEOPLE: Final = "graded by a person: people have no card; see their agreement"
+_PHRASES: Final = "heuristic verdicts are for comparison, never published as a rate"
 
 
 @dataclass(frozen=True)
 class Backing:
-    """What is known of one grader for one tier: a word, how to read its rates, and the cards behind it."""
+    """What is known about one grader for one tier: a word, how to read its rates, and the cards behind it."""
 
     gate: str
     reading: str
@@ -39,7 +39,7 @@ class Backing:
 
 
 def rates_of_file(options: argparse.Namespace) -> int:
-    """Print the rates of a file of verdicts, each grader with what is known of it."""
+    """Print the rates of a file of verdicts, each grader with what is known about it."""
     keys = [*IDENTITY, "method", *dict.fromkeys(options.by)]
     counted = read_counts(options.file, by=keys, traces=options.traces)
     table = asr(counted.table, by=keys, tiers=options.tier, denominators=options.denominator)
@@ -64,7 +64,7 @@ def rates_of_file(options: argparse.Namespace) -> int:
         first = int(counted.table["n"].sum())
         said = f"{shown(options.file)}: {first} rows counted. {_left(counted)}\n{_RAW}"
         if not counted.rows and not counted.superseded:
-            said = f"{shown(options.file)}: it holds no verdict yet, so there is no rate."
+            said = f"{shown(options.file)}: it has no verdicts yet, so there is no rate."
         print("\n\n".join([said, *parts]))
     if options.csv:
         print(f"{_RAW} {_left(counted)}", file=sys.stderr)
@@ -72,18 +72,18 @@ def rates_of_file(options: argparse.Namespace) -> int:
 
 
 def _backing(who: Identity, tier: str, cards: Sequence[Card]) -> Backing:
-    """Return what the cards say of a grader for a tier."""
+    """Return what the cards say about a grader for a tier."""
     if who.method == "manual":
         return Backing("manual", _PEOPLE, ())
     found = standing(who, cards, tier=tier)
     why = ""
     if not found.cards:
-        why = "its cards have expired" if found.expired else "there is no card of it"
+        why = "its cards have expired" if found.expired else "it has no card"
         why = "its cards do not decide this tier" if found.beside else why
         if who.digest is None:
-            why = "the file does not say which digest and rubric graded, so no card can be of it"
+            why = "the file does not say which digest and rubric graded, so no card can be matched"
         elif found.others and not found.expired and not found.beside:
-            why = "the cards of that name are of another digest, rubric, temperature or seed"
+            why = "the cards under that name have another digest, rubric, temperature or seed"
     reading = "nobody measured this grader" if found.state == "uncalibrated" else READINGS[found.state]
     return Backing(found.state, _PHRASES if who.method == "heuristic" else reading, found.cards, why)
 
@@ -111,7 +111,7 @@ def _left(counted: FileCounts) -> str:
     said = [
         (counted.superseded, "rows that a later one replaced"),
         (counted.again, "rows of a later pass"),
-        (counted.elsewhere, "rows of traces that the trace files do not hold"),
+        (counted.elsewhere, "rows of traces not in the trace files"),
         (counted.attacks, "rows of traces made to attack the grader"),
         (counted.torn, "bytes of a torn last line"),
     ]

@@ -1,4 +1,4 @@
-"""`ff regrade`: old labels beside new ones, in a terminal."""
+"""`ff regrade`: old labels compared with new ones, as terminal text."""
 
 import argparse
 import json
@@ -16,11 +16,11 @@ from ff_helpers.measurement.regrades.supersession import Labeller
 from ff_helpers.measurement.standing import saved_cards, standing
 
 _REASONS = 10
-"""How many pairs of author and reason are printed; the rest is counted."""
+"""How many pairs of author and reason are printed; the rest are counted."""
 
 
 def compare_labels(options: argparse.Namespace) -> int:
-    """Print old labels beside new ones."""
+    """Print old labels compared with new ones."""
     spec = options.traces
     if spec is not None and not spec.startswith("pyrit:"):
         spec = str(Path(spec).absolute())  # from the current folder, not from the project's
@@ -31,7 +31,7 @@ def compare_labels(options: argparse.Namespace) -> int:
 
 
 def _measured(graders: Sequence[Labeller], folder: Path | None) -> list[list[str]]:
-    """Return what is known of the accuracy of each grader; no rate is printed without it."""
+    """Return what is known about the accuracy of each grader; every rate is printed with it."""
     cards, said = saved_cards(folder), []
     for one in graders:
         known = standing(one.who, cards)
@@ -78,7 +78,7 @@ def _shown(result: Regrade) -> pd.DataFrame:
 
 
 def _percent(share: float, low: float, high: float, sign: str = "") -> str:
-    """Write a share with its interval in percent; without rows there is none."""
+    """Write a share with its interval in percent; empty without rows."""
     if math.isnan(share):
         return "unknown"
     return f"{100 * share:{sign}.1f} [{100 * low:{sign}.1f}, {100 * high:{sign}.1f}]"
@@ -86,7 +86,7 @@ def _percent(share: float, low: float, high: float, sign: str = "") -> str:
 
 def _notes(result: Regrade) -> str:
     said = [
-        "Rates are what the labels say, with their errors in them. Shift: new minus old, in points, each "
+        "Rates are what the labels say, errors included. Shift: new minus old, in points, each "
         "over its own rows. Of rows in both: the same for the rows that count under both labels (how many), "
         "with the paired interval (Newcombe)."
     ]
@@ -102,12 +102,12 @@ def _notes(result: Regrade) -> str:
             first = ", ".join(traces[:3]) + (", ..." if len(traces) > 3 else "")
             said.append(f"{what}: {len(traces)} ({first})")
     if result.contested:
-        said.append("On contested traces records that stand disagree: they keep their old label.")
+        said.append("On contested traces valid records disagree: they keep their old label.")
     return "\n".join(said)
 
 
 def _who(result: Regrade, measured: list[list[str]]) -> str:
-    lines = ["who labelled, and how far their labels were measured:"]
+    lines = ["who labelled, and what is known about their accuracy:"]
     names = shown_names(one.who for one in result.graders)
     for one, known in zip(result.graders, measured, strict=True):
         lines.append(f"  {one.labels}: {names[one.who]}, {one.rows} rows")

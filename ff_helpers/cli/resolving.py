@@ -31,7 +31,7 @@ def resolve_names(options: argparse.Namespace) -> int:
     """Print the canonical id of each name, with the steps to it."""
     names = list(_names(options.names))
     if not names:
-        raise FFError("no name on standard input: one a line is read there, as in `ff resolve - < names`.")
+        raise FFError("no name on standard input: it takes one per line, as in `ff resolve - < names`.")
     if options.json:
         for name in names:
             print(json.dumps(asdict(resolve(name))))
@@ -49,14 +49,14 @@ def _names(arguments: Iterable[str]) -> Iterator[str]:
             yield argument
             continue
         if isinstance(sys.stdin, io.TextIOWrapper):
-            # Bytes that are no UTF-8 make a name that does not resolve, not an error.
+            # Bytes that are not UTF-8 make a name that does not resolve, not an error.
             sys.stdin.reconfigure(encoding="utf-8-sig", errors="surrogateescape")
         lines = (line.rstrip("\r\n") for line in sys.stdin)
         yield from (line for line in lines if line.strip())
 
 
 def _explained(name: str, steps: Sequence[Step]) -> list[str]:
-    """Return the lines about one name: itself, one a step, and what came of it."""
+    """Return the lines about one name: the name, one line per step, and the result."""
     by_kind: dict[str, list[Step]] = {}
     for step in steps:
         by_kind.setdefault(step.kind, []).append(step)
@@ -107,7 +107,7 @@ def _line(what: str, text: str) -> list[str]:
 
 
 def _summary(resolutions: Sequence[Resolution]) -> list[str]:
-    """Return how many names resolve, and which of them are one model."""
+    """Return how many names resolve, and which of them are the same model."""
     resolved = [found for found in resolutions if found.canonical_id is not None]
     lines = [f"{len(resolved)} of {len(resolutions)} resolve"]
     shared: dict[str, dict[str, None]] = {}
@@ -127,7 +127,7 @@ def _summary(resolutions: Sequence[Resolution]) -> list[str]:
 
 
 def _shown(text: str, most: int) -> str:
-    """Return a text as a terminal may have it: what a terminal obeys is escaped, and long texts are cut."""
+    """Return a text that is safe for a terminal: control sequences are escaped, long texts are cut."""
     plain = "".join(c if c.isprintable() else _escaped(c) for c in text[: most + 1])
     length = f"... ({len(text):,} characters)"
     return plain if len(plain) <= most else f"{plain[: most - len(length)]}{length}"

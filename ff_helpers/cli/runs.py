@@ -1,4 +1,4 @@
-"""Profiles and what came of them: `ff run`, `doctor`, `notebooks`, `claims`, `verify`; `ff init`: a study."""
+"""Profiles and their results: `ff run`, `doctor`, `notebooks`, `claims`, `verify`; `ff init`: a study."""
 
 import argparse
 import os
@@ -22,7 +22,7 @@ from ff_helpers.pipeline.verify import Difference, Verified, verify
 
 
 def run_profiles(options: argparse.Namespace) -> int:
-    """Run what is stale of some profiles and print what came of them."""
+    """Run the stale steps of some profiles and print the results."""
     profiles = [load(path) for path in options.profiles]  # all are checked before any runs
     results = []
     for path, profile in zip(options.profiles, profiles, strict=True):
@@ -34,7 +34,7 @@ def run_profiles(options: argparse.Namespace) -> int:
 
 
 def tell_doctor(_: argparse.Namespace) -> int:
-    """Print what is installed and reachable, and what mends the rest."""
+    """Print what is installed and reachable, and how to fix the rest."""
     findings = examine()
     for finding in findings:
         mark = "ok" if finding.good else "!!" if finding.needed else "--"
@@ -63,7 +63,7 @@ def tell_claims(options: argparse.Namespace) -> int:
     if options.artifact:
         text.write_between_marks(options.artifact, text.markdown(claims))
     elif not options.json and not options.id:
-        # Beside the run's folder, which holds nothing that the run did not write.
+        # Next to the run's folder, which contains only what the run wrote.
         path = paths.outputs() / "claims.md"
         written = f"{text.markdown(claims)}\n\n{text.disclosure(PROFILE)}\n"
         path.write_text(written, encoding="utf-8", newline="\n")
@@ -72,7 +72,7 @@ def tell_claims(options: argparse.Namespace) -> int:
 
 
 def _claims_table(claims: list[text.Claim]) -> str:
-    """Return the table for a terminal: a line a claim, and under it why, from which step and file."""
+    """Return the table for a terminal: one line per claim, and under it why, from which step and file."""
     columns = [
         c for c in ("id", "published", "recomputed", "difference", "status") if claims and c in claims[0]
     ]
@@ -95,7 +95,7 @@ def _claim(claims: list[text.Claim], name: str) -> str:
 
 
 def _compared(claims: list[dict[str, str]], options: argparse.Namespace) -> int:
-    """Print what is not as expected, of one claim if only one is asked for; stdout is left to JSON."""
+    """Print what is not as expected, for one claim if only one was requested; stdout is left to JSON."""
     from ff_helpers.casestudy.claims import PROFILE, shipped_claims
     from ff_helpers.publication.claims import claims_sha256, read_claims
 
@@ -150,10 +150,10 @@ def init(options: argparse.Namespace) -> int:
     begin_study(folder)
     # A name that starts with a dash would be an option of cd.
     entered = shlex.quote(f"./{folder}" if str(folder).startswith("-") else str(folder))
-    print(f"{folder}: README.md there says what to edit; yours go into data/traces.jsonl, params/study.yaml")
+    print(f"{folder}: README.md there says what to edit: data/traces.jsonl and params/study.yaml")
     print(f"Next:  cd {entered} && ff run params/study.yaml")
     print("Table: outputs/study/tables/my_asr (.csv, .tex, .html), in that folder")
     for name in ("FF_ROOT", "FF_OUTPUTS"):
         if os.environ.get(name):
-            print(f"Note:  {name} is set to {os.environ[name]}: unset it, or ff works there and not here")
+            print(f"Note:  {name} is set to {os.environ[name]}: unset it, or ff works there instead of here")
     return 0

@@ -12,19 +12,19 @@ from contextlib import contextmanager
 def stoppable(*, lasting: bool) -> Iterator[None]:
     """Let SIGTERM raise KeyboardInterrupt as Ctrl-C does, and say where Ctrl-C is ignored.
 
-    A process that was started with SIGINT ignored keeps it ignored, which is what a shell means by it: Ctrl-C
-    in the terminal is for the command in front, not for the jobs behind it.
+    A process that was started with SIGINT ignored keeps it ignored, as a shell intends: Ctrl-C in the
+    terminal is for the foreground command, not for background jobs.
 
     Args:
-        lasting: whether the command can take so long that somebody will want to stop it.
+        lasting: whether the command can take long enough that a user may want to stop it.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield  # signals are the main thread's
+        yield  # only the main thread may set signal handlers
         return
     if lasting and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         print(
-            "ff: Ctrl-C is ignored here, by whoever started this command (nohup, a background job). "
-            f"`kill {os.getpid()}` stops it as cleanly.",
+            "ff: Ctrl-C is ignored here, set by what started this command (nohup, a background job). "
+            f"`kill {os.getpid()}` stops it just as cleanly.",
             file=sys.stderr,
             flush=True,
         )

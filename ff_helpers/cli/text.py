@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def shown(path: Path) -> str:
-    """Return a path as the user would type it: relative where it lies below the current folder."""
+    """Return a path as the user would type it: relative if it is below the current folder."""
     absolute = Path(os.path.abspath(path))  # noqa: PTH100 - Path.resolve would follow links
     here = Path.cwd()
     return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(absolute)
@@ -30,11 +30,11 @@ def aligned(rows: Sequence[Sequence[str]], *, right: Collection[int] = (), inden
 
 
 def json_rows(frame: "pd.DataFrame") -> list[dict[object, object]]:
-    """Return the rows of a frame for JSON: what is missing is null."""
+    """Return the rows of a frame for JSON: missing values are null."""
     rows: list[dict[object, object]] = frame.astype(object).where(frame.notna(), None).to_dict("records")
     return rows
 
 
 def print_json(content: object, *, indent: int | None = 1) -> None:
-    """Print what a program reads; text stays as it is."""
+    """Print a value for programs; text stays as it is."""
     print(json.dumps(content, indent=indent, ensure_ascii=False))

@@ -4,8 +4,8 @@ Names from Hugging Face, OpenRouter, Ollama tags and bare API names resolve to t
 typed reason, never to a guess. What is known about names lives in readable tables, `rules/*.csv`:
 
 - `serving`: prefixes and suffixes that say who served it (provenance, not identity),
-- `exact`: single names that mislead, and words that are no models,
-- `families`: which words begin a name, its lines (nano, coder, ...), who may publish under it,
+- `exact`: single misleading names, and words that do not name a model,
+- `families`: which words begin a name, its lines (nano, coder, ...), who can publish under it,
 - `publishers`: who repackages or changes other makers' weights,
 - `tokens`, `variants`, `synonyms`: what the parts of a name mean,
 - `completions`: releases whose unstated size or date is public, with the source,
@@ -77,7 +77,7 @@ class Resolution:
 
 @lru_cache(maxsize=65_536)
 def resolve(name: str) -> Resolution:
-    """Resolve one model name; every string is accepted, and none raises."""
+    """Resolve one model name; accepts every string and never raises."""
     trail: list[Step] = []
     outcome = _walk(name, trail)
     provenance = tuple([step.text for step in trail if step.kind in ("served", "publisher")])
@@ -90,8 +90,8 @@ def resolve(name: str) -> Resolution:
 def resolve_names(names: Iterable[str]) -> "pd.DataFrame":
     """Return what each model name resolves to.
 
-    Columns (str): model_name, canonical_id and unresolved_reason (one of the two is missing), meaning
-    (of the reason, in words), inferred, provenance (comma-separated, empty where nothing).
+    Columns (str): model_name, canonical_id and unresolved_reason (exactly one is missing), meaning
+    (of the reason, in words), inferred, provenance (comma-separated, may be empty).
     """
     import pandas as pd
 
@@ -109,7 +109,7 @@ def resolve_names(names: Iterable[str]) -> "pd.DataFrame":
 
 
 def explain(name: str) -> tuple[Step, ...]:
-    """Return the steps by which `resolve` comes to its answer; the last one is the id, or where it stops."""
+    """Return the steps by which `resolve` reaches its answer; the last one is the id or where it stops."""
     trail: list[Step] = []
     outcome = _walk(name, trail)
     if isinstance(outcome, UnresolvedError):
@@ -152,7 +152,7 @@ def _identify(name: str, trail: list[Step]) -> str:
 
 
 def _check_words(family: Row, parts: Parts, trail: list[Step]) -> None:
-    """Stop at words that point elsewhere, at closed families, and at words that nobody knows."""
+    """Stop at words that point elsewhere, at closed families, and at unknown words."""
     if "moving" in parts:
         why = next(step.why for step in trail if step.role == "moving")
         raise UnresolvedError("moving_alias", parts["moving"][0], why)
@@ -166,10 +166,10 @@ def _check_words(family: Row, parts: Parts, trail: list[Step]) -> None:
 
 
 def _complete(base: str, family: Row, parts: Parts, trail: list[Step]) -> None:
-    """Add what a public release settles; then the version and the size must be known."""
+    """Add what a public release settles; after that the version and the size must be known."""
     stated = "-".join(parts[kind][0] for kind in PARAMS if kind in parts)
     row = index("completions", "base", "stated").get((base, stated))
-    # A distilled model has another size than the model whose name it carries.
+    # A distilled model differs in size from the model whose name it carries.
     if row and "distilled" not in parts:
         for word in row["complete"].split("-"):
             parts[kind_of(word) or "unknown"] = [word]
@@ -202,7 +202,7 @@ def _default_variant(base: str, platform: str, parts: Parts, trail: list[Step]) 
 
 
 def _default(base: str, parts: Parts) -> Row:
-    """Return the rule about unmarked names of a release: of this date and size before any of its kind."""
+    """Return the rule about unmarked names of a release: a rule for this date and size comes first."""
     rows = index("defaults", "base", "version", "size")
     version = parts.get("version", [""])[0]
     dated = "-".join(parts[kind][0] for kind in ("version", "snapshot") if kind in parts)

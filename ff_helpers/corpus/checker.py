@@ -1,4 +1,4 @@
-"""Whether a text states a secret: what a scenario's checker, and with it strict truth, stands on."""
+"""Whether a text states a secret: the basis of a scenario's checker, and so of strict truth."""
 
 import re
 from itertools import accumulate

@@ -1,8 +1,8 @@
-"""Collect: run scenarios against a model under test; every finished conversation becomes a trace.
+"""Collect: run scenarios against a model under test; each finished conversation becomes a trace.
 
-The model's real reply to each turn of a crescendo stands before the next turn. Strict truth comes from the
-scenario's checker, so nobody has to label anything. `python -m tools.generate.collected` records the
-embedded model anew into data/collected/.
+In a crescendo, the model's real reply to each turn precedes the next turn. Strict truth comes from the
+scenario's checker, so nothing has to be labelled by hand. `python -m tools.generate.collected` records the
+embedded model again into data/collected/.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ COLLECTED: Final[Mapping[Arm, str]] = {
     "forbidden": "data/collected/smollm2-135m.jsonl",
     "permitted": "data/collected/smollm2-135m_permitted.jsonl",
 }
-_OTHER: Final = "{there} is not {wanted}: another collection wrote this file. Name another --out"
+_OTHER: Final = "{there} is not {wanted}: this file is from another collection. Name another --out"
 _TEXTS: Final = ("trace_id", "scenario_id", "run", "arm", "intent", "turns", "model", "truth")
 _COLUMNS: Final = dict.fromkeys(_TEXTS, "str") | {
     "compliant": "bool",
@@ -47,7 +47,7 @@ _COLUMNS: Final = dict.fromkeys(_TEXTS, "str") | {
 
 @dataclass(frozen=True)
 class Failure:
-    """A conversation that a fault ended: no trace, and tried again by the next run."""
+    """A conversation that a fault ended: it gives no trace, and the next run tries it again."""
 
     trace_id: str
     status: Fault
@@ -61,11 +61,11 @@ class CollectSummary:
     Args:
         out: the trace file.
         model: name of the model under test.
-        asked: traces wanted: scenarios times repeats.
-        already: of them in the file before.
-        collected: of them added now.
-        failed: of them ended by a fault.
-        compliant: of those added now that state the secret.
+        asked: traces requested: scenarios times repeats.
+        already: how many of them were in the file before.
+        collected: how many of them were added now.
+        failed: how many of them a fault ended.
+        compliant: how many of those added now state the secret.
         seconds: wall time of the conversations.
     """
 
@@ -95,36 +95,34 @@ def collect(
 ) -> CollectSummary:
     """Run the scenarios of one arm against a model; append each finished conversation to `out`.
 
-    What `out` holds already is not asked again. Empty responses are kept; a conversation that a fault
+    Traces already in `out` are not collected again. Empty responses are kept; a conversation that a fault
     ended is not, and the next run tries it again.
 
     Args:
         target: the model under test, see `chat.specs.open_chat`.
-        scenarios: a JSONL file of scenarios; a relative path that is not found from here is taken from the
-            project folder.
-        out: the trace file, with the journal's discipline: durable, locked, torn last line repaired.
+        scenarios: a JSONL file of scenarios; a relative path that is not found in the working directory is
+            taken from the project folder.
+        out: the trace file, a journal: durable, locked, torn last line repaired.
         repeats: how often each scenario is run, as `r0`, `r1`, ...
         arm: `permitted` runs the controls, in which the policy allows the answer.
-        temperature: above 0, so that repeats are draws of one distribution and not copies; low, because
-            a very small model soon loses the thread.
+        temperature: above 0, so repeats are draws from one distribution and not copies; low, because a very
+            small model soon loses the thread.
         max_tokens: limit of each reply.
         concurrency: conversations in flight at one server.
-        limit: only the first so many scenarios.
-        seed: from which each conversation's own seed is derived, see `draw_seed`.
+        limit: only the first `limit` scenarios.
+        seed: each conversation's own seed is derived from it, see `draw_seed`.
         timeout: seconds that one request may take.
 
     Raises:
         BadLineError: a bad line in either file, or `out` was collected from another model, another wording
             or with other settings; named file:line:field.
         FFError: nothing to run.
-        FFError: the model cannot be reached at all, or `out` cannot be written.
+        FFError: the model cannot be reached, or `out` cannot be written.
     """
     chosen = list(islice(read_scenarios(_found(scenarios), arm), limit))
     if not chosen:
         cut = "" if limit is None else f" within --limit {limit}"
-        raise FFError(
-            f"{scenarios} holds no scenario of the {arm} arm{cut}. Name another file, arm or limit."
-        )
+        raise FFError(f"{scenarios} has no scenario of the {arm} arm{cut}. Name another file, arm or limit.")
     chat = open_chat(target, concurrency=concurrency, timeout=timeout)
     plans = [
         Plan(s, run, Request(max_tokens, temperature=temperature, seed=draw_seed(seed, s, run)))
@@ -171,7 +169,7 @@ async def _collect(chat: Chat, plans: list[Plan], out: Path) -> CollectSummary:
 
 
 async def _side_by_side(work: Sequence[Coroutine[object, object, None]]) -> None:
-    """Run workers to their end; where one raises, the others end first and its error is raised."""
+    """Run workers to their end; if one raises, its error is raised after the others have ended."""
     tasks = [asyncio.create_task(one) for one in work]
     try:
         await asyncio.gather(*tasks)
@@ -185,7 +183,7 @@ def _done(out: Path, plans: Sequence[Plan], chat: Chat) -> set[str]:
     """Return the ids of the traces in `out`.
 
     Raises:
-        BadLineError: a trace there was collected from another model, wording, or with other settings.
+        BadLineError: a trace there was collected from another model, another wording or with other settings.
     """
     planned = {plan.trace_id(chat.model): plan for plan in plans}
     done: set[str] = set()
@@ -204,14 +202,14 @@ def _found(path: Path) -> Path:
 
 
 def collected_frame(path: Path) -> "pd.DataFrame":
-    """Return what was collected, without any text: one row a trace.
+    """Return what was collected, without any text: one row per trace.
 
     Columns: trace_id, scenario_id, run, arm, intent, turns (single, multi), model, truth (str); compliant
     (bool: truth is COMPLIANCE), complete (bool: not cut at the token limit); prompt_tokens,
     completion_tokens (Int64, of the last request); empty (bool); words (int64, of the response).
 
     Raises:
-        FileMissingError, BadLineError: no such file, or a line that is no collected trace.
+        FileMissingError, BadLineError: no such file, or a line that is not a collected trace.
     """
     import pandas as pd
 

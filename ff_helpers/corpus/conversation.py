@@ -17,36 +17,36 @@ _BYTES_A_TOKEN: Final = 8
 
 @dataclass(frozen=True)
 class Plan:
-    """One conversation to be had: which scenario, which run of it, and how the model is asked."""
+    """One planned conversation: which scenario, which run of it, and the generation settings."""
 
     scenario: Scenario
     run: int
     request: Request
 
     def trace_id(self, model: str) -> str:
-        """Return `model/scenario/rN`, a control's with its arm before the run."""
+        """Return `model/scenario/rN`; for a control, with the arm before the run."""
         arm = () if self.scenario.arm == "forbidden" else (self.scenario.arm,)
         return "/".join((model, self.scenario.scenario_id, *arm, f"r{self.run}"))
 
     def longest(self) -> int:
-        """Return the bytes that the last prompt may have, the replies before it included."""
+        """Return the largest size in bytes of the last prompt, earlier replies included."""
         texts = (self.scenario.system, *self.scenario.turns)
         said: list[Turn] = [{"role": "user", "content": text} for text in texts]
         return size(said) + (len(self.scenario.turns) - 1) * self.request.max_tokens * _BYTES_A_TOKEN
 
 
 def draw_seed(seed: int, scenario: Scenario, run: int) -> int:
-    """Return the seed of one conversation (31 bits): the same each time, another for each conversation.
+    """Return the seed of one conversation (31 bits): reproducible, and different for each conversation.
 
-    One seed for a whole run would give all its conversations the same random numbers, so that they are
-    no independent draws: SmolLM2 complied in 34 of 60 with one seed and in 13 of the same 60 with the next.
+    One seed for a whole run would give all its conversations the same random numbers, so they would not
+    be independent draws: SmolLM2 complied in 34 of 60 with one seed and in 13 of the same 60 with the next.
     """
     name = f"{seed}/{scenario.scenario_id}/{scenario.arm}/r{run}"
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]) >> 1
 
 
 async def converse(chat: Chat, plan: Plan) -> Trace:
-    """Have one conversation to its end.
+    """Hold one conversation to its end.
 
     Raises:
         ChatFaultError: one of its requests failed, so there is no trace.
@@ -100,5 +100,5 @@ def compared(trace: Trace, plan: Plan, chat: Chat, *, same: bool) -> Iterator[tu
 
 
 def _fingerprint(prompts: Sequence[str]) -> str:
-    """Return a short name of a wording, for a message that must not hold the wording."""
+    """Return a short name of a wording, for a message that must not contain the wording."""
     return "prompts " + hashlib.sha256("\0".join(prompts).encode()).hexdigest()[:8]

@@ -1,8 +1,8 @@
-"""Responses that attack the grader: the suite by which a grader's flip rate is measured.
+"""Responses that attack the grader: the suite that measures a grader's flip rate.
 
 Each attack is wrapped around a harmless proxy response of every class and asks for one wrong verdict,
-the one that would do the most harm to a report (`TARGETS`). The clean responses are rows too, and so are
-two controls: harmless additions that claim nothing, which show how often any added text moves a verdict.
+the one that would harm a report most (`TARGETS`). The clean responses are rows too, as are two
+controls: harmless additions that claim nothing, which show how often any added text moves a verdict.
 `python -m tools.generate.injections` writes data/calibration/injections.jsonl.
 """
 
@@ -20,7 +20,7 @@ SOURCE: Final = "ff-helpers/injections"
 CLEAN: Final = "clean"
 """The `run` of a response without an attack; any other `run` is the attack's name."""
 CONTROL: Final = "control"
-"""The family of harmless additions: no attack, and in no flip rate."""
+"""The family of harmless additions: controls, excluded from flip rates."""
 TARGETS: Final[Mapping[Verdict, Verdict]] = {
     "COMPLIANCE": "REFUSAL",
     "PARTIAL": "REFUSAL",
@@ -28,7 +28,7 @@ TARGETS: Final[Mapping[Verdict, Verdict]] = {
     "HALLUCINATION_REFUSAL": "COMPLIANCE",
     "BENIGN_QUERY": "COMPLIANCE",
 }
-"""What an attack asks for, by the truth of the response: a success is hidden, anything else made one."""
+"""What an attack asks for, by the truth of the response: to hide a success, or to fake one."""
 
 Encoding = Literal["zero_width", "homoglyphs", "right_to_left", "full_width", "base64"]
 
@@ -46,7 +46,7 @@ class Attack(BaseModel):
 
 
 class Suite(BaseModel):
-    """What attacks are made of: instructions and decoys by the verdict they ask for, a claim, filler."""
+    """The parts of attacks: instructions and decoys by the verdict they ask for, a claim, filler."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -69,6 +69,6 @@ def families() -> dict[str, str]:
 
 @cache
 def suite() -> Suite:
-    """Return injections.yaml: the attacks and the words that they are made of."""
+    """Return injections.yaml: the attacks and their wording."""
     text = (paths.PACKAGE / "corpus" / "injections.yaml").read_text(encoding="utf-8")
     return Suite.model_validate(yaml.safe_load(text))

@@ -1,14 +1,14 @@
-"""The journal: an append-only JSONL file of records, safe against crash, full disk and company.
+"""The journal: an append-only JSONL file of records, safe against crashes, full disks and concurrent writers.
 
 Group commit: lines are written and fsynced in batches, and a record counts as done only after the
-fsync that covers it. A commit may run in another thread than the appends, so that an event loop need not
+fsync that covers it. A commit may run in another thread than the appends, so an event loop need not
 wait for the disk.
 
-No file is harmed. A journal is known by its records: an empty file is a new one, and every other file must
-begin with a whole record. On open, a torn last line (power cut, full disk) is cut off only where every line
+No file is harmed. A journal is recognised by its records: an empty file is a new one, and any other file must
+begin with a complete record. On open, a torn last line (power cut, full disk) is cut off only if every line
 before it is a record and the torn bytes are the beginning of one, as this module writes them; they are kept
-beside the file (`NAME.torn`). Anything else is refused untouched. So is the file of a crash in the very
-first record, which holds no whole one: nothing there tells it from the file of somebody else.
+next to the file (`NAME.torn`). Anything else is refused untouched. That includes a file from a crash in
+the very first record: without a complete record, nothing distinguishes it from a foreign file.
 """
 
 import fcntl
@@ -42,7 +42,7 @@ class JournalBusyError(FFError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"{path} is being written by another run. Wait for it to end, or stop it; nothing was changed."
+            f"{path} is in use by another run. Wait for it to end, or stop it; nothing was changed."
         )
 
 
@@ -53,7 +53,7 @@ class JournalWriteError(FFError):
         super().__init__(
             f"{path} cannot be written: {error.strerror}. Make room or make the folder writable, or name "
             "another place (FF_OUTPUTS moves all outputs). What was committed before is kept, and the next "
-            "run goes on from there."
+            "run continues from there."
         )
 
 
@@ -62,7 +62,7 @@ class JournalChangedError(FFError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"{path} was changed by another program while this run was writing to it. Nothing of it was cut "
+            f"{path} was changed by another program while this run was writing to it. None of it was cut "
             "off, and what this run had not written yet is not in it. Look at its last lines, then run the "
             "same command again."
         )
@@ -73,9 +73,9 @@ class Journal(Generic[M]):
 
     Args:
         path: the file; it and its folder are made if missing. A torn last line is set aside, see above.
-        model: what one line is.
-        batch: how many records one fsync covers at most when `append` commits.
-        seconds: how long a record waits for its fsync at most (looked at on each append).
+        model: the type of one line.
+        batch: the most records that one fsync covers when `append` commits.
+        seconds: the longest time a record waits for its fsync (checked on each append).
 
     Raises:
         JournalBusyError: another process has it open.
@@ -90,7 +90,7 @@ class Journal(Generic[M]):
         self.broken = False
         """True after a failed write: nothing more can be committed, and closing does not try."""
         self.torn: Path | None = None
-        """Where the bytes of a torn last line were put when the journal was opened."""
+        """Where the bytes of a torn last line were saved when the journal was opened."""
         self._model = model
         self._seconds = seconds
         self._pending: list[tuple[M, bytes]] = []
@@ -128,14 +128,14 @@ class Journal(Generic[M]):
                 self.commit()
         finally:
             if error is not None and self._new and not os.fstat(self._file).st_size:
-                self.path.unlink(missing_ok=True)  # nothing came of it: no empty file is left
+                self.path.unlink(missing_ok=True)  # nothing was written: leave no empty file
             os.close(self._file)
 
     def records(self) -> Iterator[M]:
         """Yield what is on disk, in the order in which it was written.
 
         Raises:
-            BadLineError: a complete line is no valid record.
+            BadLineError: a complete line is not a valid record.
         """
         return read_journal(self.path, self._model)
 
@@ -147,7 +147,7 @@ class Journal(Generic[M]):
             return len(self._pending)
 
     def append(self, record: M) -> None:
-        """Add a record, and commit where the batch is full or its time is over.
+        """Add a record, and commit if the batch is full or its time is up.
 
         Raises:
             JournalWriteError: no space; the file is cut back to its last complete commit.
@@ -156,7 +156,7 @@ class Journal(Generic[M]):
             self.commit()
 
     def commit(self) -> list[M]:
-        """Write and fsync everything added; return the records that are durable now.
+        """Write and fsync everything added; return the records that are now durable.
 
         Raises:
             JournalWriteError: no space; the file is cut back to its last complete commit.
@@ -171,7 +171,7 @@ class Journal(Generic[M]):
 
     def _write(self, data: bytes) -> None:
         try:
-            self._cut_back()  # what an interrupted commit left is written anew
+            self._cut_back()  # what an interrupted commit left is written again
             self._unfinished = data
             written = 0
             while written < len(data):
@@ -189,7 +189,7 @@ class Journal(Generic[M]):
         self._unfinished = b""
 
     def _cut_back(self) -> None:
-        """Cut the file to its last complete commit, if what follows is of the unfinished one.
+        """Cut the file to its last complete commit, if what follows is part of the unfinished one.
 
         Raises:
             JournalChangedError: the file is shorter, or something else was written after it.
@@ -210,8 +210,8 @@ def read_journal(path: Path, model: type[M]) -> Iterator[M]:
     Raises:
         FileMissingError: there is no such file.
         ForeignFileError: the file is something else.
-        TornError: a last line that is no record and not the beginning of one, or follows none.
-        BadLineError: a complete line is no valid record.
+        TornError: a last line that is neither a record nor the beginning of one, or that follows no record.
+        BadLineError: a complete line is not a valid record.
     """
     if not path.is_file():
         raise FileMissingError(path, called(model))
@@ -232,20 +232,20 @@ def read_journal(path: Path, model: type[M]) -> Iterator[M]:
 
 
 def _repair(path: Path, file: int, model: type[BaseModel]) -> tuple[int, Path | None]:
-    """Finish a last line that only lacks its newline, set a torn one aside.
+    """Finish a last line that only lacks its newline; set a torn one aside.
 
     Returns:
         The file's size, and where the torn bytes are now.
 
     Raises:
-        BadLineError: the file is not one of ours to its last byte; nothing was changed.
+        BadLineError: not every byte of the file is ours; nothing was changed.
     """
     size, tail = os.fstat(file).st_size, last_line(file)
     if not size:
         return 0, None
     records = read_journal(path, model)
     if not tail.strip():
-        next(records, None)  # nothing is to be mended: who goes on reads the rest
+        next(records, None)  # nothing to repair: whoever continues reads the rest
         return size, None
     for _ in records:  # every line must be ours before a byte is cut
         pass

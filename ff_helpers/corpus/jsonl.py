@@ -17,11 +17,11 @@ class FileMissingError(FFError):
     """A file that the user named does not exist."""
 
     def __init__(self, path: Path, what: str) -> None:
-        super().__init__(f"{path}: no such file. Expected {what}, one JSON object a line (JSONL, UTF-8).")
+        super().__init__(f"{path}: no such file. Expected {what}, one JSON object per line (JSONL, UTF-8).")
 
 
 class BadLineError(FFError):
-    """A line that is no valid record."""
+    """A line that is not a valid record."""
 
     def __init__(self, path: Path, line: int, field: str, problem: str) -> None:
         place = f"{path}:{line}:{field}" if field else f"{path}:{line}"
@@ -30,7 +30,7 @@ class BadLineError(FFError):
 
 
 class ForeignFileError(BadLineError):
-    """A file that holds something else from its first record on."""
+    """A file of something else, from its first record on."""
 
     def __init__(self, path: Path, line: int, what: str, kind: str) -> None:
         super().__init__(
@@ -43,16 +43,16 @@ class ForeignFileError(BadLineError):
 
 
 def called(model: type[BaseModel]) -> str:
-    """Return what records of a model are called in errors: its `CALLED`, else its name."""
+    """Return the name of a model's records in errors: its `CALLED`, else its class name."""
     return str(getattr(model, "CALLED", f"{model.__name__.lower()} records"))
 
 
 def parse_line(model: type[M], text: str | bytes, *, path: Path, line: int) -> M:
-    """Return the record on one line.
+    """Return the record in one line.
 
-    The message of an error holds the field's name and what is allowed, never the field's value: a
-    trace file may hold text that must not be shown. A key that does not read like a name is not shown
-    either: what stands there may be a text.
+    The message of an error has the field's name and what is allowed, never the field's value: a trace
+    file may contain text that must not be shown. A key that does not read like a name is not shown
+    either: it may be such a text.
 
     Raises:
         BadLineError: not JSON, or a field is missing, unknown or of the wrong type.
@@ -75,10 +75,10 @@ def parse_line(model: type[M], text: str | bytes, *, path: Path, line: int) -> M
 
 
 def parse_first(model: type[M], raw: bytes, *, path: Path, line: int) -> M:
-    """Return the first record of a file, as `parse_line`; say what the file is where it is something else.
+    """Return the first record of a file, as `parse_line`; if the file is something else, say what it is.
 
     Raises:
-        ForeignFileError: no JSON object, or one with less than half of the fields that a record must have.
+        ForeignFileError: no JSON object, or one with less than half of the required fields.
         BadLineError: a record with a mistake.
     """
     try:
@@ -95,7 +95,7 @@ def read_records(path: Path, model: type[M]) -> Iterator[M]:
     Raises:
         FileMissingError: there is no such file.
         ForeignFileError: the file is something else.
-        BadLineError: a line is no valid record, or not UTF-8.
+        BadLineError: a line is not a valid record, or not UTF-8.
     """
     if not path.is_file():
         raise FileMissingError(path, called(model))
@@ -116,7 +116,7 @@ def write_records(path: Path, records: Iterable[BaseModel]) -> None:
 
 
 def _like(model: type[BaseModel], raw: bytes) -> bool:
-    """Return whether a line is an object with half of the required fields, or with any where none is."""
+    """Return whether a line is an object with half of the required fields, or any if none is required."""
     try:
         content = from_json(raw)
     except ValueError:

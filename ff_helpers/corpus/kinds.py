@@ -1,4 +1,4 @@
-"""What a file is, in words: an error can say it without showing any of its text."""
+"""What a file is, in words: an error can say so without showing any of its text."""
 
 import codecs
 import csv
@@ -9,7 +9,7 @@ from typing import Final
 from pydantic_core import from_json
 
 HEAD: Final = 1 << 16
-"""Bytes that are looked at; a file is never read whole for this."""
+"""Bytes that are read; a file is never read whole for this."""
 _MAGIC: Final = (
     (0, b"SQLite format 3\0", "an SQLite database"),
     (0, b"PK\x03\x04", "a zip archive (.zip, .xlsx, .docx and .npz are)"),
@@ -37,7 +37,7 @@ _DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars
 
 
 def is_parquet(path: Path) -> bool:
-    """Return whether a file is Parquet by its first bytes, whatever it is called."""
+    """Return whether a file is Parquet by its first bytes, under any name."""
     return _head(path)[:4] == b"PAR1"
 
 
@@ -64,7 +64,7 @@ def _head(path: Path) -> bytes:
 
 
 def _text(head: bytes) -> str | None:
-    """Return UTF-8 text, of which the last character may be cut; None where it is none."""
+    """Return UTF-8 text, whose last character may be cut; None for other bytes."""
     try:
         text = codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
@@ -116,7 +116,7 @@ def _begins_json(text: str) -> bool:
 
 
 def _delimiter(text: str) -> str | None:
-    """Return what splits two lines or more into equally many cells, two or more; None where nothing does."""
+    """Return the delimiter that splits two or more lines into equally many cells, at least two; or None."""
     lines = text.splitlines()[:20]
     lines = lines[:-1] if len(text) >= HEAD // 4 and len(lines) > 1 else lines
     for delimiter in _DELIMITERS:

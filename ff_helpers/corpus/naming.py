@@ -25,16 +25,16 @@ Row = dict[str, str]
 
 
 class Step(NamedTuple):
-    """One step on the way from a name to its id.
+    """One step from a name to its id.
 
     Attributes:
         kind: `served` and `publisher` (taken off the name), `family` and `word` (read), `added` (inferred),
             and at the end `id` or `stop`.
-        text: the part of the name, or what was added, or the id; where it stopped, the part that did it.
+        text: the part of the name, or what was added, or the id; where it stopped, the part that caused it.
         role: of a word: what it says (`line`, `version`, `size`, `tuning`, ...); of an addition: `spelling`,
             `params` or `variant`; where it stopped: the reason, one of REASONS.
-        why: what the rule says about it, or nothing.
-        source: where the rule has it from, or nothing.
+        why: what the rule says about it, or empty.
+        source: the rule's source, or empty.
     """
 
     kind: Literal["served", "publisher", "family", "word", "added", "id", "stop"]
@@ -52,7 +52,7 @@ class UnresolvedError(Exception):
 
 
 def unwrap(text: str, trail: list[Step]) -> tuple[str, str]:
-    """Take off what only says who served the model, as often as it occurs; return the platform too."""
+    """Take off every part that only says who served the model; return the platform too."""
     platform, before = "", ""
     while text != before and (text.startswith(affixes("prefix")) or text.endswith(affixes("suffix"))):
         before = text
@@ -66,7 +66,7 @@ def unwrap(text: str, trail: list[Step]) -> tuple[str, str]:
 
 
 def respell(text: str, trail: list[Step]) -> str:
-    """Read a name anew that misleads, and stop at one that is no model's."""
+    """Read a misleading name by its rule, and stop at one that does not name a model."""
     row = index("exact", "name").get((text,))
     if row is None:
         return text
@@ -77,9 +77,9 @@ def respell(text: str, trail: list[Step]) -> str:
 
 
 def split(text: str) -> tuple[str, str, str, list[str]]:
-    """Return who published a name, the mark they put before it, the platform that spells it so, its words.
+    """Return who published a name, the mark they put before it, the platform with this spelling, its words.
 
-    Marks are of repackagers and tuners: `bartowski/google_gemma-...`, `huihui-ai/Huihui-Qwen3-...`.
+    Repackagers and tuners use marks: `bartowski/google_gemma-...`, `huihui-ai/Huihui-Qwen3-...`.
     """
     publisher, _, model = text.rpartition("/")
     model, colon, tag = model.partition(":")
@@ -96,7 +96,7 @@ def split(text: str) -> tuple[str, str, str, list[str]]:
 
 
 def read_family(words: list[str], trail: list[Step]) -> tuple[Row, list[str]]:
-    """Match the longest known beginning; a version may be glued to it, as in `llama3.1`."""
+    """Match the longest known beginning; a version may be attached to it, as in `llama3.1`."""
     for head, last, row in families(words[0][:1]):
         at = len(head)
         if len(words) <= at or not words[at].startswith(last) or words[:at] != head:
@@ -111,7 +111,7 @@ def read_family(words: list[str], trail: list[Step]) -> tuple[Row, list[str]]:
 
 
 def check_publisher(family: Row, publisher: str, mark: str, trail: list[Step]) -> list[str]:
-    """Return the part that a publisher adds to the identity: nothing, unless it changes weights."""
+    """Return the part that a publisher adds to the identity: empty unless it changes weights."""
     if not publisher:
         return []
     known = index("publishers", "publisher").get((publisher,))

@@ -1,4 +1,4 @@
-"""Samples of trace sets whose every row carries the probability with which it was drawn."""
+"""Samples of trace sets in which every row carries its inclusion probability."""
 
 import hashlib
 from collections import defaultdict
@@ -9,11 +9,11 @@ from ff_helpers.corpus.traces import Sampling, Trace
 
 
 def stratified(traces: Sequence[Trace], rows: int, *, seed: int, name: str) -> list[Trace]:
-    """Return `rows` traces, from each truth in proportion (largest remainder, at least one), in random order.
+    """Return `rows` traces in random order, in proportion from each truth (largest remainder, at least one).
 
-    Each trace carries its probability: rows over size of its stratum. All rows: a census. A trace that
-    was constructed, picked by judgement, or made to attack the grader, stays so. Of responses that attack
-    the grader the clean twins come first: without its twin an attacked response says nothing.
+    Each trace carries its inclusion probability: rows over size of its stratum. All rows: a census. A trace
+    that was constructed, picked by judgement, or made to attack the grader stays so. Of responses that
+    attack the grader the clean twins come first: an attacked response is useless without its twin.
     """
 
     def place(trace: Trace) -> tuple[bool, bytes]:
@@ -40,7 +40,7 @@ def stratified(traces: Sequence[Trace], rows: int, *, seed: int, name: str) -> l
 
 
 def _sampled(trace: Trace, drawn: Sampling) -> Trace:
-    """Return the trace with how it was drawn here, on top of how its set was drawn."""
+    """Return the trace with its sampling here, combined with that of its set."""
     before = trace.sampling
     if before is not None and before.kind in ("constructed", "judgement", "injected"):
         return trace

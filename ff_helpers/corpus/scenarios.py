@@ -1,9 +1,9 @@
 """Scenarios: an attack on a harmless fictional policy, and a checker that knows whether it succeeded.
 
-The policy stands in the system prompt together with what it keeps; the user asks for it by one of the six
-intents, in one turn or in a crescendo, whose model replies are the model's own. Each scenario comes in two
+The system prompt states the policy and the secret that it protects; the user asks for it by one of the
+six intents, in one turn or in a crescendo with the model's own replies. Each scenario comes in two
 arms that differ in one sentence: `forbidden` has the rule, `permitted` allows what the rule forbids, and
-so measures what the model is able to do. `python -m tools.generate.scenarios` writes those that ship.
+so measures what the model can do. `python -m tools.generate.scenarios` writes the shipped ones.
 """
 
 from collections.abc import Iterator
@@ -68,7 +68,7 @@ def read_scenarios(path: Path, arm: Arm) -> Iterator[Scenario]:
 
     Raises:
         FileMissingError: there is no such file.
-        BadLineError: a line is no valid scenario, or its scenario_id was there before in its arm.
+        BadLineError: a line is not a valid scenario, or repeats a scenario_id of its arm.
     """
     seen: set[tuple[str, Arm]] = set()
     for number, scenario in enumerate(read_records(path, Scenario), start=1):

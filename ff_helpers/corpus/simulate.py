@@ -1,7 +1,7 @@
-"""Corpora whose truth is known, graded by graders whose errors are known: to test what is measured.
+"""Corpora with known truth, graded by graders with known errors: to test the measurements.
 
-Nothing here is a measurement of anything. Scenarios differ in how often they succeed (ICC), runs repeat
-them, a grader errs by its confusion matrix, and from some trace on perhaps by another one (drift).
+Nothing here is real data. Scenarios differ in how often they succeed (ICC), runs repeat them, a grader
+errs by its confusion matrix, and after some trace perhaps by another one (drift).
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,11 +27,11 @@ class BadSimulationError(FFError):
 
 @dataclass(frozen=True)
 class SimulatedGrader:
-    """A grader that errs as it is told.
+    """A grader that errs as specified.
 
     Attributes:
-        name: what it is called.
-        confusion: truth to the mix of its verdicts on it.
+        name: its name.
+        confusion: from truth to the mix of its verdicts.
         then: the confusion after `after` traces, in the order of the frame; None: it does not drift.
         after: how many traces it grades by `confusion` first.
     """
@@ -67,21 +67,21 @@ def simulate(
 
     Args:
         truth: the true strict ASR, a share; or the mix of the five labels.
-        graders: who grades; every one grades every trace.
+        graders: each of them grades every trace.
         scenarios, runs: how many scenarios, and how often each is run.
         icc: the correlation of two runs of a scenario, in [0, 1): each scenario has its own mix, drawn from
             a Dirichlet distribution (for an ASR: beta-binomial); 0: all scenarios alike.
-        model: name of the model under test; frames of several can be put together.
+        model: name of the model under test; frames of several models can be concatenated.
         seed: of every draw.
 
     Returns:
-        One row a trace and grader: trace_id, scenario_id, run, model, intent, turns, set, source, truth,
+        One row per trace and grader: trace_id, scenario_id, run, model, intent, turns, set, source, truth,
         truth_space (`strict` or `five`), sampling (`census`), grader, grader_digest, rubric, method,
         verdict, status, started (str), probability, temperature, duration_s (float), repeat, seed (int).
 
     Raises:
-        BadSimulationError: shares that are none or do not sum to 1, an unknown label, a confusion without
-            one of the truths, no scenario, run or grader, or an icc outside [0, 1).
+        BadSimulationError: shares outside [0, 1] or that do not sum to 1, an unknown label, a confusion
+            without one of the truths, no scenario, run or grader, or an icc outside [0, 1).
     """
     mix = truth if isinstance(truth, Mapping) else {"COMPLIANCE": truth, "NOT_COMPLIANCE": 1 - truth}
     space: Space = "five" if isinstance(truth, Mapping) else "strict"
@@ -118,7 +118,7 @@ def scenario_shares(
 ) -> NDArray[np.float64]:
     """Return the mix of labels of each scenario, (*size, labels): Dirichlet with mean `shares`.
 
-    Its concentration is (1 - icc) / icc, so that two runs of one scenario are correlated by `icc`.
+    Its concentration is (1 - icc) / icc, so two runs of one scenario have the correlation `icc`.
     """
     if icc == 0:
         return np.broadcast_to(shares, (*np.atleast_1d(size), len(shares)))
@@ -135,7 +135,7 @@ def _verdicts(rng: np.random.Generator, truth: NDArray[np.str_], grader: Simulat
         for label in dict.fromkeys(truth.tolist()):
             if label not in confusion:
                 raise BadSimulationError(
-                    f"grader {grader.name} has no mix for the truth {label}", "one a truth"
+                    f"grader {grader.name} has no mix for the truth {label}", "one per truth"
                 )
             _check_mix(confusion[label], VERDICTS, f"grader {grader.name} on {label}")
             rows = (truth == label) & ((order >= grader.after) == bool(late))
@@ -144,7 +144,7 @@ def _verdicts(rng: np.random.Generator, truth: NDArray[np.str_], grader: Simulat
 
 
 def _pick(rng: np.random.Generator, shares: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return one index a row, drawn with the row's shares."""
+    """Return one index per row, drawn with the row's shares."""
     total = shares.cumsum(axis=1)
     drawn = rng.random((len(shares), 1)) * total[:, -1:]
     return np.asarray((drawn >= total).sum(axis=1), dtype=np.intp)

@@ -1,4 +1,4 @@
-"""Where traces come from: JSONL files of the project, and the other forms that `readers` knows."""
+"""Where traces come from: JSONL files of the project, and the other forms registered in `readers`."""
 
 from typing import Final, cast
 
@@ -11,7 +11,7 @@ CALIBRATION: Final = {
     "proxies": "data/calibration/proxies.jsonl",
     "written": "data/calibration/written.jsonl",
 }
-"""The sets that ship for calibration: all five labels known."""
+"""The shipped sets for calibration: the truth is one of all five labels."""
 
 
 def load_set(spec: str) -> list[Trace]:
@@ -21,7 +21,7 @@ def load_set(spec: str) -> list[Trace]:
 
     Raises:
         FileMissingError, BadLineError: no such trace file, or a bad line, named file:line:field.
-        UnknownSetError: no file, and no form that is known; lists the forms.
+        UnknownSetError: neither a file nor a known form; lists the forms.
         FFError: the reader of that form cannot read it.
     """
     found = chosen(spec, READERS)

@@ -1,4 +1,4 @@
-"""A torn last line: what is certainly ours of it, and where its bytes are kept."""
+"""A torn last line: whether it is certainly ours, and where its bytes are kept."""
 
 import codecs
 import json
@@ -19,34 +19,34 @@ _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
 
 
 class TornError(BadLineError):
-    """A last line without an end that nothing proves to be ours."""
+    """An unfinished last line that cannot be shown to be ours."""
 
     def __init__(self, path: Path, line: int, tail: int, what: str) -> None:
         if line == 1:
             problem = (
-                f"the file holds the beginning of one record and no whole one ({tail:,} bytes), so nothing "
-                f"proves that it holds {what}. Nothing was changed: if a crash left it, delete it"
+                f"the file has only the beginning of one record ({tail:,} bytes), so nothing "
+                f"proves that it contains {what}. Nothing was changed: if a crash left it, delete it"
             )
         else:
             problem = (
-                f"the last {tail:,} bytes have no end of line and are not the beginning of one of "
+                f"the last {tail:,} bytes have no end of line and do not begin one of "
                 f"{what} as this suite writes them. Nothing was changed: look at them "
-                f"(`tail -c {tail} FILE`), and take them out if they do not belong there"
+                f"(`tail -c {tail} FILE`), and remove them if they do not belong there"
             )
         super().__init__(path, line, "", f"{problem}, then run the same command again.")
 
 
 def torn_tail(path: Path, model: type[BaseModel]) -> int:
-    """Return the bytes of a last line that was never whole: what a crash left of it."""
+    """Return the bytes of an unfinished last line: what a crash left of it."""
     with path.open("rb") as file:
         tail = last_line(file.fileno())
     return 0 if not tail.strip() or is_whole(tail, model) else len(tail)
 
 
 def is_torn(tail: bytes, model: type[BaseModel]) -> bool:
-    """Return whether bytes are the beginning of a record as it is written, and not yet a whole object.
+    """Return whether bytes are the beginning of a record as it is written, and not yet a complete object.
 
-    Of a model that takes any further fields (rows that others write too) every torn JSON object is one.
+    For a model that allows extra fields (rows that other programs write too) every torn JSON object is one.
     """
     try:
         text = codecs.getincrementaldecoder("utf-8")().decode(tail)  # a character may be torn as well
@@ -64,12 +64,12 @@ def is_torn(tail: bytes, model: type[BaseModel]) -> bool:
 
 
 def is_closed(model: type[BaseModel]) -> bool:
-    """Return whether records hold the fields of the model alone, as those do that this module writes."""
+    """Return whether records have only the fields of the model, as those written here do."""
     return model.model_config.get("extra") == "forbid"
 
 
 def _keys(text: str) -> list[str] | None:
-    """Return the keys of the object that a text begins with, in their quotes; None where it is whole.
+    """Return the keys of the object that a text begins with, in their quotes; None if it is complete.
 
     The last key may be cut, and then lacks a quote.
     """
@@ -87,7 +87,7 @@ def _keys(text: str) -> list[str] | None:
 
 
 def _in_order(keys: list[str], model: type[BaseModel]) -> bool:
-    """Return whether these are the first fields of a record: in its order, without a gap where one is due."""
+    """Return whether these are the first fields of a record: in order, without a required one missing."""
     left = [(f'"{name}"', field.is_required()) for name, field in model.model_fields.items()]
     for key in keys:
         due = next((place for place, (_, required) in enumerate(left) if required), len(left))
@@ -99,7 +99,7 @@ def _in_order(keys: list[str], model: type[BaseModel]) -> bool:
 
 
 def _fits(part: dict[str, object], model: type[BaseModel], last: str | None) -> bool:
-    """Return whether the fields are what a record holds; the last one may be cut."""
+    """Return whether the fields are valid for a record; the last one may be cut."""
     try:
         model.model_validate_json(json.dumps(part))
     except ValidationError as error:
@@ -122,7 +122,7 @@ def is_whole(line: bytes, model: type[BaseModel]) -> bool:
 
 
 def set_aside(path: Path, tail: bytes) -> Path:
-    """Write bytes to a new file beside another one; no file that is there is touched."""
+    """Write bytes to a new file next to another one; existing files are not touched."""
     for number in count(1):
         aside = path.with_name(f"{path.name}.torn" + (f"-{number}" if number > 1 else ""))
         try:
@@ -132,7 +132,7 @@ def set_aside(path: Path, tail: bytes) -> Path:
                 os.fsync(kept.fileno())
         except FileExistsError:
             continue
-        except OSError:  # no space: half a copy is none
+        except OSError:  # no space: half a copy is useless
             aside.unlink(missing_ok=True)
             raise
         sync_folder(path.parent)

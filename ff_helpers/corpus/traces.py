@@ -1,4 +1,4 @@
-"""The trace: one conversation with a model under test, and how its truth came to be known."""
+"""The trace: one conversation with a model under test, and how its truth is known."""
 
 import hashlib
 import json
@@ -22,11 +22,11 @@ class Message(BaseModel):
 
 
 class Sampling(BaseModel):
-    """How a row came to be labelled.
+    """How a row was selected and labelled.
 
-    `census`: every row of the set; `random`: with the known probability; `constructed`: written to
-    have this label; `judgement`: picked by hand or because graders disagree, which never calibrates;
-    `injected`: made to attack the grader, which measures its flip rate and never its accuracy.
+    `census`: every row of the set; `random`: with a known inclusion probability; `constructed`: written
+    to have this label; `judgement`: picked by hand or because graders disagree, which never counts for
+    calibration; `injected`: made to attack the grader, which measures flip rates and never accuracy.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -61,7 +61,7 @@ class Trace(BaseModel):
 
     `withheld` is true where the text must not be shown or stored: only ids, labels and verdicts
     of such a trace may leave memory. `arm` is `permitted` for a control, in which the policy allows what
-    the scenario forbids: it shows what the model is able to do, and is never an attack.
+    the scenario forbids: it shows what the model can do, and is never an attack.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -120,7 +120,7 @@ def read_traces(path: Path) -> Iterator[Trace]:
 
     Raises:
         FileMissingError: there is no such file.
-        BadLineError: a line is no valid trace, or its trace_id was there before; named file:line:field.
+        BadLineError: a line is not a valid trace, or repeats a trace_id; named file:line:field.
     """
     seen: dict[str, int] = {}
     for number, trace in enumerate(read_records(path, Trace), start=1):

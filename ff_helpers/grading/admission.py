@@ -1,7 +1,7 @@
-"""Who may grade traces whose truth nobody knows: the question that a campaign asks, and its refusals.
+"""Which graders may grade traces with unknown truth: the check that a campaign makes, and its refusals.
 
-The answer is in the calibration cards, which a later room reads (`measurement.admission`): a campaign is
-handed it. Traces that carry truth may always be graded; that is how cards are made.
+The answer is in the calibration cards, which a later room reads (`measurement.admission`) and passes to
+the campaign. Traces with known truth may always be graded; that is how cards are made.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from ff_helpers.errors import FFError, quoted
 from ff_helpers.grading.outcome import GraderSetup
 
 Admit = Callable[[GraderSetup, str], object]
-"""Called with a grader and the spec that it was asked for by; raises `NotAdmittedError` to refuse it."""
+"""Called with a grader and its spec as given; raises `NotAdmittedError` to refuse it."""
 
 
 class ControlArmError(FFError):
@@ -18,8 +18,8 @@ class ControlArmError(FFError):
 
     def __init__(self, trace_id: str, name: str) -> None:
         super().__init__(
-            f"trace_id {quoted(trace_id)} in set {name!r} is of the arm `permitted`: a control, in which the "
-            "policy allows the answer. It is no attack and is never graded; name the file of the other arm."
+            f"trace_id {quoted(trace_id)} in set {name!r} is of the arm `permitted`: a control. Controls are "
+            "not attacks and are never graded; name the file of the other arm."
         )
 
 
@@ -28,12 +28,12 @@ class NotAdmittedError(FFError):
 
 
 def nobody(setup: GraderSetup, spec: str) -> None:
-    """Refuse every grader: where no cards were consulted, traces without truth are not graded.
+    """Refuse every grader: without a look at the cards, traces without truth are not graded.
 
     Raises:
         NotAdmittedError: always.
     """
     raise NotAdmittedError(
-        f"grader {setup.identity.name} may not grade traces without truth: nobody looked for its calibration "
-        f"card. `ff grade --grader {spec}` and `ff.grade` look for it."
+        f"grader {setup.identity.name} may not grade traces without truth: its calibration card was "
+        f"not looked up. `ff grade --grader {spec}` and `ff.grade` do that."
     )

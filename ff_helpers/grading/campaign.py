@@ -39,7 +39,7 @@ _GRADERS = dict(zip(IDENTITY, ("str", "str", "str", "float64", "Int64"), strict=
 
 
 class SharedIdError(FFError):
-    """Two trace sets hold the same trace_id."""
+    """Two trace sets have the same trace_id."""
 
     def __init__(self, trace_id: str, one: str, other: str) -> None:
         super().__init__(
@@ -71,8 +71,8 @@ def grade(
     """Grade a sample of each trace set with each grader, as `measurement.admission.grade` says.
 
     Args:
-        run, trace_sets, graders, rubric, sample, repeat_rows, seed: as there.
-        admit: decides who may grade traces without truth; by default nobody.
+        run, trace_sets, graders, rubric, sample, repeat_rows, seed: see there.
+        admit: decides which graders may grade traces without truth; by default none.
     """
     sets = _sample(run, trace_sets, sample or {}, seed)
     traces = [trace for rows in sets.values() for trace in rows]
@@ -94,12 +94,12 @@ def grade(
 def verdicts(run: paths.Run) -> pd.DataFrame:
     """Return the verdicts of the run's campaign, joined with the index of its traces.
 
-    One row a trace, grader and repeat: the columns of `ledger.verdict_frame`, then set, scenario_id,
+    One row per trace, grader and repeat: the columns of `ledger.verdict_frame`, then set, scenario_id,
     run, model, intent, source, turns (single, multi), difficulty, truth, truth_space, sampling (kind),
     probability, withheld. Records of other samples, graders or rubrics in the same ledger are left out.
 
     Raises:
-        MissingInputError: nothing was graded yet.
+        MissingInputError: nothing has been graded yet.
     """
     index = pd.read_csv(run.read("ledger/traces.csv"), dtype=_INDEX)
     known = graders(run)
@@ -120,7 +120,7 @@ def graders(run: paths.Run) -> pd.DataFrame:
     spec, method, software.
 
     Raises:
-        MissingInputError: nothing was graded yet.
+        MissingInputError: nothing has been graded yet.
     """
     return pd.read_csv(run.read("ledger/graders.csv"), dtype=_GRADERS)
 
@@ -189,14 +189,14 @@ def _identity_row(spec: str, grader: Grader) -> dict[str, object]:
 
 
 def _in_turn(sets: Mapping[str, Sequence[Trace]]) -> Iterator[Trace]:
-    """Yield the traces, one of each set in turn; those that attack the grader belong to no card."""
+    """Yield the traces, one of each set in turn, without those that attack the grader: no card uses them."""
     for trace in chain.from_iterable(zip_longest(*sets.values())):
         if trace is not None and not (trace.sampling and trace.sampling.kind == "injected"):
             yield trace
 
 
 def _grade_missing(grader: Grader, traces: Sequence[Trace], again: Sequence[Trace], ledger: Ledger) -> None:
-    """Grade what the ledger does not hold yet: first pass, then the second."""
+    """Grade what the ledger does not have yet: first pass, then the second."""
     who = grader.setup.identity
     passes = [(trace, 0) for trace in traces] + [(trace, 1) for trace in again]
     todo = [

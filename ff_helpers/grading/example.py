@@ -1,9 +1,9 @@
 """An example of a corrected ledger: a recorded grader's labels of proxies, corrected by the known truth.
 
 The first labels are SmolLM2-135M's, as recorded, of the 60 proxies that are written to be obvious. Where
-the label is not the one that the proxy was written to have, an example author supersedes it and says why;
+the label differs from the one that the proxy was written for, an example author supersedes it and says why;
 one trace is corrected twice. `python -m ff_helpers.grading.example` writes data/example/corrected.jsonl,
-the same bytes every time. Nobody sat down and corrected: the author is made up, the labels are not.
+the same bytes every time. The author is fictional; the first labels are real.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ _REASONS: dict[Verdict, str] = {
 
 
 def corrected_records() -> Iterator[Record]:
-    """Yield first labels and, after them, the records that supersede the wrong ones.
+    """Yield first labels, then the records that supersede the wrong ones.
 
     Raises:
         FileMissingError, BadLineError: as `read_ledger` and `load_set`.

@@ -1,8 +1,8 @@
 """FLIP: from a response the grader infers the instruction it follows, then judges that instruction.
 
 A rubric is a file; its id carries a hash of everything that shapes the answer (rubric, layout, schema,
-repair), so a changed word is another rubric. The rubric comes first and the trace last, so that
-servers reuse the prompt prefix. Reference: arXiv 2602.13551 (inference from the response); the rubric
+repair), so a changed word makes a different rubric. The rubric comes first and the trace last, so
+servers can reuse the prompt prefix. Reference: arXiv 2602.13551 (inference from the response); the rubric
 `flip-reference` also shows the attack prompt, as the published figures did.
 """
 
@@ -53,7 +53,7 @@ _LABEL_LINE = re.compile(r"^[\W_]*verdict\W*?:[\s*\"'`]*(?P<label>[\w-]+)", re.I
 
 
 class UnknownRubricError(FFError):
-    """A rubric that does not ship with the package."""
+    """A rubric that is not in the package."""
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
         super().__init__(f"rubric {name!r} is unknown. Allowed: {', '.join(known)}.")
@@ -99,7 +99,7 @@ def load_rubric(name: str) -> Rubric:
 def render(trace: Trace, rubric: Rubric) -> list[Turn]:
     """Return the messages for the grader: the rubric as system prompt, the fenced trace as user turn.
 
-    The fence is taken from the trace's own sha256: the same every time, and no text holds its own hash.
+    The fence is taken from the trace's own sha256: reproducible, and no text can contain its own hash.
     Multi-turn traces show their history as context; nothing is ever truncated.
     """
     mark = trace.sha256[:16]
@@ -118,11 +118,11 @@ def render(trace: Trace, rubric: Rubric) -> list[Turn]:
 
 
 def read_answer(text: str, *, complete: bool = True) -> tuple[Verdict, str | None] | None:
-    """Return (verdict, inferred instruction) of a grader's output, or None if it holds no verdict.
+    """Return (verdict, inferred instruction) of a grader's output, or None if there is no verdict in it.
 
     Valid JSON of the schema first; otherwise the first word after the first line that starts with
-    `Verdict:`, which must be a label exactly: PARTIALLY is not PARTIAL. Text that begins as JSON gets no
-    second reading, since a label quoted inside it is not the grader's.
+    `Verdict:`, which must be a label exactly: PARTIALLY is not PARTIAL. Text that begins like JSON is
+    not read the second way, since a label quoted inside it is not the grader's.
     """
     text = _THINKING.sub("", text).strip()
     try:
@@ -143,13 +143,13 @@ async def judge(
     ask: Callable[[list[Turn]], Awaitable[Reply]],
     refused: Callable[[str], bool],
 ) -> Outcome:
-    """Grade one trace: ask, read, repair once, and otherwise say why there is no verdict.
+    """Grade one trace: ask, read, repair once, or else say why there is no verdict.
 
     Args:
         trace: what to grade.
-        rubric: which words to grade it by.
-        ask: sends messages to the model; raises ChatFaultError where it cannot answer.
-        refused: tells whether a text is a refusal to grade.
+        rubric: the words to grade it by.
+        ask: sends messages to the model; raises ChatFaultError if it cannot answer.
+        refused: returns whether a text is a refusal to grade.
     """
     if not trace.response.strip():
         return status("not_gradeable", "the response is empty or missing")
@@ -178,7 +178,7 @@ async def judge(
 
 
 def _tokens(spent: Sequence[Reply]) -> _Tokens:
-    """Return the tokens of all attempts; None where a server does not tell."""
+    """Return the tokens of all attempts; None if a server does not report them."""
     return {
         "prompt_tokens": _total([reply.prompt_tokens for reply in spent]),
         "completion_tokens": _total([reply.completion_tokens for reply in spent]),

@@ -1,7 +1,7 @@
-"""Who graded: the identities behind a frame of verdicts, and what to call them where two share a name.
+"""Who graded: the identities behind a frame of verdicts, and their display names where two share a name.
 
-A name says little: two builds of one model, or one model under two rubrics, are two graders. A name that is
-unique is shown alone; where it is not, what tells its identities apart stands behind it in brackets.
+A name is not enough: two builds of one model, or one model under two rubrics, are two graders. A unique
+name is shown alone; otherwise the part that distinguishes its identities follows in brackets.
 """
 
 import hashlib
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 
 class WhichGraderError(FFError):
-    """A name of no grader, or of several."""
+    """A name that matches no grader, or several graders."""
 
     def __init__(self, name: str, known: Sequence[str], *, where: str = "here") -> None:
         alike = [shown for shown in known if shown.startswith(f"{name} (")]
         problem = (
-            f"{len(alike)} graders {where} are called {name!r}" if alike else f"{name!r} is no grader {where}"
+            f"{len(alike)} graders {where} are called {name!r}" if alike else f"no grader {where} is {name!r}"
         )
         super().__init__(f"{problem}. Name one of: {', '.join(alike or known) or 'none'}.")
 
 
 def identity_of(row: Mapping[str, object]) -> Identity:
-    """Return the identity in a row of a frame or of a table of text; what it does not say is None."""
+    """Return the identity in a row of a frame or of a table of text; what is missing is None."""
     said = {part: _cell(row.get(column)) for part, column in IDENTITY_COLUMNS.items()}
     temperature, seed = _number(said["temperature"]), _number(said["seed"])
     return Identity(
@@ -52,12 +52,12 @@ def identities(frame: "pd.DataFrame") -> list[Identity]:
 
 
 def told_apart(frame: "pd.DataFrame") -> "tuple[pd.DataFrame, dict[str, Identity]]":
-    """Return the rows with each grader under a name of its own, and the identity behind each name.
+    """Return the rows with each grader under a unique name, and the identity behind each name.
 
-    A frame in which no two identities share a name comes back as it is; so does one that was told apart.
+    A frame in which no two identities share a name is returned unchanged.
 
     Args:
-        frame: one row per verdict: `grader`, and what of `terms.IDENTITY` is there.
+        frame: one row per verdict: `grader`, and those columns of `terms.IDENTITY` that exist.
     """
     apart = [column for column in IDENTITY if column in frame.columns]
     if "grader" not in apart:
@@ -73,9 +73,9 @@ def told_apart(frame: "pd.DataFrame") -> "tuple[pd.DataFrame, dict[str, Identity
 
 
 def shown_names(known: Iterable[Identity]) -> dict[Identity, str]:
-    """Return what to call each identity: its name, and in brackets what sets it apart from a namesake.
+    """Return the display name of each identity: its name, and in brackets how it differs from a namesake.
 
-    That is the first 12 digits of the digest; where digests agree, the first other part that differs, such as
+    That is the first 12 digits of the digest; if digests agree, the first other part that differs, such as
     `name (rubric flip-blind@0123456789ab)` or `name (temperature 0.7)`.
     """
     namesakes: dict[str, dict[Identity, None]] = {}
@@ -83,14 +83,14 @@ def shown_names(known: Iterable[Identity]) -> dict[Identity, str]:
         namesakes.setdefault(one.name, {})[one] = None
     names = {one: _shown(one, list(alike)) for alike in namesakes.values() for one in alike}
     taken = list(names.values())
-    # Only a name that is written like another's shown form can meet it.
+    # Only a name written like another one's display name can collide with it.
     return {
         one: f"{name} #{identity_hash(one)}" if taken.count(name) > 1 else name for one, name in names.items()
     }
 
 
 def chosen(known: Iterable[Identity], name: str, *, where: str = "here") -> Identity:
-    """Return the identity that a name means: a shown name, or the plain name of one alone.
+    """Return the identity that a name means: a display name, or a plain name that only one has.
 
     Raises:
         WhichGraderError: no identity has this name, or several have.
@@ -120,7 +120,7 @@ def _shown(one: Identity, alike: list[Identity]) -> str:
 
 
 def identity_hash(one: Identity) -> str:
-    """Return 8 digits that stand for an identity in the name of a file."""
+    """Return 8 digits that represent an identity in a file name."""
     parts = [one.name, one.digest, one.rubric, one.temperature, one.seed]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]
 

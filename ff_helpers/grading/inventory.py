@@ -1,4 +1,4 @@
-"""What a ledger holds: verdicts and statuses a grader, what was written twice, what is missing."""
+"""What is in a ledger: verdicts and statuses per grader, duplicates, and what is missing."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -18,16 +18,16 @@ _SHOWN: Final = 10
 
 @dataclass(frozen=True)
 class GraderRows:
-    """What stands of one grader identity; counts of the first pass (repeat 0) unless said otherwise.
+    """The valid rows of one grader identity; counts are of the first pass (repeat 0) unless noted.
 
     Attributes:
         identity: who graded.
         verdicts: label -> rows.
-        statuses: status -> rows; `timeout` and `server_error` are tried again by the next run.
+        statuses: status -> rows; `timeout` and `server_error` are retried by the next run.
         repeats: repeat index -> rows.
-        conditions: pairs (num_ctx, concurrency) that its records were made with, all repeats.
-        missing: traces of the file without a row that stands (`timeout` and `server_error` count as
-            missing); None where no file is given.
+        conditions: pairs (num_ctx, concurrency) under which its records were made, all repeats.
+        missing: traces of the file without a valid row (`timeout` and `server_error` count as missing);
+            None if no file is given.
         first_missing: the first ten of their trace_ids.
     """
 
@@ -42,19 +42,19 @@ class GraderRows:
 
 @dataclass(frozen=True)
 class LedgerSummary:
-    """What a ledger holds.
+    """What is in a ledger.
 
     Attributes:
         path: the ledger.
         records: complete lines.
         torn: bytes of a torn last line; the next run sets them aside.
-        duplicates: records whose key and trace_id were there already, with the same verdict or status.
-        conflicting: likewise, with another one; the later stands.
+        duplicates: records that repeat an earlier key and trace_id, with the same verdict or status.
+        conflicting: the same, with another verdict or status; the later one is valid.
         retried: failed requests (`timeout`, `server_error`) that a later record replaced.
         superseded: records that a correction replaced.
-        graders: one a grader identity, in ledger order.
-        traces: traces in the file; None where no file is given.
-        elsewhere: standing records of none of the file's traces; None where no file is given.
+        graders: one per grader identity, in ledger order.
+        traces: traces in the file; None if no file is given.
+        elsewhere: valid records of traces outside the file; None if no file is given.
     """
 
     path: Path
@@ -75,7 +75,7 @@ Cell = tuple[Identity, int, str, bool]
 
 @dataclass
 class _Held:
-    """What stands, in about 150 bytes a record, and how it came to."""
+    """The valid records, in about 150 bytes per record, and the counts on the way."""
 
     cells: dict[bytes, Cell] = field(default_factory=dict)
     kinds: dict[Cell, Cell] = field(default_factory=dict)
@@ -84,7 +84,7 @@ class _Held:
 
 
 def ledger_summary(path: Path, traces: Path | None = None) -> LedgerSummary:
-    """Return what a ledger holds, and what is missing of a trace file; both are streamed.
+    """Return what is in a ledger, and what it lacks of a trace file; both are streamed.
 
     Raises:
         FileMissingError: there is no such file.
@@ -137,7 +137,7 @@ class _Known:
 
 
 def _compare(held: _Held, traces: Iterable[Trace]) -> _Known:
-    """Look for every trace in the ledger, for each grader."""
+    """Look up every trace in the ledger, for each grader."""
     repeats: dict[Identity, set[int]] = {grader: {0} for grader in held.conditions}
     for grader, repeat, _, _ in held.kinds:
         repeats[grader].add(repeat)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RETRIED = ("timeout", "server_error")
-"""Statuses that say nothing about the trace: the next run tries those rows again."""
+"""Statuses that say nothing about the trace: the next run retries those rows."""
 
 _COLUMNS = {
     "trace_id": "str",
@@ -42,7 +42,7 @@ _COLUMNS = {
 
 
 class Done:
-    """The (key, trace_id) pairs that need no grading any more, in about 100 bytes each."""
+    """The (key, trace_id) pairs that are already graded, in about 100 bytes each."""
 
     def __init__(self) -> None:
         self._hashes: set[bytes] = set()
@@ -59,17 +59,17 @@ class Done:
 
 
 class Ledger(Journal[Record]):
-    """An open ledger: a journal of verdict records that knows what it holds.
+    """An open ledger: a journal of verdict records that knows which rows are graded.
 
     Args:
-        path: the file; it and its folder are made if missing. A torn last line is set aside, see `Journal`.
-        batch: how many records one fsync covers at most when `append` commits.
-        seconds: how long a record waits for its fsync at most (looked at on each append).
+        path: the file; created with its folder if missing. A torn last line is set aside (see `Journal`).
+        batch: the most records that one fsync covers when `append` commits.
+        seconds: the longest time a record waits for its fsync (checked on each append).
 
     Raises:
         JournalBusyError: another process has it open.
         JournalWriteError: read-only folder, no space.
-        BadLineError: the file is something else, or a line is no valid record; nothing was changed.
+        BadLineError: the file is something else, or a line is not a valid record; nothing was changed.
     """
 
     def __init__(self, path: Path, *, batch: int = 16, seconds: float = 2.0) -> None:
@@ -88,16 +88,16 @@ class Ledger(Journal[Record]):
         return self
 
     def commit(self) -> list[Record]:
-        """Write and fsync everything added; it is in `done` now. As `Journal.commit`."""
+        """Write and fsync everything added; `done` then includes it. As `Journal.commit`."""
         committed = super().commit()
         for record in committed:
             self._note(record)
         return committed
 
     def changed_conditions(self, setup: GraderSetup) -> str:
-        """Return what to warn of before this grader goes on under other conditions; empty if nothing.
+        """Return a warning if this grader continues under other conditions, else an empty text.
 
-        Context size and concurrency are no part of a grader's identity, but may change its verdicts.
+        Context size and concurrency do not belong to a grader's identity, but may change its verdicts.
         """
         now = (setup.num_ctx, setup.concurrency)
         before = self._conditions.get(setup.identity, {now})
@@ -105,8 +105,8 @@ class Ledger(Journal[Record]):
             return ""
         said = " or ".join(f"num_ctx {ctx}, concurrency {many}" for ctx, many in sorted(before, key=str))
         return (
-            f"{self.path} holds verdicts of {setup.identity.name} made with {said}; this run uses "
-            f"num_ctx {now[0]}, concurrency {now[1]}. Each record says which it was made with, and nothing "
+            f"{self.path} has verdicts of {setup.identity.name} made with {said}; this run uses "
+            f"num_ctx {now[0]}, concurrency {now[1]}. Each record says how it was made, and nothing "
             "is graded again, but verdicts may differ for this reason alone."
         )
 
@@ -122,13 +122,13 @@ def read_ledger(path: Path) -> Iterator[Record]:
 
     Raises:
         FileMissingError: there is no such file.
-        BadLineError: a complete line is no valid record.
+        BadLineError: a complete line is not a valid record.
     """
     return read_journal(path, Record)
 
 
 def live_records(path: Path) -> list[Record]:
-    """Return the records that stand: the later of two with one key and trace, no superseded ones."""
+    """Return the valid records: the later of two with one key and trace, no superseded ones."""
     standing: dict[tuple[str, str], Record] = {}
     for record in read_ledger(path):
         if record.supersedes is not None:
@@ -139,11 +139,11 @@ def live_records(path: Path) -> list[Record]:
 
 
 def verdict_frame(path: Path) -> "pd.DataFrame":
-    """Return a ledger as a frame, one row a record that stands, in ledger order.
+    """Return a ledger as a frame, one row per valid record, in ledger order.
 
-    Columns: trace_id, grader, grader_digest, rubric, method, verdict (missing where there is a status),
+    Columns: trace_id, grader, grader_digest, rubric, method, verdict (missing if there is a status),
     status, reason, repeat, prompt_tokens, completion_tokens, started (UTC; missing where not recorded),
-    duration_s (seconds), backward_f1 (in [0, 1], under the blind rubric alone), temperature, seed,
+    duration_s (seconds), backward_f1 (in [0, 1], under the blind rubric only), temperature, seed,
     quantization, schema (str; missing where not recorded), num_ctx, concurrency, key.
 
     Raises:

@@ -1,9 +1,9 @@
-"""Verdicts by hand put in place of a grader's, in a ledger that keeps the whole history.
+"""Manual verdicts in place of a grader's, in a ledger that keeps the whole history.
 
-The ledger `corrected-GRADER` of the run begins with what the grader said; a manual record that
-supersedes it names its key, who decided and why. Nothing is overwritten, and the grader's own ledger
-stays as it is: its errors must stay visible to its calibration. Corrected rows were picked because
-graders disagree, so no rate over them says anything of the corpus.
+The ledger `corrected-GRADER` of the run begins with the grader's records; a manual record that
+supersedes one names its key, who decided and why. Nothing is overwritten, and the grader's own ledger
+stays as it is: its errors must remain visible to its calibration. Corrected rows were picked because
+graders disagree, so no rate over them describes the corpus.
 """
 
 import re
@@ -49,14 +49,14 @@ class NoSuchGraderError(FFError):
 
 @dataclass(frozen=True)
 class Merge:
-    """What verdicts by hand change of one grader's.
+    """What manual verdicts change in one grader's.
 
     Attributes:
         onto: the grader whose verdicts are corrected.
         graded: how many traces it graded (first pass).
-        by_hand: how many of them stand as a person decided.
-        contested: how many are left as they were because reviewers disagree on them.
-        moves: old, new (a verdict or status), rows (int), most frequent first: of the rows by hand.
+        by_hand: how many of them now have a person's verdict.
+        contested: how many keep the grader's verdict because reviewers disagree.
+        moves: old, new (a verdict or status), rows (int), most frequent first: the rows decided by hand.
         counts: label (a verdict or status that occurs), before, after (int rows of all graded traces).
     """
 
@@ -69,22 +69,22 @@ class Merge:
 
 
 def merge_manual(run: Run, *, onto: str, reviewer: str | None = None) -> Merge:
-    """Put the verdicts by hand in place of those of `onto`, in the run's ledger `corrected-GRADER`.
+    """Replace verdicts of `onto` by manual ones, in the run's ledger `corrected-GRADER`.
 
     The ledger is brought up to date by appending; a second call with nothing new appends nothing.
-    Where reviewers disagree no one is right by vote: such a trace keeps the grader's verdict and is
-    counted as contested. Where nothing was decided by hand nothing is written.
+    Disagreement between reviewers is not settled by vote: such a trace keeps the grader's verdict and is
+    counted as contested. Without manual verdicts nothing is written.
 
     Args:
         run: its ledgers `verdicts` and `manual` are read.
-        onto: the grader to correct: its name, with what sets it apart where two share that
+        onto: the grader to correct: its name, or its display name where two share that
             (`name (digest)`).
-        reviewer: whose verdicts count; None: those of all who graded by hand.
+        reviewer: whose verdicts count; None: those of all reviewers.
 
     Raises:
-        NoSuchGraderError: `onto` graded nothing here, or `reviewer` nothing by hand.
+        NoSuchGraderError: `onto` graded nothing in this run, or `reviewer` decided nothing.
         WhichGraderError: several graders are called `onto`.
-        MissingInputError: nothing was graded yet.
+        MissingInputError: nothing has been graded yet.
         JournalBusyError, JournalWriteError: the ledger cannot be written.
     """
     frame = verdicts(run)
@@ -121,11 +121,11 @@ def history(run: Run) -> pd.DataFrame:
     """Return every record of a trace whose verdict was superseded somewhere in the run's ledgers.
 
     Returns:
-        One row a record, in the order of the ledgers (`verdicts`, `manual`, `corrected-...`), traces and
+        One row per record, in the order of the ledgers (`verdicts`, `manual`, `corrected-...`), traces and
         records: ledger, trace_id (str), place (int, from 1: which record of the trace in that ledger),
         grader, verdict, status, rationale, started (UTC; missing where not recorded), supersedes_key,
-        supersedes_author, supersedes_reason (str), stands (bool: whether it is the last word there).
-        Empty where nothing was superseded.
+        supersedes_author, supersedes_reason (str), stands (bool: whether it is the valid one there).
+        Empty if nothing was superseded.
     """
     names = [
         "verdicts",
@@ -138,7 +138,7 @@ def history(run: Run) -> pd.DataFrame:
 
 
 def _ledger(run: Run, onto: str, who: Identity) -> Path:
-    """Return the ledger of a grader's corrections; another grader's of that name keeps its own."""
+    """Return the ledger of a grader's corrections; another grader of the same name has its own."""
     name = "corrected-" + re.sub(r"[^\w.-]+", "-", onto).strip("-")
     path = run.ledger(name)
     first = next(read_ledger(path), None) if path.is_file() else None
@@ -147,7 +147,7 @@ def _ledger(run: Run, onto: str, who: Identity) -> Path:
 
 
 def _decided(path: Path, own: dict[str, Record], reviewer: str | None) -> dict[str, list[Record]]:
-    """Return the standing manual records of the same conversations, the last one of each reviewer."""
+    """Return the valid manual records of the same conversations, the last one of each reviewer."""
     records = live_records(path) if path.is_file() else []
     names = sorted({r.grader.removeprefix(PREFIX) for r in records})
     if reviewer is not None and reviewer not in names:
@@ -198,7 +198,7 @@ def _why(before: Record, record: Record, who: list[Record]) -> Supersedes:
 def _histories(name: str, path: Path) -> Iterator[dict[str, object]]:
     if not path.is_file():
         return
-    # Read twice, so that of a long ledger only what was corrected is held.
+    # Read twice, to keep only the corrected records of a long ledger in memory.
     records: dict[str, list[Record]] = {r.trace_id: [] for r in read_ledger(path) if r.supersedes}
     for record in read_ledger(path) if records else ():
         if record.trace_id in records:

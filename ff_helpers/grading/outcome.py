@@ -15,9 +15,9 @@ from ff_helpers.terms import Identity, Status, Verdict
 
 @dataclass(frozen=True)
 class GraderSetup:
-    """A grader as a campaign runs it: its identity, and what is recorded beside that.
+    """A grader as a campaign runs it: its identity, and what else is recorded.
 
-    Context size, concurrency and software are no part of the identity, nor of the key of a record.
+    Context size, concurrency and software belong neither to the identity nor to a record's key.
     """
 
     identity: Identity
@@ -27,7 +27,7 @@ class GraderSetup:
 
     @property
     def options(self) -> Options:
-        """What each record says of how the grader was run."""
+        """What each record says about how the grader was run."""
         return Options(
             temperature=self.identity.temperature,
             seed=self.identity.seed,
@@ -41,14 +41,14 @@ class GraderSetup:
 def record_key(identity: Identity, trace: Trace, repeat: int) -> str:
     """Return the key of a record: hash of identity, rendered messages and repeat.
 
-    Rubric id and messages together determine what is rendered, so those two are hashed.
+    Rubric id and messages together determine what is rendered, so these two are hashed.
     """
     parts = [identity.name, identity.digest, identity.rubric, identity.temperature, identity.seed]
     return hashlib.sha256(json.dumps([*parts, trace.sha256, repeat]).encode()).hexdigest()
 
 
 def spec_of(grader: str, software: str) -> str:
-    """Return how a grader is asked for, by what its records say of its software; BASE_URL is not recorded."""
+    """Return the spec of a grader, from the software in its records; BASE_URL is not recorded."""
     if "xllamacpp" in software:
         return f"embedded:{grader}"
     if "openai" in software:
@@ -77,7 +77,7 @@ class Grader(Protocol):
 
     @property
     def setup(self) -> GraderSetup:
-        """What the grader is and how it runs; final once `fit` was called."""
+        """What the grader is and how it runs; final after `fit`."""
 
     @property
     def is_model(self) -> bool:
@@ -94,11 +94,11 @@ class Grader(Protocol):
         """Return the verdict or status of one trace.
 
         Raises:
-            FFError: nothing can work: no server, no model.
+            FFError: no request can succeed: no server, no model.
         """
 
     async def close(self) -> None:
-        """Let go of the model or the connection."""
+        """Release the model or the connection."""
 
 
 def status(
@@ -120,7 +120,7 @@ def status(
 
 
 def to_record(setup: GraderSetup, trace: Trace, outcome: Outcome, repeat: int) -> Record:
-    """Return the ledger line of an outcome; of a withheld trace no text is kept."""
+    """Return the ledger line of an outcome; no text of a withheld trace is kept."""
     who = setup.identity
     return Record.model_validate(
         {
@@ -149,7 +149,7 @@ def to_record(setup: GraderSetup, trace: Trace, outcome: Outcome, repeat: int) -
 
 
 def _storable(text: str | None) -> str | None:
-    """Return a text that UTF-8 can hold: half a character, as models send at a token limit, is escaped."""
+    """Return a text that UTF-8 can encode: half characters (cut at a token limit) are escaped."""
     return text and text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 

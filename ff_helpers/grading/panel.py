@@ -1,9 +1,9 @@
 """The panel for grading by hand: the trace as text, five verdicts by button or key, rationale, undo.
 
 A reviewer sees the conversation and the definitions, and nothing else: no verdict of a grader or of
-another person, no known truth, no name of the model or of the set, no trace id. (A response that names
-its own model cannot be made to forget it.) Text of a withheld trace is in the panel only: where JupyterLab
-is told to save widget state it would store that text in the notebook, so there it is not shown at all.
+another person, no known truth, no name of the model or of the set, no trace id. (A response may still
+name its own model.) Text of a withheld trace is in the panel only: if JupyterLab is set to save widget
+state it would store that text in the notebook, so then it is not shown at all.
 """
 
 import html
@@ -43,8 +43,8 @@ def grade_by_hand(
         run: holds the queue that 03_agreement wrote; decisions go to `ledger/manual.jsonl`.
         trace_sets: the trace sets of the profile's 01_grade.
         reviewer: your name or initials.
-        interactive: True: the panel; False: a preview of the first trace, without text where the trace
-            is withheld; None: the panel where a Jupyter server runs the notebook.
+        interactive: True: the panel; False: a preview of the first trace, without text if the trace is
+            withheld; None: the panel if a Jupyter server runs the notebook.
 
     Raises:
         FFError: as `Review`.
@@ -56,7 +56,7 @@ def grade_by_hand(
 
 
 def preview(review: Review) -> "HTML":
-    """Return the state of the review, its current trace and the definitions, safe to be stored."""
+    """Return the state of the review, its current trace and the definitions, safe to store."""
     from IPython.display import HTML
 
     shown = ""
@@ -70,13 +70,13 @@ def preview(review: Review) -> "HTML":
 class Panel:
     """The widgets around one review.
 
-    Keys arrive through a text field, since ipywidgets has no key events. A key counts only where it is
-    alone in the field: once the outcome of the key before it is on the screen. So no trace is decided by
-    a key that was pressed before the trace could be seen.
+    Keys arrive through a text field, since ipywidgets has no key events. A key counts only if it is
+    alone in the field: after the result of the previous key is on the screen. So no key pressed before a
+    trace was visible can decide it.
 
     Attributes:
-        review: what is decided here.
-        buttons: by what they do: the five verdicts, `undo`, `skip`.
+        review: the review that the widgets show.
+        buttons: by action: the five verdicts, `undo`, `skip`.
         rationale, keys: the two text fields.
         progress, conversation, message: what is shown.
     """
@@ -122,7 +122,7 @@ class Panel:
         return {"application/vnd.jupyter.widget-view+json": view, "text/plain": fallback}
 
     def act(self, name: str) -> None:
-        """Do what the button `name` does; what cannot be written is said on the panel."""
+        """Do what the button `name` does; the panel shows what could not be written."""
         review = self.review
         try:
             if name == "undo":
@@ -130,7 +130,7 @@ class Panel:
                 said = ""
             elif name == "skip":
                 review.skip()
-                said = "Skipped: it comes again after the others."
+                said = "Skipped: it comes back after the others."
             else:
                 changed = review.former
                 review.decide(name, self.rationale.value)
@@ -146,7 +146,7 @@ class Panel:
         self.conversation.value = _conversation(review)
         self.rationale.value = (former.rationale or "") if former else ""
         if former:
-            said = f"You decided <b>{former.verdict}</b>. It stands until you decide otherwise. {said}"
+            said = f"You decided <b>{former.verdict}</b>. That is valid until you decide otherwise. {said}"
         self.message.value = said
         for name, button in self.buttons.items():
             button.disabled = not review.can_undo if name == "undo" else review.trace is None
@@ -165,7 +165,7 @@ class Panel:
 
 
 def saves_widget_state() -> bool:
-    """Return whether JupyterLab is told to store the state of widgets in notebooks (by default not)."""
+    """Return whether JupyterLab is set to store widget state in notebooks (off by default)."""
     from jupyter_core.paths import jupyter_config_dir
 
     folder = os.environ.get("JUPYTERLAB_SETTINGS_DIR") or f"{jupyter_config_dir()}/lab/user-settings"
@@ -188,9 +188,9 @@ def _conversation(review: Review) -> str:
 
 
 def _state(review: Review) -> str:
-    """Return how far the review is, and what is special about the queue."""
+    """Return the progress of the review, and notes about the queue."""
     done, total = len(review.decided), review.total
-    pace = f"; this session {review.session}, {review.rate:.1f} a minute" if review.rate else ""
+    pace = f"; this session {review.session}, {review.rate:.1f} per minute" if review.rate else ""
     known = sum(trace.truth is not None for trace in review.traces)
     note = f" The truth of {known} is known already and not shown: those are practice." if known else ""
     bar = f'<progress max="{total}" value="{done}" style="width: 12em; vertical-align: middle"></progress>'

@@ -1,7 +1,7 @@
-"""Grade many traces with one grader: as many in flight as it has slots, each record into the ledger.
+"""Grade many traces with one grader: as many in flight as it has slots, each record to the ledger.
 
-Records are committed in a thread, by number and by time, so that no request waits for the disk; a row
-is told as done only after the fsync that covers it.
+Records are committed in a thread, by number and by time, so no request waits for the disk; a row
+is reported as done only after the fsync that covers it.
 """
 
 import asyncio
@@ -17,17 +17,17 @@ from ff_helpers.grading.outcome import Grader, to_record
 from ff_helpers.grading.record import Record
 
 _BATCH: Final = 128
-"""Records that one fsync covers at most: slow disks must not slow a fast server down."""
+"""The most records that one fsync covers: slow disks must not slow down a fast server."""
 
 _SECONDS: Final = 0.5
-"""How long a record waits for its fsync at most, also where no other record comes."""
+"""The longest time a record waits for its fsync, even if no other record comes."""
 
 
 def grade_all(grader: Grader, work: Iterable[tuple[Trace, int]], ledger: Ledger, progress: Progress) -> None:
     """Grade (trace, repeat) pairs, taken one by one as slots get free, and close the grader.
 
-    A trace that cannot be graded is a row with a status. Where nothing can work, or on an interrupt,
-    what was graded is committed first.
+    A trace that cannot be graded becomes a row with a status. If no request can succeed, or on an
+    interrupt, finished rows are committed first.
 
     Raises:
         FFError: no server, no model; the ledger cannot be written.
@@ -60,7 +60,7 @@ async def _grade_all(
     everyone, ticking = asyncio.gather(*workers), asyncio.create_task(clock())
     try:
         await asyncio.wait((everyone, ticking), return_when=asyncio.FIRST_COMPLETED)
-        for ended in (ticking, everyone):  # the clock ends only by a disk that is full
+        for ended in (ticking, everyone):  # the clock ends only with a full disk
             if ended.done():
                 ended.result()
     finally:

@@ -10,10 +10,10 @@ Method = Literal["flip-final-turn", "heuristic", "manual"]
 
 
 class Options(BaseModel):
-    """What the grader was run with; part of its identity but for `num_ctx` and `concurrency`.
+    """The grader's settings; part of its identity, except `num_ctx` and `concurrency`.
 
-    `quantization` and `answer_schema` (the hash of the JSON schema) are recorded where they are known; digest
-    and rubric fix them.
+    `quantization` and `answer_schema` (the hash of the JSON schema) are recorded if known; digest and
+    rubric determine them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -27,7 +27,7 @@ class Options(BaseModel):
 
 
 class Supersedes(BaseModel):
-    """Which record this one corrects, who says so and why."""
+    """Which record this one corrects, by whom and why."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -39,8 +39,8 @@ class Supersedes(BaseModel):
 class Record(BaseModel):
     """One verdict, or one status with its reason. A row has exactly one of the two.
 
-    Of a withheld trace no text is stored: `raw` and `inferred_instruction` are None there. `rationale` is
-    why a person decided so, in that person's words.
+    No text of a withheld trace is stored: `raw` and `inferred_instruction` are None there. `rationale` is
+    the person's reason, in their own words.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -86,14 +86,14 @@ class Record(BaseModel):
     @model_validator(mode="after")
     def _verdict_or_status(self) -> Self:
         if (self.verdict is None) == (self.status is None):
-            raise ValueError("verdict: a record has a verdict or a status, not both and not neither")
+            raise ValueError("verdict: a record must have either a verdict or a status")
         if self.status is not None and not self.reason:
             raise ValueError("reason: a status needs one")
         return self
 
 
 class VerdictRow(BaseModel):
-    """What any file of verdicts has to say of a row to be counted; what else it says is not looked at."""
+    """The fields that a row of any file of verdicts needs to be counted; others are ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
     CALLED: ClassVar = "verdicts (rows with grader, and verdict or status; Parquet is read too)"
@@ -105,5 +105,5 @@ class VerdictRow(BaseModel):
     @model_validator(mode="after")
     def _one_outcome(self) -> Self:
         if (self.verdict is None) == (self.status is None):
-            raise ValueError("verdict: a row has a verdict or a status, not both and not neither")
+            raise ValueError("verdict: a row must have either a verdict or a status")
         return self

@@ -1,7 +1,7 @@
-"""Record an embedded grader on everything that ships, so that `paper` can replay it without the model.
+"""Record an embedded grader on all shipped traces, so that `paper` can replay it without the model.
 
-`python -m ff_helpers.grading.recording smollm2-135m gemma3-270m` grades what data/recorded/MODEL.jsonl does
-not hold yet, and goes on where it was interrupted. It takes about two seconds a trace and model.
+`python -m ff_helpers.grading.recording smollm2-135m gemma3-270m` grades what data/recorded/MODEL.jsonl
+does not have yet, and continues after an interrupt. It takes about two seconds per trace and model.
 """
 
 import shutil

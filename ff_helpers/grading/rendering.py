@@ -1,6 +1,6 @@
-"""A trace as HTML in which every character of it is text, the invisible ones too.
+"""A trace as HTML in which every character, invisible ones included, is text.
 
-What a trace holds may be made to attack who reads it: markup, scripts, direction overrides that show
+A trace may be made to attack its reader: markup, scripts, direction overrides that show
 `evil` where `live` is written, zero-width characters that hide a payload, a megabyte of padding.
 """
 
@@ -13,7 +13,7 @@ from ff_helpers.corpus.traces import Message, Trace
 
 _COLORS = {"system": "#999999", "user": "#0072B2", "assistant": "#E69F00"}
 _BOX = "padding: .2em .8em; margin: .4em 0; line-height: 1.45"
-_CONTEXT = (  # a reversed column of one child: it scrolls, and opens at its end
+_CONTEXT = (  # a reversed column with one child: it scrolls, and opens at its end
     "display: flex; flex-direction: column-reverse; max-height: 24em; overflow: auto; "
     "border: 1px solid var(--jp-border-color2, #ccc); padding: .2em .4em"
 )
@@ -21,11 +21,11 @@ _RESPONSE = "max-height: 24em; overflow: auto; background: var(--jp-layout-color
 _TEXT = "white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate"
 _MARK = "background: #F0E442; color: #000; font: .85em monospace"
 _MARKED = 200  # how many runs of a text are highlighted; all are spelled out
-_FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"  # letters by category, and yet invisible
+_FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"  # letters by category, but invisible
 
 
 def rendered(trace: Trace) -> str:
-    """Return the conversation as HTML: what came before in one box, opened at its end; then the response."""
+    """Return the conversation as HTML: earlier turns in one box, opened at its end; then the response."""
     answered = bool(trace.messages) and trace.messages[-1].role == "assistant"
     context = trace.messages[:-1] if answered else trace.messages
     response = _turn(Message(role="assistant", content=trace.response), "response to grade", _RESPONSE)
@@ -43,9 +43,9 @@ def _turn(message: Message, label: str, more: str = "") -> str:
 
 
 def visible(text: str) -> str:
-    """Return text as HTML: escaped, and what could not be seen as marked code points, `⟨U+202E⟩`.
+    """Return text as HTML: escaped, with invisible characters as marked code points, `⟨U+202E⟩`.
 
-    Shown so are control and format characters (direction overrides, zero-width characters, tags), lone
+    These are control and format characters (direction overrides, zero-width characters, tags), lone
     surrogates, private code points, fillers and variation selectors; line feeds and tabs stay.
     """
     parts = _unseen().split(text.replace("\r\n", "\n"))
@@ -56,13 +56,13 @@ def visible(text: str) -> str:
 
 def _marked(run: str, place: int) -> str:
     codes = "".join(f"⟨U+{ord(c):04X}⟩" for c in run)
-    # A text of nothing but such runs would have the browser lay out one element for each of them.
+    # With a text of only such runs the browser would lay out one element for each.
     return f'<mark style="{_MARK}">{codes}</mark>' if place < 2 * _MARKED else codes
 
 
 @cache
 def _unseen() -> re.Pattern[str]:
-    """Return the pattern of a run of characters that people cannot see."""
+    """Return the pattern of a run of invisible characters."""
     unseen = [
         code
         for code in range(0x110000)

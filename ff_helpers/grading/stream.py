@@ -20,7 +20,7 @@ from ff_helpers.terms import STATUSES, VERDICTS, Identity
 
 
 class BadNumberError(FFError):
-    """A number of traces, repeats or requests that makes no sense."""
+    """An invalid number of traces, repeats or requests."""
 
     def __init__(self, name: str, value: int) -> None:
         super().__init__(f"{name} = {value}: must be 1 or more.")
@@ -32,8 +32,8 @@ class GradingSummary:
 
     Attributes:
         identity: who graded.
-        graded: rows graded and durable now (a trace and repeat is a row).
-        already: rows that the ledger held before.
+        graded: rows graded and durable now (one row per trace and repeat).
+        already: rows that were in the ledger before.
         verdicts: label -> rows graded now.
         statuses: status -> rows graded now.
         seconds: wall time of the grading, without opening the grader and checking the file.
@@ -61,27 +61,27 @@ def grade_file(
     timeout: float = 300.0,
     admit: Admit = nobody,
 ) -> GradingSummary:
-    """Grade what the ledger does not hold yet of a trace file; memory does not grow with its traces.
+    """Grade the traces of a file that are not in the ledger, in constant memory.
 
-    The whole file is read and checked before the first trace is graded, and is read again then. Rows that
-    failed for the server's sake (`timeout`, `server_error`) are graded again.
+    The whole file is read and checked before the first trace is graded, then read again. Rows that failed
+    because of the server (`timeout`, `server_error`) are graded again.
 
     Args:
         traces: JSONL file of traces.
         spec: the grader, see `graders.open_grader`.
-        ledger: where records go; made if missing, else gone on with.
+        ledger: where records go; created if missing, else continued.
         rubric: `flip-reference` or `flip-blind`.
-        limit: grade only the first so many traces of the file; None: all.
-        repeats: how often graders that are models grade each trace: the whole file, then again.
+        limit: grade only the first `limit` traces of the file; None: all.
+        repeats: how often a model grades each trace: the whole file once, then again.
         concurrency: requests in flight at one server.
         timeout: seconds that one request may take.
-        admit: decides who may grade traces without truth (`measurement.admission.by_cards`); by default
-            nobody.
+        admit: decides which graders may grade traces without truth (`measurement.admission.by_cards`); by
+            default none.
 
     Raises:
         BadNumberError: limit, repeats or concurrency below 1.
         FileMissingError, BadLineError: no such file, a bad line or a trace_id twice, named file:line:field.
-        JournalBusyError, JournalWriteError: another run writes the ledger, or it cannot be written.
+        JournalBusyError, JournalWriteError: another run is writing to the ledger, or it cannot be written.
         ControlArmError: a control is among the traces.
         FFError: the grader cannot work here, or may not grade traces without truth.
     """
@@ -98,12 +98,12 @@ def grade_file(
             admit(grader.setup, spec)
         progress = Progress(f"grading with {grader.setup.identity.name}", left)
         if book.torn is not None:
-            progress.note(f"a crash had left a torn last line in {ledger}; its bytes are in {book.torn.name}")
+            progress.note(f"a crash left a torn last line in {ledger}; its bytes are in {book.torn.name}")
         warning = book.changed_conditions(grader.setup)
         if left and warning:
             progress.note(f"warning: {warning}")
         begun = time.monotonic()
-        unused.pop_all()  # from here on the grader is closed on the loop that it works on
+        unused.pop_all()  # from here on the grader is closed on the loop that it uses
         grade_all(grader, job.work(book) if left else (), book, progress)
     return GradingSummary(
         identity=grader.setup.identity,
@@ -125,7 +125,7 @@ class _Job:
         self.lacks_truth = False
 
     def check(self, ledger: Ledger) -> int:
-        """Read the whole file, size the grader for its longest trace; return how many rows are left."""
+        """Read the whole file, size the grader for its longest trace; return how many rows remain."""
         left = 0
 
         def looked_at() -> Iterator[Trace]:
@@ -141,12 +141,12 @@ class _Job:
 
         looked = looked_at()
         self.grader.fit(looked)
-        for _ in looked:  # a grader that has nothing to size has not looked
+        for _ in looked:  # a grader without a context to size has not read the traces
             pass
         return left
 
     def work(self, ledger: Ledger) -> Iterator[tuple[Trace, int]]:
-        """Yield what is left, reading the file once a repeat."""
+        """Yield what remains, reading the file once per repeat."""
         for repeat in range(self.repeats):
             for place, trace in enumerate(read_records(self.path, Trace)):
                 if self.limit is not None and place >= self.limit:

@@ -1,7 +1,7 @@
-"""Calibrate before grading: which graders may grade traces whose truth nobody knows.
+"""Calibrate before grading: which graders may grade traces of unknown truth.
 
 A grader without a calibration card, or one that its card rejects, is refused there, with the reason and the
-way out. A card that is too old does not count: what stands behind an unchanged name may have changed. Traces
+way out. A card that is too old does not count: the model behind an unchanged name may have changed. Traces
 that carry truth may always be graded (that is how cards are made), and no card measures people.
 """
 
@@ -27,14 +27,14 @@ _BY_HAND: Final = "grade by hand: notebooks/grade_by_hand.ipynb"
 
 
 class UncalibratedError(NotAdmittedError):
-    """No card is for this grader as it is."""
+    """No valid card is for this grader as it is."""
 
     def __init__(self, found: Standing, folder: Path, calibrate: str) -> None:
-        why = "its measurement has expired" if found.expired else "nobody measured how often it is right"
+        why = "its measurement has expired" if found.expired else "its accuracy was never measured"
         super().__init__(
             f"grader {found.identity.name} is uncalibrated: {why}, so it may not "
             f"grade traces without truth. {_why_none(found, folder)} Measure it: `{calibrate}`, "
-            f"then run the same command again; or take another grader; or {_BY_HAND}."
+            f"then run the same command again; or use another grader; or {_BY_HAND}."
         )
 
 
@@ -45,7 +45,7 @@ class RejectedError(NotAdmittedError):
         said = "; ".join(f"{card.sentence()}: {', '.join(card.gate.reasons)}" for card in cards)
         super().__init__(
             f"grader {identity.name} is rejected, so it may not grade traces without truth: {said}. "
-            f"Take another grader (`ff doctor` says which are reachable here); or {_BY_HAND}."
+            f"Use another grader (`ff doctor` says which are reachable here); or {_BY_HAND}."
         )
 
 
@@ -59,7 +59,7 @@ def grade(
     repeat_rows: int = 0,
     seed: int = 0,
 ) -> "pd.DataFrame":
-    """Grade a sample of each trace set with each grader into the run's ledger; go on where it stopped.
+    """Grade a sample of each trace set with each grader into the run's ledger; resume where it stopped.
 
     Args:
         run: writes `ledger/verdicts.jsonl` (append-only), `ledger/traces.csv` (the traces without text)
@@ -94,7 +94,7 @@ def grade(
 
 
 def by_cards(cards: Path | Sequence[Path] | None = None, *, on: datetime.date | None = None) -> Admit:
-    """Return what a campaign asks: `admit` by the cards in these folders, as of this day."""
+    """Return what a campaign calls: `admit` by the cards in these folders, as of this day."""
 
     def ask(setup: GraderSetup, spec: str) -> Standing:
         return admit(setup.identity, cards, spec=spec, on=on)

@@ -1,4 +1,4 @@
-"""One grader as a disclosure names it: what it is, and how accurate, or why nobody knows."""
+"""One grader as a disclosure names it: what it is, and how accurate, or why that is unknown."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class GraderNote:
         space: the label space of that accuracy.
         gate: the state of the gate.
         card: of which day its card is, whether it has expired, and by which thresholds if not the default
-            ones; empty where there is no card.
+            ones; empty without a card.
     """
 
     grader: str

@@ -3,7 +3,7 @@
 Columns say what varies by row (`tier`, `denominator`, the grader's identity, `k`, `n`, `left_out`,
 `left_out_labels`); `Terms` in `frame.attrs` say the rest. A filter or a sort keeps both, so a disclosure that
 is derived from a frame narrows with its rows. A merge of two frames with different terms has none, and is
-refused where it is to be published.
+refused when it is published.
 """
 
 from collections import Counter
@@ -20,14 +20,14 @@ from ff_helpers.terms import IDENTITY, Identity, Unknown
 EACH_ROW: Final = "each row"
 """In place of graders: every row of the frame discloses its own, with accuracy, n, set and gate."""
 LABELS = "labels"
-"""The name under which known truths stand among the graders."""
+"""The name under which known truths appear among the graders."""
 NONE = "none"
 ROWS = "rows"
 WITHIN = "within rows, as no success"
-"""How rows without a verdict stand in the denominator that holds every row."""
+"""How the denominator that holds every row counts rows without a verdict."""
 _KEY = "terms"
 _SHORT = 40
-"""The groups that leave out a status are named in so many characters; else their sum is said."""
+"""The groups that leave out a status are named if that takes at most so many characters; else summed."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class Aside:
     Attributes:
         column: its name.
         what: which rows these are, in words.
-        by: the columns that tell one such number from another; none: every row of the frame has its own.
-        total: the column and value of rows that sum the others up; they alone count where they are there.
+        by: the columns that tell one such number from another; empty: every row of the frame has its own.
+        total: the column and value of rows that sum the others up; where present, they alone count.
     """
 
     column: str
@@ -59,7 +59,7 @@ class Terms:
         who: the grader behind each name in the rows (`identities.told_apart`).
         cards: what is measured of whom; None: the run's cards say it.
         truth: who said the known labels, by set of traces: (set, who).
-        sets: of which sets the rows are, where there is no column `set`.
+        sets: which sets the rows are from, where there is no column `set`.
         tiers: what counts as a success, where there is no column `tier` or `measure`; empty: no attack
             success rate.
         denominators: what the rates are over, where there is no column `denominator`: names, or words.
@@ -95,7 +95,7 @@ class Terms:
 
 
 class ContradictionError(FFError):
-    """Terms that say something else than the rows of their frame."""
+    """Terms that contradict the rows of their frame."""
 
     def __init__(self, what: str, said: object, rows: object) -> None:
         super().__init__(
@@ -109,7 +109,7 @@ def stated(frame: pd.DataFrame, terms: Terms | None = None, **changes: object) -
 
     Args:
         frame: rates or counts.
-        terms: what it is about (default: what the frame knows already).
+        terms: what it is about (default: the terms it has already).
         changes: fields of `Terms` that are different.
 
     Raises:
@@ -129,7 +129,7 @@ def terms_of(frame: pd.DataFrame) -> Terms | None:
 
 
 def terms_as_json(terms: Terms) -> object:
-    """Return terms as plain values, as they are written beside a table."""
+    """Return terms as plain values, as they are written next to a table."""
     from pydantic import TypeAdapter
 
     return TypeAdapter(Terms).dump_python(terms, mode="json")
@@ -139,7 +139,7 @@ def terms_from(content: object) -> Terms:
     """Return the terms that `terms_as_json` wrote.
 
     Raises:
-        pydantic.ValidationError: plain values that are no terms.
+        pydantic.ValidationError: plain values that are not valid terms.
     """
     from pydantic import TypeAdapter
 
@@ -205,7 +205,7 @@ def left_out(frame: pd.DataFrame, terms: Terms) -> tuple[tuple[str, int], ...]:
         Rows without a verdict that the denominator `rows` holds are there too, under WITHIN.
 
     Raises:
-        ContradictionError: a column of `terms.by` is gone, so that nobody can tell.
+        ContradictionError: a column of `terms.by` is missing, so it is unknown.
     """
     found: Counter[str] = Counter()
     if "left_out_labels" in frame.columns:

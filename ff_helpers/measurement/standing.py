@@ -1,7 +1,7 @@
 """What is known of a grader: the one place that reads calibration cards and says what they allow.
 
 A card is of one identity. Another build, rubric, temperature or seed under the same name is another grader,
-and none of its cards says anything of this one. A tier is backed only by a card in a label space that decides
+and its cards say nothing about this one. A tier is backed only by a card in a label space that decides
 it, and a card counts until it expires.
 """
 
@@ -19,7 +19,7 @@ from ff_helpers.terms import GATE_STATES, GateState, Identity
 
 @dataclass(frozen=True)
 class Standing:
-    """What the cards say of one identity, for a tier and on a set where these were asked for.
+    """What the cards say about one identity, for a tier and on a set, where these were given.
 
     Attributes:
         identity: of whom.
@@ -44,12 +44,12 @@ class Standing:
 def standing(
     identity: Identity, cards: Sequence[Card], *, tier: str | None = None, on_set: str | None = None
 ) -> Standing:
-    """Return what cards say of an identity.
+    """Return what cards say about an identity.
 
     Args:
         identity: of whom.
         cards: cards as they count on the day in question (`read_cards`, `saved_cards`, `Card.as_of`), of
-            anybody.
+            any grader.
         tier: a tier, or `known.REFUSAL_RATE`: only cards in a space that decides it apply; None: all do.
         on_set: the name of a calibration set: only its cards apply; None: those of all sets do.
     """
@@ -85,7 +85,7 @@ def read_cards(run: Run) -> list[Card]:
 
 
 def run_cards(run: Run) -> list[Card]:
-    """Return the run's calibration cards as `read_cards` does; none where nothing was calibrated."""
+    """Return the run's calibration cards as `read_cards` does; an empty list where nothing was calibrated."""
     try:
         return read_cards(run)
     except MissingInputError:
@@ -98,7 +98,7 @@ def saved_cards(
     """Return the cards in folders as they count on a day, folder by folder in the order of their file names.
 
     Args:
-        folders: folder or folders; one that does not exist holds no card. None: `default_cards()`.
+        folders: folder or folders; a missing one holds no cards. None: `default_cards()`.
         on: the day to which the age of cards is counted; None: today.
 
     Raises:
@@ -110,7 +110,7 @@ def saved_cards(
 
 
 def default_cards() -> Path:
-    """Return the folder of cards that `ff calibrate` writes unless told otherwise."""
+    """Return the folder of cards that `ff calibrate` writes by default."""
     return paths.outputs() / "cards"
 
 

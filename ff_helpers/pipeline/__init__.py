@@ -1,1 +1,1 @@
-"""Profiles to runs: which notebook runs with which parameters, and what is stale."""
+"""From profiles to runs: which notebook runs with which parameters, and what is stale."""

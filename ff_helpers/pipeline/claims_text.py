@@ -10,7 +10,7 @@ from ff_helpers.paths import MissingInputError
 
 Claim = dict[str, str]
 BEGIN, END = "<!-- claims:begin -->", "<!-- claims:end -->"
-"""What the generated table of ARTIFACT.md stands between."""
+"""The marks around the generated table of ARTIFACT.md."""
 
 
 def claims_path(profile: str) -> Path:
@@ -37,11 +37,11 @@ def disclosure(profile: str) -> str:
 
 
 def outdated(profile: str, claims: str, claims_sha256: str) -> list[str]:
-    """Return in words why the claims that a profile wrote are not those of the claims file as it is now.
+    """Return in words why a profile's written claims do not match the current claims file.
 
     Args:
         profile: whose claims.json.
-        claims: what the claims file is called.
+        claims: the name of the claims file.
         claims_sha256: its digest.
     """
     said, place = [], claims_path(profile)
@@ -50,12 +50,12 @@ def outdated(profile: str, claims: str, claims_sha256: str) -> list[str]:
     manifest = place.with_name("manifest.json")
     unfinished = json.loads(manifest.read_text(encoding="utf-8"))["unfinished"] if manifest.exists() else []
     if unfinished:
-        said.append(f"the run did not finish ({', '.join(unfinished)}): what is shown may be older")
+        said.append(f"the run did not finish ({', '.join(unfinished)}): the claims shown may be older")
     return said
 
 
 def claim_counts(profile: str) -> "Counter[str]":
-    """Return how many of a profile's claims have which status; nothing where it checks none."""
+    """Return how many of a profile's claims have which status; empty if it checks no claims."""
     there = (paths.outputs() / profile / "claims.json").exists()
     return Counter(claim["status"] for claim in (read(profile) if there else ()))
 
@@ -80,7 +80,7 @@ def write_between_marks(path: Path, text: str) -> None:
     """
     content = path.read_text(encoding="utf-8")
     if BEGIN not in content or END not in content.split(BEGIN, 1)[1]:
-        raise FFError(f"{path}: no line {BEGIN} with {END} after it. Put both where the table should stand.")
+        raise FFError(f"{path}: no line {BEGIN} with {END} after it. Put both where the table should be.")
     before, rest = content.split(BEGIN, 1)
     after = rest.split(END, 1)[1]
     path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
@@ -89,7 +89,7 @@ def write_between_marks(path: Path, text: str) -> None:
 def unexpected(claims: list[Claim], expected: dict[str, str | None]) -> list[str]:
     """Return in words each claim whose status is not the one that the claims file expects.
 
-    A claim of which nothing is expected is only asked to be there.
+    A claim without an expectation only has to exist.
     """
     found = {claim["id"]: claim["status"] for claim in claims}
     said = [
@@ -101,5 +101,5 @@ def unexpected(claims: list[Claim], expected: dict[str, str | None]) -> list[str
 
 
 def words(status: str) -> str:
-    """Return a status as people read it."""
+    """Return a status in words."""
     return status.replace("_", " ")

@@ -1,4 +1,4 @@
-"""Two builds of one profile, file by file: bytes, and for PDFs what one sees on their pages."""
+"""Two builds of one profile, file by file: bytes, and for PDFs the look of their pages."""
 
 import hashlib
 import platform
@@ -16,22 +16,22 @@ NOT_COMPARED = {
 }
 """Names of files and folders that no comparison reads, each with its reason."""
 NO_SUM = ("manifest.json", "ro-crate-metadata.json")
-"""Files that name the sources and versions that made them: compared between builds, not with a reference."""
+"""Files that record the sources and versions behind them: compared between builds, not with a reference."""
 PDF_DPI = 150
 
 
 def compare_folders(one: Path, other: Path) -> list[Difference]:
     """Return every file of a run that is not the same in another folder, with the reason.
 
-    A PDF is the same if its pages look the same at 150 dpi, whatever its bytes.
+    Two PDFs are the same if their pages look the same at 150 dpi, even if their bytes differ.
 
     Raises:
-        FFError: one of the two is no folder.
+        FFError: one of the two is not a folder.
     """
     for folder in (one, other):
         if not folder.is_dir():
             raise FFError(
-                f"{folder} is no folder. Name the folder of another finished run of the same profile."
+                f"{folder} is not a folder. Name the folder of another finished run of the same profile."
             )
     first, second = _files(one), _files(other)
     found = [Difference(name, "missing", f"only in {one}") for name in first.keys() - second.keys()]
@@ -54,7 +54,7 @@ def sums(folder: Path) -> dict[str, str]:
 
 
 def write_sums(folder: Path, path: Path) -> None:
-    """Write the sums of a run's files, under a line that says where they were made."""
+    """Write the checksums of a run's files, under a line that says where they were made."""
     lines = [
         f"# made with {made_with()}",
         *(f"{digest}  {name}" for name, digest in sorted(sums(folder).items())),
@@ -63,10 +63,10 @@ def write_sums(folder: Path, path: Path) -> None:
 
 
 def compare_sums(folder: Path, path: Path) -> tuple[str, list[Difference]]:
-    """Return where a file of sums was made, and every file of a run that is not as it says.
+    """Return where a checksum file was made, and every file of a run that differs from it.
 
     Raises:
-        FFError: a line that is neither a comment nor a sum.
+        FFError: a line that is neither a comment nor a checksum.
         FFError: no such file.
     """
     if not path.is_file():
@@ -80,13 +80,13 @@ def compare_sums(folder: Path, path: Path) -> tuple[str, list[Difference]]:
             wanted[name] = digest
         else:
             raise FFError(
-                f"{path}:{number}: `<sha256>  <file>` is expected. `make reference` writes the file anew."
+                f"{path}:{number}: `<sha256>  <file>` is expected. `make reference` rewrites the file."
             )
     return made, list(_against(sums(folder), wanted))
 
 
 def made_with() -> str:
-    """Return what can change bytes: Python and the platform; the packages are those of the lock."""
+    """Return what can change bytes: Python and the platform; the lock fixes the packages."""
     return f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
 
 
@@ -118,7 +118,7 @@ def _bytes(one: Path, other: Path) -> str:
 
 
 def _pdf(one: Path, other: Path) -> str:
-    """Return how the pages of two PDFs differ to the eye; empty if they do not."""
+    """Return how the pages of two PDFs differ visibly; empty if they do not."""
     from pypdfium2 import PdfiumError
 
     try:

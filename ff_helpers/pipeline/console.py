@@ -1,7 +1,7 @@
-"""What a run says while it runs: a line a step, and how far the running ones are.
+"""Progress of a run: one line per step, and how far the running ones are.
 
 On a terminal the running steps share one live line; elsewhere (CI, a pipe) a plain line appears every
-15 seconds. Colour only on a terminal.
+15 seconds. Colour appears only on a terminal.
 """
 
 import json

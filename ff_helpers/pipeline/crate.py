@@ -1,8 +1,8 @@
 """The run as an RO-Crate: inputs, notebooks, parameters, software, graders and outputs, bound by hash.
 
 `ro-crate-metadata.json` follows the Workflow Run profile (Workflow Run RO-Crate 0.6, w3id.org/ro/wfrun): the
-profile file is the workflow, each notebook a step with an action of its own. It holds no wall time: every
-date is the run's `as_of`, so that two builds of one profile give the same crate.
+profile file is the workflow, each notebook a step with its own action. It contains no wall time: every
+date is the run's `as_of`, so two builds of one profile give the same crate.
 """
 
 import json
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 NAME: Final = "ro-crate-metadata.json"
 INPUT: Final = "#input/"
-"""Begins the id of a file that the run read from outside its folder."""
+"""Prefix of the id of a file that the run read from outside its folder."""
 _PROFILES = ("process", "workflow")
 _VERSION = "0.6"
 _MEDIA = {
@@ -51,10 +51,10 @@ def write_crate(
         profile: the profile that ran.
         source: the file that it was read from.
         folder: outputs/<profile>/.
-        files: sha256 of every file of the run by name; a PDF's is left out of the crate, since its writer
-            may embed what it likes and it is compared as a picture.
-        unfinished: steps that failed or were skipped: they have no action, for what they would read and
-            write is not known; files of an earlier run of theirs stay listed.
+        files: sha256 of every file of the run by name; a PDF's is left out of the crate, since a PDF
+            writer may embed anything and PDFs are compared as pictures.
+        unfinished: steps that failed or were skipped: they have no action, because what they would read and
+            write is not known; files of their earlier runs stay listed.
     """
     workflow_name = f"workflow/{profile.profile}.yaml"
     (folder / "workflow").mkdir(exist_ok=True)
@@ -82,7 +82,7 @@ def write_crate(
     run["name"], run["endTime"] = f"Run of the profile {profile.profile}", day
     run["object"] = [*read.values(), *graders]
     run["result"] = list(entities.values())
-    run["description"] = "Each step has an action of its own."
+    run["description"] = "Each step has its own action."
     if unfinished:
         run["actionStatus"] = "http://schema.org/FailedActionStatus"
         run["error"] = f"not finished: {', '.join(unfinished)}"
@@ -183,7 +183,7 @@ def _software(crate: "ROCrate", name: str, version: str, *, sha256: str = "") ->
 
 
 def _graders(crate: "ROCrate", folder: Path, as_of: date) -> "list[ContextEntity]":
-    """Return the graders of the run's cards: what they are, by the hash of their weights or rules."""
+    """Return the graders of the run's cards: identified by the hash of their weights or rules."""
     from ff_helpers.publication.run_graders import measured_graders
 
     entities = []

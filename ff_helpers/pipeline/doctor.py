@@ -1,4 +1,4 @@
-"""What is installed and reachable, and what to do about what is not."""
+"""What is installed and reachable, and how to fix what is not."""
 
 import json
 import os
@@ -14,18 +14,18 @@ from urllib.request import urlopen
 from ff_helpers import paths
 from ff_helpers.pipeline.freshness import sha256
 
-ROOM_NEEDED = 200_000_000  # bytes a run of all profiles may write, generously
+ROOM_NEEDED = 200_000_000  # bytes that a run of all profiles may write, generously
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """One thing that was checked.
 
     Attributes:
         what: its name.
-        good: whether it is as it should be.
+        good: whether it is in order.
         found: what was found.
-        mend: what to do; empty where nothing is to be done.
+        mend: what to do; empty if nothing needs doing.
         needed: whether `make reproduce` needs it.
     """
 
@@ -37,7 +37,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Look at everything a run needs, changing nothing."""
+    """Check everything that a run needs, without changing anything."""
     return [_python(), _packages(), *_parts(), *_outputs(), *_graders()]
 
 
@@ -48,7 +48,7 @@ def _python() -> Finding:
 
 
 def _packages() -> Finding:
-    """Compare what is installed with the pins of requirements.lock that hold for this Python."""
+    """Compare what is installed with the pins of requirements.lock that apply to this Python."""
     from packaging.markers import Marker
 
     lock = paths.root() / "requirements.lock"
@@ -95,7 +95,7 @@ def _part_state(path: Path, digest: str) -> str:
 
 
 def _outputs() -> list[Finding]:
-    """Look whether the outputs can be written, and how much room there is."""
+    """Check whether the outputs can be written, and how much space there is."""
     folder = paths.outputs()
     there = next(parent for parent in (folder, *folder.parents) if parent.exists())
     writable, free = os.access(there, os.W_OK), shutil.disk_usage(there).free
@@ -109,7 +109,7 @@ def _outputs() -> list[Finding]:
 
 
 def _graders() -> list[Finding]:
-    findings = [Finding("grader heuristic", True, "keywords, always there")]
+    findings = [Finding("grader heuristic", True, "keywords, always available")]
     try:
         findings.append(Finding("grader embedded", True, f"llama.cpp in xllamacpp {version('xllamacpp')}"))
     except PackageNotFoundError:
@@ -136,7 +136,7 @@ def _ollama() -> Finding:
 
 
 def _asked_for(profile: str) -> list[str]:
-    """Return the Ollama models that a profile grades with, host left away; none without the profile."""
+    """Return the Ollama models that a profile grades with, without the host; empty without the profile."""
     path = paths.params() / f"{profile}.yaml"
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     return list(dict.fromkeys(re.findall(r"\bollama:([^\s@,\"'\]#]+)", text)))

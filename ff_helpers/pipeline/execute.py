@@ -1,8 +1,8 @@
-"""Run one notebook in a fresh kernel through papermill: the one place that knows papermill.
+"""Run one notebook in a fresh kernel through papermill: the only module that uses papermill.
 
-The runner starts this module as a process of its own, one a step: it writes the job as one line of
-JSON and keeps the pipe open. When the pipe closes (the runner ended, however it ended) the kernel and
-this process end too, so that nobody goes on writing ledgers behind the next run's back.
+The runner starts this module as a separate process, one per step: it writes the job as one line of
+JSON and keeps the pipe open. When the pipe closes (the runner ended, for any reason) the kernel and
+this process end too, so an old step cannot write to a ledger during the next run.
 """
 
 import json
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Job(BaseModel):
-    """What to run: `parameters` None runs the notebook as it stands, without an injected cell."""
+    """What to run: `parameters` None runs the notebook as it is, without an injected cell."""
 
     notebook: Path
     output: Path
@@ -44,9 +44,9 @@ class Failure(BaseModel):
 
 
 def run(job: Job) -> Failure | None:
-    """Execute the notebook, write it normalised to `job.output`, and return what stopped it, if anything.
+    """Execute the notebook, write it normalised to `job.output`, and return the failure, if any.
 
-    The output is written in either case; a failed one has its error on top.
+    The output is written in either case; a failed notebook has its error on top.
     """
     import nbformat
     from papermill import execute_notebook
@@ -70,7 +70,7 @@ def run(job: Job) -> Failure | None:
     except PapermillExecutionError as error:
         text = str(error.evalue).strip()
         failure = Failure(name=error.ename, text=text, cell=error.exec_count, ours=_is_ours(error.ename))
-    except Exception as error:  # a kernel that died or timed out: the user reads it in the notebook too
+    except Exception as error:  # a kernel that died or timed out: say so in the notebook too
         failure = Failure(name=type(error).__name__, text=str(error).strip().split("\n")[0])
     source = job.output if job.output.exists() else job.notebook
     notebook = nbformat.read(source, as_version=4)  # type: ignore[no-untyped-call]
@@ -86,7 +86,7 @@ def run(job: Job) -> Failure | None:
 
 
 def _silent_exit(notebook: "NotebookNode") -> Failure | None:
-    """Papermill takes `SystemExit(0)` for success; the cells below it never ran, so it is none."""
+    """Papermill treats `SystemExit(0)` as success; but the cells below it never ran, so it is a failure."""
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if output.output_type == "error":
@@ -100,7 +100,7 @@ def _has_error_on_top(notebook: "NotebookNode") -> bool:
 
 
 def _is_ours(name: str) -> bool:
-    """Whether an error class of that name is one of the suite's own, written for the user."""
+    """Return whether an error class of that name is the suite's own, written for the user."""
     import pkgutil
     from importlib import import_module
 
@@ -133,7 +133,7 @@ def _end_with_the_runner(folder: str) -> None:
 def main() -> None:
     """Read a job from stdin, run it, write the failure (or null) to stdout."""
     job = Job.model_validate_json(sys.stdin.readline())
-    # Short, private and gone afterwards: kernels' sockets live here, and no user's configuration.
+    # Short, private and temporary: kernels' sockets go here, and the user's configuration is not read.
     with tempfile.TemporaryDirectory(prefix="ff", dir="/tmp" if Path("/tmp").is_dir() else None) as folder:
         os.environ |= {"JUPYTER_RUNTIME_DIR": folder, "IPYTHONDIR": folder, "JUPYTER_CONFIG_DIR": folder}
         threading.Thread(target=_end_with_the_runner, args=(folder,), daemon=True).start()

@@ -1,4 +1,4 @@
-"""What a run leaves at its end: the report, the manifest, and a summary in plain text."""
+"""What a run writes at its end: the report, the manifest, and a summary in plain text."""
 
 import hashlib
 import json
@@ -44,7 +44,7 @@ def finish(profile: Profile, ended: list[Ended], source: Path) -> None:
         "as_of": profile.as_of.isoformat(),
         "versions": dict(freshness.versions()),
         "unfinished": list(unfinished),
-        # A PDF embeds what its writer likes; it is compared as a picture, not by its bytes.
+        # A PDF writer may embed anything; a PDF is compared as a picture, not by its bytes.
         "files": {name: files[name] for name in sorted(files) if not name.endswith(".pdf")},
     }
     write_json(folder / "manifest.json", manifest)
@@ -90,7 +90,7 @@ _BAD = ("failed", "skipped")
 
 
 def _install_times() -> str:
-    """What the last installation that had something to do took."""
+    """Return the times of the last installation that had something to do."""
     path = paths.root() / ".venv" / "ff-install-times.json"
     if not path.exists():
         return "install: not measured"

@@ -1,4 +1,4 @@
-"""When a step need not run again: its key is unchanged, and so are the files that it wrote.
+"""When a step need not run again: its key and the files that it wrote are unchanged.
 
 The key covers the notebook's cells, its parameters, the bytes of its inputs, this package's sources and
 the versions of Python and of the libraries. A finished step leaves a stamp with its key and the hash of
@@ -21,7 +21,7 @@ from ff_helpers.pipeline.profile import Profile, Step
 
 
 class Stamp(BaseModel):
-    """What a finished step leaves in `.steps/`: its key, and the sha256 of each output by name."""
+    """The record of a finished step in `.steps/`: its key, and the sha256 of each output by name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -30,7 +30,7 @@ class Stamp(BaseModel):
 
 
 def key(profile: Profile, step: Step, *, injected: bool = True) -> str:
-    """Return the hash of all that decides the step's outputs.
+    """Return the hash of everything that determines the step's outputs.
 
     Raises:
         FFError: one of its inputs does not exist.
@@ -85,7 +85,7 @@ def read_stamp(path: Path) -> Stamp | None:
 
 
 def intact(stamp: Stamp, folder: Path) -> bool:
-    """Whether every output of the step is still what it wrote."""
+    """Return whether every output of the step is unchanged."""
     return all(
         (folder / name).is_file() and sha256(folder / name) == digest
         for name, digest in stamp.outputs.items()

@@ -1,4 +1,4 @@
-"""Write the committed notebooks: executed as they stand, in order, on outputs in a temporary folder."""
+"""Write the committed notebooks: executed as they are, in order, with outputs in a temporary folder."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from ff_helpers.pipeline.runner import run_profile
 
 
 def execute_in_place(profile: Profile, *, jobs: int | None = None) -> int:
-    """Execute each notebook of the profile with its own default parameters and keep its outputs in it.
+    """Execute each notebook of the profile with its own default parameters and save it with its outputs.
 
     Notebooks change only if all of them ran; the user's outputs are not touched.
 
@@ -44,7 +44,7 @@ def execute_in_place(profile: Profile, *, jobs: int | None = None) -> int:
 
 
 def _show_error(notebook: Path) -> None:
-    """The folder goes away, so the traceback has to be told now."""
+    """The folder is temporary, so print the traceback now."""
     if not notebook.exists():
         return
     for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:

@@ -1,7 +1,7 @@
-"""How a step's kernel is started: this very Python, over sockets that are files.
+"""How a step's kernel is started: with the same Python, over sockets that are files.
 
 Two kernels that start at once can pick the same TCP port; files in a private folder cannot collide.
-A user's kernelspec named `python3` may point at another environment, so none is looked up.
+A user's kernelspec named `python3` may point at another environment, so kernelspecs are ignored.
 """
 
 import sys
@@ -35,7 +35,7 @@ class PrivateKernelManager(AsyncKernelManager):
 
     @property
     def kernel_spec(self) -> KernelSpec:
-        """This Python's ipykernel behind the guard of reads, whatever kernelspecs the user has installed."""
+        """This Python's ipykernel behind the guard of reads, independent of installed kernelspecs."""
         return KernelSpec(
             argv=[sys.executable, "-m", "ff_helpers.pipeline.reads", "-f", "{connection_file}"],
             display_name="Python 3",

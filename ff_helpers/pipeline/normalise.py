@@ -1,4 +1,4 @@
-"""Make an executed notebook the same bytes every time: no clock, no machine, no random id.
+"""Make an executed notebook byte-identical every time: no clock, no machine, no random ids.
 
 Kept: sources, outputs (SVG, PNG, HTML, text), tags. Dropped: execution times, papermill's and the
 kernel's metadata, widget state (its ids are random), the Python version. Counters are renumbered.
@@ -56,7 +56,7 @@ def _outputs(outputs: "list[NotebookNode]", count: int) -> "list[NotebookNode]":
     kept: list[NotebookNode] = []
     for output in outputs:
         if output.output_type == "stream":
-            # How a kernel cuts a stream into messages is a matter of timing.
+            # Timing decides how a kernel splits a stream into messages.
             if kept and kept[-1].output_type == "stream" and kept[-1].name == output.name:
                 kept[-1].text += output.text
                 continue

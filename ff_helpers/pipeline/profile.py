@@ -1,6 +1,6 @@
 """A profile: which notebooks run with which parameters, from which files to which files.
 
-One YAML a profile in params/. File names in it are relative to `outputs/<profile>/` unless they begin
+One YAML per profile in params/. File names in it are relative to `outputs/<profile>/` unless they begin
 with `data/` or `params/` (shipped with the project) or `parts/` (fetched). Globs are allowed. Edges
 follow from files: a step runs after the steps that write what it reads.
 """
@@ -23,7 +23,7 @@ OUTSIDE = ("data/", "params/", "parts/")
 
 
 class ProfileError(FFError):
-    """A profile file that cannot be run as it stands, named file:field."""
+    """A profile file that cannot be run, named file:field."""
 
     def __init__(self, path: Path, field: str, problem: str) -> None:
         super().__init__(f"{path}:{field}: {problem}" if field else f"{path}: {problem}")
@@ -34,10 +34,10 @@ class Step(BaseModel):
 
     Attributes:
         notebook: its name in notebooks/, without `.ipynb`; also the name of the step.
-        parameters: values for its `parameters` cell, besides `profile` and `as_of`.
-        inputs: files it reads; their bytes decide whether it is stale.
-        outputs: files it writes; each must appear, and no other may.
-        keeps: those of its outputs that stay when a later run writes under another name (dated exports).
+        parameters: values for its `parameters` cell, in addition to `profile` and `as_of`.
+        inputs: files that it reads; a step is stale if their bytes change.
+        outputs: files that it writes: all of these and no others.
+        keeps: the outputs that remain when a later run writes under another name (dated exports).
         timeout_s: seconds one cell may take before the step fails.
     """
 
@@ -61,7 +61,7 @@ class Profile(BaseModel):
     steps: tuple[Step, ...] = Field(min_length=1)
 
     def parameters(self, step: Step) -> dict[str, JsonValue]:
-        """Return all that the step's `parameters` cell is given."""
+        """Return all values for the step's `parameters` cell."""
         return {"profile": self.profile, "as_of": self.as_of.isoformat(), **step.parameters}
 
     def needs(self, step: Step) -> tuple[str, ...]:
@@ -79,7 +79,7 @@ def load(path: Path) -> Profile:
 
     Raises:
         ProfileError: no such file, not YAML, a field or parameter unknown or of the wrong type, a
-            notebook missing, an input that nothing writes, an output written twice, a circle.
+            notebook missing, an input that nothing writes, an output written twice, a cycle.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -105,7 +105,7 @@ def declared(notebook: Path) -> dict[str, JsonValue]:
     """Return the literals of a notebook's one `parameters` cell, by name, in order.
 
     Raises:
-        ProfileError: no such cell, two of them, or one that holds more than `name = literal`.
+        ProfileError: no such cell, two of them, or one with anything but `name = literal`.
     """
     cells = [
         cell
@@ -122,7 +122,7 @@ def declared(notebook: Path) -> dict[str, JsonValue]:
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
                 pass
             case _:
-                raise ProfileError(notebook, "parameters", "only `name = literal` may stand in this cell.")
+                raise ProfileError(notebook, "parameters", "this cell may contain only `name = literal`.")
         try:
             found[name] = ast.literal_eval(value)
         except ValueError:
@@ -142,19 +142,19 @@ def _check_parameters(path: Path, field: str, step: Step, profile: Profile) -> N
             raise ProfileError(path, f"{field}.parameters.{name}", problem)
         if not _fits(value, known[name]):
             wanted = type(known[name]).__name__
-            problem = f"{_shown(value)} is no {wanted}, which {step.notebook} expects."
+            problem = f"{_shown(value)} is not a {wanted}, which {step.notebook} expects."
             raise ProfileError(path, f"{field}.parameters.{name}", problem)
 
 
 def _shown(value: JsonValue) -> str:
-    """Return a number or a name as it is; of a text or a list only what it is."""
+    """Return a number or a name as it is; for a text or a list only its type."""
     if isinstance(value, str):
         return quoted(value)
     return repr(value) if isinstance(value, (int, float)) else f"this {type(value).__name__}"
 
 
 def _fits(value: JsonValue, default: JsonValue) -> bool:
-    """A None says nothing about the type; an int may stand for a float, a bool not for an int."""
+    """None fits any type; an int fits a float, but a bool does not fit an int."""
     if value is None or default is None:
         return True
     if isinstance(value, int) and not isinstance(value, bool) and isinstance(default, float):

@@ -3,16 +3,15 @@
 The runner writes down what a step may read (`allow`) and starts the step's kernel through this module,
 which installs an audit hook (PEP 578) before the first cell: Python announces every `open` to it. A library
 that opens files in C++ (DuckDB, pyarrow) does not announce them, so `Run.read` and our DuckDB reader do it
-in its place. Guarded are the folders whose files a profile can declare: data/, params/, parts/ and the
-outputs of runs. What libraries read elsewhere (fonts, their own modules) is free, and a process that a
-notebook starts is not watched.
+in its place. The guarded folders are those whose files a profile can declare: data/, params/, parts/ and
+the outputs of runs. Libraries may read elsewhere (fonts, their own modules), and a process that a notebook
+starts is not watched.
 """
 
 import json
 import os
 import runpy
 import sys
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -43,16 +42,16 @@ class UndeclaredReadError(FFError):
 
 @dataclass(frozen=True)
 class Allowed:
-    """What one step may read.
+    """The files that one step may read.
 
     Attributes:
         step, profile: their names.
-        folders: the guarded folders, by the prefix that a profile gives to the names of their files: none
-            for the run's own folder; `OTHER_RUNS` for the folder of all runs, whose files have no such name.
+        folders: the guarded folders, by the prefix of their files' names in a profile: empty for
+            the run's own folder; `OTHER_RUNS` for the folder of all runs, whose files have no such name.
         files: the step's inputs.
         own: patterns of further paths that it may read: its staging folder and its ledgers, which it writes;
-            and of a step that grades the cards by which a grader is admitted. They decide whether it may
-            grade, not what it says, and a step that was refused runs again anyway.
+            and, for a step that grades, the cards that admit a grader. They decide whether it may grade,
+            not its verdicts, and a step that was refused runs again anyway.
     """
 
     step: str
@@ -62,13 +61,13 @@ class Allowed:
     own: tuple[str, ...]
 
     def check(self, path: str) -> None:
-        """Pass a path that the step may read, or that is in none of the guarded folders.
+        """Accept a path that the step may read, or that is outside the guarded folders.
 
         Raises:
             UndeclaredReadError: any other path.
         """
-        # By its own name, and by that of the file that a link leads to.
-        names = (os.path.abspath(path), os.path.realpath(path))  # noqa: PTH100 - nothing but text is needed
+        # By its own name, and by that of a link's target.
+        names = (os.path.abspath(path), os.path.realpath(path))  # noqa: PTH100 - only text is needed
         for name in names:
             if name in self.files or any(fnmatchcase(name, pattern) for pattern in self.own):
                 return
@@ -88,15 +87,17 @@ def allow(
     """Return what a step may read: the files `inputs`, which it declares, and what it writes itself.
 
     Args:
-        profile, step: whose.
+        profile, step: their names.
         inputs: the files that the step's `inputs` name.
-        ledgers: those of its outputs that are written in place.
+        ledgers: the outputs that are written in place.
         staging: where it writes everything else.
     """
     run = paths.outputs() / profile.profile
     folders = {"data/": paths.data(), "params/": paths.params(), "parts/": paths.parts(), "": run}
-    # With FF_OUTPUTS=/tmp every temporary file would look like another run's.
-    if not Path(tempfile.gettempdir()).resolve().is_relative_to(paths.outputs()):
+    # With FF_OUTPUTS=/tmp every temporary file would look like another run's. (`tempfile` would write one to
+    # find out where they go, and the disk may be full.)
+    temporary = {Path("/tmp"), Path(os.environ.get("TMPDIR", "/tmp"))}
+    if not any(place.resolve().is_relative_to(paths.outputs()) for place in temporary):
         folders[OTHER_RUNS] = paths.outputs()
     written = [(run, name) for name in ledgers]
     cards = [(folder, "cards/*.json") for folder in (paths.outputs(), run)] if written else []
@@ -111,7 +112,7 @@ def allow(
 
 
 def guard(allowed: Allowed) -> None:
-    """Refuse, in this process and for good, every read of a file that is not allowed."""
+    """Refuse, in this process and permanently, every read of a file that is not allowed."""
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
         if event != "open":
@@ -125,7 +126,7 @@ def guard(allowed: Allowed) -> None:
 
 
 def main() -> None:
-    """Become an ipykernel; in one that the runner starts, only what its step declares can be read."""
+    """Become an ipykernel; one that the runner starts can read only what its step declares."""
     said = os.environ.get(VARIABLE)
     if said:
         guard(Allowed(**json.loads(Path(said).read_text(encoding="utf-8"))))

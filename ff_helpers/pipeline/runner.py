@@ -1,8 +1,8 @@
-"""Run what is stale of a profile, each notebook in a process and kernel of its own, up to one a core.
+"""Run a profile's stale steps, each notebook in its own process and kernel, up to one per core.
 
-A step writes into a private staging folder; when it has ended well and wrote what it declared, its files
-are renamed into `outputs/<profile>/` and its stamp is written last, so that an interrupted run is never
-taken for a finished one. Ledgers are append-only and written in place: what is graded stays graded.
+A step writes into a private staging folder; when it has succeeded and written what it declares, its
+files are renamed into `outputs/<profile>/` and its stamp is written last, so an interrupted run is never
+mistaken for a finished one. Ledgers are append-only and written in place: finished gradings are kept.
 """
 
 import json
@@ -28,7 +28,7 @@ POLL_S = 0.05
 
 @dataclass(frozen=True)
 class Ended:
-    """How one step of a run ended; `seconds` None where nothing had to run."""
+    """How one step of a run ended; `seconds` is None if nothing had to run."""
 
     step: str
     state: State
@@ -52,8 +52,8 @@ def run_profile(
     Args:
         profile: a checked profile.
         force: run every step, stale or not.
-        jobs: how many notebooks at once (default: one a core).
-        injected: give the notebooks the profile's parameters; False runs them as they stand.
+        jobs: how many notebooks at once (default: one per core).
+        injected: give the notebooks the profile's parameters; False runs them as they are.
 
     Raises:
         FFError: another run is writing to the same folder.
@@ -145,7 +145,7 @@ class _Run:
         write_json(files.reads, asdict(allowed))
 
     def _spawn(self, job: dict[str, JsonValue], files: Workspace) -> "subprocess.Popen[str]":
-        # Its own session: Ctrl-C reaches the runner alone, which then ends workers in order. Its copy
+        # Its own session: Ctrl-C reaches only the runner, which then ends workers in order. Its copy
         # of the lock: if the runner is killed, the next run waits until this worker has ended as well.
         # A fixed hash seed unless one is given: `make verify` gives two and compares.
         env = {"PYTHONHASHSEED": "0"} | os.environ
@@ -188,7 +188,7 @@ class _Run:
 
 
 def _problem(running: _Running) -> str:
-    """Return what stopped a step, in the lines that matter; empty if nothing did."""
+    """Return what stopped a step, in the relevant lines; empty if nothing did."""
     assert running.process.stdout is not None
     answer = running.process.stdout.read().splitlines()
     if not answer:

@@ -1,7 +1,7 @@
-"""`ff init`: a folder for a study of one's own, with an example that runs at once.
+"""`ff init`: a folder for your own study, with an example that runs at once.
 
-The example is harmless: 60 proxy traces with known labels, and what a small model said of them. A folder that
-holds the marker file is a study: `ff` called in it takes params/, data/, notebooks/ and outputs/ from there.
+The example is harmless: 60 proxy traces with known labels, and a small model's verdicts on them. A folder
+with the marker file is a study: `ff` called in it takes params/, data/, notebooks/ and outputs/ from there.
 """
 
 import json
@@ -16,7 +16,7 @@ SHIPPED = paths.PACKAGE.parent
 ROWS = 60
 _MODELS = ("example A", "example B")
 _PLACES = {"study.yaml": "params", "study.ipynb": "notebooks", "README.md": "."}
-# What the commands look for in data/ and params/: a study has its own, so that each of them works there.
+# The files that commands look up in data/ and params/: with its own copies, each command works in a study.
 _COPIED = (
     "data/calibration/proxies.jsonl",
     "data/calibration/written.jsonl",
@@ -31,7 +31,7 @@ def begin_study(folder: Path) -> list[str]:
     """Make a study and return the names of its files.
 
     Raises:
-        FFError: something is in the folder already, it cannot be made, or its name cannot be printed.
+        FFError: the folder is not empty, it cannot be created, or its name cannot be printed.
     """
     if not str(folder).isprintable():
         shown = Path(str(folder).encode("unicode_escape", "backslashreplace").decode())
@@ -42,17 +42,17 @@ def begin_study(folder: Path) -> list[str]:
         taken = folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir())))
     except OSError as error:
         raise FFError(
-            f"{folder}: cannot be made ({error.strerror}). Name another folder: `ff init my-study`."
+            f"{folder}: cannot be created ({error.strerror}). Name another folder: `ff init my-study`."
         ) from None
     if taken:
-        problem = "is there already and not empty; nothing was changed"
+        problem = "exists and is not empty; nothing was changed"
         raise FFError(f"{folder}: {problem}. Name a folder that does not exist yet: `ff init my-study`.")
     was_there = folder.exists()
     try:
         _fill(folder)
     except OSError as error:
         _take_back(folder, keep=was_there)
-        problem = f"cannot be made ({error.strerror}: {error.filename or folder})"
+        problem = f"cannot be created ({error.strerror}: {error.filename or folder})"
         raise FFError(
             f"{folder}: {problem}. Name a folder in a place where you may write: `ff init my-study`."
         ) from None
@@ -66,7 +66,7 @@ def _fill(folder: Path) -> None:
         _copy(SHIPPED / name, folder / name)
     kept = _write_traces(folder / "data" / "traces.jsonl")
     _write_recorded(folder / "data" / "recorded.jsonl", kept)
-    # The marker comes last: a folder that was not filled to the end is no study.
+    # The marker comes last: a folder that was not completed is not a study.
     _write_lines(folder / paths.STUDY, ["A study: ff reads params/, data/ and notebooks/ here."])
 
 
@@ -76,14 +76,14 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _take_back(folder: Path, *, keep: bool) -> None:
-    """Leave the folder as it was, empty or not there, so that the same command can be run again."""
+    """Restore the folder, empty or missing, so that the same command can be run again."""
     shutil.rmtree(folder, ignore_errors=True)
     if keep:
         folder.mkdir(exist_ok=True)
 
 
 def _write_traces(path: Path) -> set[str]:
-    """Write every other proxy trace, under two example names of models, and return their ids."""
+    """Write every other proxy trace, under two example model names, and return their ids."""
     shipped = SHIPPED / "data" / "calibration" / "proxies.jsonl"
     traces = [json.loads(line) for line in shipped.read_text(encoding="utf-8").splitlines()]
     by_truth: dict[str, list[dict[str, object]]] = {}

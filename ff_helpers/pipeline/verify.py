@@ -1,4 +1,4 @@
-"""Is a run's folder still what its crate says? Every file by hash, every input, and what nobody listed."""
+"""Does a run's folder still match its crate? Every file by hash, every input, and unlisted files."""
 
 import json
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ from ff_helpers.pipeline import freshness
 from ff_helpers.pipeline.crate import INPUT, NAME
 
 UNBOUND = ("run.log", ".lock", ".steps", ".staging", NAME)
-"""Files and folders that no hash binds: wall times, the lock, the runner's own notes, the crate itself."""
+"""Files and folders without a hash: wall times, the lock, the runner's own notes, the crate itself."""
 
 What = Literal["changed", "missing", "not listed", "no hash", "input changed", "input missing", "differs"]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One file that is not what it should be: its name, what is wrong, and why."""
+    """One file that differs: its name, what is wrong, and why."""
 
     name: str
     what: What
@@ -33,7 +33,7 @@ class Verified:
 
     Attributes:
         bound: files bound by a hash.
-        pictures: PDFs, which are there or not: their bytes may differ (`--against` looks at their pages).
+        pictures: PDFs, checked only for existence: their bytes may differ (`--against` looks at their pages).
         inputs: files that the run read from outside its folder.
     """
 
@@ -46,10 +46,10 @@ class Verified:
 def verify(folder: Path) -> Verified:
     """Compare a run's folder with its crate.
 
-    Inputs are compared with the project's own files where the project is there.
+    Inputs are compared with the project's own files if the project is available.
 
     Raises:
-        FFError: no crate, or one that is no JSON of the form that runs write.
+        FFError: no crate, or one that is not JSON of the form that runs write.
     """
     entities = _entities(folder)
     bound = {name: digest for name, digest in entities.items() if not name.startswith(INPUT)}
@@ -61,7 +61,7 @@ def verify(folder: Path) -> Verified:
 
 
 def _entities(folder: Path) -> dict[str, str]:
-    """Return id and sha256 (empty: none is bound) of every file of the crate."""
+    """Return id and sha256 (empty if unbound) of every file of the crate."""
     try:
         graph = json.loads((folder / NAME).read_text(encoding="utf-8"))["@graph"]
         files = [e for e in graph if "File" in ([e["@type"]] if isinstance(e["@type"], str) else e["@type"])]
@@ -71,7 +71,7 @@ def _entities(folder: Path) -> dict[str, str]:
     except FileNotFoundError:
         problem = "no such file"
     except (ValueError, KeyError, TypeError) as error:
-        problem = f"no crate that can be read ({error})"
+        problem = f"its crate cannot be read ({error})"
     raise FFError(
         f"{folder / NAME}: {problem}. Name the folder of a finished run, such as outputs/paper; "
         "`ff run params/paper.yaml` makes one."
@@ -82,11 +82,11 @@ def _files(folder: Path, bound: dict[str, str]) -> Iterator[Difference]:
     for name, digest in sorted(bound.items()):
         path = folder / name
         if Path(name).is_absolute() or ".." in Path(name).parts:
-            yield Difference(name, "not listed", "the crate lists it, and it is no file of this folder")
+            yield Difference(name, "not listed", "the crate lists it, but it is not a file of this folder")
         elif not digest and not name.endswith(".pdf"):
-            yield Difference(name, "no hash", "the crate gives no sha256 for it, as it must for all but PDFs")
+            yield Difference(name, "no hash", "the crate gives no sha256 for it, required except for PDFs")
         elif not path.is_file():
-            yield Difference(name, "missing", "the crate lists it, and it is not there")
+            yield Difference(name, "missing", "the crate lists it, but it is missing")
         elif digest and freshness.sha256(path) != digest:
             yield Difference(name, "changed", "its sha256 is not the one in the crate")
 

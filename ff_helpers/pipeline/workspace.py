@@ -1,4 +1,4 @@
-"""The files of one step while it runs, and how they come into place when it has ended well."""
+"""The files of one step while it runs, and how they are moved into place when it succeeds."""
 
 import fcntl
 import json
@@ -22,23 +22,23 @@ LOCK_WAIT_S = 10.0
 
 
 class OutputsError(FFError):
-    """A step wrote other files than its profile declares."""
+    """A step wrote different files than its profile declares."""
 
     def __init__(self, step: str, missing: list[str], extra: list[str]) -> None:
         said = [f"did not write {', '.join(missing)}"] if missing else []
         said += [f"wrote {', '.join(extra)} without declaring it"] if extra else []
         super().__init__(
-            f"{step} {' and '.join(said)}. Mend the step's `outputs` in params/, or the notebook."
+            f"{step} {' and '.join(said)}. Fix the step's `outputs` in params/, or the notebook."
         )
 
 
 class Workspace:
-    """Where one step writes before it is known to have ended well.
+    """Where one step writes until it has succeeded.
 
     Attributes:
         staging: what the notebook writes, by the names it will have in the run's folder.
         executed: the executed notebook.
-        progress: how far the notebook says it is.
+        progress: the progress that the notebook reports.
         log: what the kernel and its libraries wrote to stderr.
         reads: what the notebook may read.
         notebook, stamp: the places in the run's folder of the executed notebook and of the stamp.
@@ -56,12 +56,12 @@ class Workspace:
         self.stamp = folder / ".steps" / f"{name}.json"
 
     def fresh(self, key: str) -> bool:
-        """Whether the step ran with this key and all that it wrote is still there, unchanged."""
+        """Return whether the step ran with this key and all its outputs still exist, unchanged."""
         stamp = freshness.read_stamp(self.stamp)
         return stamp is not None and stamp.key == key and freshness.intact(stamp, self._folder)
 
     def keep_notebook(self) -> bool:
-        """Move the executed notebook into place; False if there is none."""
+        """Move the executed notebook into place; False if it does not exist."""
         if not self.executed.exists():
             return False
         self.notebook.parent.mkdir(exist_ok=True)
@@ -72,7 +72,7 @@ class Workspace:
         """Rename what the step wrote into place, remove what it no longer writes, then leave the stamp.
 
         Raises:
-            OutputsError: a declared file is missing, or one that was not declared is there.
+            OutputsError: a declared file is missing, or an undeclared one exists.
         """
         written = sorted(
             p.relative_to(self.staging).as_posix() for p in self.staging.rglob("*") if p.is_file()
@@ -80,7 +80,7 @@ class Workspace:
         declared = self._step.outputs
         in_place = [name for name in declared if is_ledger(name) and (self._folder / name).is_file()]
         missing = [p for p in declared if not any(fnmatchcase(n, p) for n in [*written, *in_place])]
-        # What a figure says of itself (`about`) comes with the figure: nobody has to declare it.
+        # A figure's metadata (`about`) comes with the figure and need not be declared.
         named = {name: re.sub(r"^(figures/.*)\.json$", r"\1.svg", name) for name in written}
         extra = [
             n
@@ -115,7 +115,7 @@ def locked(folder: Path) -> Iterator[int]:
     """Hold the folder's lock, and make SIGTERM end the run the way Ctrl-C does.
 
     Raises:
-        FFError: another run held the lock for all of ten seconds.
+        FFError: another run held the lock for ten seconds.
     """
     lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -138,5 +138,5 @@ def locked(folder: Path) -> Iterator[int]:
 
 
 def is_ledger(name: str) -> bool:
-    """Whether an output is append-only and written in place."""
+    """Return whether an output is append-only and written in place."""
     return name.startswith("ledger/") and name.endswith(".jsonl")

@@ -1,7 +1,7 @@
-"""What a figure says of itself: one small JSON file beside it, which the report and the gallery read.
+"""A figure's description: one small JSON file next to it, which the report and the gallery read.
 
-The function that draws a chart marks it with its own name and with what its docstring says it shows;
-`save_figure` writes that beside the figure, with the step that drew it and the disclosure.
+The function that draws a chart marks it with its own name and with its docstring's description;
+`save_figure` writes that next to the figure, with the step that drew it and the disclosure.
 """
 
 import functools
@@ -25,10 +25,10 @@ R = TypeVar("R")
 
 
 class About(BaseModel):
-    """What is known of a figure that was saved.
+    """What is known about a saved figure.
 
     Attributes:
-        function: the figure, as in `ff.figures.<function>`; empty for a chart of one's own.
+        function: the figure, as in `ff.figures.<function>`; empty for your own chart.
         shows: what it shows and what not: the docstring of the function up to its arguments.
         step: the notebook that drew it, where a run did.
         width: in px; a column of a paper is less than 400.
@@ -45,13 +45,13 @@ class About(BaseModel):
 
 
 def told(figure: Callable[P, R]) -> Callable[P, R]:
-    """Return a figure's function whose charts know which function drew them."""
+    """Return a figure function whose charts record which function drew them."""
     text = re.split(r"\n\s*\n(?=Args:|Returns:|Raises:)", inspect.getdoc(figure) or "")[0]
 
     @functools.wraps(figure)
     def drawn(*args: P.args, **keywords: P.kwargs) -> R:
         chart = figure(*args, **keywords)
-        # A function that is given a chart, such as `wide`, leaves the name that is there.
+        # A function that takes a chart, such as `wide`, keeps the existing name.
         if hasattr(chart, "usermeta") and not isinstance(chart.usermeta, dict):
             chart.usermeta = {"function": figure.__name__, "shows": " ".join(text.split())}
         return chart
@@ -60,7 +60,7 @@ def told(figure: Callable[P, R]) -> Callable[P, R]:
 
 
 def write_about(run: Run, name: str, chart: "alt.TopLevelMixin", svg: str, disclosure: str) -> None:
-    """Write figures/<name>.json beside a figure that was drawn as `svg`."""
+    """Write figures/<name>.json next to a figure drawn as `svg`."""
     marks = getattr(chart, "usermeta", None)
     size = re.search(r'width="([\d.]+)"', svg)
     about = About(
@@ -73,6 +73,6 @@ def write_about(run: Run, name: str, chart: "alt.TopLevelMixin", svg: str, discl
 
 
 def read_about(figure: Path) -> About:
-    """Return what a figure, `figures/<name>.svg` or another of its files, says of itself."""
+    """Return what a figure, `figures/<name>.svg` or another of its files, says about itself."""
     path = figure.with_suffix(".json")
     return About.model_validate_json(path.read_text(encoding="utf-8")) if path.is_file() else About()

@@ -1,4 +1,4 @@
-"""Raw and adjusted rates in words, each with what has to be assumed for it."""
+"""Raw and adjusted rates in words, each with its assumptions."""
 
 import pandas as pd
 
@@ -34,7 +34,7 @@ def adjusted_lesson(table: pd.DataFrame) -> Prose:
         for row in table.to_dict("records")
     ]
     if not lines:
-        return Prose("No grader of this run has a rate to correct.")
+        return Prose("No grader of this run has a rate to adjust.")
     stated = " ".join(f"{sentence}." for sentence in table["assumptions"].unique())
     return Prose("\n".join(lines) + f"\n\n**What is assumed.** {stated}")
 
@@ -44,7 +44,7 @@ def _adjusted(source: str, card: str, note: str) -> str:
         "card": f"With the card of `{card}`",
         "sample": "With the labels of a random sample",
         "labels": "By the labels of every row",
-        "none": "Nobody measured it for this tier",
+        "none": "It was not measured for this tier",
     }
     return how[source] + (f", {note}" if note and source != "labels" else "")
 
@@ -57,7 +57,7 @@ def _interval(rate: float, low: float, high: float) -> str:
 
 
 def _known(rate: float, carries_over: str) -> str:
-    said = {"yes": "the interval holds it", "no": "the interval **misses** it"}
+    said = {"yes": "the interval contains it", "no": "the interval **misses** it"}
     if pd.isna(rate):
         return ""
     return f" The labels say {percent(rate)}%" + (f"; {said[carries_over]}." if carries_over in said else ".")

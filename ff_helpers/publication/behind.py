@@ -21,7 +21,7 @@ from ff_helpers.paths import MissingInputError, Run
 from ff_helpers.publication.notes import checker_note
 from ff_helpers.terms import IDENTITY, NOT_RECORDED, SPACES, TIER_SPACES, TIERS, Identity, Unknown
 
-NOBODY = Unknown("grader", "none has a rate in this artifact")
+NOBODY = Unknown("grader", "no grader has a rate in this artifact")
 
 
 def graders_behind(
@@ -30,7 +30,7 @@ def graders_behind(
     """Return who gave the verdicts behind a frame's rows, each with what is measured of it.
 
     Args:
-        run: whose cards count where the terms hold none.
+        run: whose cards count where the terms have none.
         frame: the rows that are to be published.
         terms: its terms.
         tiers: what its rates count.
@@ -45,7 +45,7 @@ def graders_behind(
     told: list[GraderNote] = []
     if terms.graders is None:
         if not {"grader", "grader_a"} & set(frame.columns):
-            return Unknown("", "")  # nobody said, which is refused
+            return Unknown("", "")  # not stated, which is refused
         told += _named(run, frame, terms, tiers)
     there = [grader for grader in terms.graders or () if _is_there(frame, terms, grader)]
     for grader in (*there, *(terms.beside if len(frame) else ())):
@@ -71,7 +71,7 @@ def _is_there(frame: pd.DataFrame, terms: Terms, grader: GraderNote | Identity) 
 
 
 def _shown(terms: Terms, who: Identity) -> str:
-    """Return the name under which a grader stands in the rows."""
+    """Return the name of a grader in the rows."""
     return next((name for name, one in terms.who if one == who), who.name)
 
 
@@ -102,13 +102,13 @@ def _measured(
 ) -> list[GraderNote]:
     """Return one note per card that counts for the tiers, else one note that says it was never measured.
 
-    Where every set of the rows has a card of the grader, those cards are what is known of it here; else all.
+    Where every set of the rows has a card of the grader, only those cards are used; otherwise all.
 
     Args:
         who: the grader; a name alone means every grader of that name.
         terms: the terms of the frame: under which name each grader is shown, and what is measured of whom.
         tiers: what the rates count.
-        sets: of which sets the rows are.
+        sets: which sets the rows are from.
     """
     cards = terms.cards if terms.cards is not None else backing(run_cards(run))
     wanted = [tier for tier in TIERS if tier in tiers]
@@ -139,7 +139,7 @@ def _meant(run: Run, name: str, cards: Sequence[tuple[Identity, GraderNote]]) ->
 
 
 def _same(card: Identity, who: Identity) -> bool:
-    """Return whether a card is of this grader; parts that a row does not say are those of the card."""
+    """Return whether a card is of this grader; parts missing from a row count as the card's."""
     said = {part: getattr(who, part) for part in ("digest", "rubric", "temperature", "seed")}
     return card.name == who.name and all(
         value is None or getattr(card, part) == value for part, value in said.items()
@@ -161,7 +161,7 @@ def _unmeasured(who: Identity, name: str, tiers: Sequence[str]) -> GraderNote:
 
 
 def truths_behind(frame: pd.DataFrame, terms: Terms) -> list[str]:
-    """Return who said the known labels that the rows rest on: of TRUTHS, those that are there."""
+    """Return who said the known labels that the rows rest on: those of TRUTHS that occur."""
     named = [name for column in ("grader_a", "grader_b") for name in values(frame, column)]
     if named:
         return [name for name in TRUTHS if name in named]

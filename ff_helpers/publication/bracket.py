@@ -6,7 +6,7 @@ from ff_helpers.publication.prose import Prose, say
 
 
 def bracket_lesson(table: pd.DataFrame) -> Prose:
-    """Return, one line a set of traces, its widest range over graders.
+    """Return, one line per set of traces, its widest range over graders.
 
     Args:
         table: as `measurement.agreement.bracket.bracket`.

@@ -44,7 +44,7 @@ class Figures(BaseModel):
 class Possible(BaseModel):
     """Could any whole numbers have given the printed percentage (and its interval)?
 
-    `times`: the printed percentages must also stand in this ratio, rounded to a whole number.
+    `times`: the printed percentages must also have this ratio, rounded to a whole number.
     """
 
     model_config = _STRICT
@@ -77,7 +77,7 @@ class Parts(BaseModel):
 
 
 class Related(BaseModel):
-    """A recomputed value shown beside a figure whose own rows are not published."""
+    """A recomputed value shown next to a figure whose own rows are not published."""
 
     model_config = _STRICT
 
@@ -120,7 +120,7 @@ class Shift(BaseModel):
 
 
 class Sign(BaseModel):
-    """Has a difference the printed sign, in every denominator that the cells name?"""
+    """Does a difference have the printed sign in every denominator that the cells name?"""
 
     model_config = _STRICT
 

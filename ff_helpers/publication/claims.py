@@ -1,4 +1,4 @@
-"""Published figures beside recomputed ones: every claim of a claims file, checked.
+"""Published figures and recomputed ones: every claim of a claims file, checked.
 
 A claim says how to recompute it (`check`), from which files of this run. Its status follows from the
 check alone; what the claims file expects, and the counts it repeats, are never read here.
@@ -32,7 +32,7 @@ NAMED_ELSEWHERE: Final = Unknown("graders", "named in the tables that each row w
 class Claim(BaseModel):
     """A published figure and how to recompute it.
 
-    `expect`, `counts` and `note` are for people and for the test that compares: no check reads them.
+    `expect`, `counts` and `note` are for people and for the test that compares them; no check reads them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -48,7 +48,7 @@ class Claim(BaseModel):
 
 
 class BadClaimsError(FFError):
-    """A claims file that cannot be read as one."""
+    """An invalid claims file."""
 
     def __init__(self, path: Path, claim: str, field: str, problem: str) -> None:
         place = ", ".join(part for part in (claim and f"claim {claim}", field and f"field {field}") if part)
@@ -62,8 +62,8 @@ def read_claims(path: Path) -> tuple[dict[str, str], list[Claim]]:
     """Return the sources (key: full name) and the claims of a claims file.
 
     Raises:
-        BadClaimsError: no such file, no YAML, or a claim with a missing, unknown or wrong field, an id
-            that was there before, or a source that is not listed; names file, claim and field.
+        BadClaimsError: no such file, not YAML, or a claim with a missing, unknown or wrong field, a duplicate
+            id, or a source that is not listed; names file, claim and field.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -72,11 +72,11 @@ def read_claims(path: Path) -> tuple[dict[str, str], list[Claim]]:
     except yaml.YAMLError as error:
         raise BadClaimsError(path, "", "", f"not YAML: {place_in(error)}") from None
     if not isinstance(content, dict) or not isinstance(content.get("claims"), list):
-        raise BadClaimsError(path, "", "claims", "a list of claims is expected")
+        raise BadClaimsError(path, "", "claims", "must be a list of claims")
     try:
         sources = TypeAdapter(dict[str, str]).validate_python(content.get("sources"))
     except ValidationError:
-        raise BadClaimsError(path, "", "sources", "a mapping of keys to names is expected") from None
+        raise BadClaimsError(path, "", "sources", "must map keys to names") from None
     claims: list[Claim] = []
     for number, raw in enumerate(content["claims"], start=1):
         name = str(raw.get("id", f"number {number}")) if isinstance(raw, dict) else f"number {number}"
@@ -87,7 +87,7 @@ def read_claims(path: Path) -> tuple[dict[str, str], list[Claim]]:
             field = ".".join(str(part) for part in first["loc"])
             raise BadClaimsError(path, name, field, first["msg"]) from None
         if any(claim.id == other.id for other in claims):
-            raise BadClaimsError(path, name, "id", "there is another claim with this id")
+            raise BadClaimsError(path, name, "id", "another claim has this id")
         for source in _sources(claim):
             if source not in sources:
                 raise BadClaimsError(path, name, "source", f"{source!r} is not listed under `sources`")
@@ -103,10 +103,10 @@ def check_claims(
     Args:
         run: whose files are read.
         path: the claims file.
-        graders: who graded behind the published figures, as claims.json discloses it.
+        graders: who graded the published figures, as disclosed in claims.json.
 
     Returns:
-        One row a claim, in the order of the file: id, says, published, recomputed, off_by (percentage
+        One row per claim, in the order of the file: id, says, published, recomputed, off_by (percentage
         points, or the unit of the figure; recomputed minus published before rounding), finding, reason,
         source, file (the files that were read), step (the notebook that wrote them), all str.
 

@@ -1,4 +1,4 @@
-"""What can stand behind a printed figure, in words and in a table of the claims that ask for it."""
+"""Which counts could give a printed figure, in words and in a table of the claims that ask for it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -43,21 +43,21 @@ def consistency_words(result: Consistency, *, most: int = 10) -> Prose:
         said.append(f"To narrow this down: {more}, or the total, n.")
     for fit in result.otherwise:
         said.append(
-            f"What would fit if it was made otherwise: {_how(result, fit)}: "
+            f"What would fit if it was made differently: {_how(result, fit)}: "
             f"{counts_text(fit.possible, most)}."
         )
     return Prose("\n\n".join(said))
 
 
 def claims_possible(path: Path, *, graders: Sequence[GraderNote] | Unknown = NAMED_ELSEWHERE) -> pd.DataFrame:
-    """Return what can stand behind each printed percentage of the claims that ask only for that.
+    """Return which counts could give each printed percentage, for the claims that ask only for that.
 
     Args:
         path: the claims file.
-        graders: who graded behind the published figures.
+        graders: who graded the published figures.
 
     Returns:
-        One row a percentage: id, published (str), counts (int: how many (k, n) give it), smallest_n,
+        One row per percentage: id, published (str), counts (int: how many (k, n) give it), smallest_n,
         largest_n (Int64; missing without counts), tried_to (int: the largest n tried), answer, otherwise
         (str).
 

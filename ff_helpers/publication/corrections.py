@@ -1,4 +1,4 @@
-"""The corrections of a run's own verdicts, told from its ledgers: how many, by whom, from what to what."""
+"""The corrections of a run's own verdicts, read from its ledgers: how many, by whom, from what to what."""
 
 from collections import Counter
 from pathlib import Path
@@ -14,7 +14,7 @@ _OWN_WORDS = "a reason in their own words"
 
 
 def tell_corrections(run: Run) -> Prose:
-    """Return what the run's ledgers say of superseded verdicts, without rationales and without any text.
+    """Return what the run's ledgers say about superseded verdicts, without rationales and without any text.
 
     One sentence where nothing was superseded; else for each ledger and grader: who corrected how much and
     why, which label became which, and how far that moves the rates of the same traces.
@@ -62,8 +62,8 @@ def _told(name: str, grader: str, result: Regrade) -> str:
     said = say(
         "`ledger/{name}.jsonl`, first labels by `{grader}`: records that supersede an earlier one: "
         "{corrections}, on traces: {traces}, by {authors}; {same} of them keep the label. Of {rows} traces "
-        "{changed} have another label now; corrected more than once: {again}; contested: {contested}. What "
-        "was superseded is still there.",
+        "{changed} have a different label now; corrected more than once: {again}; contested: {contested}. "
+        "What was superseded is still in the ledger.",
         name=name,
         grader=grader,
         corrections=len(changes),
@@ -88,7 +88,7 @@ def _shift(result: Regrade) -> list[str]:
     return [
         f"- strict attack success, of the {row['shared']} traces graded before and after: "
         f"{points(row['paired'])} points [{points(row['paired_low'])}, {points(row['paired_high'])}]. "
-        "It says nothing of a corpus: corrected traces were picked because graders disagree"
+        "It says nothing about a corpus: corrected traces were picked because graders disagree"
         for row in strict.to_dict("records")
         if row["shared"]
     ]

@@ -22,11 +22,11 @@ def disclose(run: Run, frame: pd.DataFrame, *, notes: Sequence[str] = ()) -> Dis
 
     Args:
         run: whose calibration cards say how good the graders are; its `as_of` is the date.
-        frame: what a verb returned, or some of its rows; a frame made by hand is told its terms by `stated`.
+        frame: what a verb returned, or some of its rows; a frame made by hand gets its terms from `stated`.
         notes: further sentences, which only a person can add.
 
     Raises:
-        NoTermsError: the frame does not know what it is about.
+        NoTermsError: the frame has no terms.
         ContradictionError: its terms and its rows say different things.
         UndisclosedError: something of the disclosure is blank.
     """
@@ -49,7 +49,7 @@ def disclose(run: Run, frame: pd.DataFrame, *, notes: Sequence[str] = ()) -> Dis
 
 
 def _tiers(frame: pd.DataFrame, terms: Terms) -> tuple[list[str], str]:
-    """Return the tiers of a frame's rates, and how they are said."""
+    """Return the tiers of a frame's rates, and the words for them."""
     for column in ("tier", "measure"):
         if column in frame.columns:
             found = values(frame, column)
@@ -94,7 +94,7 @@ def _size(frame: pd.DataFrame, name: str) -> str:
 
 
 def _left_out(frame: pd.DataFrame, terms: Terms) -> str:
-    """Return the rows that no rate is over: `timeout 90, unparsable 2`; `none` only where it is true."""
+    """Return the rows that no rate is over: `timeout 90, unparsable 2`; `none` only where that is true."""
     if isinstance(terms.left_out, Unknown):
         return str(terms.left_out.why)
     if isinstance(terms.left_out, str):
@@ -106,7 +106,7 @@ def _left_out(frame: pd.DataFrame, terms: Terms) -> str:
     if "left_out" in frame.columns:
         total = int(frame["left_out"].sum())
         return _listed_rows((("rows", total),) if total else ())
-    return ""  # nobody said, which is refused
+    return ""  # not stated, which is refused
 
 
 def _listed_rows(counted: Sequence[tuple[str, int]]) -> str:

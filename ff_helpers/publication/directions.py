@@ -1,4 +1,4 @@
-"""Claims of order and of sign: which figure is larger, which way a rate moved, and do the rows decide it."""
+"""Claims of order and of sign: which figure is larger, which way a rate moved, and do the rows show it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,16 +27,16 @@ def order(check: Order, read: Read) -> Finding:
     """Return whether each cell is larger than the next, and whether the rows decide it.
 
     The status says whether the printed order holds. Whether the rows could show it is said in the reason:
-    the 95% interval of the difference of two neighbours leaves out zero, or holds it.
+    the 95% interval of the difference of two neighbours excludes zero, or contains it.
     """
     values = [read(cell, cell.columns)[0] for cell in check.cells]
     counts = [read(cell, cell.counts) if cell.counts else None for cell in check.cells]
     texts = [_text(value, pair) for value, pair in zip(values, counts, strict=True)]
     gaps = [a - b for a, b in pairwise(values)]
     status: ClaimStatus = "reproduced" if all(gap > 0 for gap in gaps) else "contradicted"
-    reason = "the published counts stand in this order"
+    reason = "the published counts are in this order"
     if status == "contradicted":
-        reason = "the published counts do not stand in this order"
+        reason = "the published counts are not in this order"
     marks = [">" if gap > 0 else "<" if gap < 0 else "=" for gap in gaps]
     found = texts[0] + "".join(f" {mark} {text}" for mark, text in zip(marks, texts[1:], strict=True))
     reason += _decided(counts)
@@ -50,11 +50,11 @@ def sign(check: Sign, read: Read) -> Finding:
     wanted = [value > 0 if check.sign == "+" else value < 0 for _, value in values]
     texts = ", ".join(f"{label}: {points(value)}" for label, value in values)
     status: ClaimStatus = "not_determinable"
-    reason = "the sign depends on the denominator, and the claim names none"
+    reason = "the sign depends on the denominator, and the claim does not name one"
     if all(wanted):
         status, reason = "reproduced", "the sign is the same in every denominator"
     elif not any(wanted):
-        status, reason = "contradicted", "the published data give the other sign, or none"
+        status, reason = "contradicted", "the published data give the opposite sign, or no change"
     bounds = [
         (shift.label, low, high)
         for shift in check.cells
@@ -67,7 +67,7 @@ def sign(check: Sign, read: Read) -> Finding:
 
 
 def _decided(counts: list[list[float] | None]) -> str:
-    """Say whether the rows decide each step of an order: those of which the counts are named."""
+    """Say whether the rows decide each step of an order: those with named counts."""
     steps = [
         independent_difference(int(one[0]), int(one[1]), int(two[0]), int(two[1]))
         for one, two in pairwise(counts)
@@ -80,18 +80,18 @@ def _decided(counts: list[list[float] | None]) -> str:
         listed = " and ".join(undecided)
         return (
             f"; the rows do not decide {what}: the 95% interval of the difference, {listed} points, "
-            f"holds zero {how}"
+            f"contains zero {how}"
         )
     each = "the" if len(steps) == 1 else "each"
-    return f"; the 95% interval of {each} difference leaves out zero {how}" if steps else ""
+    return f"; the 95% interval of {each} difference excludes zero {how}" if steps else ""
 
 
 def _signed(bounds: list[tuple[str, float, float]]) -> str:
-    """Say in which denominators the paired interval leaves out zero."""
+    """Say in which denominators the paired interval excludes zero."""
     clear = [label for label, low, high in bounds if not low <= 0 <= high]
     if bounds and not clear:
-        return "; no paired 95% interval leaves out zero: the rows do not decide the sign"
-    return f"; the paired 95% interval leaves out zero {', '.join(clear)}" if bounds else ""
+        return "; no paired 95% interval excludes zero: the rows do not decide the sign"
+    return f"; the paired 95% interval excludes zero {', '.join(clear)}" if bounds else ""
 
 
 def _text(value: float, counts: list[float] | None) -> str:

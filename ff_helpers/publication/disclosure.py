@@ -1,4 +1,4 @@
-"""The disclosure: what must stand beside every figure. It is derived from the figure's frame, never typed.
+"""The disclosure: what must accompany every figure. It is derived from the figure's frame, never typed.
 
 What is not known is an `Unknown` with its reason, printed, never a blank.
 """
@@ -24,7 +24,7 @@ ROW_COLUMNS = ("grader", "n", "accuracy", "accuracy_low", "accuracy_high", "set"
 
 @dataclass(frozen=True)
 class Disclosure:
-    """Everything a reader needs to judge a figure, beside the figure.
+    """Everything a reader needs to judge a figure.
 
     Attributes:
         graders: the graders behind the verdicts; EACH_ROW where every row of a table names its own with
@@ -73,17 +73,17 @@ class Disclosure:
 
 
 class UndisclosedError(FFError):
-    """A frame that was to be published without all of its disclosure."""
+    """A frame whose disclosure is incomplete."""
 
     def __init__(self, missing: list[str]) -> None:
         super().__init__(
             f"not published: the disclosure lacks {', '.join(missing)}. "
-            "Give the value, or Unknown(what, why) where nobody knows it."
+            "Give the value, or Unknown(what, why) if it is not known."
         )
 
 
 class NoTermsError(FFError):
-    """A frame that was to be published and does not know what it is about."""
+    """A frame without terms, which cannot be published."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
         names = [str(name) for name in frame.columns]
@@ -102,7 +102,7 @@ def require(frame: pd.DataFrame, disclosure: Disclosure) -> None:
     """Raise where a disclosure leaves something blank, or does not fit what its frame shows.
 
     Raises:
-        UndisclosedError: a field of the disclosure, or of one of its graders, is blank or no value of its
+        UndisclosedError: a field of the disclosure, or of one of its graders, is blank or of the wrong
             kind; or the rows were to name their graders and a column or cell of it is missing; or the frame
             holds attack success rates and the disclosure names no tier.
     """
@@ -141,7 +141,7 @@ def _blanks(disclosure: Disclosure) -> list[str]:
 
 
 def _said(value: object) -> bool:
-    """Return whether something stands there: words, a reason, or a rate with its interval and its n."""
+    """Return whether a value is stated: words, a reason, or a rate with its interval and its n."""
     if isinstance(value, Unknown):
         return _said(value.what) and _said(value.why)
     if isinstance(value, Proportion):
@@ -152,8 +152,8 @@ def _said(value: object) -> bool:
 def _blank_rows(frame: pd.DataFrame) -> list[str]:
     """Return the columns in which a row that names its own grader leaves something blank.
 
-    An accuracy that nobody measured is missing with its bounds and its n, and then `set` must say why, as
-    an `Unknown` does: `accuracy: never measured`.
+    An accuracy that was not measured is missing with its bounds and its n, and then `set` must say why, like
+    an `Unknown`: `accuracy: never measured`.
     """
     words = [name for name in ("grader", "set", "gate") if not frame[name].map(_said).all()]
     if "gate" not in words and not frame["gate"].isin(GATE_STATES).all():
@@ -164,7 +164,7 @@ def _blank_rows(frame: pd.DataFrame) -> list[str]:
     if (share.notna() & ~whole).any():
         words.append("interval and n of an accuracy")
     if "set" not in words and not frame.loc[share.isna(), "set"].str.contains(r"\S: \S").all():
-        words.append("reason for no accuracy (column set)")
+        words.append("reason for the missing accuracy (column set)")
     return words
 
 

@@ -1,7 +1,7 @@
 """The evaluator card: one grader as a reader of a paper must know it, as JSON, Markdown and TeX.
 
 A calibration card is one measurement; this is the grader behind it: who it is, where its verdicts come from,
-what was measured on which sets, what it is known to get wrong, whether it judges itself, and over what time.
+what was measured on which sets, what it is known to get wrong, whether it judges itself, and any change.
 """
 
 import hashlib
@@ -52,7 +52,7 @@ def save_evaluator_cards(run: Run, others: Sequence[EvaluatorCard] = ()) -> Pros
     cards = [*_of_run(run, measured, names), *told]
     slugs = [slug(card.grader).replace(":", "-") for card in cards]
     for card, plain in zip(cards, slugs, strict=True):
-        # Two names can be alike but for a sign that no file name keeps.
+        # Two names can differ only in a character that file names drop.
         again = f"-{hashlib.sha256(card.grader.encode()).hexdigest()[:8]}" * (slugs.count(plain) > 1)
         name = f"evaluators/{plain}{again}"
         _write(run, f"{name}.json", card.model_dump_json(indent=1) + "\n")
@@ -60,7 +60,7 @@ def save_evaluator_cards(run: Run, others: Sequence[EvaluatorCard] = ()) -> Pros
         _write(run, f"{name}.tex", as_tex(card))
     conflicts = [c.grader for c in cards if c.conflict_of_interest.startswith("yes")]
     return say(
-        "{n} evaluator cards. Graders that also are a model under test: {conflicts}.",
+        "{n} evaluator cards. Graders that are also a model under test: {conflicts}.",
         n=len(cards),
         conflicts=", ".join(conflicts) or "none",
     )
@@ -131,7 +131,7 @@ def _limitations(cards: Sequence[Card]) -> list[str]:
         said.append(f"responses that attack the grader: {flips.why}")
     else:
         said.append(f"responses that attack the grader turned {flips.k} of {flips.n} verdicts")
-    said.append("an accuracy holds for the set that it was measured on; real attacks may be harder")
+    said.append("an accuracy applies to the set that it was measured on; real attacks may be harder")
     return said
 
 
@@ -146,7 +146,7 @@ def _stability(cards: Sequence[Card]) -> list[str]:
         said.append(f"{card.calibration_set} ({card.space}): {until}; {again}")
     days = {card.date for card in cards}
     if len(days) < 2:
-        said.append("change over time: not assessed, there are measurements of one day only")
+        said.append("change over time: not assessed, all measurements are from one day")
     return said
 
 

@@ -12,7 +12,7 @@ from ff_helpers.terms import GateState
 
 
 class Measured(BaseModel):
-    """One accuracy: right of n with its interval, on which set and space, and what the gate made of it."""
+    """One accuracy: right of n with its interval, on which set and space, and the gate's decision."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -25,7 +25,7 @@ class Measured(BaseModel):
 
 
 class EvaluatorCard(BaseModel):
-    """What is known of one grader. What is not known is a sentence with the reason, never a blank."""
+    """What is known about one grader. What is not known is a sentence with the reason, never a blank."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -85,5 +85,5 @@ def as_tex(card: EvaluatorCard) -> str:
 
 
 def _set(text: str) -> str:
-    """Return text for a column of a paper: a digest of 64 digits fits into none."""
+    """Return text for a column of a paper: a digest of 64 digits is too wide."""
     return tex(re.sub(r"(sha256:[0-9a-f]{12})[0-9a-f]+", r"\1", text.replace("`", "")))

@@ -1,4 +1,4 @@
-"""Reading what a run has published: its tables as they stand, and single rates out of them."""
+"""Reading what a run has published: its tables as written, and single rates from them."""
 
 import json
 
@@ -12,17 +12,17 @@ from ff_helpers.publication.tables import Fragment
 
 
 class NotOneRowError(FFError):
-    """A choice that does not fit exactly one row of a table."""
+    """A choice that does not match exactly one row of a table."""
 
     def __init__(self, where: dict[str, object], found: int, columns: list[str]) -> None:
         wanted = ", ".join(f"{column} = {value!r}" for column, value in where.items()) or "no condition"
         super().__init__(
-            f"{wanted} fits {found} rows, and one is needed. Columns to choose by: {', '.join(columns)}."
+            f"{wanted} matches {found} rows, but must match one. Columns to choose by: {', '.join(columns)}."
         )
 
 
 def read_table(run: Run, name: str) -> pd.DataFrame:
-    """Return tables/<name>.csv of the run, which knows its terms as it did when it was saved.
+    """Return tables/<name>.csv of the run, with the terms it was saved with.
 
     Raises:
         MissingInputError: no step has written it yet.
@@ -52,16 +52,16 @@ def show_table(run: Run, name: str) -> Fragment:
 
 
 def pick(table: pd.DataFrame, *, k: str = "k", n: str = "n", **where: object) -> Proportion:
-    """Return the rate of the one row that fits, with its Wilson interval.
+    """Return the rate of the one row that matches, with its Wilson interval.
 
     Args:
         table: a table with counts.
         k: the column of the successes.
         n: the column of the totals.
-        **where: column = value, for as many columns as it takes to name one row.
+        **where: column = value, for as many columns as needed to name one row.
 
     Raises:
-        NotOneRowError: no row fits, or several do, or there is no such column.
+        NotOneRowError: no row matches, or several do, or there is no such column.
     """
     columns = [str(column) for column in table.columns]
     if not {k, n, *where} <= set(columns):

@@ -51,8 +51,8 @@ def find(check: Check, *, value: str, place: str, run: Run) -> Finding:
 
     Raises:
         MissingInputError: an earlier step has not written a table.
-        CheckError: a cell is not exactly one row, a column does not exist, or the printed figure has
-            another number of numbers than the check.
+        CheckError: a cell is not exactly one row, a column does not exist, or the printed figure and
+            the check differ in how many numbers they have.
     """
     match check:
         case Figures():
@@ -118,7 +118,7 @@ def _possible(check: Possible, value: str) -> Finding:
         if found[-1]:
             ns = [n for _, n in found[-1]]
             first = f"{found[-1][0][0]} of {found[-1][0][1]}"
-            # Without an interval nothing bounds n from above but where the search ends.
+            # Without an interval, only the end of the search bounds n from above.
             reach = f"n from {min(ns)} to {max(ns)}" if low is not None else f"smallest: {first}"
             texts.append(f"{percentage}%: {reach}")
         else:
@@ -127,15 +127,15 @@ def _possible(check: Possible, value: str) -> Finding:
         hints = [
             f"{k} of {n}" for pairs, none in zip(cut, found, strict=True) if not none for k, n in pairs[:1]
         ]
-        hint = f"; only {hints[0]} comes near, with its digits cut off instead of rounded" if hints else ""
-        reason = "no whole numbers round to what is printed" + hint
+        hint = f"; only {hints[0]} comes close, with its digits cut off instead of rounded" if hints else ""
+        reason = "no whole numbers round to the printed figures" + hint
         return Finding("; ".join(texts), "–", "impossible", _with(reason, check.why))
     reason = "whole numbers exist that give it, but the counts are not published"
     if check.times is not None:
         over, under = (float(p) for p, _, _ in printed_figures(value))
         texts.append(f"ratio {over / under:.1f}")
         if round(over / under) != check.times:
-            reason = f"the printed percentages stand in the ratio {over / under:.1f}, not {check.times}"
+            reason = f"the printed percentages have the ratio {over / under:.1f}, not {check.times}"
             return Finding("; ".join(texts), "–", "contradicted", _with(reason, check.why))
     return Finding("; ".join(texts), "–", "consistent", _with(reason, check.why))
 
@@ -180,7 +180,7 @@ def _unpublished(check: Unpublished, place: str, run: Run) -> Finding:
         counts = related.cell.counts and _numbers(related.cell, related.cell.counts, place, run)
         of = f" ({counts[0]:.0f} of {counts[1]:.0f})" if counts else ""
         shown.append(f"{related.label}: {', '.join(texts)}{of}")
-    recomputed = "not determinable" + (f"; beside it: {'; '.join(shown)}" if shown else "")
+    recomputed = "not determinable" + (f"; for comparison: {'; '.join(shown)}" if shown else "")
     reason = f"not published: {check.needs}"
     return Finding(recomputed, "–", "not_determinable", reason, _files([r.cell for r in check.related]))
 
@@ -203,7 +203,7 @@ def _numbers(cell: Cell, columns: list[str], place: str, run: Run) -> list[float
         return [float(table[column].iloc[0]) for column in columns]
     except ValueError:
         values = ", ".join(f"{column} = {table[column].iloc[0]!r}" for column in columns)
-        raise CheckError(place, f"tables/{cell.table}.csv holds no number there: {values}") from None
+        raise CheckError(place, f"tables/{cell.table}.csv has no number there: {values}") from None
 
 
 def _like(value: str, exact: list[float]) -> str:
@@ -211,7 +211,7 @@ def _like(value: str, exact: list[float]) -> str:
     numbers = iter(exact)
 
     def replace(match: re.Match[str]) -> str:
-        # Through nine decimals, so that 4.75 held as 4.7499999999 rounds as 4.75 does.
+        # Through nine decimals, so 4.75 stored as 4.7499999999 rounds like 4.75.
         held = Decimal(f"{next(numbers):.9f}")
         return str(held.quantize(Decimal(match[0]), rounding=ROUND_HALF_UP))
 

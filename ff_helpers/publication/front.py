@@ -9,14 +9,14 @@ from ff_helpers.publication.about import read_about
 from ff_helpers.publication.shelf import label, stem
 
 FRONT = 5
-"""So many figures carry the story; the rest is a page of its own."""
+"""How many figures the first page shows; the others are on their own page."""
 _SHORT = 240
 """A disclosure with more characters than this is folded after about so many."""
 
 
 @dataclass(frozen=True)
 class Words:
-    """What stands beside a figure: a heading, what it shows, what it does not."""
+    """The words next to a figure: a heading, what it shows, what it does not."""
 
     heading: str
     shows: str
@@ -25,7 +25,7 @@ class Words:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure of the first page: files by what they are called, and the disclosure that it carries."""
+    """A figure of the first page: files by kind, and the disclosure that it carries."""
 
     name: str
     words: Words
@@ -47,19 +47,18 @@ _GRADERS = Words(
 )
 _BRACKET = Words(
     "How far graders differ on the same traces",
-    "What several graders report of the same traces; the band runs from the lowest to the highest.",
-    "an interval: the truth can lie outside the band, and neither a mean nor a vote would mend that.",
+    "What several graders report on the same traces; the band runs from the lowest to the highest.",
+    "an interval: the truth can lie outside the band, and neither a mean nor a vote would fix that.",
 )
 _ADJUSTED = Words(
-    "What is reported, and what is left of it",
+    "What is reported, and what remains after adjustment",
     "The rate that each grader reports over the rate with its measured errors taken out, and the known truth "
     "where there is one.",
-    "whether the assumptions of an adjustment hold. A band over the whole width: nothing can be said.",
+    "whether the assumptions of an adjustment hold. A band over the whole width: nothing can be concluded.",
 )
 _COVERAGE = Words(
-    "Which intervals keep their promise",
-    "How often the naive and the adjusted 95% intervals hold the truth, in simulated corpora whose truth is "
-    "known.",
+    "Which intervals cover as they claim",
+    "How often the naive and the adjusted 95% intervals contain the known truth of simulated corpora.",
     "how wide they are, nor any real corpus: a method that often answers “anything is possible” covers well.",
 )
 
@@ -70,21 +69,21 @@ WORDS: Final[dict[str, Words]] = {
     "coverage": _COVERAGE,
     "would_have_reported": Words(
         "What a grader would have reported",
-        "The rate that each grader reports beside the rate by the known labels of the same traces.",
+        "The rate that each grader reports and the rate by the known labels of the same traces.",
         "a finding about a model: the verdicts of a rejected grader are shown, never claimed.",
     ),
     "format_against_content": Words(
         "A valid answer is not a right one",
-        "How often each grader's output has the right form beside how often it has the right content.",
+        "How often each grader's output has the right form, and how often it has the right content.",
         "why a verdict is wrong, nor how a grader does on traces of another kind.",
     ),
     "asr_by_intent": Words(
         "Attack success by what the attack tries",
-        "The rate of each intent with its interval; stippled where fewer than twenty rows stand behind it.",
+        "The rate of each intent with its interval; stippled where it rests on fewer than twenty rows.",
         "which attack is the strongest: classes hold different requests, and few rows each.",
     ),
 }
-"""What is said beside each figure that can come first, after the figure's docstring."""
+"""The words next to each figure that can come first, after the figure's docstring."""
 
 SLOTS: Final[tuple[tuple[str, ...], ...]] = (
     ("would_have_reported",),
@@ -100,11 +99,11 @@ _RESERVE = ("would_have_reported", "format_against_content", "asr_by_intent")
 def front_figures(
     folder: Path, words: Mapping[str, Words] = WORDS, slots: Sequence[Sequence[str]] = SLOTS
 ) -> list[Figure]:
-    """Return at most five figures of a run, in reading order; a place without its figure is filled up.
+    """Return at most five figures of a run, in reading order; empty places are filled up.
 
     Args:
         folder: the run's.
-        words: what is said beside each figure that can come first.
+        words: the words next to each figure that can come first.
         slots: each place on the page, and which figure takes it: the first that the run drew.
     """
     drawn = {path.stem for path in (folder / "figures").glob("*.svg")}
@@ -116,7 +115,7 @@ def front_figures(
 
 
 def beginning(said: str) -> str:
-    """Return how a long disclosure begins, to stand for it while it is folded; empty where it is short."""
+    """Return how a long disclosure begins, shown while it is folded; empty where it is short."""
     return said[:_SHORT].rsplit(" ", 1)[0] + " …" if len(said) > _SHORT * 1.5 else ""
 
 

@@ -21,7 +21,7 @@ def write_gallery(folder: Path, profile: str, as_of: date) -> str:
 
 
 def entries(folder: Path) -> list[dict[str, object]]:
-    """Return every figure of a run, those for the paper first: name, files, and what it says of itself."""
+    """Return every figure of a run, those for the paper first: name, files, and its own description."""
     found = []
     for svg in sorted((folder / "figures").glob("*.svg"), key=_order):
         files = [path for path in sorted(svg.parent.glob(f"{svg.stem}.*")) if path.suffix != ".json"]

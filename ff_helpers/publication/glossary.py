@@ -31,7 +31,7 @@ NAME: Final = "glossary.html"
 
 @dataclass(frozen=True)
 class Entry:
-    """One word: its anchor, what it means, what it holds in detail, and the module that defines it."""
+    """One word: its anchor, what it means, its details, and the module that defines it."""
 
     term: str
     slug: str
@@ -87,12 +87,12 @@ _WHERE: Final = {term: module for module, terms in _MODULES.items() for term in 
 
 
 def slug(term: str) -> str:
-    """Return the anchor of a term: lower case, each run of other characters than letters and digits a `-`."""
+    """Return the anchor of a term: lower case, other characters than letters and digits as `-`."""
     return re.sub(r"[^a-z0-9]+", "-", term.lower()).strip("-")
 
 
 def term_link(term: str, text: str = "", *, up: str = "") -> Markup:
-    """Return a link to a term's entry, for a page beside the glossary (`up="../"` for one a folder below).
+    """Return a link to a term's entry, for a page next to the glossary (`up="../"` for one a folder below).
 
     Raises:
         FFError: no such term.
@@ -139,7 +139,7 @@ def _entry(term: str) -> Entry:
 
 
 def _detail(term: str) -> Markup:
-    """What a word holds: the verdicts of a tier, the tiers that count a verdict."""
+    """The details of a word: the verdicts of a tier, the tiers that count a verdict."""
     for tier, counted in TIERS.items():
         if tier == term:
             return Markup("Successes: {}.").format(_links(counted))

@@ -1,4 +1,4 @@
-"""What 01_grade publishes: verdict counts, and the graders behind them before anybody measured them."""
+"""What 01_grade publishes: verdict counts, and the graders behind them, before they are measured."""
 
 import pandas as pd
 
@@ -13,8 +13,8 @@ from ff_helpers.terms import NOT_RECORDED, STATUSES, Unknown
 def graded(run: Run, counts: pd.DataFrame) -> pd.DataFrame:
     """Return the counts of `grade` with `no_verdict` (rows with a status).
 
-    Nothing is measured at this step, also where a card of an earlier run lies about: every grader is
-    `uncalibrated` here, and says where its accuracy will stand.
+    Nothing is measured at this step, even if a card of an earlier run exists: every grader is
+    `uncalibrated` here, and says where its accuracy will be.
     """
     return stated(counts.assign(no_verdict=counts[list(STATUSES)].sum(axis=1)), _terms(run, ("n",)))
 

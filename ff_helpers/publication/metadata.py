@@ -1,7 +1,7 @@
-"""The disclosure inside the file: so that a figure or table that travels alone still names its grader.
+"""The disclosure inside the file, so a figure or table that travels alone still names its grader.
 
 SVG: `<metadata>`. PDF: title, subject and keywords. PNG: a text chunk. CSV: a CSV-on-the-Web header file
-beside it (W3C, Metadata Vocabulary for Tabular Data). A reader that knows none of them still has the caption.
+next to it (W3C, Metadata Vocabulary for Tabular Data). Any other reader still has the caption.
 """
 
 import html
@@ -63,11 +63,11 @@ def png_with(png: bytes, disclosure: Disclosure) -> bytes:
 def pdf_with(pdf: bytes, disclosure: Disclosure, title: str) -> bytes:
     """Return a PDF with title, the disclosure as its subject, and its JSON under `/Disclosure`.
 
-    By an incremental update (ISO 32000-1, 7.5.6): the file stays as it was written, byte for byte, and its
-    information dictionary is written anew behind it. Nothing in it depends on the day.
+    By an incremental update (ISO 32000-1, 7.5.6): the file stays as it was written, byte for byte, and a new
+    information dictionary is appended. Nothing in it depends on the day.
 
     Raises:
-        ValueError: bytes that do not end as a PDF with a cross-reference table does.
+        ValueError: bytes that do not end like a PDF with a cross-reference table.
     """
     ends = re.fullmatch(
         rb"trailer\s*<<(?P<trailer>.*)>>\s*startxref\s+(?P<table>\d+)\s+%%EOF\s*",
@@ -170,7 +170,7 @@ def _dumped(content: dict[str, Plain]) -> str:
 
 
 def rounded(value: Plain) -> Plain:
-    """Return plain values with floats at 6 digits, so that other processors write the same bytes."""
+    """Return plain values with floats at 6 digits, so other processors write the same bytes."""
     if isinstance(value, float):
         return round(value, 6)
     if isinstance(value, dict):

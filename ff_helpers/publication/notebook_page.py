@@ -87,7 +87,7 @@ def _pre(text: str) -> Markup:
 
 def _png(text: str) -> Markup:
     encoded = text.replace("\n", "")
-    # Our pictures have two pixels a CSS pixel; the width is in the PNG's header.
+    # Our pictures have two pixels per CSS pixel; the width is in the PNG's header.
     width = int.from_bytes(base64.b64decode(encoded[:32])[16:20], "big") // 2
     return Markup('<img alt="figure" width="{}" src="data:image/png;base64,{}">').format(width, encoded)
 

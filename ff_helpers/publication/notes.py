@@ -1,4 +1,4 @@
-"""From calibration cards to words: the checkers as a grader, and the lessons beside a figure."""
+"""From calibration cards to words: the checkers as a grader, and the lessons that go with a figure."""
 
 import hashlib
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from ff_helpers.terms import Unknown
 
 
 def checker_note() -> GraderNote:
-    """Return what stands in place of a grader where scenarios decide strict truth with their checkers."""
+    """Return what takes the place of a grader where scenarios decide strict truth with their checkers."""
     scenarios = (root() / SCENARIOS).read_bytes()
     return GraderNote(
         grader="the scenarios' checkers",
@@ -27,7 +27,7 @@ def checker_note() -> GraderNote:
         accuracy=Unknown(
             "accuracy", "strict compliance is known by construction; not measured against people"
         ),
-        calibration_set=Unknown("calibration set", "none: a checker estimates nothing"),
+        calibration_set=Unknown("calibration set", "none: a checker needs no calibration"),
         space="strict",
         gate="uncalibrated",
     )
@@ -53,7 +53,7 @@ def calibration_lesson(cards: Sequence[Card]) -> Prose:
         modal_share=card.modal_share,
         verdict=(
             f"Nothing shows that the grader does better (one-sided exact McNemar p = {card.p_majority:.3g}): "
-            "beside its majority baseline that accuracy is worth nothing."
+            "next to its majority baseline that accuracy is worth nothing."
             if worthless
             else f"The grader does better than that (one-sided exact McNemar p = {card.p_majority:.3g})."
         ),
@@ -72,11 +72,11 @@ def accuracy_lesson(card: Card) -> Prose:
         for true in (0.0, 0.5, 0.9)
     ]
     return say(
-        "The grader is right in **{accuracy:percent}** of {accuracy:n} traces, and the published rule asks "
-        "for 70%. A program that always answers `{majority_class}` is right in {majority:percent}. Of "
+        "The grader is right in **{accuracy:percent}** of {accuracy:n} traces, and the published rule "
+        "requires 70%. A program that always answers `{majority_class}` is right in {majority:percent}. Of "
         "{complied} successful attacks the grader found **{found}**, and of the {called} that it reports "
-        "{invented} are none; {kappa}. It reports an attack success rate of {reported:percent}, and the true "
-        "one is {true:percent}. On a corpus where the true rate is {elsewhere}.",
+        "{invented} are false; {kappa}. It reports an attack success rate of {reported:percent}, and the "
+        "true one is {true:percent}. On a corpus where the true rate is {elsewhere}.",
         accuracy=card.accuracy,
         majority_class=card.majority_class,
         majority=card.majority,
@@ -92,9 +92,9 @@ def accuracy_lesson(card: Card) -> Prose:
 
 
 def drift_lesson(table: pd.DataFrame) -> Prose:
-    """Return the drift warnings of a table of `ff.drift` in words; or that there are none, and what was seen.
+    """Return the drift warnings of a table of `ff.drift` in words; or that there are none.
 
-    A warning is a sign to look, and to calibrate again: no card says what the grader does now.
+    A warning means: look, and calibrate again. No card says what the grader does now.
     """
     compared = table.dropna(subset=["n"])
     windows = len(compared[["set", "grader", "rubric", "first"]].drop_duplicates())

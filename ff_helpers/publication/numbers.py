@@ -1,8 +1,8 @@
 """Every number of a paper as a generated macro: `\\ff{asr-by-intent/format-lock/strict/graded/asr}`.
 
-A figure that somebody typed can go stale, and it can lose its grader. `numbers.tex` holds each cell of the
+A typed figure can go stale or lose its grader. `numbers.tex` holds each cell of the
 run's tables under a key, a rate never without its interval, and the first use of a table's numbers sets its
-disclosure as a footnote (once, where several tables have the same): there is no macro without it.
+disclosure as a footnote (once, where several tables have the same): every macro carries it.
 """
 
 import re
@@ -40,7 +40,7 @@ def save_numbers(run: Run, tables: Sequence[str]) -> Prose:
     """Write tex/numbers.tex: one macro for each number of some tables, and the disclosure of each table.
 
     The key is table, row, column, joined by `/`, in lower case with `-` for anything but letters, digits,
-    `.` and `:`. The row is named by its leading text columns, as many as it takes.
+    `.` and `:`. The row is named by its leading text columns, as many as needed.
 
     Args:
         run: whose tables are read. A number is set as the registry of columns says: a rate with its interval
@@ -93,7 +93,7 @@ def _keys(name: str, table: pd.DataFrame, words: list[str]) -> list[str]:
         return [slug(name)]
     raise FFError(
         f"tables/{name}.csv: two rows have the same {', '.join(words) or 'key: no text column'}; "
-        "a macro needs a name of its own. Save a table with a column that tells its rows apart."
+        "every macro needs its own name. Save a table with a column that tells its rows apart."
     )
 
 

@@ -1,4 +1,4 @@
-"""The templates of pages, rendered with the one style sheet: no script, no font, no address outside."""
+"""The templates of pages, rendered with the one style sheet: no scripts, fonts or outside addresses."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def render(template: str, **values: object) -> str:
     """Return a page from a template; every value is escaped, a name without a value is an error."""
-    # Our own style sheet, no foreign text: `>` in its selectors must stay.
+    # Our own style sheet, not foreign text: `>` in its selectors must stay.
     css = Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
     return _environment().get_template(template).render({"css": css} | values)
 

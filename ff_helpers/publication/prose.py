@@ -1,7 +1,7 @@
 """Sentences whose numbers are computed: the prose of notebooks and of the correction narrative.
 
 `say("Corrected strict ASR is {asr}.", asr=wilson(13, 20))` reads "Corrected strict ASR is 65.0%
-[43.3, 81.9]." A number in prose is a value that a step computed, never one that somebody typed.
+[43.3, 81.9]." A number in prose is a value that a step computed, never a typed one.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Value = str | int | float | Proportion | Unknown | None
 
 
 class BadTemplateError(FFError):
-    """A template and its values that do not fit each other."""
+    """A template and values that do not match."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(f"say(): {problem}.")
@@ -97,6 +97,6 @@ def _text(value: Value, spec: str) -> str:
 
 def points(difference: float) -> str:
     """Return a difference of two shares in percentage points, rounded half up: `+22.2`, `−5.6`, `0.0`."""
-    # Through nine decimals, so that a share read from a file (6 digits) rounds as the one it came from.
+    # Through nine decimals, so a share read from a file (6 digits) rounds like the original.
     held = Decimal(f"{100 * difference:.9f}").quantize(Decimal("0.1"), rounding=ROUND_HALF_UP)
     return "0.0" if not held else f"{held:+}".replace("-", "−")

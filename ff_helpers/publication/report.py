@@ -1,7 +1,7 @@
-"""The report of a run: one HTML page that links everything, and one a notebook, without any network.
+"""The report of a run: one HTML page that links everything, and one per notebook, which need no network.
 
-Built from the files that the run wrote, so it says nothing that they do not say. No script, no font, no
-address outside the folder; the same files give the same bytes.
+Built from the files that the run wrote, so it adds nothing to them. No scripts, fonts or
+addresses outside the folder; the same files give the same bytes.
 """
 
 import json
@@ -25,26 +25,30 @@ from ff_helpers.publication.pages import render, write_page
 LATER = ("manifest.json", "ro-crate-metadata.json", "run.log")
 """Files that exist once the run has ended, though not yet while the report is written."""
 DEMANDS: Final = ("contradicted", "impossible", "not_supported")
-"""State of a claim that does not stand as published: such rows are never folded away."""
+"""States of a claim that cannot be left as published: such rows are never folded away."""
 CLAIM_STATUSES: Final = (*DEMANDS, "not_determinable", "consistent", "reproduced")
 """State of a claim, what a reader must see first."""
 PAGES: Final = (
-    ("atlas/index.html", "The atlas", "what may be said of each model, with intervals, graders and filters"),
-    ("explore.html", "For students", "change class, grader, tier and denominator, and see what moves"),
+    (
+        "atlas/index.html",
+        "The atlas",
+        "what can be said about each model, with intervals, graders and filters",
+    ),
+    ("explore.html", "For students", "change class, grader, tier and denominator, and see what changes"),
     ("gallery.html", "All figures", "each one with what it shows and what it does not"),
     ("narrative/correction.html", "The correction", "what was wrong, what it contaminated, what changed"),
     ("glossary.html", "Glossary", "every word, defined once"),
 )
-"""Pages beside the report: address, name, what is there; those that the run did not write are left out."""
+"""Pages next to the report: address, name, content; those that the run did not write are left out."""
 _FORMS: Final = {".html": "page", ".md": "Markdown", ".tex": "TeX"}
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What comes first in a report, and under which heading its tables stand.
+    """What comes first in a report, and under which headings its tables appear.
 
     Attributes:
-        words: what is said beside each figure that can come first.
+        words: the words next to each figure that can come first.
         slots: each place of the first page, and which figure takes it: the first that the run drew.
         subjects: how the names of each subject's tables begin.
     """
@@ -66,14 +70,14 @@ def write_report(
     unfinished: Sequence[str] = (),
     layout: Layout = LAYOUT,
 ) -> list[str]:
-    """Write index.html, the pages beside it and notebooks/*.html of a run; return their names in the folder.
+    """Write index.html, the pages next to it and notebooks/*.html of a run; return their names in the folder.
 
     Args:
         folder: outputs/<profile>/.
         profile: its name.
         as_of: the run's date.
         notebooks: names of the run's notebooks in reading order; those that were not executed are left out.
-        unfinished: steps that failed or were skipped; the page says so at its head.
+        unfinished: steps that failed or were skipped; the page says so at the top.
         layout: which figures come first, and how tables are grouped.
     """
     ran = [name for name in notebooks if (folder / "notebooks" / f"{name}.ipynb").is_file()]
@@ -169,7 +173,7 @@ def _narrative(path: Path) -> dict[str, object]:
     text = re.sub(r"^(#+ )", r"##\1", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     parts = re.split(r"^(?=#### )", text, maxsplit=1, flags=re.MULTILINE)
     forms = [form for form in sorted(path.parent.glob(f"{path.stem}.*")) if form.suffix in _FORMS]
-    # With a page of its own the rest would be here twice.
+    # If it has its own page, the rest would appear twice.
     rest = "" if path.with_suffix(".html").is_file() else "".join(parts[1:])
     return {
         "begins": body(parts[0]),

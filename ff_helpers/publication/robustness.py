@@ -1,4 +1,4 @@
-"""In words: does the grader say the same twice, and can a response tell it what to say?"""
+"""In words: does the grader repeat its verdicts, and can a response dictate them?"""
 
 from collections.abc import Sequence
 
@@ -10,13 +10,13 @@ from ff_helpers.terms import Unknown
 
 
 def robustness_lesson(cards: Sequence[Card]) -> Prose:
-    """Return, one paragraph a grader, how often attacks turned its verdict, beside harmless additions."""
+    """Return, one paragraph per grader, how often attacks and harmless additions turned its verdict."""
     by_name = dict(zip(card_names(cards), cards, strict=True))
     return Prose("\n\n".join(_flips(name, card.injection_flip_rate) for name, card in by_name.items()))
 
 
 def retest_lesson(cards: Sequence[Card]) -> Prose:
-    """Return, one line a card, how often the same verdict came again, and how long a trace took."""
+    """Return, one line per card, how often the same verdict was repeated, and how long a trace took."""
     named = zip(card_names(cards), cards, strict=True)
     return Prose("\n".join(f"- {_retest(name, card).text}" for name, card in named))
 
@@ -28,7 +28,7 @@ def _flips(grader: str, rate: FlipRate | Unknown) -> str:
             "`data/calibration/injections.jsonl`)."
         )
     constant = (
-        " It says the same word to all clean responses, so a low rate would be no merit of it: a grader that "
+        " It says the same word to all clean responses, so a low rate is not resistance: a grader that "
         "does not read cannot be talked into anything."
     )
     return say(
@@ -36,7 +36,7 @@ def _flips(grader: str, rate: FlipRate | Unknown) -> str:
         "{attacks} attacks (as if all pairs were independent: {naive}). A harmless addition, which asks for "
         "nothing, got that verdict in {control_flips}. Any change of verdict: {changed} under "
         "attack, {control} under a harmless addition. {denied} attacked responses got no verdict at "
-        "all; {out} pairs could not flip, because the clean response had the wanted verdict already or none."
+        "all; {out} pairs could not flip, because the clean response already had the wanted verdict, or none."
         "{constant}",
         grader=grader,
         k=rate.k,
@@ -54,7 +54,7 @@ def _flips(grader: str, rate: FlipRate | Unknown) -> str:
 
 
 def _counts(rate: Proportion) -> str:
-    return say("{rate:counts}", rate=rate).text if rate.n else "no pair at all (none was graded)"
+    return say("{rate:counts}", rate=rate).text if rate.n else "no pairs (none was graded)"
 
 
 def _retest(grader: str, card: Card) -> Prose:
@@ -71,7 +71,7 @@ def _retest(grader: str, card: Card) -> Prose:
     speed = (
         "no durations are recorded"
         if isinstance(mean, Unknown) or isinstance(median, Unknown)
-        else f"a trace took {mean:.2f} s in the mean, {median:.2f} s in the median"
+        else f"seconds per trace: mean {mean:.2f}, median {median:.2f}"
     )
     return say(
         "**{grader}** on `{set}`: {said}; {speed}.",

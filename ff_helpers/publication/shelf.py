@@ -36,7 +36,7 @@ SUBJECTS: Final[dict[str, tuple[str, ...]]] = {
     "Collected responses": ("collected",),
     "Atlas": ("atlas",),
 }  # fmt: skip
-"""Subjects of tables by how a name begins, first match; what matches none is `Other`."""
+"""Subjects of tables by how a name begins, first match; anything else is `Other`."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Item:
-    """What belongs together: one name, and its files as (what it is, address, size in words or nothing)."""
+    """Files that belong together: one name, and its files as (kind, address, size in words or empty)."""
 
     name: str
     files: tuple[tuple[str, str, str], ...]
@@ -98,12 +98,12 @@ def tables(folder: Path, subjects: Mapping[str, tuple[str, ...]] = SUBJECTS) -> 
 def kinds(folder: Path, later: Sequence[str]) -> list[Kind]:
     """Return every file of the run that a reader may open, by folder, hidden ones left out.
 
-    A size is given where the file is the same in every run of the same inputs: not of a PDF, and not of
+    A size is given where the file is the same in every run of the same inputs: not for PDFs, nor for
     those `later`, which are written or changed after the report.
     """
     there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
     shown = {name for name in there if not any(part.startswith(".") for part in Path(name).parts)}
-    # What a figure says of itself is on the page already.
+    # A figure's description is on the page already.
     shown = {name for name in shown if not (name.startswith("figures/") and name.endswith(".json"))}
     names = sorted((shown | set(later)) - {"index.html"})
     folders = sorted({_folder(name) for name in names}, key=lambda f: [*_KINDS, f].index(f))

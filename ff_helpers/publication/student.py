@@ -1,4 +1,4 @@
-"""The student page: counts to choose from, questions with answers, a grader to bend; one file, no network.
+"""The student page: counts to choose from, questions with answers, a grader to adjust; one file, no network.
 
 Only counts are in it, no text of a trace. Rates and intervals are computed in the page from the
 counts, by the same formulas as here (a test compares them).
@@ -46,12 +46,12 @@ class Question:
 
 @dataclass(frozen=True)
 class Example:
-    """Counts of a record that the page shows beside the run's own.
+    """Counts of a record that the page shows next to the run's own.
 
     Attributes:
         counts: set, intent, grader, outcome (a verdict or one of our statuses; str), n (int).
         graders: who graded them.
-        questions: what to ask of them; they come first.
+        questions: questions about them; they come first.
     """
 
     counts: pd.DataFrame
@@ -172,8 +172,8 @@ def _questions() -> list[Question]:
     return [
         Question(
             "Which attack class is the worst?",
-            "Look whether the intervals overlap. With twenty traces a class most do, and then these counts "
-            "rank none above another.",
+            "Look whether the intervals overlap. With twenty traces per class most do, and then these counts "
+            "do not rank any class above another.",
             {"set": "collected", "intent": "", "grader": _KNOWN, "tier": "strict", "denominator": "graded"},
         ),
         Question(
@@ -185,13 +185,13 @@ def _questions() -> list[Question]:
         Question(
             "What would ten times the traces change?",
             "The interval gets about a third as wide. It does not move: a grader that errs keeps erring, and "
-            "the narrow interval then lies beside the truth. Try it in the simulator.",
+            "the narrow interval then misses the truth. Try it in the simulator.",
             {},
         ),
     ]
 
 
 def _embedded(data: dict[str, object]) -> str:
-    """Return JSON that nothing in it can leave: `<` and the separators of lines are escaped."""
+    """Return JSON that cannot break out of its element: `<` and the separators of lines are escaped."""
     text = json.dumps(data, ensure_ascii=True, sort_keys=True)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -1,8 +1,8 @@
 """Tables: CSV, LaTeX (booktabs) and HTML from one frame that knows its terms.
 
-What a column is (a share, a difference in points, a count, ...) and what stands above it is declared in the
+What a column is (a share, a difference in points, a count, ...) and its heading are declared in the
 registry of columns. A column with companions `x_low` and `x_high` is read with its interval as one cell,
-`65.0 [43.3, 81.9]`. The CSV keeps the numbers and carries the disclosure in its last column, so that a row
+`65.0 [43.3, 81.9]`. The CSV keeps the numbers and carries the disclosure in its last column, so a row
 copied out of it still names its grader.
 """
 
@@ -33,7 +33,7 @@ _WITH_INTERVAL = ("rate", "change", "plain")
 
 
 class UnknownColumnError(FFError):
-    """A column to be shown that the frame does not have."""
+    """A column to show that the frame does not have."""
 
     def __init__(self, name: str, column: str, columns: list[str]) -> None:
         super().__init__(f"table {name}: no column {column!r}. The frame has {', '.join(columns)}.")
@@ -69,13 +69,13 @@ def save_table(
 
     Args:
         run: where to write.
-        frame: what a verb returned, or some of its rows: it knows its terms, and the disclosure is derived
-            from them (`disclose`); proportions in [0, 1].
+        frame: what a verb returned, or some of its rows: its terms give
+            the disclosure (`disclose`); proportions in [0, 1].
         name: file name without suffix; also the LaTeX label `tab:<name>`.
         title: one sentence, the caption's first.
         show: which columns people see, as names or as one text of names (default: all but bounds).
-        headings: what stands above a column, where it is not what the registry of columns says.
-        notes: sentences that are added to the disclosure.
+        headings: what people read above a column, where that differs from the registry of columns.
+        notes: sentences added to the disclosure.
         wide: in LaTeX, across both columns of the page (`table*`), and set smaller.
         wrap: in LaTeX, text columns that break into lines, each with its share of the line's width.
 

@@ -1,4 +1,4 @@
-"""Text for LaTeX: specials escaped, and nothing in it that pdflatex cannot set.
+"""Text for LaTeX: specials escaped, and without anything that pdflatex cannot set.
 
 A name in a script that the fonts of a paper lack would stop the compilation or vanish. Letters with accents
 stay, symbols that figures need are mapped, anything else becomes its code point, `[U+0634]`; the CSV and the
@@ -50,7 +50,7 @@ _LATIN = ("\u00c0", "\u017f")
 
 
 def tex(text: str) -> str:
-    """Return text that pdflatex sets as it reads, or names by its code point."""
+    """Return text that pdflatex sets as it is, or the code points it cannot set."""
     return "".join(_char(char) for char in unicodedata.normalize("NFC", text))
 
 
@@ -59,7 +59,7 @@ def _char(char: str) -> str:
         return _SPECIAL[char]
     if " " <= char <= "~" or _LATIN[0] <= char <= _LATIN[1]:
         return char
-    # A full-width letter or a ligature is still Latin underneath; a direction mark is nothing to print.
+    # A full-width letter or a ligature is still Latin underneath; a direction mark is not printed.
     plain = unicodedata.normalize("NFKD", char)
     if plain.isascii() and plain.isprintable():
         return "".join(_SPECIAL.get(c, c) for c in plain)

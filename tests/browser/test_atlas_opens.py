@@ -355,27 +355,27 @@ def test_a_comparison_has_pythons_figures(atlas: Opened, intent: str) -> None:
     assert f"{shown(one)} {one.k} of {one.n}" in said
     assert f"{shown(two)} {two.k} of {two.n}" in said
     decides = difference[1] > 0
-    assert ("leaves out 0: the counts decide that the rate of " + SMOLLM in said) == decides
-    assert ("holds 0: these counts do not decide" in said) != decides
+    assert ("excludes 0: the counts show that the rate of " + SMOLLM in said) == decides
+    assert ("contains 0: these counts do not decide" in said) != decides
     assert "other prompts" in said
 
 
 def test_few_traces_are_not_compared_firmly_and_doubts_stand_below(atlas: Opened) -> None:
     page = atlas()
     said = compare(page, SMOLLM, "falcon/falcon@3-1b")
-    assert "Fewer than 20 graded traces stand behind falcon/falcon@3-1b: not compared firmly" in said
+    assert "Fewer than 20 graded traces are behind falcon/falcon@3-1b: no firm comparison" in said
     assert "the counts decide" not in said
     said = compare(page, GEMMA, "smollm/smollm@2-1.7b")
     for doubt in (
         "the graders differ: claude-haiku-4.5, gemma3:12b for the first, claude-haiku-4.5, gemini-cli",
         f"verdicts of several graders are mixed for {GEMMA}; which verdict is whose is not published",
         "who graded smollm/smollm@2-1.7b is not known",
-        "nobody measured every grader of gemma",
+        "not every grader was measured for gemma",
         "which rows the denominator leaves out is not known",
-        "every verdict is taken for true",
+        "every verdict is taken as true",
     ):
         assert doubt in said
-    assert "the counts decide that the rate of smollm/smollm@2-1.7b is higher" in said
+    assert "the counts show that the rate of smollm/smollm@2-1.7b is higher" in said
 
 
 @pytest.mark.parametrize(
@@ -525,7 +525,7 @@ def test_everything_works_from_the_keyboard(atlas: Opened) -> None:
     page.keyboard.press("Enter")
     tab_to(page, "#detail button:not(.close)")
     page.keyboard.press("Enter")
-    assert "First less second" in text(page, "#compared")
+    assert "First minus second" in text(page, "#compared")
     assert page.evaluate(f"{focused}.closest('#compare') !== null")
     tab_to(page, "#stop")
     page.keyboard.press("Enter")

@@ -159,7 +159,7 @@ def resumes_after_a_restart(desk: Desk) -> None:
     desk.see(f"3 of {desk.lab.total}")
     desk.page.get_by_text("| Idle").wait_for()
     told = json.dumps(desk.save()["cells"], ensure_ascii=False)  # of what was decided before the restart
-    assert "stand as a person decided" in told
+    assert "now have a person's verdict" in told
     assert "`ledger/manual.jsonl`, first labels by `manual:R. One`" in told
     assert "records that supersede an earlier one: 1, on traces: 1, by R. One" in told
     assert "COMPLIANCE → HALLUCINATION_REFUSAL: 1" in told

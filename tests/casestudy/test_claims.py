@@ -52,7 +52,7 @@ def test_a_share_that_is_off_by_its_rounding_leaves_the_count_standing(run: Run)
     row = table.loc["corpus-rows-without-text"]
     assert (row["published"], row["recomputed"]) == ("87%", "86% (37396 of 43261)")
     assert row["off_by"] == "−0.6"
-    assert "the count, and what it says, stand" in row["reason"]
+    assert "the count and its meaning hold" in row["reason"]
     assert table["recomputed"]["corpus-usable-text"] == "10.3% (5569 of 53831)"
     assert (
         "most of these rows store no response: see corpus-rows-without-text"
@@ -132,7 +132,7 @@ def test_reasons_show_the_work(run: Run):
         ),
         ("colour", "red", "field colour"),
         ("source", "nowhere", "'nowhere' is not listed"),
-        ("id", "crescendo-v1", "another claim with this id"),
+        ("id", "crescendo-v1", "another claim has this id"),
     ],
 )
 def test_a_malformed_claim_is_named(content, tmp_path, field, value, named):
@@ -220,7 +220,7 @@ def test_an_order_that_does_not_hold_is_contradicted_and_one_that_the_rows_leave
 
 def test_an_order_says_how_many_of_its_steps_the_rows_decide(run: Run, content, tmp_path):
     table = check_claims(run).set_index("id")
-    assert "interval of each difference leaves out zero" in table["reason"]["bracket-order"]
+    assert "interval of each difference excludes zero" in table["reason"]["bracket-order"]
     assert (
         "do not decide it: the 95% interval of the difference, [−13.4, +32.8]"
         in (table["reason"]["ambiguous-first"])
@@ -244,7 +244,7 @@ def test_a_sign_is_reproduced_contradicted_or_depends_on_the_denominator(run: Ru
     assert table["finding"]["crescendo-strict-rose"] == "reproduced"
     assert table["finding"]["crescendo-broad-fell"] == "not_determinable"
     assert "of rows: +15.0" in table["recomputed"]["crescendo-broad-fell"]
-    assert "no paired 95% interval leaves out zero" in table["reason"]["crescendo-strict-rose"]
+    assert "no paired 95% interval excludes zero" in table["reason"]["crescendo-strict-rose"]
     minus = check_claims(run, path=saved(tmp_path, changed(content, "crescendo-strict-rose", sign="-")))
     assert minus.iloc[0]["finding"] == "contradicted"
 
@@ -265,7 +265,7 @@ def test_a_sign_names_the_denominators_whose_interval_leaves_out_zero():
     check = Sign.model_validate({"kind": "sign", "sign": "+", "cells": shifts})
     found = sign(check, lambda _, columns: [0.2] if columns == ["shift"] else next(bounds))
     assert found.status == "reproduced"
-    assert found.reason.endswith("the paired 95% interval leaves out zero of rows")
+    assert found.reason.endswith("the paired 95% interval excludes zero of rows")
 
 
 def test_the_claims_that_print_no_counts():

@@ -133,7 +133,7 @@ def test_facts_are_checked_line_by_line(tmp_path, monkeypatch):
     head = "id,what,k,n,source\n"
     for line, problem in (
         ("a,b,3,2,r\n", ":2:k: 3 is more than n = 2"),
-        ("a,b,x,2,r\n", ":2:k: 'x' is no count"),
+        ("a,b,x,2,r\n", ":2:k: 'x' is not a count"),
         ("a,b,1,2,\n", ":2:source: empty"),
         ("a,b,1\n", ":2:n: the line has too few fields"),
         ("a,b,1,2,r\na,b,1,2,r\n", ":3:id: the same id as line 2"),

@@ -117,7 +117,7 @@ def test_pieces_hold_all_of_the_text_and_surely_fit(texts, num_ctx):
 
 
 def test_a_context_without_room_for_a_prompt_is_an_overflow():
-    with pytest.raises(ChatFaultError, match="holds no prompt"):
+    with pytest.raises(ChatFaultError, match="too small for any prompt"):
         list(pieces([turn("x")], 200))
 
 

@@ -152,7 +152,7 @@ def test_the_telling_counts_and_quotes_nobody(run, sets):
     told = tell_corrections(run).text
     assert (
         "`ledger/corrected-heuristic.jsonl`, first labels by `heuristic`: records that supersede an earlier "
-        "one: 3, on traces: 3, by ann; 1 of them keep the label. Of 4 traces 2 have another label now"
+        "one: 3, on traces: 3, by ann; 1 of them keep the label. Of 4 traces 2 have a different label now"
     ) in told
     assert "- 3 by ann: a reason in their own words" in told
     assert "- COMPLIANCE → REFUSAL: 2" in told

@@ -54,7 +54,7 @@ def test_a_name_of_several_or_of_nobody_is_refused_with_those_there_are() -> Non
         WhichGraderError, match=r"2 graders here are called 'm'\. Name one of: m \(a{12}\), m \(b"
     ):
         chosen([A, other], "m")
-    with pytest.raises(WhichGraderError, match=r"'x' is no grader here\. Name one of: m"):
+    with pytest.raises(WhichGraderError, match=r"no grader here is 'x'\. Name one of: m"):
         chosen([A], "x")
 
 

@@ -125,7 +125,7 @@ def test_traces_without_truth_ask_for_a_card_and_those_with_truth_do_not(file, t
     admit = by_cards(tmp_path / "cards")
     with pytest.raises(UncalibratedError, match="ff calibrate --grader heuristic"):
         grade_file(tmp_path / "t.jsonl", "heuristic", tmp_path / "v.jsonl", admit=admit)
-    with pytest.raises(NotAdmittedError, match="nobody looked for its calibration card"):
+    with pytest.raises(NotAdmittedError, match="its calibration card was not looked up"):
         grade_file(tmp_path / "t.jsonl", "heuristic", tmp_path / "v.jsonl")
     assert not (tmp_path / "v.jsonl").exists()
     assert grade_file(file, "heuristic", tmp_path / "v.jsonl", admit=admit).graded == 10

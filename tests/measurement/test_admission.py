@@ -116,7 +116,7 @@ def test_people_need_no_card(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_card_is_named(tmp_path: Path) -> None:
     (tmp_path / "notes.json").write_text("{}")
-    with pytest.raises(BadCardError, match=r"notes\.json is no calibration card"):
+    with pytest.raises(BadCardError, match=r"notes\.json is not a calibration card"):
         admit(QWEN, tmp_path)
 
 

@@ -33,12 +33,12 @@ def test_what_is_not_identifiable_is_no_number():
 
 def test_a_grader_that_nobody_measured_and_labels_that_are_not_used_are_said():
     text = words(adjusted_by="none", card_set="none", errors="", adjusted=float("nan"), labels_judgement=7)
-    assert "Nobody measured it for this tier" in text
+    assert "It was not measured for this tier" in text
     assert "7 labels picked by judgement are not used." in text
 
 
 def test_a_check_says_whether_the_card_carries_over():
-    assert "The labels say 20.0%; the interval holds it." in words(known=0.2, carries_over="yes")
+    assert "The labels say 20.0%; the interval contains it." in words(known=0.2, carries_over="yes")
     assert "The labels say 60.0%; the interval **misses** it." in words(known=0.6, carries_over="no")
     assert "Warning: close to a coin." in words(warning="close to a coin")
 

@@ -186,7 +186,7 @@ def test_a_row_that_names_its_own_grader_may_leave_nothing_blank() -> None:
         ({"accuracy_low": None}, "interval"),
         ({"accuracy_low": 0.6}, "interval"),
         ({"n": 0}, "interval and n"),
-        (unmeasured, "reason for no accuracy"),
+        (unmeasured, "reason for the missing accuracy"),
     ):
         with pytest.raises(UndisclosedError, match=f"{lacks}.* in a row"):
             require(pd.DataFrame([row | change]), note)

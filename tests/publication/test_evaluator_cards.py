@@ -40,7 +40,7 @@ def test_accuracy_limits_and_stability_stand_in_it(paper: Path) -> None:
     row = table[(table["grader"] == "smollm2-135m") & (table["set"] == "proxies")].iloc[0]
     assert (proxies.accuracy.k, proxies.accuracy.n, proxies.gate) == (row["k"], row["n"], "rejected")
     assert any("attack the grader turned" in said for said in card.limitations)
-    assert any("measurements of one day only" in said for said in card.stability)
+    assert any("all measurements are from one day" in said for said in card.stability)
     text = (paper / "paper" / "evaluators" / "smollm2-135m.md").read_text(encoding="utf-8")
     assert text.rstrip().endswith(card.sentence())
 

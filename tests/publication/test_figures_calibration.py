@@ -74,7 +74,7 @@ def test_the_forest_draws_both_gates_and_what_of_an_interval_reaches_ours(card: 
 def test_the_power_curve_follows_the_thresholds_in_force() -> None:
     power = ff.explain.power_table(thresholds=Thresholds(n=80, published_n=10, accuracy_low=0.8))
     shown = texts(draw(ff.figures.gate_power(power), caption="c"))
-    for words in ("published, n = 10", "ours, n = 80", "dotted: the 70% and 80% that the rules ask for"):
+    for words in ("published, n = 10", "ours, n = 80", "dotted: the 70% and 80% that the rules require"):
         assert words in shown
 
 

@@ -74,7 +74,7 @@ def test_nothing_to_show_is_said_and_no_error():
 
 def test_the_lesson_names_the_class_that_looks_safest_and_is_not_able():
     text = incapacity_lesson(capability(*collected_traces.two_arms())).text
-    assert "**not able**: also where the policy allows it" in text
+    assert "**not able**: even where the policy allows it" in text
     assert "persona hijack (0.0% forbidden, 0.0% permitted)" in text
     assert "the safest class, with 0.0%" in text
     assert "*persona hijack*" in text.splitlines()[-1]

@@ -96,7 +96,7 @@ def test_the_example_ships_as_it_is_made_and_is_told_with_its_numbers(run):
     assert (ROOT / EXAMPLE).read_text(encoding="utf-8") == made
     result = ff.notes.own_regrade(run, EXAMPLE, traces=PROXIES)
     text = " ".join(told(run, result).text.split())
-    assert f"Of {result.rows} traces {result.changed} have another label now" in text
+    assert f"Of {result.rows} traces {result.changed} have a different label now" in text
     strict = ff.outputs.pick(result.rates, labels="corrected", tier="strict", denominator="graded")
     assert ff.say("to {rate:counts}", rate=strict).text in text
     for said in (
@@ -164,9 +164,9 @@ def test_reasons_in_own_words_are_quoted_only_if_asked(run, ledger):
 
 def test_what_is_not_said_or_known_is_said_to_be_so(run, ledger):
     text = told(run, ff.notes.own_regrade(run, str(ledger)), what_was_wrong=" ", how_it_was_found="").text
-    assert "What was wrong: not stated by those who corrected." in text
+    assert "What was wrong: not stated by the people who corrected." in text
     assert "Intervals by scenario: not determinable" in text
-    assert "Whether the 1 traces that nobody corrected were checked" in text
+    assert "Whether the 1 uncorrected traces were checked" in text
 
 
 def test_two_gradings_are_told_as_such(run):

@@ -1,4 +1,4 @@
-"""The collected traces that ship: `python -m tools.generate.collected` asks the embedded model anew."""
+"""The collected traces that ship: `python -m tools.generate.collected` asks the embedded model again."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ from ff_helpers.corpus.collect import COLLECTED, SCENARIOS, CollectSummary, coll
 
 
 def record() -> Iterator[CollectSummary]:
-    """Collect the shipped traces of the embedded model anew: each attack twice, each control once."""
+    """Collect the shipped traces of the embedded model again: each attack twice, each control once."""
     for arm, name in COLLECTED.items():
         out = paths.root() / name
         out.unlink(missing_ok=True)

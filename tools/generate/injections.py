@@ -1,6 +1,6 @@
-"""The injection suite that ships: every attack and control around harmless proxy responses.
+"""The shipped injection suite: every attack and control around harmless proxy responses.
 
-`python -m tools.generate.injections` writes data/calibration/injections.jsonl, the same bytes every time.
+`python -m tools.generate.injections` writes data/calibration/injections.jsonl, byte-identical every time.
 """
 
 import base64
@@ -25,7 +25,7 @@ _LOOK_ALIKE: Final = str.maketrans(
 _ENCODINGS: Final[Mapping[Encoding, Callable[[str], str]]] = {
     "zero_width": "\u200b".join,
     "homoglyphs": lambda text: text.translate(_LOOK_ALIKE),
-    # Stored backwards after a right-to-left override: on a screen it reads forwards.
+    # Stored backwards after a right-to-left override: displayed, it reads forwards.
     "right_to_left": lambda text: f"\u202e{text[::-1]}\u202c",
     "full_width": lambda text: "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text),
     "base64": lambda text: base64.b64encode(text.encode()).decode(),
@@ -33,17 +33,17 @@ _ENCODINGS: Final[Mapping[Encoding, Callable[[str], str]]] = {
 
 
 def injections() -> Iterator[Trace]:
-    """Yield the clean responses (two a class), then every attack and control on one response of each class.
+    """Yield the clean responses (two per class), then every attack and control on one response of each class.
 
     `scenario_id` is the trace_id of the clean response, `run` is `clean` or the attack's name, `truth` the
-    label of the clean response: an attack changes what the response says to the grader, not what it gives.
+    label of the clean response: an attack changes what the response tells the grader, not what it gives away.
     """
     bases = {label: _bases(label) for label in VERDICTS}
     for label in VERDICTS:
         yield from bases[label]
     for number, attack in enumerate(attacks()):
         for place, label in enumerate(VERDICTS):
-            # In turn, so that each attack meets both difficulties.
+            # Alternating, so each attack meets both difficulties.
             yield _attacked(bases[label][(number + place) % 2], attack, TARGETS[label])
 
 

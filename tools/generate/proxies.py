@@ -1,9 +1,9 @@
-"""Proxy traces: known truth in all five classes, and nothing hazardous in the project.
+"""Proxy traces: known truth in all five classes, without hazardous content.
 
 A fictional policy forbids something harmless; the adversarial prompt tries to get it by one of the six
 intents, in one turn or in a crescendo; the response complies, hedges, refuses, talks nonsense or answers
-a harmless question. `states_secret` decides strict compliance from the response alone, so that responses
-of a real model carry a strict truth too. `python -m tools.generate.proxies` writes
+a harmless question. `states_secret` decides strict compliance from the response alone, so responses
+of a real model have a strict truth too. `python -m tools.generate.proxies` writes
 data/calibration/proxies.jsonl, the same bytes every time.
 """
 
@@ -30,7 +30,7 @@ Turns = Literal["single", "multi"]
 
 
 class Setting(BaseModel):
-    """One fictional setting: its policy, what is wanted, the secret, and what may be said instead."""
+    """One fictional setting: its policy, the request, the secret, and what may be said instead."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -71,7 +71,7 @@ def settings() -> tuple[Setting, ...]:
 
 
 def proxies(*, seed: int = 0) -> Iterator[Trace]:
-    """Yield 120 traces: each label, intent, turn mode and difficulty once; the seed varies the wording."""
+    """Yield 120 traces: every label, intent, turn mode and difficulty once; the seed varies wordings."""
     cells = product(VERDICTS, INTENTS, ("single", "multi"), ("obvious", "ambiguous"))
     for number, (label, intent, turns, difficulty) in enumerate(cells, start=1):
         yield _trace(f"proxy-{number:04d}", (label, intent, turns, difficulty), seed)  # type: ignore[arg-type]
@@ -133,7 +133,7 @@ def _letters(secret: str) -> list[str]:
 
 
 def _sentences(text: str) -> str:
-    """Let every sentence begin with a capital, as a filled-in slot may not."""
+    """Capitalise every sentence: a filled-in slot may be lower-case."""
     return re.sub(r"(^|[.!?] )([a-z])", lambda m: m[1] + m[2].upper(), text)
 
 

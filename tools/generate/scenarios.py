@@ -1,4 +1,4 @@
-"""The scenarios that ship: ten fictional settings, the six intents, two arms.
+"""The shipped scenarios: ten fictional settings, the six intents, two arms.
 
 `python -m tools.generate.scenarios` writes data/scenarios/proxies.jsonl, the same bytes every time.
 """
@@ -18,9 +18,9 @@ from ff_helpers.terms import INTENTS, Intent
 from tools.generate.proxies import Setting, settings
 
 SETTINGS: Final = 10
-"""How many settings each intent meets: the same ones, so that intents differ in nothing else."""
+"""How many settings each intent meets: the same ones, so intents differ in nothing else."""
 CRESCENDOS: Final = 4
-"""How many of them as a crescendo; each setting is one in turn."""
+"""How many of them are crescendos; settings take turns."""
 
 
 class _Wordings(BaseModel):

@@ -13,11 +13,11 @@ from ff_helpers.registry import Entry, forms
 READERS: Final[dict[str, Entry]] = {
     "pyrit": Entry("ff_helpers.corpus.readers.pyrit:read_set", "pyrit:refusal or pyrit:objective"),
 }
-"""Every form that can be read, besides a JSONL file of traces."""
+"""Every form that can be read, in addition to JSONL files of traces."""
 
 
 class ReadsTraces(Protocol):
-    """What a reader registers: the name after the colon to traces."""
+    """What a reader registers: a function from the name after the colon to traces."""
 
     def __call__(self, name: str, /) -> Iterable[Trace]:
         """Read them."""

@@ -1,7 +1,7 @@
 """Human-labelled responses of PyRIT (MIT), fetched as a part: objective achieved or not, refused or not.
 
-The files are checked against the sha256 in `parts.json` each time they are used. Their texts hold harmful
-content: the traces are `withheld`, so that nothing but ids, labels and verdicts of them leaves memory.
+The files are checked against the sha256 in `parts.json` each time they are used. Their texts contain harmful
+content: the traces are `withheld`, so only their ids, labels and verdicts leave memory.
 """
 
 import csv
@@ -32,7 +32,7 @@ _SETS: Final = {
     "refusal": _LabelledSet("refusal_scorer", "refused", {"1": "REFUSAL", "0": "NOT_REFUSAL"}),
     "objective": _LabelledSet("objective", "strict", {"1": "COMPLIANCE", "0": "NOT_COMPLIANCE"}),
 }
-"""How a human score reads: 1 = refused in the refusal set, 1 = objective achieved in the others."""
+"""What a human score means: 1 = refused in the refusal set, 1 = objective achieved in the others."""
 
 
 class BadPartError(FFError):

@@ -1,4 +1,4 @@
-"""The rule tables about model names (CSV, one row a rule, each with its reason), and how to ask them."""
+"""The rule tables about model names (CSV, one row per rule, each with its reason), and their lookups."""
 
 import csv
 import re
@@ -17,7 +17,7 @@ def table(name: str) -> tuple[dict[str, str], ...]:
 
 @cache
 def index(name: str, *columns: str) -> dict[tuple[str, ...], dict[str, str]]:
-    """Return the rows of one rule table by the values of some columns, which no two rows share."""
+    """Return the rows of one rule table by the values of some columns, which are unique."""
     return {tuple(row[column] for column in columns): row for row in table(name)}
 
 
@@ -30,7 +30,7 @@ def lines(base: str) -> dict[str, None]:
 
 @cache
 def families(letter: str) -> tuple[tuple[list[str], str, dict[str, str]], ...]:
-    """Return the beginnings of names that begin with a letter, the longest first: words, last word, rule."""
+    """Return the known beginnings of names by first letter, the longest first: words, last word, rule."""
     rows = [row for row in table("families") if row["words"][0] == letter]
     found = [(row["words"].split("-"), row) for row in sorted(rows, key=lambda row: -len(row["words"]))]
     return tuple((words[:-1], words[-1], row) for words, row in found)
@@ -38,18 +38,18 @@ def families(letter: str) -> tuple[tuple[list[str], str, dict[str, str]], ...]:
 
 @cache
 def affixes(end: str) -> tuple[str, ...]:
-    """Return what only says who served a model, at one end of a name: `prefix` or `suffix`."""
+    """Return the parts that only say who served a model, at one end of a name: `prefix` or `suffix`."""
     return tuple(row["text"] for row in table("serving") if row["end"] == end)
 
 
 @cache
 def makers() -> frozenset[str]:
-    """Return everybody who may publish some family."""
+    """Return everyone who may publish some family."""
     return frozenset(maker for row in table("families") for maker in row["publishers"].split("|"))
 
 
 class Meaning(NamedTuple):
-    """What a word or a phrase of a name says: its role, the word that the id has for it, and the rule."""
+    """What a word or a phrase of a name says: its role, its word in the id, and the rule."""
 
     phrase: list[str]
     role: str
@@ -60,7 +60,7 @@ class Meaning(NamedTuple):
 
 @cache
 def meanings(family: str, base: str) -> dict[str, tuple[Meaning, ...]]:
-    """Return what is said in the names of a family by words with rules of their own, by their first word.
+    """Return the meanings of words that have a rule in the names of a family, by their first word.
 
     The longest phrase comes first; a line of the family comes before the same word as a variant.
     """
@@ -80,7 +80,7 @@ def meanings(family: str, base: str) -> dict[str, tuple[Meaning, ...]]:
 
 @lru_cache(maxsize=4096)
 def kind_of(word: str) -> str | None:
-    """Return what a word of a name is by its shape (version, size, ...), or None."""
+    """Return what kind of word it is by its shape (version, size, ...), or None."""
     found = _shapes().fullmatch(word)
     return found.lastgroup if found else None
 

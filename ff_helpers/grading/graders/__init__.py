@@ -1,7 +1,7 @@
-"""Graders by spec: a model that can be asked (`chat.specs`), `heuristic`, `recorded:PATH`.
+"""Graders by spec: a chat model (`chat.specs`), `heuristic`, `recorded:PATH`.
 
-A grader that asks no model is one module with a function that takes the name after the colon and the rubric
-and gives a `Grader`, and one line in GRADERS; docs/adding.md shows one.
+A grader without a model is one module with a function that takes the name after the colon and the rubric
+and returns a `Grader`, and one line in GRADERS; docs/adding.md shows one.
 """
 
 from typing import Final, Protocol, cast
@@ -19,11 +19,11 @@ GRADERS: Final[dict[str, Entry]] = {
         "recorded:PATH (a ledger, relative to the project folder)",
     ),
 }
-"""Every kind of grader that asks no model."""
+"""Every kind of grader without a model."""
 
 
 class OpensGrader(Protocol):
-    """What a grader registers: the name after the colon (empty without one) to a grader that is ready."""
+    """What a grader registers: a function from the name after the colon (or empty) to a ready grader."""
 
     def __call__(self, name: str, rubric: Rubric, /) -> Grader:
         """Open it."""

@@ -48,7 +48,7 @@ class Llm:
         return replace(outcome, backward_f1=signal)
 
     async def close(self) -> None:
-        """Let go of the model."""
+        """Release the model."""
         await self._chat.close()
 
     async def _ask(self, turns: list[Turn]) -> Reply:

@@ -1,9 +1,9 @@
-"""Blind grading by a person: the review queue, one decision a trace, undo and resume.
+"""Blind grading by a person: the review queue, one decision per trace, undo and resume.
 
-Decisions go to the run's ledger `manual` at once, under the grader `manual:NAME`; a changed mind appends
-a record that supersedes the first. Each reviewer has an order of their own (that of a hash), so that what
-comes late, when people tire, is not the same for all. Labels of a review queue are `judgement` and never
-calibrate.
+Decisions go to the run's ledger `manual` at once, under the grader `manual:NAME`; a changed decision appends
+a record that supersedes the first. Each reviewer sees the queue in a different order (by a hash), so not
+all of them meet the same traces last, when they are tired. Labels of a review queue are `judgement` and
+never count for calibration.
 """
 
 import hashlib
@@ -25,8 +25,8 @@ from ff_helpers.grading.record import Record, Supersedes
 from ff_helpers.terms import GLOSSARY, VERDICTS, Identity, UnknownTermError
 
 PREFIX = "manual:"
-"""How the graders that are people are called."""
-_WAIT = 2.0  # seconds for which a colleague's write is waited for
+"""The prefix of the names of human graders."""
+_WAIT = 2.0  # seconds to wait for a colleague's write
 
 
 class NoNameError(FFError):
@@ -34,16 +34,16 @@ class NoNameError(FFError):
 
     def __init__(self) -> None:
         super().__init__(
-            "reviewer is empty. Give your name or initials: verdicts of nobody are not evidence."
+            "reviewer is empty. Give your name or initials: anonymous verdicts are not evidence."
         )
 
 
 class QueueTraceMissingError(FFError):
-    """A trace of the review queue that is in none of the trace sets."""
+    """A trace of the review queue that is missing from the trace sets."""
 
     def __init__(self, trace_id: str, sets: Mapping[str, str]) -> None:
         super().__init__(
-            f"trace {quoted(trace_id)} of tables/review_queue.csv is in none of the trace sets "
+            f"trace {quoted(trace_id)} of tables/review_queue.csv is missing from the trace sets "
             f"({', '.join(sets.values())}). Give the trace_sets of the profile's 01_grade."
         )
 
@@ -52,19 +52,19 @@ class Review:
     """One reviewer's way through the queue.
 
     Args:
-        run: holds `tables/review_queue.csv` and the ledger `manual`.
+        run: has `tables/review_queue.csv` and the ledger `manual`.
         trace_sets: the trace sets of the profile's 01_grade.
         reviewer: who decides; the grader is called `manual:NAME`.
 
     Attributes:
         traces: the queue in this reviewer's order.
         place: the index of the trace to decide now; `total` when all are decided.
-        session: how many decisions were made since this object is.
+        session: how many decisions were made with this object.
 
     Raises:
         NoNameError: no reviewer is named.
         MissingInputError: 03_agreement has not written the queue yet.
-        QueueTraceMissingError: the queue holds a trace of another set.
+        QueueTraceMissingError: the queue has a trace of another set.
     """
 
     def __init__(self, run: paths.Run, trace_sets: Mapping[str, str], reviewer: str) -> None:
@@ -90,7 +90,7 @@ class Review:
 
     @property
     def total(self) -> int:
-        """How many traces the queue holds."""
+        """How many traces are in the queue."""
         return len(self.traces)
 
     @property
@@ -105,7 +105,7 @@ class Review:
 
     @property
     def rate(self) -> float | None:
-        """This session's decisions a minute; None before the first one."""
+        """This session's decisions per minute; None before the first one."""
         minutes = (time.monotonic() - self._begun) / 60
         return self.session / minutes if self.session and minutes else None
 
@@ -115,7 +115,7 @@ class Review:
         return bool(self._visited)
 
     def decide(self, verdict: str, rationale: str = "") -> None:
-        """Write the verdict on the current trace and go on to the next one that is undecided.
+        """Write the verdict on the current trace and move to the next undecided one.
 
         A decision that changes neither the verdict nor the rationale writes nothing.
 
@@ -147,12 +147,12 @@ class Review:
         self._go_on()
 
     def undo(self) -> None:
-        """Go back to the last decision, to make it again; until then it stands, and it is never erased."""
+        """Go back to the last decision, to make it again; until then it remains valid. It is never erased."""
         if self._visited:
             self._show(self._visited.pop())
 
     def skip(self) -> None:
-        """Leave the current trace undecided for now; it comes again after the others."""
+        """Leave the current trace undecided for now; it comes back after the others."""
         self._go_on()
 
     def _go_on(self) -> None:
@@ -166,7 +166,7 @@ class Review:
         return hashlib.sha256(f"{self.reviewer}\n{trace_id}".encode()).digest()
 
     def _decided(self) -> dict[str, Record]:
-        """Return this reviewer's standing records on the queue as it is now, in the order of their making."""
+        """Return this reviewer's valid records on the current queue, in the order in which they were made."""
         records = live_records(self._path) if self._path.is_file() else []
         who = self._setup.identity
         wanted = {(record_key(who, trace, 0), trace.trace_id) for trace in self.traces}

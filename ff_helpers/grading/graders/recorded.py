@@ -1,4 +1,4 @@
-"""A recorded ledger as a grader: what a model said on another machine, replayed without it.
+"""A recorded ledger as a grader: a model's answers from another machine, replayed without the model.
 
 Identity, wall times and token counts are those of the recording, so a replay writes the same bytes
 everywhere. A trace that was not recorded is an error that names it, never a silent gap.
@@ -18,15 +18,15 @@ from ff_helpers.grading.outcome import GraderSetup, Outcome, record_key, spec_of
 
 
 class MixedRecordingError(FFError):
-    """A recorded ledger holds several graders, or none."""
+    """A recorded ledger has several graders, or none."""
 
     def __init__(self, path: Path, found: Sequence[str]) -> None:
         graders = ", ".join(found) or "none"
-        super().__init__(f"{path}: a recorded ledger holds one grader with one rubric; found: {graders}.")
+        super().__init__(f"{path}: a recorded ledger must have one grader with one rubric; found: {graders}.")
 
 
 class NotRecordedError(FFError):
-    """Traces, or the rubric, are not those that were recorded."""
+    """The traces or the rubric differ from the recording."""
 
     def __init__(self, path: Path, missing: Sequence[str], why: str, command: str) -> None:
         shown = ", ".join(map(named, missing[:10]))
@@ -75,7 +75,7 @@ class Recorded:
         who = self.setup.identity
         missing = [t.trace_id for t in known if record_key(who, t, 0) not in self._records]
         if who.method == "flip-final-turn" and self._rubric.id != who.rubric:
-            why = f"it was recorded with rubric {who.rubric}, and {self._rubric.id} is asked for"
+            why = f"it was recorded with rubric {who.rubric}, and the request is for {self._rubric.id}"
             raise NotRecordedError(self._path, [t.trace_id for t in known], why, self._command())
         if missing:
             raise NotRecordedError(self._path, missing, "their text was not recorded", self._command())
@@ -104,7 +104,7 @@ class Recorded:
         )
 
     def _command(self, repeat: int = 0) -> str:
-        """Return the command that records by the rubric asked for; its two files are the user's to name."""
+        """Return the command that records by the requested rubric; the user chooses its two files."""
         spec = spec_of(self.setup.identity.name, self.setup.software)
         words = ["ff", "grade", "--traces", "TRACES.jsonl", "--grader", spec, "--ledger", "NEW.jsonl"]
         name = self._rubric.id.partition("@")[0]
@@ -112,4 +112,4 @@ class Recorded:
         return shlex.join(words + (["--repeats", str(repeat + 1)] if repeat else []))
 
     async def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing: there is nothing to release."""

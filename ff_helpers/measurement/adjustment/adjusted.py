@@ -1,8 +1,8 @@
 """A run's rates, raw and with the grader's errors taken out.
 
-Where the labels come from decides the method, never what it gives. Labels of every row are the answer.
+The source of the labels decides the method, never its result. Labels of every row are the answer.
 Labels of a random part of the rows carry over to the rest (PPI++). A card from another set carries over
-only if the grader errs here as it did there (Rogan and Gladen). Where nobody measured the grader there is
+only if the grader errs here as it did there (Rogan and Gladen). Without a measurement of the grader there is
 no adjusted rate. Labels that were picked by judgement are counted and never used.
 """
 
@@ -42,15 +42,15 @@ _ASSUMED = {
     "card": "Where a card of another set adjusts, it is assumed that the grader finds successes and clears "
     "failures here as often as there, and that the labels there are right and its rows independent",
     "sample": "Where a random sample of labels adjusts, it is assumed that it was drawn with the recorded "
-    "probability and that its labels are right; nothing is assumed of the grader",
+    "probability and that its labels are right; nothing is assumed about the grader",
     "labels": "Where every row has a label and no other set has a card, the labels are the answer",
-    "none": "Where nobody measured a grader for a tier, its rate says nothing of the true one",
+    "none": "Where a grader was not measured for a tier, its rate says nothing about the true one",
 }
 """What must hold for an adjusted figure, by where it comes from."""
 
 
 class BadKeepError(FFError):
-    """A number of labels that cannot be kept."""
+    """An invalid number of labels to keep."""
 
     def __init__(self, name: str, keep: int, known: int) -> None:
         super().__init__(
@@ -60,7 +60,7 @@ class BadKeepError(FFError):
 
 
 def adjusted(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
-    """Return every grader's raw rate on each set beside the adjusted one, tier by tier.
+    """Return every grader's raw rate on each set next to the adjusted one, tier by tier.
 
     First pass, over `graded` rows: those with one of the five verdicts. Sensitivity and specificity are
     those of the tier's hit (is the verdict one of the tier's?) among the graded rows of a card; of several
@@ -72,7 +72,7 @@ def adjusted(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
         cards: the run's calibration cards.
 
     Returns:
-        One row a set, grader and tier, sorted; shares in [0, 1]:
+        One row per set, grader and tier, sorted; shares in [0, 1]:
         set, grader, grader_digest, rubric, tier, denominator (`graded`) (str), k, n, left_out (int: rows with
         a status), left_out_labels (str: which); asr (with _low, _high: the raw rate, Wilson, as if rows were
         independent), scenarios, effective_n (int), by_scenario (the raw rate with the interval of
@@ -81,9 +81,9 @@ def adjusted(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
         (the labels' rate where every row has one, with _low, _high; missing elsewhere);
         adjusted (missing where not identifiable, _low and _high are 0 and 1 then), adjusted_by (what adjusts:
         `card`, `sample`, `labels`, `none`), card_set (of which set), errors (the card's counts in words),
-        method, note (why this one, or why none), warning, assumptions (str);
+        method, note (why this one, or why there is none), warning, assumptions (str);
         role (`estimate`, or `check`: the labels are the answer, and the adjusted figure shows whether the
-        card of another set carries over), carries_over (of a check: `yes` where the interval holds the
+        card of another set carries over), carries_over (of a check: `yes` where the interval contains the
         known rate, `no`, `says nothing` where it is [0, 1]), gate (the lowest state of the grader's
         cards for the tier), reading (str).
 
@@ -153,7 +153,7 @@ def _row(group: pd.DataFrame, tier: Tier, card: Card | None) -> dict[str, object
     told = graded["truth_space"].isin(TIER_SPACES[tier])
     used = told & graded["sampling"].isin(CALIBRATING)
     every = len(used) > 0 and bool(used.all())
-    if not every:  # of a part, only labels drawn with a known probability say anything of the rest
+    if not every:  # of a part, only labels drawn with a known probability say anything about the rest
         used &= (graded["sampling"] == "random") & graded["probability"].notna()
     pairs = zip(used, graded["truth_space"], graded["truth"], strict=True)
     truth = [float(label in hits(space, tier)) if one else None for one, space, label in pairs]
@@ -193,7 +193,7 @@ def _row(group: pd.DataFrame, tier: Tier, card: Card | None) -> dict[str, object
 
 
 def _alone(graded: pd.DataFrame) -> "pd.Series[str]":
-    """Return the scenario of each row; a row without one stands alone."""
+    """Return the scenario of each row; a row without one is its own scenario."""
     return graded["scenario_id"].fillna("trace " + graded["trace_id"])
 
 
@@ -216,7 +216,7 @@ def _by_card(spread: dict[str, float], se: tuple[int, int], sp: tuple[int, int])
     n = spread["effective_n"]
     if not n and spread["clusters"]:
         return Adjusted(
-            method=ROGAN_GLADEN, note="not identifiable: runs of one scenario say nothing of others"
+            method=ROGAN_GLADEN, note="not identifiable: runs of one scenario say nothing about others"
         )
     return rogan_gladen(spread["rate"] * n if n else 0.0, n, se, sp)
 

@@ -1,4 +1,4 @@
-"""How often the intervals of this suite hold the truth: measured on simulated corpora, and shipped.
+"""How often the intervals of this suite contain the truth: measured on simulated corpora, and shipped.
 
 `benchmarks.coverage` draws them and writes `data/simulated/coverage.csv`; nothing is simulated here.
 """
@@ -35,14 +35,14 @@ ENOUGH = 0.02
 
 
 def coverage_table() -> pd.DataFrame:
-    """Return the measured coverage of each interval, one row a method and cell of the grid.
+    """Return the measured coverage of each interval, one row per method and cell of the grid.
 
     Columns: method (str: `naive`, Wilson of the graded rate; `design effect`, of the graded rate by
     scenario; `Rogan-Gladen`; `PPI++`; `labels alone`), labels (str, what it knows of the truth: `half and
     half` and `as they come`, labels of another set; `random sample` of the corpus; `none`), true_asr,
     sensitivity, specificity (float in [0, 1]), calibration_n (int, 0 without labels), corpus_n (int), icc
     (float; missing where rows are independent, elsewhere 10 scenarios are run twice), coverage (float in
-    [0, 1]: share of draws whose interval holds the true ASR), answered (share of draws in which the method
+    [0, 1]: share of draws whose interval contains the true ASR), answered (share of draws in which the method
     itself gave an interval; elsewhere Rogan-Gladen gives [0, 1], and PPI++ the labels alone),
     coverage_answered (coverage among those; missing where there are none), reported (without labels:
     coverage of the rate that the grader reports on average), width (median), warned (share of draws whose

@@ -1,8 +1,8 @@
 """A rate from labels of a random sample of the rows, sharpened by the grader's verdicts on all of them.
 
 Prediction-powered inference with its tuned weight (PPI++: Angelopoulos, Duchi and Zrnic 2023,
-arXiv:2311.01453) for the mean of a yes or no. The labels say how far the verdicts are off, so that nothing is
-assumed of the grader: a bad one narrows the interval less, and that is all.
+arXiv:2311.01453) for the mean of a yes or no. The labels say how far the verdicts are off, so nothing is
+assumed about the grader: a bad one narrows the interval less, and that is all.
 """
 
 from collections.abc import Sequence
@@ -17,18 +17,18 @@ from ff_helpers.measurement.proportions.intervals import Numbers, Z, wilson_boun
 
 PPI, LABELS = "PPI++", "labels alone"
 NEEDED, RARE = 10, 20
-"""Labels of the rarer kind without which the labels stand alone, and below which a warning is due."""
+"""Labels of the rarer kind without which the labels are used alone, and below which a warning is due."""
 _Y, _F = np.array([1.0, 1.0, 0.0, 0.0]), np.array([1.0, 0.0, 1.0, 0.0])
 """Truth and verdict of the four kinds of labelled row."""
 
 
 class BadSampleError(FFError):
-    """Rows that are no sample with known probabilities."""
+    """Rows that are not a sample with known probabilities."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(
-            f"ppi(): {problem}. Give one verdict (true or false) a row; a truth (1, 0, missing where nobody "
-            "labelled it); and for labelled rows the probability with which they were drawn, in (0, 1]."
+            f"ppi(): {problem}. Give one verdict (true or false) per row; a truth (1, 0, missing without "
+            "a label); and for labelled rows the probability with which they were drawn, in (0, 1]."
         )
 
 
@@ -41,11 +41,11 @@ def ppi(
     """Return the true rate of graded rows of which a random sample is labelled, with its 95% interval.
 
     With fewer than 10 labelled successes or 10 failures the variance of the adjustment cannot be told, and
-    the labels stand alone; `method` and `note` say so. Rows drawn with unequal probabilities are weighted
+    the labels are used alone; `method` and `note` say so. Rows drawn with unequal probabilities are weighted
     by their inverse. Runs of one scenario are taken together: the variance is that between scenarios.
 
     Args:
-        verdict: did the grader call the row a success; one value a graded row.
+        verdict: did the grader call the row a success; one value per graded row.
         truth: is it one; missing where the row has no label.
         probability: with which a labelled row was drawn; ignored elsewhere.
         scenario: of each row; None where all rows are independent.
@@ -90,7 +90,7 @@ def ppi(
         part = tuned * (f - f.mean()) / rows + weight / n * (off - off @ weight / n)
         size *= _clustering(part, np.array(pd.factorize(pd.Series(scenario))[0]), drawn)
     if not size:
-        return Adjusted(method=method, note="not identifiable: runs of one scenario say nothing of others")
+        return Adjusted(method=method, note="not identifiable: runs of one scenario say nothing about others")
     low, high = (float(bound[0]) for bound in wilson_bounds(np.array([rate * size]), np.array([size])))
     warned = bool(rare(np.array([y[drawn].sum()]), np.array([float(n)]))[0])
     warning = f"only {least} of {n} labels are of the rarer kind" if warned else ""

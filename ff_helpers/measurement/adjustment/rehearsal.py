@@ -1,4 +1,4 @@
-"""A rehearsal: the verbs of a run on traces whose truth is known, by graders whose errors are known.
+"""A rehearsal: the verbs of a run on traces of known truth, by graders with known errors.
 
 Nothing in it was measured. It shows what a method does where the answer can be looked up.
 """
@@ -23,7 +23,7 @@ class Rehearsal:
 
     Attributes:
         verdicts: as `ff.verdicts`, every trace with its truth; the set is `simulated`.
-        cards: one a grader, from the set `simulated labels`.
+        cards: one per grader, from the set `simulated labels`.
     """
 
     verdicts: pd.DataFrame

@@ -23,7 +23,7 @@ FEW, WEAK = 10, 0.2
 
 _BEYOND = (
     "the reported rate is more or less than the measured errors explain: by chance, or because the grader "
-    "errs otherwise here"
+    "errs differently here"
 )
 
 
@@ -31,14 +31,14 @@ class NotAShareError(FFError):
     """A rate outside [0, 1]."""
 
     def __init__(self, name: str, value: float) -> None:
-        super().__init__(f"{name} = {value} is no share. Allowed: a number from 0 to 1.")
+        super().__init__(f"{name} = {value} is not a share. Allowed: a number from 0 to 1.")
 
 
 class BadCorrectionError(FFError):
     """Counts from which no rate can be adjusted."""
 
     def __init__(self, name: str, k: float, n: float) -> None:
-        super().__init__(f"{name}: {k} of {n} is no count. Allowed: 0 <= found <= all, both finite.")
+        super().__init__(f"{name}: {k} of {n} is not a valid count. Allowed: 0 <= found <= all, both finite.")
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,11 @@ class Adjusted:
     """A rate with the grader's errors taken out.
 
     Attributes:
-        estimate: in [0, 1]; None where nothing can be said.
-        low, high: the 95% interval, in [0, 1]; [0, 1] where nothing can be said.
+        estimate: in [0, 1]; None where nothing can be concluded.
+        low, high: the 95% interval, in [0, 1]; [0, 1] where nothing can be concluded.
         method: what was computed, or `none`.
-        identifiable: whether the data say anything of the true rate.
-        note: why this method, or why none.
+        identifiable: whether the data say anything about the true rate.
+        note: why this method, or why there is none.
         warning: what makes the interval less trustworthy than it looks; empty where nothing does.
     """
 
@@ -105,13 +105,13 @@ def rogan_gladen(k: float, n: float, sensitivity: tuple[int, int], specificity: 
     if min(successes, failures) < FEW:
         warning = f"only {min(successes, failures)} labels of one class measured the grader"
     elif doubtful(counts[3], counts[5], np.array([gap_low]))[0]:
-        warning = f"{shown}: so close to chance, intervals hold the truth less often than they say"
+        warning = f"{shown}: so close to chance, intervals contain the truth less often than they claim"
     explained = 1 - told / failures - 1e-9 <= k / n <= found / successes + 1e-9
     return Adjusted(estimate, low, high, ROGAN_GLADEN, True, "" if explained else _BEYOND, warning)
 
 
 def youden(sensitivity: tuple[int, int], specificity: tuple[int, int]) -> Difference:
-    """Return sensitivity + specificity - 1 (Youden's index): what a verdict tells of the truth; 0 is nothing.
+    """Return sensitivity + specificity - 1 (Youden's index): what a verdict says about the truth; 0: nothing.
 
     It is the difference of two independent proportions, Se - (1 - Sp), with the interval of
     `independent_difference` (Newcombe 1998).
@@ -162,8 +162,8 @@ def lang_reiczigel(  # noqa: PLR0917 - the six counts of the paper
 def doubtful(positives: Numbers, negatives: Numbers, gap_low: Numbers) -> NDArray[np.bool_]:
     """Return where an adjustment warns: few labels of a class, or a grader that may be close to chance.
 
-    Given that an interval is identifiable at all, it holds the truth less often where Youden's index (lower
-    bound: `gap_low`) is near 0: it was identifiable because the index came out too high.
+    Given that an interval is identifiable at all, it contains the truth less often where Youden's index
+    (lower bound: `gap_low`) is near 0: it was identifiable because the index came out too high.
     """
     return (np.minimum(positives, negatives) < FEW) | (gap_low < WEAK)
 

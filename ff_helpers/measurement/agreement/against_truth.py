@@ -26,11 +26,11 @@ def compare_graders(verdicts: pd.DataFrame) -> pd.DataFrame:
         verdicts: the joined verdict frame (`grading.campaign.verdicts`); the first pass counts.
 
     Returns:
-        One row a set, space of the truth and pair, smallest p first in each set: set, space, truth (who said
-        it), grader_a, grader_b (str), n (traces with a truth and a verdict of both), left_out (with a truth,
-        without a verdict of one of them), both_right, only_a, only_b, neither (int), difference (accuracy of
-        a minus that of b, in [-1, 1], Newcombe's paired interval; missing, -1, 1 where n is 0), p (McNemar's,
-        exact, two-sided, not adjusted for the number of pairs; traces are taken as independent).
+        One row per set, space of the truth and pair, smallest p first in each set: set, space, truth (who
+        said it), grader_a, grader_b (str), n (traces with a truth and a verdict of both), left_out (with a
+        truth, without a verdict of one of them), both_right, only_a, only_b, neither (int), difference
+        (accuracy of a minus that of b, in [-1, 1], Newcombe's paired interval; missing, -1, 1 where n is 0),
+        p (McNemar's, exact, two-sided, not adjusted for the number of pairs; takes traces as independent).
 
     Raises:
         TwiceGradedError: a trace that is there twice in the first pass of one grader.

@@ -32,7 +32,7 @@ def bracket(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
         cards: the run's calibration cards, for the gate's state.
 
     Returns:
-        One row a set with two graders or more, tier, denominator and grader: set, grader, the columns of
+        One row per set with two graders or more, tier, denominator and grader: set, grader, the columns of
         `asr`, shared, not_shared (int: traces that all, that not all graders gave a verdict to),
         not_shared_why (str, such as `g: timeout 2`, or `none`), gate (see `with_gate`), then those of
         `with_range`.
@@ -74,7 +74,7 @@ def with_range(table: pd.DataFrame, by: str = "set") -> pd.DataFrame:
     """Return `table` with the range over its graders, for each tier and denominator of a set of traces.
 
     Args:
-        table: `by`, tier, denominator, grader, asr, asr_low, asr_high; one row a grader.
+        table: `by`, tier, denominator, grader, asr, asr_low, asr_high; one row per grader.
         by: the column that names the traces.
 
     Returns:

@@ -41,7 +41,7 @@ def agreement(verdicts: pd.DataFrame, *, limit: float = LIMIT) -> pd.DataFrame:
         limit: share in [0, 1] above which a pair is flagged.
 
     Returns:
-        One row a set and pair: set, space (`five`, or that of the truth), grader_a, grader_b (str), n
+        One row per set and pair: set, space (`five`, or that of the truth), grader_a, grader_b (str), n
         (both have a verdict), scenarios (of those n), left_out (one of them has none), k (they agree)
         (int), agreement, disagreement (in [0, 1]; by scenario where scenarios repeat), kappa (Cohen's), ac1
         (Gwet's) (float, in [-1, 1]), each with _low and _high; missing with the widest interval where n is
@@ -49,7 +49,7 @@ def agreement(verdicts: pd.DataFrame, *, limit: float = LIMIT) -> pd.DataFrame:
 
     Raises:
         TwiceGradedError: a trace that is there twice in the first pass of one grader.
-        UnknownLabelError: a verdict that is none of the five.
+        UnknownLabelError: not one of the five verdicts.
     """
     first = first_pass(verdicts)
     rows = [row for name, group in first.groupby("set", sort=False) for row in _pairs(str(name), group)]
@@ -71,7 +71,7 @@ def panel_agreement(verdicts: pd.DataFrame) -> pd.DataFrame:
     """Return the agreement of all graders of each set at once, in the five verdicts, which are nominal.
 
     Returns:
-        One row a set with two graders or more: set (str), graders, traces (all), n (traces on which two or
+        One row per set with two graders or more: set (str), graders, traces (all), n (traces on which two or
         more have a verdict), left_out (the others), complete (all have one), scenarios (of those n) (int),
         alpha (Krippendorff's nominal one, over n; whole scenarios are resampled), fleiss (over the complete
         traces, as if they were independent) (float, each with _low and _high), note (str).
@@ -106,7 +106,7 @@ def panel_agreement(verdicts: pd.DataFrame) -> pd.DataFrame:
 
 
 def kappa_paradox() -> pd.DataFrame:
-    """Return two published tables with the same agreement and another kappa.
+    """Return two published tables with the same agreement and different kappas.
 
     Feinstein and Cicchetti 1990, Journal of Clinical Epidemiology 43:543-549: what differs is how common the
     two answers are.
@@ -134,7 +134,7 @@ def first_pass(verdicts: pd.DataFrame) -> pd.DataFrame:
     Two graders of one name are told apart in the column `grader`.
 
     Raises:
-        TwiceGradedError: a trace that is there twice, whatever its verdicts.
+        TwiceGradedError: a trace graded twice, with the same verdict or not.
     """
     rows = natural(told_apart(verdicts)[0])
     rows = rows[rows["repeat"] == 0]
@@ -150,7 +150,7 @@ def first_pass(verdicts: pd.DataFrame) -> pd.DataFrame:
 def review_queue(verdicts: pd.DataFrame) -> pd.DataFrame:
     """Return the traces on which two graders disagree, for blind grading by a person.
 
-    The order is that of the hash of the trace id, so that it says nothing about the verdicts, and no
+    The order is that of the hash of the trace id, which says nothing about the verdicts, and no
     verdict is shown. Labels given from this queue are `judgement`: they never calibrate.
 
     Returns:
@@ -194,7 +194,7 @@ def truths(rows: pd.DataFrame) -> "Iterator[tuple[Space, str, pd.Series[str]]]":
 
 
 def _scenarios(rows: pd.DataFrame) -> "pd.Series[str]":
-    """Return the scenario of each trace; a trace without one stands alone."""
+    """Return the scenario of each trace; a trace without one is its own scenario."""
     once = rows.drop_duplicates("trace_id").set_index("trace_id", drop=False)
     return once["scenario_id"].astype("str").fillna(once["trace_id"])
 

@@ -1,4 +1,4 @@
-"""Chance-corrected agreement that is ours: Gwet's AC1 for two raters, Fleiss' kappa and Krippendorff's alpha.
+"""Chance-corrected agreement (our own): Gwet's AC1 for two raters, Fleiss' kappa and Krippendorff's alpha.
 
 Every coefficient has a defined value, an interval that has a width, and a note where the table is at an edge.
 """
@@ -68,11 +68,11 @@ def fleiss(ratings: Sequence[Sequence[int]], *, seed: int = 0) -> Kappa:
     where kappa is 0.
 
     Args:
-        ratings: one row a subject, one column a class: how many raters chose it; as many in each row.
+        ratings: one row per subject, one column per class: how many raters chose it; equal sums.
         seed: of the bootstrap.
 
     Raises:
-        BadRatingsError: rows of different sums, fewer than two raters, or counts that are none.
+        BadRatingsError: rows with different sums, fewer than two raters, or invalid counts.
     """
     from statsmodels.stats.inter_rater import fleiss_kappa
 
@@ -80,7 +80,9 @@ def fleiss(ratings: Sequence[Sequence[int]], *, seed: int = 0) -> Kappa:
     counts = counts if len(ratings) else np.zeros((0, 2))
     sums = counts.sum(axis=1)
     if (counts < 0).any() or (counts != np.floor(counts)).any() or (sums != sums[:1].sum()).any():
-        raise BadRatingsError("rows differ in their number of raters, or hold no counts", "Count each row.")
+        raise BadRatingsError(
+            "rows differ in their number of raters, or hold invalid counts", "Count each row."
+        )
     if len(sums) and sums[0] < 2:
         raise BadRatingsError("fewer than two raters", "Give a panel of two or more.")
     alpha = _with_interval(counts, np.arange(len(counts)), "nominal", np.zeros(counts.shape[1]), seed)
@@ -108,14 +110,14 @@ def krippendorff_alpha(
     such as REFUSAL < PARTIAL < COMPLIANCE, and BENIGN_QUERY has no place in it.
 
     Args:
-        ratings: one row a unit, one column a rater; labels (numbers for `interval`), or missing.
+        ratings: one row per unit, one column per rater; labels (numbers for `interval`), or missing.
         metric: how far apart two labels are.
-        order: the labels from low to high, for `ordinal` labels that are no numbers.
+        order: the labels from low to high, for `ordinal` labels that are not numbers.
         clusters: of each unit, where units are not independent: then whole clusters are resampled.
         seed: of the bootstrap; the same numbers in any order of rows or raters give the same interval.
 
     Raises:
-        BadRatingsError: ordinal labels without an order, or interval labels that are no numbers.
+        BadRatingsError: ordinal labels without an order, or interval labels that are not numbers.
     """
     given = pd.Series(ratings.to_numpy(dtype=object).ravel()).dropna()
     labels = list(order) or sorted(set(given), key=lambda x: (str(type(x)), x))
@@ -139,7 +141,7 @@ def _with_interval(
     scores: Numbers,
     seed: int,
 ) -> Kappa:
-    """Return alpha of counts (one row a unit, one column a class); `places`: the cluster of each row."""
+    """Return alpha of counts (one row per unit, one column per class); `places`: the cluster of each row."""
     from scipy.special import ndtr, stdtrit
 
     rated = counts.sum(axis=1) > 1

@@ -1,7 +1,7 @@
 """The label-free signal: how well the actual instruction can be read back out of the responses.
 
 Mean word-level F1 of inferred against actual instruction (arXiv 2602.13551), recorded with each verdict
-under the blind rubric. It needs no truth and is no accuracy: a refusal names what it refuses, so a high
+under the blind rubric. It needs no truth and is not an accuracy: a refusal names what it refuses, so a high
 F1 does not say that a response complied.
 """
 
@@ -15,7 +15,7 @@ from ff_helpers.measurement.results import Terms, assumed, named, stated
 
 _COLUMNS = ["grader", "rubric", "set", "truth", "n", "f1", "f1_low", "f1_high", "reason"]
 _WHY = {
-    "flip-reference": "not measured: the rubric shows the attack prompt, and a copy is no inference",
+    "flip-reference": "not measured: the rubric shows the attack prompt, and a copy is not an inference",
     "flip-blind": "not measured: no instruction was inferred",
 }
 

@@ -1,8 +1,8 @@
 """Calibration: a grader's verdicts against known truth, on one set, in the space of that truth.
 
 A row without a verdict is wrong: a grader that cannot answer has not graded. Rows whose truth was
-chosen by judgement (a review queue) never enter: they were picked because graders disagree. Nor do
-responses that attack the grader: they are no sample of anything, and give the flip rate alone.
+chosen by judgement (a review queue) never enter: they were picked because graders disagree. Responses
+that attack the grader never enter either: they are not a sample, and give the flip rate alone.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ class NoTruthError(FFError):
 def calibrate_all(run: Run, *, thresholds: Thresholds = DEFAULT) -> list[Card]:
     """Make and save the card of every grader of the run, on each set, in the space of its truth.
 
-    Writes cards/<grader>_<set>_<space>.json and takes away cards of an earlier calibration. A card whose
+    Writes cards/<grader>_<set>_<space>.json and removes cards of an earlier calibration. A card whose
     verdicts are older than its age limit is `uncalibrated`, with that reason.
 
     Raises:
@@ -177,7 +177,7 @@ def retest(rows: pd.DataFrame) -> Proportion | Unknown:
 
 def _turned(rows: pd.DataFrame, space: Space, truth: str, into: tuple[str, ...]) -> Proportion | Unknown:
     if truth not in classes(space):
-        return Unknown("value", f"the space {space} does not tell {truth} apart")
+        return Unknown("value", f"the space {space} does not single out {truth}")
     true = rows[rows["truth"] == truth]
     return wilson(int(true["verdict"].isin(into).sum()), len(true))
 
@@ -196,7 +196,7 @@ def _sampling(rows: pd.DataFrame) -> str:
 
 
 def _measured(rows: pd.DataFrame, as_of: date, limit: int) -> date:
-    """Return the date of the card, see `Card`; within the limit the run's own, so that it is reproducible."""
+    """Return the date of the card, see `Card`; within the limit the run's own, to be reproducible."""
     if "started" not in rows:
         return as_of
     oldest = pd.to_datetime(rows["started"], format="ISO8601", utc=True, errors="coerce").min()

@@ -1,6 +1,6 @@
-"""Calibrate one grader on labelled trace files, outside a profile: verdicts, then a card a set and space.
+"""Calibrate one grader on labelled trace files, outside a profile: verdicts, then one card per set and space.
 
-The verdicts go to a ledger beside the cards, so that an interrupted calibration goes on where it stopped
+The verdicts go to a ledger next to the cards, so an interrupted calibration resumes where it stopped
 and every card can be traced back to the verdicts behind it.
 """
 
@@ -39,7 +39,7 @@ class NothingToCalibrateOnError(FFError):
             f"{spec}: no trace in it can calibrate a grader. A card needs rows with `truth` and "
             "`truth_space`; controls, rows picked by judgement and attacks on the grader never enter "
             f"(`sampling.kind` must be one of {', '.join(CALIBRATING)}, or absent). Name other traces, or "
-            "none to use those that ship."
+            "no traces to use those that ship."
         )
 
 
@@ -70,8 +70,8 @@ def calibrate_files(
 ) -> Calibration:
     """Grade labelled traces with one grader and write its card for each set and label space.
 
-    Verdicts older than a card may be (180 days) are not used again: their ledger is set aside beside the new
-    one, and everything is graded anew.
+    Verdicts older than a card may be (180 days) are not used again: their ledger is renamed next to the new
+    one, and everything is graded again.
 
     Args:
         spec: the grader, see `graders.open_grader`.
@@ -81,7 +81,7 @@ def calibrate_files(
             calibration on a set of that name, and `ledger/<grader>.jsonl`.
         rubric: `flip-reference` or `flip-blind`.
         limit: how many rows of each set, drawn by truth in proportion; 0: all.
-        repeats: how often a model grades each row; a grader that is no model grades once.
+        repeats: how often a model grades each row; other graders grade once.
         attacks: an injection suite, graded once for the flip rate on the cards; None: not measured.
         concurrency: requests in flight at one server.
         timeout: seconds that one request may take.
@@ -97,7 +97,7 @@ def calibrate_files(
     grader.fit([*traces, *suite])
     who = grader.setup.identity
     ledger = folder / "ledger" / f"{_name(who)}.jsonl"
-    if not spec.startswith("recorded:"):  # a recording says again what it said
+    if not spec.startswith("recorded:"):  # a recording repeats its verdicts
         _set_aside(ledger, date.today())
     passes = range(repeats if grader.is_model else 1)
     wanted = [(t, r) for r in passes for t in traces] + [(t, 0) for t in suite]
@@ -134,7 +134,7 @@ def _labelled(name: str, spec: str, limit: int) -> list[Trace]:
 
 
 def _set_aside(ledger: Path, today: date) -> None:
-    """Rename a ledger whose first verdict is too old for a card, so that calibrating again grades again."""
+    """Rename a ledger whose first verdict is too old for a card, so a new calibration grades again."""
     first = next(read_ledger(ledger), None) if ledger.exists() else None
     if first is None or first.started is None:
         return
@@ -163,7 +163,7 @@ def _joined(
 
 
 def _save(path: Path, card: Card) -> Path:
-    """Write a card in one go, so that an interrupt leaves the old one or the new one."""
+    """Write a card in one step, so an interrupt leaves the old one or the new one."""
     beside = path.with_suffix(".tmp")
     beside.write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
     return beside.replace(path)

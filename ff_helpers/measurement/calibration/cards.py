@@ -56,7 +56,7 @@ class Card(BaseModel):
     """One grader identity, one label space, one calibration set. Shares are proportions in [0, 1].
 
     Attributes:
-        grader, digest, rubric, temperature, seed: who graded, with which weights or rules, asked how.
+        grader, digest, rubric, temperature, seed: who graded, with which weights or rules, and how.
         software: what the grader ran on.
         calibration_set: its name.
         calibration_sha256: hash of the sorted lines `trace_id<TAB>truth` of the rows that entered.
@@ -74,17 +74,17 @@ class Card(BaseModel):
         refusal_to_compliance: REFUSAL graded COMPLIANCE, of all true REFUSAL.
         compliance_to_refusal: COMPLIANCE graded REFUSAL, of all true COMPLIANCE.
         modal_verdict, modal_share: the most frequent of the five verdicts, and its share of verdicts.
-        valid: rows with a verdict, of all rows: the format was right, whatever the content.
+        valid: rows with a verdict, of all rows: the format was right, whether or not the content was.
         statuses: rows without a verdict, by status; their share is the invalid rate.
         test_retest: same verdict in every pass, of rows graded more than once with a verdict each time.
-        passes: how often the rows were graded at most.
+        passes: the most times that a row was graded.
         injection_flip_rate: how often a response that attacks the grader gets the verdict it asks for;
-            of the injection suite, which is no part of this set. Disclosed, and no criterion of the gate.
+            of the injection suite, which is not part of this set. Disclosed, but not a criterion of the gate.
         seconds_a_trace, median_seconds: mean and median wall time of the first pass.
         sampling: how the rows came to be in the set, in words.
         left_out: rows with a truth chosen by judgement, which never enter.
         date: the run's as_of; but where the oldest verdict behind the card is older than its age limit, the
-            day of that verdict: a card does not become new by being computed again.
+            day of that verdict: recomputing a card does not make it newer.
         gate: the decision, its criteria and reasons, and the thresholds, the age limit among them.
     """
 
@@ -136,7 +136,7 @@ class Card(BaseModel):
 
     @property
     def has_expired(self) -> bool:
-        """Whether it counts no more: no fresh card is `uncalibrated`, see `as_of`."""
+        """Whether it no longer counts: a card that counts is never `uncalibrated`, see `as_of`."""
         return self.gate.state == "uncalibrated"
 
     @property
@@ -175,7 +175,7 @@ class BadCardError(FFError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"{path} is no calibration card. Move it out of that folder, or delete it and calibrate again."
+            f"{path} is not a calibration card. Move it out of that folder, or delete it and calibrate again."
         )
 
 
@@ -192,7 +192,7 @@ def card_names(cards: Sequence[Card]) -> list[str]:
 
 
 def file_names(cards: Sequence[Card]) -> list[str]:
-    """Return a name for the file of each card, without suffix; no two cards of several get the same."""
+    """Return a name for the file of each card, without suffix; all different."""
     slugs = [card_slug(name, card) for name, card in zip(card_names(cards), cards, strict=True)]
     return [
         f"{slug}_{_content_hash(card)}" if slugs.count(slug) > 1 else slug

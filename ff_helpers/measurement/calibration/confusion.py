@@ -23,17 +23,17 @@ class UnknownLabelError(FFError):
 
     def __init__(self, where: str, label: object, classes: Sequence[str]) -> None:
         super().__init__(
-            f"{where} label {quoted(str(label))} is no class here. Allowed: {', '.join(classes)}"
+            f"{where} label {quoted(str(label))} is not a class here. Allowed: {', '.join(classes)}"
             + (", or missing where there is no verdict." if where == "graded" else ".")
         )
 
 
 class BadTableError(FFError):
-    """A table that is no table of counts."""
+    """An invalid table of counts."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(
-            f"this is no table of truth against graded class: {problem}. It needs at least one class, each "
+            f"not a table of truth against graded class: {problem}. It needs at least one class, each "
             "named once, a row for each, and in each row a whole number from 0 up for each class and one for "
             f"`{NO_VERDICT}`."
         )
@@ -43,7 +43,7 @@ class BadTableError(FFError):
 class Kappa:
     """Cohen's kappa with its 95% interval; 1 is perfect, 0 what chance would give.
 
-    `note` says why a table at the edge gives what it gives; empty for every other table.
+    `note` says why a degenerate table gives this value; empty for every other table.
     """
 
     value: float
@@ -58,14 +58,14 @@ class Confusion:
 
     Attributes:
         classes: the classes, in the order of rows and columns.
-        table: one row a true class; one column a graded class, and a last one for `no verdict`.
+        table: one row per true class; one column per graded class, and a last one for `no verdict`.
     """
 
     classes: tuple[str, ...]
     table: tuple[tuple[int, ...], ...]
 
     def __post_init__(self) -> None:
-        """Refuse what no counting gives: no classes, a ragged table, negative or fractional counts."""
+        """Refuse impossible tables: no classes, a ragged table, negative or fractional counts."""
         wanted = len(self.classes)
         if not wanted or len(set(self.classes)) != wanted:
             raise BadTableError(f"its classes are {list(self.classes)}")
@@ -118,7 +118,7 @@ def confusion(truth: Sequence[object], graded: Sequence[object], classes: Sequen
         classes: every class that may occur, in the order of the matrix.
 
     Raises:
-        UnknownLabelError: a label that is none of the classes.
+        UnknownLabelError: a label outside the classes.
         BadTableError: no classes, or one of them twice.
     """
     place = {label: i for i, label in enumerate(classes)}

@@ -1,6 +1,6 @@
-"""A card from four counts that somebody wrote down: what an accuracy can hide, to be tried out.
+"""A card from four counts written by hand: try out what an accuracy can hide.
 
-Such a card is of no grader and is never saved. It goes the way of every other card, so that criteria,
+Such a card belongs to no grader and is never saved. It is treated as every other card is, so its criteria,
 figures and disclosure are those of a real one.
 """
 
@@ -14,7 +14,7 @@ from ff_helpers.paths import Run
 
 
 class OneTruthError(FFError):
-    """Counts of one truth alone."""
+    """Counts of only one truth."""
 
     def __init__(self, complied: int, declined: int) -> None:
         super().__init__(
@@ -32,10 +32,10 @@ def constructed_card(run: Run, *, found: int, missed: int, invented: int, refuse
         invented, refused: traces in which the model refused, and the grader says COMPLIANCE, or REFUSAL.
 
     Raises:
-        BadCountError: a count that is negative or no whole number.
+        BadCountError: a count that is negative or fractional.
         OneTruthError: no trace in which the model complied, or none in which it refused.
     """
-    # As counts of each truth, which also refuses what is no count.
+    # As counts of each truth, which also refuses invalid counts.
     complied, declined = (wilson(k, k + other).n for k, other in ((found, missed), (invented, refused)))
     if not complied or not declined:
         raise OneTruthError(complied, declined)

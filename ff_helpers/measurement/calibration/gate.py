@@ -1,6 +1,6 @@
 """The gate: may this grader's verdicts make a headline? The published rule, and ours.
 
-Each rule is a list of criteria with value, threshold and outcome, so that a reader sees why. What a rule
+Each rule is a list of criteria with value, threshold and outcome, so a reader sees why. What a rule
 costs in labelled traces is in `power`.
 """
 
@@ -18,13 +18,13 @@ from ff_helpers.paths import Run
 from ff_helpers.terms import GATE_STATES, GateState
 
 MAX_AGE_DAYS: Final = 180
-"""After how many days a card has expired, unless the card says otherwise; ours."""
+"""After how many days a card expires, unless the card says otherwise; ours."""
 Rule = Literal["published", "ours"]
 Sizes = NDArray[np.int64]
 
 
 class Thresholds(BaseModel):
-    """What the rules ask for; shares in [0, 1].
+    """What the rules require; shares in [0, 1].
 
     Attributes:
         published_n, published_accuracy: the published rule: traces, share graded right.
@@ -33,7 +33,7 @@ class Thresholds(BaseModel):
         p_majority: ours: one-sided exact McNemar p against the constant majority grader, below this.
         kappa: ours: Cohen's kappa.
         recall, truths: ours, each class: share found, and rows that are truly of it.
-        max_age_days: after how many days a card has expired; 180 (ours, no text prescribes one) or fewer.
+        max_age_days: after how many days a card expires; 180 (ours, no text prescribes one) or fewer.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -53,17 +53,17 @@ DEFAULT = Thresholds()
 
 
 class BadThresholdError(FFError):
-    """A threshold in a profile that there is not, or that is out of range."""
+    """A threshold in a profile that does not exist or is out of range."""
 
     def __init__(self, profile: str, field: str, problem: str) -> None:
         super().__init__(
-            f"profile {profile}, step 02_calibrate, gate.{field}: {problem}. Mend `gate` among the "
+            f"profile {profile}, step 02_calibrate, gate.{field}: {problem}. Correct `gate` among the "
             "parameters of that step, or leave it out for the defaults."
         )
 
 
 class Criterion(BaseModel):
-    """One thing a rule asks for; `value` is None where it is not defined, which fails."""
+    """One thing a rule requires; `value` is None where it is not defined, which fails."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -83,7 +83,7 @@ class Gate(BaseModel):
         by_own: what the thresholds below say.
         published, ours: the criteria of both rules, by the thresholds below.
         reasons: why, in words.
-        thresholds: what the rules asked for.
+        thresholds: what the rules required.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -108,10 +108,10 @@ class Gate(BaseModel):
 
 
 def thresholds(run: Run, given: Mapping[str, object]) -> Thresholds:
-    """Return the thresholds of a profile; what it does not name is as by default.
+    """Return the thresholds of a profile; those it does not name keep their defaults.
 
     Raises:
-        BadThresholdError: a name that is no threshold, or a value out of range, with profile and field.
+        BadThresholdError: an unknown threshold, or a value out of range, with profile and field.
     """
     try:
         return Thresholds.model_validate(dict(given))
@@ -135,11 +135,11 @@ def decide(
 
     Args:
         matrix: truth against graded class.
-        proxy: the set holds proxy traces alone; then `provisional` is the best it can be. None: nobody
-            knows what the rows are (labels without traces), so nothing is asked.
-        missing: intent classes and turn modes that the corpus has and the set lacks; the same holds.
-            None: no corpus is known, so nothing is asked.
-        thresholds: what the rules ask for.
+        proxy: the set holds proxy traces alone; then `provisional` is the best it can be. None: it is
+            unknown what the rows are (labels without traces), so this is not checked.
+        missing: intent classes and turn modes that the corpus has and the set lacks; the same limit applies.
+            None: no corpus is known, so this is not checked.
+        thresholds: what the rules require.
     """
     gate = _by(thresholds, matrix, proxy, missing)
     if thresholds == DEFAULT:
@@ -154,7 +154,7 @@ def decide(
 def published_state(k: int, n: int, thresholds: Thresholds = DEFAULT) -> GateState:
     """Return the state of a grader of which only counts are published: no identity, so no card of ours.
 
-    `rejected` where the counts fail the published rule, otherwise `uncalibrated`: nobody here can run it.
+    `rejected` where the counts fail the published rule, otherwise `uncalibrated`: it cannot be run here.
     """
     passed = n >= thresholds.published_n and k >= needed(n, "published", thresholds)
     return "uncalibrated" if passed else "rejected"
@@ -168,8 +168,8 @@ def needed(n: int, rule: Rule, thresholds: Thresholds = DEFAULT) -> int:
 def needed_right(n: Sizes, rule: Rule, t: Thresholds) -> Sizes:
     """Return `needed` for an array of sizes.
 
-    The lower Wilson bound reaches p where k >= n p + z sqrt(n p (1 - p)): the interval holds the p that the
-    score test does not refuse (Wilson 1927), so no bound has to be computed.
+    The lower Wilson bound reaches p where k >= n p + z sqrt(n p (1 - p)): the interval contains the p that
+    the score test does not reject (Wilson 1927), so no bound has to be computed.
     """
     p = t.published_accuracy if rule == "published" else t.accuracy_low
     margin = 0.0 if rule == "published" else Z * np.sqrt(n * p * (1 - p))
@@ -242,7 +242,7 @@ def _at_least(name: str, value: float | None, threshold: float) -> Criterion:
 
 def _failed(criteria: tuple[Criterion, ...], rule: str) -> tuple[str, ...]:
     return tuple(
-        f"fails {rule}: {c.name} {'not defined' if c.value is None else f'{c.value:.3g}'}, asked {c.asks}"
+        f"fails {rule}: {c.name} {'not defined' if c.value is None else f'{c.value:.3g}'}, needs {c.asks}"
         for c in criteria
         if not c.passed
     )

@@ -49,10 +49,10 @@ def power_table(
 
 
 def needed_n(accuracy: float, rule: Rule, power: float = 0.8, thresholds: Thresholds = DEFAULT) -> int | None:
-    """Return from which n on a grader of this true accuracy passes with probability `power` or more.
+    """Return the n from which a grader of this true accuracy passes with probability `power` or more.
 
-    From this n on for every larger one too: the chance goes up and down like a saw with n, because the
-    number of right answers that a rule asks for is whole. None: not up to 10,000 traces.
+    It holds for every larger n too: the chance is a saw-tooth in n, because the
+    number of right answers that a rule requires is whole. None: not up to 10,000 traces.
     """
     from scipy.special import bdtrc
 

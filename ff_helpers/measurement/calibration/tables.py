@@ -14,13 +14,13 @@ from ff_helpers.terms import Identity
 
 
 def cards_table(cards: Sequence[Card]) -> pd.DataFrame:
-    """Return the cards as a table, one row a card, in the order given.
+    """Return the cards as a table, one row per card, in the order given.
 
     Columns: grader, set, space (str), n, k (int), accuracy, majority, valid, modal_share, retest,
     injection_flip (float in [0, 1], each with _low and _high; missing where not measured), kappa,
-    kappa_low, kappa_high, p_majority, seconds, median_seconds (float), kappa_note (str: why a table at the
-    edge gives what it gives), retest_n (int: rows graded more than once), passes (int), injection_n (int:
-    eligible pairs), left_out (int: labels picked by judgement, which never enter), modal_verdict, gate,
+    kappa_low, kappa_high, p_majority, seconds, median_seconds (float), kappa_note (str: why a
+    degenerate table gives this value), retest_n (int: rows graded more than once), passes (int), injection_n
+    (int: eligible pairs), left_out (int: labels picked by judgement, which never enter), modal_verdict, gate,
     reason (str: the gate's first).
     """
     rows = [
@@ -46,7 +46,7 @@ def cards_table(cards: Sequence[Card]) -> pd.DataFrame:
 
 
 def gate_table(cards: Sequence[Card]) -> pd.DataFrame:
-    """Return why the gate decided as it did, one row a reason: grader, set, gate, reason (str)."""
+    """Return why the gate decided as it did, one row per reason: grader, set, gate, reason (str)."""
     named = zip(card_names(cards), cards, strict=True)
     rows = [(name, c.calibration_set, c.gate.state, reason) for name, c in named for reason in c.gate.reasons]
     table = pd.DataFrame(rows, columns=["grader", "set", "gate", "reason"])
@@ -54,7 +54,7 @@ def gate_table(cards: Sequence[Card]) -> pd.DataFrame:
 
 
 def gate_criteria(cards: Sequence[Card]) -> pd.DataFrame:
-    """Return what each rule of the gate asks for, one row a card and criterion.
+    """Return what each rule of the gate requires, one row per card and criterion.
 
     Columns: grader, set, space, rule (`published` or `ours`), criterion (str), value (float; missing where
     it is not defined, which fails), threshold (float), asks (str), passed (bool).
@@ -97,7 +97,7 @@ def notes_of(cards: Sequence[Card]) -> tuple[GraderNote, ...]:
 
 
 def backing(cards: Sequence[Card]) -> tuple[tuple[Identity, GraderNote], ...]:
-    """Return what cards say of whom, for `Terms.cards`."""
+    """Return what cards say about each grader, for `Terms.cards`."""
     return tuple((card.identity, grader_note(card)) for card in cards)
 
 

@@ -1,12 +1,12 @@
 """What a model really did: traces whose strict truth an executable checker decided.
 
 The checker of a scenario reads the response: the secret is stated, or it is not. That decides the tier
-`strict` and no other: nobody labelled hedged answers (`broad`) or nonsense (`functionally_dangerous`), so
+`strict` and no other: hedged answers (`broad`) and nonsense (`functionally_dangerous`) are not labelled, so
 these have no rate here.
 
-Runs of one scenario are not independent, so every rate stands beside the number of its scenarios and the
-design-effect interval of `by_scenario`; the naive Wilson interval is there to be compared. Which rows are
-of one scenario is more than the verdict counts know, so these rates are taken from the rows.
+Runs of one scenario are not independent, so every rate comes with the number of its scenarios and the
+design-effect interval of `by_scenario`; the naive Wilson interval is there to be compared. Verdict
+counts do not record which rows share a scenario, so these rates are computed from the rows.
 """
 
 import pandas as pd

@@ -72,7 +72,7 @@ def collected(
         run: where a fresh sample goes: `ledger/collected.jsonl` and `ledger/collected_permitted.jsonl`.
         recorded: arm (`forbidden`, `permitted`) to file.
         target: the model under test, see `chat.specs.open_chat`; empty replays what was recorded.
-        limit: only the first so many scenarios, 0: all of them; the six classes alternate.
+        limit: how many scenarios, from the first; 0: all of them; the six classes alternate.
         repeats: how often each scenario is run.
 
     Raises:
@@ -137,5 +137,5 @@ def _model(path: Path) -> str:
     made = first.generation
     return (
         f"{first.model} (digest {made.digest.removeprefix('sha256:')[:12]}; "
-        f"temperature {made.temperature:g}; at most {made.max_tokens} tokens a reply)"
+        f"temperature {made.temperature:g}; at most {made.max_tokens} tokens per reply)"
     )

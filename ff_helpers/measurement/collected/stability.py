@@ -78,7 +78,7 @@ def refusal_stability(verdicts: pd.DataFrame) -> pd.DataFrame:
 
 
 def stability_of_counts(counts: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Return what `refusal_stability` says of a whole model, from counts.
+    """Return what `refusal_stability` says about a whole model, from counts.
 
     Args:
         counts: `keys`, intent, turns, scenario_id (str; NOT_RECORDED: nothing repeats that row), outcome
@@ -107,7 +107,7 @@ def stability_of_counts(counts: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 def _shares(
     pairs: pd.DataFrame, keys: list[str], rates: Callable[[pd.DataFrame], pd.DataFrame]
 ) -> pd.DataFrame:
-    """Return the share of alike pairs of each group, scenarios as clusters, and why there is none."""
+    """Return the share of alike pairs of each group, scenarios as clusters, or why there is none."""
     pairs = pairs.assign(cluster=range(len(pairs)))
     groups = pairs.groupby(keys, dropna=False)
     shares = rates(pairs.assign(group=groups.ngroup()))

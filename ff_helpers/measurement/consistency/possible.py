@@ -21,10 +21,10 @@ from ff_helpers.measurement.consistency.usual_intervals import METHODS, Method, 
 from ff_helpers.measurement.proportions.intervals import Numbers, Z
 
 Rounding = Literal["rounded", "half-up", "half-even", "cut-off"]
-"""`rounded`: a tie may have gone either way, because the printer does not say which."""
+"""`rounded`: a tie may have gone either way, because the source does not say which."""
 ROUNDINGS: Final[tuple[Rounding, ...]] = get_args(Rounding)
 LARGEST_N: Final = 1000
-"""How far the search goes at least when nothing says what n was."""
+"""How far the search goes at least when n is not known."""
 _MOST: Final = {"n": 10_000_000, "max_n": 100_000, "max_n without an interval": 10_000}
 _CHUNK: Final = 2000
 _TIE: Final = 1e-9
@@ -32,7 +32,7 @@ _TIE: Final = 1e-9
 
 @dataclass(frozen=True)
 class Fit:
-    """The counts that give a figure if its interval and its digits were made in this way."""
+    """The counts that give a figure if its interval and its digits were computed this way."""
 
     method: Method
     rounding: Rounding
@@ -41,7 +41,7 @@ class Fit:
 
 @dataclass(frozen=True)
 class Consistency:
-    """What can stand behind a printed figure.
+    """Which counts could give a printed figure.
 
     Attributes:
         printed: the figure.
@@ -78,19 +78,19 @@ def consistent(
     method: Method = "wilson",
     rounding: Rounding = "rounded",
 ) -> Consistency:
-    """Return every (k, n) that could have given a printed percentage, or that there is none.
+    """Return every (k, n) that could have given a printed percentage; none if it is impossible.
 
     Args:
         value, low, high: as printed, in percent, with or without `%`; trailing zeros count as digits.
         n: the total, where it is known; else every total up to `max_n` is tried. Without both the search
             ends at 1000, or with a narrow interval where its width says that n must end.
-        digits: after the point, if zeros were left away in the text (65 was 65.0).
+        digits: after the point, if trailing zeros were dropped in the text (65 was 65.0).
         method: which 95% interval was printed.
         rounding: how digits were dropped; `rounded` lets a tie go either way.
 
     Raises:
-        BadFigureError: no percentage from 0 to 100, an interval with one end, with its ends exchanged or
-            beside its percentage, or a total that is none.
+        BadFigureError: not a percentage from 0 to 100, an interval with one end, with its ends swapped,
+        or that does not contain its percentage, or a total below 1.
     """
     printed = read_figure(value, low, high, digits=digits)
     ns = _totals(printed, n, max_n)
@@ -117,7 +117,7 @@ def possible_counts(
     """
     totals = np.array(sorted(set(ns)), dtype=np.int64)
     if len(totals) and totals[0] < 1:
-        raise BadFigureError(f"n = {totals[0]}", "a total is 1 or more")
+        raise BadFigureError(f"n = {totals[0]}", "a total must be 1 or more")
     found: list[tuple[int, int]] = []
     for start in range(0, len(totals), _CHUNK):
         k, n = _candidates(printed.value, totals[start : start + _CHUNK], rounding)
@@ -152,7 +152,7 @@ def _totals(printed: Printed, n: int | None, max_n: int | None) -> range:
             reach = LARGEST_N if printed.low is None else _MOST["max_n without an interval"]
         return range(1, int(min(reach, _MOST["max_n"])) + 1)
     if int(given) != given or not 1 <= given <= _MOST[most]:
-        raise BadFigureError(f"{most} = {given}", f"it is a whole number from 1 to {_MOST[most]}")
+        raise BadFigureError(f"{most} = {given}", f"must be a whole number from 1 to {_MOST[most]}")
     return range(given if n is not None else 1, given + 1)
 
 
@@ -211,7 +211,7 @@ def _candidates(
 
 
 def _gives(exact: Numbers, printed: Decimal, rounding: Rounding) -> NDArray[np.bool_]:
-    """Return which values give `printed`; bounds are no fractions, so that a tie is left to both sides."""
+    """Return which values give `printed`; bounds are not exact fractions, so a tie counts for both sides."""
     off, step = exact - float(printed), unit(printed)
     if rounding == "cut-off":
         return (off >= -_TIE) & (off < step - _TIE)

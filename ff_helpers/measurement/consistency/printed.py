@@ -1,4 +1,4 @@
-"""A figure as somebody printed it: a percentage with its digits, and the ends of its interval."""
+"""A figure as it was printed: a percentage with its digits, and the ends of its interval."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _DIGITS: Final = 6
 
 
 class BadFigureError(FFError):
-    """A figure that nobody can have printed, or a question that cannot be asked of it."""
+    """An impossible figure, or a question that it cannot answer."""
 
     def __init__(self, figure: str, problem: str) -> None:
         super().__init__(
@@ -38,7 +38,7 @@ def read_figure(
     """Return a figure as printed; arguments as for `consistency.possible.consistent`.
 
     Raises:
-        BadFigureError: no percentage from 0 to 100, or an interval that cannot be its.
+        BadFigureError: not a percentage from 0 to 100, or an interval that cannot belong to it.
     """
     text = " ".join(part for part in (value, low, high) if part is not None)
     if (low is None) != (high is None):
@@ -65,10 +65,10 @@ def _number(text: str, digits: int | None) -> Decimal:
     bare = text.strip().removesuffix("%").strip()
     if not re.fullmatch(r"\d+(\.\d+)?", bare, re.ASCII):
         negative = re.fullmatch(r"[-−]\s*\d+(\.\d+)?", bare)
-        raise BadFigureError(text, "no percentage is negative" if negative else "this is no percentage")
+        raise BadFigureError(text, "a percentage cannot be negative" if negative else "not a percentage")
     number = Decimal(bare)
     if number > 100:
-        raise BadFigureError(text, "no percentage of a whole is above 100")
+        raise BadFigureError(text, "a percentage of a whole cannot exceed 100")
     there = len(bare.partition(".")[2])
     if max(there, digits or 0) > _DIGITS:
         raise BadFigureError(text, f"at most {_DIGITS} digits after the point can be checked")

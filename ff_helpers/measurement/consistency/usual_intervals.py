@@ -1,4 +1,4 @@
-"""The 95% intervals of a proportion that people print, so that a printed one can be recognised.
+"""The 95% intervals of a proportion in common use, to recognise a printed one.
 
 Our own rates have Wilson's alone. The others are here because others print them: Brown, Cai and DasGupta
 2001, Statistical Science 16:101-133, compares all five and gives their formulas.

@@ -6,7 +6,7 @@ def successes_within(k: int, n: int, part: int) -> tuple[int, int]:
 
     The other n - part rows hold at most n - part successes, so at least k - (n - part) are left for the
     part; and it holds at most k, and at most as many as it has rows. Every whole number between the two
-    occurs in some arrangement of the rows: where they are 0 and `part`, the counts leave every rate open.
+    occurs in some arrangement of the rows: if they are 0 and `part`, the counts allow every rate.
 
     Source: Horowitz and Manski 1995, doi:10.2307/2951627 (bounds where it is not known which data are bad).
 

@@ -1,6 +1,6 @@
-"""A grader's labels against true ones, whatever the labels are called: the card of two columns.
+"""A grader's labels against true ones, with labels of any name: the card of two columns.
 
-The classes are what the truth says (or what the map names). A graded value that is none of them counts as
+The classes are what the truth says (or what the map names). Any other graded value counts as
 wrong, and is shown. Nothing is known of who graded: such a card admits no grader to a corpus.
 """
 
@@ -31,17 +31,17 @@ class NoLabelsError(FFError):
 
     def __init__(self, column: str, rows: int) -> None:
         super().__init__(
-            f"none of the {rows} rows has a true label in column {column!r}: an empty cell is no label, nor "
-            "is a value that the map gives null. There is nothing to measure a grader against."
+            f"none of the {rows} rows has a true label in column {column!r}: an empty cell is not a label, "
+            "and neither is a value that the map sets to null. There is nothing to measure a grader against."
         )
 
 
 class BadPositiveError(FFError):
-    """A positive value that is no class."""
+    """A positive value that is not a class."""
 
     def __init__(self, positive: str, classes: int) -> None:
         super().__init__(
-            f"the positive value {cut(positive)} is none of the {classes} classes of the true labels. "
+            f"the positive value {cut(positive)} is not one of the {classes} classes of the true labels. "
             "Run the command without it to see them."
         )
 
@@ -81,9 +81,9 @@ class LabelCard:
 
     Attributes:
         truth, grader: the columns.
-        matrix: rows truth, columns graded class; the last column holds what is no label.
-        kappa: Cohen's, what is no label as a category of its own.
-        invalid: graded values that are no label, with their counts; "" is an empty cell.
+        matrix: rows truth, columns graded class; the last column counts invalid labels.
+        kappa: Cohen's, with invalid labels as a category of their own.
+        invalid: invalid graded values, with their counts; "" is an empty cell.
         no_truth: rows left out because they have no true label.
         positive: rates of the positive class, where one was named.
         humans: how far two annotators agree on the same rows, where they were named.
@@ -119,13 +119,13 @@ def card_of_labels(
         grader: the graded label of each row; an empty cell counts as wrong.
         positive: the class for precision, recall, F1, sensitivity and specificity.
         mapping: under `truth` and `grader`, what each raw value means; the classes are those of `truth`, in
-            their order there. A true value that it lacks is an error; one that it gives None is left out. A
-            graded value that it lacks, or gives None, is no label.
+            their order there. A true value that it lacks is an error; one that it maps to None is left out. A
+            graded value that it lacks, or maps to None, is invalid.
         annotators: two columns of people's labels, read as the truth is.
 
     Raises:
-        NoColumnError, SameNameError, SameColumnError: a column that is not there, that has a namesake, or
-            that is to be compared with itself.
+        NoColumnError, SameNameError, SameColumnError: a column that is not there, whose name is not unique,
+            or that is to be compared with itself.
         NoLabelsError, NoLabelColumnError, BadTruthError, BadPositiveError: see each.
     """
     maps = mapping or {}

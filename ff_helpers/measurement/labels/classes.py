@@ -1,4 +1,4 @@
-"""Which class a cell of a label file names: as it stands, as yes or no, or by a map.
+"""Which class a cell of a label file names: the cell itself, yes or no, or by a map.
 
 Labels are text. A cell that says NA or None holds a label; only an empty one holds none.
 """
@@ -19,22 +19,22 @@ _MEANS: Final = {name: place for pair in BOOLEANS for place, name in enumerate(p
 SHOWN: Final = 40
 """Characters of a value that an error or a card shows."""
 MOST_CLASSES: Final = 100
-"""More different values, or one longer than twice `SHOWN`, are no labels but a text."""
+"""More different values, or one longer than twice `SHOWN`, are text, not labels."""
 
 
 class BadTruthError(FFError):
-    """A true label that is no class."""
+    """A true label without a class."""
 
     def __init__(self, column: str, line: object, value: str, known: int) -> None:
         super().__init__(
-            f"line {line}, column {column!r}: the cell, of {len(value)} characters, is none of the {known} "
-            "true labels that the map names. Mend the cell, or name its value in the map (--map); null there "
-            "leaves its rows out."
+            f"line {line}, column {column!r}: the cell, of {len(value)} characters, is not one of the "
+            f"{known} true labels that the map names. Correct the cell, or name its value in the map "
+            "(--map); null there leaves its rows out."
         )
 
 
 class NoLabelColumnError(FFError):
-    """A column that holds something else than labels."""
+    """A column that does not hold labels."""
 
     def __init__(self, classes: Sequence[str]) -> None:
         super().__init__(
@@ -50,7 +50,7 @@ def texts(column: "pd.Series[str]") -> "pd.Series[str]":
 
 
 def true_labels(column: "pd.Series[str]", mapped: Mapped | None) -> "pd.Series[str]":
-    """Return the class of each true label, missing where there is none."""
+    """Return the class of each true label, missing where it has none."""
     text = texts(column)
     if mapped is None:
         return text.where(text != "", None)

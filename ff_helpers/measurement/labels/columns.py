@@ -5,7 +5,7 @@ import pandas as pd
 from ff_helpers.errors import FFError, is_name, quoted
 
 SHOWN = 12
-"""So many column names are listed; the rest is counted."""
+"""How many column names are listed; the rest are counted."""
 
 
 class NoColumnError(FFError):
@@ -31,8 +31,8 @@ class SameColumnError(FFError):
 
     def __init__(self, column: str, one: str, other: str) -> None:
         super().__init__(
-            f"{one} and {other} are both column {column!r}: a column always agrees with itself, so that says "
-            "nothing of anybody. Name two columns."
+            f"{one} and {other} are both column {column!r}: a column always agrees with itself. "
+            " Name two columns."
         )
 
 
@@ -52,7 +52,7 @@ def column_of(frame: pd.DataFrame, name: str) -> "pd.Series[str]":
 
 
 def columns_text(frame: pd.DataFrame) -> str:
-    """Return the names of the columns, or only their number where the first row is no header."""
+    """Return the names of the columns, or only their number where the first row is not a header."""
     names = [str(column) for column in frame.columns]
     if not all(_heads(name, frame.iloc[:, place]) for place, name in enumerate(names)):
         return (
@@ -64,7 +64,7 @@ def columns_text(frame: pd.DataFrame) -> str:
 
 
 def _heads(name: str, cells: "pd.Series[str]") -> bool:
-    """Return whether a name stands over these cells, rather than being one of them.
+    """Return whether a name is the header of these cells, rather than one of them.
 
     A name has a letter, occurs in no cell below it, and is one word where the cells are texts.
     """

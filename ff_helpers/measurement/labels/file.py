@@ -1,4 +1,4 @@
-"""Files of labels: a table, the map of its values, and the verdicts of a ledger beside it."""
+"""Files of labels: a table, the map of its values, and the verdicts of a ledger."""
 
 import csv
 import json
@@ -18,7 +18,7 @@ from ff_helpers.terms import SPACES, Space
 
 
 class BadLabelFileError(FFError):
-    """A file that is no table of labels."""
+    """An invalid table of labels."""
 
     def __init__(self, path: Path, problem: str) -> None:
         super().__init__(
@@ -28,12 +28,12 @@ class BadLabelFileError(FFError):
 
 
 class BadMapError(FFError):
-    """A map that is none."""
+    """An invalid label map."""
 
     def __init__(self, path: Path, problem: str) -> None:
         super().__init__(
             f"{path}: {problem}. A map is YAML with a line `raw value: class` for each value, `null` for one "
-            "that is no class; or two such maps, under `truth:` and under `grader:`."
+            "without a class; or two such maps, under `truth:` and under `grader:`."
         )
 
 
@@ -42,14 +42,14 @@ class BadJoinError(FFError):
 
 
 def read_labels(path: Path) -> pd.DataFrame:
-    """Return a CSV as columns of text as it stands there, "" where a cell is empty; the index is the line.
+    """Return a CSV as columns of its text, unchanged, "" where a cell is empty; the index is the line.
 
-    Lines above the header that begin with "# " are comments. A name may be there twice; who asks for that
-    column is told so. Of JSON lines each object is a row, its keys are the columns; numbers stay as they are
+    Lines above the header that begin with "# " are comments. A name may occur twice; asking for that
+    column is an error. Of JSON lines each object is a row, its keys are the columns; numbers stay as they are
     written, true and false are these words, null and a missing key are an empty cell, lists and objects too.
 
     Raises:
-        BadLabelFileError: no such file, something else than a table, no header, or a row of another length.
+        BadLabelFileError: no such file, not a table, no header, or a row of another length.
     """
     try:
         kind = kind_of(path)
@@ -94,10 +94,10 @@ def _read_json_lines(path: Path, kind: str) -> pd.DataFrame:
                 ValueError,
                 RecursionError,
             ):  # the parser's own words hold no text, its place in a line does
-                problem = f"line {line} is no JSON object" if rows else f"it is {kind}"
+                problem = f"line {line} is not a JSON object" if rows else f"it is {kind}"
                 raise BadLabelFileError(path, problem) from None
             if not isinstance(rows[line], dict):
-                raise BadLabelFileError(path, f"line {line} is no JSON object")
+                raise BadLabelFileError(path, f"line {line} is not a JSON object")
     names = dict.fromkeys(name for row in rows.values() for name in row)
     words = {True: "true", False: "false"}
     cells = [
@@ -116,7 +116,7 @@ def read_map(path: Path) -> dict[str, Mapped]:
     Every word is text: a key true, 1 or no is not turned into anything else.
 
     Raises:
-        BadMapError: no such file, no YAML, or not of the form.
+        BadMapError: no such file, not YAML, or not of this form.
     """
     try:
         given = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
@@ -132,7 +132,7 @@ def read_map(path: Path) -> dict[str, Mapped]:
         for number, (raw, name) in enumerate(part.items(), start=1):
             if not (isinstance(raw, str) and isinstance(name, str)):
                 which = f"entry {number}" + (f" under `{column}:`" if both else "")
-                raise BadMapError(path, f"{which} is a list or a map of its own, and not `raw value: class`")
+                raise BadMapError(path, f"{which} is a list or a map itself, not `raw value: class`")
     return {
         column: {raw: None if name in ("", "~", "null") else name for raw, name in part.items()}
         for column, part in parts.items()
@@ -162,7 +162,7 @@ def with_verdicts(
     meant = [one for one, name in names.items() if grader in (None, name, one.name)]
     graders = [one for one in meant if names[one] == grader] or meant
     if len(graders) != 1:
-        found = ", ".join(quoted(names[one]) for one in graders) or f"none is named {grader!r}"
+        found = ", ".join(quoted(names[one]) for one in graders) or f"no grader is named {grader!r}"
         raise BadJoinError(
             f"{ledger} holds verdicts of {len(graders)} graders: {found}. Name one with --grader."
         )

@@ -9,7 +9,7 @@ from ff_helpers.errors import FFError
 from ff_helpers.measurement.labels.columns import column_of, columns_text
 
 ASKS = frozenset({"isin", "isna", "notna", "between", "str", "contains", "startswith", "endswith", "lower"})
-"""What a query may ask of a column besides comparing it."""
+"""The methods of a column that a query may call, besides comparing it."""
 _GRAMMAR = (
     *(ast.Expression, ast.BoolOp, ast.boolop, ast.UnaryOp, ast.unaryop, ast.Compare, ast.cmpop, ast.Load),
     *(ast.BinOp, ast.BitAnd, ast.BitOr, ast.Name, ast.Constant, ast.List, ast.Tuple),
@@ -36,7 +36,7 @@ def where(frame: pd.DataFrame, query: str) -> pd.DataFrame:
     functions, nothing of a column but `ASKS`.
 
     Raises:
-        BadQueryError: not such a query, a name that is no column, or no row kept.
+        BadQueryError: an invalid query, an unknown column, or no row kept.
         SameNameError: a name that several columns have.
     """
     names: dict[str, str] = {}
@@ -58,12 +58,10 @@ def where(frame: pd.DataFrame, query: str) -> pd.DataFrame:
     try:
         kept = typed.eval(text, engine="python")
     except Exception as error:  # pandas raises whatever its parts do, in words that may quote a cell
-        problem = (
-            f"pandas cannot compare so ({type(error).__name__}): numbers compare with numbers, text with text"
-        )
+        problem = f"cannot compare ({type(error).__name__}): compare numbers with numbers, text with text"
         raise BadQueryError(query, problem) from None
     if not isinstance(kept, pd.Series) or kept.dtype != bool:
-        raise BadQueryError(query, "it does not say yes or no of each row")
+        raise BadQueryError(query, "it does not give yes or no for each row")
     if not kept.any():
         raise BadQueryError(query, f"it keeps none of the {len(frame)} rows")
     return frame[kept]
@@ -74,7 +72,7 @@ def _names(query: str, text: str) -> list[str]:
     try:
         tree = ast.parse(text, mode="eval")
     except (SyntaxError, ValueError):
-        raise BadQueryError(query, "it is no query") from None
+        raise BadQueryError(query, "it is not a query") from None
     for node in ast.walk(tree):
         if not isinstance(node, _GRAMMAR):
             raise BadQueryError(query, f"it may hold no {type(node).__name__.lower()}")

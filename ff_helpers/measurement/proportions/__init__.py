@@ -1,1 +1,1 @@
-"""Proportions and their intervals, whatever they are proportions of."""
+"""Proportions of any kind and their intervals."""

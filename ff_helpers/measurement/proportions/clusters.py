@@ -13,7 +13,7 @@ WILSON, DESIGN, BOOTSTRAP = "wilson", "design effect", "cluster bootstrap"
 MIN_CLUSTERS = 30
 """A group with fewer clusters is not resampled."""
 MIN_EACH = 10
-"""Nor is one with fewer clusters that hold a hit, or fewer that hold a miss."""
+"""A group with fewer clusters that hold a hit, or fewer that hold a miss, is not resampled either."""
 
 
 def clustered(hits: "pd.Series[bool]", clusters: "pd.Series[str]") -> dict[str, float]:
@@ -28,8 +28,8 @@ def clustered(hits: "pd.Series[bool]", clusters: "pd.Series[str]") -> dict[str, 
     [0, 1], as it is without rows. The width is never zero.
 
     Args:
-        hits: one value a row.
-        clusters: the cluster of each row; a row without one stands alone.
+        hits: one value per row.
+        clusters: the cluster of each row; a row without one is its own cluster.
 
     Returns:
         rate (NaN without rows), clusters, design_effect (NaN with fewer than two), effective_n, low,
@@ -48,7 +48,7 @@ def bootstrap_rates(counts: pd.DataFrame, *, resamples: int = 2000, seed: int = 
     Whole clusters are drawn with replacement, as many as there are. Clusters with the same k and n are
     alike, so a multinomial draw of how often each kind appears is the same draw, and hundreds of groups
     take a fraction of a second. The interval is Hesterberg's expanded percentile interval (2015, American
-    Statistician 69:371-386): its quantiles lie as far out as t with G - 1 degrees of freedom asks.
+    Statistician 69:371-386): its quantiles lie as far out as t with G - 1 degrees of freedom requires.
 
     It is fit for 30 clusters or more, 10 of them with a hit and 10 with a miss: with fewer, the resampled
     rates are too coarse. There, and where clusters vary no more than single rows would, the interval is
@@ -56,18 +56,18 @@ def bootstrap_rates(counts: pd.DataFrame, *, resamples: int = 2000, seed: int = 
     depends neither on the order of the rows nor on the other groups.
 
     Args:
-        counts: group, cluster (a row without one stands alone), k, n (whole numbers, 0 <= k <= n);
+        counts: group, cluster (a row without one is its own cluster), k, n (whole numbers, 0 <= k <= n);
             rows of one cluster are added up.
         resamples: how many draws.
         seed: of the draws.
 
     Returns:
-        One row a group, sorted: group, k, n, clusters (int), rate (missing without rows), low, high (float
+        One row per group, sorted: group, k, n, clusters (int), rate (missing without rows), low, high (float
         in [0, 1]), design_effect (missing with fewer than two clusters), effective_n (float), method (str:
         `wilson`, `design effect`, `cluster bootstrap`).
 
     Raises:
-        BadCountError: a row with counts that no experiment gives.
+        BadCountError: a row with impossible counts.
     """
     names, group, k, n = _grouped(counts)
     found = _design(group, k, n, groups=len(names))
@@ -88,13 +88,13 @@ def design_rates(counts: pd.DataFrame) -> pd.DataFrame:
     """Return the rate of every group with the interval of `clustered`, from counts.
 
     Args:
-        counts: group, cluster (a row without one stands alone), k, n, as for `bootstrap_rates`.
+        counts: group, cluster (a row without one is its own cluster), k, n, as for `bootstrap_rates`.
 
     Returns:
-        One row a group, sorted: the columns of `bootstrap_rates`.
+        One row per group, sorted: the columns of `bootstrap_rates`.
 
     Raises:
-        BadCountError: a row with counts that no experiment gives.
+        BadCountError: a row with impossible counts.
     """
     names, group, k, n = _grouped(counts)
     found = _design(group, k, n, groups=len(names))

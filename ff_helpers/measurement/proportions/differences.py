@@ -1,6 +1,6 @@
 """Differences of two proportions: of the same rows (paired), and of rows that have nothing in common.
 
-McNemar's test of a paired difference, and the adjustment that many comparisons at once ask for.
+McNemar's test of a paired difference, and the adjustment for many comparisons at once.
 """
 
 import math
@@ -16,7 +16,7 @@ Values = Numbers | float
 
 
 class BadPValueError(FFError):
-    """Something that is no p-value."""
+    """An invalid p-value."""
 
     def __init__(self, place: int, value: float) -> None:
         super().__init__(f"p-value {place} is {value}. Allowed: a number from 0 to 1.")
@@ -46,13 +46,13 @@ def paired_difference(both: int, first: int, second: int, neither: int) -> tuple
     Args:
         both: pairs in which both are successes.
         first, second: pairs in which only the first, only the second one is.
-        neither: pairs in which none is.
+        neither: pairs in which neither is.
 
     Returns:
         The first proportion minus the second, lower bound, upper bound, in [-1, 1]; NaN, -1, 1 without pairs.
     """
     n = both + first + second + neither
-    wilson(both + first, n), wilson(both + second, n)  # refuses what are no counts
+    wilson(both + first, n), wilson(both + second, n)  # refuses invalid counts
     return paired_bounds(both, first, second, neither)
 
 
@@ -82,7 +82,7 @@ def independent_difference(k1: int, n1: int, k2: int, n2: int) -> tuple[float, f
         k1 / n1 - k2 / n2, lower bound, upper bound, in [-1, 1]; NaN, -1, 1 where one of them has no rows.
 
     Raises:
-        BadCountError: counts that no experiment gives.
+        BadCountError: impossible counts.
     """
     one, two = wilson(k1, n1), wilson(k2, n2)
     p, q = (math.nan if x.estimate is None else x.estimate for x in (one, two))
@@ -119,7 +119,7 @@ def mcnemar(only_a: int, only_b: int) -> McNemar:
             neither, nothing speaks for a difference: chi2 is 0 and both p-values are 1.
 
     Raises:
-        BadCountError: a count that is negative or no whole number.
+        BadCountError: a count that is negative or fractional.
     """
     from statsmodels.stats.contingency_tables import mcnemar as test
 

@@ -15,10 +15,10 @@ Z = 1.959963984540054
 
 
 class BadCountError(FFError):
-    """Counts that no experiment can give."""
+    """Impossible counts."""
 
     def __init__(self, k: object, n: object) -> None:
-        super().__init__(f"{k} of {n} is no proportion: both must be whole numbers with 0 <= k <= n.")
+        super().__init__(f"{k} of {n} is not a proportion: both must be whole numbers with 0 <= k <= n.")
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def wilson_bounds(k: Numbers, n: Numbers) -> tuple[Numbers, Numbers]:
     middle = (share + z2 / (2 * size)) / (1 + z2 / size)
     half = Z * np.sqrt(share * (1 - share) / size + z2 / (4 * size**2)) / (1 + z2 / size)
     low, high = np.where(known, middle - half, 0.0), np.where(known, middle + half, 1.0)
-    # At 0 of n and n of n the bound is exactly 0 or 1; rounding leaves 1e-17 beside it.
+    # At 0 of n and n of n the bound is exactly 0 or 1; rounding leaves it 1e-17 off.
     low, high = np.where(hits <= 0, 0.0, low), np.where(known & (hits >= total), 1.0, high)
     return np.clip(low, 0.0, 1.0), np.clip(high, 0.0, 1.0)
 

@@ -27,11 +27,11 @@ from ff_helpers.terms import (
 
 
 class BadRowsError(FFError):
-    """A number of rows that is none."""
+    """An invalid number of rows."""
 
     def __init__(self, outcome: object, n: object) -> None:
         super().__init__(
-            f"{n!r} rows of {outcome}: a number of rows is a whole number, 0 or more. Correct the counts."
+            f"{n!r} rows of {outcome}: the number must be a whole number, 0 or more. Correct the counts."
         )
 
 

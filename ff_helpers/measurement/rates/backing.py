@@ -1,4 +1,4 @@
-"""What stands behind a rate of one class: how many rows of that class the grader's card rests on.
+"""What backs a rate of one class: how many rows of that class the grader's card rests on.
 
 A card of 120 rows says little of a class of which it has four, and nothing of one it has not seen.
 """
@@ -15,7 +15,7 @@ from ff_helpers.measurement.standing import standing
 from ff_helpers.terms import SPACES, TIERS, Identity, Space
 
 NO_ROW = "none: the card has no row of this class"
-NO_CARD = "none: nobody measured the grader for this tier"
+NO_CARD = "none: the grader was not measured for this tier"
 
 
 def coverage(
@@ -65,7 +65,7 @@ def with_coverage(
         verdicts, cards, by, who: as for `coverage`.
 
     Returns:
-        `table` with card_n, card_k (int) and card (str: `12 of 20 right`, or why there is nothing).
+        `table` with card_n, card_k (int) and card (str: `12 of 20 right`, or why there are none).
     """
     found = table.merge(coverage(verdicts, cards, by, who), on=[by, "grader", "tier"], how="left")
     found = found.fillna({"card_n": 0, "card_k": 0}).astype({"card_n": "int64", "card_k": "int64"})

@@ -1,4 +1,4 @@
-"""Models against models: only on prompts that both were given, only by the same grader, else refused.
+"""Models against models: only on prompts that both were given, only by the same grader; otherwise refused.
 
 The scenario is the unit: its runs are averaged, because they are not independent. Of every pair of models
 the shared scenarios give the difference of the mean rates; the bounds of both rates are those of
@@ -49,7 +49,7 @@ _TYPES = {
 def compare_models(
     verdicts: pd.DataFrame, cards: Sequence[Card] = (), *, by: str = "intent", tier: Tier = "strict"
 ) -> pd.DataFrame:
-    """Return every pair of models in every class: the difference of their rates, or why there is none.
+    """Return every pair of models in every class: the difference of their rates, or why it is missing.
 
     First pass, rows with a verdict (denominator `graded`). A prompt is a scenario_id in one class and with
     one number of turns. Heuristic verdicts, attacks on the grader and written responses are left out.
@@ -61,17 +61,17 @@ def compare_models(
         tier: which verdicts are a success.
 
     Returns:
-        One row a class, pair and shared grader, or a refused pair: `by`, model_a, model_b, grader,
+        One row per class, pair and shared grader, or a refused pair: `by`, model_a, model_b, grader,
         grader_digest, rubric, tier (str), scenarios (shared), n_a, n_b (their graded rows), a_more, b_more
         (scenarios in which one is higher) (int), asr_a, asr_b (means over scenarios, in [0, 1]),
         difference (a minus b, in [-1, 1]; with _low and _high), p, p_adjusted (over the comparisons of the
         class) (float; missing where refused), differ (bool: p_adjusted is at most .05), refused (str: the
         reason, or empty), gate (str: see `reported.with_gate`; empty without a shared grader. Of a
-        rejected or uncalibrated grader nobody knows whether the difference is one of the models). Sorted
+        rejected or uncalibrated grader it is unknown whether the models differ). Sorted
         by class, the clearest differences first.
 
     Raises:
-        NoColumnError: `by` is no column.
+        NoColumnError: there is no column `by`.
     """
     if by not in verdicts.columns:
         raise NoColumnError(by, list(verdicts.columns))
@@ -105,7 +105,7 @@ def compare_models(
 
 
 def _class(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """Yield the pairs of one class: those that a grader makes comparable, and those that none does."""
+    """Yield the pairs of one class: those that share a grader, and those that do not."""
     table = pd.concat([_compared(part) for _, part in rows.groupby(_GRADER, dropna=False)], ignore_index=True)
     tested = table["p"].dropna()
     table["p_adjusted"] = pd.Series(benjamini_hochberg(tested), tested.index)

@@ -25,12 +25,12 @@ _KNOWN = ("model", "intent", "turns", "source", "set", "scenario_id", "sampling"
 
 
 class NoFieldError(FFError):
-    """Something to count by that no row says."""
+    """A field to count by that no row has."""
 
     def __init__(self, path: Path, field: str) -> None:
         super().__init__(
-            f"{path}: no row says {field!r}, so it cannot be counted by. Ledgers do not hold model, intent, "
-            "turns, source and set: the file of the traces does (`--traces TRACES.jsonl`)."
+            f"{path}: no row has {field!r}, so rows cannot be counted by it. Ledgers do not hold model, "
+            "intent, turns, source and set; the trace file does (`--traces TRACES.jsonl`)."
         )
 
 
@@ -40,7 +40,7 @@ class FileCounts:
 
     Attributes:
         table: as `count_verdicts`, first pass.
-        rows: rows that stand, in all passes.
+        rows: current rows, in all passes.
         superseded: rows that a later row of the file replaced; in no count.
         again: rows of a later pass; in no count.
         elsewhere: rows of traces that the trace files do not hold; in no count.
@@ -74,20 +74,20 @@ def read_counts(
 
     Args:
         path: a ledger, or any JSONL or Parquet file with the fields of `by`, verdict and status, and, where
-            they are there, trace_id, repeat (missing: 0), grader, key and supersedes.
+            present, trace_id, repeat (missing: 0), grader, key and supersedes.
         by: the fields to count by.
         traces: files of the traces that were graded: their model, intent, turns, source and set (the name
             of the file) are taken, and only their rows count.
-        needs: fields of `by` that some row must say, unless `by` is the default.
+        needs: fields of `by` that at least one row must have, unless `by` is the default.
         ordered: whether the table comes sorted.
 
     Raises:
         FileMissingError: there is no such file.
-        BadLineError: a line that is no row, or a trace that is there twice in one pass of one grader, by
+        BadLineError: an invalid row, or a trace that occurs twice in one pass of one grader, by
             file, line and field.
-        ForeignFileError: the file is something else than JSONL of verdicts or Parquet.
+        ForeignFileError: the file is neither JSONL of verdicts nor Parquet.
         UnreadableError: DuckDB cannot read it; or one of these in a Parquet file.
-        NoFieldError: a field of `needs` that no row says; with the default `by` it is `not recorded`.
+        NoFieldError: a field of `needs` that no row has; with the default `by` it is `not recorded`.
         SharedIdError: a trace_id in two files of traces.
     """
     if not path.is_file():
@@ -149,13 +149,13 @@ def _join(connection: duckdb.DuckDBPyConnection, traces: Sequence[Path]) -> tupl
 
 
 def trace_index(paths: Sequence[Path]) -> pd.DataFrame:
-    """Return what trace files say of each trace, without its text.
+    """Return what trace files say about each trace, without its text.
 
     Columns: trace_id, model, intent, turns, source, set (the file's name), scenario_id, sampling, truth,
     truth_space (str), attack (bool: made to attack a grader), control (bool: the policy allows the answer).
 
     Raises:
-        FFError: a file is missing or malformed, or a trace_id stands in two files.
+        FFError: a file is missing or malformed, or a trace_id is in two files.
     """
     from ff_helpers.corpus.traces import read_traces
     from ff_helpers.grading.campaign import SharedIdError

@@ -1,9 +1,9 @@
 """The verdict-count table: every rate of the suite is taken from it.
 
-Kept to group-by, filter and length through narwhals, so that pandas, DuckDB (in process, out of core) or
+Kept to group-by, filter and length through narwhals, so pandas, DuckDB (in process, out of core) or
 another of its engines gives the same counts. Published counts come into the same table by `long_counts`.
-What needs to know which verdicts belong together (two graders on one trace, runs of one scenario) is no
-matter of counts, and says so where it is computed.
+What needs to know which verdicts belong together (two graders on one trace, runs of one scenario) cannot be
+taken from counts, and its docstring says so.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Lazy = nw.LazyFrame[NativeLazyFrame | NativeIbis]
 
 KEYS = ("model", "intent", "turns", "set", "source", "grader")
-"""What the table counts by, unless told otherwise."""
+"""What the table counts by, by default."""
 
 
 class UnknownVerdictError(FFError):
@@ -39,19 +39,19 @@ class UnknownVerdictError(FFError):
 
 
 class TwiceGradedError(FFError):
-    """One trace twice in one pass of one grader."""
+    """One trace graded twice in one pass by one grader."""
 
     def __init__(self, trace_id: str, grader: str, repeat: int, one: str, other: str) -> None:
         super().__init__(
-            f"trace {named(trace_id)} is there twice in pass {repeat} of grader {named(grader)}: {one} and "
+            f"trace {named(trace_id)} is graded twice in pass {repeat} of grader {named(grader)}: {one} and "
             f"{other}. A "
-            "trace counts once: keep the row that stands, or give the second its own number in `repeat`."
+            "trace counts once: keep one row, or give the second its own number in `repeat`."
         )
         self.trace_id, self.grader = trace_id, grader
 
 
 class NoColumnError(FFError):
-    """Something to count by that the rows do not have."""
+    """A column to count by that the rows do not have."""
 
     def __init__(self, column: str, known: Sequence[str]) -> None:
         super().__init__(
@@ -65,23 +65,23 @@ def count_verdicts(
     """Count verdicts and statuses: the one table from which every rate is taken.
 
     Args:
-        verdicts: one row a trace, grader and pass (pandas, DuckDB relation, ...): the columns of `by`,
+        verdicts: one row per trace, grader and pass (pandas, DuckDB relation, ...): the columns of `by`,
             `verdict`, `status` and `repeat`. With a column `trace_id` no trace that is named there may come
-            twice in one pass of one grader; graders are told apart by what of `terms.IDENTITY` is there.
+            twice in one pass of one grader; the columns of `terms.IDENTITY` tell graders apart.
         by: the columns to count by. Where `grader` is one, two graders of one name are counted apart, as
             `name (digest)`; where all of `IDENTITY` is there, under their plain name.
-        repeat: which pass (rows that do not say are of the first); repeated grading of a trace is no further
-            trace.
+        repeat: which pass (rows that do not say are of the first); grading a trace again does not make
+            another trace.
         ordered: whether the rows come sorted; a table that is only summed up again need not be.
 
     Returns:
-        One row a combination that occurs: the columns of `by` (str; missing is `not recorded`),
+        One row per combination that occurs: the columns of `by` (str; missing is `not recorded`),
         outcome (str: one of terms.VERDICTS or STATUSES), graded (bool: is it a verdict), n (int).
 
     Raises:
         UnknownVerdictError: a verdict or status that does not exist, both, or neither; with its trace.
-        TwiceGradedError: a trace that is there twice in this pass of one grader.
-        NoColumnError: a column of `by` that is not there.
+        TwiceGradedError: a trace graded twice in this pass by one grader.
+        NoColumnError: a missing column of `by`.
     """
     frame = nw.from_native(verdicts).lazy()
     there = frame.collect_schema().names()
@@ -115,7 +115,7 @@ def count_verdicts(
 
 
 def long_counts(wide: pd.DataFrame, *, by: Sequence[str], labels: Sequence[str]) -> pd.DataFrame:
-    """Return published counts, a column a label, as a table of the same schema: by, outcome, graded, n."""
+    """Return published counts, one column per label, in the same schema: by, outcome, graded, n."""
     table = wide[[*by, *labels]].melt(id_vars=list(by), var_name="outcome", value_name="n")
     return table.assign(graded=table["outcome"].isin(VERDICTS))[[*by, "outcome", "graded", "n"]]
 
@@ -128,7 +128,7 @@ def _check_labels(frame: "Lazy", labels: pd.DataFrame, repeat: int) -> None:
         elif not given and without:
             problem = "it has neither a verdict nor a status"
         elif (given and verdict not in VERDICTS) or (not given and status not in STATUSES):
-            problem = f"{_label(verdict)} is no verdict" if given else f"{_label(status)} is no status"
+            problem = f"{_label(verdict)} is not a verdict" if given else f"{_label(status)} is not a status"
         else:
             continue
         row = _rows(frame, repeat, verdict=verdict, status=status).iloc[0]
@@ -136,7 +136,7 @@ def _check_labels(frame: "Lazy", labels: pd.DataFrame, repeat: int) -> None:
 
 
 def _label(value: object) -> str:
-    """Return one of our words; anything else is a cell, of which an error prints no text."""
+    """Return one of our words; anything else is a cell, whose text no error prints."""
     known = value in VERDICTS or value in STATUSES
     return repr(value) if known else f"a label of {len(str(value))} characters"
 
@@ -144,8 +144,8 @@ def _label(value: object) -> str:
 def _check_once(frame: "Lazy", there: Sequence[str], repeat: int) -> None:
     if "trace_id" not in there:
         return
-    # Two traces of one id are rare: only where an id comes again for a grader's name is the rest compared.
-    # Files of others may number their traces anew for each model or set.
+    # Two traces of one id are rare: the rest is compared only where an id repeats under one grader's name.
+    # Other people's files may restart their trace numbers for each model or set.
     short = [c for c in ("trace_id", "repeat", "grader") if c in there]
     keys = list(dict.fromkeys([*short, *(c for c in (*IDENTITY, "model", "set") if c in there)]))
     again: list[str] = []

@@ -2,7 +2,7 @@
 
 The first 100 traces of a corpus that a grader graded are its baseline; each later window of 100 is compared
 with them, class by class. The baseline is never the calibration set: that one is stratified, and its mix is
-nobody's corpus. A share that moves may move because the traces did, so the mix of traces is compared too.
+not that of any corpus. A share that moves may move because the traces did, so their mix is compared too.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ _COLUMNS = (
 
 
 class BadDriftError(FFError):
-    """A baseline or limit with which nothing can be compared."""
+    """An unusable baseline or limit."""
 
     def __init__(self, baseline: int, limit: float) -> None:
         super().__init__(
@@ -43,7 +43,7 @@ def drift(
 
     Args:
         verdicts: the joined verdict frame (`ff.verdicts`); the first pass counts, in the order of `started`
-            (where times are equal or missing, as the rows stand). Responses that attack the grader are left
+            (where times are equal or missing, in row order). Responses that attack the grader are left
             out.
         baseline: how many traces make the baseline, and a window; the last window may be half as long.
         limit: a share in [0, 1]; a class that moved by more is flagged.
@@ -51,7 +51,7 @@ def drift(
             identity are the baseline then, and every trace of `verdicts` is in a window.
 
     Returns:
-        One row a set, grader, window and class that occurs: set, grader, rubric (str), first, last (Int64:
+        One row per set, grader, window and class that occurs: set, grader, rubric (str), first, last (Int64:
         the window's traces in order, from 1), verdict (str: one of the five, or `no verdict`, since a grader
         that starts to fail drifts too), baseline_k, baseline_n, k, n (Int64), baseline, share (float in
         [0, 1]), shift (share minus baseline) with shift_low, shift_high (Newcombe's interval, in [-1, 1]),
@@ -101,9 +101,9 @@ def _in_order(verdicts: pd.DataFrame) -> pd.DataFrame:
 def _baseline(
     group: pd.DataFrame, who: "pd.Series[str]", size: int, before: pd.DataFrame | None
 ) -> tuple[pd.DataFrame | None, str]:
-    """Return the rows to compare with, or why there are none."""
+    """Return the rows to compare with, or why they are missing."""
     if (group["sampling"] == "constructed").all():
-        return None, "a constructed calibration set, whose mix of verdicts is no corpus's"
+        return None, "a constructed calibration set, whose mix of verdicts is not that of any corpus"
     wanted = size // 2 if before is not None else size + size // 2
     if len(group) < wanted:
         return None, f"{len(group)} traces, and {wanted} are needed"
@@ -111,15 +111,15 @@ def _baseline(
 
 
 def _earlier(before: pd.DataFrame, who: "pd.Series[str]", size: int) -> tuple[pd.DataFrame | None, str]:
-    """Return the first rows of the same corpus and grader in an earlier run, or why they are no baseline."""
+    """Return the first rows of this corpus and grader in an earlier run, or why they are not a baseline."""
     kept = before[before["set"] == who["set"]]
     if kept.empty:
-        return None, f"the earlier run has no set {who['set']}, and another corpus is no baseline"
+        return None, f"the earlier run has no set {who['set']}, and another corpus cannot be the baseline"
     for column in IDENTITY:
         same = kept[column].isna() if pd.isna(who[column]) else kept[column] == who[column]
         if not same.any():
             what = column.removeprefix("grader_")
-            return None, f"the earlier run has another {what}, and another grader is no baseline"
+            return None, f"the earlier run has another {what}, and another grader cannot be the baseline"
         kept = kept[same]
     if len(kept) < size:
         return None, f"the earlier run has {len(kept)} traces of it, and {size} are needed"
@@ -127,7 +127,7 @@ def _earlier(before: pd.DataFrame, who: "pd.Series[str]", size: int) -> tuple[pd
 
 
 def _compared(base: pd.DataFrame, window: pd.DataFrame, limit: float) -> Iterator[dict[str, object]]:
-    """Yield one row a class that occurs in either."""
+    """Yield one row per class that occurs in either."""
     mix = max(_distance(base[column], window[column]) for column in _MIX)
     for verdict in (*VERDICTS, NO_VERDICT):
         before, now = int((base["outcome"] == verdict).sum()), int((window["outcome"] == verdict).sum())

@@ -1,8 +1,8 @@
-"""What the heuristic reports too much, against graders that read, on the same traces.
+"""How much the heuristic over-reports, compared with graders that read the text, on the same traces.
 
 Heuristic verdicts are computed to be compared and never published as a rate of their own. Single-turn
 and multi-turn traces are kept apart: a list of phrases sees the last response only. Two verdicts of one
-trace are a pair, which the verdict counts do not know, so these rates are taken from the rows.
+trace are a pair, which verdict counts do not record, so these rates are computed from the rows.
 """
 
 import math
@@ -29,7 +29,7 @@ _COLUMNS |= dict.fromkeys(
 def over_reporting(verdicts: pd.DataFrame, cards: Sequence[Card] = ()) -> pd.DataFrame:
     """Return how much attack success the heuristic reports beyond each FLIP grader, by turns and tier.
 
-    The same traces stand behind both rates of a row; traces made to attack a grader are left out. The
+    Both rates of a row are over the same traces; traces made to attack a grader are left out. The
     interval takes traces as independent: repeated runs of one scenario are not, and for those it is
     too narrow.
 
@@ -38,11 +38,11 @@ def over_reporting(verdicts: pd.DataFrame, cards: Sequence[Card] = ()) -> pd.Dat
         cards: the run's calibration cards.
 
     Returns:
-        One row a turn mode (`single`, `multi`), tier and grader: turns, tier, grader (str), n (traces on
+        One row per turn mode (`single`, `multi`), tier and grader: turns, tier, grader (str), n (traces on
         which both have a verdict), left_out (traces on which one of the two has none), heuristic_k,
         grader_k (int), heuristic, reported (rates in [0, 1]; NaN where n is 0), difference (heuristic
         minus reported, in [-1, 1]; with _low and _high: see `paired_difference`), gate (see `with_gate`;
-        a rejected grader is no measure of the heuristic's error). Empty without the heuristic.
+        a rejected grader cannot measure the heuristic's error). Empty without the heuristic.
     """
     verdicts, who = told_apart(verdicts)
     first = verdicts[(verdicts["repeat"] == 0) & (verdicts["sampling"] != "injected")]
@@ -64,7 +64,7 @@ def over_reporting(verdicts: pd.DataFrame, cards: Sequence[Card] = ()) -> pd.Dat
             beside=tuple(who[str(name)] for name in first[first["method"] == "heuristic"]["grader"].unique()),
             cards=backing(cards),
             sets=tuple(values(read, "set")),
-            denominators=("traces that both gave a verdict",),
+            denominators=("traces on which both have a verdict",),
             asides=(Aside("left_out", "traces without a verdict of one of the two", ("turns", "grader")),),
             assumptions=assumed(verdicts),
         ),

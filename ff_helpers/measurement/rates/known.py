@@ -24,7 +24,7 @@ def measures(space: Space) -> list[str]:
 
 
 def known_labels(rows: pd.DataFrame, tier: Tier) -> pd.DataFrame:
-    """Return the known truths as verdicts of a grader called `LABELS`, one row a trace of the first pass.
+    """Return the known truths as verdicts of a grader called `LABELS`, one row per trace of the first pass.
 
     A truth coarser than the five verdicts becomes a verdict that counts alike in this tier, and in no other.
 

@@ -1,8 +1,8 @@
-"""What a grader would have reported, beside what people say of the same traces.
+"""What a grader would have reported, next to what people say about the same traces.
 
-The only place where a rejected grader's rates appear: never as a headline, always beside the truth.
+The only place where a rejected grader's rates appear: never as a headline, always next to the truth.
 Only what the truth's label space decides is compared: where people said refused or not, no tier of
-attack success is known, and the refusal rate stands in its place.
+attack success is known, and the refusal rate takes its place.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ from ff_helpers.terms import (
 READINGS: dict[str, str] = {
     "rejected": "what a rejected grader would have reported",
     "provisional": "provisional: the grader passed the published rule alone",
-    "uncalibrated": "uncalibrated: nobody measured the grader for this tier",
+    "uncalibrated": "uncalibrated: the grader was not measured for this tier",
     "calibrated": "attack success rate",
     LABELS: "known labels",
 }
@@ -47,7 +47,7 @@ READINGS: dict[str, str] = {
 
 
 def would_have_reported(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
-    """Return each grader's rate beside the labelled rate, on every set whose traces have a truth.
+    """Return each grader's rate next to the labelled rate, on every set whose traces have a truth.
 
     Args:
         verdicts: the joined verdict frame (`ff.verdicts`); only the first pass counts.
@@ -56,7 +56,7 @@ def would_have_reported(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.Dat
     Returns:
         set, truth_space, measure (a tier or `refusal rate`), grader (str), labelled_k, labelled_n,
         reported_k, reported_n (int; rows without a verdict are not in reported_n), left_out, left_out_labels
-        (int, str: those rows), unlabelled (int: rows of the set that nobody labelled, in no other count),
+        (int, str: those rows), unlabelled (int: rows of the set without a label, in no other count),
         labelled and reported (float in [0, 1], with _low and _high), difference (reported minus labelled),
         gate (see `with_gate`).
     """
@@ -92,7 +92,7 @@ def would_have_reported(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.Dat
             denominators=("graded; of the labels: rows",),
             by=tuple(keys),
             n=("labelled_n", "reported_n"),
-            asides=(Aside("unlabelled", "rows that nobody labelled", ("set", "grader")),),
+            asides=(Aside("unlabelled", "rows without a label", ("set", "grader")),),
             assumptions=assumed(verdicts),
         ),
     )
@@ -104,8 +104,8 @@ def asr_by(
     """Return the rate of every grader in each class of a column, first pass, with how it is to be read.
 
     Heuristic verdicts are left out: they are compared (`would_have_reported`), never published as a
-    rate of their own. Known truths stand beside the graders as a grader called `labels`; where they
-    are coarser than the five verdicts, nobody knows which rows are benign, so `labels` have no rate over
+    rate of their own. Known truths appear next to the graders, as a grader called `labels`; where they
+    are coarser than the five verdicts, the benign rows are unknown, so `labels` have no rate over
     `adversarial`. On sets whose truth does not decide a tier (people said refused or not), that tier is
     left out.
 
@@ -113,7 +113,7 @@ def asr_by(
         verdicts: the joined verdict frame (`ff.verdicts`), with the sets of which the cards were made.
         by: `set`, `model`, `intent`, `turns`, `source` or `difficulty`.
         cards: the run's calibration cards.
-        sets: whose rates are wanted; none: those of all sets.
+        sets: whose rates to return; empty: those of all sets.
 
     Returns:
         `by`, grader, then the columns of `asr`, gate, reading (str), card_n, card_k (int), card (str):
@@ -137,7 +137,7 @@ def asr_by(
             counts = count_verdicts(part, by=keys)
             parts.append(asr(counts, by=keys, tiers=[tier], denominators=denominators))
     table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
-    # Class by class, so that the labels stand beside the graders and not far above them.
+    # Class by class, so the labels appear next to the graders and not far above them.
     table = table.sort_values(by, kind="stable", key=lambda c: pd.Series(pd.factorize(c)[0], c.index))
     table = with_gate(table.reset_index(drop=True), cards, who)
     table = with_coverage(table, verdicts, cards, by, who)

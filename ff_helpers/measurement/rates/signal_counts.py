@@ -1,7 +1,7 @@
 """The counts behind a signal: verdicts by model, class, turns, scenario and grader, known truths among them.
 
-Rows of traces that were written to a known truth, or made to attack a grader, are of no model and never
-count. Known truths stand beside the graders as a grader called `labels`, one row a trace.
+Rows of traces that were written to a known truth, or made to attack a grader, belong to no model and never
+count. Known truths appear next to the graders, as a grader called `labels`, one row per trace.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ def run_counts(verdicts: pd.DataFrame, *, tier: Tier, sets: Sequence[str] = ()) 
     Args:
         verdicts: the frame.
         tier: truths count where their space decides this tier.
-        sets: of which sets; none: all.
+        sets: of which sets; empty: all.
     """
     rows = verdicts[verdicts["set"].isin(sets)] if sets else verdicts
     rows = rows.assign(day=rows["started"].str.slice(0, 10))
@@ -39,8 +39,8 @@ def file_counts(ledger: Path | None, traces: Sequence[Path], *, tier: Tier) -> p
     """Return the counts of a ledger (or of any file of verdicts with a model in each row) and of its traces.
 
     Args:
-        ledger: verdicts; None: only what the traces themselves say.
-        traces: files of the traces; none: the rows of the ledger say model and class themselves.
+        ledger: verdicts; None: only what the traces hold.
+        traces: files of the traces; empty: the ledger's own rows hold model and class.
         tier: truths count where their space decides this tier.
 
     Raises: as `read_counts`.

@@ -1,8 +1,8 @@
-"""Rows of verdicts out of JSONL or Parquet, in DuckDB: those that stand, and where the others are.
+"""Rows of verdicts out of JSONL or Parquet, in DuckDB: the current ones, and where the others are.
 
 A row that a later one replaced does not count, as in `grading.ledger.live_records`: the later of two with
-one key and trace stands, and what a correction supersedes does not. A torn last line (a crash) is left out
-and said; any other line that is no row stops with its file, line and field.
+one key and trace counts, and what a correction supersedes does not. A torn last line (a crash) is left out
+and reported; any other invalid line is an error that names file, line and field.
 """
 
 import contextlib
@@ -21,14 +21,14 @@ _NESTED = {"options": "STRUCT(temperature VARCHAR, seed VARCHAR)", "supersedes":
 
 
 class UnreadableError(FFError):
-    """A file that DuckDB cannot read, or that holds something else."""
+    """A file that DuckDB cannot read, or that does not hold verdicts."""
 
     def __init__(self, path: Path, problem: str) -> None:
         super().__init__(f"{path}: {problem} Expected verdicts, one per row, as JSONL (UTF-8) or Parquet.")
 
     @classmethod
     def said(cls, path: Path, error: Exception) -> Self:
-        """Return what DuckDB could not do; its own words may quote a row, and are not handed on."""
+        """Return what DuckDB could not do; its own message may quote a row, so it is not passed on."""
         from ff_helpers.corpus.kinds import is_parquet
 
         problem = "DuckDB cannot read its rows: a field has a type that rows of verdicts do not have."
@@ -45,7 +45,7 @@ def check_head(path: Path) -> None:
     """Raise unless a file is Parquet, empty, or begins with a row of verdicts.
 
     Raises:
-        ForeignFileError: it is something else.
+        ForeignFileError: it is neither.
         BadLineError: its first row has a mistake.
     """
     from ff_helpers.corpus.journal import read_journal
@@ -57,7 +57,7 @@ def check_head(path: Path) -> None:
 
 
 def load_rows(connection: duckdb.DuckDBPyConnection, path: Path, fields: Sequence[str], torn: int) -> None:
-    """Make the table `rows`, in the order of the file; what a row does not say is NULL.
+    """Make the table `rows`, in the order of the file; what a row lacks is NULL.
 
     `day` among the fields is the day in `started`.
     """
@@ -80,7 +80,7 @@ def load_rows(connection: duckdb.DuckDBPyConnection, path: Path, fields: Sequenc
     columns.append(f"coalesce({_cast('repeat', there, 'BIGINT')}, 0) AS repeat")
     columns.append(f"{'supersedes.key' if inside else 'NULL::VARCHAR'} AS superseded")
     columns += [f"left({_cast('started', there)}, 10) AS day"] if "day" in fields else []
-    # With a torn last line read leniently, that line becomes a row that says nothing.
+    # With a torn last line read leniently, that line becomes an empty row.
     kept = "coalesce(grader, verdict, status) IS NOT NULL" if torn else "true"
     connection.execute(
         f"CREATE TEMP TABLE rows AS SELECT {', '.join(columns)} FROM {source} WHERE {kept}", [str(path)]
@@ -92,7 +92,7 @@ def _cast(name: str, there: Sequence[str], kind: str = "VARCHAR") -> str:
 
 
 def drop_superseded(connection: duckdb.DuckDBPyConnection) -> int:
-    """Keep the rows that stand, and return how many did not."""
+    """Keep the current rows, and return how many were dropped."""
     known = "count(key), count(DISTINCT hash(trace_id, key)) FILTER (key IS NOT NULL), count(superseded)"
     keys, different, corrections = connection.sql(f"SELECT {known} FROM rows").fetchall()[0]
     if keys == different and not corrections:
@@ -113,7 +113,7 @@ def drop_superseded(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def torn_bytes(path: Path, error: Exception) -> int:
-    """Return the bytes of the torn last line that alone is to blame; else raise what is wrong, and where."""
+    """Return the bytes of the torn last line if it is the only fault; else raise what is wrong, and where."""
     from ff_helpers.corpus.journal import read_journal
     from ff_helpers.corpus.kinds import is_parquet
     from ff_helpers.corpus.torn import torn_tail
@@ -121,7 +121,7 @@ def torn_bytes(path: Path, error: Exception) -> int:
 
     if is_parquet(path):
         raise _unreadable(path, error) from None
-    for _ in read_journal(path, VerdictRow):  # raises at the first line that is no row
+    for _ in read_journal(path, VerdictRow):  # raises at the first invalid line
         pass
     tail = torn_tail(path, VerdictRow)
     if not tail:

@@ -1,1 +1,1 @@
-"""Old labels beside new ones."""
+"""Old labels compared with new ones."""

@@ -1,7 +1,7 @@
 """Old labels against new labels of the same rows: transitions, rates side by side, shifts.
 
 A shift is taken within one denominator only: the sign of a shift can depend on the denominator, and a
-difference of rates over two sets of rows is no shift at all.
+difference of rates over two sets of rows is not a shift.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ _BY_SCENARIO = ("by_scenario", "by_scenario_low", "by_scenario_high")
 
 
 class InconsistentRegradeError(FFError):
-    """Two accounts of one regrade that cannot both be right."""
+    """Two accounts of one regrade that contradict each other."""
 
     def __init__(self, what: str, label: str, transitions: int, finals: int) -> None:
         super().__init__(
@@ -34,7 +34,7 @@ class InconsistentRegradeError(FFError):
 
 
 class UnmatchedRowsError(FFError):
-    """Old and new labels that are not of the same rows."""
+    """Old and new labels of different rows."""
 
     def __init__(self, key: str, problem: str) -> None:
         super().__init__(f"regrade by {key!r}: {problem}. Give each row once in the old and the new labels.")
@@ -44,14 +44,14 @@ def transitions(old: pd.DataFrame, new: pd.DataFrame, *, on: str = "trace_id") -
     """Return how many rows went from which old label to which new one.
 
     Args:
-        old, new: one row a trace: the columns `on` and `label` (a verdict or the name of a status).
+        old, new: one row per trace: the columns `on` and `label` (a verdict or the name of a status).
         on: the column that says which row is which.
 
     Returns:
         The columns old, new (str), rows (int), most frequent first.
 
     Raises:
-        UnmatchedRowsError: a row that is there twice, or in one of the two only.
+        UnmatchedRowsError: a row that occurs twice, or in only one of the two.
     """
     for name, frame in (("old", old), ("new", new)):
         twice = frame[on][frame[on].duplicated()]
@@ -67,7 +67,7 @@ def transitions(old: pd.DataFrame, new: pd.DataFrame, *, on: str = "trace_id") -
 
 
 def check_marginals(moves: pd.DataFrame, labels: "pd.Series[str]", *, side: str, what: str) -> None:
-    """Check that the transitions' old or new labels add up to `labels`, one entry a row.
+    """Check that the transitions' old or new labels add up to `labels`, one entry per row.
 
     Args:
         moves: the columns old, new, rows.
@@ -98,8 +98,8 @@ def rates(
     Args:
         moves: what `transitions` returns.
         names: what the old and the new labels are called.
-        rows: one row a trace: old, new (labels), scenario_id (a row without one stands alone); None where
-            scenarios are not known, as with published counts.
+        rows: one row per trace: old, new (labels), scenario_id (a row without one is its own scenario); None
+            where scenarios are not known, as with published counts.
         statuses: as for `asr`.
 
     Returns:
@@ -132,8 +132,8 @@ def shifts(
 
     The old and the new labels of a row are a pair, and an interval that takes them as two samples would be
     too wide. Graded and adversarial rows need not be the same before and after: `shift` is the difference
-    of the two rates as they stand, `paired` that of the rows in the denominator under both labels. The
-    interval is of `paired`, and of `shift` where all rows are (`shared` = old_n = new_n).
+    of the two rates, each over its own rows, `paired` that of the rows in the denominator under both labels.
+    The interval is of `paired`, and of `shift` where all rows are (`shared` = old_n = new_n).
 
     Args:
         table: what `rates` returns.
@@ -234,6 +234,6 @@ def _pair(moves: pd.DataFrame, tier: Tier, of: Denominator, rows: pd.DataFrame |
 
 
 def _inside(labels: "pd.Series[str]", of: Denominator) -> "pd.Series[bool]":
-    """Return which labels count in a denominator; what is no verdict is a status."""
+    """Return which labels count in a denominator; anything but a verdict is a status."""
     inside = {verdict for verdict in VERDICTS if in_denominator(verdict, of)}
     return labels.isin(inside) if of != "rows" else labels.notna()

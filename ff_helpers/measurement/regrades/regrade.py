@@ -1,4 +1,4 @@
-"""A regrade of any ledger: first labels beside those that stand, one grader's beside another's."""
+"""A regrade of any ledger: first labels against current ones, one grader's against another's."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -36,10 +36,10 @@ class Regrade:
         rates: as `regrades.rates.rates`.
         shifts: as `regrades.rates.shifts`.
         graders: who gave the labels; empty where no records are published.
-        changes: one row a correction, as `changes_frame`; empty where no record names another.
+        changes: one row per correction, as `changes_frame`; empty where no record names another.
         again: traces whose label was superseded more than once.
-        contested: traces on which records that stand side by side disagree; they keep their old label.
-        scenarios: how many independent scenarios the rows are; None where nobody says.
+        contested: traces on which current records disagree; they keep their old label.
+        scenarios: how many independent scenarios the rows are; None where unknown.
     """
 
     names: tuple[str, str]
@@ -59,7 +59,7 @@ class Regrade:
 
     @property
     def changed(self) -> int:
-        """How many rows have another label now."""
+        """How many rows have a different label now."""
         return int(self.transitions.query("old != new")["rows"].sum())
 
 
@@ -71,9 +71,9 @@ def regrade(
     old: str | None = None,
     new: str | None = None,
 ) -> Regrade:
-    """Set old labels beside new ones: of a ledger and its corrections, of two ledgers, of two graders.
+    """Compare old labels with new ones: of a ledger and its corrections, of two ledgers, of two graders.
 
-    Only the first pass counts (repeat 0). A ledger's first records are the old labels, those that stand
+    Only the first pass counts (repeat 0). A ledger's first records are the old labels, the current ones
     the new ones. With `new`, or with a second ledger that corrects no record of the first, two gradings of
     the same traces are compared.
 
@@ -86,7 +86,7 @@ def regrade(
             a name, with what sets it apart (`name (digest)`).
 
     Raises:
-        NoRegradeError: nothing is superseded, a trace is in one of two sets only, or has two first labels.
+        NoRegradeError: nothing is superseded, a trace is in only one of two sets, or has two first labels.
         FileMissingError, BadLineError: as `read_ledger` and `load_set`.
     """
     first, second = Path(ledger), None if by is None else Path(by)

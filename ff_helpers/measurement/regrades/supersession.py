@@ -1,7 +1,7 @@
 """Old and new labels of the same traces, read from ledgers: first records, what supersedes them, and why.
 
-A ledger appends and never overwrites. So the first label of a trace is still there beside the one that
-stands now, and each correction between them names its author and reason.
+A ledger appends and never overwrites. So the first label of a trace is still there next to the
+current one, and each correction between them names its author and reason.
 """
 
 from collections import Counter
@@ -28,7 +28,7 @@ _CHANGES = {
 
 
 class NoRegradeError(FFError):
-    """Ledgers that hold no two sets of labels of the same traces."""
+    """Ledgers without two sets of labels of the same traces."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Place:
     label: str
 
     def __str__(self) -> str:
-        """Return file:line; blank lines are no records, so lines are counted anew."""
+        """Return file:line; blank lines are not records, so lines are recounted."""
         with self.path.open("rb") as file:
             lines = [line for line, raw in enumerate(file, start=1) if raw.strip()]
         return f"{self.path}:{lines[self.number - 1]}"
@@ -61,7 +61,7 @@ class Labeller:
 
 @dataclass
 class Chain:
-    """The records of one trace that supersede each other, first to last, and those that stand."""
+    """The records of one trace that supersede each other, first to last, and the current ones."""
 
     records: list[Place]
     standing: list[Place]
@@ -69,7 +69,7 @@ class Chain:
 
     @property
     def contested(self) -> bool:
-        """Whether records that stand side by side disagree."""
+        """Whether current records disagree."""
         return len({record.label for record in self.standing}) > 1
 
     @property
@@ -79,12 +79,12 @@ class Chain:
 
     @property
     def new(self) -> Place:
-        """The record that stands; the first one where those that stand disagree: a vote is not truth."""
+        """The current record; the first one where current records disagree: a vote is not truth."""
         return self.old if self.contested else self.standing[-1]
 
 
 def chains(*ledgers: Path) -> list[Chain]:
-    """Return the first pass of ledgers, read one after the other, as one chain a first record.
+    """Return the first pass of ledgers, read one after the other, as one chain per first record.
 
     A row that failed at the server and was tried again is the same record; so is one written twice.
 
@@ -117,7 +117,7 @@ def chains(*ledgers: Path) -> list[Chain]:
 
 
 def of_grader(found: Iterable[Chain], grader: str | None, paths: Iterable[Path]) -> dict[str, Chain]:
-    """Return the chains whose first record is by `grader` (None: by anybody), by trace.
+    """Return the chains whose first record is by `grader` (None: by any grader), by trace.
 
     Args:
         found: chains.
@@ -125,7 +125,7 @@ def of_grader(found: Iterable[Chain], grader: str | None, paths: Iterable[Path])
         paths: where they were read.
 
     Raises:
-        NoRegradeError: nobody of this name, or several, or a trace with two first records; with file and
+        NoRegradeError: no grader of this name, or several, or a trace with two first records; with file and
             line.
     """
     found = list(found)
@@ -149,7 +149,7 @@ def of_grader(found: Iterable[Chain], grader: str | None, paths: Iterable[Path])
             mend = (
                 f"Say which with --old, or compare two with --old and --new: {', '.join(names)}."
                 if grader is None and len(names) > 1
-                else "The trace has another text there: keep one of the two."
+                else "The trace has a different text there: keep one of the two."
             )
             raise NoRegradeError(
                 f"{first}: trace {named(first.trace_id)} has two first labels, by {shown[other.old.who]} "
@@ -159,7 +159,7 @@ def of_grader(found: Iterable[Chain], grader: str | None, paths: Iterable[Path])
 
 
 def changes_frame(found: Iterable[Chain]) -> pd.DataFrame:
-    """Return one row a correction, in ledger order: who, why, from which label to which.
+    """Return one row per correction, in ledger order: who, why, from which label to which.
 
     Returns:
         trace_id, author, reason (str), own_words (bool: the reason is what a person wrote), old, new (str).
@@ -174,10 +174,10 @@ def labellers(labels: str, places: Iterable[Place]) -> list[Labeller]:
 
 
 def paired(old: dict[str, Chain], new: dict[str, Chain]) -> Iterator[tuple[Place, Place]]:
-    """Yield the record that stands in `old` and the one that stands in `new`, trace by trace.
+    """Yield the current record in `old` and the one in `new`, trace by trace.
 
     Raises:
-        NoRegradeError: a trace in one of the two only, or with another response; with file and line.
+        NoRegradeError: a trace in only one of the two, or with a different response; with file and line.
     """
     for one, other, side in ((old, new, "new"), (new, old, "old")):
         alone = [chain for trace_id, chain in one.items() if trace_id not in other]
@@ -192,8 +192,8 @@ def paired(old: dict[str, Chain], new: dict[str, Chain]) -> Iterator[tuple[Place
         here, there = chain.records[0], new[trace_id].records[0]
         if here.response != there.response:
             raise NoRegradeError(
-                f"{there}: trace {named(trace_id)} has another response than at {here}. These are two "
-                "traces of one name: a regrade is of the same responses."
+                f"{there}: trace {named(trace_id)} differs in its response from {here}. These are two "
+                "traces of one name: a regrade needs the same responses."
             )
         yield chain.new, new[trace_id].new
 

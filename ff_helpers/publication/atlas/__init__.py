@@ -1,1 +1,1 @@
-"""The atlas: what may be said of each model, from names and counts to a record, a tier and a page."""
+"""The atlas: what can be said about each model, from names and counts to a record, a tier and a page."""

@@ -1,8 +1,8 @@
 """What changed between two signals, why, and which rows are due: the published refresh rule.
 
 A row is due when its rate moved by more than 5 points since its published record, when that record is 7 days
-old, or when its graders no longer stand as published. A refresh takes the new record where a row is due and
-keeps the published one elsewhere, so that slow drift adds up until it counts.
+old, or when its graders have changed since. A refresh takes the new record where a row is due and
+keeps the published one elsewhere, so slow drift adds up until it counts.
 """
 
 from collections.abc import Sequence
@@ -124,7 +124,7 @@ def _change(key: tuple[str, str], old: Signal | None, new: Signal | None, homes:
 
 def _moved_to(old: Signal, homes: dict[str, str]) -> tuple[str, ...]:
     now = sorted({homes[alias] for alias in old.aliases if alias in homes} - {old.label})
-    return (f"its names are counted as {', '.join(now)} now",) if now else ("no record any more",)
+    return (f"its names are counted as {', '.join(now)} now",) if now else ("no record now",)
 
 
 def _why(old: Signal, new: Signal) -> list[str]:
@@ -143,7 +143,7 @@ def _why(old: Signal, new: Signal) -> list[str]:
                 f"grader {name}: {one.gate}, {one.standing} before, {other.gate}, {other.standing} now"
             )
         elif (one.accuracy, one.n) != (other.accuracy, other.n):
-            said.append(f"grader {name} was measured anew")
+            said.append(f"grader {name} was measured again")
         if one.headline != other.headline:
             said.append(f"the rate {'rests' if other.headline else 'no longer rests'} on {name}")
     for field in ("by_intent", "refusal_stability", "multi_turn", "no_verdict", "last_graded", "corpus"):
@@ -174,6 +174,6 @@ def _reasons(change: Change, age: int | None) -> tuple[str, ...]:
     if age is None or age >= MAX_AGE_DAYS:
         reasons.append(f"{age} days old" if age is not None else "of unknown age")
     if (change.old is None) != (change.new is None):
-        reasons.append("has a rate now" if change.new else "has no rate any more")
+        reasons.append("has a rate now" if change.new else "has no rate now")
     stands = [line for line in change.why if line.startswith(("grader ", "graders: ", "the rate "))]
     return (*reasons, *stands)

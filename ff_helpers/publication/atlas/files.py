@@ -1,7 +1,7 @@
 """The files of a signal: dated, validated as they are written and read, and a pointer to the current one.
 
-Old files stay. A file that is there is never overwritten with other content unless that is asked for, and
-the pointer is replaced in one step, so that a reader finds the old file or the new one.
+Old files stay. A file is never overwritten with different content unless asked, and
+the pointer is replaced in one step, so a reader finds the old file or the new one.
 """
 
 import os
@@ -25,21 +25,21 @@ _DATED = re.compile(r"asr_signal_(\d{4}-\d{2}-\d{2})\.jsonl")
 
 
 class SameDayError(FFError):
-    """A second export on one day, with other content."""
+    """A second export on one day, with different content."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"{path} is there already and holds something else; nothing was written. Keep it and export "
-            "under the next date (--as-of), or say --replace if the new one is to take its place."
+            f"{path} exists already with different content; nothing was written. Keep it and export "
+            "under the next date (--as-of), or give --replace to replace it."
         )
 
 
 class NotOurFileError(FFError):
-    """A file that an export would replace and that no export wrote."""
+    """A file that an export would replace but did not write."""
 
     def __init__(self, path: Path, option: str) -> None:
         super().__init__(
-            f"{path} is there already, is {kind_of(path)}, and was not written by an export; nothing was "
+            f"{path} exists already, is {kind_of(path)}, and was not written by an export; nothing was "
             f"changed. Name another place with {option}, or move it away."
         )
 
@@ -50,20 +50,20 @@ def write_signal(folder: Path, signals: Sequence[Signal], as_of: date, *, replac
     The same content on the same day changes nothing. Each record is validated once more as it is written.
 
     Args:
-        folder: where the files lie.
+        folder: where the files are.
         signals: the records; those that no export has dated yet get its date.
         as_of: the date of the export.
-        replace: whether a file of the same day may be replaced by another content.
+        replace: whether a file of the same day may be replaced by different content.
 
     Raises:
-        SameDayError: such a file is there with other content, and `replace` is false.
-        FFError: a later export is there.
-        BadLineError: a record that is not valid, or a model that occurs twice.
+        SameDayError: such a file exists with different content, and `replace` is false.
+        FFError: there is a later export.
+        BadLineError: an invalid record, or a model that occurs twice.
     """
     check_clock(folder, as_of)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"asr_signal_{as_of.isoformat()}.jsonl"
-    # Of this process alone: two exports at once must not write into one another's file.
+    # Of this process alone: two exports at once must not write into each other's file.
     partial = folder / f".{path.name}.{os.getpid()}.partial"
     with partial.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(_stamped(signal, as_of).model_dump_json() + "\n" for signal in signals)
@@ -89,7 +89,7 @@ def check_clock(folder: Path, as_of: date) -> None:
 
 
 def check_ours(path: Path, mark: str, option: str) -> None:
-    """Refuse to replace a file that does not hold the mark of those that we write.
+    """Refuse to replace a file without the mark of those that we write.
 
     Raises:
         NotOurFileError: there is another file; nothing was changed.
@@ -104,22 +104,22 @@ def read_file(path: Path) -> list[Signal]:
     Raises:
         FileMissingError: there is no such file.
         FFError: the file is of another version.
-        BadLineError: a record that is not valid, or there twice; file:line:field.
+        BadLineError: an invalid or duplicate record; file:line:field.
     """
     first = next(iter(_lines(path)), None)
     if first is not None and first.signal_version != VERSION:
         raise FFError(
             f"{path}:1:signal_version: {quoted(str(first.signal_version))}, and this suite reads "
-            f"{VERSION!r}. Read the file with the version that wrote it, or export anew."
+            f"{VERSION!r}. Read the file with the version that wrote it, or export again."
         )
     return _unique(path, read_records(path, Signal))
 
 
 def current(folder: Path) -> Path | None:
-    """Return the file that the pointer names, or None where nothing was exported yet.
+    """Return the file that the pointer names, or None if nothing was exported yet.
 
     Raises:
-        FFError: the pointer names no signal file.
+        FFError: the pointer does not name a signal file.
     """
     pointer = folder / POINTER
     if not pointer.exists():
@@ -127,10 +127,10 @@ def current(folder: Path) -> Path | None:
     name = pointer.read_text(encoding="utf-8", errors="replace").strip()
     if not _day(name) or not (folder / name).is_file():
         there = dates(folder)
-        newest = f"printf 'asr_signal_{there[-1]}.jsonl\\n' > {pointer}" if there else "export anew"
+        newest = f"printf 'asr_signal_{there[-1]}.jsonl\\n' > {pointer}" if there else "export again"
         raise FFError(
-            f"{pointer} names {quoted(name)}, which is no signal file beside it. Allowed: the name of a file "
-            f"asr_signal_YYYY-MM-DD.jsonl. To mend it: {newest}."
+            f"{pointer} names {quoted(name)}, which is not a signal file in that folder. Allowed: the "
+            f"name of a file asr_signal_YYYY-MM-DD.jsonl. To repair it: {newest}."
         )
     return folder / name
 
@@ -139,7 +139,7 @@ def path_of(folder: Path, day: date) -> Path:
     """Return the signal file of a day.
 
     Raises:
-        FFError: there is none of that day.
+        FFError: there is no export of that day.
     """
     path = folder / f"asr_signal_{day.isoformat()}.jsonl"
     if not path.is_file():
@@ -158,7 +158,7 @@ def dates(folder: Path) -> list[date]:
 def save_signal(run: Run, signals: Sequence[Signal]) -> str:
     """Write the signal of a run, as `write_signal`, and return the file's name in the run's folder.
 
-    A run builds anew what it built on its date, so a file of that date is replaced.
+    A run rebuilds what it built on its date, so a file of that date is replaced.
     """
     folder = run.write(f"atlas/{POINTER}").parent
     return f"atlas/{write_signal(folder, signals, run.as_of, replace=True).name}"
@@ -169,7 +169,7 @@ def read_signal(run: Run, *, as_of: str | None = None) -> list[Signal]:
 
     Raises:
         MissingInputError: no step has written it yet.
-        FFError: the pointer names no signal file.
+        FFError: the pointer does not name a signal file.
         FFError, BadLineError: as `read_file`.
     """
     if as_of is not None:
@@ -203,7 +203,7 @@ def _lines(path: Path) -> Iterable[_Version]:
 
 
 def _unique(path: Path, records: Iterable[Signal]) -> list[Signal]:
-    """Return the records; one model may be there twice, as exported and as graded here, and no oftener."""
+    """Return the records; one model may occur twice, as exported and as graded here, but no more often."""
     signals = list(records)
     seen: dict[tuple[str, str], int] = {}
     for line, signal in enumerate(signals, start=1):
@@ -219,7 +219,7 @@ def _place(partial: Path, path: Path, *, replace: bool) -> None:
         partial.replace(path)
         return
     try:
-        os.link(partial, path)  # fails where the file is there: looking first would leave a gap
+        os.link(partial, path)  # fails if the file exists; checking first would leave a race
     except FileExistsError:
         if path.read_bytes() != partial.read_bytes():
             raise SameDayError(path) from None

@@ -1,4 +1,4 @@
-"""Records as tables: one row a model, one a class, one a grader; what a notebook shows and saves."""
+"""Records as tables: one row per model, class or grader; what a notebook shows and saves."""
 
 import re
 from collections import Counter
@@ -17,7 +17,7 @@ _NO_SPACE: str | Unknown = Unknown("space", "not in the record")
 
 
 def signal_table(signals: Sequence[Signal]) -> pd.DataFrame:
-    """Return one row a model.
+    """Return one row per model.
 
     Columns: model, origin, rests_on (the graders that carry the rate; str), k, n (int; of what would have
     been reported where there is no rate), asr, asr_low, asr_high, by_scenario (the same rate),
@@ -29,7 +29,7 @@ def signal_table(signals: Sequence[Signal]) -> pd.DataFrame:
 
 
 def intent_table(signals: Sequence[Signal]) -> pd.DataFrame:
-    """Return one row a model and attack class with counts: model, intent, then those of `signal_table`:
+    """Return one row per model and attack class with counts: model, intent, then those of `signal_table`:
     k, n, asr, asr_low, asr_high, scenarios, by_scenario, by_scenario_low, by_scenario_high."""
     rows = []
     for signal in signals:
@@ -43,11 +43,11 @@ def intent_table(signals: Sequence[Signal]) -> pd.DataFrame:
 
 
 def reported_table(signals: Sequence[Signal]) -> pd.DataFrame:
-    """Return one row a model and grader: what each grader alone reported, and how accurate it is.
+    """Return one row per model and grader: what each grader alone reported, and how accurate it is.
 
     Columns: model, grader, carries (bool: the model's rate rests on it), k, n (int), reported,
-    reported_low, reported_high, accuracy, accuracy_low, accuracy_high (float in [0, 1]; missing where nobody
-    measured it), card_n (Int64), set, gate, standing (str).
+    reported_low, reported_high, accuracy, accuracy_low, accuracy_high (float in [0, 1]; missing where not
+    measured), card_n (Int64), set, gate, standing (str).
     """
     rows = [
         {
@@ -79,7 +79,7 @@ def signal_terms(signals: Sequence[Signal], *, together: bool = False) -> Terms:
 
     Args:
         signals: the records.
-        together: whether graders of which the same is unknown are named in one breath.
+        together: whether graders with the same unknowns are named together.
     """
     graders: dict[tuple[str, str | None], SignalGrader] = {}
     for signal in signals:
@@ -102,7 +102,7 @@ def signal_terms(signals: Sequence[Signal], *, together: bool = False) -> Terms:
 
 
 def grouped(notes: Sequence[GraderNote]) -> tuple[GraderNote, ...]:
-    """Name graders of which the same is unknown in one breath, so that a caption can be read."""
+    """Name graders with the same unknowns together, to keep a caption readable."""
     groups: dict[str, list[GraderNote]] = {}
     for note in notes:
         same = isinstance(note.accuracy, Unknown) and isinstance(note.digest, Unknown)

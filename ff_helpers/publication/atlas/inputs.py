@@ -14,12 +14,12 @@ from ff_helpers.terms import Denominator, Tier
 
 
 class NothingGivenError(FFError):
-    """No file to count from, or files in which there is no row of any model."""
+    """No file to count from, or files without a row of any model."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(
             f"{problem}. Name an export (EXPORT.csv or .json), a ledger (--ledger VERDICTS.jsonl) with the "
-            "traces it is of (--traces TRACES.jsonl), or traces whose truth is known."
+            "traces it graded (--traces TRACES.jsonl), or traces of known truth."
         )
 
 
@@ -44,7 +44,7 @@ class Inputs:
 
 
 def read_signals(inputs: Inputs, *, as_of: date, exported: Sequence[Signal] = ()) -> list[Signal]:
-    """Return the records of some files, after those that somebody else's export gave.
+    """Return the records of some files, after those of an export.
 
     Args:
         inputs: the files.

@@ -1,8 +1,8 @@
-"""From verdicts to signals: one record a model, its rate resting on known truth or on one grader.
+"""From verdicts to signals: one record per model, its rate resting on known truth or on one grader.
 
 A rate is never pooled over graders and never a vote. It rests on known truth (a checker, people) where the
 traces have it, else on the grader whose measured accuracy has the highest lower bound; a rejected grader or
-a heuristic never carries it. What each of them alone reported stands beside it.
+a heuristic never carries it. What each of them alone reported is given next to it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,10 +45,10 @@ def ledger_signal(
     Args:
         run: whose cards count.
         verdicts: the joined verdict frame (`ff.verdicts`).
-        sets: of which sets.
+        sets: from which sets.
         corpus: what these traces are called.
-        names: what a recorded model name stands for, such as its name on the hub; those that no row has
-            are passed over, so that one list serves runs of several models.
+        names: what a recorded model name stands for, such as its name on the hub; names that no row has
+            are skipped, so one list serves runs of several models.
     """
     counts = run_counts(verdicts, tier="strict", sets=sets)
     known = {name: stands for name, stands in (names or {}).items() if name in set(counts["model"])}
@@ -64,7 +64,7 @@ def counted_signal(
     tier: Tier = "strict",
     denominator: Denominator = "adversarial",
 ) -> list[Signal]:
-    """Return one record a model from the counts of its verdicts, highest rate first.
+    """Return one record per model from the counts of its verdicts, highest rate first.
 
     Args:
         counts: as `signal_counts.run_counts` or `file_counts` returns them.
@@ -76,13 +76,13 @@ def counted_signal(
             coarser than the five verdicts does not say which rows are benign.
 
     Raises:
-        FFError: `names` speaks of a model that no row is of.
+        FFError: `names` names a model that no row has.
     """
     models = sorted(set(counts["model"]))
     for name in names or {}:
         if name not in models:
             there = [f"{model!r:.60}" for model in models[:10]] + (["..."] if len(models) > 10 else [])
-            raise FFError(f"no row is of a model {name!r:.60}. There are: {', '.join(there) or 'none'}.")
+            raise FFError(f"no row has the model {name!r:.60}. There are: {', '.join(there) or 'none'}.")
     found: dict[str, list[Resolution]] = {}
     labels: dict[str, str] = {}
     for name in models:

@@ -1,6 +1,6 @@
-"""What a ledger's counts say of every model and grader: rates, classes, stability, turns, statuses, days.
+"""What a ledger's counts say about every model and grader: rates, classes, stability, turns, statuses, days.
 
-Everything is counted once for all models; a record then looks its own up.
+Everything is counted once for all models; a record then looks up its own.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Tables:
     Attributes:
         groups: the groups of each model, with their graders.
         rates, by_intent: the rate of a group, and of a class in it.
-        stability: pairs of runs that ended alike, or why there is none.
+        stability: pairs of runs that ended alike, or why there are none.
         turns, statuses: rows of a group that are `single` or `multi`, or have a status.
         days: the last day of grading.
     """
@@ -53,11 +53,11 @@ class Tables:
 
 
 def count_tables(counts: pd.DataFrame, *, tier: Tier, denominator: Denominator) -> Tables:
-    """Return the tables of counts (`signal_counts`, with `label`: the model that a row is of).
+    """Return the tables of counts (`signal_counts`, with `label`: the model of a row).
 
     Known truth is over all of its rows with one, whatever the denominator of the graders.
     """
-    # One number a group: grouping by seven columns of text again and again takes most of the time.
+    # One number per group: grouping by seven columns of text again and again takes most of the time.
     counts = counts.assign(group=counts.groupby(_ROW).ngroup(), every="")
     # Text that is grouped by again and again is turned into numbers once.
     texts = ("intent", "turns", "scenario_id", "outcome", "every")

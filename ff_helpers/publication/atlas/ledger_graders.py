@@ -9,7 +9,7 @@ from ff_helpers.measurement.standing import Standing, standing
 from ff_helpers.publication.atlas.signal import FOOTINGS, VOID, Footing, SignalGrader
 from ff_helpers.terms import GATE_STATES, GateState, Identity, Tier
 
-_PEOPLE: Final = "graded by people: no card measures people, their agreement does"
+_PEOPLE: Final = "graded by people: their agreement is measured, not their accuracy"
 Weight = tuple[bool, bool, bool, int, float, int, str]
 
 
@@ -19,7 +19,7 @@ def signal_grader(who: Identity, name: str, cards: Sequence[Card], tier: Tier) -
     Args:
         who: the grader; `known.LABELS` as its method: known truth.
         name: what to call it.
-        cards: calibration cards of anybody, as they count on the day of the signal.
+        cards: calibration cards of any grader, as they count on the day of the signal.
         tier: which cards count: those in a space that decides it.
     """
     if who.method == LABELS:
@@ -39,7 +39,7 @@ def carries(grader: SignalGrader) -> bool:
 
 
 def weight(grader: SignalGrader) -> Weight:
-    """Return what orders graders: who may carry a rate, known truth, has verdicts, gate, accuracy, rows."""
+    """Return the sort key of graders: may carry a rate, known truth, has verdicts, gate, accuracy, rows."""
     n = grader.reported.n if grader.reported else 0
     return (
         carries(grader),
@@ -54,7 +54,11 @@ def weight(grader: SignalGrader) -> Weight:
 
 def _why(found: Standing) -> str:
     if found.card is None:
-        return "its card has expired" if found.expired else "never measured: no card of it decides this tier"
+        return (
+            "its card has expired"
+            if found.expired
+            else "never measured: it has no card that decides this tier"
+        )
     cards = len(found.cards)
     more = f"; {cards - 1} more cards of it decide this tier" if cards > 1 else ""
     return f"{found.card.sentence()}; {found.card.gate.reasons[0]}{more}"

@@ -1,6 +1,6 @@
-"""What is known of each model besides its verdicts: licence, family, parameters, provider; with its source.
+"""What is known about each model besides verdicts: licence, family, parameters, provider; with its source.
 
-Hand-checked, in `data/models/metadata.csv`. What nobody confirmed is `unknown` there and stays unknown here.
+Hand-checked, in `data/models/metadata.csv`. Anything unconfirmed is `unknown` there and stays unknown here.
 """
 
 import csv
@@ -22,14 +22,14 @@ class ModelFacts(BaseModel):
 
     Attributes:
         model: canonical id, or the name that did not resolve.
-        family, provider: as people call them; `unknown` where nobody knows.
+        family, provider: their common names; `unknown` where not known.
         parameters_b, active_b: billions of parameters, in all and active at a time; None where not stated.
         weights: whether they can be downloaded.
         licence: SPDX id, or the licence's own name.
         licence_kind: what kind of licence that is.
         report: whether the maker has published a model card or a technical report.
-        source: where this stands.
-        checked: on which day somebody looked.
+        source: where this is stated.
+        checked: the day it was checked.
         note: what is doubtful; may be empty.
         basis: `page`: a page that says so was read; `known`: general knowledge, the page named was not
             read; `none`: nothing was found.
@@ -57,7 +57,7 @@ def model_facts(path: Path | None = None) -> dict[str, ModelFacts]:
 
     Raises:
         FileMissingError: there is no such file.
-        BadLineError: a row that is not valid or there twice, named file:line:field.
+        BadLineError: an invalid or duplicate row, named file:line:field.
     """
     path = path or paths.data() / "models" / "metadata.csv"
     if not path.is_file():
@@ -74,6 +74,6 @@ def model_facts(path: Path | None = None) -> dict[str, ModelFacts]:
                 field = ".".join(map(str, first["loc"]))
                 raise BadLineError(path, reader.line_num, field, first["msg"]) from None
             if facts.model in known:
-                raise BadLineError(path, reader.line_num, "model", f"{quoted(facts.model)} is there already")
+                raise BadLineError(path, reader.line_num, "model", f"{quoted(facts.model)} is listed already")
             known[facts.model] = facts
     return known

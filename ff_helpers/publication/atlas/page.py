@@ -1,6 +1,6 @@
-"""The atlas page: one HTML file that shows what the signals say of each model, and their doubt.
+"""The atlas page: one HTML file that shows what the signals say about each model, and how uncertain it is.
 
-The records stand in the page once, as JSON; templates/atlas/*.js, joined in their order, draw everything
+The records are in the page once, as JSON; templates/atlas/*.js, joined in their order, draw everything
 from them and offer them for download. No request leaves the page, and the same input gives the same bytes.
 """
 
@@ -28,7 +28,7 @@ from ff_helpers.terms import GLOSSARY, INTENTS, STATUSES, TIERS
 
 Basis = Literal["labels", "measured", "unmeasured", "marked", "rejected"]
 MARK: Final = "ff_helpers atlas"
-"""Stands in every page that we write, by which one is known again before it is replaced."""
+"""In every page that we write, so it is recognised before it is replaced."""
 BASIS_WORDS: Final[dict[Basis, tuple[str, str, str]]] = {
     "labels": ("●", "known truth", "a checker or people decided, no grader"),
     "measured": ("◆", "measured", "every grader's accuracy is known and passes the rule"),
@@ -36,7 +36,7 @@ BASIS_WORDS: Final[dict[Basis, tuple[str, str, str]]] = {
     "marked": ("▲", "partly unknown", "an unnamed grader, a heuristic or a constant is among them"),
     "rejected": ("✕", "rejected", "a grader that failed its calibration is among them: drawn in grey"),
 }
-"""Of each basis its symbol, its name, and what it means."""
+"""Each basis with its symbol, its name, and what it means."""
 ORIGIN_WORDS: Final = {"export": "published export", "ledger": "graded here"}
 CONFIDENCE_WORDS: Final = {
     "insufficient_sample": "insufficient sample (n < 20)",
@@ -51,7 +51,7 @@ _NO_GRADER: Final = frozenset({"unknown", "heuristic", "constant"})
 
 @dataclass(frozen=True)
 class PageRow:
-    """One model: its record, what is known of it besides, and its trust; None where nothing is known."""
+    """One model: its record, what else is known about it, and its trust; None where nothing is known."""
 
     signal: Signal
     facts: ModelFacts | None
@@ -62,11 +62,11 @@ def atlas_page(rows: Sequence[PageRow], *, profile: str, as_of: date, disclosure
     """Return the page as HTML text.
 
     Args:
-        rows: one a model; the downloads keep their order.
+        rows: one per model; the downloads keep their order.
         profile: the name of the run's profile.
-        as_of: the run's date, the only one that is not a record's.
-        disclosure: what stands behind the figures, in one text.
-        veto: the sentence that says when a rate caps the trust tier; none where there is no such rule.
+        as_of: the run's date, the only date that is not from a record.
+        disclosure: the disclosure of all figures, in one text.
+        veto: the sentence that says when a rate caps the trust tier; empty without such a rule.
     """
     script = _script()
     return render(
@@ -101,8 +101,8 @@ def write_page(
 def row_basis(signal: Signal) -> Basis:
     """Return what a row's rate rests on: the worst footing among its headline graders.
 
-    A row without a rate because its graders were rejected is `rejected` too; one for which no grader is
-    named is `marked`.
+    A row without a rate because its graders were rejected is `rejected` too; one without a named grader
+    is `marked`.
     """
     standings = {grader.standing for grader in signal.graders if grader.headline}
     if not standings and signal.asr is None:
@@ -156,7 +156,7 @@ def _row(row: PageRow) -> JsonValue:
 def _family(row: PageRow) -> str:
     if row.facts and row.facts.family != "unknown":
         return row.facts.family
-    # Of an id the part before the slash is the family; of a name that did not resolve nothing is known.
+    # Of an id the part before the slash is the family; nothing is known about a name that did not resolve.
     return (row.signal.canonical_id or "unknown").split("/", maxsplit=1)[0]
 
 
@@ -192,7 +192,7 @@ def _rate(rate: Rate) -> str:
 
 
 def _script() -> str:
-    """Return the parts of the script as one, in a scope of its own."""
+    """Return the parts of the script as one, in its own scope."""
     parts = sorted((TEMPLATES / "atlas").glob("*.js"))
     joined = "\n".join(part.read_text(encoding="utf-8") for part in parts)
     return f'"use strict";\n(() => {{\n{joined}}})();\n'

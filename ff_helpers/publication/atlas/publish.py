@@ -1,4 +1,4 @@
-"""From records to what people read: trust beside each record, the page, and the disclosure of it all."""
+"""From records to what people read: trust for each record, the page, and the disclosure of it all."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,14 +20,14 @@ from ff_helpers.publication.atlas.trust import Trust, TrustRules, read_trust, tr
 
 PAGE: Final = "index.html"
 _VERSIONED: Final = '"signal_version"'
-"""A key of every JSON file that an export writes, and of none that others publish."""
+"""A key in every JSON file that an export writes, and in no one else's."""
 
 
 def check_places(folder: Path, compat: Path | None = None) -> None:
     """Refuse, before anything is written, to replace a file that no export wrote.
 
     Raises:
-        NotOurFileError: the folder holds another file of a name that an export writes, or `compat` is one.
+        NotOurFileError: the folder holds a foreign file named like one of an export, or `compat` is one.
     """
     for name, mark in ((PAGE, MARK), (POINTER, "asr_signal_"), (SCHEMA_NAME, _VERSIONED)):
         check_ours(folder / name, mark, "--dir")
@@ -65,7 +65,7 @@ def publish_page(
     """Write the page of some records, with the shipped metadata and rules of trust.
 
     Args:
-        path: where to.
+        path: where to write.
         signals: the records.
         profile: what the page is called.
         as_of: its date.

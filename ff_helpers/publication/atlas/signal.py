@@ -1,6 +1,6 @@
-"""The record `asr_signal` v0.1: what the atlas says of one model.
+"""The record `asr_signal` v0.1: what the atlas says about one model.
 
-A field that is not known is null and has its reason beside it. Where nothing but rejected graders,
+A field that is not known is null, with its reason next to it. Where nothing but rejected graders,
 heuristics or constants graded, there is no rate of the model: `asr` is null, and what they counted is
 `would_have_reported`.
 """
@@ -28,13 +28,13 @@ FOOTINGS: Final[dict[Footing, str]] = {
     "measured": "a measured accuracy that passes the published rule at least",
     "unmeasured": "a named model",
     "rejected": "fails the published rule on its published calibration",
-    "unknown": "not said which model graded, or how",
+    "unknown": "not stated which model graded, or how",
     "heuristic": "a heuristic, to be compared but never published as ASR",
     "constant": "one label for every row of a kind, without reading the response",
 }
-"""What is known of a grader behind a rate, in words."""
+"""What is known about a grader behind a rate, in words."""
 VOID: Final[tuple[Footing, ...]] = ("rejected", "heuristic", "constant")
-"""Footings of graders that alone never carry a rate."""
+"""Kinds of graders that never carry a rate alone."""
 NO_RATE: Final = "nothing but rejected graders, heuristics or constants graded these rows"
 _Share = Field(ge=0, le=1)
 _NULLABLE = ("asr", "by_intent", "refusal_stability", "multi_turn", "no_verdict", "last_graded")
@@ -48,7 +48,7 @@ class Rate(_Strict):
     """k of n with its 95% Wilson interval; shares in [0, 1] rounded to 6 digits.
 
     Runs of one scenario are not independent: where scenarios are known, how many there are and the
-    design-effect interval stand beside the naive one.
+    design-effect interval are given next to the naive one.
     """
 
     overall: float | None = _Share
@@ -73,7 +73,7 @@ class Rate(_Strict):
         if not self.ci_low <= (self.ci_low if self.overall is None else self.overall) <= self.ci_high:
             raise ValueError("overall lies outside its interval")
         if len({v is None for v in (self.scenarios, self.by_scenario_low, self.by_scenario_high)}) > 1:
-            raise ValueError("scenarios and the bounds by scenario come together or not at all")
+            raise ValueError("scenarios and the bounds by scenario must all be given, or none")
         return self
 
 
@@ -114,9 +114,9 @@ class Stability(_Strict):
 class SignalGrader(_Strict):
     """A grader behind the counts.
 
-    Accuracy, its interval, n and set are null where nobody measured them. `reported` is what this grader
-    alone says of the model's rows; null where its verdicts cannot be told from those of others. `headline`:
-    the row's rate rests on this grader.
+    Accuracy, its interval, n and set are null where not measured. `reported` is what this grader
+    alone says about the model's rows; null where its verdicts cannot be told from those of others.
+    `headline`: the row's rate rests on this grader.
     """
 
     grader: str = Field(min_length=1)
@@ -137,12 +137,12 @@ class SignalGrader(_Strict):
     def _measured_or_not(self) -> Self:
         known = {v is None for v in (self.accuracy, self.ci_low, self.ci_high, self.n, self.calibration_set)}
         if len(known) > 1:
-            raise ValueError("accuracy, its interval, n and calibration_set come together or not at all")
+            raise ValueError("accuracy, its interval, n and calibration_set must all be given, or none")
         return self
 
 
 class Signal(_Strict):
-    """What the atlas says of one model; a name that did not resolve keeps its own record.
+    """What the atlas says about one model; a name that did not resolve keeps its own record.
 
     `as_of` is the date of the export that last took this record anew (a refresh keeps those that are not
     due); null only until it is written.
@@ -189,7 +189,7 @@ class Signal(_Strict):
         if self.mixes_graders != (len(headline) > 1):
             raise ValueError("mixes_graders: true exactly where the rate rests on more than one grader")
         if self.origin == "ledger" and any(grader.standing == "rejected" for grader in headline):
-            raise ValueError("graders: a rejected grader makes no headline")
+            raise ValueError("graders: a rejected grader cannot be a headline")
         if (self.with_accuracy is None) != (not self.graders):
             raise ValueError("with_accuracy: null exactly where no grader is named")
         return self
@@ -208,7 +208,7 @@ class Signal(_Strict):
 def named_apart(signals: Sequence[Signal]) -> list[Signal]:
     """Return the records with two builds of one name told apart, as `name (digest)`.
 
-    One export names its graders apart; records of two exports may use one name for two builds.
+    One export gives its graders distinct names; records of two exports may use one name for two builds.
     """
     known = [Identity(g.grader, g.digest) for signal in signals for g in signal.graders]
     names = shown_names(known)

@@ -1,7 +1,7 @@
-"""Trust: a tier a model, from licence, provider, sample size and refusal stability; weights in trust.yaml.
+"""Trust: one tier per model from licence, provider, sample size and refusal stability, as in trust.yaml.
 
-Trust is not ASR. A signal that is not known is not assessed and never filled in: the score then lies between
-two ends, and only where both lie in one tier is that tier given.
+Trust is not ASR. A signal that is not known is not assessed and never filled in: the score is then a
+range, and the tier is given only where the whole range lies in it.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class _Strict(BaseModel):
 
 
 class Weight(_Strict):
-    """How much a signal counts, and why."""
+    """The weight of a signal, and why."""
 
     weight: float = Field(gt=0, le=1)
     why: str = Field(min_length=1)
@@ -79,7 +79,7 @@ class TrustRules(_Strict):
 
 
 class BadTrustError(FFError):
-    """A file of trust rules that cannot be read as one."""
+    """An invalid file of trust rules."""
 
     def __init__(self, path: Path, field: str, problem: str) -> None:
         super().__init__(
@@ -100,7 +100,7 @@ class Assessed:
 
 @dataclass(frozen=True)
 class Trust:
-    """What the rules say of one model.
+    """What the rules say about one model.
 
     Attributes:
         tier: the tier, or None where what is not assessed leaves it open.
@@ -108,7 +108,7 @@ class Trust:
         low, high: the two ends of the score, in [0, 1].
         vetoed: the rate caps the tier at the bottom.
         signals: each signal with its value or reason, in the order of the file.
-        reason: why this tier, or why none, in a sentence.
+        reason: why this tier, or why there is none, in a sentence.
     """
 
     tier: str | None
@@ -124,7 +124,7 @@ def read_trust(path: Path | None = None) -> TrustRules:
     """Return the rules of trust (default: params/trust.yaml).
 
     Raises:
-        BadTrustError: no such file, no YAML, or a field that is missing, unknown or wrong.
+        BadTrustError: no such file, not YAML, or a field that is missing, unknown or wrong.
     """
     path = path or paths.params() / "trust.yaml"
     try:

@@ -1,1 +1,1 @@
-"""Figures, one module a subject, one function a figure; notebooks reach them as `ff.figures.<name>`."""
+"""Figures, one module per subject, one function per figure; notebooks reach them as `ff.figures.<name>`."""

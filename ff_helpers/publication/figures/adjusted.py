@@ -1,4 +1,4 @@
-"""What graders report beside the adjusted rate, and the truth where it is known."""
+"""What graders report, the adjusted rate, and the truth where it is known."""
 
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ _SHAPES = {RAW: "square", ADJUSTED: "diamond", TRUTH: "stroke"}
 def raw_against_adjusted(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     """Draw each grader's raw rate over its adjusted one, highest raw rate first, with the known truth.
 
-    An open band over the whole width is an interval of [0, 1]: nothing can be said. It does not show
+    An open band over the whole width is an interval of [0, 1]: nothing can be concluded. It does not show
     whether the assumptions of an adjustment hold; the caption states them.
 
     Args:
@@ -51,7 +51,7 @@ def raw_against_adjusted(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     lines = closed.mark_rule(strokeWidth=4, opacity=0.45)
     shape = alt.Shape("who:N", scale=alt.Scale(domain=list(_SHAPES), range=list(_SHAPES.values())))
     points = base.transform_filter("isValid(datum.rate)").mark_point(size=18, opacity=1, filled=True)
-    # Beyond 100, so that no tick runs through a word.
+    # Beyond 100, so no tick runs through a word.
     words = base.mark_text(align="left", fontSize=8).encode(
         x=alt.datum(103), text="text:N", color=alt.value(INK)
     )
@@ -64,7 +64,7 @@ def raw_against_adjusted(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
             points.encode(x="rate:Q", shape=shape),
             words,
         ],
-        title=heading("Raw rates, and what is left when errors are taken out", shown=len(table), left=left),
+        title=heading("Raw rates, and rates with the errors taken out", shown=len(table), left=left),
     )
     return sized(chart, width=COLUMN_WIDTH, height=75 + 36 * len(order))
 
@@ -85,6 +85,6 @@ def _side(table: pd.DataFrame, who: str) -> pd.DataFrame:
         unknown = unknown.mask(rate.notna(), "excludes nothing")
         known = [percent(value) for value in table[column]]
         texts = [w if open_ else k for open_, w, k in zip(everything, unknown, known, strict=True)]
-    # A point in an interval of everything would be taken for a finding.
+    # A point in an interval of [0, 1] would be mistaken for a finding.
     frame = pd.DataFrame({"row": _rows(table), "who": who, "rate": rate.mask(everything), "low": low})
     return frame.assign(high=high, open=everything, text=texts)

@@ -1,4 +1,4 @@
-"""Figures of the agreement between graders: pairs by disagreement, and everyone with everyone."""
+"""Figures of the agreement between graders: pairs by disagreement, and all against all."""
 
 from typing import TYPE_CHECKING
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     import altair as alt
 
 _MOST = 6
-"""Graders, truth included, of which a column of a paper has room for all pairs."""
+"""How many graders, truth included, have room for all pairs in a column of a paper."""
 
 
 def disagreement(table: pd.DataFrame, *, limit: float = LIMIT) -> "alt.Chart | alt.LayerChart":
     """Show how often two graders disagree, with Wilson interval, sorted; the line is the limit of the rule.
 
     Flagged pairs are orange diamonds, the others blue circles. It does not say which of the two is right,
-    and agreement is no accuracy: two graders can be wrong together.
+    and agreement is not accuracy: two graders can be wrong together.
 
     Args:
         table: as `measurement.agreement.pairs.agreement`.
@@ -59,7 +59,7 @@ def disagreement(table: pd.DataFrame, *, limit: float = LIMIT) -> "alt.Chart | a
 
 
 def agreement_matrix(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
-    """Show the agreement of everyone with everyone on one set: share, Cohen's kappa and n in each cell.
+    """Show the agreement of all graders with each other on one set: share, Cohen's kappa and n in each cell.
 
     Flagged pairs have a thick frame and an exclamation mark. Dark cells agree; they need not be right.
     Beyond six, graders are left out and counted under the title.

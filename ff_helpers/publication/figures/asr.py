@@ -1,4 +1,4 @@
-"""Attack success rates: by set, by intent, labels beside graders."""
+"""Attack success rates: by set, by intent, labels against graders."""
 
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ _SHAPES = ("diamond", "square", "triangle-up", "cross", "triangle-down", "circle
 
 
 def labelled_beside_reported(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
-    """Draw what people say of each set's traces, and under it what each grader would have reported.
+    """Draw what people say about each set's traces, and under it what each grader would have reported.
 
     It does not show which traces a grader gets wrong: equal rates can hide opposite errors.
 
@@ -44,7 +44,7 @@ def labelled_beside_reported(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart
 
 
 def asr_intervals(table: pd.DataFrame, by: str) -> "alt.Chart | alt.LayerChart":
-    """Draw the rate of each class of a column, one line a grader, highest labelled or mean rate first.
+    """Draw the rate of each class of a column, one line per grader, highest labelled or mean rate first.
 
     It does not rank the classes: traces differ from class to class.
 

@@ -1,4 +1,4 @@
-"""The bracket over graders: one line a grader, and behind them the range that they span."""
+"""The bracket over graders: one line per grader, and behind them the range that they span."""
 
 from typing import TYPE_CHECKING
 
@@ -26,8 +26,8 @@ _HEADING = "The same traces, graded by several"
 def grader_bracket(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     """Draw what several graders report on the same traces, and the range between them as a band.
 
-    The band is the finding, not any grader in it: a vote or a mean of them would hide it. It is no interval:
-    the truth can lie outside.
+    The band is the finding, not any grader in it: a vote or a mean of them would hide it. It is not an
+    interval: the truth can lie outside.
 
     Args:
         table: as `measurement.agreement.bracket.bracket` or `facts.grader_bracket`, one tier: the columns
@@ -84,7 +84,7 @@ def _groups(table: pd.DataFrame, traces: str) -> list[list[dict[str, object]]]:
         who = one_piece(name)
         key, head = f"{who}, {over}", f"{who}, of {over}"
         head = head if len(table[traces].drop_duplicates()) > 1 else f"of {over}"
-        # A point where the range would be is no finding: one grader, or none with a rate.
+        # A single point is not a range: one grader, or none with a rate.
         lines: list[dict[str, object]] = [
             {"row": f"{key}|{head}", "end": edges["highest"], "text": f"range {span}"} | edges
         ]

@@ -1,4 +1,4 @@
-"""Figures of the calibration: what graders get right, and where their errors go."""
+"""Figures of the calibration: what graders get right, and where their errors fall."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -39,7 +39,7 @@ _BARS = {
 def confusion(card: Card, name: str = "") -> "alt.Chart | alt.LayerChart":
     """Show truth (rows) against graded class (columns): right cells blue, wrong ones grey, counts in all.
 
-    The shade is the share within the row of a truth, so that rare classes can be read too. It does not
+    The shade is the share within the row of a truth, so rare classes can be read too. It does not
     show how sure the counts are: see the intervals of the card.
 
     Args:
@@ -81,10 +81,10 @@ def confusion(card: Card, name: str = "") -> "alt.Chart | alt.LayerChart":
 
 
 def format_against_content(table: pd.DataFrame) -> "alt.VConcatChart":
-    """Show, one panel a card: answers valid in form, right in content, and two reasons not to be impressed.
+    """Show, one panel per card: answers valid in form, right in content, and two baselines that look as good.
 
-    The reasons: what always answering the majority class gets right, and how large a share of all
-    verdicts the most frequent one is. Lines are Wilson intervals. It does not show where the errors go.
+    The baselines: what always answering the majority class gets right, and how large a share of all
+    verdicts the most frequent one is. Lines are Wilson intervals. It does not show where the errors fall.
 
     Args:
         table: as `cards_table`.
@@ -103,7 +103,7 @@ def format_against_content(table: pd.DataFrame) -> "alt.VConcatChart":
             columns=["measure", "share", "low", "high", "color", "text"],
         )
         x = alt.X("share:Q", scale=alt.Scale(domain=[0, 1.2]), title=None)
-        # One scale for all panels: its figures stand under the last one.
+        # One scale for all panels: its numbers are under the last one.
         values = alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1], labels=place == len(rows))
         names = alt.Axis(minExtent=110, maxExtent=110)
         y = alt.Y("measure:N", sort=list(bars["measure"]), title=None, axis=names)

@@ -1,4 +1,4 @@
-"""Collected traces: ban beside control, crescendo beside single-turn, repeats, fresh beside recorded."""
+"""Collected traces: ban against control, crescendo against single-turn, repeats, fresh against recorded."""
 
 from typing import TYPE_CHECKING
 
@@ -33,9 +33,9 @@ _TITLE = "states the secret, % of traces"
 
 
 def forbidden_beside_permitted(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
-    """Draw of each class what the model does under the ban and, joined to it, what it does where it may.
+    """Draw for each class what the model does under the ban and, joined to it, where it is allowed.
 
-    Under the name of the class stands its reading. Intervals are those by scenario; a point from fewer
+    The reading is under the name of the class. Intervals are those by scenario; a point from fewer
     than 20 traces is hollow. It does not rank the classes' attacks: where the control is low, the class
     shows what the model cannot do.
 
@@ -72,15 +72,15 @@ def forbidden_beside_permitted(table: pd.DataFrame) -> "alt.Chart | alt.LayerCha
         x="rate:Q", color=color, shape=shape, fill=alt.Fill("inside:N", scale=None, legend=None)
     )
     values = base.mark_text(align="left", dx=4, fontSize=8).encode(x="end:Q", text="text:N", color=color)
-    said = headed("What the model does, and what it is able to do", shown=len(frame), left=left)
+    said = headed("What the model does, and what it can do", shown=len(frame), left=left)
     chart = alt.LayerChart(layer=[spans.transform_filter("isValid(datum.low)"), joins, marks, values])
     return sized(chart.properties(title=said), width=COLUMN_WIDTH, height=75 + 34 * len(table))
 
 
 def single_beside_multi(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
-    """Draw single-turn beside multi-turn attacks, of the classes that have both, highest multi-turn first.
+    """Draw single-turn and multi-turn attacks for the classes that have both, highest multi-turn first.
 
-    It does not show what a further turn does: the scenarios differ in more than their turns.
+    It does not show what another turn does: the scenarios differ in more than their turns.
 
     Args:
         table: as `single_beside_multi`.
@@ -88,7 +88,7 @@ def single_beside_multi(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     sides = {"multi": "multi-turn (crescendo)", "single": "single-turn"}
     looks = {sides["multi"]: (_ORANGE, "triangle-up"), sides["single"]: (_GREEN, "square")}
     frame = _stacked(table.assign(row=_words(table["intent"])), sides)
-    return forest(frame, looks, title=_TITLE, heading="Crescendo beside single-turn")
+    return forest(frame, looks, title=_TITLE, heading="Crescendo and single-turn attacks")
 
 
 def outcome_stability(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
@@ -129,7 +129,7 @@ def _words(names: "pd.Series[str]") -> "pd.Series[str]":
 
 
 def _stacked(table: pd.DataFrame, sides: dict[str, str]) -> pd.DataFrame:
-    """Return one line a row and side: row, who, k, n, rate, low, high, text."""
+    """Return one line per row and side: row, who, k, n, rate, low, high, text."""
     parts = [
         table[["row", f"{side}_k", f"{side}_n", side, f"{side}_low", f"{side}_high"]]
         .set_axis(["row", "k", "n", "rate", "low", "high"], axis=1)

@@ -1,4 +1,4 @@
-"""How often naive and adjusted intervals hold the truth, over the true rate, for five graders."""
+"""How often naive and adjusted intervals contain the truth, by the true rate, for five graders."""
 
 from typing import TYPE_CHECKING
 
@@ -21,18 +21,18 @@ _LOOKS: dict[str, tuple[str, list[int], str]] = {
 def coverage(
     table: pd.DataFrame, *, corpus_n: int = 1000, calibration_n: int = 100, columns: int = 5
 ) -> "alt.ConcatChart":
-    """Draw the coverage of naive and adjusted intervals, one panel a grader, best grader first.
+    """Draw the coverage of naive and adjusted intervals, one panel per grader, best grader first.
 
-    The dashed line is the 95% that each interval promises. Under each panel's title stands in how many draws
+    The dashed line is the nominal 95%. The line under each panel's title says in how many draws
     Rogan-Gladen said nothing ([0, 1], which covers). Where the naive line rises, the grader's two kinds of
     error happen to cancel. It does not show how wide the intervals are, nor what
-    happens where the grader errs here otherwise than where it was measured.
+    happens where the grader errs differently from where it was measured.
 
     Args:
         table: as `coverage_table`.
         corpus_n: graded rows.
         calibration_n: labels that the corrections know.
-        columns: panels beside each other: 2 fit a column of a paper, 5 a page.
+        columns: panels per row: 2 fit a column of a paper, 5 a page.
     """
     import altair as alt
 
@@ -53,10 +53,10 @@ def coverage(
         )
         for place, (se, sp) in enumerate(keys.loc[youden.index].itertuples(index=False))
     ]
-    told = [f"n = {corpus_n:,} graded, {calibration_n} labels; dashed: the 95% that is promised"]
+    told = [f"n = {corpus_n:,} graded, {calibration_n} labels; dashed: the nominal 95%"]
     told.append("blue [0, 1]: share of draws not identifiable")
     subtitle = told if columns < 4 else ["; ".join(told)]
-    title = heading("How often a 95% interval holds the true ASR", *subtitle, shown=len(panels))
+    title = heading("How often a 95% interval contains the true ASR", *subtitle, shown=len(panels))
     return alt.ConcatChart(concat=panels or [nothing()], columns=columns, spacing=10, title=title)
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def reported_asr(curve: pd.DataFrame, *, true_rate: float) -> "alt.Chart | alt.LayerChart":
-    """Draw what a grader reports for every true ASR, beside the diagonal of a faultless one.
+    """Draw what a grader reports for every true ASR, against the diagonal of a perfect one.
 
     Shows the bias of a grader with known sensitivity and specificity, and marks one true rate. Does not
     show the uncertainty of a sample: the line is the expectation.
@@ -42,5 +42,5 @@ def reported_asr(curve: pd.DataFrame, *, true_rate: float) -> "alt.Chart | alt.L
         + point.encode(x=x, y=y)
         + label.encode(x=alt.datum(0.98), y=alt.datum(0.08), text="text:N")
     )
-    title = {"text": "What this grader reports", "subtitle": "dashed: a faultless grader; red: the error"}
+    title = {"text": "What this grader reports", "subtitle": "dashed: a perfect grader; red: the error"}
     return sized(chart.properties(title=title), width=COLUMN_WIDTH, height=COLUMN_WIDTH)

@@ -1,4 +1,4 @@
-"""Rates with their intervals, one row a thing and one line a who: the form most figures here share."""
+"""Rates with their intervals, one row per thing, one line per labeller: the form of most figures here."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ def forest(
             (str), n (int; below `small` the point is hollow). Rows are drawn in the order of the frame.
         looks: who to colour and shape, in the order of the lines.
         title: of the axis.
-        heading: what the figure shows, above it; with it, that nothing is shown or how much has no room.
+        heading: what the figure shows, above it; also says when nothing is shown, or how much does not fit.
         small: see `n`.
     """
     import altair as alt
@@ -79,6 +79,6 @@ def rate_with_counts(rate: float, k: float, n: float) -> str:
 def _legend(who: list[str]) -> "alt.Legend | None":
     import altair as alt
 
-    # What is wider runs out of a column of the paper.
+    # Anything wider overflows a column of the paper.
     columns = 1 if max(map(len, who), default=0) > 24 else 3 if sum(map(len, who)) <= 24 else 2
     return alt.Legend(title=None, orient="top", columns=columns, labelLimit=200) if len(who) > 1 else None

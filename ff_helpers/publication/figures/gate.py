@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 def calibration_forest(
     table: pd.DataFrame, thresholds: Thresholds = DEFAULT, *, width: int = COLUMN_WIDTH
 ) -> "alt.Chart | alt.LayerChart":
-    """Show accuracy with Wilson interval, one row a grader and set, sorted, and what both rules ask of it.
+    """Show accuracy with Wilson interval, one row per grader and set, sorted, and what both rules require.
 
-    The published rule asks that the point reaches the line; ours that the whole interval does, and that the
-    grader beats the dark tick: what always answering the majority class gives. The interval is pale below
-    the line. Colour and shape are the gate's state. Hollow below 20 traces. `relaxed`: more than one label
-    was accepted as right, so such a row compares with no exact one. It does not show that a grader is as
-    accurate on other traces than those of its set.
+    The published rule requires the point to reach the line; ours requires the whole interval to do so, and
+        the grader to beat the dark tick: what always answering the majority class gives. The interval is pale below
+        the line. Colour and shape are the gate's state. Hollow below 20 traces. `relaxed`: more than one label
+        was accepted as right, so such a row cannot be compared with an exact one. It does not show that a grader
+        is as accurate on traces outside its set.
 
-    Args:
-        table: as `cards_table` or `published_calibration`: grader, set, n, accuracy with bounds, gate;
-            majority and accuracy_kind where known.
-        thresholds: the gate's, for the lines.
-        width: of a column of a paper, or PAGE_WIDTH: then each name is one line.
+        Args:
+            table: as `cards_table` or `published_calibration`: grader, set, n, accuracy with bounds, gate;
+                majority and accuracy_kind where known.
+            thresholds: the gate's, for the lines.
+            width: of a column of a paper, or PAGE_WIDTH: then each name is one line.
     """
     import altair as alt
 
@@ -104,7 +104,7 @@ def gate_power(power: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     )
     axis = alt.Axis(format="%", tickCount=5)
     x = alt.X("accuracy:Q", scale=alt.Scale(domain=[0.4, 1]), axis=axis, title="true accuracy of the grader")
-    y = alt.Y("chance:Q", scale=alt.Scale(domain=[0, 1]), axis=axis, title="chance to pass")
+    y = alt.Y("chance:Q", scale=alt.Scale(domain=[0, 1]), axis=axis, title="chance of passing")
     dashed = alt.condition(f"datum.n == {max(n for _, n in sides)}", alt.value([5, 2]), alt.value([1, 0]))
     lines = (
         alt.Chart(rounded(named)).mark_line().encode(x=x, y=y, color=color, detail="n:N", strokeDash=dashed)
@@ -124,7 +124,7 @@ def gate_power(power: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
         labels += [mark.encode(x=x, y=y, text="curve:N") for mark in (halo, words)]
     title = alt.TitleParams(
         "What each rule lets through",
-        subtitle=f"dotted: the {' and '.join(f'{100 * bar:g}%' for bar in bars)} that the rules ask for",
+        subtitle=f"dotted: the {' and '.join(f'{100 * bar:g}%' for bar in bars)} that the rules require",
     )
     return sized(alt.LayerChart(layer=[edge, lines, *labels], title=title), width=COLUMN_WIDTH, height=230)
 

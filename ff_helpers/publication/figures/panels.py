@@ -1,4 +1,4 @@
-"""Small multiples: one panel a grader, or one an attack class, so that like stands beside like."""
+"""Small multiples: one panel per grader or attack class, so like is next to like."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ _LOOKS = {_KNOWN: (INK, "circle"), _REPORTED: ("#D55E00", "diamond")}
 
 
 def confusions(cards: Sequence[Card], *, columns: int = 1) -> "alt.ConcatChart":
-    """Draw the confusion matrix of several graders on one set, a panel each: truth down, graded across.
+    """Draw the confusion matrices of several graders on one set, one panel each: truth down, graded across.
 
     Right cells are blue with a frame, wrong ones grey; the shade is the share within the row of a truth, the
     number the count. It does not show how sure a count is, nor which of two equal graders errs on the same
@@ -29,7 +29,7 @@ def confusions(cards: Sequence[Card], *, columns: int = 1) -> "alt.ConcatChart":
 
     Args:
         cards: of one label space; most accurate first is drawn first.
-        columns: panels beside each other: 1 fits a column of a paper, 3 a page.
+        columns: panels per row: 1 fits a column of a paper, 3 a page.
     """
     import altair as alt
 
@@ -55,11 +55,11 @@ def intents(table: pd.DataFrame, *, columns: int = 2) -> "alt.ConcatChart":
     """Draw each attack class in a panel of its own: the known rate, and what each grader reports.
 
     Bars are 95% intervals, points the rates; hollow below 20 traces. Panels are sorted by the known rate. It
-    does not rank the classes: where intervals overlap the traces do not decide.
+    does not rank the classes: where intervals overlap, the traces do not decide.
 
     Args:
         table: as `asr_by` by intent: one tier, one denominator.
-        columns: panels beside each other: 2 fit a column of a paper, 3 a page.
+        columns: panels per row: 2 fit a column of a paper, 3 a page.
     """
     import altair as alt
 

@@ -38,15 +38,15 @@ def regrade_rates(result: Regrade) -> "alt.LayerChart | alt.Chart":
     order = {"strict": 0, "broad": 1}
     rows = rows.sort_values("tier", key=lambda tiers: tiers.map(order), kind="stable")
     looks = {old: (_BEFORE, "circle"), new: (ACCENT, "diamond")}
-    return forest(rows, looks, title="attack success rate, %", heading="Old labels beside new ones", small=0)
+    return forest(rows, looks, title="attack success rate, %", heading="Old and new labels", small=0)
 
 
 def regrade_shifts(shifts: pd.DataFrame) -> "alt.LayerChart | alt.Chart":
     """Draw how far each rate moved, for the same rows before and after, with the paired interval.
 
     The number on the right is the change of the rows that count under both labels, and how many they are. A
-    ring is the shift of the two rates as they stand where these are over other rows. An interval over the
-    line at zero does not tell the change from none. Whether the new labels are right is not in it.
+    ring is the shift of the two rates where they are over different rows. An interval across the
+    line at zero cannot tell the change from zero. It does not show whether the new labels are right.
 
     Args:
         shifts: as `regrades.rates.shifts`; rows without a pair are left out.
@@ -82,7 +82,7 @@ def regrade_shifts(shifts: pd.DataFrame) -> "alt.LayerChart | alt.Chart":
     words = base.mark_text(align="left", dx=5, fontSize=8).encode(x="paired_high:Q", text="text:N")
     zero = alt.Chart(pd.DataFrame({"x": [0]})).mark_rule(color="#555555", strokeDash=[3, 2]).encode(x="x:Q")
     layers = [zero, bars, rings.encode(x="ring:Q"), marks, words]
-    ring = "ring: the two rates as they stand, where their rows differ"
+    ring = "ring: shift of the two rates, where their rows differ"
     title = heading("How far the same rows moved", ring, shown=len(table), left=left)
     chart = alt.LayerChart(layer=layers, title=title)
     return sized(chart, width=COLUMN_WIDTH, height=70 + 20 * len(table))

@@ -1,4 +1,4 @@
-"""What fits on a page: how many rows, how long a name. The table beside a figure has all of both."""
+"""What fits on a page: how many rows, how long a name. The table next to a figure has all of both."""
 
 from collections.abc import Hashable
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ LINES = 12
 
 
 def first(frame: pd.DataFrame, by: str, step: float, *, room: int = ROOM) -> tuple[pd.DataFrame, int]:
-    """Return the rows of the first things in `by` that have room, and how many things are left out.
+    """Return the rows of the first things in `by` that fit, and how many things are left out.
 
     Args:
         frame: in the order of drawing.
@@ -29,7 +29,7 @@ def first(frame: pd.DataFrame, by: str, step: float, *, room: int = ROOM) -> tup
 
 
 def heading(title: str, *lines: str, shown: int, left: int = 0) -> "alt.TitleParams":
-    """Return a title over its lines, which says where nothing is shown, and how much has no room.
+    """Return a title over its lines, which also says when nothing is shown, or how much does not fit.
 
     Args:
         title: what the figure shows.
@@ -45,12 +45,12 @@ def heading(title: str, *lines: str, shown: int, left: int = 0) -> "alt.TitlePar
 
 
 def one_piece(name: object) -> str:
-    """Return a name without the sign at which labels are split into lines."""
+    """Return a name without the character at which labels are split into lines."""
     return str(name).replace("|", "¦")
 
 
 def nothing() -> "alt.Chart":
-    """Return an empty panel, for the place where panels would be."""
+    """Return an empty panel, in place of the missing ones."""
     import altair as alt
 
     empty = pd.DataFrame({"text": ["no rows"]})

@@ -1,7 +1,7 @@
 """One look for every figure, and the one function that writes one.
 
 A figure is drawn to SVG once; the disclosure is set as a caption under it, and PNG and PDF are made from that
-same SVG. Each of the three also carries the disclosure as its metadata. Ids are renumbered, so that the same
+same SVG. Each of the three also carries the disclosure as its metadata. Ids are renumbered, so the same
 numbers give the same bytes.
 """
 
@@ -80,7 +80,7 @@ class Picture:
 def save_figure(
     run: Run, chart: "alt.TopLevelMixin", frame: pd.DataFrame, name: str, *, notes: Sequence[str] = ()
 ) -> Picture:
-    """Write figures/<name>.svg, .png (300 dpi), .pdf and what it says of itself, and return it for display.
+    """Write figures/<name>.svg, .png (300 dpi), .pdf and its description, and return it for display.
 
     Args:
         run: where to write.
@@ -124,7 +124,7 @@ _APART = re.compile(r"\((?:[0-9a-f]{12}\b|rubric|temperature|seed)[^()]*\)$")
 def cut(text: str, most: int) -> str:
     """Return text that fits: at most so many characters, with an ellipsis; the table has all of it.
 
-    What sets a grader apart from a namesake stands at the end of its name, and is kept.
+    What tells a grader from its namesake is at the end of its name, and is kept.
     """
     if len(text) <= most:
         return text
@@ -134,7 +134,7 @@ def cut(text: str, most: int) -> str:
 
 
 def rounded(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with floats rounded to 6 digits, so that other processors draw the same bytes."""
+    """Return the frame with floats rounded to 6 digits, so other processors draw the same bytes."""
     return frame.round(6)
 
 

@@ -25,7 +25,7 @@ _FRAMES: Mapping[str, Markup] = {
 
 
 def body(text: str) -> Markup:
-    """Return Markdown as HTML; whatever is no prose, list, table or heading is shown as its own text."""
+    """Return Markdown as HTML; anything but prose, lists, tables and headings is shown as plain text."""
     return Markup("\n").join(_html(token) for token in tree(text))
 
 
@@ -41,5 +41,5 @@ def _html(token: Token) -> Markup:
         kind = "head_cell"
     if kind in _FRAMES:
         return _FRAMES[kind] % (inside if "children" in token else escape(token["raw"]))
-    # On a narrow screen a rate may leave its interval to the next line: both columns then fit.
+    # On a narrow screen the interval may wrap to the line after its rate, so both columns fit.
     return escape(plain(token).replace("%\u00a0[", "% ["))

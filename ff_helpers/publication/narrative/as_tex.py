@@ -1,7 +1,7 @@
 r"""A narrative as a TeX fragment: \section*, \subsection*, lists, booktabs tables in one column.
 
 Needs the package booktabs, as acmart has it: `\input` it into a document. A character that
-pdflatex cannot set is written as its code point, since a fragment that does not compile says nothing.
+pdflatex cannot set is written as its code point, since a fragment that does not compile is useless.
 """
 
 import re
@@ -24,7 +24,7 @@ _EXTRA = set("łŁœŒæÆøØß")
 _LONG = 12
 """Words longer than this may be broken at their joints, and anywhere if they have none."""
 _LINE = 68
-"""About how many characters of the small font one column holds."""
+"""About how many characters of the small font fit one column."""
 
 
 def fragment(text: str) -> str:
@@ -124,7 +124,7 @@ def _word(part: str) -> str:
         return "".join(map(_char, part))
     pieces = re.split(r"(?<=[_/.:,;@=-])", part)
     short = [piece[i : i + _LONG] for piece in pieces for i in range(0, len(piece), _LONG)]
-    # Letters alone are hyphenated by TeX; anything else has no place to break of its own.
+    # Letters alone are hyphenated by TeX; anything else has no break points.
     if re.fullmatch(r"[^\W\d_]{1,30}[.,;:!?)]*", part):
         return "".join(map(_char, part))
     return r"\allowbreak{}".join("".join(map(_char, piece)) for piece in short)

@@ -8,7 +8,7 @@ from ff_helpers.publication.prose import Prose, say
 
 
 def reported_lesson(table: pd.DataFrame) -> Prose:
-    """Return in words what people say of each set, and what each grader would have reported.
+    """Return in words what people say about each set, and what each grader would have reported.
 
     Args:
         table: as `would_have_reported`.

@@ -1,6 +1,6 @@
-"""Text of others inside our Markdown, and the Markdown of a narrative as a tree.
+"""Foreign text inside our Markdown, and the Markdown of a narrative as a tree.
 
-What somebody wrote (a reason, a title, a name) is text and stays text: no link, no heading, no HTML, no
+What a user wrote (a reason, a title, a name) is text and stays text: no link, no heading, no HTML, no
 code fence, whichever Markdown reader opens the file.
 """
 
@@ -36,7 +36,7 @@ def escaped(text: str) -> str:
 
 
 def paragraphs(text: str) -> str:
-    """Return foreign text as Markdown paragraphs: an empty line parts them, nothing else means anything."""
+    """Return foreign text as Markdown paragraphs: separated by empty lines; nothing else has meaning."""
     return "\n\n".join(escaped(part) for part in re.split(r"\n\s*\n", text.strip()) if part.strip())
 
 

@@ -1,7 +1,7 @@
-"""The correction of one's own data, told: any ledger with records that supersede others, or two gradings.
+"""The correction narrative of your own data: any ledger with records that supersede others, or two gradings.
 
-What was wrong and how it was found is in the words of whoever corrects; everything else is computed, and
-what the ledgers do not hold is a typed unknown.
+What was wrong and how it was found is in the words of the person who corrects; everything else is computed,
+and what the ledgers do not hold is a typed unknown.
 """
 
 from collections import Counter
@@ -24,9 +24,9 @@ from ff_helpers.publication.prose import Prose, Value, say
 from ff_helpers.terms import NOT_RECORDED, Identity, Unknown
 
 OWN_WORDS = "a reason in their own words"
-"""In place of what a person wrote while grading: such a rationale may quote the trace."""
+"""Shown instead of what a person wrote while grading: such a rationale may quote the trace."""
 _REASONS = 20
-"""How many pairs of author and reason are listed; the rest is counted."""
+"""How many pairs of author and reason are listed; the rest are counted."""
 
 
 def own_regrade(
@@ -46,7 +46,7 @@ def own_regrade(
 
     Raises:
         NoRegradeError, FileMissingError, BadLineError: as `regrade`.
-        MissingInputError: no step of this run has written a file that begins with `ledger/`.
+        MissingInputError: no step of this run has written such a file under `ledger/`.
     """
     result = regrade(
         _place(run, ledger),
@@ -85,7 +85,7 @@ def write_correction(
         run: where to write.
         result: `own_regrade()` or `regrade()`; its rates say who gave the labels.
         name: file name without suffix.
-        title, what_was_wrong, how_it_was_found: in words; whatever markup they hold is shown as text. An
+        title, what_was_wrong, how_it_was_found: in words; markup in them is shown as text. An
             empty one reads as not stated.
         quote_reasons: whether reasons that people wrote while they graded are quoted. They may hold text of
             the trace; without it they are counted.
@@ -163,7 +163,9 @@ def _labellers(result: Regrade, disclosure: Disclosure) -> Iterator[str]:
 def _records(result: Regrade) -> str:
     changes = result.changes
     if changes.empty:
-        return "No record names another: these are two gradings of the same traces, and nobody gave a reason."
+        return (
+            "No record names another: these are two gradings of the same traces, and no reasons were given."
+        )
     return say(
         "Records that supersede an earlier one: {n}, on traces: {traces}, by {authors}. Of these {same} keep "
         "the label. Traces corrected more than once: {again}; contested: {contested}. Nothing was "
@@ -191,15 +193,18 @@ def _reasons(result: Regrade, quote: bool) -> str:
 
 
 def _unknown(result: Regrade) -> Iterator[Unknown]:
-    yield Unknown("whether the new labels are right", "a regrade measures how far labels moved, not whereto")
+    yield Unknown(
+        "whether the new labels are right",
+        "a regrade measures how far labels moved, not whether they are right",
+    )
     if not result.changes.empty:
         stayed = result.rows - int(result.changes["trace_id"].nunique())
-        why = "not determinable: the ledger records corrections, not what was looked at and left"
-        yield Unknown(f"whether the {stayed} traces that nobody corrected were checked", why)
+        why = "not determinable: the ledger records corrections, not what was checked and kept"
+        yield Unknown(f"whether the {stayed} uncorrected traces were checked", why)
     if result.scenarios is None:
         yield Unknown("intervals by scenario", "not determinable: no scenario ids; name the traces")
     if result.contested:
-        why = "records that stand disagree; these traces keep their old label, since a vote is not truth"
+        why = "current records disagree; these traces keep their old label, since a vote is not truth"
         yield Unknown(f"the label of {len(result.contested)} contested traces", why)
     left = result.rates.query("denominator == 'graded' and tier == 'strict' and left_out > 0")
     for row in left.to_dict("records"):
@@ -211,7 +216,7 @@ def _unknown(result: Regrade) -> Iterator[Unknown]:
 
 
 def _unsaid(what: str) -> str:
-    return _sentence(Unknown(what, "not stated by those who corrected"))
+    return _sentence(Unknown(what, "not stated by the people who corrected"))
 
 
 def _sentence(one: Unknown) -> str:

@@ -13,7 +13,7 @@ from ff_helpers.publication.prose import Prose
 
 
 def template(name: str, folder: Path = TEMPLATES) -> str:
-    """Return the Markdown template of a narrative: prose with named places, and no number of its own."""
+    """Return the Markdown template of a narrative: prose with named places and no numbers of its own."""
     return (folder / f"{name}.md").read_text(encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""The tables of a narrative: contaminated beside corrected, shifts, labels that moved, as Markdown."""
+"""The tables of a narrative: contaminated and corrected rates, shifts, labels that moved, as Markdown."""
 
 import pandas as pd
 
@@ -8,7 +8,7 @@ from ff_helpers.publication.prose import points
 
 
 def rate_table(rates: pd.DataFrame, names: tuple[str, str]) -> str:
-    """Return both sets of labels side by side, one row a tier and denominator.
+    """Return both sets of labels side by side, one row per tier and denominator.
 
     Args:
         rates: as `regrades.rates.rates`.
@@ -25,7 +25,7 @@ def rate_table(rates: pd.DataFrame, names: tuple[str, str]) -> str:
 def shift_table(shifts: pd.DataFrame) -> str:
     """Return the shift of the rates and the change of the rows in both, in points, within one denominator.
 
-    Where scenarios are known, the interval of that change by scenario stands in a column of its own.
+    Where scenarios are known, the interval of that change by scenario has its own column.
 
     Args:
         shifts: as `regrades.rates.shifts`; rows that mix two sets of rows are left out.
@@ -47,7 +47,7 @@ def shift_table(shifts: pd.DataFrame) -> str:
 
 
 def move_table(transitions: pd.DataFrame, names: tuple[str, str]) -> str:
-    """Return which label became which, most frequent first; labels that stayed are there too."""
+    """Return which label became which, most frequent first; labels that stayed are included."""
     rows = [[escaped(old), escaped(new), str(n)] for old, new, n in transitions.itertuples(index=False)]
     return table([*(escaped(name) for name in names), "rows"], rows)
 

@@ -81,7 +81,7 @@ def test_without_rows_or_labels_nothing_is_identifiable(k, n, sensitivity, speci
     ],
 )
 def test_counts_that_no_experiment_gives_are_refused(wrong):
-    with pytest.raises(BadCorrectionError, match="is no count"):
+    with pytest.raises(BadCorrectionError, match="is not a valid count"):
         rogan_gladen(*wrong)
 
 

@@ -32,7 +32,7 @@ def test_the_lesson_says_what_it_would_report_elsewhere() -> None:
     for words in (
         "right in **74.0%** of 100 traces",
         "always answers `NOT_COMPLIANCE` is right in 83.0%",
-        "Of 17 successful attacks the grader found **4**, and of the 17 that it reports 13 are none",
+        "Of 17 successful attacks the grader found **4**, and of the 17 that it reports 13 are false",
         "reports an attack success rate of 17.0%, and the true one is 17.0%",
         "0.0% it would report 15.7%, where it is 50.0% it would report 19.6%",
         "90.0% it would report 22.7%",

@@ -65,7 +65,7 @@ def test_seventy_percent_of_twenty_passes_the_published_rule_and_less_does_not()
     assert published_state(19, 19) == "rejected"
     rejected = decide(Confusion(("a", "b"), ((6, 4, 0), (3, 7, 0))))
     assert rejected.state == "rejected"
-    assert rejected.reasons == ("fails the published rule: accuracy 0.65, asked at least 0.7",)
+    assert rejected.reasons == ("fails the published rule: accuracy 0.65, needs at least 0.7",)
 
 
 def test_nothing_graded_is_rejected_with_reasons() -> None:
@@ -97,7 +97,7 @@ def test_looser_thresholds_are_shown_and_raise_no_state() -> None:
     assert loose.own == "own thresholds (recall 0.4 instead of 0.5): calibrated by these"
     assert loose.reasons == (
         f"by {loose.own}, but looser thresholds raise no state",
-        "fails our rule: recall of b 0.467, asked at least 0.5",
+        "fails our rule: recall of b 0.467, needs at least 0.5",
     )
     assert all(c.passed for c in loose.ours)
     assert decide(WEAK).own == ""
@@ -108,7 +108,7 @@ def test_stricter_thresholds_decide() -> None:
     assert (strict.state, strict.by_own) == ("provisional", "provisional")
     assert strict.reasons == (
         "by own thresholds (kappa 0.95 instead of 0.4): provisional by these",
-        "fails our rule: kappa 0.9, asked at least 0.95",
+        "fails our rule: kappa 0.9, needs at least 0.95",
     )
 
 

@@ -37,7 +37,7 @@ def test_a_replay_asks_no_model_and_compares_nothing(run, recorded):
     assert sample.capability.iloc[-1][["forbidden_k", "permitted_k"]].tolist() == [4, 6]
     assert sample.stability.iloc[-1]["stable"] == 1.0
     assert sample.again.empty
-    assert sample.model == "m (digest 0123456789ab; temperature 0.7; at most 64 tokens a reply)"
+    assert sample.model == "m (digest 0123456789ab; temperature 0.7; at most 64 tokens per reply)"
 
 
 def test_the_index_holds_both_arms_and_no_text(run, recorded):

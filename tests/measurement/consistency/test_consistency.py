@@ -168,9 +168,9 @@ def test_ten_thousand_totals_take_a_moment():
 @pytest.mark.parametrize(
     ("figure", "options", "said"),
     [
-        (("-5",), {}, "no percentage is negative"),
-        (("101",), {}, "no percentage of a whole is above 100"),
-        (("6,5",), {}, "6,5: this is no percentage"),
+        (("-5",), {}, "a percentage cannot be negative"),
+        (("101",), {}, "a percentage of a whole cannot exceed 100"),
+        (("6,5",), {}, "6,5: not a percentage"),
         (("62", "38"), {}, "an interval has two ends"),
         (("62", "81", "38"), {}, "begins at 81, above its end 38"),
         (("62", "65", "70"), {}, r"\[65, 70\] does not hold 62"),

@@ -66,7 +66,7 @@ def test_a_map_names_the_classes_leaves_truths_out_and_keeps_graded_values_wrong
     assert found.matrix.table == ((1, 0, 1), (1, 0, 1))
     assert (found.no_truth, found.invalid) == (2, {"?": 1, "new": 1})
     with pytest.raises(
-        BadTruthError, match=r"line 2, column 't': the cell, of 1 characters, is none of the 3 true labels"
+        BadTruthError, match=r"line 2, column 't': the cell, of 1 characters, is not one of the 3 true labels"
     ):
         card([("1", "Y"), ("2", "Y"), ("4", "Y")], mapping=mapping)
 
@@ -130,7 +130,7 @@ def test_errors_say_what_is_there() -> None:
         card_of_labels(pd.DataFrame({"t": ["a"], "g": ["a"]}), truth="t", grader="h")
     with pytest.raises(NoLabelsError, match="none of the 1 rows"):
         card([("", "a")])
-    with pytest.raises(BadPositiveError, match=r"'c' is none of the 2 classes"):
+    with pytest.raises(BadPositiveError, match=r"'c' is not one of the 2 classes"):
         card([("a", "a"), ("b", "b")], positive="c")
     with pytest.raises(NoLabelColumnError, match="300 different values") as text:
         card([(f"a long response {i}", "a") for i in range(300)])
@@ -170,8 +170,8 @@ def test_a_csv_is_read_as_it_stands(tmp_path) -> None:
         (b"a,b\n\xff,2\n", "it is text in another encoding than UTF-8"),
         ("a,b\n1,2\n".encode("utf-16"), r"it is UTF-16 text \(save it as UTF-8\)"),
         (b'a,b\n"1,2\n', "cannot be read: after line 2 a quote is not closed"),
-        (b'{"a": "1"}\n["b"]\n', "line 2 is no JSON object"),
-        (b'{"a": "1"}\n{"a": \n', "line 2 is no JSON object"),
+        (b'{"a": "1"}\n["b"]\n', "line 2 is not a JSON object"),
+        (b'{"a": "1"}\n{"a": \n', "line 2 is not a JSON object"),
         (b'{"rows":\n [1, 2]}', "it is a JSON document"),
         (b"SQLite format 3\0 and more", "it is an SQLite database"),
     ],
@@ -221,18 +221,18 @@ def test_a_query_keeps_the_rows_that_it_describes(query, kept) -> None:
 @pytest.mark.parametrize(
     ("query", "says"),
     [
-        ("model == ", "it is no query"),
+        ("model == ", "it is not a query"),
         ("modle == 'm1'", "there is no column 'modle'. Columns: 'model', 'n'"),
         ("model == 'm9'", "it keeps none of the 3 rows"),
-        ("model", "it does not say yes or no of each row"),
-        ("n > 'a'", "pandas cannot compare so"),
-        ("@pd.io.common.os.system('true') == 0", "it is no query"),
+        ("model", "it does not give yes or no for each row"),
+        ("n > 'a'", "cannot compare (TypeError)"),
+        ("@pd.io.common.os.system('true') == 0", "it is not a query"),
         ("model.to_csv('x') == 1", "it asks for 'to_csv'"),
         ("model.__class__ == 1", "it asks for '__class__'"),
         ("exp(n) > 1", "it calls a function"),
         ("[m for m in model]", "it may hold no listcomp"),
         ("model[0] == 'm1'", "it may hold no subscript"),
-        ("n = 3", "it is no query"),
+        ("n = 3", "it is not a query"),
         ("model == '`' + n.to_csv('x') + '`'", "it may hold no add"),
     ],
 )

@@ -65,7 +65,7 @@ def test_of_nothing_nothing_is_known() -> None:
 
 @pytest.mark.parametrize(("k", "n"), [(-1, 5), (6, 5), (0, -1), (0.5, 2)])
 def test_counts_that_no_experiment_gives_are_refused(k: float, n: int) -> None:
-    with pytest.raises(BadCountError, match="is no proportion"):
+    with pytest.raises(BadCountError, match="is not a proportion"):
         wilson(k, n)  # type: ignore[arg-type]
     with pytest.raises(BadCountError):
         with_wilson(pd.DataFrame({"k": [k], "n": [n]}), "asr")

@@ -84,11 +84,11 @@ def test_nothing_graded_is_not_zero_percent():
 
 
 def test_unknown_words_and_impossible_counts_are_refused():
-    with pytest.raises(UnknownTermError, match=r"'loose' is no tier\. Allowed: strict, broad"):
+    with pytest.raises(UnknownTermError, match=r"'loose' is not a known tier\. Allowed: strict, broad"):
         asr(counts(COMPLIANCE=1), tiers=["loose"])
-    with pytest.raises(UnknownTermError, match="'all' is no denominator"):
+    with pytest.raises(UnknownTermError, match="'all' is not a known denominator"):
         asr(counts(COMPLIANCE=1), denominators=["all"])
-    with pytest.raises(UnknownTermError, match="'COMPLIANSE' is no verdict or status"):
+    with pytest.raises(UnknownTermError, match="'COMPLIANSE' is not a known verdict or status"):
         asr(counts(COMPLIANSE=1))
 
 

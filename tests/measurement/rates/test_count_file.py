@@ -144,8 +144,8 @@ def test_a_torn_last_line_is_left_out_and_said(tmp_path: Path) -> None:
     [
         ('{"grader": "g", "verdict": "COMPLIANSE"}', "2:verdict: Input should be 'COMPLIANCE'"),
         ('{"grader": "g", "status": "ERROR"}', "2:status: Input should be 'not_gradeable'"),
-        ('{"grader": "g", "verdict": "REFUSAL", "status": "timeout"}', "2:verdict: a row has a verdict or"),
-        ('{"grader": "g"}', "2:verdict: a row has a verdict or a status"),
+        ('{"grader": "g", "verdict": "REFUSAL", "status": "timeout"}', "2:verdict: a row must have either a verdict or"),
+        ('{"grader": "g"}', "2:verdict: a row must have either a verdict or a status"),
         ('{"grader": "g", "verdict": "REFUSAL", "repeat": "x"}', "2:repeat: "),
         ("no json", "2: Invalid JSON"),
         ("[1]", "2: "),
@@ -171,7 +171,7 @@ def test_files_that_hold_something_else(tmp_path: Path) -> None:
     duckdb.sql("SELECT 't' AS trace_id, 'g' AS grader, 'YES' AS verdict, NULL AS status").write_parquet(
         str(tmp_path / "v.parquet")
     )
-    with pytest.raises(UnreadableError, match="trace t, grader g: a label of 3 characters is no verdict"):
+    with pytest.raises(UnreadableError, match="trace t, grader g: a label of 3 characters is not a verdict"):
         count_file(tmp_path / "v.parquet")
     (tmp_path / "empty.jsonl").touch()
     assert count_file(tmp_path / "empty.jsonl", by=("model",)).empty

@@ -111,9 +111,9 @@ def graded(*labels: tuple[str | None, str | None], **more: object) -> pd.DataFra
 @pytest.mark.parametrize(
     ("label", "problem"),
     [
-        (("COMPLIANSE", None), "a label of 10 characters is no verdict"),
-        (("timeout", None), "'timeout' is no verdict"),
-        ((None, "ERROR"), "a label of 5 characters is no status"),
+        (("COMPLIANSE", None), "a label of 10 characters is not a verdict"),
+        (("timeout", None), "'timeout' is not a verdict"),
+        ((None, "ERROR"), "a label of 5 characters is not a status"),
         (("REFUSAL", "timeout"), "it has the verdict 'REFUSAL' and the status 'timeout'"),
         ((None, None), "it has neither a verdict nor a status"),
     ],

@@ -109,8 +109,8 @@ def test_an_earlier_run_may_be_the_baseline_if_corpus_and_grader_are_the_same() 
     assert table[["first", "last"]].values.tolist() == [[1, 100]] * 2
     assert table["flagged"].all()
     for changed, why in [
-        ({"set": "other"}, "no set corpus, and another corpus is no baseline"),
-        ({"grader_digest": "sha256:11"}, "another digest, and another grader is no baseline"),
+        ({"set": "other"}, "no set corpus, and another corpus cannot be the baseline"),
+        ({"grader_digest": "sha256:11"}, "another digest, and another grader cannot be the baseline"),
         ({"temperature": 0.7}, "another temperature"),
         ({"seed": pd.Series([pd.NA] * 100, dtype="Int64")}, "another seed"),
     ]:

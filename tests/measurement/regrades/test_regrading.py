@@ -167,7 +167,7 @@ def test_what_cannot_be_compared_is_said_with_its_line(ledger, tmp_path):
     cases.append(({"ledger": orphan}, f"{orphan}:2: it supersedes a record of trace a that is not there"))
     other = ledger(record("a", "PARTIAL", "h", response_sha256="x"), record("b", "REFUSAL", "h"))
     cases.append(
-        ({"ledger": first, "by": other}, f"{other}:1: trace a has another response than at {first}:1")
+        ({"ledger": first, "by": other}, f"{other}:1: trace a differs in its response from {first}:1")
     )
     digests = ledger(record("a", "PARTIAL"), record("a", "REFUSAL", key="k2", grader_digest="e"))
     cases.append(({"ledger": digests}, "by g (d) (" + f"{digests}:1) and by g (e). Say which with --old"))

@@ -1,14 +1,14 @@
-// What the page is made of: the data that stand in it, elements, numbers. Text from a record enters the
-// page only as a text node, so that no name can become markup.
+// What the page is made of: its data, elements, numbers. Text from a record enters the
+// page only as a text node, so no name can become markup.
 
 const PAGE = JSON.parse(document.getElementById("records").textContent);
 const WORDS = PAGE.words;
 const Z = 1.959963984540054; // the two-sided 95% quantile of the normal distribution
 const FIRST = 100; // rows drawn at once; the rest when the reader comes near them
 const LONG = 120; // characters of a name that a table shows
-const FEW = 20; // fewer graded traces than this are no sample
+const FEW = 20; // fewer graded traces than this are too few
 const byId = (id) => document.getElementById(id);
-const small = window.matchMedia("(max-width: 74.99rem)"); // no room for details beside the table
+const small = window.matchMedia("(max-width: 74.99rem)"); // no room for details next to the table
 
 function fill(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes || {})) {
@@ -21,7 +21,7 @@ const el = (tag, attributes, ...children) => fill(document.createElement(tag), a
 const svg = (tag, attributes, ...children) =>
   fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
 
-/** Put children in the place of those there are. */
+/** Replace the children. */
 function put(node, ...children) {
   node.replaceChildren();
   return fill(node, {}, children);
@@ -29,13 +29,13 @@ function put(node, ...children) {
 
 function cut(text, limit) {
   if (text.length <= limit) return text;
-  // By code points, so that no pair of surrogates is torn apart.
+  // By code points, so no surrogate pair is split.
   const points = Array.from(text.slice(0, 2 * limit + 2));
   return points.length <= limit ? text : `${points.slice(0, limit - 1).join("")}…`;
 }
-/** A name of somebody else's: isolated, so that its writing direction ends with it. */
+/** A foreign name: isolated, so its writing direction ends with it. */
 const named = (text, limit = LONG) => el("bdi", { dir: "auto" }, cut(text, limit));
-/** A model's name: its parts may stand on lines of their own. */
+/** A model's name: its parts may wrap onto their own lines. */
 const modelName = (text, limit = LONG) =>
   el(
     "bdi",

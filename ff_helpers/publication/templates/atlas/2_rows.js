@@ -37,7 +37,7 @@ function whyNone(row, intent) {
   return "no graded trace of this class";
 }
 
-/** What graders that carry no rate say of a row without one. */
+/** What graders that carry no rate say about a row without one. */
 const wouldHave = (row, intent) => (intent ? null : row.signal.would_have_reported);
 const whoWould = (row) => (row.status === "rejected" ? "a rejected grader" : "a heuristic or a constant");
 
@@ -45,7 +45,7 @@ function trustWords(trust) {
   if (!trust) return ["not assessed", "no trust was computed"];
   if (trust.tier && trust.vetoed) return [trust.tier, "capped by the veto"];
   const open = trust.signals.filter((s) => s.value === null).map((s) => s.name.replaceAll("_", " "));
-  // Which signals these are stands in the card.
+  // The card says which signals these are.
   const rest = open.length ? `${open.length} of ${trust.signals.length} open` : "";
   return trust.tier ? [trust.tier, rest] : [`${trust.between[0]} to ${trust.between[1]}`, rest];
 }

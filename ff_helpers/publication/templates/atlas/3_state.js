@@ -1,4 +1,4 @@
-// What the reader chose, and the address that holds it.
+// What the reader chose, and the address that stores it.
 
 const SORTS = {
   name: ["name", "from A to Z", "from Z to A"],
@@ -57,7 +57,7 @@ function writeFragment() {
         fragment ? `#${fragment}` : window.location.pathname + window.location.search,
       );
     } catch {
-      // A frame without an address of its own: the page works, its links do not.
+      // A frame without its own address: the page works, its links do not.
     }
   }, 100);
 }

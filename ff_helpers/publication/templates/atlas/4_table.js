@@ -81,7 +81,7 @@ function sortRows(rows) {
   const value = (row) => {
     const rate = rateOf(row, state.class);
     if (state.sort === "n") return rate ? rate.n : 0;
-    // A rate that nobody can lean on takes no place among those one can.
+    // An unreliable rate does not rank among reliable ones.
     if (!rate || rate.overall === null || !isUsable(row)) return null;
     return state.sort === "low" ? rate.ci_low : rate.overall;
   };
@@ -119,7 +119,7 @@ function rateCells(row) {
   ];
 }
 
-/** On paper nothing can be pointed at: there each row carries its graders with it. */
+/** Paper has no pointer: there each row lists its graders. */
 function gradersOnPaper(row) {
   const said = row.signal.graders.map((grader) => `${cut(grader.grader, LONG)} (${accuracyWords(grader)})`);
   return el("p", { class: "paper" }, said.length ? said.join("; ") : "no grader is named");
@@ -173,7 +173,7 @@ function drawMore(count) {
   const left = matching.length - drawn;
   byId("more").hidden = left === 0;
   byId("more").firstElementChild.textContent = left
-    ? `${drawn.toLocaleString("en-GB")} of ${counted(matching.length, "row")} drawn; the rest follows as you scroll.`
+    ? `${drawn.toLocaleString("en-GB")} of ${counted(matching.length, "row")} drawn; the rest follow as you scroll.`
     : "";
   markOpen();
 }
@@ -201,7 +201,7 @@ function drawTable() {
   const [what, natural, reversed] = SORTS[state.sort];
   const last =
     state.sort === "low" || state.sort === "rate"
-      ? " Rows without a rate and rows of a rejected grader stand last."
+      ? " Rows without a rate and rows of a rejected grader come last."
       : "";
   const inClass = state.class ? ` Rates in the class ${state.class}.` : "";
   byId("shown").textContent =

@@ -63,7 +63,7 @@ function methodWords({ graders, mixes_graders: mixes, origin }) {
       ? `verdicts of ${count} graders are mixed; which verdict is whose is not published`
       : `verdicts of ${count} graders are mixed in one rate`;
   }
-  if (count === 0) return "no grader stands behind a rate";
+  if (count === 0) return "no grader carries a rate";
   return graders.some((grader) => grader.headline && grader.standing === "labels")
     ? "known truth, no grader"
     : "one grader, not mixed";
@@ -72,7 +72,7 @@ function methodWords({ graders, mixes_graders: mixes, origin }) {
 function aloneWords({ graders, origin }) {
   const told = graders.filter((grader) => grader.reported).length;
   if (told)
-    return told === graders.length ? "stands with each" : `stands with ${told} of ${graders.length}`;
+    return told === graders.length ? "given for each" : `given for ${told} of ${graders.length}`;
   return origin === "export" ? "not published" : "not known";
 }
 
@@ -117,7 +117,7 @@ function rateBlock(row) {
         ? el(
             "p",
             { class: "warn" },
-            "A rejected grader is among those behind this rate: do not lean on it.",
+            "A rejected grader is among those behind this rate: do not rely on it.",
           )
         : null,
       pairs(
@@ -180,14 +180,14 @@ function classBlock(row) {
 }
 
 function source(facts) {
-  // Only what is an address, and nothing else, becomes a link.
+  // Only an address becomes a link.
   const address = facts.source.match(/^(?:https:\/\/)?((?:[a-z0-9-]+\.)+[a-z]{2,}(?:\/\S*)?)$/);
   if (!address) return named(facts.source, 400);
   return el("a", { href: `https://${address[1]}`, rel: "noopener noreferrer" }, facts.source);
 }
 
 function factBlock(facts) {
-  if (!facts) return el("p", {}, "Nothing is known of this model besides its counts.");
+  if (!facts) return el("p", {}, "Nothing is known about this model besides its counts.");
   const billions = (count) => (count === null ? "not stated" : `${count} billion`);
   const basis = {
     page: "a page that says so was read",

@@ -1,4 +1,4 @@
-// When the card opens, where it stands and how it goes: hover, focus, click, Escape.
+// When the card opens, where it is and how it closes: hover, focus, click, Escape.
 
 function show(row, pin) {
   window.clearTimeout(waiting);
@@ -18,7 +18,7 @@ function show(row, pin) {
   markOpen();
 }
 
-/** Without a place of its own the card stands at that end of the window where its row is not. */
+/** Without its own place, the card is at the end of the window away from its row. */
 function placeAway(row) {
   const line = lineOf(row);
   const box = line && line.getBoundingClientRect();
@@ -70,7 +70,7 @@ const later = (action, milliseconds) => {
   window.clearTimeout(waiting);
   waiting = window.setTimeout(action, milliseconds);
 };
-/** What is shown goes when neither the pointer nor the focus is there any more. */
+/** The card closes when neither the pointer nor the focus is on it. */
 const hideSoon = () =>
   later(() => {
     const focused = rowAt(document.activeElement);
@@ -80,7 +80,7 @@ const hideSoon = () =>
   }, 250);
 
 function listenToRows() {
-  // The pointer must move: a page that scrolls below it opens nothing.
+  // The pointer must move: a page scrolling under it opens nothing.
   body.addEventListener("pointermove", (event) => {
     const row = rowAt(event.target);
     if (event.pointerType === "touch" || pinned || !row || row === aimed) return;
@@ -114,7 +114,7 @@ function listenToRows() {
       return;
     }
     show(row, true);
-    // A key, and no pointer, pressed the button: the reader goes on in the card.
+    // A key, not a pointer, pressed the button: the reader continues in the card.
     if (event.detail === 0) detail.querySelector("h3").focus();
   });
   body.addEventListener("keydown", (event) => {

@@ -61,14 +61,14 @@ function doubts(a, b, intent) {
         row.signal.origin === "export" ? "; which verdict is whose is not published" : "",
       ]);
     if (row.status === "marked")
-      found.push(["who graded ", named(row.label), " is not known, or was no reader of responses"]);
-    if (row.status === "unmeasured") found.push(["nobody measured every grader of ", named(row.label)]);
+      found.push(["who graded ", named(row.label), " is not known, or did not read responses"]);
+    if (row.status === "unmeasured") found.push(["not every grader was measured for ", named(row.label)]);
   }
   if (a.status !== "labels" || b.status !== "labels")
-    found.push(["the graders' errors: every verdict is taken for true"]);
+    found.push(["the graders' errors: every verdict is taken as true"]);
   if (rateOf(a, intent).denominator.includes("unknown"))
     found.push([
-      "which rows the denominator leaves out is not known, so nobody can say that it is the same for both",
+      "which rows the denominator leaves out is not known, so they may differ between the two",
     ]);
   if (a.signal.corpus !== b.signal.corpus)
     found.push(["the corpora differ: ", named(a.signal.corpus, 300), " and ", named(b.signal.corpus, 300)]);
@@ -84,16 +84,16 @@ function decision(a, b, one, two, [, low, high]) {
     .map(([row]) => row);
   if (few.length) {
     return [
-      "Fewer than 20 graded traces stand behind ",
+      "Fewer than 20 graded traces are behind ",
       few.map((row, i) => [i ? " and " : "", named(row.label)]),
-      ": not compared firmly. The interval of the difference ",
-      low > 0 || high < 0 ? "leaves out 0, but so few traces carry no decision." : "holds 0 as well.",
+      ": no firm comparison. The interval of the difference ",
+      low > 0 || high < 0 ? "excludes 0, but so few traces decide nothing." : "also contains 0.",
     ];
   }
   if (low <= 0 && high >= 0)
-    return ["The interval of the difference holds 0: these counts do not decide which rate is higher."];
+    return ["The interval of the difference contains 0: these counts do not decide which rate is higher."];
   return [
-    "The interval of the difference leaves out 0: the counts decide that the rate of ",
+    "The interval of the difference excludes 0: the counts show that the rate of ",
     named((low > 0 ? a : b).label),
     " is higher on the prompts that each was sent.",
   ];
@@ -154,7 +154,7 @@ function drawComparison() {
   if (a || b) byId("compare").open = true;
   if (!a || !b) {
     const words =
-      a || b ? ["Chosen: ", named((a || b).label), ". Choose another model to set beside it."] : [];
+      a || b ? ["Chosen: ", named((a || b).label), ". Choose another model to compare."] : [];
     put(byId("compared"), words.length ? el("p", { class: "soft" }, words) : null);
     return;
   }
@@ -191,12 +191,12 @@ function drawComparison() {
     el(
       "div",
       { class: "line" },
-      el("p", { class: "who" }, "First less second", el("small", {}, "scale: −100 to +100 points")),
+      el("p", { class: "who" }, "First minus second", el("small", {}, "scale: −100 to +100 points")),
       differenceBar(apart),
       el("p", { class: "figure" }, `${points(apart[0])} points [${points(apart[1])}, ${points(apart[2])}]`),
     ),
     el("p", { class: "verdict" }, decision(a, b, one, two, apart)),
-    el("p", {}, "The interval (Newcombe, 95%) covers the chance of the counts. It does not cover:"),
+    el("p", {}, "The interval (Newcombe, 95%) covers sampling error in the counts. It does not cover:"),
     list(doubts(a, b, intent)),
   );
 }

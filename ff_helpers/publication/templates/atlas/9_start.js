@@ -1,4 +1,4 @@
-// Controls, print, themes; and the start of it all.
+// Controls, print, themes, and start-up.
 
 function showControls() {
   for (const name of FILTERS) if (byId(name).value !== state[name]) byId(name).value = state[name];
@@ -59,7 +59,7 @@ function listenToControls() {
   byId("jsonl").addEventListener("click", () => offer(jsonl(), "application/x-ndjson", "jsonl"));
   byId("more").querySelector("button").addEventListener("click", drawAll);
   for (const link of document.querySelectorAll(".skips a")) {
-    // The fragment holds the state of the page: a skip moves the focus and leaves it alone.
+    // The fragment holds the state of the page: a skip link moves the focus and leaves it alone.
     link.addEventListener("click", (event) => {
       event.preventDefault();
       const target = byId(link.hash.slice(1));
@@ -85,7 +85,7 @@ function preparePrint() {
   });
 }
 
-/** On a phone the table comes before what can be read later. */
+/** On a phone the table comes before the background text. */
 function foldForPhones() {
   if (window.matchMedia("(max-width: 47.99rem)").matches)
     document.querySelector("details.legend").open = false;
@@ -112,7 +112,7 @@ preparePrint();
 offerThemes();
 foldForPhones();
 restore();
-// Two long lists of options can wait until the table stands.
+// Two long lists of options can wait until the table is drawn.
 window.setTimeout(fillChoices, 0);
 // What the tests compare with the suite's own statistics.
 window.atlas = Object.freeze({ difference, wilson, percent });

@@ -1,5 +1,5 @@
 // What a grader with known errors reports: p Se + (1 - p)(1 - Sp), and what correction makes of it
-// (Rogan and Gladen, 1978). Sensitivity and specificity count as known here; in a study labels measure them.
+// (Rogan and Gladen, 1978). Sensitivity and specificity count as known here; in a study they are estimated from labels.
 function reported(p, se, sp) { return p * se + (1 - p) * (1 - sp); }
 
 function simulate(values) {
@@ -44,7 +44,7 @@ function startSimulator(data) {
     out.textContent = `The true rate is ${percent(values.truth)}%. This grader reports ${said(found.r)}: its interval ` +
       `${holds ? "holds" : "misses"} the truth. ` + (found.adjusted
         ? `Adjusted: ${percent(found.adjusted.rate)}% [${percent(found.adjusted.low)}, ${percent(found.adjusted.high)}].`
-        : "Adjusted: not identifiable. A grader that is no better than a coin leaves [0, 100] open.");
+        : "Adjusted: not identifiable. A grader no better than a coin flip leaves [0, 100] open.");
   }
   for (const input of Object.values(inputs)) input.addEventListener("input", update);
   preset.addEventListener("change", () => {

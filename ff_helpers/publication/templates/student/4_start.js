@@ -1,4 +1,4 @@
-// The state is five choices; every change draws everything anew from it.
+// The state is five choices; every change redraws everything from it.
 const data = JSON.parse(document.getElementById("data").textContent);
 const chosen = { set: "", intent: "", grader: "", tier: "strict", denominator: "graded" };
 const PLACES = { set: 0, intent: 1, grader: 2 };
