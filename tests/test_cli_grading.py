@@ -68,7 +68,7 @@ def records(desk: Project) -> list[dict[str, object]]:
 
 def pasted(text: str, nth: int = 0) -> list[str]:
     """The words of the nth `ff` command in a text, after `ff`."""
-    found = re.findall(r"(?:`|continue: |next: )(ff [^`\n]+?)(?:`|\n|   \()", text + "\n")
+    found = re.findall(r"(?:`|(?:continue|next): )(ff [^`\n]+?)(?:`|\n|   \()", text + "\n")
     return shlex.split(found[nth])[1:]
 
 
