@@ -6,7 +6,6 @@ from .publication.consistency import consistency_words as consistency_words
 from .publication.corrections import tell_corrections as tell_corrections
 from .publication.narrative.lessons import class_lesson as class_lesson
 from .publication.narrative.lessons import reported_lesson as reported_lesson
-from .publication.notes import accuracy_lesson as accuracy_lesson
 from .publication.notes import calibration_lesson as calibration_lesson
 from .publication.notes import drift_lesson as drift_lesson
 from .publication.robustness import retest_lesson as retest_lesson

@@ -68,7 +68,8 @@ def records(desk: Project) -> list[dict[str, object]]:
 
 def pasted(text: str, nth: int = 0) -> list[str]:
     """The words of the nth `ff` command in a text, after `ff`."""
-    return shlex.split(re.findall(r"(?:`|continue: |next: )(ff [^`\n]+?)(?:`|\n|   \()", text + "\n")[nth])[1:]
+    found = re.findall(r"(?:`|(?:continue|next): )(ff [^`\n]+?)(?:`|\n|   \()", text + "\n")
+    return shlex.split(found[nth])[1:]
 
 
 def test_calibrate_then_grade_then_look(desk: Project) -> None:

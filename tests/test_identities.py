@@ -411,7 +411,7 @@ ELSEWHERE = {
         "power_table", "passing_chance", "coverage_table", "kappa_paradox", "apparent_curve",
         "apparent_rate", "rogan_gladen", "consistent", "consistency_words", "trust_table", "resolve_names",
     ),
-    "one card, made up or given": ("constructed_card", "accuracy_lesson"),
+    "one card, made up or given": ("constructed_card",),
     "models under test and checkers": (
         "collected", "collected_words", "beside_recorded", "example_conversation", "checker_note",
     ),

@@ -2,6 +2,7 @@
 
 import hashlib
 import platform
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -86,8 +87,9 @@ def compare_sums(folder: Path, path: Path) -> tuple[str, list[Difference]]:
 
 
 def made_with() -> str:
-    """Return what can change bytes: Python and the platform; the lock fixes the packages."""
-    return f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    """Return what can change bytes: Python, the platform and zlib; the packages are those of the lock."""
+    machine = f"{platform.system()} {platform.machine()}"
+    return f"Python {platform.python_version()}, {machine}, zlib {zlib.ZLIB_RUNTIME_VERSION}"
 
 
 def _against(there: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[Difference]:

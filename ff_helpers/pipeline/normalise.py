@@ -1,6 +1,6 @@
 """Make an executed notebook byte-identical every time: no clock, no machine, no random ids.
 
-Kept: sources, outputs (SVG, PNG, HTML, text), tags. Dropped: execution times, papermill's and the
+Kept: sources, outputs (PNG, HTML, text), tags. Dropped: execution times, papermill's and the
 kernel's metadata, widget state (its ids are random), the Python version. Counters are renumbered.
 """
 

@@ -54,10 +54,31 @@ def svg_metadata(disclosure: Disclosure) -> str:
 def png_with(png: bytes, disclosure: Disclosure) -> bytes:
     """Return a PNG with the disclosure as its `Description` (an iTXt chunk, UTF-8)."""
     content = b"Description\0\0\0\0\0" + disclosure.sentence().encode("utf-8")
-    chunk = b"iTXt" + content
-    packed = struct.pack(">I", len(content)) + chunk + struct.pack(">I", zlib.crc32(chunk))
     end = png.rindex(b"IEND") - 4  # the length of the last chunk comes before its name
-    return png[:end] + packed + png[end:]
+    return png[:end] + _chunk(b"iTXt", content) + png[end:]
+
+
+def repacked(png: bytes) -> bytes:
+    """Return the same picture in fewer bytes: the renderer packs its pixels in haste, this takes its time.
+
+    How zlib packs them is its own affair, so that another zlib can give other bytes.
+    """
+    kept, pixels, place = [png[:8]], b"", 8
+    while place < len(png):
+        (size,) = struct.unpack_from(">I", png, place)
+        name, content = png[place + 4 : place + 8], png[place + 8 : place + 8 + size]
+        if name == b"IDAT":
+            pixels += content
+        else:
+            if name == b"IEND":
+                kept.append(_chunk(b"IDAT", zlib.compress(zlib.decompress(pixels), 9)))
+            kept.append(_chunk(name, content))
+        place += 12 + size
+    return b"".join(kept)
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
 
 def pdf_with(pdf: bytes, disclosure: Disclosure, title: str) -> bytes:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from ff_helpers.publication.figures.theme import SCREEN_SCALE
+
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -87,8 +89,8 @@ def _pre(text: str) -> Markup:
 
 def _png(text: str) -> Markup:
     encoded = text.replace("\n", "")
-    # Our pictures have two pixels per CSS pixel; the width is in the PNG's header.
-    width = int.from_bytes(base64.b64decode(encoded[:32])[16:20], "big") // 2
+    # The width in pixels is in the PNG's header.
+    width = round(int.from_bytes(base64.b64decode(encoded[:32])[16:20], "big") / SCREEN_SCALE)
     return Markup('<img alt="figure" width="{}" src="data:image/png;base64,{}">').format(width, encoded)
 
 

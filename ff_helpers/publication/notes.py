@@ -7,11 +7,8 @@ import pandas as pd
 
 from ff_helpers.corpus.collect import SCENARIOS
 from ff_helpers.grading.identities import shown_names
-from ff_helpers.measurement.adjustment.rogan_gladen import apparent_rate
 from ff_helpers.measurement.calibration.cards import Card
-from ff_helpers.measurement.calibration.confusion import Kappa
 from ff_helpers.measurement.grader_note import GraderNote
-from ff_helpers.measurement.proportions.intervals import percent
 from ff_helpers.paths import root
 from ff_helpers.publication.prose import Prose, say
 from ff_helpers.terms import Unknown
@@ -57,37 +54,6 @@ def calibration_lesson(cards: Sequence[Card]) -> Prose:
             if worthless
             else f"The grader does better than that (one-sided exact McNemar p = {card.p_majority:.3g})."
         ),
-    )
-
-
-def accuracy_lesson(card: Card) -> Prose:
-    """Return in words what the accuracy of a card in the space `strict` hides: recall, and other corpora.
-
-    Its grader would report p Se + (1 - p)(1 - Sp) on a corpus with the true rate p (Rogan and Gladen 1978).
-    """
-    (found, missed, _), (invented, refused, _) = card.confusion.table
-    errors = {"sensitivity": found / (found + missed), "specificity": refused / (invented + refused)}
-    elsewhere = [
-        f"{percent(true)}% it would report {percent(apparent_rate(true, **errors))}%"
-        for true in (0.0, 0.5, 0.9)
-    ]
-    return say(
-        "The grader is right in **{accuracy:percent}** of {accuracy:n} traces, and the published rule "
-        "requires 70%. A program that always answers `{majority_class}` is right in {majority:percent}. Of "
-        "{complied} successful attacks the grader found **{found}**, and of the {called} that it reports "
-        "{invented} are false; {kappa}. It reports an attack success rate of {reported:percent}, and the "
-        "true one is {true:percent}. On a corpus where the true rate is {elsewhere}.",
-        accuracy=card.accuracy,
-        majority_class=card.majority_class,
-        majority=card.majority,
-        complied=found + missed,
-        found=found,
-        called=found + invented,
-        invented=invented,
-        kappa=f"κ is {card.kappa.value:.2f}" if isinstance(card.kappa, Kappa) else card.kappa.why,
-        reported=(found + invented) / card.n,
-        true=(found + missed) / card.n,
-        elsewhere=f"{elsewhere[0]}, where it is {elsewhere[1]}, and where it is {elsewhere[2]}",
     )
 
 

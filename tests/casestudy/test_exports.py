@@ -63,7 +63,8 @@ def test_a_wrong_row_is_named_by_place_and_field(tmp_path, change, said):
         ("", "this is an empty file, and its header lacks model_name, compliance, graded, classifiers"),
         (
             "model_name,asr\nx,1\n",
-            r"a CSV table \(commas between the columns\), and its header lacks compliance, graded, classifiers",
+            r"a CSV table \(commas between the columns\), "
+            "and its header lacks compliance, graded, classifiers",
         ),
         ("model_name,compliance,graded,classifiers\nx,1\n", "2: the line has too few fields"),
         ("model_name,compliance,graded,classifiers\nx,one,2,a\n", "2:compliance"),

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ff_helpers import calibrate_all, grade, history, merge_manual, paths, regrade, tell_corrections, verdicts
+from ff_helpers import calibrate_all, grade, merge_manual, paths, regrade, verdicts
 from ff_helpers.corpus.jsonl import write_records
 from ff_helpers.corpus.traces import Message, Sampling, Trace
 from ff_helpers.grading.graders.manual import Review
 from ff_helpers.grading.ledger import live_records, read_ledger
-from ff_helpers.grading.merge import NoSuchGraderError
+from ff_helpers.grading.merge import NoSuchGraderError, history
+from ff_helpers.publication.corrections import tell_corrections
 
 NAMES = ("a", "b", "c", "d")
 NONE = pytest.approx(float("nan"), nan_ok=True)

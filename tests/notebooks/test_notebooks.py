@@ -119,7 +119,9 @@ def test_the_built_paper_gives_the_committed_outputs(
     committed(path, paper / PAPER.profile / "notebooks" / path.name, request.session)
 
 
-@pytest.mark.parametrize("change", ["text", "number of outputs", "kind of output", "source", "cells"])
+@pytest.mark.parametrize(
+    "change", ["text", "figure", "number of outputs", "kind of output", "source", "cells"]
+)
 def test_a_changed_cell_is_found(
     change: str, paper: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -132,6 +134,11 @@ def test_a_changed_cell_is_found(
     if change == "text":
         html = "".join(shown["data"]["text/html"])
         shown["data"]["text/html"] = html[:-10] + "x" + html[-10:]
+    elif change == "figure":
+        outputs = [o for c in content["cells"] for o in c.get("outputs", [])]
+        drawn = next(o for o in outputs if "image/png" in o.get("data", {}))["data"]
+        name, digest = "".join(drawn["text/plain"]).rsplit(" ", 1)
+        drawn["text/plain"] = f"{name} {digest[::-1]}"
     elif change == "number of outputs":
         cell["outputs"].append(shown)
     elif change == "kind of output":

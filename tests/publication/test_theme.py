@@ -1,5 +1,6 @@
 """Figures: three files, the disclosure in each, the same bytes every time."""
 
+import base64
 import json
 import re
 import zlib
@@ -14,7 +15,7 @@ import pytest
 
 import ff_helpers as ff
 from ff_helpers.publication.about import read_about, told
-from ff_helpers.publication.figures.theme import COLUMN_WIDTH, PNG_SCALE, STIPPLE, draw, sized
+from ff_helpers.publication.figures.theme import COLUMN_WIDTH, PNG_SCALE, SCREEN_SCALE, STIPPLE, draw, sized
 from ff_helpers.publication.metadata import pdf_with
 
 NOTE = ff.notes.Disclosure(
@@ -51,13 +52,44 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ff.outputs.Run:
     return ff.start("test", as_of="2026-11-22")
 
 
-def test_svg_png_and_pdf_are_written_and_the_notebook_sees_svg_and_png(run: ff.outputs.Run) -> None:
+def test_svg_png_and_pdf_are_written_and_the_notebook_sees_a_png(run: ff.outputs.Run) -> None:
     picture = ff.save_figure(run, chart(), FRAME, "f")
     written = run.read("figures/f.svg").read_text(encoding="utf-8")
     assert re.sub(r"<metadata.*?</metadata>", "", written) == picture.svg
     assert run.read("figures/f.png").read_bytes().startswith(b"\x89PNG")
     assert run.read("figures/f.pdf").read_bytes().startswith(b"%PDF")
-    assert set(picture._repr_mimebundle_()) == {"image/svg+xml", "image/png", "text/plain"}
+    shown = picture._repr_mimebundle_()
+    assert set(shown) == {"image/png", "text/plain"}
+    assert base64.b64decode(shown["image/png"]).startswith(b"\x89PNG")
+
+
+def test_a_shown_figure_is_packed_smaller_and_keeps_every_pixel(run: ff.outputs.Run) -> None:
+    import vl_convert
+
+    picture = ff.save_figure(run, chart(), FRAME, "f")
+    drawn = vl_convert.svg_to_png(picture.svg, scale=SCREEN_SCALE)
+    assert len(picture.png) < len(drawn) / 2
+    assert pixels(picture.png) == pixels(drawn)
+
+
+def pixels(png: bytes) -> tuple[bytes, bytes]:
+    """The header (size and kind) of a PNG, and its unpacked pixels; its checksums are checked."""
+    found, place = {b"IHDR": b"", b"IDAT": b""}, 8
+    while place < len(png):
+        size = int.from_bytes(png[place : place + 4], "big")
+        name, end = png[place + 4 : place + 8], place + 8 + size
+        assert zlib.crc32(png[place + 4 : end]) == int.from_bytes(png[end : end + 4], "big")
+        found[name] = found.get(name, b"") + png[place + 8 : end]
+        place = end + 4
+    return found[b"IHDR"], zlib.decompress(found[b"IDAT"])
+
+
+def test_the_text_of_a_shown_figure_changes_with_what_is_drawn(run: ff.outputs.Run) -> None:
+    first = ff.save_figure(run, chart(), FRAME, "f")._repr_mimebundle_()["text/plain"]
+    assert first.startswith("figures/f,")
+    assert ff.save_figure(run, chart(), FRAME, "f")._repr_mimebundle_()["text/plain"] == first
+    other = ff.save_figure(run, chart().properties(height=101), FRAME, "f")
+    assert other._repr_mimebundle_()["text/plain"] != first
 
 
 def test_the_svg_is_well_formed_and_carries_the_disclosure_twice(run: ff.outputs.Run) -> None:
@@ -97,12 +129,12 @@ def test_what_a_figure_says_of_itself_lies_beside_it(
         return chart()
 
     monkeypatch.setenv("FF_STAGING", str(run.folder / ".staging" / "05_asr"))
-    ff.save_figure(run, ff.figures.wide(told(bars)()), ff.disclosed(FRAME, NOTE), "f")
+    ff.save_figure(run, ff.figures.wide(told(bars)()), FRAME, "f")
     about = read_about(run.folder / ".staging" / "05_asr" / "figures" / "f.svg")
     assert (about.function, about.shows, about.step) == ("bars", "Two bars. Not the truth.", "05_asr")
     assert about.disclosure == NOTE.sentence()
     assert about.width > 400
-    ff.save_figure(run, chart(), ff.disclosed(FRAME, NOTE), "f")
+    ff.save_figure(run, chart(), FRAME, "f")
     assert read_about(run.folder / ".staging" / "05_asr" / "figures" / "f.svg").function == ""
 
 

@@ -90,7 +90,7 @@ def consistent(
 
     Raises:
         BadFigureError: not a percentage from 0 to 100, an interval with one end, with its ends swapped,
-        or that does not contain its percentage, or a total below 1.
+            or that does not contain its percentage, or a total below 1.
     """
     printed = read_figure(value, low, high, digits=digits)
     ns = _totals(printed, n, max_n)

@@ -27,10 +27,10 @@ def calibration_forest(
     """Show accuracy with Wilson interval, one row per grader and set, sorted, and what both rules require.
 
     The published rule requires the point to reach the line; ours requires the whole interval to do so, and
-        the grader to beat the dark tick: what always answering the majority class gives. The interval is pale below
-        the line. Colour and shape are the gate's state. Hollow below 20 traces. `relaxed`: more than one label
-        was accepted as right, so such a row cannot be compared with an exact one. It does not show that a grader
-        is as accurate on traces outside its set.
+    the grader to beat the dark tick: what always answering the majority class gives. The interval is pale
+    below the line. Colour and shape are the gate's state. Hollow below 20 traces. `relaxed`: more than one
+    label was accepted as right, so such a row cannot be compared with an exact one. It does not show that a
+    grader is as accurate on traces outside its set.
 
         Args:
             table: as `cards_table` or `published_calibration`: grader, set, n, accuracy with bounds, gate;

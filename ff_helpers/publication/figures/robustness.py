@@ -24,8 +24,8 @@ def injection_flips(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     """Draw how often each family of attacks got the verdict that it asked for, one line per grader.
 
     All attacks first, then by what they ask for, then families from the highest mean rate down, and the
-    harmless additions last: what lies above them is the attack's work. It does not compare graders: each has its
-    own eligible pairs.
+    harmless additions last: what lies above them is the attack's work. It does not compare graders: each has
+    its own eligible pairs.
 
     Args:
         table: as `flip_table` by family.

@@ -6,6 +6,7 @@ numbers give the same bytes.
 """
 
 import base64
+import hashlib
 import html
 import json
 import re
@@ -18,7 +19,7 @@ import pandas as pd
 from ff_helpers.paths import Run
 from ff_helpers.publication.about import write_about
 from ff_helpers.publication.derive import disclose
-from ff_helpers.publication.metadata import pdf_with, png_with, svg_metadata
+from ff_helpers.publication.metadata import pdf_with, png_with, repacked, svg_metadata
 
 if TYPE_CHECKING:
     import altair as alt
@@ -29,6 +30,8 @@ PAGE_WIDTH = 672
 """Width in px of both columns (178 mm)."""
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 PNG_SCALE = 300 / 96
+SCREEN_SCALE = 1.5
+"""Pixels of a figure in a notebook per CSS pixel: readable on a screen, and small enough to commit."""
 
 VERDICT_COLORS = {
     "COMPLIANCE": "#D55E00",
@@ -64,16 +67,20 @@ _DEFS = (
 
 @dataclass(frozen=True, repr=False)
 class Picture:
-    """A figure as a notebook shows it: the SVG is compared, the PNG is for notebooks not yet trusted."""
+    """A figure as a notebook shows it: a PNG to look at, and the hash of its SVG to compare.
 
+    Comparisons of notebooks ignore the bytes of images; the text notices a figure that has changed.
+    """
+
+    name: str
     svg: str
     png: bytes
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        drawn = hashlib.sha256(self.svg.encode("utf-8")).hexdigest()
         return {
-            "image/svg+xml": self.svg,
             "image/png": base64.b64encode(self.png).decode("ascii"),
-            "text/plain": "figure",
+            "text/plain": f"figures/{self.name}, drawn as SVG with sha256 {drawn}",
         }
 
 
@@ -101,7 +108,7 @@ def save_figure(
     _write(run, f"figures/{name}.png", png_with(vl_convert.svg_to_png(svg, scale=PNG_SCALE), note))
     _write(run, f"figures/{name}.pdf", pdf_with(vl_convert.svg_to_pdf(_in_points(svg)), note, name))
     write_about(run, name, chart, svg, note.sentence())
-    return Picture(svg, vl_convert.svg_to_png(svg, scale=2.0))
+    return Picture(name, svg, repacked(vl_convert.svg_to_png(svg, scale=SCREEN_SCALE)))
 
 
 def sized(chart: "alt.Chart | alt.LayerChart", *, width: int, height: int) -> "alt.Chart | alt.LayerChart":

@@ -5,7 +5,6 @@ import pytest
 import ff_helpers as ff
 from ff_helpers.measurement.calibration.constructed import OneTruthError, constructed_card
 from ff_helpers.measurement.proportions.intervals import BadCountError
-from ff_helpers.publication.notes import accuracy_lesson
 
 RUN = ff.start("test", as_of="2026-11-22")
 
@@ -26,18 +25,14 @@ def test_74_of_100_pass_the_published_rule_and_fail_four_criteria_of_ours() -> N
     ]
 
 
-def test_the_lesson_says_what_it_would_report_elsewhere() -> None:
-    said = accuracy_lesson(constructed_card(RUN, found=4, missed=13, invented=13, refused=70)).text
+def test_its_rate_is_true_by_accident_and_hardly_moves_with_the_truth() -> None:
+    card = constructed_card(RUN, found=4, missed=13, invented=13, refused=70)
+    (found, missed, _), (invented, refused, _) = card.confusion.table
+    assert (found + invented) / card.n == (found + missed) / card.n == 0.17
+    errors = {"sensitivity": found / (found + missed), "specificity": refused / (invented + refused)}
     # Se = 4/17, Sp = 70/83: p Se + (1 - p)(1 - Sp) is .157 at 0, .196 at .5 and .227 at .9.
-    for words in (
-        "right in **74.0%** of 100 traces",
-        "always answers `NOT_COMPLIANCE` is right in 83.0%",
-        "Of 17 successful attacks the grader found **4**, and of the 17 that it reports 13 are false",
-        "reports an attack success rate of 17.0%, and the true one is 17.0%",
-        "0.0% it would report 15.7%, where it is 50.0% it would report 19.6%",
-        "90.0% it would report 22.7%",
-    ):
-        assert words in said
+    reported = [ff.explain.apparent_rate(true, **errors) for true in (0.0, 0.5, 0.9)]
+    assert reported == pytest.approx([0.157, 0.196, 0.227], abs=5e-4)
 
 
 def test_counts_that_are_none_or_of_one_truth_are_refused() -> None:

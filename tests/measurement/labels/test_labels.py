@@ -225,7 +225,7 @@ def test_a_query_keeps_the_rows_that_it_describes(query, kept) -> None:
         ("modle == 'm1'", "there is no column 'modle'. Columns: 'model', 'n'"),
         ("model == 'm9'", "it keeps none of the 3 rows"),
         ("model", "it does not give yes or no for each row"),
-        ("n > 'a'", "cannot compare (TypeError)"),
+        ("n > 'a'", "cannot compare"),
         ("@pd.io.common.os.system('true') == 0", "it is not a query"),
         ("model.to_csv('x') == 1", "it asks for 'to_csv'"),
         ("model.__class__ == 1", "it asks for '__class__'"),

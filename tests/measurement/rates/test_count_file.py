@@ -144,7 +144,10 @@ def test_a_torn_last_line_is_left_out_and_said(tmp_path: Path) -> None:
     [
         ('{"grader": "g", "verdict": "COMPLIANSE"}', "2:verdict: Input should be 'COMPLIANCE'"),
         ('{"grader": "g", "status": "ERROR"}', "2:status: Input should be 'not_gradeable'"),
-        ('{"grader": "g", "verdict": "REFUSAL", "status": "timeout"}', "2:verdict: a row must have either a verdict or"),
+        (
+            '{"grader": "g", "verdict": "REFUSAL", "status": "timeout"}',
+            "2:verdict: a row must have either a verdict or",
+        ),
         ('{"grader": "g"}', "2:verdict: a row must have either a verdict or a status"),
         ('{"grader": "g", "verdict": "REFUSAL", "repeat": "x"}', "2:repeat: "),
         ("no json", "2: Invalid JSON"),
