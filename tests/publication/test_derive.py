@@ -216,5 +216,5 @@ def test_the_cards_of_the_rows_own_set_are_what_is_known_of_a_grader_there(run: 
 def test_an_empty_frame_says_that_nobody_has_a_rate(run: ff.outputs.Run) -> None:
     frame = table(run, verdicts()).head(0)
     said = ff.disclose(run, frame).sentence()
-    assert said.startswith("Grader: none has a rate in this artifact.")
+    assert said.startswith("Grader: no grader has a rate in this artifact.")
     assert "Counts: none: no row." in said
