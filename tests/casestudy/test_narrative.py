@@ -33,7 +33,7 @@ def test_numbers_and_what_is_not_determinable(run):
         "+35.0",
         "−15.0",
         "+30.0 [−2.5, +55.3], n = 20",  # strict, all rows, each row a pair
-        "Intervals that leave out zero: 0 of 9.",
+        "Intervals that exclude zero: 0 of 9.",
         "Of the 13 rows that are adversarial under both, broad ASR moves by 0.0 points",
     ):
         assert figure in " ".join(text.split())

@@ -189,7 +189,7 @@ def test_what_cannot_be_asked(figure, options, said):
 
 
 def test_a_total_of_nothing_is_no_total():
-    with pytest.raises(BadFigureError, match="n = 0: a total is 1 or more"):
+    with pytest.raises(BadFigureError, match="n = 0: a total must be 1 or more"):
         possible_counts(Printed(Decimal(50)), [0, 2])
 
 

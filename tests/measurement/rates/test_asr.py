@@ -95,7 +95,7 @@ def test_unknown_words_and_impossible_counts_are_refused():
 @pytest.mark.parametrize("n", [-1, 0.5, None, "many"])
 def test_a_number_of_rows_is_a_whole_number(n):
     table = pd.DataFrame({"outcome": ["COMPLIANCE", "REFUSAL"], "n": [n, 3]})
-    with pytest.raises(BadRowsError, match="rows of COMPLIANCE: a number of rows is a whole number"):
+    with pytest.raises(BadRowsError, match="rows of COMPLIANCE: the number must be a whole number"):
         asr(table)
 
 

@@ -102,11 +102,11 @@ def test_two_graders_of_one_name_are_told_apart(tmp_path: Path) -> None:
     ]
     assert list(count_file(path, by=("grader", "seed"))["seed"]) == ["1", "2"]
     lines(path, row, row | {"repeat": 1}, row | {"verdict": "PARTIAL"}, row | {"repeat": 2})
-    words = f"^{path}:3:trace_id: trace t is there twice in pass 0 of grader g: PARTIAL and REFUSAL"
+    words = f"^{path}:3:trace_id: trace t is graded twice in pass 0 of grader g: PARTIAL and REFUSAL"
     with pytest.raises(BadLineError, match=words):
         count_file(path, by=("grader",))
     duckdb.sql(f"FROM '{path}'").write_parquet(str(tmp_path / "v.parquet"))
-    with pytest.raises(UnreadableError, match=r"v\.parquet: trace t is there twice in pass 0 of grader g"):
+    with pytest.raises(UnreadableError, match=r"v\.parquet: trace t is graded twice in pass 0 of grader g"):
         count_file(tmp_path / "v.parquet", by=("grader",))
 
 

@@ -140,7 +140,7 @@ def test_a_trace_twice_in_one_pass_of_one_grader_is_an_error(engine: str) -> Non
     counted = duckdb.from_df(more) if engine == "duckdb" else more
     if engine == "categories":
         counted = more.astype(dict.fromkeys(("verdict", "status"), "category"))
-    words = "^trace t7 is there twice in pass 0 of grader g2: COMPLIANCE and REFUSAL."
+    words = "^trace t7 is graded twice in pass 0 of grader g2: COMPLIANCE and REFUSAL."
     with pytest.raises(TwiceGradedError, match=words):
         count_verdicts(counted, by=("grader",))
 
