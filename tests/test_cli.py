@@ -24,9 +24,9 @@ def test_help_and_version(project: Project) -> None:
     assert all(word in said.stdout for word in ("run", "claims", "doctor", "notebooks"))
     assert project.ff("--version").stdout == f"ff {__version__}\n"
     assert project.ff().returncode == 2
-    assert "above 0" in project.ff("run", "x", "--jobs", "0").stderr
-    assert "from 0 up" in project.ff("collect", "--temperature", "nan").stderr
-    assert "seconds above 0" in project.ff("grade", "--timeout", "0").stderr
+    assert "a positive integer" in project.ff("run", "x", "--jobs", "0").stderr
+    assert "not a number of 0 or more" in project.ff("collect", "--temperature", "nan").stderr
+    assert "a positive number of seconds" in project.ff("grade", "--timeout", "0").stderr
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def test_other_conditions_than_those_of_the_ledger_are_warned_of(file, tmp_path,
     assert capsys.readouterr().err == ""
     grade_file(file, "ollama:good:1", ledger, concurrency=3)
     said = capsys.readouterr().err
-    assert "holds verdicts of good:1 made with num_ctx" in said
+    assert "has verdicts of good:1 made with num_ctx" in said
     assert "concurrency 1; this run uses" in said
     grade_file(file, "ollama:good:1", ledger, concurrency=2)  # nothing is left, so nothing to warn of
     assert capsys.readouterr().err == ""
