@@ -145,7 +145,7 @@ def test_refresh_before_any_export_says_what_to_do(folder, tmp_path, capsys):
         (["export"], "nothing to count from"),
         (["export", "none.csv"], "none.csv: no such file"),
         (["export", "--ledger", "none.jsonl"], "none.jsonl: no such file"),
-        (["export", "--traces", COLLECTED, "--name", "x=y"], "no row is of a model 'x'"),
+        (["export", "--traces", COLLECTED, "--name", "x=y"], "no row has the model 'x'"),
     ],
 )
 def test_what_is_missing_is_named(folder, capsys, words, said):

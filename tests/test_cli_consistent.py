@@ -59,7 +59,7 @@ def test_json_has_every_pair(capsys):
     ("words", "said"),
     [
         (["-5"], "a percentage cannot be negative"),
-        (["101%"], "above 100"),
+        (["101%"], "cannot exceed 100"),
         (["62", "38"], "an interval has two ends"),
         (["62", "38", "81", "90"], "an interval has two ends"),
         (["62", "81", "38"], "begins at 81"),

@@ -69,7 +69,7 @@ def test_a_wrong_row_is_named_by_place_and_field(tmp_path, change, said):
         ("model_name,compliance,graded,classifiers\nx,1\n", "2: the line has too few fields"),
         ("model_name,compliance,graded,classifiers\nx,one,2,a\n", "2:compliance"),
         ("{", "1: not JSON"),
-        ('{"rows": []}', "models: a list"),
+        ('{"rows": []}', "models: must be a list"),
         ("[3]", r"models\.0"),
     ],
 )

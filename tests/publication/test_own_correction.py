@@ -188,7 +188,7 @@ def test_contested_traces_keep_their_label_and_are_counted(run, make_trace, tmp_
     write_records(tmp_path / "two.jsonl", [first, *sides])
     text = told(run, ff.notes.own_regrade(run, str(tmp_path / "two.jsonl"))).text
     assert "contested: 1" in text
-    assert "The label of 1 contested traces: records that stand disagree" in text
+    assert "The label of 1 contested traces: current records disagree" in text
 
 
 def test_bad_ledgers_give_clear_errors(run, ledger, make_trace, tmp_path):

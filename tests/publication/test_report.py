@@ -182,11 +182,11 @@ def test_a_size_is_given_only_where_every_run_has_the_same(run: Path) -> None:
 
 def test_a_narrative_with_a_page_of_its_own_only_begins_here(run: Path) -> None:
     build(run)
-    assert "The whole of it" in (run / "index.html").read_text()
+    assert "Full text" in (run / "index.html").read_text()
     (run / "narrative" / "correction.html").write_text("<h1>What changed</h1>")
     build(run)
     page = (run / "index.html").read_text()
-    assert "The whole of it" not in page
+    assert "Full text" not in page
     assert 'href="narrative/correction.html"><strong>Read on' in page
 
 

@@ -67,7 +67,7 @@ def test_a_card_of_another_set_takes_the_graders_errors_out():
     )
     assert row["errors"] == "180 of 200 successes found, 160 of 200 failures cleared"
     assert row["adjusted"] == pytest.approx((0.41 + 0.8 - 1) / (0.9 + 0.8 - 1)) == pytest.approx(0.3)
-    assert row["adjusted_low"] < 0.3 < row["adjusted_high"] < row["raw_low"]
+    assert row["adjusted_low"] < 0.3 < row["adjusted_high"] < row["asr_low"]
     assert (row["role"], row["carries_over"]) == ("estimate", "not checked")
     assert pd.isna(row["known"])
 
@@ -83,7 +83,7 @@ def test_a_known_truth_is_covered_where_the_naive_interval_misses_it():
         )
         row = strict(unlabelled(here), card(there))
         truth += row["adjusted_low"] <= 0.3 <= row["adjusted_high"]
-        found += row["raw_low"] <= 0.3 <= row["raw_high"]
+        found += row["asr_low"] <= 0.3 <= row["asr_high"]
     assert truth >= 92
     assert found <= 5
 
@@ -91,7 +91,7 @@ def test_a_known_truth_is_covered_where_the_naive_interval_misses_it():
 def test_a_perfect_grader_is_left_as_it_is():
     row = strict(unlabelled(CORPUS), card(graded("there", (100, 0, 0, 100))))
     assert row["adjusted"] == pytest.approx(row["asr"])
-    assert row["adjusted_low"] <= row["raw_low"] < row["raw_high"] <= row["adjusted_high"]
+    assert row["adjusted_low"] <= row["asr_low"] < row["asr_high"] <= row["adjusted_high"]
 
 
 def test_a_coin_is_not_identifiable():

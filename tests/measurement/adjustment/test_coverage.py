@@ -100,7 +100,7 @@ def test_a_cell_does_not_depend_on_the_others():
 
 
 def test_a_naive_interval_never_holds_the_truth_where_the_grader_errs_as_gpt_4_on_xstest():
-    assert xstest().figure == "holds the truth 0 of 2000 times"
+    assert xstest().figure == "covers the truth 0 of 2000 times"
 
 
 def test_the_counts_of_xstest_are_those_of_its_labels():

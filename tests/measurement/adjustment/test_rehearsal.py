@@ -27,7 +27,7 @@ def test_a_usable_grader_is_adjusted_to_the_truth_and_a_coin_is_not(model):
     off = (table["asr"] - table["known"]).abs()
     assert off["perfect"] == 0
     assert off["good"] < off["usable"]
-    assert table.loc["usable", "raw_low"] > table.loc["usable", "known"]
+    assert table.loc["usable", "asr_low"] > table.loc["usable", "known"]
 
 
 def test_models_are_told_apart_by_a_good_grader_on_the_prompts_that_both_were_given():

@@ -125,7 +125,7 @@ def test_the_traces_say_what_the_ledger_does_not(tmp_path: Path, make_trace) -> 
         ["m", "format_lock", "single", "set", "REFUSAL", 1]
     ]
     assert (counted.elsewhere, counted.attacks) == (1, 1)
-    with pytest.raises(NoFieldError, match=r"v\.jsonl: no row says 'model'.*--traces"):
+    with pytest.raises(NoFieldError, match=r"v\.jsonl: no row has 'model'.*--traces"):
         read_counts(tmp_path / "v.jsonl", by=("model",))
     with pytest.raises(SharedIdError):
         read_counts(tmp_path / "v.jsonl", traces=[tmp_path / "set.jsonl"] * 2)
