@@ -56,6 +56,8 @@ BEHAVIOURS = {
     "few:1": "reports fewer tokens than the prompt has words",
     "nocount:1": "reports no token counts",
     "echo:1": "HTTP 400 that echoes key and prompt",
+    "quotes:1": "answers REFUSAL, with the end of the prompt as the inferred instruction",
+    "recites:1": "gives no verdict, only the end of the prompt",
 }
 CONTEXT = {"cuts:1": 4096, "halves:1": 4096, "untold:1": 4096}
 LIMIT = 40960
@@ -235,6 +237,10 @@ class Server:
             answer.text, answer.prompt_tokens = CUT, tokens(messages[0]) + tokens(messages[-1])
         if model == "few:1":
             answer.text, answer.prompt_tokens = CUT, 12
+        if model in ("quotes:1", "recites:1"):
+            heard = messages[:2][-1]["content"][-2000:]
+            quoted = json.dumps(json.loads(GOOD) | {"inferred_instruction": heard})
+            answer.text = quoted if model == "quotes:1" else f"I was asked: {heard}"
         answer.cut = model in ("length:1", "cutlabel:1")
         answer.reasoning = "The instruction names no code." if model == "think:1" else None
         if model == "halfjson:1":
