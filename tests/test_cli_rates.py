@@ -87,7 +87,7 @@ def test_what_is_wrong_is_one_sentence(project: Project) -> None:
     for arguments, problem in (
         ((name,), "v.jsonl:2:verdict: Input should be 'COMPLIANCE', 'PARTIAL'"),
         (("none.jsonl",), "none.jsonl: no such file"),
-        ((LEDGER, "--by", "model"), "no row says 'model'"),
+        ((LEDGER, "--by", "model"), "no row has 'model'"),
         ((LEDGER, "--tier", "loose"), "'loose' is not a known tier. Allowed: strict, broad"),
         ((LEDGER, "--denominator", "all"), "'all' is not a known denominator"),
         ((LEDGER, "--traces", name), "v.jsonl:1:"),

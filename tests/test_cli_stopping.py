@@ -57,7 +57,7 @@ def test_sigterm_stops_a_grading_cleanly_also_where_ctrl_c_is_ignored(
             said = process.communicate(timeout=20)[1]
     assert process.returncode == 130, said
     assert said.count("ff: Ctrl-C is ignored here, set by what started this command") == ignored
-    assert (f"`kill {process.pid}` stops it as cleanly" in said) == ignored
+    assert (f"`kill {process.pid}` stops it just as cleanly" in said) == ignored
     assert "ff: interrupted. What was graded is in the ledger: run the same command again" in said
     assert not any(word in said for word in ("Traceback", "never retrieved", "pending", "Warning"))
     assert 5 <= len({record.trace_id for record in read_ledger(ledger)}) < ROWS

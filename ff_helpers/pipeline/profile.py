@@ -142,7 +142,7 @@ def _check_parameters(path: Path, field: str, step: Step, profile: Profile) -> N
             raise ProfileError(path, f"{field}.parameters.{name}", problem)
         if not _fits(value, known[name]):
             wanted = type(known[name]).__name__
-            problem = f"{_shown(value)} is not a {wanted}, which {step.notebook} expects."
+            problem = f"{_shown(value)} is not of the type {wanted}, which {step.notebook} expects."
             raise ProfileError(path, f"{field}.parameters.{name}", problem)
 
 

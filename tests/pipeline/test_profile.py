@@ -31,8 +31,8 @@ def test_parameters_that_fit(two: Project, value: dict[str, object]) -> None:
     ("step", "field", "problem"),
     [
         ({**OK, "parameters": {"row": 1}}, "steps.0.parameters.row", "It has: profile, as_of, rows"),
-        ({**OK, "parameters": {"rows": "many"}}, "steps.0.parameters.rows", "'many' is no int"),
-        ({**OK, "parameters": {"rows": True}}, "steps.0.parameters.rows", "True is no int"),
+        ({**OK, "parameters": {"rows": "many"}}, "steps.0.parameters.rows", "'many' is not of the type int"),
+        ({**OK, "parameters": {"rows": True}}, "steps.0.parameters.rows", "True is not of the type int"),
         ({**OK, "output": []}, "steps.0.output", "not permitted"),
         ({**OK, "notebook": "z"}, "steps.0.notebook", "z.ipynb does not exist"),
         ({**OK, "inputs": ["tables/none.csv"]}, "steps.0.inputs", "no step writes 'tables/none.csv'"),
