@@ -133,7 +133,7 @@ def test_an_empty_file_is_a_new_ledger_and_said_to_be_empty(tmp_path, capsys):
     path = tmp_path / "v.jsonl"
     path.touch()
     assert main(["ledger", str(path)]) == 0
-    assert "an empty file, a ledger without verdicts so far" in capsys.readouterr().out
+    assert "an empty file: a ledger without verdicts so far" in capsys.readouterr().out
     assert main(["asr", str(path)]) == 0
     said = capsys.readouterr().out
     assert "v.jsonl: it has no verdicts yet, so there is no rate" in said
