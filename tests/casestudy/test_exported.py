@@ -205,7 +205,7 @@ def test_pick_wants_exactly_one_row():
     table = pd.DataFrame({"tier": ["strict", "broad"], "k": [13, 17], "n": [20, 20]})
     assert pick(table, tier="strict").k == 13
     for where in ({}, {"tier": "none"}, {"tiers": "strict"}):
-        with pytest.raises(NotOneRowError, match="one is needed"):
+        with pytest.raises(NotOneRowError, match="must match one"):
             pick(table, **where)
 
 
