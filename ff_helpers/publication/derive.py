@@ -83,14 +83,13 @@ def _counts(frame: pd.DataFrame, terms: Terms) -> str:
 def _size(frame: pd.DataFrame, name: str) -> str:
     k = "k" if name == "n" else f"{name.removesuffix('_n')}_k"
     sizes = frame[name].dropna().astype(int)
-    size = (
-        f"{name} = {sizes.min()}" if sizes.nunique() == 1 else f"{name} from {sizes.min()} to {sizes.max()}"
-    )
+    least, most = sizes.min(), sizes.max()
+    size = _words(name) + (f" = {least}" if least == most else f" from {least} to {most}")
     if k not in frame.columns:
         return f"{size} in each row" if len(frame) > 1 else size
     if len(frame) == 1 and frame[k].notna().all():
-        return f"{k} = {int(frame[k].iloc[0])} of {size}"
-    return f"{k} of {name} in each row, {size}"
+        return f"{_words(k)} = {int(frame[k].iloc[0])} of {size}"
+    return f"{_words(k)} of {_words(name)} in each row, {size}"
 
 
 def _left_out(frame: pd.DataFrame, terms: Terms) -> str:

@@ -2,7 +2,8 @@
 
 A typed figure can go stale or lose its grader. `numbers.tex` holds each cell of the
 run's tables under a key, a rate never without its interval, and the first use of a table's numbers sets its
-disclosure as a footnote (once, where several tables have the same): every macro carries it.
+disclosure as a footnote (once, where several tables have the same): every macro carries it. Footnotes that
+name the same graders name them in full in the first only.
 """
 
 import re
@@ -25,7 +26,12 @@ _HEAD = r"""% Generated: do not edit. \ff{key} sets a number; a key that does no
 \makeatletter
 \providecommand\ff@def[3]{\expandafter\gdef\csname ff@v@#1\endcsname{#3}%
   \expandafter\gdef\csname ff@t@#1\endcsname{#2}}
-\providecommand\ff@disclosure[2]{\expandafter\gdef\csname ff@d@#1\endcsname{#2}}
+\providecommand\ff@graders[2]{\expandafter\gdef\csname ff@g@#1\endcsname{#2}}
+\providecommand\ff@disclosure[3]{\expandafter\gdef\csname ff@d@#1\endcsname{\ff@who{#2} #3}}
+% Disclosures with the same graders name them in full once.
+\providecommand\ff@who[1]{\@ifundefined{ff@note@#1}{\csname ff@g@#1\endcsname
+  \expandafter\xdef\csname ff@note@#1\endcsname{\@thefnmark}}{%
+  Graders: as in note~\csname ff@note@#1\endcsname.}}
 \providecommand\ff[1]{\@ifundefined{ff@v@#1}{\PackageError{ff}{No number `\detokenize{#1}'}%
   {Look the key up in numbers.tex.}}{\csname ff@v@#1\endcsname
   \expandafter\expandafter\expandafter\ff@once\expandafter\expandafter\expandafter
@@ -33,6 +39,7 @@ _HEAD = r"""% Generated: do not edit. \ff{key} sets a number; a key that does no
 \providecommand\ff@once[1]{\@ifundefined{ff@seen@#1}{%
   \expandafter\gdef\csname ff@seen@#1\endcsname{}\footnote{\scriptsize\csname ff@d@#1\endcsname}}{}}
 """
+_AFTER_GRADERS = " Tier: "
 _TAIL = "\\makeatother\n"
 
 
@@ -54,6 +61,7 @@ def save_numbers(run: Run, tables: Sequence[str]) -> Prose:
     lines: list[str] = []
     count = 0
     disclosures: dict[str, str] = {}
+    graders: dict[str, str] = {}
     for name in tables:
         known = len(disclosures)
         table = read_table(run, name)
@@ -61,7 +69,11 @@ def save_numbers(run: Run, tables: Sequence[str]) -> Prose:
         # Tables with the same disclosure share its footnote.
         note = disclosures.setdefault(said, f"d{len(disclosures) + 1}")
         if len(disclosures) > known:
-            lines.append(f"\\ff@disclosure{{{note}}}{{{tex(said)}}}")
+            who, mark, rest = said.partition(_AFTER_GRADERS)
+            if who not in graders:
+                graders[who] = f"g{len(graders) + 1}"
+                lines.append(f"\\ff@graders{{{graders[who]}}}{{{tex(who)}}}")
+            lines.append(f"\\ff@disclosure{{{note}}}{{{graders[who]}}}{{{tex((mark + rest).strip())}}}")
         for key, value in _numbers(name, table):
             lines.append(f"\\ff@def{{{key}}}{{{note}}}{{{tex(value)}}}")
             count += 1

@@ -64,7 +64,8 @@ def test_a_rate_stands_with_its_interval_and_a_row_is_named_by_what_tells_it_apa
 def test_each_table_brings_its_disclosure(run: ff.outputs.Run) -> None:
     saved(run)
     text = (run.folder / "tex" / "numbers.tex").read_text(encoding="utf-8")
-    assert r"\ff@disclosure{d1}{Graders: g (digest" in text
+    assert r"\ff@graders{g1}{Graders: g (digest" in text
+    assert r"\ff@disclosure{d1}{g1}{Tier: " in text
     assert "As of 2026-11-22" in text
 
 
@@ -74,7 +75,8 @@ def test_tables_with_one_disclosure_share_its_footnote(run: ff.outputs.Run) -> N
     saved(run)
     ff.save_numbers(run, ["my_rates", "again", "other"])
     text = (run.folder / "tex" / "numbers.tex").read_text(encoding="utf-8")
-    assert re.findall(r"ff@disclosure\{(d\d)", text) == ["d1", "d2"]
+    assert re.findall(r"ff@disclosure\{(d\d)\}\{(g\d)", text) == [("d1", "g1"), ("d2", "g1")]
+    assert text.count("Graders: g (digest") == 1
     assert r"\ff@def{again/m-1-b/strict/k}{d1}{13}" in text
     assert r"\ff@def{other/m-1-b/strict/k}{d2}{13}" in text
 
