@@ -99,8 +99,8 @@ def term_link(term: str, text: str = "", *, up: str = "") -> Markup:
     """
     if slug(term) not in map(slug, GLOSSARY):  # `not determinable` is `not_determinable`
         raise FFError(
-            f"the glossary has no term {term!r}, so nothing can link to it. Add it to GLOSSARY in "
-            "ff_helpers/terms.py, or name one of its terms."
+            f"the glossary has no term {term!r}, so nothing can link to it. Add it to "
+            "ff_helpers/glossary.csv, or name one of its terms."
         )
     return Markup('<a href="{}{}#{}">{}</a>').format(up, NAME, slug(term), text or term.replace("_", " "))
 

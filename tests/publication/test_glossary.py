@@ -69,5 +69,5 @@ def test_it_discloses_and_is_the_same_each_time(page: str, tmp_path: Path) -> No
 
 
 def test_a_link_to_no_word_says_what_to_do() -> None:
-    with pytest.raises(FFError, match=r"no term 'vibes'.*GLOSSARY"):
+    with pytest.raises(FFError, match=r"no term 'vibes'.*glossary.csv"):
         term_link("vibes")
