@@ -12,7 +12,7 @@ from typing import Literal, cast
 
 from ff_helpers.paths import PACKAGE
 
-Unit = Literal["text", "flag", "date", "count", "share", "points", "number", "p", "seconds"]
+Unit = Literal["text", "flag", "date", "count", "share", "points", "number", "coefficient", "p", "seconds"]
 UNITS: Mapping[Unit, str] = {
     "text": "words",
     "flag": "yes or no",
@@ -21,6 +21,7 @@ UNITS: Mapping[Unit, str] = {
     "share": "a share in [0, 1], read in percent",
     "points": "a difference of two shares in [-1, 1], read in percentage points",
     "number": "a number, read as it is",
+    "coefficient": "a coefficient such as kappa, read with three decimals",
     "p": "a p-value in [0, 1]",
     "seconds": "seconds",
 }

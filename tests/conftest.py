@@ -20,8 +20,10 @@ from tests.model_server import running
 # nohup and background jobs start us with SIGINT ignored, and what a test starts would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# A busy machine makes one example slow; that is no finding about the code.
-hypothesis.settings.register_profile("ff", deadline=None)
+# A busy machine makes examples slow; that is no finding about the code.
+hypothesis.settings.register_profile(
+    "ff", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("ff")
 FRAMES = hypothesis.settings(max_examples=40)
 """For properties of frames, where an example costs a hundred times one of numbers."""

@@ -109,7 +109,7 @@ FOREIGN = st.one_of(
 )
 
 
-@settings(max_examples=300, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(content=FOREIGN, ours=st.integers(0, 2))
 def test_no_byte_that_is_not_ours_is_lost(content, ours, tmp_path_factory):
     """Alone, or after records of ours: what was there is there afterwards, in the file or in `.torn`."""

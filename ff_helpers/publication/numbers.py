@@ -121,6 +121,6 @@ def _value(table: pd.DataFrame, row: object, column: str) -> str:
     low, high = float(cells[f"{column}_low"]), float(cells[f"{column}_high"])
     if unit == "points":
         return f"{points(value)} [{points(low)}, {points(high)}]"
-    if unit == "number":
+    if unit in ("number", "coefficient"):
         return f"{value:.2f} [{low:.2f}, {high:.2f}]".replace("-", "−")
     return f"{percent(value)}% [{percent(low)}, {percent(high)}]"

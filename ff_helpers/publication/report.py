@@ -134,7 +134,7 @@ def _index(
         notebooks=[{"name": n, "title": title(folder / "notebooks" / f"{n}.ipynb")} for n in ran],
         narratives=[_narrative(path) for path in sorted((folder / "narrative").glob("*.md"))],
         tables=shelf.tables(folder, layout.subjects),
-        kinds=shelf.kinds(folder, LATER),
+        kinds=shelf.kinds(folder, [*LATER, f"workflow/{profile}.yaml"]),
     )
     write_page(folder / "index.html", index)
 

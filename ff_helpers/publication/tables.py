@@ -122,7 +122,8 @@ def _kind(frame: pd.DataFrame, column: str, like: Mapping[str, str]) -> str:
     if f"{column}_low" in frame.columns and f"{column}_high" in frame.columns:
         of = known.unit if known else "share"
         return {"share": "rate", "points": "change"}.get(of, "plain")
-    return {"share": "percent", "points": "points"}.get(known.unit if known else "", "number")
+    read = {"share": "percent", "points": "points", "p": "p", "coefficient": "plain number"}
+    return read.get(known.unit if known else "", "number")
 
 
 def _cells(frame: pd.DataFrame, column: str, kind: str) -> list[str]:
@@ -131,9 +132,8 @@ def _cells(frame: pd.DataFrame, column: str, kind: str) -> list[str]:
         say = {"rate": percent, "change": _change, "plain": _plain_number}[kind]
         bounds = zip(values, frame[f"{column}_low"], frame[f"{column}_high"], strict=True)
         return [say(v) + ("" if pd.isna(low) else f" [{say(low)}, {say(high)}]") for v, low, high in bounds]
-    if kind in ("percent", "points", "number"):
-        say = {"percent": percent, "points": _change, "number": _number}[kind]
-        return [say(v) for v in values.astype(float)]
+    if kind in _SAID:
+        return [_SAID[kind](v) for v in values.astype(float)]
     if column in _KEYS:
         values = values.str.replace("_", " ")
     words = {True: "yes", False: "no"} if pd.api.types.is_bool_dtype(values) else {}
@@ -145,15 +145,22 @@ def _change(value: float) -> str:
 
 
 def _number(value: float) -> str:
-    if pd.isna(value):
-        return "–"
-    if 0 < value < 0.0005:
-        return "<0.001"
-    return str(int(value)) if float(value).is_integer() else f"{value:.3f}"
+    if not pd.isna(value) and float(value).is_integer():
+        return str(int(value))
+    return "<0.001" if 0 < value < 0.0005 else _plain_number(value)
+
+
+def _p(value: float) -> str:
+    return "<0.001" if value < 0.0005 else _plain_number(value)
 
 
 def _plain_number(value: float) -> str:
     return "–" if pd.isna(value) else f"{value:.3f}".replace("-", "−")
+
+
+_SAID = {
+    "percent": percent, "points": _change, "number": _number, "plain number": _plain_number, "p": _p
+}  # fmt: skip
 
 
 def _unit(kind: str) -> str:

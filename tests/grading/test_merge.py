@@ -187,7 +187,7 @@ decisions = st.lists(
 )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(decisions)
 def test_whatever_is_decided_and_merged_when_one_record_a_trace_stands(run, sets, decided):
     for name in ("manual", "corrected-heuristic"):

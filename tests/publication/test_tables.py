@@ -1,6 +1,7 @@
 """Tables in three formats from one disclosed frame."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,6 +49,12 @@ def test_the_csv_keeps_the_numbers_and_every_row_names_its_disclosure(run: ff.ou
     back = pd.read_csv(run.read("tables/t.csv"))
     assert back["asr"].tolist() == pytest.approx([0.65, 1 / 3], abs=1e-6)
     assert back["disclosure"].tolist() == [ff.disclose(run, ff.notes.stated(frame, TERMS)).sentence()] * 2
+
+
+def test_a_p_value_of_0_or_1_and_a_kappa_of_1_read_like_any_other(run: ff.outputs.Run) -> None:
+    made = save(run, pd.DataFrame({"p": [0.0, 1.0, 0.04], "kappa": [1.0, 0.0, -0.25], "n": [20.0, 3.0, 1.0]}))
+    rows = [re.findall(r">([^<]*)</td>", row) for row in made["html"].split("<tr>")[2:]]
+    assert rows == [["&lt;0.001", "1.000", "20"], ["1.000", "0.000", "3"], ["0.040", "−0.250", "1"]]
 
 
 def test_what_latex_and_html_would_misread_is_escaped(run: ff.outputs.Run) -> None:

@@ -6,6 +6,7 @@ and reported; any other invalid line is an error that names file, line and field
 """
 
 import contextlib
+import glob
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -66,8 +67,9 @@ def load_rows(connection: duckdb.DuckDBPyConnection, path: Path, fields: Sequenc
     names += ["started"] if "day" in fields else []
     from ff_helpers.corpus.kinds import is_parquet
 
+    name_of_file = glob.escape(str(path))  # DuckDB reads `*` and `[` in a path as a pattern
     if is_parquet(path):
-        source, there = "read_parquet(?)", connection.read_parquet(str(path)).columns
+        source, there = "read_parquet(?)", connection.read_parquet(name_of_file).columns
         inside = {}
         if not {"verdict", "status"} & set(there):
             raise UnreadableError(path, "this Parquet file has neither a column `verdict` nor one `status`.")
@@ -83,7 +85,7 @@ def load_rows(connection: duckdb.DuckDBPyConnection, path: Path, fields: Sequenc
     # With a torn last line read leniently, that line becomes an empty row.
     kept = "coalesce(grader, verdict, status) IS NOT NULL" if torn else "true"
     connection.execute(
-        f"CREATE TEMP TABLE rows AS SELECT {', '.join(columns)} FROM {source} WHERE {kept}", [str(path)]
+        f"CREATE TEMP TABLE rows AS SELECT {', '.join(columns)} FROM {source} WHERE {kept}", [name_of_file]
     )
 
 

@@ -51,6 +51,19 @@ def test_jsonl_and_parquet_through_duckdb_equal_pandas(tmp_path_factory, drawn: 
         pd.testing.assert_frame_equal(count_file(folder / "v.parquet"), expected)
 
 
+@pytest.mark.parametrize("name", ["a[1]", "b*", "c?"])
+def test_a_name_that_looks_like_a_pattern_is_one_file(tmp_path: Path, name: str) -> None:
+    row = {"trace_id": "t", "model": "m", "grader": "g", "verdict": "REFUSAL"}
+    lines(tmp_path / "a1.jsonl", row)
+    lines(tmp_path / "bb.jsonl", row)
+    lines(tmp_path / "cc.jsonl", row)
+    assert count_file(lines(tmp_path / f"{name}.jsonl", row))["n"].sum() == 1
+    verdicts = duckdb.read_json(str(tmp_path / "a1.jsonl"))
+    verdicts.write_parquet(str(tmp_path / "a1.parquet"))
+    verdicts.write_parquet(str(tmp_path / f"{name}.parquet"))
+    assert count_file(tmp_path / f"{name}.parquet")["n"].sum() == 1
+
+
 def record(key: str, verdict: str, *, trace_id: str = "t1", **fields: object) -> Record:
     return Record(
         key=key, trace_id=trace_id, response_sha256="r", grader="g", grader_digest="d", rubric="flip",
