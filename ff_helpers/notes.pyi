@@ -2,9 +2,9 @@ from .measurement.grader_note import GraderNote as GraderNote
 from .measurement.results import Terms as Terms
 from .measurement.results import stated as stated
 from .publication.disclosure import Disclosure as Disclosure
-from .publication.graded import graded as graded
-from .publication.graded import sampled as sampled
-from .publication.narrative.own import labeller_notes as labeller_notes
+from .publication.graders import checker_note as checker_note
+from .publication.graders import graded as graded
+from .publication.graders import labeller_notes as labeller_notes
+from .publication.graders import sampled as sampled
 from .publication.narrative.own import own_regrade as own_regrade
-from .publication.notes import checker_note as checker_note
 from .terms import Unknown as Unknown

@@ -184,7 +184,7 @@ def _software(crate: "ROCrate", name: str, version: str, *, sha256: str = "") ->
 
 def _graders(crate: "ROCrate", folder: Path, as_of: date) -> "list[ContextEntity]":
     """Return the graders of the run's cards: identified by the hash of their weights or rules."""
-    from ff_helpers.publication.run_graders import measured_graders
+    from ff_helpers.publication.graders import measured_graders
 
     entities = []
     for name, who in measured_graders(folder, as_of):

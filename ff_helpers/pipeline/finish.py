@@ -56,7 +56,7 @@ def finish(profile: Profile, ended: list[Ended], source: Path) -> None:
 
 def summary(results: list[tuple[Profile, list[Ended]]]) -> str:
     """Return what a user wants to know at the end: report, graders, claims, times."""
-    from ff_helpers.publication.run_graders import gate_lines
+    from ff_helpers.publication.graders import gate_lines
 
     lines = [""]
     for profile, _ in results:

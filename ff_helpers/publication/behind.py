@@ -18,8 +18,8 @@ from ff_helpers.measurement.rates.known import BY_CHECKER, TRUTHS
 from ff_helpers.measurement.results import LABELS, NONE, Terms, values
 from ff_helpers.measurement.standing import run_cards
 from ff_helpers.paths import MissingInputError, Run
-from ff_helpers.publication.notes import checker_note
-from ff_helpers.terms import IDENTITY, NOT_RECORDED, SPACES, TIER_SPACES, TIERS, Identity, Unknown
+from ff_helpers.publication.graders import checker_note, unmeasured
+from ff_helpers.terms import IDENTITY, SPACES, TIER_SPACES, TIERS, Identity, Unknown
 
 NOBODY = Unknown("grader", "no grader has a rate in this artifact")
 
@@ -114,12 +114,15 @@ def _measured(
     wanted = [tier for tier in TIERS if tier in tiers]
     spaces = {space for tier in wanted for space in TIER_SPACES[tier]} if wanted else set(SPACES)
     meant = [(who, _shown(terms, who))] if isinstance(who, Identity) else _meant(run, who, cards)
+    words = ", ".join(tier.replace("_", " ") for tier in wanted)
+    where = f"in a label space that decides the tier {words}" if wanted else "in this run"
     found: list[GraderNote] = []
     for one, name in meant:
+        none = unmeasured(one, name, accuracy=f"never measured {where}", others=f"none {where}")
         deciding = [note for card, note in cards if _same(card, one) and note.space in spaces]
         here = [note for note in deciding if note.calibration_set in sets]
         told = here if here and {note.calibration_set for note in here} >= set(sets) else deciding
-        found += [replace(note, grader=name) for note in told] or [_unmeasured(one, name, wanted)]
+        found += [replace(note, grader=name) for note in told] or [none]
     return found
 
 
@@ -143,20 +146,6 @@ def _same(card: Identity, who: Identity) -> bool:
     said = {part: getattr(who, part) for part in ("digest", "rubric", "temperature", "seed")}
     return card.name == who.name and all(
         value is None or getattr(card, part) == value for part, value in said.items()
-    )
-
-
-def _unmeasured(who: Identity, name: str, tiers: Sequence[str]) -> GraderNote:
-    words = ", ".join(tier.replace("_", " ") for tier in tiers)
-    where = f"in a label space that decides the tier {words}" if tiers else "in this run"
-    return GraderNote(
-        grader=name,
-        digest=who.digest.removeprefix("sha256:") if who.digest else Unknown("digest", NOT_RECORDED),
-        rubric=who.rubric or Unknown("rubric", NOT_RECORDED),
-        accuracy=Unknown("accuracy", f"never measured {where}"),
-        calibration_set=Unknown("calibration set", f"none {where}"),
-        space=Unknown("space", f"none {where}"),
-        gate="uncalibrated",
     )
 
 

@@ -1,13 +1,17 @@
-"""The templates of pages, rendered with the one style sheet: no scripts, fonts or outside addresses."""
+"""The templates and the words of pages, with the one style sheet: no scripts, fonts or outside addresses."""
 
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+import yaml
 from markupsafe import Markup
+from pydantic import TypeAdapter
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+T = TypeVar("T")
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -16,6 +20,12 @@ def render(template: str, **values: object) -> str:
     # Our own style sheet, not foreign text: `>` in its selectors must stay.
     css = Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
     return _environment().get_template(template).render({"css": css} | values)
+
+
+@cache
+def words(name: str, kind: type[T]) -> T:
+    """Return the content of templates/<name>.yaml, words that people read, as a type."""
+    return TypeAdapter(kind).validate_python(yaml.safe_load((TEMPLATES / f"{name}.yaml").read_text("utf-8")))
 
 
 def write_page(path: Path, text: str) -> None:

@@ -8,18 +8,14 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from string import Formatter
 
+import pandas as pd
+
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.intervals import Proportion, percent, rate_text
+from ff_helpers.publication.pages import words
 from ff_helpers.terms import Unknown
 
 Value = str | int | float | Proportion | Unknown | None
-
-
-class BadTemplateError(FFError):
-    """A template and values that do not match."""
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(f"say(): {problem}.")
 
 
 @dataclass(frozen=True)
@@ -40,19 +36,40 @@ def say(template: str, **values: Value) -> Prose:
 
     A Proportion reads `65.0% [43.3, 81.9]`; `{x:counts}` adds its counts, `{x:k}` and `{x:n}` give one
     of them. A float in [0, 1] with `{x:percent}` reads `65.0%`, a difference with `{x:points}` reads
-    `+22.2` (percentage points, a true minus sign). Other format specs are Python's; None reads `not
-    determinable`.
+    `+22.2` (percentage points, a true minus sign), a name with `{x:words}` has spaces for its underscores.
+    Other format specs are Python's; None reads `not determinable`.
 
     Raises:
-        BadTemplateError: a name without its value, a value that the template does not use, or a format
-            that the value does not know.
+        FFError: a name without its value, a value that the template does not use, or a format that the
+            value does not know.
     """
     filler = _Filler(values)
     text = filler.vformat(template, (), {})
     unused = sorted(set(values) - filler.used)
     if unused:
-        raise BadTemplateError(f"the template does not use {', '.join(unused)}")
+        raise FFError(f"say(): the template does not use {', '.join(unused)}.")
     return Prose(text)
+
+
+def tell(sentence: str, /, **values: Value) -> str:
+    """Return a sentence of templates/sentences.yaml, by its key there, filled in as by `say`.
+
+    Raises:
+        FFError: as `say`.
+    """
+    return say(words("sentences", dict[str, str])[sentence], **values).text
+
+
+def tell_rows(sentence: str, /, table: pd.DataFrame) -> list[str]:
+    """Return a sentence of templates/sentences.yaml once per row, filled in from the columns that it names.
+
+    Raises:
+        FFError: as `say`.
+    """
+    template = words("sentences", dict[str, str])[sentence]
+    named = list(dict.fromkeys(name for _, name, _, _ in Formatter().parse(template) if name))
+    rows = table[named].itertuples(index=False, name=None)
+    return [say(template, **dict(zip(named, row, strict=True))).text for row in rows]
 
 
 class _Filler(Formatter):
@@ -63,7 +80,7 @@ class _Filler(Formatter):
     def get_field(self, field_name: str, *_: object, **__: object) -> tuple[Value, str]:
         if field_name not in self.values:
             known = ", ".join(sorted(self.values)) or "none"
-            raise BadTemplateError(f"no value for {{{field_name}}}; values given: {known}")
+            raise FFError(f"say(): no value for {{{field_name}}}; values given: {known}.")
         self.used.add(field_name)
         return self.values[field_name], field_name
 
@@ -71,7 +88,7 @@ class _Filler(Formatter):
         try:
             return _text(value, format_spec)
         except (TypeError, ValueError):
-            raise BadTemplateError(f"{value!r} cannot be written as {format_spec!r}") from None
+            raise FFError(f"say(): {value!r} cannot be written as {format_spec!r}.") from None
 
 
 def _text(value: Value, spec: str) -> str:
@@ -88,10 +105,10 @@ def _text(value: Value, spec: str) -> str:
             "percent": f"{percent(value.estimate)}%",
         }
         return named[spec] if spec in named else format(value.estimate, spec)
-    if spec == "percent":
-        return f"{percent(float(value))}%"
-    if spec == "points":
-        return points(float(value))
+    if spec == "words":
+        return str(value).replace("_", " ")
+    if spec in ("percent", "points"):
+        return points(float(value)) if spec == "points" else f"{percent(float(value))}%"
     return format(value, spec)
 
 

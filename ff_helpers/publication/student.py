@@ -26,7 +26,7 @@ from ff_helpers.measurement.standing import read_cards
 from ff_helpers.paths import MissingInputError, Run
 from ff_helpers.publication.disclosure import Disclosure
 from ff_helpers.publication.glossary import slug
-from ff_helpers.publication.notes import checker_note
+from ff_helpers.publication.graders import checker_note
 from ff_helpers.publication.pages import TEMPLATES, render
 from ff_helpers.publication.prose import Prose, say
 from ff_helpers.terms import DENOMINATORS, STATUSES, TIERS, VERDICTS, Identity

@@ -13,7 +13,7 @@ from ff_helpers.corpus.traces import Message, Sampling, Trace
 from ff_helpers.grading.graders.manual import Review
 from ff_helpers.grading.ledger import live_records, read_ledger
 from ff_helpers.grading.merge import NoSuchGraderError, history
-from ff_helpers.publication.corrections import tell_corrections
+from ff_helpers.publication.narrative.own import tell_corrections
 
 NAMES = ("a", "b", "c", "d")
 NONE = pytest.approx(float("nan"), nan_ok=True)

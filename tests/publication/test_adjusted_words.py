@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from ff_helpers.publication.adjusted import adjusted_lesson
+from ff_helpers.publication.lessons import adjusted_lesson
 
 ROW = {
     "set": "here", "tier": "functionally_dangerous", "grader": "g", "gate": "rejected", "k": 41, "n": 100,

@@ -15,7 +15,7 @@ from ff_helpers.measurement.proportions.intervals import Proportion, percent, ra
 from ff_helpers.measurement.results import Terms
 from ff_helpers.publication.derive import disclose
 from ff_helpers.publication.disclosure import UndisclosedError, require
-from ff_helpers.publication.notes import calibration_lesson
+from ff_helpers.publication.lessons import calibration_lesson
 
 KNOWN = ff.notes.GraderNote("g", "0123456789abcdef", "r@1", wilson(15, 20), "set", "strict", "provisional")
 UNKNOWN = ff.notes.GraderNote(

@@ -1,11 +1,16 @@
 """Numbers in prose are values; a template and its values must fit."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.intervals import wilson
-from ff_helpers.publication.prose import BadTemplateError, points, say
+from ff_helpers.paths import PACKAGE
+from ff_helpers.publication.pages import words
+from ff_helpers.publication.prose import points, say
 from ff_helpers.terms import Unknown
 
 
@@ -36,11 +41,11 @@ def test_shown_as_markdown():
 
 
 def test_template_and_values_must_fit():
-    with pytest.raises(BadTemplateError, match=r"no value for \{b\}; values given: a"):
+    with pytest.raises(FFError, match=r"no value for \{b\}; values given: a"):
         say("{b}", a=1)
-    with pytest.raises(BadTemplateError, match="does not use b"):
+    with pytest.raises(FFError, match="does not use b"):
         say("{a}", a=1, b=2)
-    with pytest.raises(BadTemplateError, match="cannot be written as 'percent'"):
+    with pytest.raises(FFError, match="cannot be written as 'percent'"):
         say("{a:percent}", a="word")
 
 
@@ -49,3 +54,9 @@ def test_points_are_signed_and_near(value):
     text = points(value).replace("−", "-")
     assert abs(float(text) - 100 * value) <= 0.05 + 1e-6
     assert text == "0.0" or text[0] in "+-"
+
+
+def test_every_sentence_is_told_somewhere():
+    sources = "".join(path.read_text() for path in PACKAGE.rglob("*.py"))
+    told = set(re.findall(r"\btell(?:_rows)?\(\s*[\"'](\w+)", sources)) | {"no_better", "better"}
+    assert told == set(words("sentences", dict[str, str]))

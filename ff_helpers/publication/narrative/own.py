@@ -1,27 +1,27 @@
-"""The correction narrative of your own data: any ledger with records that supersede others, or two gradings.
+"""The correction of your own data, told: any ledger with records that supersede others, or two gradings.
 
 What was wrong and how it was found is in the words of the person who corrects; everything else is computed,
-and what the ledgers do not hold is a typed unknown.
+and what the ledgers do not hold is named with the reason why it is unknown.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from ff_helpers import paths
 from ff_helpers.grading.identities import shown_names
-from ff_helpers.measurement.calibration.tables import grader_note
-from ff_helpers.measurement.grader_note import GraderNote
+from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.measurement.proportions.intervals import wilson
 from ff_helpers.measurement.regrades.regrade import Regrade, regrade, told
-from ff_helpers.measurement.standing import run_cards, standing
 from ff_helpers.paths import Run
 from ff_helpers.publication.derive import disclose
 from ff_helpers.publication.disclosure import Disclosure
+from ff_helpers.publication.graders import labeller_notes
 from ff_helpers.publication.narrative.markdown import escaped, paragraphs
 from ff_helpers.publication.narrative.saved import save_narrative, template
 from ff_helpers.publication.narrative.shown import move_table, rate_table, shift_table
-from ff_helpers.publication.prose import Prose, Value, say
-from ff_helpers.terms import NOT_RECORDED, Identity, Unknown
+from ff_helpers.publication.prose import Prose, Value, say, tell, tell_rows
+from ff_helpers.terms import Identity
 
 OWN_WORDS = "a reason in their own words"
 """Shown instead of what a person wrote while grading: such a rationale may quote the trace."""
@@ -58,16 +58,6 @@ def own_regrade(
     return told(result, labeller_notes(run, result))
 
 
-def labeller_notes(run: Run, result: Regrade) -> tuple[GraderNote, ...]:
-    """Return who gave the labels as a reader must know them: by the run's cards, else never measured."""
-    cards, notes = run_cards(run), []
-    for who, name in shown_names(one.who for one in result.graders).items():
-        known = standing(who, cards)
-        found = [grader_note(card, name) for card in (*known.cards, *known.expired)]
-        notes += found or [_unmeasured(who, name)]
-    return tuple(notes)
-
-
 def write_correction(
     run: Run,
     result: Regrade,
@@ -98,42 +88,80 @@ def write_correction(
     pairs = result.shifts[result.shifts["paired"].notna()]
     values: dict[str, Value] = {
         "title": escaped(title) or "Correction",
-        "what_was_wrong": paragraphs(what_was_wrong) or _unsaid("what was wrong"),
-        "how_it_was_found": paragraphs(how_it_was_found) or _unsaid("how it was found"),
+        "what_was_wrong": paragraphs(what_was_wrong) or tell("unsaid", what="What was wrong"),
+        "how_it_was_found": paragraphs(how_it_was_found) or tell("unsaid", what="How it was found"),
         "rows": result.rows,
         "changed": result.changed,
         "labellers": "\n".join(_labellers(result, disclosure)),
         "table": rate_table(result.rates, result.names),
-        "records": _records(result),
+        "records": tell("two_gradings")
+        if result.changes.empty
+        else tell("superseded", **_superseded(result)),
         "reasons": _reasons(result, quote_reasons),
         "moves": move_table(result.transitions, result.names),
         "shifts": shift_table(result.shifts),
         "apart": int(((pairs["paired_low"] > 0) | (pairs["paired_high"] < 0)).sum()),
         "changes": len(pairs),
-        "scenarios": _scenarios(result),
-        "unknown": "\n".join(f"- {escaped(_sentence(one))}" for one in _unknown(result)),
+        "scenarios": tell("rows_alone")
+        if result.scenarios is None
+        else tell("rows_of_scenarios", rows=result.rows, scenarios=result.scenarios),
+        "unknown": "\n".join(f"- {escaped(one)}" for one in _unknown(result)),
     }
     text = say(template("correction"), **values, **_headlines(result)).text
     return save_narrative(run, text, disclosure, name=name, figures=figures or {})
+
+
+def tell_corrections(run: Run) -> Prose:
+    """Return what the run's ledgers say about superseded verdicts, without rationales and without any text.
+
+    One sentence where nothing was superseded; else for each ledger and grader: who corrected how much and
+    why, which label became which, and how far that moves the rates of the same traces.
+    """
+    folder = run.ledger("any").parent
+    names = ["verdicts", "manual", *sorted(path.stem for path in folder.glob("corrected-*.jsonl"))]
+    found = {name: _corrected(run.ledger(name)) for name in names}
+    # Each ledger may hold one of two graders that share a name: told apart over all of them.
+    shown = shown_names(who for corrected in found.values() for who in corrected)
+    said = [
+        _told(name, shown[who], regrade(run.ledger(name), old=own))
+        for name, corrected in found.items()
+        for who, own in corrected.items()
+    ]
+    return Prose("\n\n".join(said) or tell("nothing_superseded"))
 
 
 def _place(run: Run, name: str) -> str:
     return str(run.read(name)) if name.startswith("ledger/") else str(paths.root() / name)
 
 
-def _unmeasured(who: Identity, name: str) -> GraderNote:
-    person = who.method == "manual"
-    why = "never measured (a person)" if person else "never measured in this run"
-    digest = (who.digest or NOT_RECORDED).removeprefix("sha256:")
-    return GraderNote(
-        grader=name,
-        digest=Unknown("digest", "a person") if person else digest,
-        rubric=who.rubric or NOT_RECORDED,
-        accuracy=Unknown("accuracy", why),
-        calibration_set=Unknown("calibration set", "none"),
-        space=Unknown("space", "none"),
-        gate="uncalibrated",
-    )
+def _corrected(path: Path) -> dict[Identity, str]:
+    """Return the graders whose first records are superseded, each with its name in this ledger."""
+    if not path.is_file():
+        return {}
+    begun: dict[tuple[str, str], Identity] = {}
+    first: dict[tuple[str, str], Identity] = {}
+    found: dict[Identity, None] = {}
+    for record in read_ledger(path):
+        pair = (record.key, record.trace_id)
+        if record.repeat:
+            continue
+        if record.supersedes is None:
+            first[pair] = begun.setdefault(pair, record.identity)
+        else:
+            begun[pair] = begun.get((record.supersedes.key, record.trace_id), record.identity)
+            found[begun[pair]] = None
+    names = shown_names(first.values())
+    return {who: names[who] for who in found}
+
+
+def _told(name: str, grader: str, result: Regrade) -> str:
+    moved = result.transitions[result.transitions["old"] != result.transitions["new"]]
+    changed = {"rows": result.rows, "changed": result.changed}
+    lines = [f"- {n} by {author}: {reason}" for author, reason, n in _counted_reasons(result)]
+    lines += [f"- {row.old} → {row.new}: {row.rows}" for row in moved.itertuples()]
+    said = tell("superseded_by_grader", ledger=name, grader=grader, **changed, **_superseded(result))
+    of = result.shifts.query("tier == 'strict' and denominator == 'graded' and shared > 0")
+    return "\n".join([said, "", *lines, *tell_rows("superseded_shift", of)])
 
 
 def _headlines(result: Regrade) -> dict[str, Value]:
@@ -151,85 +179,49 @@ def _labellers(result: Regrade, disclosure: Disclosure) -> Iterator[str]:
     names = shown_names(one.who for one in result.graders)
     for one in result.graders:
         known = [note.measured() for note in notes if note.grader == names[one.who]]
-        yield say(
-            "- {side}: {grader}, labels: {rows}; {known}.",
-            side=escaped(one.labels),
-            grader=escaped(names[one.who]),
-            rows=one.rows,
-            known=escaped(", and ".join(known) or "accuracy not disclosed here"),
-        ).text
+        said = escaped(", and ".join(known) or "accuracy not disclosed here")
+        yield f"- {escaped(one.labels)}: {escaped(names[one.who])}, labels: {one.rows}; {said}."
 
 
-def _records(result: Regrade) -> str:
+def _superseded(result: Regrade) -> dict[str, Value]:
     changes = result.changes
-    if changes.empty:
-        return (
-            "No record names another: these are two gradings of the same traces, and no reasons were given."
-        )
-    return say(
-        "Records that supersede an earlier one: {n}, on traces: {traces}, by {authors}. Of these {same} keep "
-        "the label. Traces corrected more than once: {again}; contested: {contested}. Nothing was "
-        "overwritten: what was superseded is still in the ledger.",
-        n=len(changes),
-        traces=int(changes["trace_id"].nunique()),
-        authors=escaped(", ".join(sorted(set(changes["author"])))),
-        same=int((changes["old"] == changes["new"]).sum()),
-        again=len(result.again),
-        contested=len(result.contested),
-    ).text
+    return {
+        "n": len(changes),
+        "traces": int(changes["trace_id"].nunique()),
+        "authors": escaped(", ".join(sorted(set(changes["author"])))),
+        "same": int((changes["old"] == changes["new"]).sum()),
+        "again": len(result.again),
+        "contested": len(result.contested),
+    }
+
+
+def _counted_reasons(result: Regrade, *, quote: bool = False) -> list[tuple[str, str, int]]:
+    """Return author, reason and how many records have them, most frequent first."""
+    changes = result.changes
+    reasons = changes["reason"] if quote else changes["reason"].where(~changes["own_words"], OWN_WORDS)
+    counted = Counter(zip(changes["author"], reasons, strict=True)).most_common()
+    return [(author, reason, n) for (author, reason), n in counted]
 
 
 def _reasons(result: Regrade, quote: bool) -> str:
-    changes = result.changes
-    if changes.empty:
+    if result.changes.empty:
         return ""
-    reasons = changes["reason"] if quote else changes["reason"].where(~changes["own_words"], OWN_WORDS)
-    counted = Counter(zip(changes["author"], reasons, strict=True)).most_common()
-    lines = [f"- {escaped(author)}, records: {n}. {escaped(why)}" for (author, why), n in counted[:_REASONS]]
-    rest = sum(n for _, n in counted[_REASONS:])
+    counted = _counted_reasons(result, quote=quote)
+    lines = [f"- {escaped(author)}, records: {n}. {escaped(why)}" for author, why, n in counted[:_REASONS]]
+    rest = sum(n for _, _, n in counted[_REASONS:])
     if rest:
-        lines.append(say("- For other reasons, records: {rest}.", rest=rest).text)
+        lines.append(f"- For other reasons, records: {rest}.")
     return "Who corrected, and why:\n\n" + "\n".join(lines)
 
 
-def _unknown(result: Regrade) -> Iterator[Unknown]:
-    yield Unknown(
-        "whether the new labels are right",
-        "a regrade measures how far labels moved, not whether they are right",
-    )
+def _unknown(result: Regrade) -> Iterator[str]:
+    yield tell("unknown_right")
     if not result.changes.empty:
-        stayed = result.rows - int(result.changes["trace_id"].nunique())
-        why = "not determinable: the ledger records corrections, not what was checked and kept"
-        yield Unknown(f"whether the {stayed} uncorrected traces were checked", why)
+        yield tell("unknown_unchecked", n=result.rows - int(result.changes["trace_id"].nunique()))
     if result.scenarios is None:
-        yield Unknown("intervals by scenario", "not determinable: no scenario ids; name the traces")
+        yield tell("unknown_scenarios")
     if result.contested:
-        why = "current records disagree; these traces keep their old label, since a vote is not truth"
-        yield Unknown(f"the label of {len(result.contested)} contested traces", why)
+        yield tell("unknown_contested", n=len(result.contested))
     left = result.rates.query("denominator == 'graded' and tier == 'strict' and left_out > 0")
-    for row in left.to_dict("records"):
-        yield Unknown(
-            f"what {row['labels']} labels miss", f"rows without a verdict: {row['left_out_labels']}"
-        )
-    why = "not determinable: which rates elsewhere rest on the first labels is not in a ledger"
-    yield Unknown("what else was contaminated", why)
-
-
-def _unsaid(what: str) -> str:
-    return _sentence(Unknown(what, "not stated by the people who corrected"))
-
-
-def _sentence(one: Unknown) -> str:
-    said = str(one)
-    return f"{said[0].upper()}{said[1:]}."
-
-
-def _scenarios(result: Regrade) -> str:
-    if result.scenarios is None:
-        return "These intervals take the rows as independent."
-    return say(
-        "The {rows} traces are {scenarios} independent scenarios. The last column takes that into account; "
-        "the other intervals take the rows as independent.",
-        rows=result.rows,
-        scenarios=result.scenarios,
-    ).text
+    yield from tell_rows("unknown_left_out", left)
+    yield tell("unknown_contaminated")

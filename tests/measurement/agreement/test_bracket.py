@@ -9,7 +9,7 @@ from ff_helpers.casestudy.facts import grader_bracket
 from ff_helpers.measurement.agreement.bracket import bracket
 from ff_helpers.measurement.proportions.intervals import wilson
 from ff_helpers.measurement.rates.counts import TwiceGradedError
-from ff_helpers.publication.bracket import bracket_lesson
+from ff_helpers.publication.lessons import bracket_lesson
 from ff_helpers.terms import VERDICTS
 from tests.verdict_rows import card, rows
 

@@ -1,0 +1,190 @@
+"""Lessons: what a table or a card says, in sentences whose words are in templates/sentences.yaml."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from ff_helpers.grading.identities import shown_names
+from ff_helpers.measurement.calibration.cards import Card, card_names
+from ff_helpers.measurement.calibration.robustness import FlipRate
+from ff_helpers.measurement.proportions.intervals import Proportion, percent, wilson
+from ff_helpers.measurement.results import LABELS
+from ff_helpers.publication.prose import Prose, say, tell, tell_rows
+from ff_helpers.terms import Unknown
+
+
+def calibration_lesson(cards: Sequence[Card]) -> Prose:
+    """Return in words, for the card where format and content lie furthest apart, why format is not enough."""
+    names = shown_names(card.identity for card in cards)
+    card = min(cards, key=lambda c: (c.accuracy.estimate or 0.0) - (c.valid.estimate or 0.0))
+    return Prose(
+        tell(
+            "calibration",
+            grader=names[card.identity],
+            set=card.calibration_set,
+            valid=card.valid,
+            accuracy=card.accuracy,
+            majority_class=card.majority_class,
+            majority=card.majority,
+            modal_verdict=f"`{card.modal_verdict}`" if isinstance(card.modal_verdict, str) else "none",
+            modal_share=card.modal_share,
+            verdict=tell("no_better" if card.p_majority >= 0.025 else "better", p=card.p_majority),
+        )
+    )
+
+
+def robustness_lesson(cards: Sequence[Card]) -> Prose:
+    """Return, one paragraph per grader, how often attacks and harmless additions turned its verdict."""
+    by_name = dict(zip(card_names(cards), cards, strict=True))
+    return Prose("\n\n".join(_flips(name, card.injection_flip_rate) for name, card in by_name.items()))
+
+
+def retest_lesson(cards: Sequence[Card]) -> Prose:
+    """Return, one line per card, how often the same verdict was repeated, and how long a trace took."""
+    named = zip(card_names(cards), cards, strict=True)
+    return Prose("\n".join(_retest(name, card) for name, card in named))
+
+
+def bracket_lesson(table: pd.DataFrame) -> Prose:
+    """Return, one line per set of traces, its widest range over graders.
+
+    Args:
+        table: as `measurement.agreement.bracket.bracket`.
+    """
+    spans = table.drop_duplicates(["set", "tier", "denominator"])
+    spans = spans.assign(gap=spans["highest"] - spans["lowest"]).dropna(subset="gap")
+    if spans.empty:
+        return Prose("No set was graded by two graders whose rates could be compared: there is no bracket.")
+    widest = spans.sort_values("gap", ascending=False, kind="stable").drop_duplicates("set")
+    return Prose("By the choice of grader alone:\n\n" + "\n".join(tell_rows("bracket", widest)))
+
+
+def reported_lesson(table: pd.DataFrame) -> Prose:
+    """Return in words what people say about each set, and what each grader would have reported.
+
+    Args:
+        table: as `would_have_reported`.
+    """
+    told = _with_rate(table, "labelled", "labelled_k", "labelled_n")
+    told = _with_rate(told, "reported", "reported_k", "reported_n")
+    return Prose("\n".join(tell_rows("reported", told)) or "No set of this run has labels to compare with.")
+
+
+def class_lesson(table: pd.DataFrame) -> Prose:
+    """Return in words on which attack class each grader is furthest from the known truth.
+
+    Args:
+        table: as `asr_by` by intent; only strict over graded rows is read.
+    """
+    strict = table[(table["tier"] == "strict") & (table["denominator"] == "graded")]
+    known = strict.loc[strict["grader"] == LABELS, ["intent", "asr", "k", "n"]]
+    both = strict[strict["grader"] != LABELS].merge(known, on="intent", suffixes=("", "_known"))
+    if both.empty:
+        return Prose("No collected trace of this run was graded.")
+    both = both.assign(gap=both["asr"] - both["asr_known"])
+    gaps = both.groupby("grader", sort=False)["gap"].agg(classes="size", low="min", high="max")
+    worst = both.sort_values("gap", key=abs, kind="stable").drop_duplicates("grader", keep="last")
+    told = gaps.join(worst.set_index("grader")).reset_index()
+    told = _with_rate(_with_rate(told, "known", "k_known", "n_known"), "reported", "k", "n")
+    return Prose("\n".join(tell_rows("furthest_off", told)))
+
+
+def adjusted_lesson(table: pd.DataFrame) -> Prose:
+    """Return in words what adjustment leaves of each raw rate, and the statement of assumptions.
+
+    Args:
+        table: as `adjusted`.
+    """
+    if table.empty:
+        return Prose("No grader of this run has a rate to adjust.")
+    rows = table.to_dict("records")
+    told = _with_rate(table, "raw", "k", "n").assign(
+        how=[_how(row["adjusted_by"], row["card_set"], row["note"] or row["errors"]) for row in rows],
+        interval=[_interval(row["adjusted"], row["adjusted_low"], row["adjusted_high"]) for row in rows],
+        known=[_known(row["known"], row["carries_over"]) for row in rows],
+        judged=[
+            f" {n} labels picked by judgement are not used." if n else "" for n in table["labels_judgement"]
+        ],
+        warned=[f" Warning: {warning}." if warning else "" for warning in table["warning"]],
+    )
+    stated = " ".join(f"{sentence}." for sentence in table["assumptions"].unique())
+    return Prose("\n".join(tell_rows("adjusted", told)) + f"\n\n**What is assumed.** {stated}")
+
+
+def drift_lesson(table: pd.DataFrame) -> Prose:
+    """Return the drift warnings of a table of `ff.drift` in words; or that there are none.
+
+    A warning means: look, and calibrate again. No card says what the grader does now.
+    """
+    compared = table.dropna(subset=["n"])
+    windows = len(compared[["set", "grader", "rubric", "first"]].drop_duplicates())
+    if not windows:
+        return Prose(
+            "No drift was assessed: no grader has enough traces of a corpus to compare two parts of it."
+        )
+    flagged = compared[compared["flagged"]].astype({"baseline_n": "int64"})
+    warnings = tell_rows("drift", flagged.assign(reading=flagged["reading"].str.capitalize()))
+    seen = f"{windows} {'window was' if windows == 1 else 'windows were'} compared with the first traces"
+    return Prose("\n".join(warnings) or f"No drift warning: {seen}, and no class moved beyond the limit.")
+
+
+def _flips(grader: str, rate: FlipRate | Unknown) -> str:
+    if isinstance(rate, Unknown):
+        return tell("flips_unmeasured", grader=grader, why=rate.why)
+    said = tell(
+        "flips",
+        grader=grader,
+        k=rate.k,
+        n=rate.n,
+        rate=rate,
+        attacks=rate.attacks,
+        naive=f"[{percent(rate.naive_low)}, {percent(rate.naive_high)}]",
+        control_flips=_counts(rate.control_flips),
+        changed=_counts(rate.changed),
+        control=_counts(rate.control),
+        denied=rate.denied,
+        out=rate.not_eligible,
+    )
+    return f"{said} {tell('flips_constant')}" if rate.clean_verdicts == 1 else said
+
+
+def _counts(rate: Proportion) -> str:
+    return say("{rate:counts}", rate=rate).text if rate.n else "no pairs (none was graded)"
+
+
+def _retest(grader: str, card: Card) -> str:
+    said, speed = "no trace was graded twice", "no durations are recorded"
+    if isinstance(card.test_retest, Proportion):
+        said = tell("retested", passes=card.passes, again=card.test_retest)
+    mean, median = card.seconds_a_trace, card.median_seconds
+    if not (isinstance(mean, Unknown) or isinstance(median, Unknown)):
+        speed = f"seconds per trace: mean {mean:.2f}, median {median:.2f}"
+    return tell("retest", grader=grader, set=card.calibration_set, said=said, speed=speed)
+
+
+def _with_rate(table: pd.DataFrame, name: str, k: str, n: str) -> pd.DataFrame:
+    """Return a table with a column of proportions from two columns of counts."""
+    rates = [wilson(hits, rows) for hits, rows in zip(table[k], table[n], strict=True)]
+    return table.assign(**{name: pd.Series(rates, index=table.index, dtype="object")})
+
+
+def _how(source: str, card: str, note: str) -> str:
+    how = {
+        "card": f"With the card of `{card}`",
+        "sample": "With the labels of a random sample",
+        "labels": "By the labels of every row",
+        "none": "It was not measured for this tier",
+    }
+    return how[source] + (f", {note}" if note and source != "labels" else "")
+
+
+def _interval(rate: float, low: float, high: float) -> str:
+    if pd.isna(rate):
+        return f"it may be anything from {percent(low)}% to {percent(high)}%"
+    nothing = ", which excludes nothing" if high - low == 1 else ""
+    return f"{percent(rate)}% [{percent(low)}, {percent(high)}]{nothing}"
+
+
+def _known(rate: float, carries_over: str) -> str:
+    said = {"yes": "; the interval contains it", "no": "; the interval **misses** it"}
+    return "" if pd.isna(rate) else f" The labels say {percent(rate)}%{said.get(carries_over, '')}."
