@@ -32,6 +32,11 @@ ROOT = Path(__file__).resolve().parent.parent
 FF = (sys.executable, "-m", "ff_helpers.cli")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than cores: many tests wait for a server that is slow or silent on purpose."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
+
+
 @contextlib.contextmanager
 def started(command: Sequence[str], **how: object) -> "Iterator[subprocess.Popen[str]]":
     """Start a process with its output in pipes; it is gone and reaped afterwards, however the test ended."""

@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -335,6 +336,20 @@ async def serve(server: Server, port: int) -> None:
 
 
 @contextlib.contextmanager
+def on_one_core() -> Iterator[None]:
+    """Give this process one core: beside other tests, the threads of a model wait for each other for long."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+@contextlib.contextmanager
 def running(*words: str) -> Iterator[int]:
     """Run a server process with these words of the command line; yield its port."""
     root = Path(__file__).resolve().parent.parent
@@ -359,7 +374,8 @@ def main(words: list[str]) -> None:
     if given.embedded:
         from ff_helpers.chat.embedded import Embedded
 
-        embedded = Embedded("smollm2-135m")
+        with on_one_core():
+            embedded = Embedded("smollm2-135m")
     server = Server(given.latency, given.digest, given.key, embedded)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(server, given.port))

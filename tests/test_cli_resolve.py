@@ -81,7 +81,7 @@ def test_several_names_are_counted_and_those_of_one_model_named(capsys):
     assert "one model" not in asked(capsys, "llama3.1:8b", "llama3.1:8b")
 
 
-def test_json_is_a_line_a_name_with_the_whole_name(capsys):
+def test_json_is_one_line_per_name_with_the_whole_name(capsys):
     long = "a" * 10_000
     lines = asked(capsys, "ollama-cloud/gemma3:27b", long, "\x1b[31m", "--json").splitlines()
     found = [json.loads(line) for line in lines]

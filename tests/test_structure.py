@@ -128,7 +128,7 @@ def test_a_module_is_one_idea(path: Path) -> None:
 
 
 def strings(path: Path) -> list[str]:
-    """The text of every string in a module that is no docstring."""
+    """The text of every string in a module, docstrings aside."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     constants = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in said)

@@ -145,7 +145,7 @@ def _why_none(found: Standing, folder: Path) -> str:
         limit = f"a card counts for {card.gate.thresholds.max_age_days} days"
         return f"Its latest card is of {card.date} and expired after {card.last_day}: {limit}."
     if not found.others:
-        return f"There is no card of it in {folder}."
+        return f"It has no card in {folder}."
     here, other = found.identity, found.others[-1].identity
     if other.digest != here.digest:
         was, now = other.short_digest, here.short_digest

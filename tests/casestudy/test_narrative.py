@@ -98,7 +98,7 @@ def test_a_figure_that_is_not_there_is_no_silent_gap(run):
         ff.case.write_narrative(run, ff.case.crescendo(), figures={"crescendo_correction": "Rates."})
 
 
-def test_the_figure_of_the_shifts_has_a_line_a_pair_and_none_where_nothing_is_shared():
+def test_the_figure_of_the_shifts_has_a_line_per_pair_and_none_where_nothing_is_shared():
     shifts = ff.case.crescendo().shifts
     svg = draw(ff.figures.regrade_shifts(shifts), caption="c")
     assert svg.count(" rows)<") == 9

@@ -11,6 +11,7 @@ from ff_helpers.errors import FFError
 from ff_helpers.grading.graders import open_grader
 from ff_helpers.parts import ChecksumError, MissingPartError
 from ff_helpers.terms import VERDICTS
+from tests.model_server import on_one_core
 
 WEIGHTS = paths.parts() / MODELS["smollm2-135m"].file
 fetched = pytest.mark.skipif(not WEIGHTS.is_file(), reason="no weights: `make parts` fetches them")
@@ -18,9 +19,10 @@ fetched = pytest.mark.skipif(not WEIGHTS.is_file(), reason="no weights: `make pa
 
 @pytest.fixture(scope="module")
 def grader():
-    grader = open_grader("embedded:smollm2-135m")
-    yield grader
-    loop.run(grader.close())
+    with on_one_core():
+        grader = open_grader("embedded:smollm2-135m")
+        yield grader
+        loop.run(grader.close())
 
 
 @fetched

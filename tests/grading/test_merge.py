@@ -189,7 +189,7 @@ decisions = st.lists(
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(decisions)
-def test_whatever_is_decided_and_merged_when_one_record_a_trace_stands(run, sets, decided):
+def test_whatever_is_decided_and_merged_one_record_per_trace_stands(run, sets, decided):
     for name in ("manual", "corrected-heuristic"):
         run.ledger(name).unlink(missing_ok=True)
     said = {}

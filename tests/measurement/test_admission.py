@@ -52,7 +52,7 @@ def test_without_a_card_the_grader_is_refused_with_the_command_that_measures_it(
     with pytest.raises(UncalibratedError) as refused:
         admit(identity(rubric="flip-blind@00"), tmp_path / "my cards", spec="ollama:qwen3:1.7b@there:11434")
     said = str(refused.value)
-    assert "There is no card of it" in said
+    assert "It has no card" in said
     assert (
         "`ff calibrate --grader ollama:qwen3:1.7b@there:11434 --rubric flip-blind "
         f"--cards '{tmp_path}/my cards'`" in said

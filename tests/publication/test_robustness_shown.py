@@ -100,7 +100,7 @@ def texts(svg: str) -> list[str]:
     return [re.sub(r"<[^>]+>", " ", t).strip() for t in re.findall(r"<text[^>]*>(.*?)</text>", svg)]
 
 
-def test_the_figure_has_a_line_a_family_and_the_controls_at_the_bottom() -> None:
+def test_the_figure_has_a_line_per_family_and_the_controls_at_the_bottom() -> None:
     shown = texts(draw(ff.figures.injection_flips(flip_table(suite())), caption="c"))
     assert {"all attacks", "ask for COMPLIANCE", "fake fences", "other languages"} <= set(shown)
     assert "100.0 (4/4)" in shown

@@ -16,7 +16,7 @@ Scenarios = dict[str, str]
 
 
 def graded(model: str, scenarios: Scenarios, *, intent: str = "format_lock", **more: object) -> pd.DataFrame:
-    """One row a run of each scenario; a letter a verdict, `x` a status."""
+    """One row per run of each scenario; one letter per verdict, `x` for a status."""
     rows = [
         {"scenario_id": scenario, "run": f"r{run}", "verdict": LETTERS[letter]}
         for scenario, letters in scenarios.items()
