@@ -13,7 +13,7 @@ from benchmarks.table import Row
 from ff_helpers import paths
 from ff_helpers.chat.embedded import MODELS
 from ff_helpers.corpus.jsonl import write_records
-from ff_helpers.corpus.sources import CALIBRATION
+from ff_helpers.corpus.readers import CALIBRATION
 from ff_helpers.corpus.traces import Trace, read_traces
 from ff_helpers.grading.flip import ANSWER_TOKENS, REPAIR, SCHEMA, load_rubric, read_answer, render
 from ff_helpers.grading.stream import grade_file

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from ff_helpers import paths
-from ff_helpers.corpus.sources import load_set
+from ff_helpers.corpus.readers import load_set
 from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.pipeline.profile import load
 from ff_helpers.pipeline.runner import run_profile

@@ -12,7 +12,7 @@ from typing import Final
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ff_helpers.corpus.kinds import kind_of
+from ff_helpers.corpus.jsonl import kind_of
 from ff_helpers.errors import FFError
 
 COLUMNS: Final = ("model_name", "compliance", "graded", "classifiers")

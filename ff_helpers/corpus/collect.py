@@ -6,6 +6,7 @@ embedded model again into data/collected/.
 """
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,18 +17,21 @@ from typing import TYPE_CHECKING, Final
 from ff_helpers import paths
 from ff_helpers.chat import loop
 from ff_helpers.chat.progress import Progress
-from ff_helpers.chat.protocol import Chat, ChatFaultError, Fault, Request
+from ff_helpers.chat.proof import size
+from ff_helpers.chat.protocol import Chat, ChatFaultError, Fault, Request, Turn
 from ff_helpers.chat.specs import open_chat
-from ff_helpers.corpus.conversation import Plan, compared, converse, draw_seed
 from ff_helpers.corpus.journal import Journal
 from ff_helpers.corpus.jsonl import BadLineError
-from ff_helpers.corpus.scenarios import Arm, read_scenarios
-from ff_helpers.corpus.traces import Trace, read_traces
+from ff_helpers.corpus.scenarios import Arm, Scenario, read_scenarios
+from ff_helpers.corpus.traces import Generation, Message, Sampling, Trace, read_traces
 from ff_helpers.errors import FFError
 
 if TYPE_CHECKING:
     import pandas as pd
 
+SOURCE: Final = "ff-helpers/collected"
+_BYTES_A_TOKEN: Final = 8
+"""More than any tokenizer in use needs on average; sizes the context for replies not yet known."""
 SCENARIOS: Final = "data/scenarios/proxies.jsonl"
 COLLECTED: Final[Mapping[Arm, str]] = {
     "forbidden": "data/collected/smollm2-135m.jsonl",
@@ -43,6 +47,26 @@ _COLUMNS: Final = dict.fromkeys(_TEXTS, "str") | {
     "empty": "bool",
     "words": "int64",
 }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One planned conversation: which scenario, which run of it, and the generation settings."""
+
+    scenario: Scenario
+    run: int
+    request: Request
+
+    def trace_id(self, model: str) -> str:
+        """Return `model/scenario/rN`; for a control, with the arm before the run."""
+        arm = () if self.scenario.arm == "forbidden" else (self.scenario.arm,)
+        return "/".join((model, self.scenario.scenario_id, *arm, f"r{self.run}"))
+
+    def longest(self) -> int:
+        """Return the largest size in bytes of the last prompt, earlier replies included."""
+        texts = (self.scenario.system, *self.scenario.turns)
+        said: list[Turn] = [{"role": "user", "content": text} for text in texts]
+        return size(said) + (len(self.scenario.turns) - 1) * self.request.max_tokens * _BYTES_A_TOKEN
 
 
 @dataclass(frozen=True)
@@ -143,7 +167,7 @@ async def _collect(chat: Chat, plans: list[Plan], out: Path) -> CollectSummary:
             async def worker(work: Iterator[Plan], progress: Progress) -> None:
                 for plan in work:
                     try:
-                        trace = await converse(chat, plan)
+                        trace = await _converse(chat, plan)
                     except ChatFaultError as fault:
                         failed.append(Failure(plan.trace_id(chat.model), fault.status, fault.reason))
                         progress.step(fault.status)
@@ -190,7 +214,7 @@ def _done(out: Path, plans: Sequence[Plan], chat: Chat) -> set[str]:
     for number, trace in enumerate(read_traces(out), start=1):
         # All plans have the same settings but for the seed, which only a plan of the same trace shares.
         plan = planned.get(trace.trace_id)
-        for field, there, wanted in compared(trace, plan or plans[0], chat, same=plan is not None):
+        for field, there, wanted in _compared(trace, plan or plans[0], chat, same=plan is not None):
             if there != wanted:
                 raise BadLineError(out, number, field, _OTHER.format(there=there, wanted=wanted))
         done.add(trace.trace_id)
@@ -226,3 +250,68 @@ def collected_frame(path: Path) -> "pd.DataFrame":
             | {"empty": not trace.response.strip(), "words": len(trace.response.split())}
         )
     return pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
+
+
+def draw_seed(seed: int, scenario: Scenario, run: int) -> int:
+    """Return the seed of one conversation (31 bits): reproducible, and different for each conversation.
+
+    One seed for a whole run would give all its conversations the same random numbers, so they would not
+    be independent draws: SmolLM2 complied in 34 of 60 with one seed and in 13 of the same 60 with the next.
+    """
+    name = f"{seed}/{scenario.scenario_id}/{scenario.arm}/r{run}"
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]) >> 1
+
+
+async def _converse(chat: Chat, plan: Plan) -> Trace:
+    """Hold one conversation to its end.
+
+    Raises:
+        ChatFaultError: one of its requests failed, so there is no trace.
+    """
+    turns: list[Turn] = [{"role": "system", "content": plan.scenario.system}]
+    for said in plan.scenario.turns:
+        turns.append({"role": "user", "content": said})
+        reply = await chat.ask(turns, plan.request)
+        turns.append({"role": "assistant", "content": reply.text})
+    return Trace(
+        trace_id=plan.trace_id(chat.model),
+        scenario_id=plan.scenario.scenario_id,
+        run=f"r{plan.run}",
+        model=chat.model,
+        intent=plan.scenario.intent,
+        source=SOURCE,
+        messages=tuple(Message.model_validate(turn) for turn in turns),
+        truth=plan.scenario.truth(reply.text),
+        truth_space="strict",
+        sampling=Sampling(kind="census"),
+        arm=plan.scenario.arm,
+        generation=Generation(
+            digest=chat.digest,
+            temperature=plan.request.temperature,
+            seed=plan.request.seed,
+            max_tokens=plan.request.max_tokens,
+            complete=reply.complete,
+            prompt_tokens=reply.prompt_tokens,
+            completion_tokens=reply.completion_tokens,
+            software=chat.software,
+        ),
+    )
+
+
+def _compared(trace: Trace, plan: Plan, chat: Chat, *, same: bool) -> Iterator[tuple[str, object, object]]:
+    """Yield (field, what the trace has, what this collection would write)."""
+    made, request = trace.generation, plan.request
+    yield "model", trace.model, chat.model
+    yield "generation.digest", made and made.digest, chat.digest
+    yield "generation.temperature", made and made.temperature, request.temperature
+    yield "generation.max_tokens", made and made.max_tokens, request.max_tokens
+    if same:
+        yield "generation.seed", made and made.seed, request.seed
+        prompts = [m.content for m in trace.messages if m.role != "assistant"]
+        yield "truth", trace.truth, plan.scenario.truth(trace.response)
+        yield "messages", _fingerprint(prompts), _fingerprint([plan.scenario.system, *plan.scenario.turns])
+
+
+def _fingerprint(prompts: Sequence[str]) -> str:
+    """Return a short name of a wording, for a message that must not contain the wording."""
+    return "prompts " + hashlib.sha256("\0".join(prompts).encode()).hexdigest()[:8]

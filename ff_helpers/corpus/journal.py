@@ -11,30 +11,30 @@ next to the file (`NAME.torn`). Anything else is refused untouched. That include
 the very first record: without a complete record, nothing distinguishes it from a foreign file.
 """
 
+import codecs
 import fcntl
+import json
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain, count
 from pathlib import Path
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Final, Generic, Self, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
-from ff_helpers.corpus.jsonl import (
-    FileMissingError,
-    ForeignFileError,
-    called,
-    parse_first,
-    parse_line,
-)
-from ff_helpers.corpus.kinds import kind_of
-from ff_helpers.corpus.torn import TornError, is_closed, is_torn, is_whole, last_line, set_aside, sync_folder
+from ff_helpers.corpus import jsonl
+from ff_helpers.corpus.jsonl import BadLineError, FileMissingError, ForeignFileError, called
 from ff_helpers.errors import FFError
 
 M = TypeVar("M", bound=BaseModel)
+_BLOCK: Final = 1 << 16
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
 
 
 class JournalBusyError(FFError):
@@ -210,8 +210,8 @@ def read_journal(path: Path, model: type[M]) -> Iterator[M]:
     Raises:
         FileMissingError: there is no such file.
         ForeignFileError: the file is something else.
-        TornError: a last line that is neither a record nor the beginning of one, or that follows no record.
-        BadLineError: a complete line is not a valid record.
+        BadLineError: a complete line that is not a valid record; a last line that is neither a record nor the
+            beginning of one, or that follows no record.
     """
     if not path.is_file():
         raise FileMissingError(path, called(model))
@@ -221,14 +221,15 @@ def read_journal(path: Path, model: type[M]) -> Iterator[M]:
             if not raw.strip():
                 continue
             if raw.endswith(b"\n") or is_whole(raw, model):
-                yield (parse_line if found else parse_first)(model, raw, path=path, line=number)
+                yield (jsonl.parse_line if found else jsonl.parse_first)(model, raw, path=path, line=number)
             elif not found and not (is_closed(model) and is_torn(raw, model)):
-                raise ForeignFileError(path, number, called(model), kind_of(path))
+                raise ForeignFileError(path, number, called(model))
             elif not found or not is_torn(raw, model):
-                raise TornError(path, number if found else 1, len(raw), called(model))
+                problem = _torn(len(raw), called(model), alone=not found)
+                raise BadLineError(path, number if found else 1, "", problem)
             found = True
     if number and not found:
-        raise ForeignFileError(path, 1, called(model), kind_of(path))
+        raise ForeignFileError(path, 1, called(model))
 
 
 def _repair(path: Path, file: int, model: type[BaseModel]) -> tuple[int, Path | None]:
@@ -255,3 +256,140 @@ def _repair(path: Path, file: int, model: type[BaseModel]) -> tuple[int, Path | 
     aside = set_aside(path, tail)
     os.ftruncate(file, size - len(tail))
     return size - len(tail), aside
+
+
+def _torn(tail: int, what: str, *, alone: bool) -> str:
+    """Return what is wrong with an unfinished last line that cannot be shown to be ours."""
+    problem = (
+        f"the last {tail:,} bytes have no end of line and do not begin one of {what} as this suite writes "
+        f"them. Nothing was changed: look at them (`tail -c {tail} FILE`), and remove them if they do not "
+        "belong there"
+    )
+    if alone:
+        problem = (
+            f"the file has only the beginning of one record ({tail:,} bytes), so nothing proves that it "
+            f"contains {what}. Nothing was changed: if a crash left it, delete it"
+        )
+    return f"{problem}, then run the same command again."
+
+
+def torn_tail(path: Path, model: type[BaseModel]) -> int:
+    """Return the bytes of an unfinished last line: what a crash left of it."""
+    with path.open("rb") as file:
+        tail = last_line(file.fileno())
+    return 0 if not tail.strip() or is_whole(tail, model) else len(tail)
+
+
+def is_torn(tail: bytes, model: type[BaseModel]) -> bool:
+    """Return whether bytes are the beginning of a record as it is written, and not yet a complete object.
+
+    For a model that allows extra fields (rows that other programs write too) every torn JSON object is one.
+    """
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(tail)  # a character may be torn as well
+        part = from_json(text, allow_partial=True) if text else None
+    except ValueError:  # not UTF-8, or not JSON so far
+        return False
+    keys = _keys(text)
+    if not isinstance(part, dict) or keys is None:
+        return False
+    return not is_closed(model) or (
+        not re.search(r"\s", _STRING.sub("", text))
+        and _in_order(keys, model)
+        and _fits(part, model, keys[-1].strip('"') if keys else None)
+    )
+
+
+def is_closed(model: type[BaseModel]) -> bool:
+    """Return whether records have only the fields of the model, as those written here do."""
+    return model.model_config.get("extra") == "forbid"
+
+
+def _keys(text: str) -> list[str] | None:
+    """Return the keys of the object that a text begins with, in their quotes; None if it is complete.
+
+    The last key may be cut, and then lacks a quote.
+    """
+    keys, depth, is_key = [], 0, True
+    for token in re.findall(f"{_STRING.pattern}|[{{}}\\[\\],]", text, re.DOTALL):
+        if token[0] == '"' and depth == 1 and is_key:
+            keys.append(token)
+            is_key = False
+        elif token == ",":
+            is_key = True
+        depth += (token in ("{", "[")) - (token in ("}", "]"))
+        if not depth:
+            return None
+    return keys
+
+
+def _in_order(keys: list[str], model: type[BaseModel]) -> bool:
+    """Return whether these are the first fields of a record: in order, without a required one missing."""
+    left = [(f'"{name}"', field.is_required()) for name, field in model.model_fields.items()]
+    for key in keys:
+        due = next((place for place, (_, required) in enumerate(left) if required), len(left))
+        found = next((n for n, (name, _) in enumerate(left[: due + 1]) if name.startswith(key)), None)
+        if found is None:
+            return False
+        left = left[found + 1 :]
+    return True
+
+
+def _fits(part: dict[str, object], model: type[BaseModel], last: str | None) -> bool:
+    """Return whether the fields are valid for a record; the last one may be cut."""
+    try:
+        model.model_validate_json(json.dumps(part))
+    except ValidationError as error:
+        wrong = error.errors(include_input=False, include_url=False, include_context=False)
+        # Still to come are further fields, the rest of the last one, and what only a whole record can hold.
+        return all(
+            not one["loc"] or one["loc"][0] == last or (len(one["loc"]) == 1 and one["type"] == "missing")
+            for one in wrong
+        )
+    return True
+
+
+def is_whole(line: bytes, model: type[BaseModel]) -> bool:
+    """Return whether a line is a record."""
+    try:
+        model.model_validate_json(line)
+    except ValidationError:
+        return False
+    return True
+
+
+def set_aside(path: Path, tail: bytes) -> Path:
+    """Write bytes to a new file next to another one; existing files are not touched."""
+    endings = chain([""], (f"-{number}" for number in count(2)))
+    places = (path.with_name(f"{path.name}.torn{ending}") for ending in endings)
+    aside = next(place for place in places if not os.path.lexists(place))
+    with aside.open("xb") as kept:
+        try:
+            kept.write(tail)
+            kept.flush()
+            os.fsync(kept.fileno())
+        except OSError:  # no space: half a copy is useless
+            aside.unlink(missing_ok=True)
+            raise
+    sync_folder(path.parent)
+    return aside
+
+
+def last_line(file: int) -> bytes:
+    """Return what follows the last newline, without reading the rest."""
+    start, tail = os.fstat(file).st_size, b""
+    while start and b"\n" not in tail:
+        length = min(_BLOCK, start)
+        start -= length
+        tail = os.pread(file, length, start) + tail
+    return tail[tail.rfind(b"\n") + 1 :]
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a new file's name durable too; some file systems cannot, and then do not need to."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            os.fsync(handle)
+    finally:
+        os.close(handle)

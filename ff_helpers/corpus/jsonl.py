@@ -1,15 +1,24 @@
-"""JSONL in and out, one pydantic model per line; an error names file, line and field."""
+"""JSONL in and out, one pydantic model per line; an error names file, line and field.
 
+Of a file of something else it says what the file is (`kind_of`, `kinds.csv`), without showing its text.
+"""
+
+import codecs
+import csv
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
-from ff_helpers.corpus.kinds import kind_of
 from ff_helpers.errors import FFError, is_name
+from ff_helpers.paths import PACKAGE
 
+HEAD: Final = 1 << 16
+"""Bytes of a file that are read to see what it is; a file is never read whole for this."""
+_DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -32,13 +41,10 @@ class BadLineError(FFError):
 class ForeignFileError(BadLineError):
     """A file of something else, from its first record on."""
 
-    def __init__(self, path: Path, line: int, what: str, kind: str) -> None:
+    def __init__(self, path: Path, line: int, what: str) -> None:
+        asked = f"Expected {what}, one JSON object per line (JSONL, UTF-8)"
         super().__init__(
-            path,
-            line,
-            "",
-            f"this file is {kind}. Expected {what}, one JSON object per line (JSONL, UTF-8). Nothing was "
-            "changed: name another file.",
+            path, line, "", f"this file is {kind_of(path)}. {asked}. Nothing was changed: name another file."
         )
 
 
@@ -85,7 +91,7 @@ def parse_first(model: type[M], raw: bytes, *, path: Path, line: int) -> M:
         return parse_line(model, raw, path=path, line=line)
     except BadLineError:
         if not _like(model, raw):
-            raise ForeignFileError(path, line, called(model), kind_of(path)) from None
+            raise ForeignFileError(path, line, called(model)) from None
         raise
 
 
@@ -125,3 +131,95 @@ def _like(model: type[BaseModel], raw: bytes) -> bool:
     asked = required or set(model.model_fields)
     found = asked & set(content) if isinstance(content, dict) else set()
     return len(found) * 2 >= len(required) and bool(found)
+
+
+def is_parquet(path: Path) -> bool:
+    """Return whether a file is Parquet by its first bytes, under any name."""
+    return _head(path)[:4] == b"PAR1"
+
+
+def kind_of(path: Path) -> str:
+    """Return what a file is, with its article: `a JSON document`, `a CSV table (commas)`, `binary data`."""
+    head = _head(path)
+    if not head:
+        return "an empty file"
+    for start in _starts():
+        if head[int(start["place"]) :].startswith(bytes.fromhex(start["hex"])):
+            return start["kind"]
+    text = _text(head)
+    if text is None:
+        return _no_utf8(head)
+    if not text.strip():
+        return "a file of blank lines"
+    kind = _kind_of_text(text.lstrip("\ufeff").lstrip() or "-")
+    return f"{kind} with a byte-order mark (save it without)" if text[0] == "\ufeff" else kind
+
+
+@cache
+def _starts() -> tuple[dict[str, str], ...]:
+    """Return how files of other kinds begin: from which byte, with which bytes."""
+    with (PACKAGE / "corpus" / "kinds.csv").open(encoding="utf-8", newline="") as file:
+        return tuple(csv.DictReader(file))
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD)
+
+
+def _text(head: bytes) -> str | None:
+    """Return UTF-8 text, whose last character may be cut; None for other bytes."""
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else text
+
+
+def _no_utf8(head: bytes) -> str:
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "UTF-32 text (save it as UTF-8)"
+    even, odd = head[::2], head[1::2]
+    few, many = sorted((even.count(0), odd.count(0)))
+    wide = len(head) > 3 and many > len(odd) // 2 > few
+    if wide or head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "UTF-16 text (save it as UTF-8)"
+    control = sum(byte < 9 or 13 < byte < 32 for byte in head)
+    return "binary data" if control else "text in another encoding than UTF-8 (save it as UTF-8)"
+
+
+def _kind_of_text(text: str) -> str:
+    first, newline, rest = text.partition("\n")
+    if text[0] in "{[":
+        if newline and rest.strip() and _is_json(first):
+            return "JSON lines of something else"
+        if _is_json(text, cut=True):
+            return "a Jupyter notebook" if '"nbformat"' in text else "a JSON document"
+        return "text that begins like JSON and is not"
+    if text[0] == "<":
+        return "HTML or XML"
+    found = _delimiter(text)
+    return f"a CSV table ({_DELIMITERS[found]} between the columns)" if found else "plain text"
+
+
+def _is_json(text: str, *, cut: bool = False) -> bool:
+    """Return whether a text is JSON; `cut`: or the beginning of JSON."""
+    try:
+        from_json(text, allow_partial=cut)
+    except ValueError:
+        return False
+    return True
+
+
+def _delimiter(text: str) -> str | None:
+    """Return the delimiter that splits two or more lines into equally many cells, at least two; or None."""
+    lines = text.splitlines()[:20]
+    lines = lines[:-1] if len(text) >= HEAD // 4 and len(lines) > 1 else lines
+    for delimiter in _DELIMITERS:
+        try:
+            rows = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
+        except csv.Error:
+            continue
+        if len(rows) > 1 and len(set(rows)) == 1 and rows[0] > 1:
+            return delimiter
+    return None

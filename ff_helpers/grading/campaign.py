@@ -7,9 +7,8 @@ import pandas as pd
 
 from ff_helpers import paths
 from ff_helpers.chat.progress import Progress
-from ff_helpers.corpus.sampling import stratified
-from ff_helpers.corpus.sources import load_set
-from ff_helpers.corpus.traces import Trace
+from ff_helpers.corpus.readers import load_set
+from ff_helpers.corpus.traces import Trace, stratified
 from ff_helpers.errors import FFError, quoted
 from ff_helpers.grading.admission import Admit, ControlArmError, nobody
 from ff_helpers.grading.graders import open_grader

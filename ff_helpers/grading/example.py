@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ff_helpers import __version__, paths
 from ff_helpers.corpus.jsonl import write_records
-from ff_helpers.corpus.sources import CALIBRATION, load_set
+from ff_helpers.corpus.readers import CALIBRATION, load_set
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.grading.outcome import GraderSetup, Outcome, to_record

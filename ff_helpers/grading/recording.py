@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from ff_helpers import paths
-from ff_helpers.corpus.sources import CALIBRATION
+from ff_helpers.corpus.readers import CALIBRATION
 from ff_helpers.grading.campaign import grade
 
 SETS = {

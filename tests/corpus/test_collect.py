@@ -11,8 +11,7 @@ from collections import Counter
 import pytest
 
 from ff_helpers import paths
-from ff_helpers.corpus.collect import COLLECTED, SCENARIOS, collect, collected_frame
-from ff_helpers.corpus.conversation import draw_seed
+from ff_helpers.corpus.collect import COLLECTED, SCENARIOS, collect, collected_frame, draw_seed
 from ff_helpers.corpus.jsonl import BadLineError, write_records
 from ff_helpers.corpus.scenarios import ARMS, read_scenarios
 from ff_helpers.corpus.traces import read_traces

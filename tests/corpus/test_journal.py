@@ -17,10 +17,11 @@ from ff_helpers.corpus.journal import (
     JournalBusyError,
     JournalChangedError,
     JournalWriteError,
+    is_torn,
     read_journal,
+    torn_tail,
 )
 from ff_helpers.corpus.jsonl import BadLineError, FileMissingError
-from ff_helpers.corpus.torn import TornError, is_torn, torn_tail
 from ff_helpers.grading.record import Options, Record, Supersedes
 from ff_helpers.terms import VERDICTS
 
@@ -112,7 +113,7 @@ def test_a_tear_at_any_byte_costs_at_most_the_line_that_it_tore(tmp_path_factory
     torn = lines[-1] if cut and not only_newline_missing and whole[cut - 1 : cut] != b"\n" else b""
     assert torn_tail(path, Note) == len(torn)
     if torn and not complete:  # nothing whole proves that the file is ours: it stays as it is
-        with pytest.raises(TornError, match="if a crash left it, delete it"):
+        with pytest.raises(BadLineError, match="if a crash left it, delete it"):
             write(path, Note(n=99))
         assert path.read_bytes() == whole[:cut]
         return

@@ -3,8 +3,7 @@
 import pandas as pd
 import pytest
 
-from ff_helpers.corpus.sampling import stratified
-from ff_helpers.corpus.traces import Message, Sampling, Trace
+from ff_helpers.corpus.traces import Message, Sampling, Trace, stratified
 
 
 def trace(n, truth, **fields):

@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ff_helpers import paths
-from ff_helpers.corpus.checker import states
 from ff_helpers.corpus.jsonl import BadLineError, write_records
-from ff_helpers.corpus.scenarios import ARMS, Scenario, read_scenarios
+from ff_helpers.corpus.scenarios import ARMS, Scenario, read_scenarios, states
 from ff_helpers.terms import INTENTS
 from tools.generate.proxies import settings
 from tools.generate.scenarios import scenarios, write

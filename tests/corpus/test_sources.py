@@ -6,9 +6,8 @@ import pytest
 
 from ff_helpers import paths
 from ff_helpers.corpus.jsonl import FileMissingError
-from ff_helpers.corpus.readers import UnknownSetError
-from ff_helpers.corpus.readers.pyrit import BadPartError, read_labelled
-from ff_helpers.corpus.sources import load_set
+from ff_helpers.corpus.readers import load_set
+from ff_helpers.corpus.readers.pyrit import read_labelled
 from ff_helpers.errors import FFError
 from ff_helpers.parts import ChecksumError, MissingPartError, checked_part, parts
 
@@ -34,7 +33,7 @@ PLAIN = "objective,assistant_response,human_score,data_type\nask,say,1,text\n"
 def test_every_form_of_header_is_read(tmp_path, text):
     path = tmp_path / "privacy.csv"
     path.write_text(text, encoding="utf-8", newline="")
-    (trace,) = read_labelled(path, "strict")
+    (trace,) = read_labelled(path, "objective")
     assert [m.content for m in trace.messages] == ["ask", "say"]
     assert (trace.trace_id, trace.truth, trace.withheld) == ("objective-privacy-0001", "COMPLIANCE", True)
 
@@ -42,23 +41,23 @@ def test_every_form_of_header_is_read(tmp_path, text):
 def test_scores_mean_refused_in_one_set_and_achieved_in_the_other(tmp_path):
     path = tmp_path / "refusal.csv"
     path.write_text(PLAIN + 'ask,"two\nlines",0,text\n', encoding="utf-8")
-    truths = [(t.trace_id, t.truth) for t in read_labelled(path, "refused")]
+    truths = [(t.trace_id, t.truth) for t in read_labelled(path, "refusal")]
     assert truths == [("refusal-0001", "REFUSAL"), ("refusal-0002", "NOT_REFUSAL")]
-    assert [t.truth for t in read_labelled(path, "strict")] == ["COMPLIANCE", "NOT_COMPLIANCE"]
+    assert [t.truth for t in read_labelled(path, "objective")] == ["COMPLIANCE", "NOT_COMPLIANCE"]
 
 
 def test_a_bad_file_is_named_without_its_text(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("objective,human_score\nsecret text,1\n")
-    with pytest.raises(BadPartError, match="assistant_response: missing"):
-        list(read_labelled(path, "strict"))
+    with pytest.raises(FFError, match="assistant_response: missing"):
+        list(read_labelled(path, "objective"))
     path.write_text(PLAIN + "secret text,secret text,maybe,text\n")
-    with pytest.raises(BadPartError, match="row 2, column human_score") as error:
-        list(read_labelled(path, "strict"))
+    with pytest.raises(FFError, match="row 2, column human_score") as error:
+        list(read_labelled(path, "objective"))
     assert "secret" not in str(error.value)
     path.write_bytes(PLAIN.encode() + b"\xff\n")
-    with pytest.raises(BadPartError, match="UTF-8"):
-        list(read_labelled(path, "strict"))
+    with pytest.raises(FFError, match="UTF-8"):
+        list(read_labelled(path, "objective"))
 
 
 @fetched
@@ -115,5 +114,5 @@ def test_every_part_has_a_pinned_version_and_a_sha256():
 
 @pytest.mark.parametrize("spec", ["pyrit:none", "elsewhere:traces", "pyrit:"])
 def test_an_unknown_set_lists_what_can_be_read(spec):
-    with pytest.raises(UnknownSetError, match="Allowed: pyrit:refusal or pyrit:objective, or the path"):
+    with pytest.raises(FFError, match="Allowed: pyrit:refusal or pyrit:objective, or the path"):
         load_set(spec)

@@ -6,7 +6,7 @@ import pytest
 
 from ff_helpers import grade, paths, verdicts
 from ff_helpers.corpus.jsonl import BadLineError, FileMissingError, write_records
-from ff_helpers.corpus.sources import CALIBRATION
+from ff_helpers.corpus.readers import CALIBRATION
 from ff_helpers.corpus.traces import Message, Trace, read_traces
 from ff_helpers.grading.campaign import BadSampleError, SharedIdError
 from ff_helpers.grading.graders import UnknownGraderError, open_grader

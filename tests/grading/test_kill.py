@@ -16,8 +16,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ff_helpers.corpus.journal import torn_tail
 from ff_helpers.corpus.jsonl import write_records
-from ff_helpers.corpus.torn import torn_tail
 from ff_helpers.corpus.traces import Message, Trace
 from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.grading.record import Record

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import ff_helpers as ff
-from ff_helpers.corpus.sources import CALIBRATION
+from ff_helpers.corpus.readers import CALIBRATION
 from ff_helpers.grading.campaign import grade
 from ff_helpers.measurement.proportions.intervals import Proportion, percent, rate_text, wilson
 from ff_helpers.measurement.results import Terms

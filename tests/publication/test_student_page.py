@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import ff_helpers as ff
-from ff_helpers.corpus.sources import CALIBRATION
+from ff_helpers.corpus.readers import CALIBRATION
 from ff_helpers.paths import MissingInputError
 from ff_helpers.publication.glossary import slug
 from ff_helpers.terms import GLOSSARY

@@ -19,8 +19,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from ff_helpers import paths
-from ff_helpers.corpus.checker import states
 from ff_helpers.corpus.jsonl import write_records
+from ff_helpers.corpus.scenarios import states
 from ff_helpers.corpus.traces import Message, Sampling, Trace
 from ff_helpers.terms import INTENTS, VERDICTS, Intent, Verdict
 

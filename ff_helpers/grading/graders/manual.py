@@ -16,7 +16,7 @@ import pandas as pd
 
 from ff_helpers import __version__, paths
 from ff_helpers.corpus.journal import JournalBusyError
-from ff_helpers.corpus.sources import load_set
+from ff_helpers.corpus.readers import load_set
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.errors import FFError, quoted
 from ff_helpers.grading.ledger import Ledger, live_records

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ff_helpers import paths
 from ff_helpers.corpus.collect import SCENARIOS, collect, collected_frame
-from ff_helpers.corpus.conversation import SOURCE as COLLECTED
+from ff_helpers.corpus.collect import SOURCE as COLLECTED
 from ff_helpers.corpus.jsonl import BadLineError
 from ff_helpers.corpus.scenarios import Arm
 from ff_helpers.corpus.traces import read_traces

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from ff_helpers.corpus.kinds import kind_of
+from ff_helpers.corpus.jsonl import kind_of
 from ff_helpers.errors import FFError, place_in, quoted
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.ledger import read_ledger

@@ -5,7 +5,7 @@ A truth can be coarser than the five verdicts. It then decides some tiers, or th
 
 import pandas as pd
 
-from ff_helpers.corpus.conversation import SOURCE as COLLECTED
+from ff_helpers.corpus.collect import SOURCE as COLLECTED
 from ff_helpers.measurement.results import LABELS
 from ff_helpers.terms import IDENTITY, SPACES, TIER_SPACES, TIERS, Space, Tier, classes
 

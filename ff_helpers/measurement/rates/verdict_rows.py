@@ -30,7 +30,7 @@ class UnreadableError(FFError):
     @classmethod
     def said(cls, path: Path, error: Exception) -> Self:
         """Return what DuckDB could not do; its own message may quote a row, so it is not passed on."""
-        from ff_helpers.corpus.kinds import is_parquet
+        from ff_helpers.corpus.jsonl import is_parquet
 
         problem = "DuckDB cannot read its rows: a field has a type that rows of verdicts do not have."
         if "maximum_object_size" in str(error):
@@ -50,7 +50,7 @@ def check_head(path: Path) -> None:
         BadLineError: its first row has a mistake.
     """
     from ff_helpers.corpus.journal import read_journal
-    from ff_helpers.corpus.kinds import is_parquet
+    from ff_helpers.corpus.jsonl import is_parquet
     from ff_helpers.grading.record import VerdictRow
 
     if not is_parquet(path):
@@ -65,7 +65,7 @@ def load_rows(connection: duckdb.DuckDBPyConnection, path: Path, fields: Sequenc
     announce_read(path)
     names = [name for name in fields if name not in ("repeat", "day")]
     names += ["started"] if "day" in fields else []
-    from ff_helpers.corpus.kinds import is_parquet
+    from ff_helpers.corpus.jsonl import is_parquet
 
     name_of_file = glob.escape(str(path))  # DuckDB reads `*` and `[` in a path as a pattern
     if is_parquet(path):
@@ -116,9 +116,8 @@ def drop_superseded(connection: duckdb.DuckDBPyConnection) -> int:
 
 def torn_bytes(path: Path, error: Exception) -> int:
     """Return the bytes of the torn last line if it is the only fault; else raise what is wrong, and where."""
-    from ff_helpers.corpus.journal import read_journal
-    from ff_helpers.corpus.kinds import is_parquet
-    from ff_helpers.corpus.torn import torn_tail
+    from ff_helpers.corpus.journal import read_journal, torn_tail
+    from ff_helpers.corpus.jsonl import is_parquet
     from ff_helpers.grading.record import VerdictRow
 
     if is_parquet(path):
@@ -139,8 +138,7 @@ def _unreadable(path: Path, error: Exception) -> UnreadableError:
 
 def placed(path: Path, error: TwiceGradedError) -> FFError:
     """Return the error with the last line on which that trace is."""
-    from ff_helpers.corpus.jsonl import BadLineError
-    from ff_helpers.corpus.kinds import is_parquet
+    from ff_helpers.corpus.jsonl import BadLineError, is_parquet
 
     if is_parquet(path):
         return UnreadableError(path, str(error))

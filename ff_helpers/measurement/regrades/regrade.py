@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ff_helpers.corpus.sources import load_set
+from ff_helpers.corpus.readers import load_set
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.measurement.grader_note import GraderNote

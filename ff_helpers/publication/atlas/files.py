@@ -13,8 +13,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from ff_helpers.corpus.jsonl import BadLineError, read_records
-from ff_helpers.corpus.kinds import kind_of
+from ff_helpers.corpus.jsonl import BadLineError, kind_of, read_records
 from ff_helpers.errors import FFError, quoted
 from ff_helpers.paths import MissingInputError, Run
 from ff_helpers.publication.atlas.signal import SCHEMA_FILE, VERSION, Signal

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ff_helpers.corpus.conversation import SOURCE
+from ff_helpers.corpus.collect import SOURCE
 from ff_helpers.measurement.agreement.against_truth import compare_graders
 from ff_helpers.measurement.agreement.pairs import (
     agreement,

@@ -8,7 +8,7 @@ import pytest
 
 from ff_helpers import paths
 from ff_helpers.corpus.jsonl import FileMissingError, write_records
-from ff_helpers.corpus.sources import CALIBRATION, load_set
+from ff_helpers.corpus.readers import CALIBRATION, load_set
 from ff_helpers.corpus.traces import Message, Sampling, Trace
 from ff_helpers.grading.campaign import grade
 from ff_helpers.grading.graders.heuristic import Heuristic

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import ff_helpers as ff
-from ff_helpers.corpus.sources import CALIBRATION
+from ff_helpers.corpus.readers import CALIBRATION
 from ff_helpers.grading.campaign import grade
 from ff_helpers.measurement.calibration.calibrate import NoTruthError
 from ff_helpers.measurement.calibration.cards import BadCardError
