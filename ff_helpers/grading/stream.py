@@ -83,7 +83,8 @@ def grade_file(
         FileMissingError, BadLineError: no such file, a bad line or a trace_id twice, named file:line:field.
         JournalBusyError, JournalWriteError: another run is writing to the ledger, or it cannot be written.
         ControlArmError: a control is among the traces.
-        FFError: the grader cannot work here, or may not grade traces without truth.
+        FFError: the file holds no traces; or the grader cannot work here, or may not grade traces without
+            truth.
     """
     for name, value in (("limit", limit), ("repeats", repeats), ("concurrency", concurrency)):
         if value is not None and value < 1:
@@ -94,6 +95,8 @@ def grade_file(
     unused.callback(lambda: loop.run(grader.close()))
     with unused, Ledger(ledger) as book:
         left = job.check(book)
+        if not job.wanted:
+            raise FFError(f"{traces}: this file holds no traces, so there is nothing to grade.")
         if job.lacks_truth:
             admit(grader.setup, spec)
         progress = Progress(f"grading with {grader.setup.identity.name}", left)

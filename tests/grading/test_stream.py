@@ -120,6 +120,13 @@ def test_a_bad_line_or_an_id_twice_is_named_before_anything_is_graded(file, tmp_
         grade_file(tmp_path / "absent.jsonl", "heuristic", ledger)
 
 
+@pytest.mark.parametrize("content", ["", "\n\n"])
+def test_a_file_without_traces_is_no_success(content, tmp_path):
+    (tmp_path / "t.jsonl").write_text(content)
+    with pytest.raises(FFError, match="t.jsonl: this file holds no traces"):
+        grade_file(tmp_path / "t.jsonl", "heuristic", tmp_path / "v.jsonl")
+
+
 def test_traces_without_truth_ask_for_a_card_and_those_with_truth_do_not(file, tmp_path):
     write_records(tmp_path / "t.jsonl", [trace(0), trace(1, truth=None, truth_space=None)])
     admit = by_cards(tmp_path / "cards")
