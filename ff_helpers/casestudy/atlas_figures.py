@@ -1,34 +1,25 @@
 """Figures of the atlas: ASR of each model with its interval, and the export before and after."""
 
-from typing import TYPE_CHECKING
-
+import altair as alt
 import pandas as pd
 
-from ff_helpers.publication.figures.room import first as _first
-from ff_helpers.publication.figures.room import heading
+from ff_helpers.publication.figures.blocks import first, heading, mapped
 from ff_helpers.publication.figures.theme import ACCENT, INK, PAGE_WIDTH, STIPPLE, rounded, sized
 
-if TYPE_CHECKING:
-    import altair as alt
-
-_STATUS = {
-    "marked": ("#D55E00", "cross", "a grader is rejected, unnamed, constant or heuristic"),
-    "unmeasured": ("#777777", "square", "graders named, not all measured"),
-    "measured": (ACCENT, "circle", "every grader has a published accuracy"),
-}
-_BAND = {
-    "insufficient_sample": "insufficient",
-    "low": "low",
-    "medium": "medium",
-    "high": "high",
-}
-_PERCENTS = [0, 0.2, 0.4, 0.6, 0.8, 1]
+_COLORS = {"marked": "#D55E00", "unmeasured": "#777777", "measured": ACCENT}
+_SHAPES = {"marked": "cross", "unmeasured": "square", "measured": "circle"}
+_MEANING = (
+    "datum.label == 'marked' ? 'a grader is rejected, unnamed, constant or heuristic'"
+    " : datum.label == 'unmeasured' ? 'graders named, not all measured'"
+    " : 'every grader has a published accuracy'"
+)
+"""What the legend says of each status, as a Vega expression."""
 _LONG = 900
 """Height in px that the rows of before and after may take: the only figure longer than a page's text."""
 _START, _GLYPHS, _TEXT, _END = -0.04, 1.03, 1.055, 1.42
 
 
-def atlas_asr(models: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
+def atlas_asr(models: pd.DataFrame) -> alt.Chart | alt.LayerChart:
     """Draw strict ASR of each model with its 95% interval, highest first.
 
     Shows how far the counts decide, and on what kind of graders they rest; stippled where n < 20. Does
@@ -37,35 +28,23 @@ def atlas_asr(models: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     Args:
         models: `Atlas.models`.
     """
-    import altair as alt
-
-    models, left = _first(models, "model", 10.5)
-    frame = rounded(models).assign(
-        label=[
-            model if resolved else f"{model} ({reason})"
-            for model, resolved, reason in zip(
-                models["model"], models["resolved"], models["unresolved_reason"], strict=True
-            )
-        ],
-        counts=_counts(models),
-    )
+    models, left = first(models, "model", 10.5)
+    reasons = " (" + models["unresolved_reason"].astype("str") + ")"
+    label = models["model"] + reasons.mask(models["resolved"], "")
+    frame = rounded(models).assign(label=label, counts=_counts(models))
     axis = alt.Axis(title=None, labelLimit=260, labelFontSize=8, ticks=False, domain=False)
     y = alt.Y("label:N", sort=list(frame["label"]), axis=axis, scale=alt.Scale(padding=0.1))
-    return sized(
-        _intervals(frame, y).properties(
-            title=heading(
-                "Strict ASR as far as the counts decide it",
-                "bar: 95% interval (stippled: n < 20); line: k / n; right: k / n, names pooled",
-                shown=len(frame),
-                left=left,
-            )
-        ),
-        width=PAGE_WIDTH,
-        height=int(90 + 10.5 * len(frame)),
+    title = heading(
+        "Strict ASR as far as the counts decide it",
+        "bar: 95% interval (stippled: n < 20); line: k / n; right: k / n, names pooled",
+        shown=len(frame),
+        left=left,
     )
+    chart = _intervals(frame, y).properties(title=title)
+    return sized(chart, width=PAGE_WIDTH, height=int(90 + 10.5 * len(frame)))
 
 
-def atlas_before_after(names: pd.DataFrame) -> "alt.HConcatChart":
+def atlas_before_after(names: pd.DataFrame) -> alt.HConcatChart:
     """Draw the exported names twice: as exported, and as the pooled counts support it.
 
     Left the exported rate of each name as a bare bar; right the interval of the model that the name
@@ -75,75 +54,65 @@ def atlas_before_after(names: pd.DataFrame) -> "alt.HConcatChart":
     Args:
         names: `Atlas.names`.
     """
-    import altair as alt
-
-    names, left = _first(names, "model_name", 9, room=_LONG)
+    names, left = first(names, "model_name", 9, room=_LONG)
     frame = rounded(names)
-    first = frame.drop_duplicates("model")
-    last = frame.drop_duplicates("model", keep="last")[["model", "model_name"]]
-    pooled = first.merge(last.rename(columns={"model_name": "to"}), on="model")
-    pooled = pooled.assign(k=pooled["pooled_k"], n=pooled["pooled_n"])
-    pooled = pooled.assign(counts=_counts(pooled))
-    order, height = list(frame["model_name"]), 9 * len(frame)
+    last = frame.drop_duplicates("model", keep="last").set_index("model")["model_name"]
+    pooled = frame.drop_duplicates("model").assign(k=lambda t: t["pooled_k"], n=lambda t: t["pooled_n"])
+    pooled = pooled.assign(to=pooled["model"].map(last), counts=_counts(pooled))
     axis = alt.Axis(title=None, labelLimit=220, labelFontSize=8, ticks=False, domain=False)
+    order = list(frame["model_name"])
     y = alt.Y("model_name:N", sort=order, axis=axis, scale=alt.Scale(domain=order, padding=0.1))
-    share = alt.X("exported:Q", title="compliance / graded", scale=alt.Scale(domain=[0, 1]), axis=_axis(3))
+    share = alt.X(
+        "exported:Q",
+        title="compliance / graded",
+        scale=alt.Scale(domain=[0, 1]),
+        axis=_axis([0, 0.5, 1]),
+    )
     bars = alt.Chart(frame).mark_bar(height=6, color="#999999").encode(y=y, x=share)
-    percents = (
-        alt.Chart(frame)
-        .mark_text(align="left", dx=2, fontSize=8)
-        .encode(y=y, x="exported:Q", text=alt.Text("exported:Q", format=".0%"))
-    )
-    hidden = alt.Y("model_name:N", sort=order, axis=None, scale=alt.Scale(domain=order, padding=0.1))
-    joins = (
-        alt.Chart(pooled[pooled["names"] > 1])
-        .mark_rule(strokeWidth=2, color=INK)
-        .encode(y=hidden, y2="to:N", x=alt.datum(-0.025))
-    )
-    left = (bars + percents).properties(
+    percents = alt.Chart(frame).mark_text(align="left", dx=2, fontSize=8)
+    text = alt.Text("exported:Q", format=".0%")
+    hidden = y.copy().axis(None)
+    joins = alt.Chart(pooled[pooled["names"] > 1]).mark_rule(strokeWidth=2, color=INK)
+    one = (bars + percents.encode(y=y, x="exported:Q", text=text)).properties(
         width=105,
-        height=height,
+        height=9 * len(frame),
         title=heading("As exported", "a bare rate per name", shown=len(frame), left=left),
     )
-    right = (_intervals(pooled, hidden) + joins).properties(
+    other = (_intervals(pooled, hidden) + joins.encode(y=hidden, y2="to:N", x=alt.datum(-0.025))).properties(
         width=320,
-        height=height,
-        title={
-            "text": "As this suite reports it",
-            "subtitle": "interval (stippled: n < 20), k / n, names pooled, band",
-        },
+        height=9 * len(frame),
+        title=alt.TitleParams(
+            "As this suite reports it",
+            subtitle="interval (stippled: n < 20), k / n, names pooled, band",
+        ),
     )
-    return alt.HConcatChart(hconcat=[left, right], spacing=6)
+    return alt.HConcatChart(hconcat=[one, other], spacing=6)
 
 
 def _counts(frame: pd.DataFrame) -> list[str]:
-    columns = zip(frame["k"], frame["n"], frame["names"], frame["confidence"], strict=True)
-    return [
-        f"{k} / {n}{f', {names} names' if names > 1 else ''}, {_BAND[band]}" for k, n, names, band in columns
-    ]
+    bands = frame["confidence"].str.removesuffix("_sample")
+    columns = zip(frame["k"], frame["n"], frame["names"], bands, strict=True)
+    return [f"{k} / {n}{f', {names} names' if names > 1 else ''}, {band}" for k, n, names, band in columns]
 
 
-def _intervals(frame: pd.DataFrame, y: "alt.Y") -> "alt.LayerChart":
+def _intervals(frame: pd.DataFrame, y: alt.Y) -> alt.LayerChart:
     """Draw interval, rate, grader status and counts of each row; the interval is the larger mark."""
-    import altair as alt
-
-    status = list(_STATUS)
-    words = " : ".join(f"datum.label == '{name}' ? '{_STATUS[name][2]}'" for name in status[:-1])
     legend = alt.Legend(
         title=None,
         orient="top",
         direction="vertical",
-        labelExpr=f"{words} : '{_STATUS[status[-1]][2]}'",
+        labelExpr=_MEANING,
         labelLimit=300,
         symbolOpacity=1,
     )
-    colors = alt.Scale(domain=status, range=[_STATUS[s][0] for s in status])
-    shapes = alt.Scale(domain=status, range=[_STATUS[s][1] for s in status])
-    color = alt.Color("grader_status:N", scale=colors, legend=legend)
-    shape = alt.Shape("grader_status:N", scale=shapes, legend=legend)
-    stroke = alt.Stroke("grader_status:N", scale=colors, legend=None)
+    color = alt.Color("grader_status:N", scale=mapped(_COLORS), legend=legend)
+    shape = alt.Shape("grader_status:N", scale=mapped(_SHAPES), legend=legend)
+    stroke = alt.Stroke("grader_status:N", scale=mapped(_COLORS), legend=None)
     x = alt.X(
-        "asr_low:Q", title="strict ASR", scale=alt.Scale(domain=[_START, _END], nice=False), axis=_axis(6)
+        "asr_low:Q",
+        title="strict ASR",
+        scale=alt.Scale(domain=[_START, _END], nice=False),
+        axis=_axis([0, 0.2, 0.4, 0.6, 0.8, 1]),
     )
     enough = frame["confidence"] != "insufficient_sample"
     solid = alt.Chart(frame[enough]).mark_bar(height=6, opacity=0.65)
@@ -161,8 +130,5 @@ def _intervals(frame: pd.DataFrame, y: "alt.Y") -> "alt.LayerChart":
     return chart
 
 
-def _axis(ticks: int) -> "alt.Axis":
-    import altair as alt
-
-    values = _PERCENTS if ticks > 3 else [0, 0.5, 1]
+def _axis(values: list[float]) -> alt.Axis:
     return alt.Axis(values=values, format=".0%", labelFontSize=8, grid=True)

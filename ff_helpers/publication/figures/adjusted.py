@@ -1,23 +1,60 @@
-"""What graders report, the adjusted rate, and the truth where it is known."""
+"""What a grader's errors do to a rate, the rate without them, and how often an interval holds the truth."""
 
-from typing import TYPE_CHECKING
-
+import altair as alt
 import pandas as pd
 
 from ff_helpers.measurement.proportions.intervals import percent
-from ff_helpers.publication.figures.forest import rate_with_counts
-from ff_helpers.publication.figures.room import first, heading
-from ff_helpers.publication.figures.theme import ACCENT, COLUMN_WIDTH, INK, rounded, sized
-
-if TYPE_CHECKING:
-    import altair as alt
+from ff_helpers.publication.figures.blocks import counted, first, grid, heading, layered, mapped, percents
+from ff_helpers.publication.figures.theme import ACCENT, COLUMN_WIDTH, INK, rounded
 
 RAW, ADJUSTED, TRUTH = "raw", "adjusted", "known truth"
 _COLORS = {RAW: "#E69F00", ADJUSTED: ACCENT, TRUTH: INK}
 _SHAPES = {RAW: "square", ADJUSTED: "diamond", TRUTH: "stroke"}
+_NAIVE, _CARD, _SAMPLE = "naive", "Rogan-Gladen", "PPI++ or labels alone"
+_METHODS = {_NAIVE: "#D55E00", _CARD: ACCENT, _SAMPLE: "#009E73"}
+_METHOD_DASHES = {_NAIVE: [1, 0], _CARD: [1, 0], _SAMPLE: [5, 2]}
+_METHOD_SHAPES = {_NAIVE: "square", _CARD: "circle", _SAMPLE: "triangle-up"}
 
 
-def raw_against_adjusted(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
+def reported_asr(curve: pd.DataFrame, *, true_rate: float) -> alt.Chart | alt.LayerChart:
+    """Draw what a grader reports for every true ASR, against the diagonal of a perfect one.
+
+    Shows the bias of a grader with known sensitivity and specificity, and marks one true rate. Does not
+    show the uncertainty of a sample: the line is the expectation.
+
+    Args:
+        curve: as `apparent_curve` returns it: true_rate, apparent_rate.
+        true_rate: the true rate to mark; one of the curve's.
+    """
+    nearest = (curve["true_rate"] - true_rate).abs().idxmin()
+    mark = rounded(curve.loc[[nearest]])
+    words = mark.assign(
+        text=f"true {mark['true_rate'].iloc[0]:.0%}, reported {mark['apparent_rate'].iloc[0]:.0%}"
+    )
+    ticks = alt.Axis(format=".0%", values=[0, 0.25, 0.5, 0.75, 1])
+    share = alt.Scale(domain=[0, 1])
+    x = alt.X("true_rate:Q", title="true ASR", axis=ticks, scale=share)
+    y = alt.Y("apparent_rate:Q", title="reported ASR", axis=ticks, scale=share)
+    faultless = curve.iloc[[0, -1]].assign(apparent_rate=[0.0, 1.0])
+    diagonal = alt.Chart(faultless).mark_line(color=INK, strokeDash=[4, 3], strokeWidth=1)
+    reported = alt.Chart(rounded(curve)).mark_line(color=ACCENT, strokeWidth=2.5)
+    gap = alt.Chart(mark).mark_rule(color="#D55E00", strokeWidth=3)
+    point = alt.Chart(mark).mark_point(filled=True, color="#D55E00", size=50, opacity=1)
+    label = alt.Chart(words).mark_text(align="right", fontSize=11, fontWeight="bold", color="#D55E00")
+    return layered(
+        diagonal.encode(x=x, y=y),
+        reported.encode(x=x, y=y),
+        gap.encode(x=x, y=alt.Y("true_rate:Q"), y2="apparent_rate:Q"),
+        point.encode(x=x, y=y),
+        label.encode(x=alt.datum(0.98), y=alt.datum(0.08), text="text:N"),
+        title=alt.TitleParams(
+            "What this grader reports", subtitle="dashed: a perfect grader; red: the error"
+        ),
+        height=COLUMN_WIDTH,
+    )
+
+
+def raw_against_adjusted(table: pd.DataFrame) -> alt.Chart | alt.LayerChart:
     """Draw each grader's raw rate over its adjusted one, highest raw rate first, with the known truth.
 
     An open band over the whole width is an interval of [0, 1]: nothing can be concluded. It does not show
@@ -26,65 +63,115 @@ def raw_against_adjusted(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     Args:
         table: as `adjusted`, one tier.
     """
-    import altair as alt
-
     table = table.sort_values(["asr", "set", "grader"], ascending=[False, True, True])
-    table, left = first(table.assign(row=_rows(table)), "row", 36)
-    frame = rounded(pd.concat([_side(table, RAW), _side(table, ADJUSTED)], ignore_index=True))
-    known = rounded(pd.DataFrame({"row": _rows(table), "x": 100 * table["known"], "who": TRUTH}).dropna())
-    order = list(_rows(table))
-    y = alt.Y("row:N", sort=order, title=None, axis=alt.Axis(ticks=False, domain=False, labelPadding=5))
-    x = alt.X(
-        "low:Q",
-        title="attack success rate, %",
-        scale=alt.Scale(domain=[0, 150], nice=False),
-        axis=alt.Axis(values=[0, 25, 50, 75, 100], titleAnchor="start"),
+    rows = table["set"].astype("str") + ", " + table["grader"].astype("str")
+    table, left = first(table.assign(row=rows), "row", 36)
+    raw = _side(table, RAW, "asr").assign(text=counted(table, "asr"))
+    adjusted = _side(table, ADJUSTED, "adjusted").assign(text=_words(table))
+    known = pd.DataFrame({"row": table["row"], "x": 100 * table["known"], "who": TRUTH}).dropna()
+    axis = alt.Axis(ticks=False, domain=False, labelPadding=5)
+    y = alt.Y("row:N", sort=list(table["row"]), title=None, axis=axis)
+    x = percents("low:Q", "attack success rate, %", top=150, step=25)
+    legend = alt.Legend(title=None, orient="top", symbolOpacity=1)
+    color = alt.Color("who:N", scale=mapped(_COLORS), legend=legend)
+    base = alt.Chart(rounded(pd.concat([raw, adjusted], ignore_index=True))).encode(
+        y=y, yOffset=alt.YOffset("who:N", sort=[RAW, ADJUSTED]), color=color
     )
-    color = alt.Color(
-        "who:N",
-        scale=alt.Scale(domain=list(_COLORS), range=list(_COLORS.values())),
-        legend=alt.Legend(title=None, orient="top", symbolOpacity=1),
-    )
-    base = alt.Chart(frame).encode(y=y, yOffset=alt.YOffset("who:N", sort=[RAW, ADJUSTED]), color=color)
     unknown, closed = base.transform_filter("datum.open"), base.transform_filter("!datum.open")
     bands = unknown.mark_bar(height=11, filled=False, strokeWidth=1, strokeDash=[3, 2])
-    lines = closed.mark_rule(strokeWidth=4, opacity=0.45)
-    shape = alt.Shape("who:N", scale=alt.Scale(domain=list(_SHAPES), range=list(_SHAPES.values())))
+    ticks = alt.Chart(rounded(known)).mark_tick(thickness=2, size=26, opacity=1)
     points = base.transform_filter("isValid(datum.rate)").mark_point(size=18, opacity=1, filled=True)
     # Beyond 100, so no tick runs through a word.
     words = base.mark_text(align="left", fontSize=8).encode(
         x=alt.datum(103), text="text:N", color=alt.value(INK)
     )
-    ticks = alt.Chart(known).mark_tick(thickness=2, size=26, opacity=1).encode(y=y, x="x:Q", color=color)
-    chart = alt.LayerChart(
-        layer=[
-            bands.encode(x=x, x2="high:Q"),
-            lines.encode(x=x, x2="high:Q"),
-            ticks,
-            points.encode(x="rate:Q", shape=shape),
-            words,
-        ],
+    return layered(
+        bands.encode(x=x, x2="high:Q"),
+        closed.mark_rule(strokeWidth=4, opacity=0.45).encode(x=x, x2="high:Q"),
+        ticks.encode(y=y, x="x:Q", color=color),
+        points.encode(x="rate:Q", shape=alt.Shape("who:N", scale=mapped(_SHAPES))),
+        words,
         title=heading("Raw rates, and rates with the errors taken out", shown=len(table), left=left),
+        height=75 + 36 * len(table),
     )
-    return sized(chart, width=COLUMN_WIDTH, height=75 + 36 * len(order))
 
 
-def _rows(table: pd.DataFrame) -> "pd.Series[str]":
-    return table["set"].astype("str") + ", " + table["grader"].astype("str")
-
-
-def _side(table: pd.DataFrame, who: str) -> pd.DataFrame:
-    column = "asr" if who == RAW else "adjusted"
-    rate, low, high = (100 * table[f"{column}{end}"].astype(float) for end in ("", "_low", "_high"))
-    everything = high - low >= 100
-    if who == RAW:
-        raw = zip(table["asr"], table["k"], table["n"], strict=True)
-        texts = [rate_with_counts(*cell) for cell in raw]
-    else:
-        unknown = table["adjusted_by"].map({"none": "no card"}).fillna("not identifiable")
-        unknown = unknown.mask(rate.notna(), "excludes nothing")
-        known = [percent(value) for value in table[column]]
-        texts = [w if open_ else k for open_, w, k in zip(everything, unknown, known, strict=True)]
+def _side(table: pd.DataFrame, who: str, rate: str) -> pd.DataFrame:
+    columns = {rate: "rate", f"{rate}_low": "low", f"{rate}_high": "high"}
+    frame = 100 * table[list(columns)].rename(columns=columns).astype(float)
     # A point in an interval of [0, 1] would be mistaken for a finding.
-    frame = pd.DataFrame({"row": _rows(table), "who": who, "rate": rate.mask(everything), "low": low})
-    return frame.assign(high=high, open=everything, text=texts)
+    everything = frame["high"] - frame["low"] >= 100
+    return frame.assign(rate=frame["rate"].mask(everything), open=everything, row=table["row"], who=who)
+
+
+def _words(table: pd.DataFrame) -> list[str]:
+    """Return what stands beside each adjusted rate: the rate, or why there is none."""
+    unknown = table["adjusted_by"].map({"none": "no card"}).fillna("not identifiable")
+    unknown = unknown.mask(table["adjusted"].notna(), "excludes nothing")
+    everything = 100 * (table["adjusted_high"] - table["adjusted_low"]).astype(float) >= 100
+    return list(unknown.where(everything, table["adjusted"].map(percent)))
+
+
+def coverage(
+    table: pd.DataFrame, *, corpus_n: int = 1000, calibration_n: int = 100, columns: int = 5
+) -> alt.ConcatChart:
+    """Draw the coverage of naive and adjusted intervals, one panel per grader, best grader first.
+
+    The dashed line is the nominal 95%. The line under each panel's title says in how many draws
+    Rogan-Gladen said nothing ([0, 1], which covers). Where the naive line rises, the grader's two kinds of
+    error happen to cancel. It does not show how wide the intervals are, nor what
+    happens where the grader errs differently from where it was measured.
+
+    Args:
+        table: as `coverage_table`.
+        corpus_n: graded rows.
+        calibration_n: labels that the corrections know.
+        columns: panels per row: 2 fit a column of a paper, 5 a page.
+    """
+    rows = table[(table["corpus_n"] == corpus_n) & table["icc"].isna()]
+    rows = rows[rows["calibration_n"].isin((0, calibration_n)) & (rows["labels"] != "as they come")]
+    rows = rows[rows["method"].isin(("naive", "Rogan-Gladen", "PPI++"))]
+    rows = rows.assign(line=rows["method"].replace({"PPI++": _SAMPLE}))
+    keys = rows[["sensitivity", "specificity"]].drop_duplicates()
+    youden = (keys.sum(axis=1)).sort_values(ascending=False, kind="stable")
+    order = keys.loc[youden.index].itertuples(index=False)
+    panels = [
+        _panel(
+            rows[(rows["sensitivity"] == se) & (rows["specificity"] == sp)],
+            f"Se {se:.2f}, Sp {sp:.2f}",
+            first=place % columns == 0,
+            last=place + columns >= len(keys),
+            legend=place == 0,
+        )
+        for place, (se, sp) in enumerate(order)
+    ]
+    told = [f"n = {corpus_n:,} graded, {calibration_n} labels; dashed: the nominal 95%"]
+    told.append("blue [0, 1]: share of draws not identifiable")
+    subtitle = told if columns < 4 else ["; ".join(told)]
+    title = heading("How often a 95% interval contains the true ASR", *subtitle, shown=len(panels))
+    return grid(panels, columns=columns, spacing=10, title=title)
+
+
+def _panel(rows: pd.DataFrame, name: str, *, first: bool, last: bool, legend: bool) -> alt.LayerChart:
+    refused = 1 - rows.loc[rows["method"] == "Rogan-Gladen", "answered"].mean()
+    axis = alt.Axis(format=".0%", values=[0, 0.25, 0.5, 0.75, 0.95], labels=first, ticks=first, domain=first)
+    x = alt.X(
+        "true_asr:Q",
+        title="true ASR" if last else None,
+        axis=alt.Axis(format=".0%", values=[0, 0.5, 1], grid=False),
+        scale=alt.Scale(domain=[0, 1]),
+    )
+    y = alt.Y("coverage:Q", title="coverage" if first else None, axis=axis, scale=alt.Scale(domain=[0, 1.05]))
+    keys = alt.Legend(title=None, orient="top", columns=3, symbolStrokeWidth=0) if legend else None
+    color = alt.Color("line:N", scale=mapped(_METHODS), legend=keys)
+    dash = alt.StrokeDash("line:N", scale=mapped(_METHOD_DASHES), legend=None)
+    shape = alt.Shape("line:N", scale=mapped(_METHOD_SHAPES))
+    base = alt.Chart(rounded(rows[["line", "true_asr", "coverage"]])).encode(x=x, y=y, color=color)
+    promised = alt.Chart(pd.DataFrame({"y": [0.95]})).mark_rule(color=INK, strokeDash=[3, 3]).encode(y="y:Q")
+    lines = base.mark_line(strokeWidth=1.8).encode(strokeDash=dash)
+    points = base.mark_point(filled=True, size=20, opacity=1).encode(shape=shape)
+    title = alt.TitleParams(
+        name, subtitle=f"[0, 1] in {refused:.0%}", subtitleColor=ACCENT, fontSize=9, anchor="middle"
+    )
+    layers = alt.LayerChart(layer=[promised, lines, points], title=title)
+    return layers.properties(width=104, height=110)

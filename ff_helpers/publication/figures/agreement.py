@@ -1,22 +1,37 @@
-"""Figures of the agreement between graders: pairs by disagreement, and all against all."""
+"""Several graders of the same traces: pairs by disagreement, all against all, and the range they span."""
 
-from typing import TYPE_CHECKING
-
+import altair as alt
 import pandas as pd
 
 from ff_helpers.measurement.agreement.pairs import LIMIT
 from ff_helpers.measurement.proportions.intervals import percent
-from ff_helpers.publication.figures.room import first, heading, one_piece
-from ff_helpers.publication.figures.theme import ACCENT, COLUMN_WIDTH, INK, rounded, sized
-
-if TYPE_CHECKING:
-    import altair as alt
+from ff_helpers.publication.figures.blocks import (
+    first,
+    heading,
+    layered,
+    line_at,
+    mapped,
+    nothing,
+    one_piece,
+    percents,
+    rate_with_counts,
+)
+from ff_helpers.publication.figures.theme import (
+    ACCENT,
+    COLUMN_WIDTH,
+    GATE_COLORS,
+    GATE_SHAPES,
+    INK,
+    SOFT,
+    rounded,
+)
 
 _MOST = 6
 """How many graders, truth included, have room for all pairs in a column of a paper."""
+_BRACKET = "The same traces, graded by several"
 
 
-def disagreement(table: pd.DataFrame, *, limit: float = LIMIT) -> "alt.Chart | alt.LayerChart":
+def disagreement(table: pd.DataFrame, *, limit: float = LIMIT) -> alt.Chart | alt.LayerChart:
     """Show how often two graders disagree, with Wilson interval, sorted; the line is the limit of the rule.
 
     Flagged pairs are orange diamonds, the others blue circles. It does not say which of the two is right,
@@ -26,8 +41,6 @@ def disagreement(table: pd.DataFrame, *, limit: float = LIMIT) -> "alt.Chart | a
         table: as `measurement.agreement.pairs.agreement`.
         limit: share in [0, 1] above which a pair is flagged.
     """
-    import altair as alt
-
     names = ["grader_a", "grader_b", "set", "n", "kappa"]
     rows = table.assign(
         label=[
@@ -38,27 +51,28 @@ def disagreement(table: pd.DataFrame, *, limit: float = LIMIT) -> "alt.Chart | a
     rows = rows[["label", "disagreement", "disagreement_low", "disagreement_high", "flagged"]]
     rows, left = first(rows, "label", 26)
     color = alt.condition("datum.flagged", alt.value("#D55E00"), alt.value(ACCENT))
+    shape = alt.condition("datum.flagged", alt.value("diamond"), alt.value("circle"))
     axis = alt.Axis(labelExpr="split(datum.label, '|')", labelLimit=190)
-    order = list(rows["label"])
-    base = alt.Chart(rounded(rows)).encode(y=alt.Y("label:N", sort=order, title=None, axis=axis))
-    shares = alt.Axis(format="%", values=[0, 0.5, 1])
-    x = alt.X("disagreement_low:Q", scale=alt.Scale(domain=[0, 1]), axis=shares)
-    rule = base.mark_rule(strokeWidth=4, opacity=0.45).encode(
-        x=x.title("disagreement"), x2="disagreement_high:Q", color=color
+    base = alt.Chart(rounded(rows)).encode(
+        y=alt.Y("label:N", sort=list(rows["label"]), title=None, axis=axis), color=color
     )
-    point = base.mark_point(size=28, filled=True, opacity=1).encode(
-        x="disagreement:Q",
-        color=color,
-        shape=alt.condition("datum.flagged", alt.value("diamond"), alt.value("circle")),
+    x = alt.X(
+        "disagreement_low:Q",
+        title="disagreement",
+        scale=alt.Scale(domain=[0, 1]),
+        axis=alt.Axis(format="%", values=[0, 0.5, 1]),
     )
-    line = alt.Chart(pd.DataFrame({"x": [limit]})).mark_rule(strokeDash=[3, 3], color=INK).encode(x="x:Q")
     subtitle = f"dashed: flagged above {100 * limit:g}%; κ: Cohen's kappa"
-    title = heading("Disagreement of pairs of graders", subtitle, shown=len(rows), left=left)
-    chart = alt.LayerChart(layer=[line, rule, point], title=title)
-    return sized(chart, width=COLUMN_WIDTH, height=75 + 26 * len(rows))
+    return layered(
+        line_at([limit]),
+        base.mark_rule(strokeWidth=4, opacity=0.45).encode(x=x, x2="disagreement_high:Q"),
+        base.mark_point(size=28, filled=True, opacity=1).encode(x="disagreement:Q", shape=shape),
+        title=heading("Disagreement of pairs of graders", subtitle, shown=len(rows), left=left),
+        height=75 + 26 * len(rows),
+    )
 
 
-def agreement_matrix(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
+def agreement_matrix(table: pd.DataFrame) -> alt.Chart | alt.LayerChart:
     """Show the agreement of all graders with each other on one set: share, Cohen's kappa and n in each cell.
 
     Flagged pairs have a thick frame and an exclamation mark. Dark cells agree; they need not be right.
@@ -67,8 +81,6 @@ def agreement_matrix(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     Args:
         table: as `measurement.agreement.pairs.agreement`, the rows of one set.
     """
-    import altair as alt
-
     truths = [name for name in table["grader_b"].drop_duplicates() if str(name).startswith("truth")]
     names = [*truths, *dict.fromkeys(n for n in [*table["grader_a"], *table["grader_b"]] if n not in truths)]
     names, left = names[:_MOST], len(names[_MOST:])
@@ -88,29 +100,94 @@ def agreement_matrix(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
         ],
     )
     color = alt.Color(
-        "agreement:Q", scale=alt.Scale(domain=[0, 100], range=["#f4f8fb", ACCENT]), title="agreement, %",
+        "agreement:Q",
+        scale=alt.Scale(domain=[0, 100], range=["#f4f8fb", ACCENT]),
+        title="agreement, %",
         legend=alt.Legend(orient="top", gradientLength=120, gradientThickness=8, values=[0, 50, 100]),
-    )  # fmt: skip
-    axis = alt.Axis(
-        ticks=False,
-        domain=False,
-        labelLimit=110,
-        labelAngle=0,
-        labelExpr="split(replace(datum.label, ')', ''), ' (')",
     )
+    label = "split(replace(datum.label, ')', ''), ' (')"
+    axis = alt.Axis(ticks=False, domain=False, labelLimit=110, labelAngle=0, labelExpr=label)
     base = alt.Chart(rounded(frame)).encode(
         x=alt.X("column:N", sort=names[:-1], title=None, axis=axis),
         y=alt.Y("row:N", sort=names[1:], title=None, axis=axis),
     )
     framed = alt.condition("datum.flagged", alt.value(INK), alt.value("white"))
-    tiles = base.mark_rect(strokeWidth=1.8).encode(color=color, stroke=framed)
-    words = base.mark_text(fontSize=8.5, lineBreak="|", lineHeight=11, dy=-11).encode(
-        text="text:N", color=alt.condition("datum.agreement > 60", alt.value("white"), alt.value(INK))
-    )
+    ink = alt.condition("datum.agreement > 60", alt.value("white"), alt.value(INK))
+    words = base.mark_text(fontSize=8.5, lineBreak="|", lineHeight=11, dy=-11)
     said = "! and frame: flagged; κ: Cohen's kappa"
-    title = heading("Who agrees with whom", said, shown=len(table), left=left)
-    chart = alt.LayerChart(layer=[tiles, words], title=title)
-    return sized(chart, width=COLUMN_WIDTH, height=110 + 48 * max(len(names) - 1, 1))
+    return layered(
+        base.mark_rect(strokeWidth=1.8).encode(color=color, stroke=framed),
+        words.encode(text="text:N", color=ink),
+        title=heading("Who agrees with whom", said, shown=len(table), left=left),
+        height=110 + 48 * max(len(names) - 1, 1),
+    )
+
+
+def grader_bracket(table: pd.DataFrame) -> alt.Chart | alt.LayerChart:
+    """Draw what several graders report on the same traces, and the range between them as a band.
+
+    The band is the finding, not any grader in it: a vote or a mean of them would hide it. It is not an
+    interval: the truth can lie outside.
+
+    Args:
+        table: as `measurement.agreement.bracket.bracket` or `facts.grader_bracket`, one tier: the columns
+            set or cohort, denominator, grader, k, n, asr, gate and the range.
+    """
+    if table.empty:
+        panel = alt.LayerChart(layer=[nothing("a bracket needs two graders of the same traces")])
+        return panel.properties(width=COLUMN_WIDTH - 12, title=heading(_BRACKET, shown=0))
+    frame, left = first(_bracket_rows(table), "row", 17)
+    states = [state for state in GATE_COLORS if state in set(frame["gate"])]
+    label = "split(datum.label, '|')[1]"
+    axis = alt.Axis(ticks=False, domain=False, labelPadding=7, labelExpr=label, labelLimit=150)
+    base = alt.Chart(rounded(frame)).encode(
+        y=alt.Y("row:N", sort=list(frame["row"]), title=None, axis=axis, scale=alt.Scale(padding=0))
+    )
+    highest = float(frame["end"].max())
+    x = percents(
+        "rate:Q",
+        f"{', '.join(table['tier'].drop_duplicates())} attack success rate, %".replace("_", " "),
+        top=150.0 if highest > 66 else 1.5 * highest + 5,
+    )
+    legend = alt.Legend(title=None, orient="top", columns=2)
+    color = alt.Color("gate:N", scale=mapped({s: GATE_COLORS[s] for s in states}), legend=legend)
+    shape = alt.Shape("gate:N", scale=mapped({s: GATE_SHAPES[s] for s in states}), legend=legend)
+    graders = base.transform_filter("isValid(datum.gate)").encode(color=color)
+    points = graders.transform_filter("isValid(datum.rate)").mark_point(size=22, filled=True, opacity=1)
+    counts = base.mark_text(align="left", dx=4, fontSize=8, color=INK)
+    said = "band: from the lowest grader to the highest"
+    return layered(
+        base.mark_rect(color=SOFT, opacity=0.3).encode(x=alt.X("lowest:Q"), x2="highest:Q"),
+        graders.mark_rule(strokeWidth=4, opacity=0.45).encode(x=alt.X("low:Q"), x2="high:Q"),
+        points.encode(x=x, shape=shape),
+        counts.encode(x="end:Q", text="text:N"),
+        title=heading(_BRACKET, said, shown=len(frame), left=left),
+        height=95 + 17 * len(frame),
+    )
+
+
+def _bracket_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Return for each set and denominator a line with its range, then its graders, highest first."""
+    traces = "set" if "set" in table.columns else "cohort"
+    several = table[traces].nunique() > 1
+    lines: list[dict[str, object]] = []
+    for (name, over), part in table.groupby([traces, "denominator"], sort=False):
+        ranks = part.sort_values(["asr", "grader"], ascending=[False, True], kind="stable")
+        lowest, highest = float(part["lowest"].iloc[0]), float(part["highest"].iloc[0])
+        edges = {"lowest": 100 * lowest, "highest": 100 * highest}
+        who = one_piece(name)
+        key = f"{who}, {over}"
+        head = f"{who}, of {over}" if several else f"of {over}"
+        text = f"range {percent(lowest)} to {percent(highest)}"
+        lines.append({"row": f"{key}|{head}", "end": 100 * highest, "text": text} | edges)
+        for grader, gate, rate, low, high, k, n in ranks[
+            ["grader", "gate", "asr", "asr_low", "asr_high", "k", "n"]
+        ].itertuples(index=False):
+            text = rate_with_counts(rate, k, n) if n else "no rows"
+            numbers = {"rate": 100 * rate, "low": 100 * low, "high": 100 * high, "end": 100 * high}
+            row = f"{key} {one_piece(grader)}|{one_piece(grader)}"
+            lines.append({"row": row, "gate": gate, "text": text} | numbers | edges)
+    return pd.DataFrame(lines)
 
 
 def _kappa(value: float) -> str:

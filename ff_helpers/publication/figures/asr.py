@@ -1,30 +1,43 @@
 """Attack success rates: by set, by intent, labels against graders."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from itertools import cycle
 
+import altair as alt
 import pandas as pd
 
 from ff_helpers.measurement.results import LABELS
-from ff_helpers.publication.figures.forest import forest, rate_with_counts
-from ff_helpers.publication.figures.room import first, heading, one_piece
-from ff_helpers.publication.figures.theme import (
-    ACCENT,
-    COLUMN_WIDTH,
-    INK,
-    STIPPLE,
-    VERDICT_COLORS,
-    rounded,
-    sized,
+from ff_helpers.publication.figures.blocks import (
+    LINES,
+    ROOM,
+    counted,
+    first,
+    grid,
+    heading,
+    layered,
+    mapped,
+    one_piece,
+    percents,
+    spaced,
 )
+from ff_helpers.publication.figures.forest import forest, lines
+from ff_helpers.publication.figures.theme import ACCENT, INK, STIPPLE, VERDICT_COLORS, rounded
 
-if TYPE_CHECKING:
-    import altair as alt
+_GRADERS = (
+    ("#D55E00", "diamond"),
+    ("#009E73", "square"),
+    ("#CC79A7", "triangle-up"),
+    ("#0072B2", "cross"),
+    ("#E69F00", "triangle-down"),
+    ("#56B4E9", "circle"),
+)
+_COLUMNS = {"turns": "number of turns", "intent": "attack class", "set": "trace set"}
+_KNOWN, _REPORTED = "known", "as graders report"
+_COLORS = {_KNOWN: INK, _REPORTED: "#D55E00"}
+_SHAPES = {_KNOWN: "circle", _REPORTED: "diamond"}
 
-_GRADERS = ("#D55E00", "#009E73", "#CC79A7", "#0072B2", "#E69F00", "#56B4E9")
-_SHAPES = ("diamond", "square", "triangle-up", "cross", "triangle-down", "circle")
 
-
-def labelled_beside_reported(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
+def labelled_beside_reported(table: pd.DataFrame) -> alt.Chart | alt.LayerChart:
     """Draw what people say about each set's traces, and under it what each grader would have reported.
 
     It does not show which traces a grader gets wrong: equal rates can hide opposite errors.
@@ -32,18 +45,15 @@ def labelled_beside_reported(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart
     Args:
         table: as `would_have_reported`.
     """
-    parts = []
-    for side, who in (("labelled", None), ("reported", "grader")):
-        part = table.rename(columns={side: "rate", f"{side}_low": "low", f"{side}_high": "high"})
-        part = part.assign(who=table[who] if who else LABELS, k=table[f"{side}_k"], n=table[f"{side}_n"])
-        parts.append(part.assign(row=_words(table["measure"]) + ", " + table["set"]))
-    frame = pd.concat(parts, ignore_index=True).drop_duplicates(["row", "who"])
-    graders = sorted(set(frame["who"]) - {LABELS})
+    row = spaced(table["measure"]) + ", " + table["set"]
+    labelled = lines(table, "labelled", row=row, who=LABELS)
+    reported = lines(table, "reported", row=row, who=table["grader"])
+    frame = pd.concat([labelled, reported], ignore_index=True).drop_duplicates(["row", "who"])
     said = "What the labels say, what each grader would report"
-    return forest(_with_text(frame), _looks(graders), title="rate, %", heading=said)
+    return forest(frame, _looks(frame["who"]), title="rate, %", heading=said)
 
 
-def asr_intervals(table: pd.DataFrame, by: str) -> "alt.Chart | alt.LayerChart":
+def asr_intervals(table: pd.DataFrame, by: str) -> alt.Chart | alt.LayerChart:
     """Draw the rate of each class of a column, one line per grader, highest labelled or mean rate first.
 
     It does not rank the classes: traces differ from class to class.
@@ -53,15 +63,13 @@ def asr_intervals(table: pd.DataFrame, by: str) -> "alt.Chart | alt.LayerChart":
         by: the column.
     """
     place = table.groupby(by)["asr"].mean().sort_values(ascending=False, kind="stable").index
-    frame = table.set_index(by).loc[list(place)].reset_index()
-    frame = frame.assign(row=_words(frame[by]), who=frame["grader"]).rename(
-        columns={"asr": "rate", "asr_low": "low", "asr_high": "high"}
-    )
-    graders = sorted(set(frame["who"]) - {LABELS})
-    return forest(_with_text(frame), _looks(graders), title="rate, %", heading=f"Rates by {_words_of(by)}")
+    table = table.set_index(by).loc[list(place)].reset_index()
+    frame = lines(table, "asr", row=spaced(table[by]), who=table["grader"])
+    said = f"Rates by {_COLUMNS.get(by, by)}"
+    return forest(frame, _looks(frame["who"]), title="rate, %", heading=said)
 
 
-def asr_by_intent(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
+def asr_by_intent(table: pd.DataFrame) -> alt.Chart | alt.LayerChart:
     """Draw each attack class: what the labels give (grey) and what each grader reports (orange).
 
     Bars with their intervals; stippled where n < 20. It does not show how good the attack classes are:
@@ -70,59 +78,103 @@ def asr_by_intent(table: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     Args:
         table: as `asr_by` by intent: one tier, one denominator.
     """
-    import altair as alt
-
     known = table[table["grader"] == LABELS].set_index("intent")["asr"]
+    labels = table["grader"] == LABELS
+    colors = labels.map({True: "#999999", False: VERDICT_COLORS["COMPLIANCE"]})
     frame = table.assign(
-        text=[rate_with_counts(*cell) for cell in zip(table["asr"], table["k"], table["n"], strict=True)],
+        text=counted(table, "asr"),
         **{name: 100 * table[name] for name in ("asr", "asr_low", "asr_high")},
         place=-table["intent"].map(known).fillna(table["asr"]),
-        who=table["grader"].where(table["grader"] != LABELS, ""),
-        fill=_fills(table),
+        who=table["grader"].mask(labels, ""),
+        fill=colors.mask(table["n"] < 20, STIPPLE),
     ).sort_values(["place", "intent", "who"])
-    again = frame["intent"].duplicated()
-    head = (_words(frame["intent"]) + ", ").mask(again, "")
+    head = (spaced(frame["intent"]) + ", ").mask(frame["intent"].duplicated(), "")
     frame = frame.assign(row=frame["intent"].map(one_piece) + "|" + (head + frame["grader"]).map(one_piece))
     frame, left = first(frame, "row", 15)
     axis = alt.Axis(ticks=False, labelExpr="split(datum.label, '|')[1]")
     base = alt.Chart(rounded(frame[["row", "asr", "asr_low", "asr_high", "text", "fill"]])).encode(
         y=alt.Y("row:N", sort=list(frame["row"]), title=None, axis=axis)
     )
-    x = alt.X(
-        "asr:Q",
-        title="rate, %; stippled: fewer than 20 rows",
-        scale=alt.Scale(domain=[0, 140], nice=False),
-        axis=alt.Axis(values=[0, 20, 40, 60, 80, 100], titleAnchor="start"),
-    )
     bars = base.mark_bar(height=9, stroke=ACCENT, strokeWidth=0.5).encode(
-        x=x, fill=alt.Fill("fill:N", scale=None, legend=None)
+        x=percents("asr:Q", "rate, %; stippled: fewer than 20 rows", top=140),
+        fill=alt.Fill("fill:N", scale=None, legend=None),
     )
-    lines = base.mark_rule(strokeWidth=1.5, color=INK).encode(x=alt.X("asr_low:Q"), x2="asr_high:Q")
+    spans = base.mark_rule(strokeWidth=1.5, color=INK).encode(x=alt.X("asr_low:Q"), x2="asr_high:Q")
     values = base.mark_text(align="left", dx=4, fontSize=8).encode(x=alt.X("asr_high:Q"), text="text:N")
     title = heading("Rates by attack class: labels, and what graders report", shown=len(frame), left=left)
-    chart = alt.LayerChart(layer=[bars, lines, values], title=title)
-    return sized(chart, width=COLUMN_WIDTH, height=70 + 15 * len(frame))
+    return layered(bars, spans, values, title=title, height=70 + 15 * len(frame))
 
 
-def _fills(table: pd.DataFrame) -> list[str]:
-    colors = ["#999999" if who == LABELS else VERDICT_COLORS["COMPLIANCE"] for who in table["grader"]]
-    return [STIPPLE if n < 20 else color for n, color in zip(table["n"], colors, strict=True)]
+def intents(table: pd.DataFrame, *, columns: int = 2) -> alt.ConcatChart:
+    """Draw each attack class in a panel of its own: the known rate, and what each grader reports.
+
+    Bars are 95% intervals, points the rates; hollow below 20 traces. Panels are sorted by the known rate. It
+    does not rank the classes: where intervals overlap, the traces do not decide.
+
+    Args:
+        table: as `asr_by` by intent: one tier, one denominator.
+        columns: panels per row: 2 fit a column of a paper, 3 a page.
+    """
+    place = table[table["grader"] == LABELS].set_index("intent")["asr"]
+    order = sorted(set(table["intent"]), key=lambda name: (-float(place.get(name, 0)), str(name)))
+    graders = [LABELS, *sorted(set(table["grader"]) - {LABELS})][:LINES]
+    most = columns * max(1, int(ROOM // (24 * len(graders) + 75)))
+    left = len(order[most:]) + len(set(table["grader"]) - set(graders))
+    panels = [
+        _panel(
+            table[(table["intent"] == name) & table["grader"].isin(graders)],
+            str(name),
+            graders,
+            labelled=n % columns == 0,
+            last=n + columns >= len(order[:most]),
+            width=178 if columns > 2 else 108,
+        )
+        for n, name in enumerate(order[:most])
+    ]
+    said = "%; bars: 95% intervals; hollow: fewer than 20 traces"
+    title = heading("Attack success by attack class", said, shown=len(panels), left=left)
+    return grid(panels, columns=columns, spacing=12, title=title)
 
 
-def _words_of(column: str) -> str:
-    return {"turns": "number of turns", "intent": "attack class", "set": "trace set"}.get(column, column)
+def _panel(
+    table: pd.DataFrame, intent: str, graders: Sequence[str], *, labelled: bool, last: bool, width: int
+) -> alt.LayerChart:
+    # The axis cuts long names; cut here, two of them could become one row.
+    names = {name: "known labels" if name == LABELS else name for name in graders}
+    rows = lines(table, "asr", row=table["intent"], who=table["grader"].map(names))
+    rows[["rate", "low", "high"]] = 100 * rows[["rate", "low", "high"]].astype(float)
+    rows = rows.drop(columns=["row", "k"]).assign(
+        kind=(table["grader"] == LABELS).map({True: _KNOWN, False: _REPORTED}),
+        # Above its point, but not over the names at the left.
+        place=rows["rate"].clip(lower=2000 / width, upper=100 - 2000 / width),
+    )
+    axis = alt.Axis(
+        labels=labelled,
+        ticks=False,
+        domain=False,
+        labelFontSize=8,
+        labelPadding=5,
+        labelLimit=width * 5 // 9,
+    )
+    order = list(names.values())
+    base = alt.Chart(rounded(rows)).encode(
+        y=alt.Y("who:N", sort=order, title=None, axis=axis, scale=alt.Scale(domain=order))
+    )
+    color = alt.Color("kind:N", legend=None, scale=mapped(_COLORS))
+    shape = alt.Shape("kind:N", legend=None, scale=mapped(_SHAPES))
+    ticks = alt.Axis(values=[0, 50, 100], grid=True, labels=last)
+    x = alt.X("low:Q", title=None, scale=alt.Scale(domain=[0, 100]), axis=ticks)
+    bars = base.mark_rule(strokeWidth=4, opacity=0.45).encode(x=x, x2="high:Q", color=color)
+    points = base.mark_point(size=18, opacity=1, strokeWidth=1.2).encode(
+        x="rate:Q", color=color, shape=shape, fill=alt.condition("datum.n < 20", alt.value("white"), color)
+    )
+    said = base.mark_text(dy=-8, fontSize=8).encode(x="place:Q", text="text:N", color=alt.value(INK))
+    title = alt.TitleParams(intent.replace("_", " "), fontSize=10, limit=width + 4)
+    layers = alt.LayerChart(layer=[bars, points, said], title=title)
+    return layers.properties(width=width, height=24 * len(graders))
 
 
-def _words(names: "pd.Series[str]") -> "pd.Series[str]":
-    return names.str.replace("_", " ")
-
-
-def _looks(graders: list[str]) -> dict[str, tuple[str, str]]:
+def _looks(who: "pd.Series[str]") -> dict[str, tuple[str, str]]:
     """Return colour and shape of the labels, then of each grader."""
-    marks = [(_GRADERS[i % len(_GRADERS)], _SHAPES[i % len(_SHAPES)]) for i in range(len(graders))]
-    return {LABELS: (INK, "circle"), **dict(zip(graders, marks, strict=True))}
-
-
-def _with_text(frame: pd.DataFrame) -> pd.DataFrame:
-    cells = zip(frame["rate"], frame["k"], frame["n"], strict=True)
-    return frame.assign(text=[rate_with_counts(*cell) for cell in cells])
+    graders = sorted(set(who) - {LABELS})
+    return {LABELS: (INK, "circle"), **dict(zip(graders, cycle(_GRADERS), strict=False))}

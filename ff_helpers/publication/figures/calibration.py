@@ -1,18 +1,22 @@
-"""Figures of the calibration: what graders get right, and where their errors fall."""
+"""Figures of the calibration: what graders get right, where they err, and what attacks do to them."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from itertools import cycle
 
+import altair as alt
 import pandas as pd
 
+from ff_helpers.grading.identities import shown_names
 from ff_helpers.measurement.calibration.cards import Card, card_names, file_names
 from ff_helpers.measurement.calibration.confusion import NO_VERDICT
+from ff_helpers.measurement.calibration.robustness import ALL, ASK, CONTROLS
 from ff_helpers.measurement.calibration.tables import grader_note
 from ff_helpers.measurement.proportions.intervals import percent
 from ff_helpers.measurement.results import Terms, stated
 from ff_helpers.paths import Run
 from ff_helpers.publication.about import told
-from ff_helpers.publication.figures.room import ROOM, heading, nothing
+from ff_helpers.publication.figures.blocks import ROOM, grid, heading, layered, nothing
+from ff_helpers.publication.figures.forest import forest, lines
 from ff_helpers.publication.figures.theme import (
     ACCENT,
     COLUMN_WIDTH,
@@ -21,22 +25,26 @@ from ff_helpers.publication.figures.theme import (
     cut,
     rounded,
     save_figure,
-    sized,
 )
 
-if TYPE_CHECKING:
-    import altair as alt
-
-_GREY = "#999999"
 _BARS = {
     "valid": ("format valid", "#56B4E9"),
     "accuracy": ("content right", ACCENT),
-    "majority": ("always the majority", _GREY),
+    "majority": ("always the majority", "#999999"),
     "modal_share": ("most frequent verdict", VERDICT_COLORS["PARTIAL"]),
 }
+_ATTACKED = (
+    ("#D55E00", "diamond"),
+    ("#0072B2", "square"),
+    ("#009E73", "triangle-up"),
+    ("#CC79A7", "cross"),
+    ("#E69F00", "triangle-down"),
+    ("#56B4E9", "circle"),
+)
+_FLAT, _SPLIT = "replace(datum.label, '_', ' ')", "split(datum.label, '_')"
 
 
-def confusion(card: Card, name: str = "") -> "alt.Chart | alt.LayerChart":
+def confusion(card: Card, name: str = "") -> alt.Chart | alt.LayerChart:
     """Show truth (rows) against graded class (columns): right cells blue, wrong ones grey, counts in all.
 
     The shade is the share within the row of a truth, so rare classes can be read too. It does not
@@ -46,8 +54,53 @@ def confusion(card: Card, name: str = "") -> "alt.Chart | alt.LayerChart":
         card: the card.
         name: what to call its grader; empty: as the card does.
     """
-    import altair as alt
+    many = len(card.confusion.classes) > 3
+    tilted = alt.Axis(labelExpr=_FLAT if many else _SPLIT, labelAngle=-40 if many else 0)
+    across = alt.X("graded:N", title="graded as", axis=tilted)
+    down = alt.Y("truth:N", title="truth", axis=alt.Axis(labelExpr=_SPLIT))
+    title = alt.TitleParams(
+        f"{cut(name or card.grader, 24)} on {cut(card.calibration_set, 18)}: {card.k} of {card.n} right",
+        subtitle=f"always answering {card.majority_class}: {card.majority.k} of {card.n} right",
+    )
+    height = 42 * len(card.confusion.classes) + (130 if many else 70)
+    return layered(*_cells(card, across, down, letters=11), title=title, height=height)
 
+
+def confusions(cards: Sequence[Card], *, columns: int = 1) -> alt.ConcatChart:
+    """Draw the confusion matrices of several graders on one set, one panel each: truth down, graded across.
+
+    Right cells are blue with a frame, wrong ones grey; the shade is the share within the row of a truth, the
+    number the count. It does not show how sure a count is, nor which of two equal graders errs on the same
+    traces.
+
+    Args:
+        cards: of one label space; most accurate first is drawn first.
+        columns: panels per row: 1 fits a column of a paper, 3 a page.
+    """
+    names = shown_names(card.identity for card in cards)
+    ranked = sorted(cards, key=lambda card: (-(card.accuracy.estimate or 0), names[card.identity]))
+    most = columns * (ROOM // 180)
+    ranked, left = ranked[:most], len(ranked[most:])
+    panels = []
+    for place, card in enumerate(ranked):
+        first, last = place % columns == 0, place + columns >= len(ranked)
+        flat = alt.Axis(labelExpr=_FLAT, labelAngle=-40, labelFontSize=8, labels=last)
+        split = alt.Axis(labelExpr=_SPLIT, labels=first, ticks=first, labelFontSize=8)
+        across = alt.X("graded:N", title="graded as" if last else None, axis=flat)
+        down = alt.Y("truth:N", title="truth" if first else None, axis=split)
+        title = alt.TitleParams(
+            cut(names[card.identity], 30),
+            subtitle=f"{card.k} of {card.n} right on {cut(card.calibration_set, 24)}",
+            fontSize=10,
+        )
+        panel = alt.LayerChart(layer=_cells(card, across, down, letters=10), title=title)
+        panels.append(panel.properties(width=163 if columns > 1 else 215, height=110))
+    title = heading("What each grader makes of each truth", shown=len(panels), left=left)
+    return grid(panels, columns=columns, spacing=14, title=title)
+
+
+def _cells(card: Card, across: alt.X, down: alt.Y, *, letters: int) -> list[alt.Chart]:
+    """Return the layers of a confusion matrix: shades, frames of the right cells, counts."""
     graded = [*card.confusion.classes, NO_VERDICT]
     cells = pd.DataFrame(
         [
@@ -57,30 +110,18 @@ def confusion(card: Card, name: str = "") -> "alt.Chart | alt.LayerChart":
         ],
         columns=["truth", "graded", "count", "share", "right"],
     )
-    many = len(graded) > 4
-    flat, split = "replace(datum.label, '_', ' ')", "split(datum.label, '_')"
-    columns = alt.Axis(labelExpr=flat if many else split, labelAngle=-40 if many else 0)
-    base = alt.Chart(rounded(cells)).encode(
-        x=alt.X("graded:N", sort=graded, title="graded as", axis=columns),
-        y=alt.Y("truth:N", sort=graded, title="truth", axis=alt.Axis(labelExpr=split)),
-    )
-    shade = alt.Scale(domain=[0, 1], range=[0.0, 0.9])
+    base = alt.Chart(rounded(cells)).encode(x=across.sort(graded), y=down.sort(graded))
     paint = alt.condition("datum.right", alt.value(ACCENT), alt.value("#666666"))
-    box = base.mark_rect(stroke="#cccccc").encode(
-        color=paint, opacity=alt.Opacity("share:Q", scale=shade, legend=None)
-    )
-    frame = base.transform_filter("datum.right").mark_rect(filled=False, stroke=ACCENT, strokeWidth=1.5)
+    shade = alt.Opacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0.0, 0.9]), legend=None)
     ink = alt.condition("datum.share > 0.6", alt.value("white"), alt.value(INK))
-    count = base.mark_text(fontSize=11).encode(text="count:Q", color=ink)
-    title = alt.TitleParams(
-        f"{cut(name or card.grader, 24)} on {cut(card.calibration_set, 18)}: {card.k} of {card.n} right",
-        subtitle=f"always answering {card.majority_class}: {card.majority.k} of {card.n} right",
-    )
-    height = 42 * len(card.confusion.classes) + (130 if many else 70)
-    return sized(alt.LayerChart(layer=[box, frame, count], title=title), width=COLUMN_WIDTH, height=height)
+    return [
+        base.mark_rect(stroke="#cccccc").encode(color=paint, opacity=shade),
+        base.transform_filter("datum.right").mark_rect(filled=False, stroke=ACCENT, strokeWidth=1.5),
+        base.mark_text(fontSize=letters).encode(text="count:Q", color=ink),
+    ]
 
 
-def format_against_content(table: pd.DataFrame) -> "alt.VConcatChart":
+def format_against_content(table: pd.DataFrame) -> alt.VConcatChart:
     """Show, one panel per card: answers valid in form, right in content, and two baselines that look as good.
 
     The baselines: what always answering the majority class gets right, and how large a share of all
@@ -89,8 +130,6 @@ def format_against_content(table: pd.DataFrame) -> "alt.VConcatChart":
     Args:
         table: as `cards_table`.
     """
-    import altair as alt
-
     panels = []
     most = ROOM // 90
     rows, left = table.head(most).to_dict("records"), len(table.iloc[most:])
@@ -102,13 +141,14 @@ def format_against_content(table: pd.DataFrame) -> "alt.VConcatChart":
             ],
             columns=["measure", "share", "low", "high", "color", "text"],
         )
-        x = alt.X("share:Q", scale=alt.Scale(domain=[0, 1.2]), title=None)
         # One scale for all panels: its numbers are under the last one.
         values = alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1], labels=place == len(rows))
+        x = alt.X("share:Q", scale=alt.Scale(domain=[0, 1.2]), title=None, axis=values)
         names = alt.Axis(minExtent=110, maxExtent=110)
-        y = alt.Y("measure:N", sort=list(bars["measure"]), title=None, axis=names)
-        base = alt.Chart(rounded(bars)).encode(y=y)
-        bar = base.mark_bar(height=9).encode(x=x.axis(values), color=alt.Color("color:N", scale=None))
+        base = alt.Chart(rounded(bars)).encode(
+            y=alt.Y("measure:N", sort=list(bars["measure"]), title=None, axis=names)
+        )
+        bar = base.mark_bar(height=9).encode(x=x, color=alt.Color("color:N", scale=None))
         rule = base.mark_rule(color=INK).encode(x="low:Q", x2="high:Q")
         text = base.mark_text(align="left", dx=4).encode(x="high:Q", text="text:N")
         title = alt.TitleParams(
@@ -137,3 +177,24 @@ def save_confusions(run: Run, cards: Sequence[Card]) -> None:
         table = pd.DataFrame(card.confusion.table, index=list(card.confusion.classes), columns=columns)
         picture = save_figure(run, told(confusion)(card, name), stated(table, terms), f"confusion_{file}")
         display(picture)  # type: ignore[no-untyped-call]
+
+
+def injection_flips(table: pd.DataFrame) -> alt.Chart | alt.LayerChart:
+    """Draw how often each family of attacks got the verdict that it asked for, one line per grader.
+
+    All attacks first, then by what they ask for, then families from the highest mean rate down, and the
+    harmless additions last: what lies above them is the attack's work. It does not compare graders: each has
+    its own eligible pairs.
+
+    Args:
+        table: as `flip_table` by family.
+    """
+    rows = table[table["n"] > 0]
+    place = -rows.groupby("family")["flip"].mean()
+    place = place.where(~place.index.str.startswith(ASK), -2.0)
+    place = place.where(place.index != ALL, -3.0).where(place.index != CONTROLS, 2.0)
+    rows = rows.assign(place=rows["family"].map(place)).sort_values(["place", "family"], kind="stable")
+    rows = lines(rows, "flip", row=rows["family"], who=rows["grader"])
+    looks = dict(zip(dict.fromkeys(table["grader"]), cycle(_ATTACKED), strict=False))
+    said = "Verdicts turned by attacks"
+    return forest(rows, looks, title="flipped, % of eligible pairs", heading=said)

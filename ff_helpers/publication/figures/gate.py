@@ -1,11 +1,12 @@
 """Figures of the gate: which graders pass which rule, and what each rule lets through."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+import altair as alt
 import pandas as pd
 
 from ff_helpers.measurement.calibration.gate import DEFAULT, Thresholds
-from ff_helpers.publication.figures.room import first, heading, one_piece
+from ff_helpers.publication.figures.blocks import first, heading, layered, line_at, mapped, one_piece
 from ff_helpers.publication.figures.theme import (
     ACCENT,
     COLUMN_WIDTH,
@@ -14,16 +15,14 @@ from ff_helpers.publication.figures.theme import (
     INK,
     cut,
     rounded,
-    sized,
 )
 
-if TYPE_CHECKING:
-    import altair as alt
+_RULES = {"published": "#D55E00", "ours": ACCENT}
 
 
 def calibration_forest(
     table: pd.DataFrame, thresholds: Thresholds = DEFAULT, *, width: int = COLUMN_WIDTH
-) -> "alt.Chart | alt.LayerChart":
+) -> alt.Chart | alt.LayerChart:
     """Show accuracy with Wilson interval, one row per grader and set, sorted, and what both rules require.
 
     The published rule requires the point to reach the line; ours requires the whole interval to do so, and
@@ -38,41 +37,29 @@ def calibration_forest(
             thresholds: the gate's, for the lines.
             width: of a column of a paper, or PAGE_WIDTH: then each name is one line.
     """
-    import altair as alt
-
     point_bar, low_bar = thresholds.published_accuracy, thresholds.accuracy_low
     rows, left = first(_forest_rows(table), "label", 30 if width == COLUMN_WIDTH else 18)
     rows = rows.assign(above=lambda t: t["accuracy_low"].clip(lower=low_bar))
-    share = alt.Scale(domain=[0, 1])
     lines = width == COLUMN_WIDTH
     label = "slice(split(datum.label, '|'), 1)"
     label = label if lines else f"join({label}, ' on ')"
     names = alt.Axis(labelExpr=label, labelLimit=190 if lines else 360)
+    color = alt.Color("gate:N", scale=mapped(GATE_COLORS), legend=None)
+    shape = alt.Shape("gate:N", scale=mapped(GATE_SHAPES), legend=None)
+    x = alt.X(
+        "accuracy_low:Q",
+        scale=alt.Scale(domain=[0, 1]),
+        axis=alt.Axis(format="%", tickCount=5),
+        title="accuracy",
+    )
     base = alt.Chart(rounded(rows)).encode(
         y=alt.Y("label:N", sort=list(rows["label"]), title=None, axis=names)
     )
-    states = list(GATE_COLORS)
-    color = alt.Color(
-        "gate:N", scale=alt.Scale(domain=states, range=[GATE_COLORS[s] for s in states]), legend=None
-    )
-    shape = alt.Shape(
-        "gate:N", scale=alt.Scale(domain=states, range=[GATE_SHAPES[s] for s in states]), legend=None
-    )
-    axis = alt.Axis(format="%", tickCount=5)
-    pale = base.mark_rule(strokeWidth=4, opacity=0.4).encode(
-        x=alt.X("accuracy_low:Q", scale=share, axis=axis, title="accuracy"), x2="accuracy_high:Q", color=color
-    )
-    reaching = base.transform_filter(f"datum.accuracy_high > {low_bar}")
-    full = reaching.mark_rule(strokeWidth=4).encode(x="above:Q", x2="accuracy_high:Q", color=color)
-    point = base.mark_point(size=40, opacity=1, strokeWidth=1.5).encode(
-        x="accuracy:Q",
-        shape=shape,
-        stroke=color,
-        fill=alt.condition("datum.n < 20", alt.value("white"), color),
-    )
-    baseline = base.mark_tick(color=INK, thickness=2, size=18, opacity=0.8).encode(x="majority:Q")
-    bars = pd.DataFrame({"x": sorted({point_bar, low_bar})})
-    line = alt.Chart(bars).mark_rule(strokeDash=[3, 3], color=INK).encode(x="x:Q")
+    pale = base.mark_rule(strokeWidth=4, opacity=0.4).encode(x=x, x2="accuracy_high:Q", color=color)
+    reaching = base.transform_filter(f"datum.accuracy_high > {low_bar}").mark_rule(strokeWidth=4)
+    baseline = base.mark_tick(color=INK, thickness=2, size=18, opacity=0.8)
+    fill = alt.condition("datum.n < 20", alt.value("white"), color)
+    point = base.mark_point(size=40, opacity=1, strokeWidth=1.5)
     where = f"{100 * low_bar:g}%" if low_bar != point_bar else "it"
     told = [
         f"published rule: the point reaches the dashed {100 * point_bar:g}%",
@@ -80,12 +67,19 @@ def calibration_forest(
     ]
     if rows["majority"].notna().any():
         told[1:] = [told[1] + ",", "and beats the dark tick: always answering the majority"]
-    title = heading("Accuracy of graders, and both rules of the gate", *told, shown=len(rows), left=left)
-    chart = alt.LayerChart(layer=[line, pale, full, baseline, point], title=title)
-    return sized(chart, width=width, height=95 + (30 if lines else 16) * len(rows))
+    return layered(
+        line_at(sorted({point_bar, low_bar})),
+        pale,
+        reaching.encode(x="above:Q", x2="accuracy_high:Q", color=color),
+        baseline.encode(x="majority:Q"),
+        point.encode(x="accuracy:Q", shape=shape, stroke=color, fill=fill),
+        title=heading("Accuracy of graders, and both rules of the gate", *told, shown=len(rows), left=left),
+        width=width,
+        height=95 + (30 if lines else 16) * len(rows),
+    )
 
 
-def gate_power(power: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
+def gate_power(power: pd.DataFrame) -> alt.Chart | alt.LayerChart:
     """Show how often a grader of a given true accuracy passes: the published rule, and ours at two sizes.
 
     Size and accuracy criteria alone. It does not show what kappa, recall and the majority grader, which come
@@ -94,25 +88,17 @@ def gate_power(power: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
     Args:
         power: as `measurement.calibration.power.power_table`.
     """
-    import altair as alt
-
     sides = _curves(power)
     shown = power[[pair in sides for pair in zip(power["rule"], power["n"], strict=True)]]
     named = shown.assign(curve=[f"{r}, n = {n}" for r, n in zip(shown["rule"], shown["n"], strict=True)])
-    color = alt.Color(
-        "rule:N", scale=alt.Scale(domain=["published", "ours"], range=["#D55E00", ACCENT]), legend=None
-    )
+    color = alt.Color("rule:N", scale=mapped(_RULES), legend=None)
     axis = alt.Axis(format="%", tickCount=5)
     x = alt.X("accuracy:Q", scale=alt.Scale(domain=[0.4, 1]), axis=axis, title="true accuracy of the grader")
     y = alt.Y("chance:Q", scale=alt.Scale(domain=[0, 1]), axis=axis, title="chance of passing")
     dashed = alt.condition(f"datum.n == {max(n for _, n in sides)}", alt.value([5, 2]), alt.value([1, 0]))
-    lines = (
-        alt.Chart(rounded(named)).mark_line().encode(x=x, y=y, color=color, detail="n:N", strokeDash=dashed)
-    )
+    curves = alt.Chart(rounded(named)).mark_line()
     bars = sorted(set(power["threshold"]))
-    edge = (
-        alt.Chart(pd.DataFrame({"accuracy": bars})).mark_rule(strokeDash=[2, 3], color="#999999").encode(x=x)
-    )
+    edges = alt.Chart(pd.DataFrame({"accuracy": bars})).mark_rule(strokeDash=[2, 3], color="#999999")
     labels: list[alt.Chart] = []
     for (rule, n), (height, align) in sides.items():
         curve = named[(named["rule"] == rule) & (named["n"] == n)]
@@ -126,7 +112,8 @@ def gate_power(power: pd.DataFrame) -> "alt.Chart | alt.LayerChart":
         "What each rule lets through",
         subtitle=f"dotted: the {' and '.join(f'{100 * bar:g}%' for bar in bars)} that the rules require",
     )
-    return sized(alt.LayerChart(layer=[edge, lines, *labels], title=title), width=COLUMN_WIDTH, height=230)
+    drawn = curves.encode(x=x, y=y, color=color, detail="n:N", strokeDash=dashed)
+    return layered(edges.encode(x=x), drawn, *labels, title=title, height=230)
 
 
 def _forest_rows(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,47 +1,39 @@
 """Any regrade: the rates of the old and the new labels side by side, and how far the same rows moved."""
 
 import math
-from typing import TYPE_CHECKING
 
+import altair as alt
 import pandas as pd
 
 from ff_helpers.measurement.regrades.regrade import Regrade
-from ff_helpers.publication.figures.forest import forest, rate_with_counts
-from ff_helpers.publication.figures.room import first, heading
-from ff_helpers.publication.figures.theme import ACCENT, COLUMN_WIDTH, rounded, sized
+from ff_helpers.publication.figures.blocks import first, heading, layered, line_at
+from ff_helpers.publication.figures.forest import forest, lines
+from ff_helpers.publication.figures.theme import ACCENT, rounded
 from ff_helpers.publication.prose import points
 
-if TYPE_CHECKING:
-    import altair as alt
-
-_BEFORE = "#B0560F"
+BEFORE = "#B0560F"
+"""The colour of the old labels."""
 _LONGEST = 24
 """Longer names are cut in the legend; the caption has them whole."""
 
 
-def regrade_rates(result: Regrade) -> "alt.LayerChart | alt.Chart":
+def regrade_rates(result: Regrade) -> alt.Chart | alt.LayerChart:
     """Draw strict and broad ASR under the old and the new labels, in every denominator.
 
     Circles are the old labels, diamonds the new ones, bars their Wilson intervals, which take the rows as
     independent. It does not show that the new labels are right, nor how far the same rows moved
     (`regrade_shifts` does).
     """
-    old, new = (_short(name) for name in result.names)
-    rates = result.rates[result.rates["tier"].isin(["strict", "broad"]) & (result.rates["n"] > 0)]
-    cells = zip(rates["asr"], rates["k"], rates["n"], strict=True)
-    rows = rates.assign(
-        row=rates["tier"] + ", of " + rates["denominator"],
-        text=[rate_with_counts(*cell) for cell in cells],
-        who=rates["labels"].map(dict(zip(result.names, (old, new), strict=True))),
-    )
-    rows = rows.rename(columns={"asr": "rate", "asr_low": "low", "asr_high": "high"})
-    order = {"strict": 0, "broad": 1}
-    rows = rows.sort_values("tier", key=lambda tiers: tiers.map(order), kind="stable")
-    looks = {old: (_BEFORE, "circle"), new: (ACCENT, "diamond")}
+    old, new = (name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…" for name in result.names)
+    rates = result.rates[result.rates["n"] > 0]
+    rates = pd.concat([rates[rates["tier"] == tier] for tier in ("strict", "broad")])
+    who = rates["labels"].map(dict(zip(result.names, (old, new), strict=True)))
+    rows = lines(rates, "asr", row=rates["tier"] + ", of " + rates["denominator"], who=who)
+    looks = {old: (BEFORE, "circle"), new: (ACCENT, "diamond")}
     return forest(rows, looks, title="attack success rate, %", heading="Old and new labels", small=0)
 
 
-def regrade_shifts(shifts: pd.DataFrame) -> "alt.LayerChart | alt.Chart":
+def regrade_shifts(shifts: pd.DataFrame) -> alt.Chart | alt.LayerChart:
     """Draw how far each rate moved, for the same rows before and after, with the paired interval.
 
     The number on the right is the change of the rows that count under both labels, and how many they are. A
@@ -51,8 +43,6 @@ def regrade_shifts(shifts: pd.DataFrame) -> "alt.LayerChart | alt.Chart":
     Args:
         shifts: as `regrades.rates.shifts`; rows without a pair are left out.
     """
-    import altair as alt
-
     table = shifts[shifts["paired"].notna()].copy()
     tiers = table["tier"].str.replace("functionally_dangerous", "dangerous")
     table["row"] = tiers + ", of " + table["denominator"]
@@ -63,30 +53,29 @@ def regrade_shifts(shifts: pd.DataFrame) -> "alt.LayerChart | alt.Chart":
     table["text"] = [f"{points(share)} ({n} rows)" for share, n in cells]
     values = ["paired", "paired_low", "paired_high", "ring"]
     table[values] = 100 * table[values].astype(float)
-    ends = [
-        math.floor(min([-20, *table["paired_low"]]) / 20) * 20,
-        math.ceil(max([20, *table["paired_high"]]) / 20) * 20,
-    ]
+    low = math.floor(min([-20, *table["paired_low"]]) / 20) * 20
+    high = math.ceil(max([20, *table["paired_high"]]) / 20) * 20
     # To the right there is room for the figures in words.
-    scale = alt.Scale(domain=[ends[0], ends[1] + 0.5 * (ends[1] - ends[0])], nice=False)
-    axis = alt.Axis(values=list(range(ends[0], ends[1] + 1, 20)), titleAnchor="start")
+    scale = alt.Scale(domain=[low, high + 0.5 * (high - low)], nice=False)
+    axis = alt.Axis(values=list(range(low, high + 1, 20)), titleAnchor="start")
     base = alt.Chart(rounded(table[["row", "text", *values]])).encode(
         y=alt.Y("row:N", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False, labelPadding=7))
     )
-    x = alt.X("paired:Q", title="change, percentage points", scale=scale, axis=axis)
     bars = base.mark_rule(strokeWidth=5, opacity=0.45, color=ACCENT).encode(
         x="paired_low:Q", x2="paired_high:Q"
     )
-    marks = base.mark_point(size=18, filled=True, opacity=1, color=ACCENT, shape="diamond").encode(x=x)
-    rings = base.transform_filter("isValid(datum.ring)").mark_point(size=40, color=_BEFORE, strokeWidth=1.2)
+    rings = base.transform_filter("isValid(datum.ring)").mark_point(size=40, color=BEFORE, strokeWidth=1.2)
+    marks = base.mark_point(size=18, filled=True, opacity=1, color=ACCENT, shape="diamond").encode(
+        x=alt.X("paired:Q", title="change, percentage points", scale=scale, axis=axis)
+    )
     words = base.mark_text(align="left", dx=5, fontSize=8).encode(x="paired_high:Q", text="text:N")
-    zero = alt.Chart(pd.DataFrame({"x": [0]})).mark_rule(color="#555555", strokeDash=[3, 2]).encode(x="x:Q")
-    layers = [zero, bars, rings.encode(x="ring:Q"), marks, words]
     ring = "ring: shift of the two rates, where their rows differ"
-    title = heading("How far the same rows moved", ring, shown=len(table), left=left)
-    chart = alt.LayerChart(layer=layers, title=title)
-    return sized(chart, width=COLUMN_WIDTH, height=70 + 20 * len(table))
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
+    return layered(
+        line_at([0], dash=(3, 2), color="#555555"),
+        bars,
+        rings.encode(x="ring:Q"),
+        marks,
+        words,
+        title=heading("How far the same rows moved", ring, shown=len(table), left=left),
+        height=70 + 20 * len(table),
+    )
