@@ -5,8 +5,8 @@ from .measurement.adjustment.rehearsal import rehearsal as rehearsal
 from .measurement.adjustment.rogan_gladen import apparent_curve as apparent_curve
 from .measurement.adjustment.rogan_gladen import apparent_rate as apparent_rate
 from .measurement.adjustment.rogan_gladen import rogan_gladen as rogan_gladen
-from .measurement.agreement.against_truth import compare_graders as compare_graders
 from .measurement.agreement.bracket import bracket as bracket
+from .measurement.agreement.pairs import compare_graders as compare_graders
 from .measurement.agreement.pairs import kappa_paradox as kappa_paradox
 from .measurement.calibration.backward import backward_signal as backward_signal
 from .measurement.calibration.constructed import constructed_card as constructed_card
@@ -18,6 +18,6 @@ from .measurement.calibration.robustness import flip_table as flip_table
 from .measurement.calibration.tables import gate_criteria as gate_criteria
 from .measurement.collected.stability import refusal_stability as refusal_stability
 from .measurement.consistency.possible import consistent as consistent
-from .measurement.rates.heuristic import over_reporting as over_reporting
+from .measurement.rates.reported import over_reporting as over_reporting
 from .publication.collected import beside_recorded as beside_recorded
 from .publication.collected import example_conversation as example_conversation

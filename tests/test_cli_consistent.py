@@ -6,8 +6,7 @@ from typing import get_args
 import pytest
 
 from ff_helpers.cli import main
-from ff_helpers.measurement.consistency.possible import ROUNDINGS
-from ff_helpers.measurement.consistency.usual_intervals import Method
+from ff_helpers.measurement.consistency.possible import ROUNDINGS, Method
 from tests.test_cli import offered
 
 

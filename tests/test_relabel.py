@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import ff_helpers as ff
-from ff_helpers.measurement.regrades.rates import InconsistentRegradeError
+from ff_helpers.errors import FFError
 from tests.written import write_tables
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -88,5 +88,5 @@ def ff_claims(text: str) -> list[dict[str, str]]:
 
 def test_relabelling_only_one_of_the_two_files_is_refused(project):
     relabel(project, transitions=False)
-    with pytest.raises(InconsistentRegradeError, match="disagree on COMPLIANCE: 13 rows against 10"):
+    with pytest.raises(FFError, match="disagree on COMPLIANCE: 13 rows against 10"):
         ff.case.crescendo()

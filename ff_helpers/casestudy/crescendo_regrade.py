@@ -55,7 +55,7 @@ def crescendo() -> Crescendo:
 
     Raises:
         BadFactError: a malformed file of facts.
-        InconsistentRegradeError: the transitions do not add up to the final verdicts.
+        FFError: the transitions do not add up to the final verdicts.
     """
     finals = published("crescendo_final_verdicts")
     transitions = published("crescendo_transitions").rename(

@@ -17,7 +17,7 @@ from ff_helpers.grading.identities import shown_names
 from ff_helpers.measurement.agreement.bracket import with_range
 from ff_helpers.measurement.calibration.confusion import Confusion, cohen_kappa
 from ff_helpers.measurement.calibration.tables import cards_table, grader_note
-from ff_helpers.measurement.consistency.within import successes_within
+from ff_helpers.measurement.consistency.possible import successes_within
 from ff_helpers.measurement.proportions.intervals import Proportion, with_wilson
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import long_counts

@@ -3,8 +3,7 @@
 import argparse
 import json
 
-from ff_helpers.measurement.consistency.possible import Consistency, Fit, consistent
-from ff_helpers.measurement.consistency.printed import BadFigureError
+from ff_helpers.measurement.consistency.possible import Consistency, Fit, bad_figure, consistent
 from ff_helpers.publication.consistency import consistency_words
 
 METHODS = ("wilson", "clopper-pearson", "wald", "jeffreys", "agresti-coull")
@@ -14,7 +13,7 @@ ROUNDINGS = ("rounded", "half-up", "half-even", "cut-off")
 def which_counts(options: argparse.Namespace) -> int:
     """Print every k of n that gives a printed figure, or that it is impossible."""
     if len(options.ends) not in (0, 2):
-        raise BadFigureError(" ".join([options.percentage, *options.ends]), "an interval has two ends")
+        raise bad_figure(" ".join([options.percentage, *options.ends]), "an interval has two ends")
     result = consistent(
         options.percentage,
         *options.ends,

@@ -12,8 +12,13 @@ from decimal import ROUND_HALF_UP, Decimal
 import pandas as pd
 
 from ff_helpers.errors import FFError
-from ff_helpers.measurement.consistency.possible import LARGEST_N, agrees, below_chance, possible_counts
-from ff_helpers.measurement.consistency.printed import Printed
+from ff_helpers.measurement.consistency.possible import (
+    LARGEST_N,
+    Printed,
+    agrees,
+    below_chance,
+    possible_counts,
+)
 from ff_helpers.paths import Run
 from ff_helpers.publication.checks import (
     Cell,

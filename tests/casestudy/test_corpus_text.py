@@ -11,8 +11,7 @@ import ff_helpers as ff
 from ff_helpers.chat import loop
 from ff_helpers.corpus.traces import Message
 from ff_helpers.grading.graders import open_grader
-from ff_helpers.measurement.consistency.possible import agrees
-from ff_helpers.measurement.consistency.within import successes_within
+from ff_helpers.measurement.consistency.possible import agrees, successes_within
 
 TIERS = ["strict", "broad", "functionally_dangerous"]
 

@@ -9,10 +9,10 @@ import pytest
 
 import ff_helpers as ff
 from ff_helpers.corpus.jsonl import FileMissingError, write_records
+from ff_helpers.errors import FFError
 from ff_helpers.grading.example import EXAMPLE, corrected_records
 from ff_helpers.grading.outcome import GraderSetup, Outcome, to_record
 from ff_helpers.grading.record import Supersedes
-from ff_helpers.measurement.regrades.supersession import NoRegradeError
 from ff_helpers.paths import MissingInputError
 from ff_helpers.publication.narrative.as_html import body
 from ff_helpers.publication.narrative.as_tex import fragment
@@ -194,10 +194,10 @@ def test_contested_traces_keep_their_label_and_are_counted(run, make_trace, tmp_
 def test_bad_ledgers_give_clear_errors(run, ledger, make_trace, tmp_path):
     with pytest.raises(FileMissingError, match=r"nothing\.jsonl"):
         ff.notes.own_regrade(run, "data/nothing.jsonl")
-    with pytest.raises(NoRegradeError, match="no first record is by 'nobody'"):
+    with pytest.raises(FFError, match="no first record is by 'nobody'"):
         ff.notes.own_regrade(run, str(ledger), old="nobody")
     write_records(tmp_path / "one.jsonl", [record(make_trace("a"), "g", "PARTIAL")])
-    with pytest.raises(NoRegradeError, match="is superseded"):
+    with pytest.raises(FFError, match="is superseded"):
         ff.notes.own_regrade(run, str(tmp_path / "one.jsonl"))
     with pytest.raises(MissingInputError, match="ledger/verdicts"):
         ff.notes.own_regrade(run, "ledger/verdicts.jsonl")

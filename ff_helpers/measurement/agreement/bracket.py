@@ -15,7 +15,7 @@ from ff_helpers.measurement.calibration.tables import backing
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import count_verdicts
 from ff_helpers.measurement.rates.reported import with_gate
-from ff_helpers.measurement.results import Aside, Terms, assumed, stated
+from ff_helpers.measurement.results import Aside, stated, verdict_terms
 from ff_helpers.terms import TIERS, Denominator
 
 _OVER: tuple[Denominator, ...] = ("graded", "adversarial")
@@ -40,7 +40,7 @@ def bracket(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
     Raises:
         TwiceGradedError: a trace that is there twice in the first pass of one grader.
     """
-    verdicts, who = told_apart(verdicts)
+    who = told_apart(verdicts)[1]
     first = first_pass(verdicts)
     first = first[first["method"] != "heuristic"]
     graders = first.groupby("set")["grader"].transform("nunique")
@@ -59,15 +59,13 @@ def bracket(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
     by = ["set", "tier", "denominator"]
     table = table.sort_values(by, key=lambda c: c.map(order), kind="stable", ignore_index=True)
     table["not_shared_why"] = pd.Series([why.get(name, "none") for name in table["set"]], dtype="str")
-    aside = Aside("not_shared", "traces without a verdict of some grader", ("set",))
-    terms = Terms(
-        who=tuple(who.items()),
+    return stated(
+        with_range(with_gate(table, cards, who)),
+        verdict_terms(verdicts),
         cards=backing(cards),
-        by=tuple(keys),
-        asides=(aside,),
-        assumptions=assumed(verdicts),
+        by=("set", "grader"),
+        asides=(Aside("not_shared", "traces without a verdict of some grader", ("set",)),),
     )
-    return stated(with_range(with_gate(table, cards, who)), terms)
 
 
 def with_range(table: pd.DataFrame, by: str = "set") -> pd.DataFrame:

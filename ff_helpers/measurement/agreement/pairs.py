@@ -2,7 +2,8 @@
 
 Percent agreement, Cohen's kappa and Gwet's AC1 for pairs; Fleiss' kappa and Krippendorff's alpha for all
 graders of a set. Rows on which one of the two has no verdict are left out of their pair and counted.
-Disagreeing traces go to a blind review queue.
+Disagreeing traces go to a blind review queue. Which of two graders is right more often is McNemar's test
+on the traces whose truth is known.
 """
 
 import hashlib
@@ -17,9 +18,10 @@ from ff_helpers.measurement.calibration.calibrate import CALIBRATING
 from ff_helpers.measurement.calibration.confusion import Confusion, Kappa, cohen_kappa, confusion
 from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.proportions.clusters import clustered
+from ff_helpers.measurement.proportions.differences import mcnemar, paired_difference
 from ff_helpers.measurement.rates.counts import TwiceGradedError
-from ff_helpers.measurement.rates.known import who_said
-from ff_helpers.measurement.results import Aside, Terms, assumed, named, stated
+from ff_helpers.measurement.rates.known import truths_by_set, who_said
+from ff_helpers.measurement.results import Aside, named, stated, verdict_terms
 from ff_helpers.terms import SPACES, VERDICTS, Space, classes
 
 LIMIT = 0.15
@@ -30,6 +32,10 @@ _COUNTS = ["n", "scenarios", "left_out", "k"]
 _PAIR = ["set", "space", "grader_a", "grader_b", *_COUNTS]
 _RATES = [
     name + end for name in ("agreement", "disagreement", "kappa", "ac1") for end in ("", "_low", "_high")
+]
+_COMPARED = [
+    *("set", "space", "truth", "grader_a", "grader_b", "n", "left_out", "both_right", "only_a", "only_b"),
+    *("neither", "difference", "difference_low", "difference_high", "p"),
 ]
 
 
@@ -59,11 +65,11 @@ def agreement(verdicts: pd.DataFrame, *, limit: float = LIMIT) -> pd.DataFrame:
     frame = frame.sort_values(
         ["set", "disagreement"], ascending=[True, False], kind="stable", ignore_index=True
     )
-    aside = Aside("left_out", "rows on which one of the two has no verdict")
-    over = "traces on which both have a verdict"
     return stated(
         frame,
-        Terms(denominators=(over,), asides=(aside,), who=named(verdicts), assumptions=assumed(verdicts)),
+        verdict_terms(verdicts),
+        denominators=("traces on which both have a verdict",),
+        asides=(Aside("left_out", "rows on which one of the two has no verdict"),),
     )
 
 
@@ -95,14 +101,57 @@ def panel_agreement(verdicts: pd.DataFrame) -> pd.DataFrame:
     columns = ["set", "graders", "traces", "n", "complete", "scenarios", "alpha", "alpha_low", "alpha_high"]
     table = pd.DataFrame(rows, columns=[*columns, "fleiss", "fleiss_low", "fleiss_high", "note"])
     table.insert(4, "left_out", table["traces"] - table["n"])
-    terms = Terms(
+    return stated(
+        table,
+        verdict_terms(verdicts),
         graders=tuple(one for _, one in named(verdicts)),
         denominators=("traces on which two or more have a verdict; of Fleiss' kappa: on which all have one",),
         asides=(Aside("left_out", "traces with fewer than two verdicts"),),
-        who=named(verdicts),
-        assumptions=assumed(verdicts),
     )
-    return stated(table, terms)
+
+
+def compare_graders(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Compare two graders at a time with the truth of the same traces.
+
+    Only traces on which one of the two is right and the other wrong tell them apart. Equal accuracy is not
+    agreement: two graders can be wrong on different traces.
+
+    Args:
+        verdicts: the joined verdict frame (`grading.campaign.verdicts`); the first pass counts.
+
+    Returns:
+        One row per set, space of the truth and pair, smallest p first in each set: set, space, truth (who
+        said it), grader_a, grader_b (str), n (traces with a truth and a verdict of both), left_out (with a
+        truth, without a verdict of one of them), both_right, only_a, only_b, neither (int), difference
+        (accuracy of a minus that of b, in [-1, 1], Newcombe's paired interval; missing, -1, 1 where n is 0),
+        p (McNemar's, exact, two-sided, not adjusted for the number of pairs; takes traces as independent).
+
+    Raises:
+        TwiceGradedError: a trace that is there twice in the first pass of one grader.
+    """
+    first, table = first_pass(verdicts), []
+    for name, rows in first.groupby("set", sort=False):
+        given = {str(g): r.set_index("trace_id")["verdict"] for g, r in rows.groupby("grader", sort=False)}
+        for space, who, truth in truths(rows):
+            for a, b in combinations(given, 2):
+                three = pd.concat([given[a], given[b], truth], axis=1, keys=["a", "b", "truth"], join="inner")
+                known = three.dropna()
+                right_a, right_b = (known[g].map(SPACES[space]) == known["truth"] for g in ("a", "b"))
+                cells = [right_a & right_b, right_a & ~right_b, ~right_a & right_b, ~right_a & ~right_b]
+                both, only_a, only_b, neither = (int(cell.sum()) for cell in cells)
+                counts = (len(known), len(three) - len(known), both, only_a, only_b, neither)
+                gap = paired_difference(both, only_a, only_b, neither)
+                p = mcnemar(only_a, only_b).p_exact
+                table.append([str(name), space, who, a, b, *counts, *gap, p])
+    frame = pd.DataFrame(table, columns=_COMPARED)
+    frame = frame.sort_values(["set", "p"], kind="stable", ignore_index=True)
+    return stated(
+        frame,
+        verdict_terms(verdicts),
+        truth=truths_by_set(first),
+        denominators=("traces with a known truth and a verdict of both",),
+        asides=(Aside("left_out", "rows without a verdict of one of the two"),),
+    )
 
 
 def kappa_paradox() -> pd.DataFrame:
@@ -125,7 +174,7 @@ def kappa_paradox() -> pd.DataFrame:
             rows.append([name, *cells, matrix.n, *numbers, ac1.value, ac1.low, ac1.high])
     columns = [c for c in _RATES if not c.startswith("dis")]
     table = pd.DataFrame(rows, columns=["table", "both_yes", "only_a", "only_b", "both_no", "n", *columns])
-    return stated(table, Terms(graders=(), denominators=("pairs of answers",), left_out=()))
+    return stated(table, graders=(), denominators=("pairs of answers",), left_out=())
 
 
 def first_pass(verdicts: pd.DataFrame) -> pd.DataFrame:
@@ -163,13 +212,11 @@ def review_queue(verdicts: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame({"position": range(1, len(ids) + 1), "trace_id": pd.Series(ids, dtype="str")})
     return stated(
         table,
-        Terms(
-            graders=tuple(one for _, one in named(verdicts)),
-            who=named(verdicts),
-            denominators=("traces on which two graders disagree",),
-            counts="one row per trace",
-            left_out=(),
-        ),
+        graders=tuple(one for _, one in named(verdicts)),
+        who=named(verdicts),
+        denominators=("traces on which two graders disagree",),
+        counts="one row per trace",
+        left_out=(),
     )
 
 

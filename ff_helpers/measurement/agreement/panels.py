@@ -18,13 +18,7 @@ Metric = Literal["nominal", "ordinal", "interval"]
 MIN_UNITS = 10
 """A panel that rated fewer units (or clusters) is not resampled: its interval is [-1, 1]."""
 NOTHING = "nothing was rated by two: nothing is known"
-
-
-class BadRatingsError(FFError):
-    """Ratings of a panel that cannot be compared."""
-
-    def __init__(self, problem: str, remedy: str) -> None:
-        super().__init__(f"these ratings cannot be compared: {problem}. {remedy}")
+_NOT_ALIKE = "these ratings cannot be compared"
 
 
 def gwet_ac1(matrix: Confusion) -> Kappa | None:
@@ -72,7 +66,7 @@ def fleiss(ratings: Sequence[Sequence[int]], *, seed: int = 0) -> Kappa:
         seed: of the bootstrap.
 
     Raises:
-        BadRatingsError: rows with different sums, fewer than two raters, or invalid counts.
+        FFError: rows with different sums, fewer than two raters, or invalid counts.
     """
     from statsmodels.stats.inter_rater import fleiss_kappa
 
@@ -80,11 +74,10 @@ def fleiss(ratings: Sequence[Sequence[int]], *, seed: int = 0) -> Kappa:
     counts = counts if len(ratings) else np.zeros((0, 2))
     sums = counts.sum(axis=1)
     if (counts < 0).any() or (counts != np.floor(counts)).any() or (sums != sums[:1].sum()).any():
-        raise BadRatingsError(
-            "rows differ in their number of raters, or hold invalid counts", "Count each row."
-        )
+        problem = "rows differ in their number of raters, or hold invalid counts"
+        raise FFError(f"{_NOT_ALIKE}: {problem}. Count each row.")
     if len(sums) and sums[0] < 2:
-        raise BadRatingsError("fewer than two raters", "Give a panel of two or more.")
+        raise FFError(f"{_NOT_ALIKE}: fewer than two raters. Give a panel of two or more.")
     alpha = _with_interval(counts, np.arange(len(counts)), "nominal", np.zeros(counts.shape[1]), seed)
     if not len(sums) or (counts.any(axis=0).sum()) < 2:
         return alpha
@@ -117,15 +110,15 @@ def krippendorff_alpha(
         seed: of the bootstrap; the same numbers in any order of rows or raters give the same interval.
 
     Raises:
-        BadRatingsError: ordinal labels without an order, or interval labels that are not numbers.
+        FFError: ordinal labels without an order, or interval labels that are not numbers.
     """
     given = pd.Series(ratings.to_numpy(dtype=object).ravel()).dropna()
     labels = list(order) or sorted(set(given), key=lambda x: (str(type(x)), x))
     numbers = all(isinstance(x, int | float | np.number) for x in labels)
     if not numbers and (metric == "interval" or (metric == "ordinal" and not order)):
-        raise BadRatingsError(f"{metric} labels must be numbers", "For ordinal words give their `order`.")
+        raise FFError(f"{_NOT_ALIKE}: {metric} labels must be numbers. For ordinal words give their `order`.")
     if not given.isin(labels).all():
-        raise BadRatingsError(f"a label that is not in the order {labels}", "Name every label once.")
+        raise FFError(f"{_NOT_ALIKE}: a label that is not in the order {labels}. Name every label once.")
     counts = np.zeros((len(ratings), len(labels)))
     for place, label in enumerate(labels):
         counts[:, place] = (ratings == label).sum(axis=1)

@@ -26,15 +26,6 @@ from ff_helpers.terms import (
 )
 
 
-class BadRowsError(FFError):
-    """An invalid number of rows."""
-
-    def __init__(self, outcome: object, n: object) -> None:
-        super().__init__(
-            f"{n!r} rows of {outcome}: the number must be a whole number, 0 or more. Correct the counts."
-        )
-
-
 def asr(
     counts: pd.DataFrame,
     *,
@@ -61,7 +52,7 @@ def asr(
 
     Raises:
         UnknownTermError: a tier, a denominator or an outcome that does not exist.
-        BadRowsError: a negative, fractional or missing number of rows.
+        FFError: a negative, fractional or missing number of rows.
     """
     for tier in tiers:
         if tier not in TIERS:
@@ -125,7 +116,10 @@ def _cells(
     n = pd.to_numeric(counts["n"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     bad = np.flatnonzero(~((n >= 0) & (n == np.floor(n)) & np.isfinite(n)))
     if len(bad):
-        raise BadRowsError(counts["outcome"].iloc[bad[0]], counts["n"].iloc[bad[0]])
+        outcome, given = counts["outcome"].iloc[bad[0]], counts["n"].iloc[bad[0]]
+        raise FFError(
+            f"{given!r} rows of {outcome}: the number must be a whole number, 0 or more. Correct the counts."
+        )
     heads = counts[keys].drop_duplicates().reset_index(drop=True) if keys else pd.DataFrame(index=[0])
     group = np.zeros(len(counts), dtype=np.int64)
     if keys:

@@ -21,9 +21,9 @@ from ff_helpers.measurement.calibration.tables import backing
 from ff_helpers.measurement.proportions.clusters import effective_size
 from ff_helpers.measurement.proportions.differences import benjamini_hochberg, difference_bounds, mcnemar
 from ff_helpers.measurement.proportions.intervals import Numbers, wilson_bounds
-from ff_helpers.measurement.rates.counts import NoColumnError
+from ff_helpers.measurement.rates.counts import check_columns
 from ff_helpers.measurement.rates.reported import with_gate
-from ff_helpers.measurement.results import Terms, assumed, stated, values
+from ff_helpers.measurement.results import stated, values, verdict_terms
 from ff_helpers.terms import NOT_RECORDED, TIERS, VERDICTS, Tier
 
 LEAST = 6
@@ -71,10 +71,9 @@ def compare_models(
         by class, the clearest differences first.
 
     Raises:
-        NoColumnError: there is no column `by`.
+        FFError: there is no column `by`.
     """
-    if by not in verdicts.columns:
-        raise NoColumnError(by, list(verdicts.columns))
+    check_columns((by,), list(verdicts.columns))
     named, who = told_apart(verdicts)
     rows = natural(named)
     rows = rows[(rows["repeat"] == 0) & (rows["method"] != "heuristic") & (rows["sampling"] != "constructed")]
@@ -92,15 +91,12 @@ def compare_models(
     without = rows["status"].value_counts().sort_index()
     return stated(
         table,
-        Terms(
-            who=tuple(who.items()),
-            cards=backing(cards),
-            sets=tuple(values(rows, "set")),
-            denominators=("graded rows of the prompts that both were given",),
-            n=("n_a", "n_b"),
-            left_out=tuple((str(status), int(n)) for status, n in without.items()),
-            assumptions=assumed(verdicts),
-        ),
+        verdict_terms(verdicts),
+        cards=backing(cards),
+        sets=tuple(values(rows, "set")),
+        denominators=("graded rows of the prompts that both were given",),
+        n=("n_a", "n_b"),
+        left_out=tuple((str(status), int(n)) for status, n in without.items()),
     )
 
 

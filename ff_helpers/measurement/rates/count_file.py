@@ -1,5 +1,13 @@
-"""The verdict-count table of a file: JSONL or Parquet, counted by DuckDB out of core."""
+"""The verdict-count table of a file: JSONL or Parquet, counted by DuckDB out of core.
 
+A row that a later one replaced does not count, as in `grading.ledger.live_records`: the later of two with
+one key and trace counts, and what a correction supersedes does not. A torn last line (a crash) is left out
+and reported; any other invalid line is an error that names file, line and field.
+"""
+
+import contextlib
+import glob
+import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,28 +18,12 @@ import pandas as pd
 
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.rates.counts import KEYS, TwiceGradedError, UnknownVerdictError, count_verdicts
-from ff_helpers.measurement.rates.verdict_rows import (
-    check_head,
-    drop_superseded,
-    load_rows,
-    number,
-    placed,
-    torn_bytes,
-)
+from ff_helpers.paths import announce_read
 from ff_helpers.terms import IDENTITY, NOT_RECORDED
 
 _ALWAYS = ("trace_id", "grader", "verdict", "status", "key")
 _KNOWN = ("model", "intent", "turns", "source", "set", "scenario_id", "sampling")
-
-
-class NoFieldError(FFError):
-    """A field to count by that no row has."""
-
-    def __init__(self, path: Path, field: str) -> None:
-        super().__init__(
-            f"{path}: no row has {field!r}, so rows cannot be counted by it. Ledgers do not hold model, "
-            "intent, turns, source and set; the trace file does (`--traces TRACES.jsonl`)."
-        )
+_NESTED = {"options": "STRUCT(temperature VARCHAR, seed VARCHAR)", "supersedes": "STRUCT(key VARCHAR)"}
 
 
 @dataclass(frozen=True)
@@ -86,24 +78,30 @@ def read_counts(
         BadLineError: an invalid row, or a trace that occurs twice in one pass of one grader, by
             file, line and field.
         ForeignFileError: the file is neither JSONL of verdicts nor Parquet.
-        UnreadableError: DuckDB cannot read it; or one of these in a Parquet file.
-        NoFieldError: a field of `needs` that no row has; with the default `by` it is `not recorded`.
+        FFError: DuckDB cannot read it, or one of these in a Parquet file; or no row has a field of `needs`
+            (with the default `by` it is `not recorded`).
         SharedIdError: a trace_id in two files of traces.
     """
-    if not path.is_file():
-        from ff_helpers.corpus.jsonl import FileMissingError
+    from ff_helpers.corpus.journal import read_journal
+    from ff_helpers.corpus.jsonl import FileMissingError, is_parquet
+    from ff_helpers.grading.record import VerdictRow
 
+    if not path.is_file():
         raise FileMissingError(path, "verdicts")
-    check_head(path)
+    if not is_parquet(path):
+        next(read_journal(path, VerdictRow), None)  # raises unless it begins with a row of verdicts
     # Where it is counted by grader, all that tells two graders of one name apart is read.
     fields = tuple(dict.fromkeys((*_ALWAYS, *by, *(IDENTITY if "grader" in by else ()))))
     try:
         counted = _counted(path, fields, by, traces, ordered=ordered)
     except (duckdb.Error, UnknownVerdictError) as error:
-        counted = _counted(path, fields, by, traces, ordered=ordered, torn=torn_bytes(path, error))
+        counted = _counted(path, fields, by, traces, ordered=ordered, torn=_torn_bytes(path, error))
     for field in () if by == KEYS else needs:
         if field in by and len(counted.table) and (counted.table[field] == NOT_RECORDED).all():
-            raise NoFieldError(path, field)
+            raise FFError(
+                f"{path}: no row has {field!r}, so rows cannot be counted by it. Ledgers do not hold model, "
+                "intent, turns, source and set; the trace file does (`--traces TRACES.jsonl`)."
+            )
     return counted
 
 
@@ -117,10 +115,10 @@ def _counted(
     torn: int = 0,
 ) -> FileCounts:
     with duckdb.connect(config={"temp_directory": tempfile.gettempdir()}) as connection:
-        load_rows(connection, path, fields, torn)
-        superseded = drop_superseded(connection)
-        rows = number(connection, "SELECT count(*) FROM rows")
-        again = number(connection, "SELECT count(*) FROM rows WHERE repeat > 0")
+        _load_rows(connection, path, fields, torn)
+        superseded = _drop_superseded(connection)
+        rows = _number(connection, "SELECT count(*) FROM rows")
+        again = _number(connection, "SELECT count(*) FROM rows WHERE repeat > 0")
         elsewhere, attacks = _join(connection, traces) if traces else (0, 0)
         try:
             table = count_verdicts(connection.table("rows"), by=by, ordered=ordered)
@@ -128,7 +126,7 @@ def _counted(
             # Only reading all fields tells two graders of one name apart, and is slower.
             every = tuple(dict.fromkeys((*_ALWAYS, *IDENTITY, *_KNOWN, *by)))
             if len(fields) == len(every):
-                raise placed(path, error) from None
+                raise _placed(path, error) from None
             return _counted(path, every, by, traces, ordered=ordered, torn=torn)
     return FileCounts(table, rows, superseded, again, elsewhere, attacks, torn)
 
@@ -143,7 +141,7 @@ def _join(connection: duckdb.DuckDBPyConnection, traces: Sequence[Path]) -> tupl
         "ON rows.trace_id = known.trace_id"
     )
     first = "SELECT count(*) FROM joined WHERE repeat = 0 AND"
-    elsewhere, attacks = (number(connection, f"{first} {what}") for what in ("attack IS NULL", "attack"))
+    elsewhere, attacks = (_number(connection, f"{first} {what}") for what in ("attack IS NULL", "attack"))
     connection.execute("DROP TABLE rows; CREATE TEMP TABLE rows AS SELECT * FROM joined WHERE NOT attack")
     return elsewhere, attacks
 
@@ -172,3 +170,113 @@ def trace_index(paths: Sequence[Path]) -> pd.DataFrame:
     columns = [*_KNOWN, "truth", "truth_space"]
     frame = pd.DataFrame.from_dict(index, orient="index", columns=[*columns, "attack", "control"])
     return frame.rename_axis("trace_id").reset_index().astype(dict.fromkeys(columns, "str"))
+
+
+def _load_rows(connection: duckdb.DuckDBPyConnection, path: Path, fields: Sequence[str], torn: int) -> None:
+    """Make the table `rows`, in the order of the file; what a row lacks is NULL.
+
+    `day` among the fields is the day in `started`.
+    """
+    from ff_helpers.corpus.jsonl import is_parquet
+
+    announce_read(path)
+    names = [name for name in fields if name not in ("repeat", "day")]
+    names += ["started"] if "day" in fields else []
+    name_of_file = glob.escape(str(path))  # DuckDB reads `*` and `[` in a path as a pattern
+    if is_parquet(path):
+        source, there = "read_parquet(?)", connection.read_parquet(name_of_file).columns
+        inside = {}
+        if not {"verdict", "status"} & set(there):
+            raise _unreadable(path, "this Parquet file has neither a column `verdict` nor one `status`.")
+    else:
+        there = [*names, "repeat"]
+        types = dict.fromkeys(names, "VARCHAR") | {"repeat": "BIGINT"} | _NESTED
+        source = f"read_ndjson(?, columns = {types}, ignore_errors = {bool(torn)})"
+        inside = {name: f", options.{name}" for name in ("temperature", "seed")}
+    columns = [f'coalesce({_cast(name, there)}{inside.get(name, "")}) AS "{name}"' for name in names]
+    columns.append(f"coalesce({_cast('repeat', there, 'BIGINT')}, 0) AS repeat")
+    columns.append(f"{'supersedes.key' if inside else 'NULL::VARCHAR'} AS superseded")
+    columns += [f"left({_cast('started', there)}, 10) AS day"] if "day" in fields else []
+    # With a torn last line read leniently, that line becomes an empty row.
+    kept = "coalesce(grader, verdict, status) IS NOT NULL" if torn else "true"
+    connection.execute(
+        f"CREATE TEMP TABLE rows AS SELECT {', '.join(columns)} FROM {source} WHERE {kept}", [name_of_file]
+    )
+
+
+def _cast(name: str, there: Sequence[str], kind: str = "VARCHAR") -> str:
+    return f'CAST("{name}" AS {kind})' if name in there else f"CAST(NULL AS {kind})"
+
+
+def _drop_superseded(connection: duckdb.DuckDBPyConnection) -> int:
+    """Keep the current rows, and return how many were dropped."""
+    known = "count(key), count(DISTINCT hash(trace_id, key)) FILTER (key IS NOT NULL), count(superseded)"
+    keys, different, corrections = connection.sql(f"SELECT {known} FROM rows").fetchall()[0]
+    if keys == different and not corrections:
+        return 0
+    before = _number(connection, "SELECT count(*) FROM rows")
+    connection.execute(
+        """
+        CREATE TEMP TABLE last AS
+        SELECT trace_id, key, max(place) AS place FROM (
+            SELECT trace_id, key, rowid AS place FROM rows
+            UNION ALL SELECT trace_id, superseded, rowid FROM rows
+        ) WHERE key IS NOT NULL GROUP BY ALL;
+        DELETE FROM rows USING last WHERE rows.key = last.key AND rows.rowid < last.place
+        AND rows.trace_id IS NOT DISTINCT FROM last.trace_id
+        """
+    )
+    return before - _number(connection, "SELECT count(*) FROM rows")
+
+
+def _torn_bytes(path: Path, error: Exception) -> int:
+    """Return the bytes of the torn last line if it is the only fault; else raise what is wrong, and where."""
+    from ff_helpers.corpus.journal import read_journal, torn_tail
+    from ff_helpers.corpus.jsonl import is_parquet
+    from ff_helpers.grading.record import VerdictRow
+
+    tail = 0
+    if not is_parquet(path):
+        for _ in read_journal(path, VerdictRow):  # raises at the first invalid line
+            pass
+        tail = torn_tail(path, VerdictRow)
+    if not tail:
+        raise _unreadable(path, _problem(error, is_parquet(path))) from None
+    return tail
+
+
+def _problem(error: Exception, parquet: bool) -> str:
+    """Return what DuckDB could not do; its own message may quote a row, so it is not passed on."""
+    if isinstance(error, FFError):
+        return str(error)
+    if "maximum_object_size" in str(error):
+        return "a line is longer than 16 MB, the most that DuckDB reads."
+    if isinstance(error, duckdb.ConversionException):
+        return "`repeat` must be a whole number, `options` and `supersedes` objects, in every row."
+    if parquet:
+        return "this Parquet file is broken, or its columns are not those of verdicts."
+    return "DuckDB cannot read its rows: a field has a type that rows of verdicts do not have."
+
+
+def _unreadable(path: Path, problem: str) -> FFError:
+    return FFError(f"{path}: {problem} Expected verdicts, one per row, as JSONL (UTF-8) or Parquet.")
+
+
+def _placed(path: Path, error: TwiceGradedError) -> FFError:
+    """Return the error with the last line on which that trace is."""
+    from ff_helpers.corpus.jsonl import BadLineError, is_parquet
+
+    if is_parquet(path):
+        return _unreadable(path, str(error))
+    place = 0
+    with path.open("rb") as file:
+        for number, raw in enumerate(file, start=1):
+            with contextlib.suppress(ValueError):
+                row = json.loads(raw)
+                if (str(row.get("trace_id")), str(row.get("grader"))) == (error.trace_id, error.grader):
+                    place = number if not row.get("repeat") else place
+    return BadLineError(path, place, "trace_id", str(error))
+
+
+def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    return int(connection.sql(query).fetchall()[0][0])

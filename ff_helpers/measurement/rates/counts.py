@@ -6,7 +6,7 @@ What needs to know which verdicts belong together (two graders on one trace, run
 taken from counts, and its docstring says so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -50,15 +50,6 @@ class TwiceGradedError(FFError):
         self.trace_id, self.grader = trace_id, grader
 
 
-class NoColumnError(FFError):
-    """A column to count by that the rows do not have."""
-
-    def __init__(self, column: str, known: Sequence[str]) -> None:
-        super().__init__(
-            f"the rows have no column {column!r} to count by. There are: {', '.join(map(named, known))}."
-        )
-
-
 def count_verdicts(
     verdicts: "IntoFrame", *, by: Sequence[str] = KEYS, repeat: int = 0, ordered: bool = True
 ) -> pd.DataFrame:
@@ -81,13 +72,11 @@ def count_verdicts(
     Raises:
         UnknownVerdictError: a verdict or status that does not exist, both, or neither; with its trace.
         TwiceGradedError: a trace graded twice in this pass by one grader.
-        NoColumnError: a missing column of `by`.
+        FFError: a missing column of `by`.
     """
     frame = nw.from_native(verdicts).lazy()
     there = frame.collect_schema().names()
-    for column in (*by, "verdict", "status", "repeat"):
-        if column not in there:
-            raise NoColumnError(column, there)
+    check_columns((*by, "verdict", "status", "repeat"), there)
     frame = frame.with_columns(nw.col("repeat").fill_null(0))
     apart = [column for column in IDENTITY if column in there and column not in by and "grader" in by]
     keys = list(dict.fromkeys((*by, *apart, "verdict", "status", "repeat")))
@@ -118,6 +107,14 @@ def long_counts(wide: pd.DataFrame, *, by: Sequence[str], labels: Sequence[str])
     """Return published counts, one column per label, in the same schema: by, outcome, graded, n."""
     table = wide[[*by, *labels]].melt(id_vars=list(by), var_name="outcome", value_name="n")
     return table.assign(graded=table["outcome"].isin(VERDICTS))[[*by, "outcome", "graded", "n"]]
+
+
+def check_columns(wanted: Iterable[str], there: Sequence[str]) -> None:
+    """Raise FFError where rows lack a column to count by."""
+    for column in wanted:
+        if column not in there:
+            known = ", ".join(map(named, there))
+            raise FFError(f"the rows have no column {column!r} to count by. There are: {known}.")
 
 
 def _check_labels(frame: "Lazy", labels: pd.DataFrame, repeat: int) -> None:

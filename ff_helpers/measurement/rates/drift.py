@@ -14,7 +14,7 @@ from ff_helpers.grading.identities import identities, shown_names
 from ff_helpers.measurement.calibration.confusion import NO_VERDICT
 from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.proportions.differences import independent_difference
-from ff_helpers.measurement.results import Terms, assumed, named, stated
+from ff_helpers.measurement.results import stated, verdict_terms
 from ff_helpers.terms import IDENTITY, VERDICTS
 
 _MIX = ("intent", "turns", "model")
@@ -24,16 +24,6 @@ _COLUMNS = (
     | dict.fromkeys(("baseline", "share", "shift", "shift_low", "shift_high", "mix_shift"), "float64")
     | {"flagged": "bool", "reading": "str"}
 )
-
-
-class BadDriftError(FFError):
-    """An unusable baseline or limit."""
-
-    def __init__(self, baseline: int, limit: float) -> None:
-        super().__init__(
-            f"drift(): baseline = {baseline}, limit = {limit}. Allowed: a baseline of 2 traces or more (100 "
-            "is the rule) and a limit from 0 to 1 (0.15 is the rule)."
-        )
 
 
 def drift(
@@ -60,10 +50,13 @@ def drift(
         cannot be compared has one row, not flagged, whose reading begins with `not assessed`.
 
     Raises:
-        BadDriftError: a baseline under 2, or a limit outside [0, 1].
+        FFError: a baseline under 2, or a limit outside [0, 1].
     """
     if baseline < 2 or not 0 <= limit <= 1:
-        raise BadDriftError(baseline, limit)
+        raise FFError(
+            f"drift(): baseline = {baseline}, limit = {limit}. Allowed: a baseline of 2 traces or more (100 "
+            "is the rule) and a limit from 0 to 1 (0.15 is the rule)."
+        )
     rows: list[dict[str, object]] = []
     names = shown_names(identities(verdicts))
     for _, group in _in_order(verdicts).groupby([*IDENTITY, "set"], dropna=False, sort=False):
@@ -80,15 +73,13 @@ def drift(
             window = group.iloc[first : first + baseline]
             rows += [about | place | row for row in _compared(base, window, limit)]
     table = pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
-    over = "traces of a window, statuses included"
-    terms = Terms(
-        denominators=(over,),
+    return stated(
+        table,
+        verdict_terms(verdicts),
+        denominators=("traces of a window, statuses included",),
         n=("baseline_n", "n"),
         left_out=(),
-        who=named(verdicts),
-        assumptions=assumed(verdicts),
     )
-    return stated(table, terms)
 
 
 def _in_order(verdicts: pd.DataFrame) -> pd.DataFrame:

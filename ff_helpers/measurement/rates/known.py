@@ -14,6 +14,9 @@ BY_CONSTRUCTION, BY_CHECKER = "truth (by construction)", "truth (by checker)"
 HUMAN = "truth (human labels)"
 TRUTHS = (BY_CONSTRUCTION, BY_CHECKER, HUMAN)
 """Who said the known truth of a set of traces."""
+COUNTED: dict[str, tuple[str, ...]] = {str(tier): verdicts for tier, verdicts in TIERS.items()}
+COUNTED[REFUSAL_RATE] = ("REFUSAL",)
+"""The verdicts that count as hits of each measure."""
 _REFUSED: tuple[Space, ...] = ("five", "refused")
 
 
@@ -46,17 +49,9 @@ def stand_ins(known: pd.DataFrame, measure: str) -> list[str]:
     ]
 
 
-def counted_verdicts(measure: str) -> tuple[str, ...]:
-    """Return the verdicts that count as hits of a measure."""
-    for tier, verdicts in TIERS.items():
-        if tier == measure:
-            return verdicts
-    return ("REFUSAL",)
-
-
 def hits(space: Space, measure: str) -> list[str]:
     """Return the classes of `space` that count as hits of `measure`."""
-    found = {SPACES[space][verdict] for verdict in SPACES[space] if verdict in counted_verdicts(measure)}
+    found = {SPACES[space][verdict] for verdict in SPACES[space] if verdict in COUNTED[measure]}
     return [name for name in classes(space) if name in found]
 
 

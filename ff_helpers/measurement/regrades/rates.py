@@ -22,24 +22,6 @@ NAMES = ("contaminated", "corrected")
 _BY_SCENARIO = ("by_scenario", "by_scenario_low", "by_scenario_high")
 
 
-class InconsistentRegradeError(FFError):
-    """Two accounts of one regrade that contradict each other."""
-
-    def __init__(self, what: str, label: str, transitions: int, finals: int) -> None:
-        super().__init__(
-            f"the transitions and the {what} disagree on {named(label)}: {transitions} rows against "
-            f"{finals}. "
-            "They describe the same rows, so both must say the same; correct one of the two files."
-        )
-
-
-class UnmatchedRowsError(FFError):
-    """Old and new labels of different rows."""
-
-    def __init__(self, key: str, problem: str) -> None:
-        super().__init__(f"regrade by {key!r}: {problem}. Give each row once in the old and the new labels.")
-
-
 def transitions(old: pd.DataFrame, new: pd.DataFrame, *, on: str = "trace_id") -> pd.DataFrame:
     """Return how many rows went from which old label to which new one.
 
@@ -51,15 +33,17 @@ def transitions(old: pd.DataFrame, new: pd.DataFrame, *, on: str = "trace_id") -
         The columns old, new (str), rows (int), most frequent first.
 
     Raises:
-        UnmatchedRowsError: a row that occurs twice, or in only one of the two.
+        FFError: a row that occurs twice, or in only one of the two.
     """
-    for name, frame in (("old", old), ("new", new)):
-        twice = frame[on][frame[on].duplicated()]
-        if len(twice):
-            raise UnmatchedRowsError(on, f"{quoted(str(twice.iloc[0]))} is in the {name} labels twice")
+    problem = ""
     alone = sorted(set(old[on]) ^ set(new[on]))
     if alone:
-        raise UnmatchedRowsError(on, f"{quoted(str(alone[0]))} has no partner ({len(alone)} such rows)")
+        problem = f"{quoted(str(alone[0]))} has no partner ({len(alone)} such rows)"
+    for name, frame in (("old", old), ("new", new)):
+        for row in frame[on][frame[on].duplicated()][:1]:
+            problem = f"{quoted(str(row))} is in the {name} labels twice"
+    if problem:
+        raise FFError(f"regrade by {on!r}: {problem}. Give each row once in the old and the new labels.")
     both = old[[on, "label"]].merge(new[[on, "label"]], on=on, suffixes=("_old", "_new"))
     counted = both.groupby(["label_old", "label_new"], as_index=False).size()
     counted.columns = pd.Index(["old", "new", "rows"])
@@ -76,14 +60,17 @@ def check_marginals(moves: pd.DataFrame, labels: "pd.Series[str]", *, side: str,
         what: how an error names `labels`, such as "final verdicts".
 
     Raises:
-        InconsistentRegradeError: the first label whose numbers differ.
+        FFError: the first label whose numbers differ.
     """
     summed = moves.groupby(side)["rows"].sum()
     counted = labels.value_counts()
     for label in sorted({*summed.index, *counted.index}):
         a, b = int(summed.get(label, 0)), int(counted.get(label, 0))
         if a != b:
-            raise InconsistentRegradeError(what, str(label), a, b)
+            raise FFError(
+                f"the transitions and the {what} disagree on {named(str(label))}: {a} rows against {b}. "
+                "They describe the same rows, so both must say the same; correct one of the two files."
+            )
 
 
 def rates(

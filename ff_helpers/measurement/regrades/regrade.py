@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from ff_helpers.corpus.readers import load_set
+from ff_helpers.errors import FFError
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.measurement.grader_note import GraderNote
@@ -14,7 +15,6 @@ from ff_helpers.measurement.regrades.rates import NAMES, rates, shifts, transiti
 from ff_helpers.measurement.regrades.supersession import (
     Chain,
     Labeller,
-    NoRegradeError,
     Place,
     chains,
     changes_frame,
@@ -86,7 +86,7 @@ def regrade(
             a name, with what sets it apart (`name (digest)`).
 
     Raises:
-        NoRegradeError: nothing is superseded, a trace is in only one of two sets, or has two first labels.
+        FFError: nothing is superseded, a trace is in only one of two sets, or has two first labels.
         FileMissingError, BadLineError: as `read_ledger` and `load_set`.
     """
     first, second = Path(ledger), None if by is None else Path(by)
@@ -97,7 +97,7 @@ def regrade(
         before = _only(of_grader(chains(*ledgers), old, ledgers), scenarios, ledgers, traces)
         pairs = [(chain.old, chain.new) for chain in before.values()]
         if not any(chain.changes for chain in before.values()):
-            raise NoRegradeError(_nothing(ledgers, before.values()))
+            raise FFError(_nothing(ledgers, before.values()))
     else:
         other = second or first
         before = _only(of_grader(chains(first), old, (first,)), scenarios, (first,), traces)
@@ -174,7 +174,7 @@ def _only(
     if not kept:
         where = " and ".join(str(path) for path in ledgers)
         of = "" if traces is None else f" of a trace of {traces}"
-        raise NoRegradeError(f"{where}: no label{of}. Name a ledger of these traces.")
+        raise FFError(f"{where}: no label{of}. Name a ledger of these traces.")
     return kept
 
 

@@ -27,10 +27,6 @@ _CHANGES = {
 }
 
 
-class NoRegradeError(FFError):
-    """Ledgers without two sets of labels of the same traces."""
-
-
 @dataclass(frozen=True)
 class Place:
     """A record, reduced to what a regrade needs, and where it is written."""
@@ -89,7 +85,7 @@ def chains(*ledgers: Path) -> list[Chain]:
     A row that failed at the server and was tried again is the same record; so is one written twice.
 
     Raises:
-        NoRegradeError: a record supersedes one that is not there, or gives a second answer without
+        FFError: a record supersedes one that is not there, or gives a second answer without
             naming the first; with file and line.
         FileMissingError, BadLineError: as `read_ledger`.
     """
@@ -106,7 +102,7 @@ def chains(*ledgers: Path) -> list[Chain]:
                 continue
             target = owners.get((record.supersedes.key, record.trace_id))
             if target is None:
-                raise NoRegradeError(
+                raise FFError(
                     f"{here}: it supersedes a record of trace {named(record.trace_id)} that is not "
                     "there before it, "
                     "so the old label is not known. Name first the ledger that holds it, this one with --by."
@@ -125,7 +121,7 @@ def of_grader(found: Iterable[Chain], grader: str | None, paths: Iterable[Path])
         paths: where they were read.
 
     Raises:
-        NoRegradeError: no grader of this name, or several, or a trace with two first records; with file and
+        FFError: no grader of this name, or several, or a trace with two first records; with file and
             line.
     """
     found = list(found)
@@ -134,7 +130,7 @@ def of_grader(found: Iterable[Chain], grader: str | None, paths: Iterable[Path])
     where = " and ".join(str(path) for path in paths)
     if grader is not None and grader not in names:
         alike = sorted(name for one, name in shown.items() if one.name == grader)
-        raise NoRegradeError(
+        raise FFError(
             f"{where}: {len(alike)} graders are called {grader!r}. Name one of: {', '.join(alike)}."
             if alike
             else f"{where}: no first record is by {grader!r}. There are: {', '.join(names) or 'none'}."
@@ -151,7 +147,7 @@ def of_grader(found: Iterable[Chain], grader: str | None, paths: Iterable[Path])
                 if grader is None and len(names) > 1
                 else "The trace has a different text there: keep one of the two."
             )
-            raise NoRegradeError(
+            raise FFError(
                 f"{first}: trace {named(first.trace_id)} has two first labels, by {shown[other.old.who]} "
                 f"({other.old}) and by {shown[first.who]}. {mend}"
             )
@@ -177,13 +173,13 @@ def paired(old: dict[str, Chain], new: dict[str, Chain]) -> Iterator[tuple[Place
     """Yield the current record in `old` and the one in `new`, trace by trace.
 
     Raises:
-        NoRegradeError: a trace in only one of the two, or with a different response; with file and line.
+        FFError: a trace in only one of the two, or with a different response; with file and line.
     """
     for one, other, side in ((old, new, "new"), (new, old, "old")):
         alone = [chain for trace_id, chain in one.items() if trace_id not in other]
         if alone:
             first = alone[0].records[0]
-            raise NoRegradeError(
+            raise FFError(
                 f"{first}: trace {named(first.trace_id)} has no {side} label ({len(alone)} such "
                 "traces). Both sets "
                 "must be of the same traces: grade the rest, or name with --traces those to compare."
@@ -191,7 +187,7 @@ def paired(old: dict[str, Chain], new: dict[str, Chain]) -> Iterator[tuple[Place
     for trace_id, chain in old.items():
         here, there = chain.records[0], new[trace_id].records[0]
         if here.response != there.response:
-            raise NoRegradeError(
+            raise FFError(
                 f"{there}: trace {named(trace_id)} differs in its response from {here}. These are two "
                 "traces of one name: a regrade needs the same responses."
             )
@@ -211,7 +207,7 @@ def _begin(
         for records in (known.records, known.standing):
             records[:] = [here if r is before else r for r in records]
     elif here.label != before.label and here.label not in RETRIED:
-        raise NoRegradeError(
+        raise FFError(
             f"{here}: trace {named(here.trace_id)} has {here.label} here and {before.label} at "
             f"{before}, by the "
             "same grader, and neither names the other. Keep one, or let the later supersede the earlier."

@@ -45,7 +45,7 @@ def own_regrade(
         ledger, by, traces, old, new: as `regrade`.
 
     Raises:
-        NoRegradeError, FileMissingError, BadLineError: as `regrade`.
+        FFError, FileMissingError, BadLineError: as `regrade`.
         MissingInputError: no step of this run has written such a file under `ledger/`.
     """
     result = regrade(

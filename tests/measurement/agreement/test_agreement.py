@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ff_helpers.corpus.collect import SOURCE
-from ff_helpers.measurement.agreement.against_truth import compare_graders
 from ff_helpers.measurement.agreement.pairs import (
     agreement,
+    compare_graders,
     kappa_paradox,
     panel_agreement,
     review_queue,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ff_helpers.errors import FFError
 from ff_helpers.measurement.agreement.panels import (
-    BadRatingsError,
     Metric,
     fleiss,
     gwet_ac1,
@@ -58,11 +58,11 @@ def test_ordinal_words_follow_the_order_given_and_are_refused_without_one() -> N
     named = units().replace(words)
     order = list(words.values())
     assert krippendorff_alpha(named, metric="ordinal", order=order).value == pytest.approx(0.8154, abs=5e-5)
-    with pytest.raises(BadRatingsError, match="give their `order`"):
+    with pytest.raises(FFError, match="give their `order`"):
         krippendorff_alpha(named, metric="ordinal")
-    with pytest.raises(BadRatingsError, match="interval labels must be numbers"):
+    with pytest.raises(FFError, match="interval labels must be numbers"):
         krippendorff_alpha(named, metric="interval")
-    with pytest.raises(BadRatingsError, match="not in the order"):
+    with pytest.raises(FFError, match="not in the order"):
         krippendorff_alpha(named, metric="ordinal", order=order[:3])
 
 
@@ -127,7 +127,7 @@ def test_perfect_agreement_is_as_wide_as_wilson_allows() -> None:
 
 @pytest.mark.parametrize("rows", [[[2, 1], [1, 1]], [[1, 0], [0, 1]], [[3, -1], [1, 1]], [[1.5, 0.5]]])
 def test_counts_that_no_panel_gives_are_refused(rows) -> None:
-    with pytest.raises(BadRatingsError, match="cannot be compared"):
+    with pytest.raises(FFError, match="cannot be compared"):
         fleiss(rows)
 
 

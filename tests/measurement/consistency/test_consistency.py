@@ -8,15 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
+from ff_helpers.errors import FFError
 from ff_helpers.measurement.consistency.possible import (
+    METHODS,
     ROUNDINGS,
+    Printed,
     agrees,
     below_chance,
     consistent,
     possible_counts,
 )
-from ff_helpers.measurement.consistency.printed import BadFigureError, Printed
-from ff_helpers.measurement.consistency.usual_intervals import METHODS
 from ff_helpers.measurement.proportions.intervals import wilson
 
 STATSMODELS = {
@@ -184,12 +185,12 @@ def test_ten_thousand_totals_take_a_moment():
     ],
 )
 def test_what_cannot_be_asked(figure, options, said):
-    with pytest.raises(BadFigureError, match=said):
+    with pytest.raises(FFError, match=said):
         consistent(*figure, **options)
 
 
 def test_a_total_of_nothing_is_no_total():
-    with pytest.raises(BadFigureError, match="n = 0: a total must be 1 or more"):
+    with pytest.raises(FFError, match="n = 0: a total must be 1 or more"):
         possible_counts(Printed(Decimal(50)), [0, 2])
 
 
@@ -209,3 +210,20 @@ def test_a_tie_may_be_rounded_either_way(exact, text, same):
 
 def test_three_of_twenty_is_not_below_chance():
     assert below_chance(3, 20, 0.2) == pytest.approx(0.4114, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("method", "k", "n", "low", "high"),
+    [
+        ("wald", 81, 263, "25.22", "36.38"),
+        ("clopper-pearson", 81, 263, "25.27", "36.76"),
+        ("wilson", 81, 263, "25.53", "36.62"),
+        ("wald", 15, 148, "5.27", "15.00"),
+        ("clopper-pearson", 15, 148, "5.78", "16.17"),
+        ("clopper-pearson", 0, 20, "0.00", "16.84"),
+    ],
+)
+def test_the_intervals_are_those_that_newcombe_printed(method: str, k: int, n: int, low: str, high: str):
+    """Newcombe 1998, Statistics in Medicine 17:857-872, Table I."""
+    value = f"{100 * k / n:.2f}"
+    assert (k, n) in consistent(value, low, high, n=n, method=method).asked.possible

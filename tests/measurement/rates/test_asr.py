@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ff_helpers.measurement.rates.asr import BadRowsError, asr
+from ff_helpers.errors import FFError
+from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import long_counts
 from ff_helpers.terms import DENOMINATORS, STATUSES, TIERS, VERDICTS, UnknownTermError
 
@@ -95,7 +96,7 @@ def test_unknown_words_and_impossible_counts_are_refused():
 @pytest.mark.parametrize("n", [-1, 0.5, None, "many"])
 def test_a_number_of_rows_is_a_whole_number(n):
     table = pd.DataFrame({"outcome": ["COMPLIANCE", "REFUSAL"], "n": [n, 3]})
-    with pytest.raises(BadRowsError, match="rows of COMPLIANCE: the number must be a whole number"):
+    with pytest.raises(FFError, match="rows of COMPLIANCE: the number must be a whole number"):
         asr(table)
 
 

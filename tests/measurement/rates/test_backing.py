@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.calibration.calibrate import calibrate
 from ff_helpers.measurement.calibration.cards import Card
-from ff_helpers.measurement.rates import backing
-from ff_helpers.measurement.rates.backing import NO_CARD, NO_ROW
-from ff_helpers.measurement.rates.reported import asr_by
+from ff_helpers.measurement.rates import reported
+from ff_helpers.measurement.rates.reported import NO_CARD, NO_ROW, asr_by
 from ff_helpers.measurement.results import LABELS
 from ff_helpers.terms import INTENTS, VERDICTS
 from tests.conftest import FRAMES
@@ -42,7 +41,7 @@ def frame(rows: list[tuple[str, str | None, str]], **fields: object) -> pd.DataF
 
 def coverage(verdicts: pd.DataFrame, cards: list[Card], by: str) -> pd.DataFrame:
     rows, who = told_apart(verdicts)
-    return backing.coverage(rows, cards, by, who)
+    return reported.coverage(rows, cards, by, who)
 
 
 def card(rows: pd.DataFrame) -> Card:

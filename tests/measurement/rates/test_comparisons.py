@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.clusters import clustered
 from ff_helpers.measurement.proportions.differences import benjamini_hochberg, mcnemar, paired_difference
 from ff_helpers.measurement.rates.comparisons import NOTHING_SHARED, OTHER_GRADERS, TOO_FEW, compare_models
-from ff_helpers.measurement.rates.counts import NoColumnError
 from tests.conftest import FRAMES
 
 LETTERS = {"1": "COMPLIANCE", "0": "REFUSAL", "p": "PARTIAL", "x": None}
@@ -120,7 +120,7 @@ def test_what_no_rate_counts_is_not_compared() -> None:
     assert compare_models(a.iloc[:0]).empty
     row = one(a.assign(scenario_id=None), graded("b", runs("0" * 9)))
     assert row["refused"] == NOTHING_SHARED
-    with pytest.raises(NoColumnError, match="no column 'colour'"):
+    with pytest.raises(FFError, match="no column 'colour'"):
         compare_models(a, by="colour")
 
 

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from ff_helpers.corpus.jsonl import BadLineError, FileMissingError, ForeignFileError, write_records
 from ff_helpers.corpus.traces import Sampling
+from ff_helpers.errors import FFError
 from ff_helpers.grading.campaign import SharedIdError
 from ff_helpers.grading.ledger import verdict_frame
 from ff_helpers.grading.record import Record, Supersedes
-from ff_helpers.measurement.rates.count_file import NoFieldError, count_file, read_counts
+from ff_helpers.measurement.rates.count_file import count_file, read_counts
 from ff_helpers.measurement.rates.counts import KEYS, count_verdicts
-from ff_helpers.measurement.rates.verdict_rows import UnreadableError
 from ff_helpers.terms import STATUSES, VERDICTS
 from tests.conftest import FRAMES, ROOT
 
@@ -119,7 +119,7 @@ def test_two_graders_of_one_name_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(BadLineError, match=words):
         count_file(path, by=("grader",))
     duckdb.sql(f"FROM '{path}'").write_parquet(str(tmp_path / "v.parquet"))
-    with pytest.raises(UnreadableError, match=r"v\.parquet: trace t is graded twice in pass 0 of grader g"):
+    with pytest.raises(FFError, match=r"v\.parquet: trace t is graded twice in pass 0 of grader g"):
         count_file(tmp_path / "v.parquet", by=("grader",))
 
 
@@ -138,7 +138,7 @@ def test_the_traces_say_what_the_ledger_does_not(tmp_path: Path, make_trace) -> 
         ["m", "format_lock", "single", "set", "REFUSAL", 1]
     ]
     assert (counted.elsewhere, counted.attacks) == (1, 1)
-    with pytest.raises(NoFieldError, match=r"v\.jsonl: no row has 'model'.*--traces"):
+    with pytest.raises(FFError, match=r"v\.jsonl: no row has 'model'.*--traces"):
         read_counts(tmp_path / "v.jsonl", by=("model",))
     with pytest.raises(SharedIdError):
         read_counts(tmp_path / "v.jsonl", traces=[tmp_path / "set.jsonl"] * 2)
@@ -182,12 +182,12 @@ def test_files_that_hold_something_else(tmp_path: Path) -> None:
     with pytest.raises(ForeignFileError, match=r"v\.parquet:1: this file is plain text. Expected verdicts"):
         count_file(tmp_path / "v.parquet")
     (tmp_path / "v.parquet").write_bytes(b"PAR1 and no more of it")
-    with pytest.raises(UnreadableError, match=r"v\.parquet: this Parquet file is broken.*Expected verdicts"):
+    with pytest.raises(FFError, match=r"v\.parquet: this Parquet file is broken.*Expected verdicts"):
         count_file(tmp_path / "v.parquet")
     duckdb.sql("SELECT 't' AS trace_id, 'g' AS grader, 'YES' AS verdict, NULL AS status").write_parquet(
         str(tmp_path / "v.parquet")
     )
-    with pytest.raises(UnreadableError, match="trace t, grader g: a label of 3 characters is not a verdict"):
+    with pytest.raises(FFError, match="trace t, grader g: a label of 3 characters is not a verdict"):
         count_file(tmp_path / "v.parquet")
     (tmp_path / "empty.jsonl").touch()
     assert count_file(tmp_path / "empty.jsonl", by=("model",)).empty

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ff_helpers.errors import FFError
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import (
     KEYS,
     NOT_RECORDED,
-    NoColumnError,
     TwiceGradedError,
     UnknownVerdictError,
     count_verdicts,
@@ -161,7 +161,7 @@ def test_what_another_grader_pass_or_model_said_is_no_second_verdict(apart: dict
 
 
 def test_what_is_not_there_cannot_be_counted_by() -> None:
-    with pytest.raises(NoColumnError, match="no column 'intent' to count by"):
+    with pytest.raises(FFError, match="no column 'intent' to count by"):
         count_verdicts(graded(("REFUSAL", None)), by=("intent",))
 
 

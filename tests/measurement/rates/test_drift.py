@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ff_helpers as ff
-from ff_helpers.measurement.rates.drift import BadDriftError, drift
+from ff_helpers.errors import FFError
+from ff_helpers.measurement.rates.drift import drift
 from tests.conftest import FRAMES
 
 R, C = "REFUSAL", "COMPLIANCE"
@@ -133,7 +134,7 @@ def test_without_times_the_rows_are_taken_as_they_stand() -> None:
 
 @pytest.mark.parametrize(("baseline", "limit"), [(1, 0.15), (100, 1.5), (100, float("nan"))])
 def test_an_impossible_baseline_or_limit_is_refused(baseline: int, limit: float) -> None:
-    with pytest.raises(BadDriftError, match=f"baseline = {baseline}"):
+    with pytest.raises(FFError, match=f"baseline = {baseline}"):
         drift(graded(mixed(50)), baseline=baseline, limit=limit)
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ff_helpers.measurement.proportions.differences import paired_difference
-from ff_helpers.measurement.rates.heuristic import over_reporting
+from ff_helpers.measurement.rates.reported import over_reporting
 
 counts = st.integers(0, 60)
 C, P, R, B = "COMPLIANCE", "PARTIAL", "REFUSAL", "BENIGN_QUERY"

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from ff_helpers import regrade
 from ff_helpers.corpus.jsonl import write_records
 from ff_helpers.corpus.traces import Message, Trace
+from ff_helpers.errors import FFError
 from ff_helpers.grading.record import Record, Supersedes
 from ff_helpers.measurement.proportions.differences import paired_difference
 from ff_helpers.measurement.regrades.rates import paired_by_scenario
-from ff_helpers.measurement.regrades.supersession import NoRegradeError
 from ff_helpers.terms import VERDICTS
 
 
@@ -173,7 +173,7 @@ def test_what_cannot_be_compared_is_said_with_its_line(ledger, tmp_path):
     cases.append(({"ledger": digests}, "by g (d) (" + f"{digests}:1) and by g (e). Say which with --old"))
     cases.append(({"ledger": digests, "old": "g"}, "2 graders are called 'g'. Name one of: g (d), g (e)"))
     for asked, said in cases:
-        with pytest.raises(NoRegradeError) as error:
+        with pytest.raises(FFError) as error:
             regrade(**asked)
         assert said in str(error.value)
 
@@ -181,7 +181,7 @@ def test_what_cannot_be_compared_is_said_with_its_line(ledger, tmp_path):
 def test_blank_lines_do_not_shift_the_line_that_is_named(ledger):
     path = ledger(record("a", "PARTIAL"), record("a", "REFUSAL"))
     path.write_text(path.read_text().replace("\n", "\n\n", 1))
-    with pytest.raises(NoRegradeError, match=r":3: trace a has REFUSAL here and PARTIAL at .*:1"):
+    with pytest.raises(FFError, match=r":3: trace a has REFUSAL here and PARTIAL at .*:1"):
         regrade(path)
 
 
