@@ -9,6 +9,7 @@ import pytest
 from ff_helpers.corpus.journal import Journal, JournalBusyError, JournalWriteError
 from ff_helpers.corpus.jsonl import BadLineError, FileMissingError, write_records
 from ff_helpers.corpus.traces import Message, Trace
+from ff_helpers.errors import FFError
 from ff_helpers.grading.admission import NotAdmittedError
 from ff_helpers.grading.inventory import ledger_summary
 from ff_helpers.grading.ledger import read_ledger
