@@ -13,7 +13,7 @@ from typing import Final
 
 import pandas as pd
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ff_helpers import paths
 from ff_helpers.errors import FFError, place_in
@@ -23,6 +23,7 @@ from ff_helpers.paths import Run
 from ff_helpers.publication.checks import Check, ClaimStatus
 from ff_helpers.publication.derive import disclose
 from ff_helpers.publication.findings import find
+from ff_helpers.publication.pages import write_page
 from ff_helpers.publication.prose import Prose, say
 from ff_helpers.terms import Unknown
 
@@ -47,52 +48,42 @@ class Claim(BaseModel):
     note: str | None = None
 
 
-class BadClaimsError(FFError):
-    """An invalid claims file."""
-
-    def __init__(self, path: Path, claim: str, field: str, problem: str) -> None:
-        place = ", ".join(part for part in (claim and f"claim {claim}", field and f"field {field}") if part)
-        super().__init__(
-            f"{path}: {place + ': ' if place else ''}{problem}. "
-            f"Correct it there, or `git checkout -- {path}` brings the last version back."
-        )
+class _File(BaseModel):
+    sources: dict[str, str]
+    claims: list[Claim]
 
 
 def read_claims(path: Path) -> tuple[dict[str, str], list[Claim]]:
     """Return the sources (key: full name) and the claims of a claims file.
 
     Raises:
-        BadClaimsError: no such file, not YAML, or a claim with a missing, unknown or wrong field, a duplicate
-            id, or a source that is not listed; names file, claim and field.
+        FFError: no such file, not YAML, or a claim with a missing, unknown or wrong field, a duplicate id, or
+            a source that is not listed; names file, claim and field.
     """
+    content: dict[str, list[object]] = {}
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        file = _File.model_validate(content)
     except FileNotFoundError:
-        raise BadClaimsError(path, "", "", "no such file") from None
+        raise _bad(path, "no such file") from None
     except yaml.YAMLError as error:
-        raise BadClaimsError(path, "", "", f"not YAML: {place_in(error)}") from None
-    if not isinstance(content, dict) or not isinstance(content.get("claims"), list):
-        raise BadClaimsError(path, "", "claims", "must be a list of claims")
-    try:
-        sources = TypeAdapter(dict[str, str]).validate_python(content.get("sources"))
-    except ValidationError:
-        raise BadClaimsError(path, "", "sources", "must map keys to names") from None
-    claims: list[Claim] = []
-    for number, raw in enumerate(content["claims"], start=1):
-        name = str(raw.get("id", f"number {number}")) if isinstance(raw, dict) else f"number {number}"
-        try:
-            claim = Claim.model_validate(raw)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            field = ".".join(str(part) for part in first["loc"])
-            raise BadClaimsError(path, name, field, first["msg"]) from None
-        if any(claim.id == other.id for other in claims):
-            raise BadClaimsError(path, name, "id", "another claim has this id")
+        raise _bad(path, f"not YAML: {place_in(error)}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name, field = "", first["loc"]
+        if len(field) > 1 and field[0] == "claims":
+            raw = content["claims"][int(field[1])]
+            name = f"number {int(field[1]) + 1}"
+            name, field = str(raw.get("id", name)) if isinstance(raw, dict) else name, field[2:]
+        raise _bad(path, first["msg"], claim=name, field=".".join(map(str, field))) from None
+    for number, claim in enumerate(file.claims):
+        if claim.id in [other.id for other in file.claims[:number]]:
+            raise _bad(path, "another claim has this id", claim=claim.id, field="id")
         for source in _sources(claim):
-            if source not in sources:
-                raise BadClaimsError(path, name, "source", f"{source!r} is not listed under `sources`")
-        claims.append(claim)
-    return sources, claims
+            if source not in file.sources:
+                problem = f"{source!r} is not listed under `sources`"
+                raise _bad(path, problem, claim=claim.id, field="source")
+    return file.sources, file.claims
 
 
 def check_claims(
@@ -111,8 +102,7 @@ def check_claims(
         source, file (the files that were read), step (the notebook that wrote them), all str.
 
     Raises:
-        BadClaimsError: a malformed claims file.
-        CheckError: a check that does not fit the files.
+        FFError: a malformed claims file, or a check that does not fit the files.
         MissingInputError: a step has not written its table yet.
     """
     sources, claims = read_claims(path)
@@ -136,14 +126,13 @@ def check_claims(
         )
     table = pd.DataFrame(rows).rename(columns={"difference": "off_by", "status": "finding"})
     table = stated(table, claims_terms(graders))
-    with run.write("claims.json").open("w", encoding="utf-8", newline="\n") as file:
-        content = {
-            "as_of": run.as_of.isoformat(),
-            "disclosure": disclose(run, table).sentence(),
-            "claims_file_sha256": claims_sha256(path),
-            "claims": rows,
-        }
-        file.write(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    content = {
+        "as_of": run.as_of.isoformat(),
+        "disclosure": disclose(run, table).sentence(),
+        "claims_file_sha256": claims_sha256(path),
+        "claims": rows,
+    }
+    write_page(run.write("claims.json"), json.dumps(content, indent=1, ensure_ascii=False) + "\n")
     return table
 
 
@@ -185,3 +174,11 @@ def claims_summary(table: pd.DataFrame) -> Prose:
 
 def _sources(claim: Claim) -> list[str]:
     return [claim.source] if isinstance(claim.source, str) else claim.source
+
+
+def _bad(path: Path, problem: str, *, claim: str = "", field: str = "") -> FFError:
+    place = ", ".join(part for part in (claim and f"claim {claim}", field and f"field {field}") if part)
+    return FFError(
+        f"{path}: {place + ': ' if place else ''}{problem}. "
+        f"Correct it there, or `git checkout -- {path}` brings the last version back."
+    )

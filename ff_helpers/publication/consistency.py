@@ -62,7 +62,7 @@ def claims_possible(path: Path, *, graders: Sequence[GraderNote] | Unknown = NAM
         (str).
 
     Raises:
-        BadClaimsError: as `read_claims`.
+        FFError: as `read_claims`.
     """
     rows = []
     for claim in read_claims(path)[1]:

@@ -8,10 +8,13 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from ff_helpers.columns import column as declared
+from ff_helpers.errors import FFError
 from ff_helpers.measurement.results import NONE, WITHIN, Terms, check, left_out, terms_of, values
 from ff_helpers.paths import Run
 from ff_helpers.publication.behind import graders_behind, truths_behind
-from ff_helpers.publication.disclosure import NO_TIER, Disclosure, NoTermsError, require
+from ff_helpers.publication.disclosure import NO_TIER, Disclosure, require
+from ff_helpers.publication.prose import tell
 from ff_helpers.terms import TIERS, Unknown
 
 NO_ROW = "none: no row"
@@ -26,13 +29,15 @@ def disclose(run: Run, frame: pd.DataFrame, *, notes: Sequence[str] = ()) -> Dis
         notes: further sentences, which only a person can add.
 
     Raises:
-        NoTermsError: the frame has no terms.
-        ContradictionError: its terms and its rows say different things.
-        UndisclosedError: something of the disclosure is blank.
+        FFError: the frame has no terms, its terms and its rows say different things, or something of the
+            disclosure is blank.
     """
     terms = terms_of(frame)
     if terms is None:
-        raise NoTermsError(frame)
+        names = [str(name) for name in frame.columns]
+        rates = [name for name in names if (known := declared(name)) and known.unit in ("share", "points")]
+        held = f"It holds rates ({', '.join(rates[:4])}). " if rates else ""
+        raise FFError(tell("no_terms", held=held))
     check(frame, terms)
     tiers, tier = _tiers(frame, terms)
     disclosure = Disclosure(

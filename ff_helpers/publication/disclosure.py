@@ -10,7 +10,6 @@ from typing import Literal
 
 import pandas as pd
 
-from ff_helpers.columns import column
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.grader_note import GraderNote
 from ff_helpers.measurement.proportions.intervals import Proportion
@@ -72,37 +71,11 @@ class Disclosure:
         return f"{label}: {'. '.join(said) or 'none: no verdict is involved'}"
 
 
-class UndisclosedError(FFError):
-    """A frame whose disclosure is incomplete."""
-
-    def __init__(self, missing: list[str]) -> None:
-        super().__init__(
-            f"not published: the disclosure lacks {', '.join(missing)}. "
-            "Give the value, or Unknown(what, why) if it is not known."
-        )
-
-
-class NoTermsError(FFError):
-    """A frame without terms, which cannot be published."""
-
-    def __init__(self, frame: pd.DataFrame) -> None:
-        names = [str(name) for name in frame.columns]
-        rates = [name for name in names if (known := column(name)) and known.unit in ("share", "points")]
-        what = f" It holds rates ({', '.join(rates[:4])})." if rates else ""
-        super().__init__(
-            f"not published: this frame does not say who graded, over which rows.{what} What ff.asr_by, "
-            "ff.would_have_reported, ff.adjusted, ff.agreement, ff.cards_table, ff.count_verdicts and the "
-            "other verbs return knows its terms, and keeps them through query, head, assign and sort_values; "
-            "a merge of two frames, or a frame made by hand, has none. Publish the verb's frame, or say the "
-            "terms with ff.notes.stated(frame, graders=..., denominators=..., left_out=...)."
-        )
-
-
 def require(frame: pd.DataFrame, disclosure: Disclosure) -> None:
     """Raise where a disclosure leaves something blank, or does not fit what its frame shows.
 
     Raises:
-        UndisclosedError: a field of the disclosure, or of one of its graders, is blank or of the wrong
+        FFError: a field of the disclosure, or of one of its graders, is blank or of the wrong
             kind; or the rows were to name their graders and a column or cell of it is missing; or the frame
             holds attack success rates and the disclosure names no tier.
     """
@@ -113,7 +86,10 @@ def require(frame: pd.DataFrame, disclosure: Disclosure) -> None:
     if disclosure.tier == NO_TIER:
         missing += [f"a tier for the rate in column {name}" for name in _rates(frame)]
     if missing:
-        raise UndisclosedError(missing)
+        raise FFError(
+            f"not published: the disclosure lacks {', '.join(missing)}. "
+            "Give the value, or Unknown(what, why) if it is not known."
+        )
 
 
 def _blanks(disclosure: Disclosure) -> list[str]:

@@ -11,16 +11,6 @@ from ff_helpers.paths import Run
 from ff_helpers.publication.tables import Fragment
 
 
-class NotOneRowError(FFError):
-    """A choice that does not match exactly one row of a table."""
-
-    def __init__(self, where: dict[str, object], found: int, columns: list[str]) -> None:
-        wanted = ", ".join(f"{column} = {value!r}" for column, value in where.items()) or "no condition"
-        super().__init__(
-            f"{wanted} matches {found} rows, but must match one. Columns to choose by: {', '.join(columns)}."
-        )
-
-
 def read_table(run: Run, name: str) -> pd.DataFrame:
     """Return tables/<name>.csv of the run, with the terms it was saved with.
 
@@ -61,14 +51,16 @@ def pick(table: pd.DataFrame, *, k: str = "k", n: str = "n", **where: object) ->
         **where: column = value, for as many columns as needed to name one row.
 
     Raises:
-        NotOneRowError: no row matches, or several do, or there is no such column.
+        FFError: no row matches, or several do, or there is no such column.
     """
     columns = [str(column) for column in table.columns]
-    if not {k, n, *where} <= set(columns):
-        raise NotOneRowError(where, 0, columns)
-    rows = table
+    rows = table if {k, n, *where} <= set(columns) else table.iloc[:0]
     for column, value in where.items():
-        rows = rows[rows[column] == value]
+        rows = rows[rows[column] == value] if len(rows) else rows
     if len(rows) != 1:
-        raise NotOneRowError(where, len(rows), columns)
+        wanted = ", ".join(f"{column} = {value!r}" for column, value in where.items()) or "no condition"
+        raise FFError(
+            f"{wanted} matches {len(rows)} rows, but must match one. "
+            f"Columns to choose by: {', '.join(columns)}."
+        )
     return wilson(int(rows[k].iloc[0]), int(rows[n].iloc[0]))

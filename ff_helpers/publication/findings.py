@@ -6,8 +6,10 @@
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
 
 import pandas as pd
 
@@ -19,6 +21,7 @@ from ff_helpers.measurement.consistency.possible import (
     below_chance,
     possible_counts,
 )
+from ff_helpers.measurement.proportions.differences import independent_difference
 from ff_helpers.paths import Run
 from ff_helpers.publication.checks import (
     Cell,
@@ -32,17 +35,24 @@ from ff_helpers.publication.checks import (
     Sign,
     Unpublished,
 )
-from ff_helpers.publication.directions import Finding, Read, order, sign
 from ff_helpers.publication.prose import points
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
-class CheckError(FFError):
-    """A check that cannot be carried out on the files of this run."""
+Read = Callable[[Cell, list[str]], list[float]]
+"""Returns the numbers in some columns of a cell's row."""
 
-    def __init__(self, place: str, problem: str) -> None:
-        super().__init__(f"check of claim {place}: {problem}. Correct `check` in the claims file.")
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found: recomputed and difference as text, the status and why, the files it read."""
+
+    recomputed: str
+    difference: str
+    status: ClaimStatus
+    reason: str
+    files: tuple[str, ...] = ()
 
 
 def find(check: Check, *, value: str, place: str, run: Run) -> Finding:
@@ -56,25 +66,18 @@ def find(check: Check, *, value: str, place: str, run: Run) -> Finding:
 
     Raises:
         MissingInputError: an earlier step has not written a table.
-        CheckError: a cell is not exactly one row, a column does not exist, or the printed figure and
+        FFError: a cell is not exactly one row, a column does not exist, or the printed figure and
             the check differ in how many numbers they have.
     """
-    match check:
-        case Figures():
-            found = _figures(check, value, place, run)
-        case Possible():
-            found = _possible(check, value)
-        case Chance():
-            found = _chance(check, place, run)
-        case Parts():
-            found = _parts(check, value, place, run)
-        case Order():
-            found = order(check, _reader(place, run))
-        case Sign():
-            found = sign(check, _reader(place, run))
-        case Unpublished():
-            found = _unpublished(check, place, run)
-    return found
+    files: dict[str, None] = {}
+
+    def read(cell: Cell, columns: list[str]) -> list[float]:
+        files[f"tables/{cell.table}.csv"] = None
+        return _numbers(cell, columns, place, run)
+
+    found = _found(check, value, place, read)
+    why = "" if isinstance(check, Unpublished) else check.why
+    return replace(found, reason=f"{found.reason}. {why}" if why else found.reason, files=tuple(files))
 
 
 def printed_figures(value: str) -> Iterator[tuple[Decimal, Decimal | None, Decimal | None]]:
@@ -84,14 +87,33 @@ def printed_figures(value: str) -> Iterator[tuple[Decimal, Decimal | None, Decim
         yield Decimal(percentage), Decimal(low) if low else None, Decimal(high) if high else None
 
 
-def _figures(check: Figures, value: str, place: str, run: Run) -> Finding:
+def _found(check: Check, value: str, place: str, read: Read) -> Finding:
+    match check:
+        case Figures():
+            found = _figures(check, value, place, read)
+        case Possible():
+            found = _possible(check, value)
+        case Chance():
+            found = _chance(check, read)
+        case Parts():
+            found = _parts(check, value, read)
+        case Order():
+            found = _order(check, read)
+        case Sign():
+            found = sign(check, read)
+        case Unpublished():
+            found = _unpublished(check, read)
+    return found
+
+
+def _figures(check: Figures, value: str, place: str, read: Read) -> Finding:
     scale = 100 if check.unit == "percent" else 1
-    exact = [scale * number for cell in check.cells for number in _numbers(cell, cell.columns, place, run)]
+    exact = [scale * number for cell in check.cells for number in read(cell, cell.columns)]
     printed = [Decimal(text) for text in _NUMBER.findall(value)]
     if len(exact) != len(printed):
-        raise CheckError(place, f"{value!r} has {len(printed)} numbers, the cells give {len(exact)}")
+        raise _unfit(place, f"{value!r} has {len(printed)} numbers, the cells give {len(exact)}")
     same = [agrees(new, old) for new, old in zip(exact, printed, strict=True)]
-    counts = [_numbers(cell, cell.counts, place, run) for cell in check.cells if cell.counts]
+    counts = [read(cell, cell.counts) for cell in check.cells if cell.counts]
     of = ", ".join(f"{k:.0f} of {n:.0f}" for k, n in counts)
     status: ClaimStatus = "contradicted"
     reason = f"the published data give {_like(value, exact)}"
@@ -101,17 +123,11 @@ def _figures(check: Figures, value: str, place: str, run: Run) -> Finding:
         if check.printed_by == "us":
             reason += "; the source prints the counts, this rate is taken from them"
     if check.not_of:
-        total = int(_numbers(check.not_of, check.not_of.columns, place, run)[0])
+        total = int(read(check.not_of, check.not_of.columns)[0])
         if not possible_counts(Printed(printed[0]), [total]):
             reason += f"; of {total} rows no whole number gives {value}"
-    cells = [*check.cells, *([check.not_of] if check.not_of else [])]
-    return Finding(
-        _like(value, exact) + (f" ({of})" if of else ""),
-        ", ".join(_difference(new - float(old), old) for new, old in zip(exact, printed, strict=True)),
-        status,
-        _with(reason, check.why),
-        _files(cells),
-    )
+    gaps = [_difference(new - float(old), old) for new, old in zip(exact, printed, strict=True)]
+    return Finding(_like(value, exact) + (f" ({of})" if of else ""), ", ".join(gaps), status, reason)
 
 
 def _possible(check: Possible, value: str) -> Finding:
@@ -134,19 +150,19 @@ def _possible(check: Possible, value: str) -> Finding:
         ]
         hint = f"; only {hints[0]} comes close, with its digits cut off instead of rounded" if hints else ""
         reason = "no whole numbers round to the printed figures" + hint
-        return Finding("; ".join(texts), "–", "impossible", _with(reason, check.why))
+        return Finding("; ".join(texts), "–", "impossible", reason)
     reason = "whole numbers exist that give it, but the counts are not published"
     if check.times is not None:
         over, under = (float(p) for p, _, _ in printed_figures(value))
         texts.append(f"ratio {over / under:.1f}")
         if round(over / under) != check.times:
             reason = f"the printed percentages have the ratio {over / under:.1f}, not {check.times}"
-            return Finding("; ".join(texts), "–", "contradicted", _with(reason, check.why))
-    return Finding("; ".join(texts), "–", "consistent", _with(reason, check.why))
+            return Finding("; ".join(texts), "–", "contradicted", reason)
+    return Finding("; ".join(texts), "–", "consistent", reason)
 
 
-def _chance(check: Chance, place: str, run: Run) -> Finding:
-    k, n = (int(number) for number in _numbers(check.cell, check.cell.columns, place, run))
+def _chance(check: Chance, read: Read) -> Finding:
+    k, n = map(int, read(check.cell, check.cell.columns))
     p = below_chance(k, n, check.chance)
     recomputed = f"{k} of {n} against {check.chance:g}: p = {p:.2f}"
     difference = f"{points(k / n - check.chance)} against chance"
@@ -156,11 +172,11 @@ def _chance(check: Chance, place: str, run: Run) -> Finding:
         status, reason = "contradicted", "the score is not below chance"
     elif p < 0.05:
         status, reason = "reproduced", "below chance in a one-sided exact binomial test"
-    return Finding(recomputed, difference, status, _with(reason, check.why), _files([check.cell]))
+    return Finding(recomputed, difference, status, reason)
 
 
-def _parts(check: Parts, value: str, place: str, run: Run) -> Finding:
-    k, n = (int(number) for number in _numbers(check.cell, check.cell.columns, place, run))
+def _parts(check: Parts, value: str, read: Read) -> Finding:
+    k, n = map(int, read(check.cell, check.cell.columns))
     total, errors = sum(check.parts), n - k
     exact = [float(total), float(n), 100 * total / n]
     printed = [Decimal(text) for text in _NUMBER.findall(value)]
@@ -171,44 +187,111 @@ def _parts(check: Parts, value: str, place: str, run: Run) -> Finding:
     if not same or total > errors:
         status, reason = "contradicted", f"{summed} = {total}, but only {errors} of {n} are errors"
     gaps = [_difference(new - float(old), old) for new, old in zip(exact, printed, strict=False)]
-    text = f"{total} of {n} = {100 * total / n:.0f}%"
-    return Finding(text, ", ".join(gaps), status, _with(reason, check.why), _files([check.cell]))
+    return Finding(f"{total} of {n} = {100 * total / n:.0f}%", ", ".join(gaps), status, reason)
 
 
-def _unpublished(check: Unpublished, place: str, run: Run) -> Finding:
+def _order(check: Order, read: Read) -> Finding:
+    """Return whether each cell is larger than the next, and whether the rows decide it.
+
+    The status says whether the printed order holds. Whether the rows could show it is said in the reason:
+    the 95% interval of the difference of two neighbours excludes zero, or contains it.
+    """
+    values = [read(cell, cell.columns)[0] for cell in check.cells]
+    counts = [read(cell, cell.counts) if cell.counts else None for cell in check.cells]
+    texts = [_text(value, pair) for value, pair in zip(values, counts, strict=True)]
+    gaps = [a - b for a, b in pairwise(values)]
+    status: ClaimStatus = "reproduced" if all(gap > 0 for gap in gaps) else "contradicted"
+    reason = "the published counts are in this order"
+    if status == "contradicted":
+        reason = "the published counts are not in this order"
+    marks = [">" if gap > 0 else "<" if gap < 0 else "=" for gap in gaps]
+    found = texts[0] + "".join(f" {mark} {text}" for mark, text in zip(marks, texts[1:], strict=True))
+    reason += _decided(counts)
+    return Finding(found, ", ".join(map(points, gaps)), status, reason)
+
+
+def sign(check: Sign, read: Read) -> Finding:
+    """Return whether a difference has the printed sign in every denominator."""
+    values = [(cell.label, read(cell.cell, cell.cell.columns)[0]) for cell in check.cells]
+    wanted = [value > 0 if check.sign == "+" else value < 0 for _, value in values]
+    texts = ", ".join(f"{label}: {points(value)}" for label, value in values)
+    status: ClaimStatus = "not_determinable"
+    reason = "the sign depends on the denominator, and the claim does not name one"
+    if all(wanted):
+        status, reason = "reproduced", "the sign is the same in every denominator"
+    elif not any(wanted):
+        status, reason = "contradicted", "the published data give the opposite sign, or no change"
+    bounds = [
+        (shift.label, low, high)
+        for shift in check.cells
+        if shift.interval
+        for low, high in [read(shift.cell, shift.interval)]
+    ]
+    reason += _signed(bounds)
+    return Finding(texts, "–", status, reason)
+
+
+def _decided(counts: list[list[float] | None]) -> str:
+    """Say whether the rows decide each step of an order: those with named counts."""
+    steps = [
+        independent_difference(int(one[0]), int(one[1]), int(two[0]), int(two[1]))
+        for one, two in pairwise(counts)
+        if one and two
+    ]
+    undecided = [f"[{points(low)}, {points(high)}]" for _, low, high in steps if low <= 0 <= high]
+    how = "(Newcombe, rows taken as independent)"
+    if undecided:
+        what = "it" if len(steps) == 1 else f"{len(undecided)} of {len(steps)} steps"
+        listed = " and ".join(undecided)
+        return (
+            f"; the rows do not decide {what}: the 95% interval of the difference, {listed} points, "
+            f"contains zero {how}"
+        )
+    each = "the" if len(steps) == 1 else "each"
+    return f"; the 95% interval of {each} difference excludes zero {how}" if steps else ""
+
+
+def _signed(bounds: list[tuple[str, float, float]]) -> str:
+    """Say in which denominators the paired interval excludes zero."""
+    clear = [label for label, low, high in bounds if not low <= 0 <= high]
+    if bounds and not clear:
+        return "; no paired 95% interval excludes zero: the rows do not decide the sign"
+    return f"; the paired 95% interval excludes zero {', '.join(clear)}" if bounds else ""
+
+
+def _text(value: float, counts: list[float] | None) -> str:
+    return f"{100 * value:.1f}%" + (f" ({counts[0]:.0f} of {counts[1]:.0f})" if counts else "")
+
+
+def _unpublished(check: Unpublished, read: Read) -> Finding:
     shown = []
     for related in check.related:
         texts = []
-        for number in _numbers(related.cell, related.cell.columns, place, run):
+        for number in read(related.cell, related.cell.columns):
             percent = f"{100 * number:.1f}%"
             texts.append({"percent": percent, "points": points(number)}.get(related.unit, f"{number:.3g}"))
-        counts = related.cell.counts and _numbers(related.cell, related.cell.counts, place, run)
+        counts = related.cell.counts and read(related.cell, related.cell.counts)
         of = f" ({counts[0]:.0f} of {counts[1]:.0f})" if counts else ""
         shown.append(f"{related.label}: {', '.join(texts)}{of}")
     recomputed = "not determinable" + (f"; for comparison: {'; '.join(shown)}" if shown else "")
-    reason = f"not published: {check.needs}"
-    return Finding(recomputed, "–", "not_determinable", reason, _files([r.cell for r in check.related]))
-
-
-def _reader(place: str, run: Run) -> Read:
-    return lambda cell, columns: _numbers(cell, columns, place, run)
+    return Finding(recomputed, "–", "not_determinable", f"not published: {check.needs}")
 
 
 def _numbers(cell: Cell, columns: list[str], place: str, run: Run) -> list[float]:
     table = pd.read_csv(run.read(f"tables/{cell.table}.csv"), dtype="str", keep_default_na=False)
     for column in [*cell.where, *columns]:
         if column not in table.columns:
-            raise CheckError(place, f"tables/{cell.table}.csv has no column {column!r}")
+            raise _unfit(place, f"tables/{cell.table}.csv has no column {column!r}")
     for column, wanted in cell.where.items():
         table = table[table[column] == wanted]
     if len(table) != 1:
         row = ", ".join(f"{column} = {wanted}" for column, wanted in cell.where.items()) or "no condition"
-        raise CheckError(place, f"tables/{cell.table}.csv has {len(table)} rows with {row}, not one")
+        raise _unfit(place, f"tables/{cell.table}.csv has {len(table)} rows with {row}, not one")
     try:
         return [float(table[column].iloc[0]) for column in columns]
     except ValueError:
         values = ", ".join(f"{column} = {table[column].iloc[0]!r}" for column in columns)
-        raise CheckError(place, f"tables/{cell.table}.csv has no number there: {values}") from None
+        raise _unfit(place, f"tables/{cell.table}.csv has no number there: {values}") from None
 
 
 def _like(value: str, exact: list[float]) -> str:
@@ -232,9 +315,5 @@ def _difference(gap: float, printed: Decimal) -> str:
     return "0" if float(text) == 0 else text.replace("-", "−")
 
 
-def _files(cells: list[Cell]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(f"tables/{cell.table}.csv" for cell in cells))
-
-
-def _with(reason: str, why: str) -> str:
-    return f"{reason}. {why}" if why else reason
+def _unfit(place: str, problem: str) -> FFError:
+    return FFError(f"check of claim {place}: {problem}. Correct `check` in the claims file.")

@@ -32,13 +32,6 @@ _POINTS = ("change", "points")
 _WITH_INTERVAL = ("rate", "change", "plain")
 
 
-class UnknownColumnError(FFError):
-    """A column to show that the frame does not have."""
-
-    def __init__(self, name: str, column: str, columns: list[str]) -> None:
-        super().__init__(f"table {name}: no column {column!r}. The frame has {', '.join(columns)}.")
-
-
 @dataclass(frozen=True)
 class Fragment:
     """A piece of HTML that a notebook shows, with a plain-text twin."""
@@ -80,8 +73,7 @@ def save_table(
         wrap: in LaTeX, text columns that break into lines, each with its share of the line's width.
 
     Raises:
-        UnknownColumnError: `show` names a column that the frame does not have.
-        NoTermsError, ContradictionError, UndisclosedError: as `disclose`.
+        FFError: `show` names a column that the frame does not have, or as `disclose`.
     """
     disclosure = disclose(run, frame, notes=notes)
     terms = terms_of(frame)
@@ -91,7 +83,7 @@ def save_table(
     wanted = show.split() if isinstance(show, str) else list(show)
     for column in wanted:
         if column not in columns:
-            raise UnknownColumnError(name, column, columns)
+            raise FFError(f"table {name}: no column {column!r}. The frame has {', '.join(columns)}.")
     said = {c: heading(c, like) for c in columns} | dict(headings or {})
     shown = {c: said[c] for c in wanted or [c for c in columns if not _is_bound(c, columns)]}
     frame.round(6).assign(disclosure=note).to_csv(run.write(f"tables/{name}.csv"), index=False)

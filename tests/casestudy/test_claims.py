@@ -10,11 +10,11 @@ import yaml
 
 import ff_helpers as ff
 from ff_helpers.casestudy.claims import check_claims
+from ff_helpers.errors import FFError
 from ff_helpers.paths import MissingInputError, Run
 from ff_helpers.publication.checks import Sign
-from ff_helpers.publication.claims import BadClaimsError, read_claims
-from ff_helpers.publication.directions import sign
-from ff_helpers.publication.findings import CheckError
+from ff_helpers.publication.claims import read_claims
+from ff_helpers.publication.findings import sign
 from tests.written import write_tables
 
 SHIPPED = Path(__file__).resolve().parents[2] / "params" / "claims.yaml"
@@ -139,7 +139,7 @@ def test_a_malformed_claim_is_named(content, tmp_path, field, value, named):
     claim = next(c for c in content["claims"] if c["id"] == "crescendo-v2")
     claim[field] = value
     path = saved(tmp_path, content)
-    with pytest.raises(BadClaimsError) as error:
+    with pytest.raises(FFError) as error:
         read_claims(path)
     assert str(path) in str(error.value)
     assert named in str(error.value)
@@ -148,13 +148,13 @@ def test_a_malformed_claim_is_named(content, tmp_path, field, value, named):
 
 def test_a_missing_field_no_yaml_and_no_file(content, tmp_path):
     del content["claims"][3]["value"]
-    with pytest.raises(BadClaimsError, match="claim crescendo-strict-old, field value: Field required"):
+    with pytest.raises(FFError, match="claim crescendo-strict-old, field value: Field required"):
         read_claims(saved(tmp_path, content))
     broken = tmp_path / "broken.yaml"
     broken.write_text("claims:\n  - {id: x\n  - y\n")
-    with pytest.raises(BadClaimsError, match="not YAML: line 4, column 1"):
+    with pytest.raises(FFError, match="not YAML: line 4, column 1"):
         read_claims(broken)
-    with pytest.raises(BadClaimsError, match="no such file"):
+    with pytest.raises(FFError, match="no such file"):
         read_claims(tmp_path / "none.yaml")
 
 
@@ -174,7 +174,7 @@ def test_a_missing_field_no_yaml_and_no_file(content, tmp_path):
 def test_a_check_that_does_not_fit_the_files(run: Run, content, tmp_path, cell, problem):
     claim = next(c for c in content["claims"] if c["id"] == "crescendo-v1")
     claim["check"]["cells"] = [cell]
-    with pytest.raises(CheckError, match="check of claim crescendo-v1") as error:
+    with pytest.raises(FFError, match="check of claim crescendo-v1") as error:
         check_claims(run, path=saved(tmp_path, content))
     assert problem in str(error.value)
 

@@ -12,10 +12,11 @@ import ff_helpers as ff
 from ff_helpers.casestudy.exported import atlas
 from ff_helpers.casestudy.exported_graders import exported_graders
 from ff_helpers.corpus.canonical import resolve_names
+from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.intervals import BadCountError
 from ff_helpers.publication.atlas.files import save_signal
 from ff_helpers.publication.atlas.signal import SCHEMA_FILE, Signal, confidence, schema
-from ff_helpers.publication.explore import NotOneRowError, pick
+from ff_helpers.publication.explore import pick
 
 
 def rows(*cells: tuple[str, int, int, str]) -> pd.DataFrame:
@@ -205,7 +206,7 @@ def test_pick_wants_exactly_one_row():
     table = pd.DataFrame({"tier": ["strict", "broad"], "k": [13, 17], "n": [20, 20]})
     assert pick(table, tier="strict").k == 13
     for where in ({}, {"tier": "none"}, {"tiers": "strict"}):
-        with pytest.raises(NotOneRowError, match="must match one"):
+        with pytest.raises(FFError, match="must match one"):
             pick(table, **where)
 
 

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 import ff_helpers as ff
+from ff_helpers.errors import FFError
 from ff_helpers.measurement.calibration.cards import Card, save_card
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import count_verdicts
 from ff_helpers.measurement.results import ContradictionError, terms_of
-from ff_helpers.publication.disclosure import NoTermsError, UndisclosedError
 from tests.verdict_rows import card, rows
 
 VERDICTS = [("COMPLIANCE", "COMPLIANCE")] * 12 + [("REFUSAL", "REFUSAL")] * 16 + [("REFUSAL", "timeout")] * 2
@@ -152,12 +152,12 @@ def test_the_false_disclosure_of_the_issue_cannot_be_published(run: ff.outputs.R
 
 def test_a_frame_that_does_not_know_its_terms_is_refused_with_the_verbs_that_do(run: ff.outputs.Run) -> None:
     by_hand = pd.DataFrame({"grader": ["g"], "k": [1], "n": [2], "asr": [0.5]})
-    with pytest.raises(NoTermsError, match=r"holds rates \(asr\).*ff\.asr_by.*ff\.notes\.stated"):
+    with pytest.raises(FFError, match=r"holds rates \(asr\).*ff\.asr_by.*ff\.notes\.stated"):
         ff.save_table(run, by_hand, "t", title="T.")
-    with pytest.raises(UndisclosedError, match="denominator"):
+    with pytest.raises(FFError, match="denominator"):
         ff.save_table(run, ff.notes.stated(by_hand, tiers=("strict",), left_out=()), "t", title="T.")
     frame = table(run, verdicts())
-    with pytest.raises(NoTermsError):
+    with pytest.raises(FFError, match="does not say who graded"):
         ff.disclose(run, frame.merge(pd.DataFrame({"set": ["mine"], "more": [1]}), on="set"))
     with pytest.raises(ContradictionError, match="no set"):
         ff.disclose(run, frame.drop(columns="set"))
@@ -165,7 +165,7 @@ def test_a_frame_that_does_not_know_its_terms_is_refused_with_the_verbs_that_do(
 
 def test_rates_pooled_over_graders_name_nobody_and_are_refused(run: ff.outputs.Run) -> None:
     pooled = asr(count_verdicts(verdicts(), by=["set"]), by=["set"])
-    with pytest.raises(UndisclosedError, match="lacks graders"):
+    with pytest.raises(FFError, match="lacks graders"):
         ff.disclose(run, pooled)
 
 

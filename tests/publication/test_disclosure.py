@@ -10,11 +10,12 @@ import pytest
 
 import ff_helpers as ff
 from ff_helpers.corpus.readers import CALIBRATION
+from ff_helpers.errors import FFError
 from ff_helpers.grading.campaign import grade
 from ff_helpers.measurement.proportions.intervals import Proportion, percent, rate_text, wilson
 from ff_helpers.measurement.results import Terms
 from ff_helpers.publication.derive import disclose
-from ff_helpers.publication.disclosure import UndisclosedError, require
+from ff_helpers.publication.disclosure import require
 from ff_helpers.publication.lessons import calibration_lesson
 
 KNOWN = ff.notes.GraderNote("g", "0123456789abcdef", "r@1", wilson(15, 20), "set", "strict", "provisional")
@@ -60,19 +61,19 @@ def test_rows_that_name_their_own_graders_need_the_columns_for_it() -> None:
     whole = pd.DataFrame(columns=["grader", "n", "accuracy", "accuracy_low", "accuracy_high", "set", "gate"])
     require(whole, rows)
     assert "named in each row" in rows.sentence()
-    with pytest.raises(UndisclosedError, match="lacks column gate"):
+    with pytest.raises(FFError, match="lacks column gate"):
         require(whole.drop(columns="gate"), rows)
 
 
 @pytest.mark.parametrize("field", ["tier", "denominator", "counts", "left_out"])
 def test_a_blank_field_is_refused_by_name(field: str) -> None:
-    with pytest.raises(UndisclosedError, match=f"lacks {field}"):
+    with pytest.raises(FFError, match=f"lacks {field}"):
         require(pd.DataFrame(), replace(WHOLE, **{field: ""}))
 
 
 def test_a_blank_field_of_a_grader_is_refused_by_name() -> None:
     blank = replace(WHOLE, graders=(replace(KNOWN, digest=""),))
-    with pytest.raises(UndisclosedError, match=r"lacks digest of g\. .*Unknown\(what, why\)"):
+    with pytest.raises(FFError, match=r"lacks digest of g\. .*Unknown\(what, why\)"):
         require(pd.DataFrame(), blank)
 
 
@@ -164,7 +165,7 @@ def test_the_lesson_reads_its_numbers_from_the_card_with_the_widest_gap(run: ff.
     ],
 )
 def test_what_is_blank_in_any_form_is_refused(change: dict[str, object], lacks: str) -> None:
-    with pytest.raises(UndisclosedError, match=lacks):
+    with pytest.raises(FFError, match=lacks):
         require(pd.DataFrame({"k": [1]}), replace(WHOLE, **change))
 
 
@@ -188,7 +189,7 @@ def test_a_row_that_names_its_own_grader_may_leave_nothing_blank() -> None:
         ({"n": 0}, "interval and n"),
         (unmeasured, "reason for the missing accuracy"),
     ):
-        with pytest.raises(UndisclosedError, match=f"{lacks}.* in a row"):
+        with pytest.raises(FFError, match=f"{lacks}.* in a row"):
             require(pd.DataFrame([row | change]), note)
 
 
@@ -196,7 +197,7 @@ def test_a_row_that_names_its_own_grader_may_leave_nothing_blank() -> None:
 def test_a_rate_cannot_be_shown_as_if_there_were_none(column: str) -> None:
     note = replace(WHOLE, graders=(), tier="no attack success rate in this artifact")
     require(pd.DataFrame({"n": [3], "share": [0.5]}), note)
-    with pytest.raises(UndisclosedError, match=f"a tier for the rate in column {column}"):
+    with pytest.raises(FFError, match=f"a tier for the rate in column {column}"):
         require(pd.DataFrame({column: [0.5]}), note)
 
 
@@ -205,6 +206,6 @@ def test_a_frame_that_lost_its_graders_on_its_way_is_not_written(run: ff.outputs
     frame = pd.DataFrame([row | {"set": "s", "gate": "rejected"}])
     frame = ff.notes.stated(frame, graders="each row", denominators=("rows",), left_out=())
     ff.save_table(run, frame, "whole", title="A title.")
-    with pytest.raises(UndisclosedError, match="grader in a row"):
+    with pytest.raises(FFError, match="grader in a row"):
         ff.save_table(run, frame.assign(grader=" "), "lost", title="A title.")
     assert not (run.read("cards").parent / "tables" / "lost.csv").exists()

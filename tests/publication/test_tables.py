@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import ff_helpers as ff
+from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.intervals import with_wilson
-from ff_helpers.publication.tables import UnknownColumnError
 from ff_helpers.publication.tex import tex
 
 TERMS = ff.notes.Terms(
@@ -107,7 +107,7 @@ def test_numbers_percents_and_truth_values_read_as_people_expect(run: ff.outputs
 
 
 def test_a_column_that_is_not_there_is_named(run: ff.outputs.Run) -> None:
-    with pytest.raises(UnknownColumnError, match=r"table t: no column 'c'\. The frame has a, b\."):
+    with pytest.raises(FFError, match=r"table t: no column 'c'\. The frame has a, b\."):
         save(run, pd.DataFrame({"a": [1], "b": [2]}), show="c")
 
 

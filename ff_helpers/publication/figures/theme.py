@@ -97,7 +97,7 @@ def save_figure(
         notes: sentences that are added to the disclosure.
 
     Raises:
-        NoTermsError, ContradictionError, UndisclosedError: as `disclose`.
+        FFError: as `disclose`.
     """
     import vl_convert
 
