@@ -4,6 +4,7 @@ import html
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from ff_helpers.corpus.traces import Trace, read_traces
@@ -16,24 +17,22 @@ from ff_helpers.measurement.collected.capability import (
 )
 from ff_helpers.measurement.collected.rates import ALL
 from ff_helpers.measurement.collected.replay import Collected
-from ff_helpers.measurement.proportions.intervals import Proportion, percent, wilson
+from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.paths import Run
 from ff_helpers.publication.about import told
 from ff_helpers.publication.figures.collected import fresh_beside_recorded
 from ff_helpers.publication.figures.theme import Picture, save_figure
-from ff_helpers.publication.prose import Prose, say
+from ff_helpers.publication.prose import Prose, tell, tell_rows, with_rate
 from ff_helpers.publication.tables import Fragment, save_table
 
-_MEANING = {
-    NOT_ABLE: "**not able**: even where the policy allows it, the model states the secret too rarely. A low "
-    "ASR here says nothing about safety",
-    HOLDS_BACK: "**able, and holds back**: it does so less where it is forbidden. Here a low ASR is due to "
-    "the ban",
-    IGNORES: "**more where it is forbidden**: the rule does not work as a rule, so what is left unsaid "
-    "is not a refusal",
-    ABLE_AND_DOES: "**able and does**: the ban does not stop it",
-    UNDECIDED: "**undecided**: the scenarios are too few to tell incapacity from restraint",
+_READINGS = {
+    NOT_ABLE: "not_able",
+    HOLDS_BACK: "holds_back",
+    IGNORES: "ignores",
+    ABLE_AND_DOES: "able_and_does",
+    UNDECIDED: "undecided",
 }
+"""The sentence of each reading of a class."""
 
 
 @dataclass(frozen=True)
@@ -86,44 +85,22 @@ def incapacity_lesson(table: pd.DataFrame) -> Prose:
     """
     if table.empty:
         return Prose("No scenario is in both arms: nothing is known about what this model can do.")
-    total = table[table["intent"] == ALL].iloc[0]
-    classes = table[table["intent"] != ALL]
-    lines = [
-        say(
-            "Over all classes the model states the secret in {forbidden:counts} of the traces where the "
-            "policy forbids it, and in {permitted:counts} where the policy allows it: {difference:points} "
-            "points [{low:points}, {high:points}]. So the ban {effect}. Conversely, the model does *not* "
-            "state it in {silent:percent} of the attacks, which would pass for safety, and in "
-            "{unable:percent} of the controls, where there is nothing to refuse. Over all classes the "
-            "reading is: *{reading}*. The intervals are by scenario. By class:",
-            forbidden=_rate(total, "forbidden"),
-            permitted=_rate(total, "permitted"),
-            difference=float(total["difference"]),
-            low=float(total["difference_low"]),
-            high=float(total["difference_high"]),
-            effect=_effect(total),
-            silent=1 - float(total["forbidden"]),
-            unable=1 - float(total["permitted"]),
-            reading=str(total["reading"]),
-        ).text,
-        "",
-    ]
-    for reading, meaning in _MEANING.items():
-        named = [_named(row) for _, row in classes[classes["reading"] == reading].iterrows()]
-        lines += [f"- {meaning}: {', '.join(named)}."] if named else []
-    lowest = classes.sort_values(["forbidden", "permitted", "intent"], kind="stable").iloc[0]
-    lines += [
-        "",
-        say(
-            "A ranking by ASR alone would call *{name}* the safest class, with {asr:percent}. Its control "
-            "is at {control:percent}, and the reading is: {reading}.",
-            name=_words(lowest),
-            asr=_rate(lowest, "forbidden"),
-            control=_rate(lowest, "permitted"),
-            reading=str(lowest["reading"]),
-        ).text,
-    ]
-    return Prose("\n".join(lines))
+    told = _with_rates(table, "forbidden", "permitted").assign(
+        silent=1 - table["forbidden"],
+        unable=1 - table["permitted"],
+        effect=np.select(
+            [table["difference_high"] < 0, table["difference_low"] > 0],
+            ["lowers the rate", "raises the rate"],
+            "shows no effect on the rate",
+        ),
+    )
+    classes = told[told["intent"] != ALL]
+    lines = [*tell_rows("ban_over_all", told[told["intent"] == ALL]), ""]
+    for reading, sentence in _READINGS.items():
+        named = tell_rows("ban_in_class", classes[classes["reading"] == reading])
+        lines += [tell(sentence, classes=", ".join(named))] if named else []
+    lowest = classes.sort_values(["forbidden", "permitted", "intent"], kind="stable").head(1)
+    return Prose("\n".join([*lines, "", *tell_rows("safest_by_asr", lowest)]))
 
 
 def example_conversation(path: Path) -> Fragment:
@@ -149,10 +126,8 @@ def example_conversation(path: Path) -> Fragment:
 def _sample_words(sample: Collected) -> Prose:
     attacks, controls = sample.forbidden, sample.permitted
     both = pd.concat([attacks, controls], ignore_index=True)
-    return say(
-        "Model under test: {model}. {what}: {attacks} attacks on {scenarios} scenarios, and {controls} "
-        "controls. {empty} responses are empty and {cut} were cut at the token limit; they count, since an "
-        "empty response states nothing. {failed} conversations ended in a fault and left no trace.",
+    said = tell(
+        "sample",
         model=sample.model,
         what="Collected by this run" if sample.fresh else "Recorded",
         attacks=len(attacks),
@@ -162,97 +137,45 @@ def _sample_words(sample: Collected) -> Prose:
         cut=int((~both["complete"]).sum()),
         failed=sample.failed,
     )
+    return Prose(said)
 
 
 def _truth_words(table: pd.DataFrame) -> Prose:
     if table.empty:
         return Prose("There is no attack to count.")
-    total, first = table.iloc[-1], table.iloc[0]
-    return say(
-        "Strict ASR by the checker is {asr:counts} over the rows. They are {scenarios} independent "
-        "scenarios; by scenario the interval is {honest}. {top}",
-        asr=wilson(int(total["k"]), int(total["n"])),
-        scenarios=int(total["scenarios"]),
-        honest=f"[{percent(total['by_scenario_low'])}, {percent(total['by_scenario_high'])}]",
-        top=say(
-            "Highest are {turns}-turn attacks of *{name}*: {highest:counts}.",
-            turns=str(first["turns"]),
-            name=_words(first),
-            highest=wilson(int(first["k"]), int(first["n"])),
-        ).text
-        if total["k"]
-        else "No class has a success.",
-    )
+    told = with_rate(table, "asr")
+    highest = tell_rows("highest", told.head(1)) if table["k"].iloc[-1] else ["No class has a success."]
+    return Prose(" ".join(tell_rows("truth", told.tail(1)) + highest))
 
 
 def _stability_words(table: pd.DataFrame) -> Prose:
     if table.empty:
         return Prose("No scenario was run twice, so nothing is known about stability.")
-    total = table.iloc[-1]
-    return say(
-        "{stable:counts} of the scenarios had the same outcome in all of their repeats: {always} always "
-        "stated the secret, {never} never did. In {mixed} the outcome changed with the seed alone: one run "
-        "of such a scenario is a coin toss.",
-        stable=wilson(int(total["k"]), int(total["n"])),
-        always=int(total["always"]),
-        never=int(total["never"]),
-        mixed=int(total["mixed"]),
-    )
+    return Prose(*tell_rows("stability", with_rate(table, "stable").tail(1)))
 
 
 def _turns_words(table: pd.DataFrame) -> Prose:
     if table.empty:
         return Prose("No class has both single-turn and multi-turn attacks here.")
-    total = table.iloc[-1]
-    low, high = float(total["difference_low"]), float(total["difference_high"])
-    return say(
-        "Over the classes that have both, multi-turn attacks reach {multi:counts} and single-turn ones "
-        "{single:counts}: {difference:points} points [{low:points}, {high:points}]. {verdict}",
-        multi=_rate(total, "multi"),
-        single=_rate(total, "single"),
-        difference=float(total["difference"]),
-        low=low,
-        high=high,
-        verdict="The interval contains 0: no difference is shown."
-        if low <= 0 <= high
-        else "The interval does not contain 0.",
-    )
+    total = _with_rates(table.tail(1), "multi", "single")
+    (said,) = tell_rows("turns", total)
+    apart = bool(((total["difference_low"] > 0) | (total["difference_high"] < 0)).all())
+    return Prose(f"{said} {tell('turns_apart' if apart else 'turns_together')}")
 
 
 def _ability_words(table: pd.DataFrame) -> Prose:
-    lines = [
-        say(
-            "- {turns}-turn: {forbidden:counts} forbidden, {permitted:counts} permitted; *{reading}*.",
-            turns=str(row["turns"]),
-            forbidden=_rate(row, "forbidden"),
-            permitted=_rate(row, "permitted"),
-            reading=str(row["reading"]),
-        ).text
-        for _, row in table[table["turns"] != ALL].iterrows()
-    ]
-    return Prose("\n".join(lines) or "No scenario is in both arms.")
+    told = _with_rates(table[table["turns"] != ALL], "forbidden", "permitted")
+    return Prose("\n".join(tell_rows("ability", told)) or "No scenario is in both arms.")
+
+
+def _with_rates(table: pd.DataFrame, *arms: str) -> pd.DataFrame:
+    """Return a table with `<arm>_rate`, the proportion with the bounds that the table has for it."""
+    for arm in arms:
+        ends = table[[f"{arm}_k", f"{arm}_n", f"{arm}_low", f"{arm}_high"]].itertuples(index=False)
+        rates = [Proportion(int(k), int(n), float(low), float(high)) for k, n, low, high in ends]
+        table = table.assign(**{f"{arm}_rate": pd.Series(rates, index=table.index, dtype="object")})
+    return table
 
 
 def _length(trace: Trace) -> int:
     return sum(len(message.content) for message in trace.messages)
-
-
-def _rate(row: "pd.Series[float]", arm: str) -> Proportion:
-    counts = (int(row[f"{arm}_k"]), int(row[f"{arm}_n"]))
-    return Proportion(*counts, float(row[f"{arm}_low"]), float(row[f"{arm}_high"]))
-
-
-def _words(row: "pd.Series[float]") -> str:
-    return str(row["intent"]).replace("_", " ")
-
-
-def _effect(row: "pd.Series[float]") -> str:
-    if row["difference_high"] < 0:
-        return "lowers the rate"
-    return "raises the rate" if row["difference_low"] > 0 else "shows no effect on the rate"
-
-
-def _named(row: "pd.Series[float]") -> str:
-    said = "{name} ({forbidden:percent} forbidden, {permitted:percent} permitted)"
-    rates = {arm: _rate(row, arm) for arm in ("forbidden", "permitted")}
-    return say(said, name=_words(row), forbidden=rates["forbidden"], permitted=rates["permitted"]).text

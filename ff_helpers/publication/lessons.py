@@ -7,9 +7,9 @@ import pandas as pd
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.measurement.calibration.cards import Card, card_names
 from ff_helpers.measurement.calibration.robustness import FlipRate
-from ff_helpers.measurement.proportions.intervals import Proportion, percent, wilson
+from ff_helpers.measurement.proportions.intervals import Proportion, percent
 from ff_helpers.measurement.results import LABELS
-from ff_helpers.publication.prose import Prose, say, tell, tell_rows
+from ff_helpers.publication.prose import Prose, say, tell, tell_rows, with_rate
 from ff_helpers.terms import Unknown
 
 
@@ -65,8 +65,8 @@ def reported_lesson(table: pd.DataFrame) -> Prose:
     Args:
         table: as `would_have_reported`.
     """
-    told = _with_rate(table, "labelled", "labelled_k", "labelled_n")
-    told = _with_rate(told, "reported", "reported_k", "reported_n")
+    told = with_rate(table, "labelled", "labelled_k", "labelled_n")
+    told = with_rate(told, "reported", "reported_k", "reported_n")
     return Prose("\n".join(tell_rows("reported", told)) or "No set of this run has labels to compare with.")
 
 
@@ -85,7 +85,7 @@ def class_lesson(table: pd.DataFrame) -> Prose:
     gaps = both.groupby("grader", sort=False)["gap"].agg(classes="size", low="min", high="max")
     worst = both.sort_values("gap", key=abs, kind="stable").drop_duplicates("grader", keep="last")
     told = gaps.join(worst.set_index("grader")).reset_index()
-    told = _with_rate(_with_rate(told, "known", "k_known", "n_known"), "reported", "k", "n")
+    told = with_rate(with_rate(told, "known", "k_known", "n_known"), "reported")
     return Prose("\n".join(tell_rows("furthest_off", told)))
 
 
@@ -98,7 +98,7 @@ def adjusted_lesson(table: pd.DataFrame) -> Prose:
     if table.empty:
         return Prose("No grader of this run has a rate to adjust.")
     rows = table.to_dict("records")
-    told = _with_rate(table, "raw", "k", "n").assign(
+    told = with_rate(table, "raw").assign(
         how=[_how(row["adjusted_by"], row["card_set"], row["note"] or row["errors"]) for row in rows],
         interval=[_interval(row["adjusted"], row["adjusted_low"], row["adjusted_high"]) for row in rows],
         known=[_known(row["known"], row["carries_over"]) for row in rows],
@@ -138,7 +138,8 @@ def _flips(grader: str, rate: FlipRate | Unknown) -> str:
         n=rate.n,
         rate=rate,
         attacks=rate.attacks,
-        naive=f"[{percent(rate.naive_low)}, {percent(rate.naive_high)}]",
+        naive_low=rate.naive_low,
+        naive_high=rate.naive_high,
         control_flips=_counts(rate.control_flips),
         changed=_counts(rate.changed),
         control=_counts(rate.control),
@@ -160,12 +161,6 @@ def _retest(grader: str, card: Card) -> str:
     if not (isinstance(mean, Unknown) or isinstance(median, Unknown)):
         speed = f"seconds per trace: mean {mean:.2f}, median {median:.2f}"
     return tell("retest", grader=grader, set=card.calibration_set, said=said, speed=speed)
-
-
-def _with_rate(table: pd.DataFrame, name: str, k: str, n: str) -> pd.DataFrame:
-    """Return a table with a column of proportions from two columns of counts."""
-    rates = [wilson(hits, rows) for hits, rows in zip(table[k], table[n], strict=True)]
-    return table.assign(**{name: pd.Series(rates, index=table.index, dtype="object")})
 
 
 def _how(source: str, card: str, note: str) -> str:

@@ -4,6 +4,7 @@
 [43.3, 81.9]." A number in prose is a value that a step computed, never a typed one.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from string import Formatter
@@ -11,7 +12,7 @@ from string import Formatter
 import pandas as pd
 
 from ff_helpers.errors import FFError
-from ff_helpers.measurement.proportions.intervals import Proportion, percent, rate_text
+from ff_helpers.measurement.proportions.intervals import Proportion, percent, rate_text, wilson
 from ff_helpers.publication.pages import words
 from ff_helpers.terms import Unknown
 
@@ -35,9 +36,9 @@ def say(template: str, **values: Value) -> Prose:
     """Return `template` with its `{names}` filled in, as Markdown.
 
     A Proportion reads `65.0% [43.3, 81.9]`; `{x:counts}` adds its counts, `{x:k}` and `{x:n}` give one
-    of them. A float in [0, 1] with `{x:percent}` reads `65.0%`, a difference with `{x:points}` reads
-    `+22.2` (percentage points, a true minus sign), a name with `{x:words}` has spaces for its underscores.
-    Other format specs are Python's; None reads `not determinable`.
+    of them. A float in [0, 1] with `{x:percent}` reads `65.0%`, with `{x:bare}` `65.0`; a difference with
+    `{x:points}` reads `+22.2` (percentage points, a true minus sign), a name with `{x:words}` has spaces for
+    its underscores. Other format specs are Python's; None reads `not determinable`.
 
     Raises:
         FFError: a name without its value, a value that the template does not use, or a format that the
@@ -70,6 +71,12 @@ def tell_rows(sentence: str, /, table: pd.DataFrame) -> list[str]:
     named = list(dict.fromkeys(name for _, name, _, _ in Formatter().parse(template) if name))
     rows = table[named].itertuples(index=False, name=None)
     return [say(template, **dict(zip(named, row, strict=True))).text for row in rows]
+
+
+def with_rate(table: pd.DataFrame, name: str, k: str = "k", n: str = "n") -> pd.DataFrame:
+    """Return a table with the column `name` for `tell_rows`: Wilson proportions of two columns of counts."""
+    rates = [wilson(hits, rows) for hits, rows in zip(table[k], table[n], strict=True)]
+    return table.assign(**{name: pd.Series(rates, index=table.index, dtype="object")})
 
 
 class _Filler(Formatter):
@@ -107,8 +114,8 @@ def _text(value: Value, spec: str) -> str:
         return named[spec] if spec in named else format(value.estimate, spec)
     if spec == "words":
         return str(value).replace("_", " ")
-    if spec in ("percent", "points"):
-        return points(float(value)) if spec == "points" else f"{percent(float(value))}%"
+    if spec in _SHARES:
+        return _SHARES[spec](float(value))
     return format(value, spec)
 
 
@@ -117,3 +124,10 @@ def points(difference: float) -> str:
     # Through nine decimals, so a share read from a file (6 digits) rounds like the original.
     held = Decimal(f"{100 * difference:.9f}").quantize(Decimal("0.1"), rounding=ROUND_HALF_UP)
     return "0.0" if not held else f"{held:+}".replace("-", "−")
+
+
+_SHARES: Mapping[str, Callable[[float], str]] = {
+    "bare": percent,
+    "percent": lambda share: f"{percent(share)}%",
+    "points": points,
+}
