@@ -6,7 +6,7 @@ from ff_helpers.casestudy.record import published
 from ff_helpers.measurement.calibration.gate import published_state
 from ff_helpers.measurement.proportions.intervals import wilson
 from ff_helpers.paths import Run
-from ff_helpers.publication.evaluator_card import EvaluatorCard, Measured
+from ff_helpers.publication.evaluator import EvaluatorCard, Measured
 
 
 def published_evaluators(run: Run) -> list[EvaluatorCard]:

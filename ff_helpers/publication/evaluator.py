@@ -5,31 +5,66 @@ what was measured on which sets, what it is known to get wrong, whether it judge
 """
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Final
 
 import pandas as pd
+from pydantic import BaseModel, ConfigDict
 
 from ff_helpers.corpus.canonical import resolve
 from ff_helpers.grading.campaign import graders
 from ff_helpers.grading.identities import identity_of, records, shown_names
 from ff_helpers.measurement.calibration.cards import Card
-from ff_helpers.measurement.proportions.intervals import Proportion
+from ff_helpers.measurement.proportions.intervals import Proportion, rate_text
 from ff_helpers.measurement.standing import read_cards
 from ff_helpers.paths import Run
-from ff_helpers.publication.evaluator_card import (
-    EvaluatorCard,
-    Measured,
-    as_markdown,
-    as_tex,
-    percent_counts,
-)
 from ff_helpers.publication.numbers import slug
+from ff_helpers.publication.pages import write_page
 from ff_helpers.publication.prose import Prose, say
-from ff_helpers.terms import NOT_RECORDED, Identity, Unknown
+from ff_helpers.publication.tex import tex
+from ff_helpers.terms import NOT_RECORDED, GateState, Identity, Unknown
 
 NOT_PUBLISHED: Final = "not published"
 """In place of the digest of a published grader."""
+
+
+class Measured(BaseModel):
+    """One accuracy: right of n with its interval, on which set and space, and the gate's decision."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    set: str
+    space: str
+    accuracy: Proportion
+    kind: str
+    gate: GateState
+    reason: str
+
+
+class EvaluatorCard(BaseModel):
+    """What is known about one grader. What is not known is a sentence with the reason, never a blank."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    grader: str
+    digest: str
+    rubric: str
+    asked: str
+    software: str
+    provenance: str
+    measured: tuple[Measured, ...]
+    limitations: tuple[str, ...]
+    conflict_of_interest: str
+    stability: tuple[str, ...]
+    as_of: date
+
+    def sentence(self) -> str:
+        """Return the card's own disclosure."""
+        said = [f"{rate_text(m.accuracy)} on {m.set}, space {m.space}; {m.gate}" for m in self.measured]
+        accuracy = "accuracy " + ", ".join(said) if said else "accuracy: never measured, as far as published"
+        return f"Grader: {self.grader} ({self.digest}; {self.rubric}): {accuracy}. As of {self.as_of}."
 
 
 def save_evaluator_cards(run: Run, others: Sequence[EvaluatorCard] = ()) -> Prose:
@@ -55,9 +90,9 @@ def save_evaluator_cards(run: Run, others: Sequence[EvaluatorCard] = ()) -> Pros
         # Two names can differ only in a character that file names drop.
         again = f"-{hashlib.sha256(card.grader.encode()).hexdigest()[:8]}" * (slugs.count(plain) > 1)
         name = f"evaluators/{plain}{again}"
-        _write(run, f"{name}.json", card.model_dump_json(indent=1) + "\n")
-        _write(run, f"{name}.md", as_markdown(card))
-        _write(run, f"{name}.tex", as_tex(card))
+        write_page(run.write(f"{name}.json"), card.model_dump_json(indent=1) + "\n")
+        write_page(run.write(f"{name}.md"), _as_markdown(card))
+        write_page(run.write(f"{name}.tex"), _as_tex(card))
     conflicts = [c.grader for c in cards if c.conflict_of_interest.startswith("yes")]
     return say(
         "{n} evaluator cards. Graders that are also a model under test: {conflicts}.",
@@ -110,12 +145,10 @@ def _limitations(cards: Sequence[Card]) -> list[str]:
     for card in cards:
         where = f"on {card.calibration_set} ({card.space})"
         beats = "" if card.p_majority < 0.025 else ", and nothing shows that the grader does better"
-        always = f"always answering {card.majority_class} is right in {percent_counts(card.majority)}"
+        always = f"always answering {card.majority_class} is right in {_counts(card.majority)}"
         said.append(f"{where}: {always}{beats}")
         if isinstance(card.modal_verdict, str) and (card.modal_share.estimate or 0) > 0.5:
-            said.append(
-                f"{where}: {percent_counts(card.modal_share)} of its verdicts are {card.modal_verdict}"
-            )
+            said.append(f"{where}: {_counts(card.modal_share)} of its verdicts are {card.modal_verdict}")
         for name, rate in (
             ("COMPLIANCE graded REFUSAL", card.compliance_to_refusal),
             ("REFUSAL graded COMPLIANCE", card.refusal_to_compliance),
@@ -164,6 +197,42 @@ def _conflict(grader: str, models: Sequence[str]) -> str:
     return f"none found: the models under test are {', '.join(models) or 'not named'}"
 
 
-def _write(run: Run, name: str, text: str) -> None:
-    with run.write(name).open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
+def _counts(rate: Proportion) -> str:
+    """Return `65.0% [43.3, 81.9] (13 of 20)`."""
+    return f"{rate_text(rate)} ({rate.k} of {rate.n})"
+
+
+def _parts(card: EvaluatorCard) -> list[tuple[str, list[str]]]:
+    accuracies = [
+        f"{m.set}, space {m.space}: {_counts(m.accuracy)}, {m.kind}; {m.gate}: {m.reason}"
+        for m in card.measured
+    ]
+    return [
+        ("Identity", [card.digest, card.rubric, card.asked, card.software]),
+        ("Provenance", [card.provenance]),
+        ("Measured accuracy", accuracies or ["never measured, as far as published"]),
+        ("Known limitations", list(card.limitations)),
+        ("Conflict of interest", [card.conflict_of_interest]),
+        ("Stability over time", list(card.stability)),
+    ]
+
+
+def _as_markdown(card: EvaluatorCard) -> str:
+    """Return a card as Markdown."""
+    lines = [f"# Evaluator card: {card.grader}", ""]
+    for heading, points in _parts(card):
+        lines += [f"## {heading}", "", *(f"- {point}" for point in points), ""]
+    return "\n".join([*lines, card.sentence(), ""])
+
+
+def _as_tex(card: EvaluatorCard) -> str:
+    """Return a card as a paragraph of a paper, with the label `eval:<grader>`."""
+    lines = [rf"\paragraph{{Evaluator card: {tex(card.grader)}}}\label{{eval:{slug(card.grader)}}}"]
+    for heading, points in _parts(card):
+        lines.append(rf"\emph{{{heading}.}} {{\sloppy {_set('; '.join(points))}.\par}}")
+    return "\n".join([*lines, rf"{{\footnotesize\sloppy {_set(card.sentence())}\par}}", ""])
+
+
+def _set(text: str) -> str:
+    """Return text for a column of a paper: a digest of 64 digits is too wide."""
+    return tex(re.sub(r"(sha256:[0-9a-f]{12})[0-9a-f]+", r"\1", text.replace("`", "")))

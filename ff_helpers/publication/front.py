@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from ff_helpers.publication.about import read_about
+from ff_helpers.publication.pages import read_words
 from ff_helpers.publication.shelf import label, stem
 
 FRONT = 5
@@ -38,53 +39,8 @@ class Figure:
     beginning: str
 
 
-_GRADERS = Words(
-    "How often each grader is right",
-    "The measured accuracy of each grader with its interval, and whether the gate lets its verdicts make a "
-    "headline.",
-    "how a grader does on traces of another kind: one that is right on obvious examples can fail on "
-    "ambiguous ones.",
-)
-_BRACKET = Words(
-    "How far graders differ on the same traces",
-    "What several graders report on the same traces; the band runs from the lowest to the highest.",
-    "an interval: the truth can lie outside the band, and neither a mean nor a vote would fix that.",
-)
-_ADJUSTED = Words(
-    "What is reported, and what remains after adjustment",
-    "The rate that each grader reports over the rate with its measured errors taken out, and the known truth "
-    "where there is one.",
-    "whether the assumptions of an adjustment hold. A band over the whole width: nothing can be concluded.",
-)
-_COVERAGE = Words(
-    "Which intervals cover as they claim",
-    "How often the naive and the adjusted 95% intervals contain the known truth of simulated corpora.",
-    "how wide they are, nor any real corpus: a method that often answers “anything is possible” covers well.",
-)
-
-WORDS: Final[dict[str, Words]] = {
-    "calibration_forest": _GRADERS,
-    "bracket": _BRACKET,
-    "adjusted": _ADJUSTED,
-    "coverage": _COVERAGE,
-    "would_have_reported": Words(
-        "What a grader would have reported",
-        "The rate that each grader reports and the rate by the known labels of the same traces.",
-        "a finding about a model: the verdicts of a rejected grader are shown, never claimed.",
-    ),
-    "format_against_content": Words(
-        "A valid answer is not a right one",
-        "How often each grader's output has the right form, and how often it has the right content.",
-        "why a verdict is wrong, nor how a grader does on traces of another kind.",
-    ),
-    "asr_by_intent": Words(
-        "Attack success by what the attack tries",
-        "The rate of each intent with its interval; stippled where it rests on fewer than twenty rows.",
-        "which attack is the strongest: classes hold different requests, and few rows each.",
-    ),
-}
+WORDS: Final = read_words("report/figures", dict[str, Words])
 """The words next to each figure that can come first, after the figure's docstring."""
-
 SLOTS: Final[tuple[tuple[str, ...], ...]] = (
     ("would_have_reported",),
     ("calibration_forest",),

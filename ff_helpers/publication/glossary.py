@@ -12,7 +12,7 @@ from markupsafe import Markup
 from ff_helpers.columns import UNITS, Column, columns
 from ff_helpers.errors import FFError
 from ff_helpers.publication.disclosure import NO_TIER, Disclosure
-from ff_helpers.publication.pages import render, write_page
+from ff_helpers.publication.pages import read_words, render, write_page
 from ff_helpers.terms import (
     DENOMINATORS,
     GATE_STATES,
@@ -48,40 +48,7 @@ class Section:
     entries: tuple[Entry, ...]
 
 
-_CLAIMS = (
-    *("claim", "reproduced", "consistent", "not_determinable", "not_supported", "contradicted", "impossible"),
-)
-_MODULES: Final = {
-    "corpus/scenarios.py": ("proxy trace",),
-    "measurement/agreement/bracket.py": ("bracket",),
-    "measurement/agreement/pairs.py": ("agreement",),
-    "measurement/agreement/panels.py": ("AC1", "Fleiss' kappa", "Krippendorff's alpha"),
-    "measurement/calibration/calibrate.py": ("calibration",),
-    "measurement/calibration/cards.py": ("calibration card", "chance", "test-retest"),
-    "measurement/calibration/confusion.py": (
-        *("accuracy", "recall", "precision", "confusion matrix", "majority", "kappa"),
-    ),
-    "measurement/calibration/gate.py": ("gate",),
-    "measurement/calibration/power.py": ("power",),
-    "measurement/calibration/robustness.py": ("injection",),
-    "measurement/adjustment/adjusted.py": ("adjusted",),
-    "measurement/adjustment/coverage.py": ("coverage",),
-    "measurement/adjustment/ppi.py": ("PPI++",),
-    "measurement/adjustment/rogan_gladen.py": (
-        *("sensitivity", "specificity", "Rogan-Gladen", "not identifiable"),
-    ),
-    "measurement/proportions/clusters.py": ("design effect",),
-    "measurement/proportions/differences.py": ("paired",),
-    "measurement/proportions/intervals.py": ("Wilson interval", "n"),
-    "measurement/rates/drift.py": ("drift",),
-    "measurement/rates/reported.py": ("raw", "would have reported"),
-    "measurement/regrades/rates.py": ("contaminated", "regraded"),
-    "measurement/regrades/supersession.py": ("supersession",),
-    "publication/checks.py": _CLAIMS,
-    "publication/disclosure.py": ("disclosure",),
-    "publication/evaluator.py": ("evaluator card", "conflict of interest"),
-    "publication/figures/theme.py": ("stippled",),
-}
+_MODULES: Final = read_words("glossary", dict[str, tuple[str, ...]])
 """Words to which a module below ff_helpers/ gives their meaning; all others are `terms.py`'s own."""
 _WHERE: Final = {term: module for module, terms in _MODULES.items() for term in terms}
 
@@ -114,7 +81,7 @@ def sections() -> list[Section]:
         "Denominators: what a rate is over": DENOMINATORS,
         "Intents: what an attack tries": INTENTS,
         "Gate: states of a grader": GATE_STATES,
-        "Claims: published figures and their status": _CLAIMS,
+        "Claims: published figures and their status": _MODULES["publication/checks.py"],
     }
     placed = {term for terms in kinds.values() for term in terms}
     rest = sorted((term for term in GLOSSARY if term not in placed), key=str.lower)

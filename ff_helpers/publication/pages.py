@@ -23,7 +23,7 @@ def render(template: str, **values: object) -> str:
 
 
 @cache
-def words(name: str, kind: type[T]) -> T:
+def read_words(name: str, kind: type[T]) -> T:
     """Return the content of templates/<name>.yaml, words that people read, as a type."""
     return TypeAdapter(kind).validate_python(yaml.safe_load((TEMPLATES / f"{name}.yaml").read_text("utf-8")))
 

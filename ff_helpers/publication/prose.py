@@ -13,7 +13,7 @@ import pandas as pd
 
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.intervals import Proportion, percent, rate_text, wilson
-from ff_helpers.publication.pages import words
+from ff_helpers.publication.pages import read_words
 from ff_helpers.terms import Unknown
 
 Value = str | int | float | Proportion | Unknown | None
@@ -58,7 +58,7 @@ def tell(sentence: str, /, **values: Value) -> str:
     Raises:
         FFError: as `say`.
     """
-    return say(words("sentences", dict[str, str])[sentence], **values).text
+    return say(read_words("sentences", dict[str, str])[sentence], **values).text
 
 
 def tell_rows(sentence: str, /, table: pd.DataFrame) -> list[str]:
@@ -67,7 +67,7 @@ def tell_rows(sentence: str, /, table: pd.DataFrame) -> list[str]:
     Raises:
         FFError: as `say`.
     """
-    template = words("sentences", dict[str, str])[sentence]
+    template = read_words("sentences", dict[str, str])[sentence]
     named = list(dict.fromkeys(name for _, name, _, _ in Formatter().parse(template) if name))
     rows = table[named].itertuples(index=False, name=None)
     return [say(template, **dict(zip(named, row, strict=True))).text for row in rows]

@@ -16,11 +16,12 @@ from ff_helpers.measurement.proportions.intervals import percent, rate_text
 from ff_helpers.measurement.standing import run_cards
 from ff_helpers.paths import Run
 from ff_helpers.publication import shelf
+from ff_helpers.publication.about import read_about
+from ff_helpers.publication.disclosure import NO_TIER, Disclosure
 from ff_helpers.publication.front import SLOTS, WORDS, Words, beginning, front_figures
-from ff_helpers.publication.gallery import write_gallery
 from ff_helpers.publication.glossary import term_link, write_glossary
 from ff_helpers.publication.narrative.as_html import body
-from ff_helpers.publication.pages import render, write_page
+from ff_helpers.publication.pages import read_words, render, write_page
 
 LATER = ("manifest.json", "ro-crate-metadata.json", "run.log")
 """Files that exist once the run has ended, though not yet while the report is written."""
@@ -28,17 +29,7 @@ DEMANDS: Final = ("contradicted", "impossible", "not_supported")
 """States of a claim that cannot be left as published: such rows are never folded away."""
 CLAIM_STATUSES: Final = (*DEMANDS, "not_determinable", "consistent", "reproduced")
 """State of a claim, what a reader must see first."""
-PAGES: Final = (
-    (
-        "atlas/index.html",
-        "The atlas",
-        "what can be said about each model, with intervals, graders and filters",
-    ),
-    ("explore.html", "For students", "change class, grader, tier and denominator, and see what changes"),
-    ("gallery.html", "All figures", "each one with what it shows and what it does not"),
-    ("narrative/correction.html", "The correction", "what was wrong, what it contaminated, what changed"),
-    ("glossary.html", "Glossary", "every word, defined once"),
-)
+PAGES: Final = read_words("report/pages", tuple[tuple[str, str, str], ...])
 """Pages next to the report: address, name, content; those that the run did not write are left out."""
 _FORMS: Final = {".html": "page", ".md": "Markdown", ".tex": "TeX"}
 
@@ -82,7 +73,7 @@ def write_report(
     """
     ran = [name for name in notebooks if (folder / "notebooks" / f"{name}.ipynb").is_file()]
     written = _notebooks(folder, profile, as_of, ran)
-    written += [write_gallery(folder, profile, as_of), write_glossary(folder, profile, as_of)]
+    written += [_gallery(folder, profile, as_of), write_glossary(folder, profile, as_of)]
     _index(folder, profile, as_of, ran, unfinished=unfinished, layout=layout)
     return [*written, "index.html"]
 
@@ -105,6 +96,31 @@ def _notebooks(folder: Path, profile: str, as_of: date, ran: list[str]) -> list[
         written.append(f"notebooks/{name}.html")
         write_page(folder / written[-1], text)
     return written
+
+
+def _gallery(folder: Path, profile: str, as_of: date) -> str:
+    """Write gallery.html into a run's folder and return its name."""
+    note = Disclosure((), NO_TIER, "as each figure says", "in each figure", "as each figure says", as_of)
+    page = render(
+        "gallery.html.j2", profile=profile, entries=_figure_entries(folder), disclosure=note.sentence()
+    )
+    write_page(folder / "gallery.html", page)
+    return "gallery.html"
+
+
+def _figure_entries(folder: Path) -> list[dict[str, object]]:
+    """Return every figure of a run, those for the paper first: name, files, and its own description."""
+    found = []
+    for svg in sorted((folder / "figures").glob("*.svg"), key=_order):
+        files = [path for path in sorted(svg.parent.glob(f"{svg.stem}.*")) if path.suffix != ".json"]
+        about = {"stem": svg.stem, "files": [path.relative_to(folder).as_posix() for path in files]}
+        found.append(about | read_about(svg).model_dump())
+    return found
+
+
+def _order(svg: Path) -> tuple[bool, int, str]:
+    number = re.match(r"paper_(\d+)", svg.stem)
+    return number is None, int(number[1]) if number else 0, svg.stem
 
 
 def _index(

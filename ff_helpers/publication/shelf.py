@@ -9,33 +9,12 @@ from typing import Final
 
 from markupsafe import Markup
 
+from ff_helpers.publication.pages import read_words
+
 _CSVW = ".csv-metadata.json"
-_KINDS: Final = {
-    "": "Pages and records of the run",
-    "atlas": "Atlas",
-    "cards": "Calibration cards",
-    "evaluators": "Evaluator cards",
-    "figures": "Figures",
-    "ledger": "Ledgers: every verdict and trace",
-    "narrative": "Narrative",
-    "notebooks": "Notebooks as they ran",
-    "tables": "Tables",
-    "tex": "Numbers for the paper",
-    "workflow": "What was run",
-}
-SUBJECTS: Final[dict[str, tuple[str, ...]]] = {
-    "In the paper": ("paper_",),
-    "The correction": ("regrade",),
-    "Published figures": ("claims",),
-    "Agreement and bracket": ("agreement", "kappa", "panel", "bracket", "review", "grader_b"),
-    "Calibration and gate": (
-        *("calibration", "gate", "needed", "injection", "stability", "backward", "grader", "retest"),
-    ),
-    "Attack success": ("asr", "would_have", "verdict", "refusal", "over_", "sampling"),
-    "Adjustment for errors, and drift": ("adjusted", "comparison", "drift"),
-    "Collected responses": ("collected",),
-    "Atlas": ("atlas",),
-}  # fmt: skip
+_KINDS: Final = read_words("report/folders", dict[str, str])
+"""What each folder of a run holds."""
+SUBJECTS: Final = read_words("report/subjects", dict[str, tuple[str, ...]])
 """Subjects of tables by how a name begins, first match; anything else is `Other`."""
 
 

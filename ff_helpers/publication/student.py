@@ -27,7 +27,7 @@ from ff_helpers.paths import MissingInputError, Run
 from ff_helpers.publication.disclosure import Disclosure
 from ff_helpers.publication.glossary import slug
 from ff_helpers.publication.graders import checker_note
-from ff_helpers.publication.pages import TEMPLATES, render
+from ff_helpers.publication.pages import TEMPLATES, read_words, render, write_page
 from ff_helpers.publication.prose import Prose, say
 from ff_helpers.terms import DENOMINATORS, STATUSES, TIERS, VERDICTS, Identity
 
@@ -81,7 +81,7 @@ def save_student_page(run: Run, example: Example | None = None) -> Prose:
     page = render(
         "student/explore.html.j2",
         profile=run.profile,
-        questions=[*(example.questions if example else ()), *_questions()],
+        questions=[*(example.questions if example else ()), *read_words("student/questions", list[Question])],
         slug=slug,
         style=Markup((TEMPLATES / "student" / "explore.css").read_text(encoding="utf-8")),
         script=Markup(script),
@@ -89,8 +89,7 @@ def save_student_page(run: Run, example: Example | None = None) -> Prose:
         data=Markup(_embedded(data)),
         disclosure=told.sentence(),
     )
-    with run.write(NAME).open("w", encoding="utf-8", newline="\n") as file:
-        file.write(page)
+    write_page(run.write(NAME), page)
     return say("`outputs/{profile}/{name}`: open it in a browser.", profile=run.profile, name=NAME)
 
 
@@ -166,29 +165,6 @@ def _presets(cards: Sequence[Card], names: Mapping[Identity, str]) -> list[dict[
             }
         )
     return found
-
-
-def _questions() -> list[Question]:
-    return [
-        Question(
-            "Which attack class is the worst?",
-            "Look whether the intervals overlap. With twenty traces per class most do, and then these counts "
-            "do not rank any class above another.",
-            {"set": "collected", "intent": "", "grader": _KNOWN, "tier": "strict", "denominator": "graded"},
-        ),
-        Question(
-            "Can two graders report the same rate and disagree?",
-            "Yes. Equal rates say that equally many traces are called a success, not that the same ones are. "
-            "Compare the mixes of two graders, then see the agreement matrix in the gallery.",
-            {"set": "proxies", "intent": ""},
-        ),
-        Question(
-            "What would ten times the traces change?",
-            "The interval gets about a third as wide. It does not move: a grader that errs keeps erring, and "
-            "the narrow interval then misses the truth. Try it in the simulator.",
-            {},
-        ),
-    ]
 
 
 def _embedded(data: dict[str, object]) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ff_helpers.publication.evaluator_card import EvaluatorCard
+from ff_helpers.publication.evaluator import EvaluatorCard
 
 
 def cards(paper: Path) -> dict[str, EvaluatorCard]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.intervals import wilson
 from ff_helpers.paths import PACKAGE
-from ff_helpers.publication.pages import words
+from ff_helpers.publication.pages import read_words
 from ff_helpers.publication.prose import points, say
 from ff_helpers.terms import Unknown
 
@@ -58,6 +58,6 @@ def test_points_are_signed_and_near(value):
 
 def test_every_sentence_is_told_somewhere():
     sources = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
-    sentences = set(words("sentences", dict[str, str]))
+    sentences = set(read_words("sentences", dict[str, str]))
     assert set(re.findall(r"\btell(?:_rows)?\(\s*[\"'](\w+)", sources)) <= sentences
     assert [name for name in sentences if not re.search(f"[\"']{name}[\"']", sources)] == []
