@@ -124,7 +124,7 @@ def test_a_bad_line_or_an_id_twice_is_named_before_anything_is_graded(file, tmp_
 @pytest.mark.parametrize("content", ["", "\n\n"])
 def test_a_file_without_traces_is_no_success(content, tmp_path):
     (tmp_path / "t.jsonl").write_text(content)
-    with pytest.raises(FFError, match="t.jsonl: this file holds no traces"):
+    with pytest.raises(FFError, match=r"t\.jsonl: this file holds no traces"):
         grade_file(tmp_path / "t.jsonl", "heuristic", tmp_path / "v.jsonl")
 
 
