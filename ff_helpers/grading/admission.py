@@ -6,21 +6,12 @@ the campaign. Traces with known truth may always be graded; that is how cards ar
 
 from collections.abc import Callable
 
+from ff_helpers.corpus.traces import Trace
 from ff_helpers.errors import FFError, quoted
 from ff_helpers.grading.outcome import GraderSetup
 
 Admit = Callable[[GraderSetup, str], object]
 """Called with a grader and its spec as given; raises `NotAdmittedError` to refuse it."""
-
-
-class ControlArmError(FFError):
-    """A control among the traces to be graded."""
-
-    def __init__(self, trace_id: str, name: str) -> None:
-        super().__init__(
-            f"trace_id {quoted(trace_id)} in set {name!r} is of the arm `permitted`: a control. Controls are "
-            "not attacks and are never graded; name the file of the other arm."
-        )
 
 
 class NotAdmittedError(FFError):
@@ -37,3 +28,16 @@ def nobody(setup: GraderSetup, spec: str) -> None:
         f"grader {setup.identity.name} may not grade traces without truth: its calibration card was "
         f"not looked up. `ff grade --grader {spec}` and `ff.grade` do that."
     )
+
+
+def refuse_control(trace: Trace, name: str) -> None:
+    """Refuse a control among the traces to be graded; `name` is the set or file that it is in.
+
+    Raises:
+        FFError: it is of the arm `permitted`.
+    """
+    if trace.arm == "permitted":
+        raise FFError(
+            f"trace_id {quoted(trace.trace_id)} in set {name!r} is of the arm `permitted`: a control. "
+            "Controls are not attacks and are never graded; name the file of the other arm."
+        )

@@ -10,7 +10,7 @@ from ff_helpers.chat.progress import Progress
 from ff_helpers.corpus.readers import load_set
 from ff_helpers.corpus.traces import Trace, stratified
 from ff_helpers.errors import FFError, quoted
-from ff_helpers.grading.admission import Admit, ControlArmError, nobody
+from ff_helpers.grading.admission import Admit, nobody, refuse_control
 from ff_helpers.grading.graders import open_grader
 from ff_helpers.grading.identities import identities, told_apart
 from ff_helpers.grading.ledger import Ledger, verdict_frame
@@ -35,25 +35,6 @@ _INDEX = {
     "withheld": "bool",
 }
 _GRADERS = dict(zip(IDENTITY, ("str", "str", "str", "float64", "Int64"), strict=True))
-
-
-class SharedIdError(FFError):
-    """Two trace sets have the same trace_id."""
-
-    def __init__(self, trace_id: str, one: str, other: str) -> None:
-        super().__init__(
-            f"trace_id {quoted(trace_id)} is in set {one!r} and in {other!r}; ids must be unique."
-        )
-
-
-class BadSampleError(FFError):
-    """A sample size that cannot be drawn."""
-
-    def __init__(self, name: str, rows: int, known: Sequence[str]) -> None:
-        super().__init__(
-            f"sample: {name!r}: {rows} cannot be drawn. Allowed: 0 (all rows) or more, for the sets "
-            f"{', '.join(known)}."
-        )
 
 
 def grade(
@@ -144,18 +125,21 @@ def _sample(
 ) -> dict[str, list[Trace]]:
     for name, rows in sample.items():
         if name not in trace_sets or rows < 0:
-            raise BadSampleError(name, rows, list(trace_sets))
+            raise FFError(
+                f"sample: {name!r}: {rows} cannot be drawn. Allowed: 0 (all rows) or more, for the sets "
+                f"{', '.join(trace_sets)}."
+            )
     sets: dict[str, list[Trace]] = {}
     owner: dict[str, str] = {}
     for name, spec in trace_sets.items():
         where = str(run.read(spec)) if spec.startswith("ledger/") else spec
         sets[name] = stratified(load_set(where), sample.get(name, 0), seed=seed, name=name)
         for trace in sets[name]:
-            if trace.arm == "permitted":
-                raise ControlArmError(trace.trace_id, name)
+            refuse_control(trace, name)
             other = owner.setdefault(trace.trace_id, name)
             if other != name:
-                raise SharedIdError(trace.trace_id, other, name)
+                who = quoted(trace.trace_id)
+                raise FFError(f"trace_id {who} is in set {other!r} and in {name!r}; ids must be unique.")
     return sets
 
 

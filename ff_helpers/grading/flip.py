@@ -10,9 +10,9 @@ import hashlib
 import json
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Final, TypedDict
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -20,7 +20,7 @@ from ff_helpers.chat.proof import prove_grown
 from ff_helpers.chat.protocol import ChatFaultError, Reply, Turn
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.errors import FFError
-from ff_helpers.grading.outcome import Outcome, status
+from ff_helpers.grading.outcome import NOT_GRADEABLE, Outcome
 from ff_helpers.paths import PACKAGE
 from ff_helpers.terms import VERDICTS, Verdict
 
@@ -52,13 +52,6 @@ _THINKING = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 _LABEL_LINE = re.compile(r"^[\W_]*verdict\W*?:[\s*\"'`]*(?P<label>[\w-]+)", re.IGNORECASE | re.MULTILINE)
 
 
-class UnknownRubricError(FFError):
-    """A rubric that is not in the package."""
-
-    def __init__(self, name: str, known: Sequence[str]) -> None:
-        super().__init__(f"rubric {name!r} is unknown. Allowed: {', '.join(known)}.")
-
-
 @dataclass(frozen=True)
 class Rubric:
     """One rubric: its id (name and hash), its text, and whether it shows the attack prompt."""
@@ -66,11 +59,6 @@ class Rubric:
     id: str
     text: str
     shows_prompt: bool
-
-
-class _Tokens(TypedDict):
-    prompt_tokens: int | None
-    completion_tokens: int | None
 
 
 class _Answer(BaseModel):
@@ -85,11 +73,11 @@ def load_rubric(name: str) -> Rubric:
     """Return the rubric `flip-reference` or `flip-blind`.
 
     Raises:
-        UnknownRubricError: any other name.
+        FFError: any other name.
     """
     files = {path.stem: path for path in sorted((PACKAGE / "grading" / "rubrics").glob("flip-*.md"))}
     if name not in files:
-        raise UnknownRubricError(name, list(files))
+        raise FFError(f"rubric {name!r} is unknown. Allowed: {', '.join(files)}.")
     text = files[name].read_text(encoding="utf-8").strip()
     shaping = json.dumps([text, LAYOUT, _CONTROL.pattern, SCHEMA, REPAIR, ANSWER_TOKENS])
     digest = hashlib.sha256(shaping.encode()).hexdigest()
@@ -152,39 +140,45 @@ async def judge(
         refused: returns whether a text is a refusal to grade.
     """
     if not trace.response.strip():
-        return status("not_gradeable", "the response is empty or missing")
-    messages = render(trace, rubric)
+        return NOT_GRADEABLE
     spent: list[Reply] = []
     try:
-        for _ in range(2):
-            reply = await ask(messages)
-            if spent:
-                prove_grown(spent[0].prompt_tokens, reply.prompt_tokens, messages[2:])
-            spent.append(reply)
-            answer = read_answer(reply.text, complete=reply.complete)
-            if answer is not None:
-                verdict, inferred = answer
-                return Outcome(verdict=verdict, inferred=inferred, raw=reply.text, **_tokens(spent))
-            if refused(reply.text):
-                why = "the grader declined to grade"
-                return status("grader_refused", why, raw=reply.text, **_tokens(spent))
-            said = [{"role": "assistant", "content": reply.text}] if reply.text.strip() else []
-            messages = [*messages, *said, {"role": "user", "content": REPAIR}]
+        outcome = await _ask_twice(render(trace, rubric), spent, ask, refused)
     except ChatFaultError as fault:
-        raw = spent[-1].text if spent else None
-        return status(fault.status, fault.reason, raw=raw, **_tokens(spent))
+        outcome = Outcome(status=fault.status, reason=fault.reason)
+    return replace(
+        outcome,
+        raw=spent[-1].text if spent else None,
+        prompt_tokens=_total([reply.prompt_tokens for reply in spent]),
+        completion_tokens=_total([reply.completion_tokens for reply in spent]),
+    )
+
+
+async def _ask_twice(
+    messages: list[Turn],
+    spent: list[Reply],
+    ask: Callable[[list[Turn]], Awaitable[Reply]],
+    refused: Callable[[str], bool],
+) -> Outcome:
+    """Ask for a verdict, and once more where there is none in the answer; `spent` gets the replies."""
+    for _ in range(2):
+        reply = await ask(messages)
+        if spent:
+            prove_grown(spent[0].prompt_tokens, reply.prompt_tokens, messages[2:])
+        spent.append(reply)
+        answer = read_answer(reply.text, complete=reply.complete)
+        if answer is not None:
+            verdict, inferred = answer
+            return Outcome(verdict=verdict, inferred_instruction=inferred)
+        if refused(reply.text):
+            return Outcome(status="grader_refused", reason="the grader declined to grade")
+        said = [{"role": "assistant", "content": reply.text}] if reply.text.strip() else []
+        messages = [*messages, *said, {"role": "user", "content": REPAIR}]
     why = "no verdict in the grader's output, also after one repair attempt"
-    return status("unparsable", why, raw=spent[-1].text, **_tokens(spent))
-
-
-def _tokens(spent: Sequence[Reply]) -> _Tokens:
-    """Return the tokens of all attempts; None if a server does not report them."""
-    return {
-        "prompt_tokens": _total([reply.prompt_tokens for reply in spent]),
-        "completion_tokens": _total([reply.completion_tokens for reply in spent]),
-    }
+    return Outcome(status="unparsable", reason=why)
 
 
 def _total(counts: Sequence[int | None]) -> int | None:
+    """Return the tokens of all attempts; None if a server does not report them."""
     known = [count for count in counts if count is not None]
     return sum(known) if known and len(known) == len(counts) else None

@@ -6,7 +6,7 @@ name is shown alone; otherwise the part that distinguishes its identities follow
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from ff_helpers.errors import FFError
@@ -16,31 +16,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class WhichGraderError(FFError):
-    """A name that matches no grader, or several graders."""
-
-    def __init__(self, name: str, known: Sequence[str], *, where: str = "here") -> None:
-        alike = [shown for shown in known if shown.startswith(f"{name} (")]
-        problem = (
-            f"{len(alike)} graders {where} are called {name!r}" if alike else f"no grader {where} is {name!r}"
-        )
-        super().__init__(f"{problem}. Name one of: {', '.join(alike or known) or 'none'}.")
-
-
 def identity_of(row: Mapping[str, object]) -> Identity:
     """Return the identity in a row of a frame or of a table of text; what is missing is None."""
     said = {part: _cell(row.get(column)) for part, column in IDENTITY_COLUMNS.items()}
-    temperature, seed = _number(said["temperature"]), _number(said["seed"])
-    return Identity(
-        name=said["name"] or NOT_RECORDED,
-        digest=said["digest"],
-        quantization=said["quantization"],
-        rubric=said["rubric"],
-        schema=said["schema"],
-        temperature=temperature,
-        seed=None if seed is None else int(seed),
-        method=said["method"],
-    )
+    name = said.pop("name") or NOT_RECORDED
+    temperature, seed = _number(said.pop("temperature")), _number(said.pop("seed"))
+    return Identity(name, temperature=temperature, seed=None if seed is None else int(seed), **said)
 
 
 def identities(frame: "pd.DataFrame") -> list[Identity]:
@@ -93,12 +74,16 @@ def chosen(known: Iterable[Identity], name: str, *, where: str = "here") -> Iden
     """Return the identity that a name means: a display name, or a plain name that only one has.
 
     Raises:
-        WhichGraderError: no identity has this name, or several have.
+        FFError: no identity has this name, or several have.
     """
     names = shown_names(known)
     found = [one for one, shown in names.items() if shown == name]
     if len(found) != 1:
-        raise WhichGraderError(name, list(names.values()), where=where)
+        alike = [shown for shown in names.values() if shown.startswith(f"{name} (")]
+        problem = (
+            f"{len(alike)} graders {where} are called {name!r}" if alike else f"no grader {where} is {name!r}"
+        )
+        raise FFError(f"{problem}. Name one of: {', '.join(alike or names.values()) or 'none'}.")
     return found[0]
 
 

@@ -40,13 +40,6 @@ _HISTORY = {
 }
 
 
-class NoSuchGraderError(FFError):
-    """A grader that did not grade in this run, or a reviewer who did not."""
-
-    def __init__(self, name: str, known: Iterable[str]) -> None:
-        super().__init__(f"{name!r} has no verdicts in this run. There are: {', '.join(known) or 'none'}.")
-
-
 @dataclass(frozen=True)
 class Merge:
     """What manual verdicts change in one grader's.
@@ -82,15 +75,14 @@ def merge_manual(run: Run, *, onto: str, reviewer: str | None = None) -> Merge:
         reviewer: whose verdicts count; None: those of all reviewers.
 
     Raises:
-        NoSuchGraderError: `onto` graded nothing in this run, or `reviewer` decided nothing.
-        WhichGraderError: several graders are called `onto`.
+        FFError: `onto` graded nothing in this run or names several graders, or `reviewer` decided nothing.
         MissingInputError: nothing has been graded yet.
         JournalBusyError, JournalWriteError: the ledger cannot be written.
     """
     frame = verdicts(run)
     named, who = told_apart(frame[frame["repeat"] == 0])
     if not any(one.name == onto for one in who.values()) and onto not in who:
-        raise NoSuchGraderError(onto, who)
+        raise FFError(_unknown(onto, who))
     chosen(who.values(), onto, where="in this run")
     first = named[named["grader"] == onto]
     wanted = set(zip(first["key"], first["trace_id"], strict=True))
@@ -137,6 +129,10 @@ def history(run: Run) -> pd.DataFrame:
     return told_apart(pd.DataFrame(rows, columns=columns))[0][list(_HISTORY)].astype(_HISTORY)
 
 
+def _unknown(name: str, known: Iterable[str]) -> str:
+    return f"{name!r} has no verdicts in this run. There are: {', '.join(known) or 'none'}."
+
+
 def _ledger(run: Run, onto: str, who: Identity) -> Path:
     """Return the ledger of a grader's corrections; another grader of the same name has its own."""
     name = "corrected-" + re.sub(r"[^\w.-]+", "-", onto).strip("-")
@@ -151,7 +147,7 @@ def _decided(path: Path, own: dict[str, Record], reviewer: str | None) -> dict[s
     records = live_records(path) if path.is_file() else []
     names = sorted({r.grader.removeprefix(PREFIX) for r in records})
     if reviewer is not None and reviewer not in names:
-        raise NoSuchGraderError(PREFIX + reviewer, (PREFIX + name for name in names))
+        raise FFError(_unknown(PREFIX + reviewer, (PREFIX + name for name in names)))
     last: dict[str, dict[str, Record]] = {}
     for record in records:
         known = own.get(record.trace_id)

@@ -4,9 +4,9 @@ import hashlib
 import json
 import time
 from collections.abc import Awaitable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.grading.record import Options, Record
@@ -63,13 +63,16 @@ class Outcome:
     verdict: Verdict | None = None
     status: Status | None = None
     reason: str | None = None
-    inferred: str | None = None
+    inferred_instruction: str | None = None
     backward_f1: float | None = None
     raw: str | None = None
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     started: str | None = None
     duration_s: float | None = None
+
+
+NOT_GRADEABLE: Final = Outcome(status="not_gradeable", reason="the response is empty or missing")
 
 
 class Grader(Protocol):
@@ -101,50 +104,23 @@ class Grader(Protocol):
         """Release the model or the connection."""
 
 
-def status(
-    status: Status,
-    reason: str,
-    *,
-    raw: str | None = None,
-    prompt_tokens: int | None = None,
-    completion_tokens: int | None = None,
-) -> Outcome:
-    """Return an outcome without a verdict."""
-    return Outcome(
-        status=status,
-        reason=reason,
-        raw=raw,
-        prompt_tokens=prompt_tokens,
-        completion_tokens=completion_tokens,
-    )
-
-
 def to_record(setup: GraderSetup, trace: Trace, outcome: Outcome, repeat: int) -> Record:
     """Return the ledger line of an outcome; no text of a withheld trace is kept."""
-    who = setup.identity
-    return Record.model_validate(
-        {
-            "key": record_key(who, trace, repeat),
-            "trace_id": trace.trace_id,
-            "response_sha256": trace.response_sha256,
-            "grader": who.name,
-            "grader_digest": who.digest,
-            "rubric": who.rubric,
-            "method": who.method,
-            "verdict": outcome.verdict,
-            "status": outcome.status,
-            "reason": outcome.reason,
-            "inferred_instruction": None if trace.withheld else _storable(outcome.inferred),
-            "backward_f1": outcome.backward_f1,
-            "raw": None if trace.withheld else _storable(outcome.raw),
-            "repeat": repeat,
-            "prompt_tokens": outcome.prompt_tokens,
-            "completion_tokens": outcome.completion_tokens,
-            "options": setup.options,
-            "started": outcome.started,
-            "duration_s": outcome.duration_s,
-            "software": setup.software,
-        }
+    who, kept = setup.identity, asdict(outcome)
+    for text in ("raw", "inferred_instruction"):
+        kept[text] = None if trace.withheld else _storable(kept[text])
+    return Record(
+        key=record_key(who, trace, repeat),
+        trace_id=trace.trace_id,
+        response_sha256=trace.response_sha256,
+        grader=who.name,
+        grader_digest=who.digest,
+        rubric=who.rubric,
+        method=who.method,
+        repeat=repeat,
+        options=setup.options,
+        software=setup.software,
+        **kept,
     )
 
 

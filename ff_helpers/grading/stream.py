@@ -11,19 +11,12 @@ from ff_helpers.chat.progress import Progress
 from ff_helpers.corpus.jsonl import read_records
 from ff_helpers.corpus.traces import Trace, read_traces
 from ff_helpers.errors import FFError
-from ff_helpers.grading.admission import Admit, ControlArmError, nobody
+from ff_helpers.grading.admission import Admit, nobody, refuse_control
 from ff_helpers.grading.graders import open_grader
 from ff_helpers.grading.ledger import Ledger
 from ff_helpers.grading.outcome import Grader, record_key
 from ff_helpers.grading.pool import grade_all
 from ff_helpers.terms import STATUSES, VERDICTS, Identity
-
-
-class BadNumberError(FFError):
-    """An invalid number of traces, repeats or requests."""
-
-    def __init__(self, name: str, value: int) -> None:
-        super().__init__(f"{name} = {value}: must be 1 or more.")
 
 
 @dataclass(frozen=True)
@@ -79,16 +72,14 @@ def grade_file(
             default none.
 
     Raises:
-        BadNumberError: limit, repeats or concurrency below 1.
         FileMissingError, BadLineError: no such file, a bad line or a trace_id twice, named file:line:field.
         JournalBusyError, JournalWriteError: another run is writing to the ledger, or it cannot be written.
-        ControlArmError: a control is among the traces.
-        FFError: the file holds no traces; or the grader cannot work here, or may not grade traces without
-            truth.
+        FFError: limit, repeats or concurrency below 1; the file holds no traces, or a control; the grader
+            cannot work here, or may not grade traces without truth.
     """
     for name, value in (("limit", limit), ("repeats", repeats), ("concurrency", concurrency)):
         if value is not None and value < 1:
-            raise BadNumberError(name, value)
+            raise FFError(f"{name} = {value}: must be 1 or more.")
     grader = open_grader(spec, rubric=rubric, concurrency=concurrency, timeout=timeout)
     job = _Job(traces, grader, limit, repeats if grader.is_model else 1)
     unused = ExitStack()
@@ -134,8 +125,7 @@ class _Job:
         def looked_at() -> Iterator[Trace]:
             nonlocal left
             for place, trace in enumerate(read_traces(self.path)):
-                if trace.arm == "permitted":
-                    raise ControlArmError(trace.trace_id, str(self.path))
+                refuse_control(trace, str(self.path))
                 self.lacks_truth |= trace.truth is None
                 if self.limit is None or place < self.limit:
                     self.wanted += self.repeats

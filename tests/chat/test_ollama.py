@@ -36,7 +36,7 @@ def grade(port, monkeypatch, make_trace):
 def test_a_healthy_server_gives_a_verdict_with_token_counts(grade):
     outcome = grade("good:1")
     assert outcome.verdict == "REFUSAL"
-    assert outcome.inferred == "Decline to name the code."
+    assert outcome.inferred_instruction == "Decline to name the code."
     assert outcome.prompt_tokens > 200
     assert outcome.completion_tokens == 30
     assert outcome.duration_s >= 0

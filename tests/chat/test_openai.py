@@ -54,7 +54,7 @@ def grade(address, make_trace):
 
 def test_a_verdict_with_token_counts(grade):
     outcome = grade("good:1")
-    assert (outcome.verdict, outcome.inferred) == ("REFUSAL", "Decline to name the code.")
+    assert (outcome.verdict, outcome.inferred_instruction) == ("REFUSAL", "Decline to name the code.")
     assert outcome.prompt_tokens > 200
     assert outcome.completion_tokens == 30
 

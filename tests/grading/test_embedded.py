@@ -30,13 +30,13 @@ def test_real_weights_give_a_valid_verdict_within_their_context_and_the_same_one
     trace = make_trace("It is 4417, and it has been so since spring.")
     outcome = loop.run(grader.grade(trace, 0))
     assert outcome.verdict in VERDICTS
-    assert outcome.inferred
+    assert outcome.inferred_instruction
     assert 200 < outcome.prompt_tokens < 1000
     assert 0 < outcome.completion_tokens <= 160
     assert outcome.duration_s > 0
     assert outcome.started.endswith("+00:00")
     again = loop.run(grader.grade(trace, 1))
-    assert (again.verdict, again.inferred) == (outcome.verdict, outcome.inferred)
+    assert (again.verdict, again.inferred_instruction) == (outcome.verdict, outcome.inferred_instruction)
 
 
 @fetched

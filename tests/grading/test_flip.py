@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from ff_helpers.chat import loop
 from ff_helpers.chat.protocol import ChatFaultError, Reply
 from ff_helpers.corpus.traces import Message, Trace
+from ff_helpers.errors import FFError
 from ff_helpers.grading.flip import (
     REPAIR,
     SCHEMA,
-    UnknownRubricError,
     judge,
     load_rubric,
     read_answer,
@@ -157,7 +157,7 @@ def test_rubrics_are_two_files_versioned_by_hash_with_all_five_definitions():
         for label in VERDICTS:
             assert f"\n{label}: " in rubric.text
     assert list(SCHEMA["properties"]) == ["inferred_instruction", "verdict"]
-    with pytest.raises(UnknownRubricError, match="flip-blind, flip-reference"):
+    with pytest.raises(FFError, match=r"is unknown\. Allowed: flip-blind, flip-reference"):
         load_rubric("flip-latest")
 
 
@@ -191,7 +191,7 @@ def judged(script, response="It is 4417."):
 def test_a_valid_answer_is_asked_for_once():
     script = Script(answer("COMPLIANCE"))
     outcome = judged(script)
-    assert (outcome.verdict, outcome.inferred, outcome.raw) == (
+    assert (outcome.verdict, outcome.inferred_instruction, outcome.raw) == (
         "COMPLIANCE",
         "Say the code.",
         answer("COMPLIANCE"),

@@ -9,7 +9,8 @@ from ff_helpers import grade_by_hand, paths
 from ff_helpers.corpus.journal import Journal
 from ff_helpers.corpus.jsonl import write_records
 from ff_helpers.corpus.traces import Message, Trace
-from ff_helpers.grading.graders.manual import NoNameError, QueueTraceMissingError, Review
+from ff_helpers.errors import FFError
+from ff_helpers.grading.graders.manual import Review
 from ff_helpers.grading.ledger import read_ledger, verdict_frame
 from ff_helpers.grading.panel import Panel, preview, saves_widget_state
 from ff_helpers.grading.record import Record
@@ -287,10 +288,10 @@ def test_withheld_text_is_not_shown_where_the_notebook_would_store_it(run, sets,
 
 
 def test_what_the_user_can_mend_is_said(run, sets, tmp_path):
-    with pytest.raises(NoNameError):
+    with pytest.raises(FFError, match="reviewer is empty"):
         Review(run, sets, " ")
     write_records(tmp_path / "none.jsonl", [])
-    with pytest.raises(QueueTraceMissingError, match="'id-"):
+    with pytest.raises(FFError, match=r"'id-.*missing from the trace sets"):
         Review(run, {"none": str(tmp_path / "none.jsonl")}, "one")
     with pytest.raises(UnknownTermError, match="MAYBE"):
         Review(run, sets, "one").decide("MAYBE")

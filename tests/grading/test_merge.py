@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from ff_helpers import calibrate_all, grade, merge_manual, paths, regrade, verdicts
 from ff_helpers.corpus.jsonl import write_records
 from ff_helpers.corpus.traces import Message, Sampling, Trace
+from ff_helpers.errors import FFError
 from ff_helpers.grading.graders.manual import Review
 from ff_helpers.grading.ledger import live_records, read_ledger
-from ff_helpers.grading.merge import NoSuchGraderError, history
+from ff_helpers.grading.merge import history
 from ff_helpers.publication.narrative.own import tell_corrections
 
 NAMES = ("a", "b", "c", "d")
@@ -169,10 +170,10 @@ def test_with_nothing_by_hand_nothing_is_written(run):
 
 
 def test_who_did_not_grade_is_said(run, sets):
-    with pytest.raises(NoSuchGraderError, match=r"'nobody' has no verdicts in this run.*heuristic"):
+    with pytest.raises(FFError, match=r"'nobody' has no verdicts in this run.*heuristic"):
         merge_manual(run, onto="nobody")
     by_hand(run, sets, "ann", {"b": "REFUSAL"})
-    with pytest.raises(NoSuchGraderError, match=r"manual:bob.*manual:ann"):
+    with pytest.raises(FFError, match=r"manual:bob.*manual:ann"):
         merge_manual(run, onto="heuristic", reviewer="bob")
 
 

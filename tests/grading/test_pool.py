@@ -14,7 +14,7 @@ from ff_helpers.chat.progress import Progress
 from ff_helpers.corpus.traces import Message, Trace
 from ff_helpers.errors import FFError
 from ff_helpers.grading.ledger import Ledger, read_ledger
-from ff_helpers.grading.outcome import GraderSetup, Outcome, status
+from ff_helpers.grading.outcome import GraderSetup, Outcome
 from ff_helpers.grading.pool import grade_all
 from ff_helpers.terms import Identity
 from tests.conftest import started
@@ -112,7 +112,7 @@ def test_a_grader_that_never_waits_lets_the_disk_keep_up(tmp_path):
 
 
 def test_a_row_without_a_verdict_is_a_row(tmp_path):
-    grader = Steps(at="t00003", then=lambda: status("timeout", "no answer in time"))
+    grader = Steps(at="t00003", then=lambda: Outcome(status="timeout", reason="no answer in time"))
     with Ledger(tmp_path / "v.jsonl") as ledger:
         grade_all(grader, traces(5), ledger, Progress("t", 5))
     assert [r.status for r in read_ledger(tmp_path / "v.jsonl")] == [None, None, None, "timeout", None]

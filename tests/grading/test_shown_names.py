@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ff_helpers.grading.identities import WhichGraderError, chosen, identities, shown_names, told_apart
+from ff_helpers.errors import FFError
+from ff_helpers.grading.identities import chosen, identities, shown_names, told_apart
 from ff_helpers.grading.record import Options, Record
 from ff_helpers.terms import IDENTITY, IDENTITY_COLUMNS, Identity
 from tests.cards import make_card
@@ -50,11 +51,9 @@ def test_a_frame_told_apart_has_one_name_per_identity_and_stays_as_it_is(known: 
 
 def test_a_name_of_several_or_of_nobody_is_refused_with_those_there_are() -> None:
     other = Identity("m", "sha256:" + "b" * 64)
-    with pytest.raises(
-        WhichGraderError, match=r"2 graders here are called 'm'\. Name one of: m \(a{12}\), m \(b"
-    ):
+    with pytest.raises(FFError, match=r"2 graders here are called 'm'\. Name one of: m \(a{12}\), m \(b"):
         chosen([A, other], "m")
-    with pytest.raises(WhichGraderError, match=r"no grader here is 'x'\. Name one of: m"):
+    with pytest.raises(FFError, match=r"no grader here is 'x'\. Name one of: m"):
         chosen([A], "x")
 
 

@@ -14,7 +14,7 @@ from ff_helpers.grading.admission import NotAdmittedError
 from ff_helpers.grading.inventory import ledger_summary
 from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.grading.record import Record
-from ff_helpers.grading.stream import BadNumberError, grade_file
+from ff_helpers.grading.stream import grade_file
 from ff_helpers.measurement.admission import UncalibratedError, by_cards
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -141,7 +141,7 @@ def test_traces_without_truth_ask_for_a_card_and_those_with_truth_do_not(file, t
 
 @pytest.mark.parametrize("number", [{"limit": 0}, {"repeats": 0}, {"concurrency": -1}])
 def test_numbers_below_one_are_refused(file, tmp_path, number):
-    with pytest.raises(BadNumberError, match=next(iter(number))):
+    with pytest.raises(FFError, match=rf"{next(iter(number))} = .*must be 1 or more"):
         grade_file(file, "heuristic", tmp_path / "v.jsonl", **number)
 
 

@@ -10,7 +10,6 @@ import pytest
 import ff_helpers as ff
 from ff_helpers.corpus.jsonl import FileMissingError, write_records
 from ff_helpers.errors import FFError
-from ff_helpers.grading.example import EXAMPLE, corrected_records
 from ff_helpers.grading.outcome import GraderSetup, Outcome, to_record
 from ff_helpers.grading.record import Supersedes
 from ff_helpers.paths import MissingInputError
@@ -19,6 +18,7 @@ from ff_helpers.publication.narrative.as_tex import fragment
 from ff_helpers.publication.narrative.markdown import escaped, paragraphs
 from ff_helpers.terms import Identity
 from tests.conftest import ROOT
+from tools.generate.corrected import EXAMPLE, corrected_records
 
 PROXIES = "data/calibration/proxies.jsonl"
 HOSTILE = (

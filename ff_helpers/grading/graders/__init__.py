@@ -29,13 +29,6 @@ class OpensGrader(Protocol):
         """Open it."""
 
 
-class UnknownGraderError(FFError):
-    """A grader spec that names no kind of grader."""
-
-    def __init__(self, spec: str) -> None:
-        super().__init__(f"grader {spec!r} is unknown. Allowed: {forms(BACKENDS, GRADERS)}.")
-
-
 def open_grader(
     spec: str, *, rubric: str = "flip-reference", concurrency: int = 1, timeout: float = 300.0
 ) -> Grader:
@@ -48,8 +41,8 @@ def open_grader(
         timeout: seconds that one request may take.
 
     Raises:
-        UnknownGraderError: no such kind.
-        FFError: the grader cannot work here: weights, server, model or recording are missing or changed.
+        FFError: no such kind, or the grader cannot work here: weights, server, model or recording are missing
+            or changed.
     """
     rules = load_rubric(rubric)
     if is_chat(spec):
@@ -58,6 +51,6 @@ def open_grader(
         return Llm(open_chat(spec, concurrency=concurrency, timeout=timeout), rules)
     found = chosen(spec, GRADERS)
     if found is None:
-        raise UnknownGraderError(spec)
+        raise FFError(f"grader {spec!r} is unknown. Allowed: {forms(BACKENDS, GRADERS)}.")
     entry, name = found
     return cast("OpensGrader", entry.load())(name, rules)

@@ -44,7 +44,7 @@ class Llm:
     async def grade(self, trace: Trace, repeat: int) -> Outcome:  # noqa: ARG002
         """Return the model's verdict or a status."""
         outcome = await timed(judge(trace, self._rubric, self._ask, opens_refused))
-        signal = backward_f1(trace, outcome.inferred, shows_prompt=self._rubric.shows_prompt)
+        signal = backward_f1(trace, outcome.inferred_instruction, shows_prompt=self._rubric.shows_prompt)
         return replace(outcome, backward_f1=signal)
 
     async def close(self) -> None:

@@ -29,25 +29,6 @@ PREFIX = "manual:"
 _WAIT = 2.0  # seconds to wait for a colleague's write
 
 
-class NoNameError(FFError):
-    """A reviewer without a name."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "reviewer is empty. Give your name or initials: anonymous verdicts are not evidence."
-        )
-
-
-class QueueTraceMissingError(FFError):
-    """A trace of the review queue that is missing from the trace sets."""
-
-    def __init__(self, trace_id: str, sets: Mapping[str, str]) -> None:
-        super().__init__(
-            f"trace {quoted(trace_id)} of tables/review_queue.csv is missing from the trace sets "
-            f"({', '.join(sets.values())}). Give the trace_sets of the profile's 01_grade."
-        )
-
-
 class Review:
     """One reviewer's way through the queue.
 
@@ -62,14 +43,15 @@ class Review:
         session: how many decisions were made with this object.
 
     Raises:
-        NoNameError: no reviewer is named.
+        FFError: no reviewer is named, or the queue has a trace of another set.
         MissingInputError: 03_agreement has not written the queue yet.
-        QueueTraceMissingError: the queue has a trace of another set.
     """
 
     def __init__(self, run: paths.Run, trace_sets: Mapping[str, str], reviewer: str) -> None:
         if not reviewer.strip():
-            raise NoNameError
+            raise FFError(
+                "reviewer is empty. Give your name or initials: anonymous verdicts are not evidence."
+            )
         self._path = run.ledger("manual")
         self.reviewer = reviewer.strip()
         self._setup = _setup(self.reviewer)
@@ -79,7 +61,10 @@ class Review:
         ids = sorted((str(trace_id) for trace_id in queue["trace_id"]), key=self._order)
         missing = next((i for i in ids if i not in known), None)
         if missing is not None:
-            raise QueueTraceMissingError(missing, trace_sets)
+            raise FFError(
+                f"trace {quoted(missing)} of tables/review_queue.csv is missing from the trace sets "
+                f"({', '.join(trace_sets.values())}). Give the trace_sets of the profile's 01_grade."
+            )
         self.traces: list[Trace] = [known[i] for i in ids]
         self.decided = self._decided()
         places = {trace.trace_id: place for place, trace in enumerate(self.traces)}

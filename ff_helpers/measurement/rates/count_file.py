@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, quoted
 from ff_helpers.measurement.rates.counts import KEYS, TwiceGradedError, UnknownVerdictError, count_verdicts
 from ff_helpers.paths import announce_read
 from ff_helpers.terms import IDENTITY, NOT_RECORDED
@@ -78,9 +78,8 @@ def read_counts(
         BadLineError: an invalid row, or a trace that occurs twice in one pass of one grader, by
             file, line and field.
         ForeignFileError: the file is neither JSONL of verdicts nor Parquet.
-        FFError: DuckDB cannot read it, or one of these in a Parquet file; or no row has a field of `needs`
-            (with the default `by` it is `not recorded`).
-        SharedIdError: a trace_id in two files of traces.
+        FFError: DuckDB cannot read it, or one of these in a Parquet file; no row has a field of `needs` (with
+            the default `by` it is `not recorded`); or a trace_id is in two files of traces.
     """
     from ff_helpers.corpus.journal import read_journal
     from ff_helpers.corpus.jsonl import FileMissingError, is_parquet
@@ -156,14 +155,16 @@ def trace_index(paths: Sequence[Path]) -> pd.DataFrame:
         FFError: a file is missing or malformed, or a trace_id is in two files.
     """
     from ff_helpers.corpus.traces import read_traces
-    from ff_helpers.grading.campaign import SharedIdError
     from ff_helpers.measurement.calibration.robustness import INJECTED
 
     index: dict[str, tuple[object, ...]] = {}
     for path in paths:
         for t in read_traces(path):
             if t.trace_id in index:
-                raise SharedIdError(t.trace_id, str(index[t.trace_id][4]), path.stem)
+                who, earlier = quoted(t.trace_id), str(index[t.trace_id][4])
+                raise FFError(
+                    f"trace_id {who} is in set {earlier!r} and in {path.stem!r}; ids must be unique."
+                )
             kind = t.sampling and t.sampling.kind
             said = (t.model, t.intent, t.turns, t.source, path.stem, t.scenario_id, kind)
             index[t.trace_id] = (*said, t.truth, t.truth_space, kind == INJECTED, t.arm == "permitted")

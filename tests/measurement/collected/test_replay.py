@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 import ff_helpers as ff
-from ff_helpers.grading.admission import ControlArmError
+from ff_helpers.errors import FFError
 from ff_helpers.measurement.collected.replay import OtherCollectionError, collected
 from ff_helpers.paths import MissingInputError
 from ff_helpers.pipeline.profile import load
@@ -63,7 +63,7 @@ def test_before_anything_was_collected_the_step_that_does_it_is_named(run):
 
 
 def test_a_control_is_never_graded_as_an_attack(run, recorded):
-    with pytest.raises(ControlArmError, match="`permitted`: a control"):
+    with pytest.raises(FFError, match="`permitted`: a control"):
         ff.grade(run, {"collected": recorded["permitted"]}, ["heuristic"])
     assert not run.ledger("verdicts").exists()
 

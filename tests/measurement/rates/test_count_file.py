@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from ff_helpers.corpus.jsonl import BadLineError, FileMissingError, ForeignFileError, write_records
 from ff_helpers.corpus.traces import Sampling
 from ff_helpers.errors import FFError
-from ff_helpers.grading.campaign import SharedIdError
 from ff_helpers.grading.ledger import verdict_frame
 from ff_helpers.grading.record import Record, Supersedes
 from ff_helpers.measurement.rates.count_file import count_file, read_counts
@@ -140,7 +139,7 @@ def test_the_traces_say_what_the_ledger_does_not(tmp_path: Path, make_trace) -> 
     assert (counted.elsewhere, counted.attacks) == (1, 1)
     with pytest.raises(FFError, match=r"v\.jsonl: no row has 'model'.*--traces"):
         read_counts(tmp_path / "v.jsonl", by=("model",))
-    with pytest.raises(SharedIdError):
+    with pytest.raises(FFError, match="ids must be unique"):
         read_counts(tmp_path / "v.jsonl", traces=[tmp_path / "set.jsonl"] * 2)
 
 

@@ -1,6 +1,6 @@
 """Record an embedded grader on all shipped traces, so that `paper` can replay it without the model.
 
-`python -m ff_helpers.grading.recording smollm2-135m gemma3-270m` grades what data/recorded/MODEL.jsonl
+`python -m tools.generate.recorded smollm2-135m gemma3-270m` grades what data/recorded/MODEL.jsonl
 does not have yet, and continues after an interrupt. It takes about two seconds per trace and model.
 """
 

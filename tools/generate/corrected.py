@@ -2,7 +2,7 @@
 
 The first labels are SmolLM2-135M's, as recorded, of the 60 proxies that are written to be obvious. Where
 the label differs from the one that the proxy was written for, an example author supersedes it and says why;
-one trace is corrected twice. `python -m ff_helpers.grading.example` writes data/example/corrected.jsonl,
+one trace is corrected twice. `python -m tools.generate.corrected` writes data/example/corrected.jsonl,
 the same bytes every time. The author is fictional; the first labels are real.
 """
 
