@@ -16,31 +16,12 @@ from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.intervals import percent
 from ff_helpers.paths import Run
 from ff_helpers.publication.explore import read_table, table_disclosure
-from ff_helpers.publication.pages import write_page
+from ff_helpers.publication.pages import TEMPLATES, write_page
 from ff_helpers.publication.prose import Prose, points, say
 from ff_helpers.publication.tex import tex
 
 NAME = "tex/numbers.tex"
-_HEAD = r"""% Generated: do not edit. \ff{key} sets a number; a key that does not exist is an error.
-% The first number with a disclosure sets it as a footnote.
-\makeatletter
-\providecommand\ff@def[3]{\expandafter\gdef\csname ff@v@#1\endcsname{#3}%
-  \expandafter\gdef\csname ff@t@#1\endcsname{#2}}
-\providecommand\ff@graders[2]{\expandafter\gdef\csname ff@g@#1\endcsname{#2}}
-\providecommand\ff@disclosure[3]{\expandafter\gdef\csname ff@d@#1\endcsname{\ff@who{#2} #3}}
-% Disclosures with the same graders name them in full once.
-\providecommand\ff@who[1]{\@ifundefined{ff@note@#1}{\csname ff@g@#1\endcsname
-  \expandafter\xdef\csname ff@note@#1\endcsname{\@thefnmark}}{%
-  Graders: as in note~\csname ff@note@#1\endcsname.}}
-\providecommand\ff[1]{\@ifundefined{ff@v@#1}{\PackageError{ff}{No number `\detokenize{#1}'}%
-  {Look the key up in numbers.tex.}}{\csname ff@v@#1\endcsname
-  \expandafter\expandafter\expandafter\ff@once\expandafter\expandafter\expandafter
-  {\csname ff@t@#1\endcsname}}}
-\providecommand\ff@once[1]{\@ifundefined{ff@seen@#1}{%
-  \expandafter\gdef\csname ff@seen@#1\endcsname{}\footnote{\scriptsize\csname ff@d@#1\endcsname}}{}}
-"""
 _AFTER_GRADERS = " Tier: "
-_TAIL = "\\makeatother\n"
 
 
 def save_numbers(run: Run, tables: Sequence[str]) -> Prose:
@@ -58,6 +39,7 @@ def save_numbers(run: Run, tables: Sequence[str]) -> Prose:
         MissingInputError: no step has written a table yet.
         FFError: the text columns do not tell the rows of a table apart.
     """
+    head = (TEMPLATES / "numbers.tex").read_text(encoding="utf-8")
     lines: list[str] = []
     count = 0
     disclosures: dict[str, str] = {}
@@ -77,7 +59,7 @@ def save_numbers(run: Run, tables: Sequence[str]) -> Prose:
         for key, value in _numbers(name, table):
             lines.append(f"\\ff@def{{{key}}}{{{note}}}{{{tex(value)}}}")
             count += 1
-    write_page(run.write(NAME), _HEAD + "\n".join(lines) + "\n" + _TAIL)
+    write_page(run.write(NAME), head + "\n".join(lines) + "\n\\makeatother\n")
     return say("{count} numbers of {tables} tables, each a macro.", count=count, tables=len(tables))
 
 

@@ -21,15 +21,15 @@ from ff_helpers.measurement.results import terms_of
 from ff_helpers.paths import Run
 from ff_helpers.publication.derive import disclose
 from ff_helpers.publication.metadata import csv_header
+from ff_helpers.publication.pages import TEMPLATES, write_page
 from ff_helpers.publication.prose import points
 from ff_helpers.publication.tex import tex
 
 _KEYS = ("tier", "measure", "intent", "finding")
 """Columns of keys: read without their underscores."""
 _FIGURE_SPACE = "\u2007"
-_PERCENT = ("rate", "percent")
-_POINTS = ("change", "points")
 _WITH_INTERVAL = ("rate", "change", "plain")
+_UNITS = {"rate": "%", "percent": "%", "change": "points", "points": "points"}
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,20 @@ class Fragment:
 
     def __repr__(self) -> str:
         return self.text
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column as people see it: its heading, how it is read, the unit beside the heading, its cells."""
+
+    name: str
+    heading: str
+    kind: str
+    cells: list[str]
+
+    @property
+    def unit(self) -> str:
+        return _UNITS.get(self.kind, "")
 
 
 def save_table(
@@ -85,20 +99,19 @@ def save_table(
         if column not in columns:
             raise FFError(f"table {name}: no column {column!r}. The frame has {', '.join(columns)}.")
     said = {c: heading(c, like) for c in columns} | dict(headings or {})
-    shown = {c: said[c] for c in wanted or [c for c in columns if not _is_bound(c, columns)]}
+    shown = []
+    for column in wanted or [c for c in columns if not _is_bound(c, columns)]:
+        kind = _kind(frame, column, like)
+        shown.append(_Column(column, said[column], kind, _cells(frame, column, kind)))
     frame.round(6).assign(disclosure=note).to_csv(run.write(f"tables/{name}.csv"), index=False)
     header = csv_header(name, frame, disclosure, title=title, headings=said, like=like)
-    _write(run, f"tables/{name}.csv-metadata.json", header)
-    kinds = {column: _kind(frame, column, like) for column in shown}
-    cells = {column: _cells(frame, column, kinds[column]) for column in shown}
-    _write(
-        run,
-        f"tables/{name}.tex",
-        _tex(cells, shown, kinds, name=name, caption=title, note=note, wide=wide, wrap=wrap or {}),
-    )
-    markup = _html(cells, shown, kinds, title, note)
-    _write(run, f"tables/{name}.html", markup)
-    return Fragment(markup, _plain(cells, shown))
+    write_page(run.write(f"tables/{name}.csv-metadata.json"), header)
+    tex_table = _tex(shown, name=name, caption=title, note=note, wide=wide, wrap=wrap or {})
+    write_page(run.write(f"tables/{name}.tex"), tex_table)
+    markup = _html(shown, title, note)
+    write_page(run.write(f"tables/{name}.html"), markup)
+    plain = pd.DataFrame({column.heading: column.cells for column in shown}).to_string(index=False)
+    return Fragment(markup, plain)
 
 
 def _is_bound(column: str, columns: list[str]) -> bool:
@@ -155,14 +168,8 @@ _SAID = {
 }  # fmt: skip
 
 
-def _unit(kind: str) -> str:
-    return "%" if kind in _PERCENT else "points" if kind in _POINTS else ""
-
-
 def _tex(
-    cells: dict[str, list[str]],
-    shown: dict[str, str],
-    kinds: dict[str, str],
+    columns: Sequence[_Column],
     *,
     name: str,
     caption: str,
@@ -171,38 +178,19 @@ def _tex(
     wrap: Mapping[str, float],
 ) -> str:
     environment, size = ("table*", r"\footnotesize") if wide else ("table", r"\small")
-    layout = dict.fromkeys(_WITH_INTERVAL, "r@{ }l") | {"text": "l"}
-    titles = {c: tex(shown[c] + (f" ({_unit(kinds[c])})" if _unit(kinds[c]) else "")) for c in shown}
-    head = " & ".join(
-        rf"\multicolumn{{2}}{{l}}{{{title}}}" if kinds[c] in _WITH_INTERVAL else title
-        for c, title in titles.items()
-    )
-    rows = [
-        " & ".join(
-            " & ".join(tex(part) for part in f"{cells[c][i]} ".split(" ", 1))
-            if kinds[c] in _WITH_INTERVAL
-            else tex(cells[c][i])
-            for c in shown
-        )
-        for i in range(len(next(iter(cells.values()), [])))
-    ]
-    columns = [
-        rf">{{\raggedright\arraybackslash}}p{{{wrap[c]:g}\linewidth}}"
-        if c in wrap
-        else layout.get(kinds[c], "r")
-        for c in shown
-    ]
+    heads = [_tex_head(column) for column in columns]
+    rows = zip(*([_tex_cell(column, cell) for cell in column.cells] for column in columns), strict=True)
     return "\n".join(
         [
             rf"\begin{{{environment}}}[t]",
             rf"\caption{{{tex(caption)}}}",
             rf"\label{{tab:{name}}}",
             rf"\centering{size}",
-            rf"\begin{{tabular}}{{{''.join(columns)}}}",
+            rf"\begin{{tabular}}{{{''.join(_tex_layout(column, wrap) for column in columns)}}}",
             r"\toprule",
-            head + r" \\",
+            " & ".join(heads) + r" \\",
             r"\midrule",
-            *(row + r" \\" for row in rows),
+            *(" & ".join(row) + r" \\" for row in rows),
             r"\bottomrule",
             r"\end{tabular}",
             # Under the table, in its float: a caption of that length would bury the table's subject.
@@ -213,43 +201,46 @@ def _tex(
     )
 
 
-def _html(
-    cells: dict[str, list[str]], shown: dict[str, str], kinds: dict[str, str], title: str, note: str
-) -> str:
-    def cell(column: str, text: str) -> str:
-        if kinds[column] == "text":
-            return f"<td>{html.escape(text)}</td>"
-        # Notebooks drop our styles until they are trusted; no-break spaces keep an interval on one line.
-        text = text.replace(" ", "\u00a0")
-        padded = re.sub(r"-?\d+\.\d", lambda m: m.group().rjust(4, _FIGURE_SPACE), text)
-        return f'<td class="n">{html.escape(padded if kinds[column] == "rate" else text)}</td>'
+def _tex_layout(column: _Column, wrap: Mapping[str, float]) -> str:
+    if column.name in wrap:
+        return rf">{{\raggedright\arraybackslash}}p{{{wrap[column.name]:g}\linewidth}}"
+    if column.kind in _WITH_INTERVAL:
+        return "r@{ }l"
+    return "l" if column.kind == "text" else "r"
 
-    head = "".join(
-        f'<th scope="col"{"" if kinds[c] == "text" else " class=n"}>{html.escape(shown[c])}'
-        f"{f', {_unit(kinds[c])}' if _unit(kinds[c]) else ''}</th>"
-        for c in shown
-    )
-    rows = "\n".join(
-        "<tr>" + "".join(cell(c, cells[c][i]) for c in shown) + "</tr>"
-        for i in range(len(next(iter(cells.values()), [])))
-    )
+
+def _tex_head(column: _Column) -> str:
+    title = tex(column.heading + (f" ({column.unit})" if column.unit else ""))
+    return rf"\multicolumn{{2}}{{l}}{{{title}}}" if column.kind in _WITH_INTERVAL else title
+
+
+def _tex_cell(column: _Column, cell: str) -> str:
+    if column.kind not in _WITH_INTERVAL:
+        return tex(cell)
+    rate, interval = f"{cell} ".split(" ", 1)
+    return f"{tex(rate)} & {tex(interval)}"
+
+
+def _html(columns: Sequence[_Column], title: str, note: str) -> str:
+    style = (TEMPLATES / "table.css").read_text(encoding="utf-8").replace("\n", "")
+    heads = [
+        f'<th scope="col"{"" if column.kind == "text" else " class=n"}>{html.escape(column.heading)}'
+        f"{f', {column.unit}' if column.unit else ''}</th>"
+        for column in columns
+    ]
+    rows = zip(*([_html_cell(column, cell) for cell in column.cells] for column in columns), strict=True)
+    body = "\n".join(f"<tr>{''.join(row)}</tr>" for row in rows)
     return (
-        '<figure class="ff-table"><style>.ff-table{margin:0 0 1em;max-width:100%;overflow-x:auto}'
-        ".ff-table table{border-collapse:collapse;border-top:2px solid;border-bottom:2px solid;"
-        "font-variant-numeric:tabular-nums}.ff-table th{border-bottom:1px solid;text-align:left;"
-        "vertical-align:bottom}.ff-table td,.ff-table th{padding:.2em .7em;text-align:left}"
-        ".ff-table .n{text-align:right;white-space:nowrap}.ff-table caption{caption-side:top;"
-        "text-align:left;font-weight:600;padding:.3em 0}.ff-table figcaption{font-size:.8em;"
-        "max-width:60em;opacity:.8;padding:.4em 0}</style>\n"
-        f"<table><caption>{html.escape(title)}</caption>\n<thead><tr>{head}</tr></thead>\n"
-        f"<tbody>\n{rows}\n</tbody></table>\n<figcaption>{html.escape(note)}</figcaption></figure>\n"
+        f'<figure class="ff-table"><style>{style}</style>\n'
+        f"<table><caption>{html.escape(title)}</caption>\n<thead><tr>{''.join(heads)}</tr></thead>\n"
+        f"<tbody>\n{body}\n</tbody></table>\n<figcaption>{html.escape(note)}</figcaption></figure>\n"
     )
 
 
-def _plain(cells: dict[str, list[str]], shown: dict[str, str]) -> str:
-    return pd.DataFrame({shown[c]: cells[c] for c in shown}).to_string(index=False)
-
-
-def _write(run: Run, name: str, text: str) -> None:
-    with run.write(name).open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
+def _html_cell(column: _Column, cell: str) -> str:
+    if column.kind == "text":
+        return f"<td>{html.escape(cell)}</td>"
+    # Notebooks drop our styles until they are trusted; no-break spaces keep an interval on one line.
+    text = cell.replace(" ", "\u00a0")
+    padded = re.sub(r"-?\d+\.\d", lambda m: m.group().rjust(4, _FIGURE_SPACE), text)
+    return f'<td class="n">{html.escape(padded if column.kind == "rate" else text)}</td>'
