@@ -2,23 +2,19 @@
 
 import json
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import AliasPath, BaseModel, Field, ValidationError
 
 from ff_helpers.chat.protocol import Reply
 from ff_helpers.chat.retries import AgainError
-
-
-class _Meta(BaseModel):
-    n_ctx: int | None = None
-    n_ctx_train: int | None = None
 
 
 class _Model(BaseModel):
     id: str
     digest: str | None = None
     max_model_len: int | None = None  # vLLM
-    meta: _Meta | None = None  # llama.cpp
+    n_ctx: int | None = Field(default=None, validation_alias=AliasPath("meta", "n_ctx"))  # llama.cpp
     context_length: int | None = None  # OpenRouter
+    n_ctx_train: int | None = Field(default=None, validation_alias=AliasPath("meta", "n_ctx_train"))
 
 
 class _Models(BaseModel):
@@ -36,14 +32,12 @@ class _Choice(BaseModel):
     finish_reason: str | None = None
 
 
-class _Cached(BaseModel):
-    cached_tokens: int | None = None
-
-
 class _Usage(BaseModel):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
-    prompt_tokens_details: _Cached | None = None
+    cached_tokens: int | None = Field(
+        default=None, validation_alias=AliasPath("prompt_tokens_details", "cached_tokens")
+    )
 
 
 class _Completion(BaseModel):
@@ -88,13 +82,12 @@ def reply_of(answer: object) -> Reply:
         complete=choice.finish_reason not in ("length", "content_filter"),
         prompt_tokens=usage.prompt_tokens,
         completion_tokens=usage.completion_tokens,
-        cached_tokens=(usage.prompt_tokens_details or _Cached()).cached_tokens,
+        cached_tokens=usage.cached_tokens,
         reasoning=choice.message.reasoning_content or choice.message.reasoning,
     )
 
 
 def _context(model: _Model) -> int | None:
     """Return the limit in tokens; what the server was started with takes precedence over the model's own."""
-    meta = model.meta or _Meta()
-    told = (model.max_model_len, meta.n_ctx, model.context_length, meta.n_ctx_train)
+    told = (model.max_model_len, model.n_ctx, model.context_length, model.n_ctx_train)
     return next((context for context in told if context), None)

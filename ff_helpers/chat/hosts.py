@@ -6,34 +6,27 @@ checked again before it is asked. When the last server is gone, the campaign end
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol, TypeVar
 
 from ff_helpers.chat import loop
 from ff_helpers.chat.proof import UNTOLD, frame, pieces, prove_nothing_cut, surely_fits
-from ff_helpers.chat.protocol import ChatFaultError, Reply, Request, Turn
-from ff_helpers.chat.retries import AgainError, Found, UnreachableError, deliver
+from ff_helpers.chat.protocol import ChatFaultError, Fault, Reply, Request, Turn
+from ff_helpers.chat.retries import PAUSES, AgainError, UnreachableError
 from ff_helpers.chat.software import software
 from ff_helpers.errors import FFError
+
+T = TypeVar("T")
+Found = Literal["there", "cut", "unreachable"]
+"""The state in which a try found a host."""
 
 CONNECT: Final = 3.0
 """Seconds to wait for a connection, and for the first answers of a server."""
 
 _REST: Final = 5.0  # seconds until a dropped server is tried again
 _GIVE_UP: Final = 2.0  # seconds without any server
-
-
-class DigestsDifferError(FFError):
-    """The servers of one spec do not serve the same model."""
-
-    def __init__(self, model: str, digests: Mapping[str, str]) -> None:
-        told = "; ".join(f"{host} has {digest}" for host, digest in digests.items())
-        super().__init__(
-            f"{model} is not the same model on all servers: {told}. Fetch the same one everywhere, or name "
-            "one server only."
-        )
 
 
 @dataclass(frozen=True)
@@ -65,6 +58,10 @@ class Server(Protocol):
 
     name: str
     """Its address, without anything secret."""
+    gone: str
+    """The error for: none of these servers answers; with `{hosts}`."""
+    broken: str
+    """The error for: it answers, but not as its kind does; with `{name}` and `{problem}`."""
 
     async def look(self) -> Told:
         """Return what it reports about the model; keeps no connection."""
@@ -74,12 +71,6 @@ class Server(Protocol):
 
     async def count(self, turns: list[Turn], num_ctx: int | None) -> int | None:
         """Return the number of tokens of a prompt, by asking for one token of answer."""
-
-    def gone(self, hosts: Sequence[str]) -> FFError:
-        """Return the error for: none of these servers answers."""
-
-    def broken(self, problem: str) -> FFError:
-        """Return the error for: it answers, but not as its kind does."""
 
     async def close(self) -> None:
         """Close the connections."""
@@ -141,7 +132,7 @@ class Remote:
         room = request.max_tokens + self._thoughts
         if not surely_fits(turns, self.num_ctx or UNTOLD, room):
             await self._measure(turns, room)
-        reply = await deliver(self, partial(self._send, turns, request), self._timeout)
+        reply = await self._deliver(partial(self._send, turns, request))
         prove_nothing_cut(turns, reply.prompt_tokens, self.num_ctx, request.max_tokens)
         return reply
 
@@ -149,7 +140,43 @@ class Remote:
         """Close the connections."""
         await asyncio.gather(*(host.server.close() for host in self._hosts))
 
-    async def take(self) -> Host:
+    async def _deliver(self, send: Callable[[Host], Awaitable[T]]) -> T:
+        """Return what `send` returns, from any host, after a few tries.
+
+        A try may take `timeout` seconds in all, a body that trickles in included; a timeout is retried once,
+        and all tries together take no more than twice the timeout and the pauses between them.
+
+        Raises:
+            ChatFaultError: no answer after all tries.
+            FFError: no host left.
+        """
+        left, failed, late = 2 * self._timeout, 0, False
+        while True:
+            host = await self._take()
+            begun, pause = time.monotonic(), 0.0
+            found: Found = "there"
+            fault: Fault = "server_error"
+            try:
+                async with asyncio.timeout(min(self._timeout, left)):
+                    return await send(host)
+            except UnreachableError:
+                found, reason, last = "unreachable", "no connection", False
+            except TimeoutError:
+                fault, reason, last = "timeout", "no answer in time, even on a retry", late
+                late = True
+            except AgainError as again:
+                found, last = "cut" if again.cut else "there", failed == len(PAUSES)
+                reason = f"{again.reason}, even after {failed} retries"
+                pause = 0.0 if last else min(again.after or PAUSES[failed], self._timeout)
+                failed += 1
+            finally:
+                self._give_back(host, found)
+            left -= time.monotonic() - begun
+            if last or left <= 0:
+                raise ChatFaultError(fault, reason)
+            await asyncio.sleep(pause)
+
+    async def _take(self) -> Host:
         """Return the least busy host; a dropped one only after a pause, or if no other is left.
 
         Raises:
@@ -159,7 +186,7 @@ class Remote:
         ready = [host for host in self._hosts if host.up or host.again <= now]
         if not ready:
             if all(host.gone is not None and now - host.gone >= _GIVE_UP for host in self._hosts):
-                raise self._hosts[0].server.gone([host.server.name for host in self._hosts])
+                raise self._gone()
             await asyncio.sleep(0.25)
             ready = self._hosts
         host = min(ready, key=lambda one: one.busy)
@@ -168,7 +195,7 @@ class Remote:
         host.busy += 1
         return host
 
-    def give_back(self, host: Host, found: Found) -> None:
+    def _give_back(self, host: Host, found: Found) -> None:
         """Take a host back; one that could not be reached is dropped for a while."""
         host.busy -= 1
         now = time.monotonic()
@@ -197,7 +224,7 @@ class Remote:
             told = await host.server.look()
             if told.digest and told.digest != self.digest:
                 so_far = {"the campaign so far": self.digest, host.server.name: told.digest}
-                raise DigestsDifferError(self.model, so_far)
+                raise self._differ(so_far)
             host.up, host.gone = True, None
 
     async def _measure(self, turns: list[Turn], room: int) -> None:
@@ -207,7 +234,7 @@ class Remote:
             raise ChatFaultError("context_overflow", f"{why}; add ?context=TOKENS to its address")
         total = frame(turns) + room
         for piece in pieces(turns, self.num_ctx):
-            count = await deliver(self, partial(self._count, piece), self._timeout)
+            count = await self._deliver(partial(self._count, piece))
             total += prove_nothing_cut(piece, count, self.num_ctx, 1)
             if total > self.num_ctx:
                 why = f"more than {total - room} prompt tokens and the answer do not fit {self.num_ctx}"
@@ -218,10 +245,10 @@ class Remote:
         looks = await asyncio.gather(*(self._look(host) for host in self._hosts))
         there = {host.server.name: one for host, one in zip(self._hosts, looks, strict=True) if one}
         if not there:
-            raise self._hosts[0].server.gone([host.server.name for host in self._hosts])
+            raise self._gone()
         digests = {name: one.digest for name, one in there.items() if one.digest}
         if len(set(digests.values())) > 1:
-            raise DigestsDifferError(self.model, digests)
+            raise self._differ(digests)
         return list(there.values())
 
     async def _look(self, host: Host) -> Told | None:
@@ -232,6 +259,20 @@ class Remote:
             host.again = time.monotonic() + _REST
             return None
         except (AgainError, ChatFaultError) as fault:
-            raise host.server.broken(fault.reason) from None
+            said = host.server.broken.format(name=host.server.name, problem=fault.reason)
+            raise FFError(said) from None
         host.up = True
         return told
+
+    def _gone(self) -> FFError:
+        return FFError(
+            self._hosts[0].server.gone.format(hosts=", ".join(host.server.name for host in self._hosts))
+        )
+
+    def _differ(self, digests: Mapping[str, str]) -> FFError:
+        """Return the error for: the servers of one spec do not serve the same model."""
+        told = "; ".join(f"{host} has {digest}" for host, digest in digests.items())
+        return FFError(
+            f"{self.model} is not the same model on all servers: {told}. Fetch the same one everywhere, or "
+            "name one server only."
+        )

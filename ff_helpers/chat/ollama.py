@@ -5,35 +5,20 @@ not to cut (servers since 0.13 comply), and is checked by its `prompt_eval_count
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+import httpx
+import ollama
 from pydantic import BaseModel
 
 from ff_helpers.chat.hosts import CONNECT, Remote, Told
 from ff_helpers.chat.protocol import Reply, Request, Turn
 from ff_helpers.chat.retries import AgainError, UnreachableError, refusal
+from ff_helpers.chat.spread import Spread
 from ff_helpers.errors import FFError
-
-if TYPE_CHECKING:
-    from ollama import AsyncClient, ChatResponse, ShowResponse
 
 THINKING_TOKENS: Final = 2048
 """Room for the thoughts of a model that thinks before it answers."""
-
-
-class OllamaUnreachableError(FFError):
-    """No Ollama server answers."""
-
-
-class OllamaModelMissingError(FFError):
-    """The server does not have the model."""
-
-    def __init__(self, tag: str, host: str, known: Sequence[str] = ()) -> None:
-        there = f" There now: {', '.join(sorted(known))}." if known else ""
-        super().__init__(
-            f"the Ollama server at {host} has no model {tag}. Fetch it with `ollama pull {tag}`; what was "
-            f"graded before is kept.{there}"
-        )
 
 
 def open_ollama(name: str, *, concurrency: int = 1, timeout: float = 300.0) -> Remote:
@@ -45,9 +30,8 @@ def open_ollama(name: str, *, concurrency: int = 1, timeout: float = 300.0) -> R
         timeout: seconds that one request may take.
 
     Raises:
-        OllamaUnreachableError, OllamaModelMissingError: no request can succeed.
-        FFError: the server is not an Ollama server.
-        DigestsDifferError: the servers have different models under this tag.
+        FFError: no server answers, or it has no such model or is not an Ollama server, or the servers have
+            different models under this tag.
     """
     tag, _, listed = name.partition("@")
     hosts: list[str | None] = [host.strip() for host in listed.split(",") if host.strip()]
@@ -64,6 +48,11 @@ class OllamaServer:
 
     kind = "ollama"
     sizes = True
+    gone = (
+        "no Ollama server answers at {hosts}. Start one with `ollama serve` (on another machine: "
+        "OLLAMA_HOST, or ollama:TAG@HOST); what was graded before is kept."
+    )
+    broken = "the server at {name} does not answer as Ollama does: {problem}. Check the host or OLLAMA_HOST."
 
     def __init__(self, tag: str, host: str | None, concurrency: int = 1) -> None:
         self.thoughts = 0
@@ -83,7 +72,7 @@ class OllamaServer:
                 raise self._meaning(error, of_model=False) from None
             digests = {model.model: model.digest for model in listed.models if model.model}
             if not digests.get(name):
-                raise OllamaModelMissingError(self._tag, self.name, list(digests))
+                raise self._missing(list(digests))
             try:
                 shown = await client.show(name)
             except Exception as error:
@@ -108,29 +97,13 @@ class OllamaServer:
         """Return the tokens of a prompt."""
         return (await self._chat(turns, Request(max_tokens=1), num_ctx, think=False)).prompt_eval_count
 
-    def gone(self, hosts: Sequence[str]) -> FFError:
-        """Return the error for: no server answers."""
-        return OllamaUnreachableError(
-            f"no Ollama server answers at {', '.join(hosts)}. Start one with `ollama serve` (on another "
-            "machine: OLLAMA_HOST, or ollama:TAG@HOST); what was graded before is kept."
-        )
-
-    def broken(self, problem: str) -> FFError:
-        """Return the error for: this is not an Ollama server."""
-        return FFError(
-            f"the server at {self.name} does not answer as Ollama does: {problem}. Check the host or "
-            "OLLAMA_HOST."
-        )
-
     async def close(self) -> None:
         """Close the connections."""
         await self._client._client.aclose()
 
     async def _chat(
         self, turns: list[Turn], request: Request, num_ctx: int | None, *, think: bool
-    ) -> "ChatResponse":
-        from ollama import ChatResponse
-
+    ) -> ollama.ChatResponse:
         asked: dict[str, object] = {
             "model": self._tag,
             "messages": turns,
@@ -149,16 +122,19 @@ class OllamaServer:
         if self.thoughts:
             asked["think"] = think
         try:  # the client's own `chat` has no `truncate` and `shift`
-            return await self._client._request(ChatResponse, "POST", "/api/chat", json=asked)
+            return await self._client._request(ollama.ChatResponse, "POST", "/api/chat", json=asked)
         except Exception as error:
             raise self._meaning(error) from None
 
-    def _connect(self, in_flight: int = 1) -> "AsyncClient":
-        import httpx
-        import ollama
+    def _missing(self, known: Sequence[str] = ()) -> FFError:
+        """Return the error for: the server does not have the model."""
+        there = f" There now: {', '.join(sorted(known))}." if known else ""
+        return FFError(
+            f"the Ollama server at {self.name} has no model {self._tag}. Fetch it with `ollama pull "
+            f"{self._tag}`; what was graded before is kept.{there}"
+        )
 
-        from ff_helpers.chat.spread import Spread
-
+    def _connect(self, in_flight: int = 1) -> ollama.AsyncClient:
         # Proxies of the environment are for the internet, not for a server on this machine. The campaign
         # bounds what is in flight and how long it may take, so the client must not.
         return ollama.AsyncClient(
@@ -170,19 +146,12 @@ class OllamaServer:
 
     def _meaning(self, error: Exception, *, of_model: bool = True) -> Exception:
         """Return what an exception of the client means to a campaign; others are returned unchanged."""
-        import httpx
-        import ollama
-
         if isinstance(error, ollama.ResponseError):
             if error.status_code == 404 and of_model:
-                return OllamaModelMissingError(self._tag, self.name)
+                return self._missing()
             cause = error.__context__  # the client keeps the text and drops the headers
-            told = (
-                cause.response.headers.get("Retry-After")
-                if isinstance(cause, httpx.HTTPStatusError)
-                else None
-            )
-            return refusal(error.status_code, str(error.error), told)
+            headers = cause.response.headers if isinstance(cause, httpx.HTTPStatusError) else httpx.Headers()
+            return refusal(error.status_code, str(error.error), headers.get("Retry-After"))
         if isinstance(error, (ConnectionError, httpx.ConnectError, httpx.ConnectTimeout)):
             return UnreachableError()
         if isinstance(error, httpx.HTTPError):
@@ -192,7 +161,7 @@ class OllamaServer:
         return error
 
 
-def _context_length(shown: "ShowResponse") -> int:
+def _context_length(shown: ollama.ShowResponse) -> int:
     """Return the model's own context length in tokens; 2048 if the server does not report it."""
     told = [v for k, v in (shown.modelinfo or {}).items() if k.endswith(".context_length")]
     return int(told[0]) if told and isinstance(told[0], int) else 2048

@@ -8,17 +8,16 @@ what the server reports, else `not told by the server`.
 import os
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import parse_qs, urlsplit
+
+import aiohttp
 
 from ff_helpers.chat.completions import read_models, read_reply
 from ff_helpers.chat.hosts import CONNECT, Remote, Told
 from ff_helpers.chat.protocol import Reply, Request, Turn
 from ff_helpers.chat.retries import AgainError, UnreachableError, refusal
 from ff_helpers.errors import FFError
-
-if TYPE_CHECKING:
-    from aiohttp import ClientSession
 
 KEY: Final = "OPENAI_API_KEY"
 THINKING_TOKENS: Final = 2048
@@ -32,22 +31,6 @@ _FORM: Final = (
 _SPEC = re.compile(r"(?P<model>.+)@(?P<urls>https?://.+)")
 
 
-class ServerUnreachableError(FFError):
-    """No server answers."""
-
-
-class ServerModelMissingError(FFError):
-    """The server does not serve the model."""
-
-    def __init__(self, model: str, host: str, known: Sequence[str] = ()) -> None:
-        some = ", ".join(sorted(known)[:20])
-        super().__init__(
-            f"the server at {host} does not serve {model}. "
-            + (f"It serves: {some}. " if some else "")
-            + f"Start it with that model (Ollama: `ollama pull {model}`), or name one that it serves."
-        )
-
-
 def open_openai(name: str, *, concurrency: int = 1, timeout: float = 300.0) -> Remote:
     """Return a model of servers that speak OpenAI's protocol.
 
@@ -57,10 +40,8 @@ def open_openai(name: str, *, concurrency: int = 1, timeout: float = 300.0) -> R
         timeout: seconds that one request may take.
 
     Raises:
-        FFError: the name cannot be read.
-        ServerUnreachableError, ServerModelMissingError: no request can succeed.
-        FFError: the key is refused, or the server speaks another protocol.
-        DigestsDifferError: the servers serve different models under this name.
+        FFError: the name cannot be read, no server answers or serves the model, the key is refused, it speaks
+            another protocol, or the servers serve different models under this name.
     """
     found = _SPEC.fullmatch(name)
     if found is None:
@@ -74,6 +55,14 @@ class OpenAIServer:
 
     kind = "aiohttp"
     sizes = False
+    gone = (
+        "no server answers at {hosts}. Start it (`vllm serve MODEL`, `llama-server -m FILE`, `ollama serve`) "
+        "or correct the address after @; what was graded before is kept."
+    )
+    broken = (
+        "the server at {name} does not speak OpenAI's protocol: {problem}. The address after @ usually "
+        "ends in /v1."
+    )
 
     def __init__(self, model: str, url: str) -> None:
         parts = urlsplit(url)
@@ -85,7 +74,7 @@ class OpenAIServer:
         self.thoughts = 0
         self.name = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self._model, self._context = model, int(context) if context else None
-        self._session: ClientSession | None = None
+        self._session: aiohttp.ClientSession | None = None
 
     async def look(self) -> Told:
         """Return digest and context as far as the server reports them."""
@@ -93,7 +82,7 @@ class OpenAIServer:
             text = await self._fetch(session, "GET", "/models")
         models = read_models(text)
         if self._model not in models:
-            raise ServerModelMissingError(self._model, self.name, list(models))
+            raise self._missing(list(models))
         digest, context = models[self._model]
         return Told(digest, self._context or context, f"OpenAI protocol at {self.name}")
 
@@ -113,20 +102,6 @@ class OpenAIServer:
     async def count(self, turns: list[Turn], num_ctx: int | None) -> int | None:  # noqa: ARG002
         """Return the tokens of a prompt."""
         return (await self._chat(turns, Request(max_tokens=1), thoughts=0)).prompt_tokens
-
-    def gone(self, hosts: Sequence[str]) -> FFError:
-        """Return the error for: no server answers."""
-        return ServerUnreachableError(
-            f"no server answers at {', '.join(hosts)}. Start it (`vllm serve MODEL`, `llama-server -m FILE`, "
-            "`ollama serve`) or correct the address after @; what was graded before is kept."
-        )
-
-    def broken(self, problem: str) -> FFError:
-        """Return the error for: this server does not speak the protocol."""
-        return FFError(
-            f"the server at {self.name} does not speak OpenAI's protocol: {problem}. The address after @ "
-            "usually ends in /v1."
-        )
 
     async def close(self) -> None:
         """Close the connections."""
@@ -150,11 +125,9 @@ class OpenAIServer:
         return read_reply(await self._fetch(self._session, "POST", "/chat/completions", asked))
 
     async def _fetch(
-        self, session: "ClientSession", method: str, path: str, asked: dict[str, object] | None = None
+        self, session: aiohttp.ClientSession, method: str, path: str, asked: dict[str, object] | None = None
     ) -> bytes:
         """Return the body of an answer; raise every failure as what it means to a campaign."""
-        import aiohttp
-
         try:
             async with session.request(method, self.name + path, json=asked, allow_redirects=False) as answer:
                 text = await answer.read()
@@ -170,12 +143,19 @@ class OpenAIServer:
                 "it; what was graded before is kept."
             )
         if answer.status == 404 and asked is not None:
-            raise ServerModelMissingError(self._model, self.name)
+            raise self._missing()
         raise refusal(answer.status, text.decode("utf-8", "replace"), answer.headers.get("Retry-After"))
 
-    def _connect(self) -> "ClientSession":
-        import aiohttp
+    def _missing(self, known: Sequence[str] = ()) -> FFError:
+        """Return the error for: the server does not serve the model."""
+        some = ", ".join(sorted(known)[:20])
+        return FFError(
+            f"the server at {self.name} does not serve {self._model}. "
+            + (f"It serves: {some}. " if some else "")
+            + f"Start it with that model (Ollama: `ollama pull {self._model}`), or name one that it serves."
+        )
 
+    def _connect(self) -> aiohttp.ClientSession:
         key = os.environ.get(KEY, "").strip()
         if not (key.isascii() and key.isprintable()):
             raise FFError(f"{KEY} contains characters that no key has. {_FORM}")

@@ -30,8 +30,10 @@ class Progress:
     def __enter__(self) -> Self:
         from tqdm import tqdm
 
+        # The bar is for an interactive terminal without a runner that draws its own progress.
+        watched = sys.stderr.isatty() and self._file is None
         self._bar = tqdm(
-            total=self.total, desc=self.task, delay=2, leave=False, file=sys.stderr, disable=not _watched()
+            total=self.total, desc=self.task, delay=2, leave=False, file=sys.stderr, disable=not watched
         )
         return self
 
@@ -73,8 +75,3 @@ class Progress:
         with suppress(OSError):  # a failure to report progress must not end the work
             beside.write_text(json.dumps(state) + "\n", encoding="utf-8")
             beside.replace(self._file)
-
-
-def _watched() -> bool:
-    """Return whether stderr is an interactive terminal without a runner that draws its own progress."""
-    return sys.stderr.isatty() and not os.environ.get("FF_PROGRESS")

@@ -1,16 +1,11 @@
-"""Which requests are retried, how often and after what pause; the same for every kind of server."""
+"""Which failures are worth another try, after what pause; the same for every kind of server."""
 
-import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable
 from email.utils import parsedate_to_datetime
-from typing import Final, Literal, Protocol, TypeVar
+from typing import Final
 
-from ff_helpers.chat.protocol import ChatFaultError, Fault
-
-T = TypeVar("T")
-H = TypeVar("H")
+from ff_helpers.chat.protocol import ChatFaultError
 
 PAUSES: Final = (0.25, 1.0, 2.5)
 """Seconds before each further try, unless the server sets its own pause (Retry-After)."""
@@ -43,57 +38,6 @@ class AgainError(Exception):
 
 class UnreachableError(Exception):
     """No connection to the server."""
-
-
-Found = Literal["there", "cut", "unreachable"]
-"""The state in which a try found a host."""
-
-
-class Hosts(Protocol[H]):
-    """Where a request can go."""
-
-    async def take(self) -> H:
-        """Return the host to ask next; raises FFError if none is left."""
-
-    def give_back(self, host: H, found: Found) -> None:
-        """Take a host back with the state in which the try found it."""
-
-
-async def deliver(hosts: Hosts[H], send: Callable[[H], Awaitable[T]], timeout: float) -> T:
-    """Return what `send` returns, from any host, after a few tries.
-
-    A try may take `timeout` seconds in all, a body that trickles in included; a timeout is retried once,
-    and all tries together take no more than twice the timeout and the pauses between them.
-
-    Raises:
-        ChatFaultError: no answer after all tries.
-        FFError: no host left.
-    """
-    left, failed, late = 2 * timeout, 0, False
-    while True:
-        host = await hosts.take()
-        begun, pause = time.monotonic(), 0.0
-        found: Found = "there"
-        fault: Fault = "server_error"
-        try:
-            async with asyncio.timeout(min(timeout, left)):
-                return await send(host)
-        except UnreachableError:
-            found, reason, last = "unreachable", "no connection", False
-        except TimeoutError:
-            fault, reason, last = "timeout", "no answer in time, even on a retry", late
-            late = True
-        except AgainError as again:
-            found, last = "cut" if again.cut else "there", failed == len(PAUSES)
-            reason = f"{again.reason}, even after {failed} retries"
-            pause = 0.0 if last else min(again.after or PAUSES[failed], timeout)
-            failed += 1
-        finally:
-            hosts.give_back(host, found)
-        left -= time.monotonic() - begun
-        if last or left <= 0:
-            raise ChatFaultError(fault, reason)
-        await asyncio.sleep(pause)
 
 
 def refusal(status: int, text: str, retry_after: str | None = None) -> AgainError | ChatFaultError:

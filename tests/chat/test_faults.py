@@ -59,22 +59,10 @@ EXPECTED: dict[str, str | tuple[str, str]] = {
     "untold:1": CUT,
     "drops:1": "7 context_overflow",
     "few:1": "7 context_overflow",
-    "vanishes:1": (
-        "OllamaModelMissingError: ollama pull vanishes:1; 3 kept",
-        "ServerModelMissingError: ollama pull vanishes:1; 3 kept",
-    ),
-    "absent:1": (
-        "OllamaModelMissingError: ollama pull absent:1; 0 kept",
-        "ServerModelMissingError: ollama pull absent:1; 0 kept",
-    ),
-    "no server": (
-        "OllamaUnreachableError: ollama serve; 0 kept",
-        "ServerUnreachableError: ollama serve; 0 kept",
-    ),
-    "the server dies": (
-        "OllamaUnreachableError: ollama serve; some kept",
-        "ServerUnreachableError: ollama serve; some kept",
-    ),
+    "vanishes:1": "FFError: ollama pull vanishes:1; 3 kept",
+    "absent:1": "FFError: ollama pull absent:1; 0 kept",
+    "no server": "FFError: ollama serve; 0 kept",
+    "the server dies": "FFError: ollama serve; some kept",
 }
 """What becomes of a campaign, one outcome or one a kind; `NAME: COMMAND` is an error that names a command."""
 
