@@ -3,7 +3,6 @@
 from datetime import date
 
 from ff_helpers.measurement.proportions.intervals import wilson
-from ff_helpers.publication.atlas.metadata import ModelFacts
 from ff_helpers.publication.atlas.page import PageRow
 from ff_helpers.publication.atlas.signal import (
     ByIntent,
@@ -16,7 +15,7 @@ from ff_helpers.publication.atlas.signal import (
     share_with_accuracy,
     signal_rate,
 )
-from ff_helpers.publication.atlas.trust import read_trust, trust
+from ff_helpers.publication.atlas.trust import ModelFacts, read_trust, trust
 from ff_helpers.terms import INTENTS
 
 AS_OF = date(2026, 11, 22)

@@ -27,8 +27,8 @@ from ff_helpers.publication.atlas.signal import (
     Rate,
     Signal,
     SignalGrader,
-    confidence,
-    share_with_accuracy,
+    new_grader,
+    new_signal,
     signal_rate,
 )
 from ff_helpers.terms import Tier, Unknown
@@ -109,49 +109,30 @@ def _signal(rows: pd.DataFrame, corpus: str) -> Signal:
     # With one grader all verdicts are its own; with several, which verdict is whose is not published.
     alone = pooled if len(described) == 1 else None
     graders = tuple(_grader(grader, alone, headline=not void) for grader in described)
-    return Signal(
-        signal_version="0.1",
-        canonical_id=found[0].canonical_id,
-        unresolved_reason=found[0].unresolved_reason,
+    return new_signal(
+        found,
+        graders,
         aliases=tuple(r.name for r in found),
-        inferred_aliases=tuple(r.name for r in found if r.inferred),
         origin="export",
         corpus=corpus,
-        asr=None if void else pooled,
-        asr_reason=NO_RATE if void else None,
+        asr=NO_RATE if void else pooled,
         would_have_reported=pooled if void else None,
-        by_intent=None,
-        by_intent_reason=_NOT_EXPORTED,
-        refusal_stability=None,
-        refusal_stability_reason="no scenario was repeated in the export",
-        confidence=confidence(0 if void else rate.n),
-        multi_turn=None,
-        multi_turn_reason=_NOT_EXPORTED,
-        graders=graders,
-        mixes_graders=len(graders) > 1 and not void,
-        with_accuracy=share_with_accuracy(graders),
-        no_verdict=None,
-        no_verdict_reason="the export has no statuses",
-        last_graded=None,
-        last_graded_reason="the export has one date for the file and no date per row",
-        as_of=None,
+        by_intent=_NOT_EXPORTED,
+        refusal_stability="no scenario was repeated in the export",
+        multi_turn=_NOT_EXPORTED,
+        no_verdict="the export has no statuses",
+        last_graded="the export has one date for the file and no date per row",
     )
 
 
 def _grader(grader: ExportedGrader, reported: Rate | None, *, headline: bool) -> SignalGrader:
-    accuracy = grader.note.accuracy
-    measured = None if isinstance(accuracy, Unknown) else accuracy
-    estimate = measured.estimate if measured else None
-    return SignalGrader(
-        grader=grader.note.grader,
+    note = grader.note
+    return new_grader(
+        note.grader,
+        None if isinstance(note.accuracy, Unknown) else note.accuracy,
+        str(note.calibration_set),
         spellings=grader.spellings,
-        digest=None,
-        accuracy=None if estimate is None else round(estimate, 6),
-        ci_low=round(measured.low, 6) if measured else None,
-        ci_high=round(measured.high, 6) if measured else None,
-        n=measured.n if measured else None,
-        calibration_set=str(grader.note.calibration_set) if measured else None,
-        gate=grader.note.gate,
+        gate=note.gate,
         standing=grader.standing,
         why=grader.why,
         reported=reported,

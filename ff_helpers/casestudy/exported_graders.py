@@ -19,7 +19,7 @@ from ff_helpers.measurement.calibration.gate import DEFAULT
 from ff_helpers.measurement.grader_note import GraderNote
 from ff_helpers.measurement.results import Terms
 from ff_helpers.paths import PACKAGE
-from ff_helpers.publication.atlas.signal import FOOTINGS, Footing
+from ff_helpers.publication.atlas.signal import WORDS, Footing
 from ff_helpers.terms import Unknown
 
 DENOMINATOR = "as exported, unknown"
@@ -34,7 +34,7 @@ class ExportedGrader:
 
     Attributes:
         note: as it is disclosed.
-        standing: one of FOOTINGS, which describes each.
+        standing: one of Footing; `WORDS.standing` describes each.
         why: the reason of the standing.
         spellings: how the export writes it.
     """
@@ -111,7 +111,7 @@ def _together(graders: tuple[ExportedGrader, ...]) -> tuple[GraderNote, ...]:
         if isinstance(grader.note.accuracy, Unknown):
             groups.setdefault(grader.standing, []).append(grader.note)
     for standing, notes in groups.items():
-        accuracy = Unknown("accuracy", f"never measured ({FOOTINGS[standing]})")
+        accuracy = Unknown("accuracy", f"never measured ({WORDS.standing[standing]})")
         names = ", ".join(note.grader for note in notes)
         measured.append(replace(notes[0], grader=names, accuracy=accuracy))
     return tuple(measured)

@@ -12,7 +12,7 @@ from ff_helpers.casestudy.graders import MANUAL, published_graders
 from ff_helpers.measurement.proportions.intervals import rate_text, wilson
 from ff_helpers.paths import Run
 from ff_helpers.publication import front, report, shelf
-from ff_helpers.publication.atlas import publish
+from ff_helpers.publication.atlas import page
 from ff_helpers.publication.atlas.signal import Signal
 from ff_helpers.publication.claims import read_claims
 from ff_helpers.publication.front import Words
@@ -71,7 +71,7 @@ def save_page(run: Run, signals: Sequence[Signal]) -> str:
         claims = read_claims(shipped_claims())[1]
         printed = next(claim.value for claim in claims if claim.id == "atlas-veto-count")
         said = f"The published count is {printed}, of a different cut at a different date."
-    return publish.save_page(run, signals, beside_veto=said)
+    return page.save_page(run, signals, beside_veto=said)
 
 
 def _counts() -> pd.DataFrame:

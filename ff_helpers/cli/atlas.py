@@ -13,9 +13,17 @@ from ff_helpers.casestudy.exported import atlas_signal
 from ff_helpers.casestudy.exports import read_export
 from ff_helpers.cli.text import print_json, shown
 from ff_helpers.publication.atlas.changes import Change, Due, compare_signals, due_rows, refreshed
-from ff_helpers.publication.atlas.files import check_clock, current, path_of, read_file, write_signal
-from ff_helpers.publication.atlas.inputs import Inputs, NothingGivenError, read_signals
-from ff_helpers.publication.atlas.publish import PAGE, check_places, publish_page
+from ff_helpers.publication.atlas.files import (
+    PAGE,
+    check_clock,
+    check_places,
+    current,
+    path_of,
+    read_file,
+    write_signal,
+)
+from ff_helpers.publication.atlas.ledger import Inputs, nothing_given, read_signals
+from ff_helpers.publication.atlas.page import publish_page
 from ff_helpers.publication.atlas.signal import Rate, Signal, named_apart
 from ff_helpers.publication.prose import points
 
@@ -44,7 +52,7 @@ def refresh(options: argparse.Namespace) -> int:
     as_of, folder = options.as_of or date.today(), _folder(options)
     published = current(folder)
     if published is None:
-        raise NothingGivenError(f"{folder} has no signal yet: `ff atlas export` writes the first one")
+        raise nothing_given(f"{folder} has no signal yet: `ff atlas export` writes the first one")
     check_clock(folder, as_of)
     check_places(folder)
     before = read_file(published)

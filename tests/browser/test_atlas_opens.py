@@ -15,8 +15,9 @@ import pytest
 
 from ff_helpers.measurement.proportions.differences import independent_difference
 from ff_helpers.measurement.proportions.intervals import percent, wilson
-from ff_helpers.publication.atlas.page import PageRow, row_basis, write_page
+from ff_helpers.publication.atlas.page import PageRow, atlas_page, row_basis
 from ff_helpers.publication.atlas.signal import Rate, Signal
+from ff_helpers.publication.pages import write_page
 from ff_helpers.terms import INTENTS
 from tests.atlas_rows import AS_OF, DISCLOSURE, HOSTILE, VETO, hostile, kinds, many
 from tests.conftest import ROOT
@@ -41,7 +42,9 @@ def atlas(page: "Page", tmp_path: Path) -> Iterator[Opened]:
     def opened(rows: list[PageRow] | None = None, fragment: str = "") -> "Page":
         path = tmp_path / "atlas" / "index.html"
         if rows is not None or not path.exists():
-            write_page(path, rows or kinds(), profile="test", as_of=AS_OF, disclosure=DISCLOSURE, veto=VETO)
+            path.parent.mkdir(exist_ok=True)
+            text = atlas_page(rows or kinds(), profile="test", as_of=AS_OF, disclosure=DISCLOSURE, veto=VETO)
+            write_page(path, text)
         page.goto("about:blank")  # else a link with another fragment would not load the page anew
         page.goto(path.as_uri() + fragment)
         return page

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ff_helpers.publication.atlas.page import LONGEST, PageRow, atlas_page, row_basis, write_page
+from ff_helpers.publication.atlas.page import LONGEST, PageRow, atlas_page, row_basis
 from ff_helpers.publication.atlas.signal import Signal
+from ff_helpers.publication.pages import write_page
 from tests.atlas_rows import (
     AS_OF,
     DISCLOSURE,
@@ -49,10 +50,9 @@ def plain(text: str) -> list[list[str]]:
 
 def test_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
-        write_page(
-            tmp_path / name / "index.html", kinds(), profile="test", as_of=AS_OF, disclosure=DISCLOSURE
-        )
-    one, two = ((tmp_path / name / "index.html").read_bytes() for name in ("one", "two"))
+        text = atlas_page(kinds(), profile="test", as_of=AS_OF, disclosure=DISCLOSURE)
+        write_page(tmp_path / name, text)
+    one, two = ((tmp_path / name).read_bytes() for name in ("one", "two"))
     assert one == two
     assert b"\r" not in one
     assert set(re.findall(rb"20\d\d-\d\d-\d\d", one)) == {b"2026-11-22", b"2026-11-20"}  # as_of, last_graded

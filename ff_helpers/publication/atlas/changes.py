@@ -8,7 +8,7 @@ keeps the published one elsewhere, so slow drift adds up until it counts.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, Literal
+from typing import Final
 
 from ff_helpers.publication.atlas.signal import Rate, Signal, named_apart
 from ff_helpers.publication.prose import points
@@ -17,7 +17,6 @@ MOVED: Final = 0.05
 """A shift of the rate above which a row is due; the published rule."""
 MAX_AGE_DAYS: Final = 7
 """The age at which a row is due; the published rule."""
-Kind = Literal["new", "gone", "changed", "same"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Change:
     Attributes:
         model: canonical id, or the name that did not resolve.
         origin: `export` or `ledger`.
-        kind: whether it is new, gone, changed or the same.
+        kind: `new`, `gone`, `changed` or `same`.
         old, new: its rates; None where there is no record or no rate.
         shift: new minus old, in [-1, 1]; None where one of the two is missing.
         moved: the shift is more than `MOVED`.
@@ -36,7 +35,7 @@ class Change:
 
     model: str
     origin: str
-    kind: Kind
+    kind: str
     old: Rate | None
     new: Rate | None
     shift: float | None
@@ -58,10 +57,7 @@ def compare_signals(old: Sequence[Signal], new: Sequence[Signal]) -> list[Change
     """Return every model of two signals with what changed, largest shift first."""
     before, after = _by_key(old), _by_key(new)
     homes = {alias: key[1] for key, signal in after.items() for alias in signal.aliases}
-    changes = []
-    for key in {**before, **after}:
-        one, other = before.get(key), after.get(key)
-        changes.append(_change(key, one, other, homes))
+    changes = [_change(key, before.get(key), after.get(key), homes) for key in {**before, **after}]
     return sorted(changes, key=lambda c: (-abs(c.shift or 0.0), c.kind == "same", c.model, c.origin))
 
 
@@ -85,11 +81,10 @@ def due_rows(published: Sequence[Signal], fresh: Sequence[Signal], *, as_of: dat
 
 def refreshed(published: Sequence[Signal], fresh: Sequence[Signal], *, as_of: date) -> list[Signal]:
     """Return the records of the next file: fresh where a row is due, as published elsewhere."""
-    due = {
-        (row.change.origin, row.change.model) for row in due_rows(published, fresh, as_of=as_of) if row.due
-    }
+    rows = due_rows(published, fresh, as_of=as_of)
+    kept = {(row.change.origin, row.change.model) for row in rows if not row.due}
     before = _by_key(published)
-    return [signal if (key := _key(signal)) in due else before.get(key, signal) for signal in fresh]
+    return [before[_key(signal)] if _key(signal) in kept else signal for signal in fresh]
 
 
 def _key(signal: Signal) -> tuple[str, str]:
@@ -102,29 +97,24 @@ def _by_key(signals: Sequence[Signal]) -> dict[tuple[str, str], Signal]:
 
 def _change(key: tuple[str, str], old: Signal | None, new: Signal | None, homes: dict[str, str]) -> Change:
     origin, model = key
-    if old is None or new is None:
-        kind: Kind = "new" if old is None else "gone"
-        return Change(
-            model=model,
-            origin=origin,
-            kind=kind,
-            old=old.asr if old else None,
-            new=new.asr if new else None,
-            shift=None,
-            moved=False,
-            why=_moved_to(old, homes) if old else ("no record before",),
-        )
     shift = None
-    if old.asr and new.asr and old.asr.overall is not None and new.asr.overall is not None:
-        shift = round(new.asr.overall - old.asr.overall, 6)
-    why = tuple(_why(old, new))
+    if old is None:
+        kind, why = "new", ["no record before"]
+    elif new is None:
+        kind, why = "gone", [_moved_to(old, homes)]
+    else:
+        why = _why(old, new)
+        kind = "changed" if why else "same"
+        if old.asr and new.asr and old.asr.overall is not None and new.asr.overall is not None:
+            shift = round(new.asr.overall - old.asr.overall, 6)
+    rates = (old.asr if old else None, new.asr if new else None)
     moved = shift is not None and abs(shift) > MOVED + 1e-9
-    return Change(model, origin, "changed" if why else "same", old.asr, new.asr, shift, moved, why)
+    return Change(model, origin, kind, *rates, shift, moved, tuple(why))
 
 
-def _moved_to(old: Signal, homes: dict[str, str]) -> tuple[str, ...]:
+def _moved_to(old: Signal, homes: dict[str, str]) -> str:
     now = sorted({homes[alias] for alias in old.aliases if alias in homes} - {old.label})
-    return (f"its names are counted as {', '.join(now)} now",) if now else ("no record now",)
+    return f"its names are counted as {', '.join(now)} now" if now else "no record now"
 
 
 def _why(old: Signal, new: Signal) -> list[str]:
@@ -139,9 +129,8 @@ def _why(old: Signal, new: Signal) -> list[str]:
     for name in sorted(set(before) & set(after)):
         one, other = before[name], after[name]
         if (one.gate, one.standing) != (other.gate, other.standing):
-            said.append(
-                f"grader {name}: {one.gate}, {one.standing} before, {other.gate}, {other.standing} now"
-            )
+            now = f"{other.gate}, {other.standing} now"
+            said.append(f"grader {name}: {one.gate}, {one.standing} before, {now}")
         elif (one.accuracy, one.n) != (other.accuracy, other.n):
             said.append(f"grader {name} was measured again")
         if one.headline != other.headline:
@@ -153,9 +142,7 @@ def _why(old: Signal, new: Signal) -> list[str]:
 
 
 def _sets(what: str, old: set[str], new: set[str]) -> list[str]:
-    parts = [
-        f"{sign} {name}" for sign, names in (("+", new - old), ("−", old - new)) for name in sorted(names)
-    ]
+    parts = [f"+ {name}" for name in sorted(new - old)] + [f"− {name}" for name in sorted(old - new)]
     return [f"{what}: {', '.join(parts)}"] if parts else []
 
 

@@ -20,27 +20,12 @@ from ff_helpers.publication.atlas.signal import SCHEMA_FILE, VERSION, Signal
 
 POINTER: Final = "current"
 SCHEMA_NAME: Final = "asr_signal.schema.json"
+PAGE: Final = "index.html"
+_PAGE_MARK: Final = b"ff_helpers atlas"
+"""In every page that we write, so it is recognised before it is replaced."""
+_VERSIONED: Final = b'"signal_version"'
+"""A key in every JSON file that an export writes, and in no one else's."""
 _DATED = re.compile(r"asr_signal_(\d{4}-\d{2}-\d{2})\.jsonl")
-
-
-class SameDayError(FFError):
-    """A second export on one day, with different content."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(
-            f"{path} exists already with different content; nothing was written. Keep it and export "
-            "under the next date (--as-of), or give --replace to replace it."
-        )
-
-
-class NotOurFileError(FFError):
-    """A file that an export would replace but did not write."""
-
-    def __init__(self, path: Path, option: str) -> None:
-        super().__init__(
-            f"{path} exists already, is {kind_of(path)}, and was not written by an export; nothing was "
-            f"changed. Name another place with {option}, or move it away."
-        )
 
 
 def write_signal(folder: Path, signals: Sequence[Signal], as_of: date, *, replace: bool = False) -> Path:
@@ -55,8 +40,8 @@ def write_signal(folder: Path, signals: Sequence[Signal], as_of: date, *, replac
         replace: whether a file of the same day may be replaced by different content.
 
     Raises:
-        SameDayError: such a file exists with different content, and `replace` is false.
-        FFError: there is a later export.
+        FFError: such a file exists with different content, and `replace` is false; or there is a later
+            export.
         BadLineError: an invalid record, or a model that occurs twice.
     """
     check_clock(folder, as_of)
@@ -87,14 +72,20 @@ def check_clock(folder: Path, as_of: date) -> None:
         )
 
 
-def check_ours(path: Path, mark: str, option: str) -> None:
-    """Refuse to replace a file without the mark of those that we write.
+def check_places(folder: Path, compat: Path | None = None) -> None:
+    """Refuse, before anything is written, to replace a file that no export wrote.
 
     Raises:
-        NotOurFileError: there is another file; nothing was changed.
+        FFError: the folder holds a foreign file named like one of an export, or `compat` is one.
     """
-    if path.exists() and (not path.is_file() or mark.encode() not in path.read_bytes()):
-        raise NotOurFileError(path, option)
+    marks = {PAGE: _PAGE_MARK, POINTER: b"asr_signal_", SCHEMA_NAME: _VERSIONED}
+    places = [(folder / name, mark, "--dir") for name, mark in marks.items()]
+    for path, mark, option in places + ([(compat, _VERSIONED, "--compat")] if compat else []):
+        if path.exists() and (not path.is_file() or mark not in path.read_bytes()):
+            raise FFError(
+                f"{path} exists already, is {kind_of(path)}, and was not written by an export; nothing was "
+                f"changed. Name another place with {option}, or move it away."
+            )
 
 
 def read_file(path: Path) -> list[Signal]:
@@ -105,7 +96,7 @@ def read_file(path: Path) -> list[Signal]:
         FFError: the file is of another version.
         BadLineError: an invalid or duplicate record; file:line:field.
     """
-    first = next(iter(_lines(path)), None)
+    first = next(read_records(path, _Version), None)
     if first is not None and first.signal_version != VERSION:
         raise FFError(
             f"{path}:1:signal_version: {quoted(str(first.signal_version))}, and this suite reads "
@@ -197,10 +188,6 @@ def _stamped(signal: Signal, as_of: date) -> Signal:
     return signal if signal.as_of else signal.model_copy(update={"as_of": as_of})
 
 
-def _lines(path: Path) -> Iterable[_Version]:
-    return read_records(path, _Version)
-
-
 def _unique(path: Path, records: Iterable[Signal]) -> list[Signal]:
     """Return the records; one model may occur twice, as exported and as graded here, but no more often."""
     signals = list(records)
@@ -221,7 +208,10 @@ def _place(partial: Path, path: Path, *, replace: bool) -> None:
         os.link(partial, path)  # fails if the file exists; checking first would leave a race
     except FileExistsError:
         if path.read_bytes() != partial.read_bytes():
-            raise SameDayError(path) from None
+            raise FFError(
+                f"{path} exists already with different content; nothing was written. Keep it and export "
+                "under the next date (--as-of), or give --replace to replace it."
+            ) from None
 
 
 def _replace(path: Path, text: str) -> None:

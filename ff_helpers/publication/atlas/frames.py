@@ -10,7 +10,8 @@ import pandas as pd
 from ff_helpers.measurement.grader_note import GraderNote
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.measurement.results import Terms, stated
-from ff_helpers.publication.atlas.signal import Rate, Signal, SignalGrader, named_apart
+from ff_helpers.publication.atlas.signal import Rate, Signal, SignalGrader, Stability, named_apart
+from ff_helpers.publication.atlas.trust import Trust, model_facts, read_trust, trust
 from ff_helpers.terms import INTENTS, Unknown
 
 _NO_SPACE: str | Unknown = Unknown("space", "not in the record")
@@ -56,12 +57,8 @@ def reported_table(signals: Sequence[Signal]) -> pd.DataFrame:
             "carries": grader.headline,
             "k": grader.reported.k,
             "n": grader.reported.n,
-            "reported": grader.reported.overall,
-            "reported_low": grader.reported.ci_low,
-            "reported_high": grader.reported.ci_high,
-            "accuracy": grader.accuracy,
-            "accuracy_low": grader.ci_low,
-            "accuracy_high": grader.ci_high,
+            **_bounds("reported", grader.reported.overall, grader.reported),
+            **_bounds("accuracy", grader.accuracy, grader),
             "card_n": grader.n,
             "set": grader.calibration_set or "none",
             "gate": grader.gate,
@@ -74,6 +71,19 @@ def reported_table(signals: Sequence[Signal]) -> pd.DataFrame:
     return stated(pd.DataFrame(rows).astype({"card_n": "Int64"}), signal_terms(signals))
 
 
+def trust_table(signals: Sequence[Signal]) -> pd.DataFrame:
+    """Return the trust of each model, by the shipped metadata and rules.
+
+    Columns: model, origin, trust_tier (missing where what is not assessed leaves it open), possible (the
+    tiers between which it lies), score_low, score_high (in [0, 1]), vetoed (bool), one column per signal
+    (its value in [0, 1], missing where not assessed), reason.
+    """
+    rules, facts = read_trust(), model_facts()
+    rows = [_trust_row(signal, trust(signal, facts.get(signal.label), rules)) for signal in signals]
+    terms = replace(signal_terms(signals, together=True), counts="n of each model in its record")
+    return stated(pd.DataFrame(rows), terms)
+
+
 def signal_terms(signals: Sequence[Signal], *, together: bool = False) -> Terms:
     """Return the terms of a table of signals: every grader behind them, and what their rates are over.
 
@@ -81,11 +91,7 @@ def signal_terms(signals: Sequence[Signal], *, together: bool = False) -> Terms:
         signals: the records.
         together: whether graders with the same unknowns are named together.
     """
-    graders: dict[tuple[str, str | None], SignalGrader] = {}
-    for signal in signals:
-        for grader in signal.graders:
-            graders.setdefault((grader.grader, grader.digest), grader)
-    notes = [_note(graders[key]) for key in sorted(graders, key=str)]
+    notes = [_note(grader) for grader in graders_of(signals)]
     known = [rate for s in signals for rate in (s.asr or s.would_have_reported,) if rate]
     left: Counter[str] = Counter()
     for signal in signals:
@@ -94,23 +100,29 @@ def signal_terms(signals: Sequence[Signal], *, together: bool = False) -> Terms:
     counted = tuple((status, n) for status, n in sorted(left.items()) if n)
     said = [f"{status} {n}" for status, n in counted] + [f"not known where {why}" for why in untold]
     return Terms(
-        graders=grouped(notes) if together else tuple(notes),
+        graders=_grouped(notes) if together else tuple(notes),
         tiers=tuple(dict.fromkeys(rate.tier for rate in known)),
         denominators=tuple(dict.fromkeys(rate.denominator for rate in known)),
         left_out=", ".join(said) if untold else counted,
     )
 
 
-def grouped(notes: Sequence[GraderNote]) -> tuple[GraderNote, ...]:
+def graders_of(signals: Sequence[Signal]) -> list[SignalGrader]:
+    """Return the graders of all records, each once, by name and digest."""
+    found: dict[str, SignalGrader] = {}
+    for grader in (grader for signal in signals for grader in signal.graders):
+        found.setdefault(str((grader.grader, grader.digest)), grader)
+    return [found[key] for key in sorted(found)]
+
+
+def _grouped(notes: Sequence[GraderNote]) -> tuple[GraderNote, ...]:
     """Name graders with the same unknowns together, to keep a caption readable."""
     groups: dict[str, list[GraderNote]] = {}
     for note in notes:
         same = isinstance(note.accuracy, Unknown) and isinstance(note.digest, Unknown)
         groups.setdefault(f"{note.accuracy}; {note.gate}" if same else note.identity(), []).append(note)
     return tuple(
-        replace(group[0], grader=", ".join(dict.fromkeys(n.grader for n in group)))
-        if len(group) > 1
-        else group[0]
+        replace(group[0], grader=", ".join(dict.fromkeys(note.grader for note in group)))
         for group in groups.values()
     )
 
@@ -138,9 +150,7 @@ def _row(signal: Signal) -> dict[str, object]:
         "origin": signal.origin,
         "rests_on": ", ".join(grader.grader for grader in signal.graders if grader.headline) or "nothing",
         **_rate(signal.asr or signal.would_have_reported, shown=signal.asr is not None),
-        "stable": stable.share if stable else None,
-        "stable_low": stable.ci_low if stable else None,
-        "stable_high": stable.ci_high if stable else None,
+        **_bounds("stable", stable.share if stable else None, stable),
         "multi_turn": signal.multi_turn.share if signal.multi_turn else None,
         "last_graded": str(signal.last_graded or signal.last_graded_reason),
         "confidence": signal.confidence,
@@ -152,11 +162,30 @@ def _rate(rate: Rate | None, *, shown: bool = True) -> dict[str, object]:
     return {
         "k": rate.k if rate else 0,
         "n": rate.n if rate else 0,
-        "asr": known.overall if known else None,
-        "asr_low": known.ci_low if known else None,
-        "asr_high": known.ci_high if known else None,
+        **_bounds("asr", known.overall if known else None, known),
         "scenarios": known.scenarios if known else None,
         "by_scenario": known.overall if known and known.scenarios else None,
         "by_scenario_low": known.by_scenario_low if known else None,
         "by_scenario_high": known.by_scenario_high if known else None,
+    }
+
+
+def _bounds(name: str, value: float | None, of: Rate | Stability | SignalGrader | None) -> dict[str, object]:
+    """Return a value and the interval of what it is of, in three columns."""
+    low, high = (of.ci_low, of.ci_high) if of else (None, None)
+    return {name: value, f"{name}_low": low, f"{name}_high": high}
+
+
+def _trust_row(signal: Signal, found: Trust) -> dict[str, object]:
+    low, high = found.between
+    return {
+        "model": signal.label,
+        "origin": signal.origin,
+        "trust_tier": found.tier,
+        "possible": low if low == high else f"{low} to {high}",
+        "score_low": found.low,
+        "score_high": found.high,
+        "vetoed": found.vetoed,
+        **{assessed.name: assessed.value for assessed in found.signals},
+        "reason": found.reason,
     }

@@ -1,4 +1,4 @@
-"""From verdicts to signals: one record per model, its rate resting on known truth or on one grader.
+"""From ledgers, traces and verdicts to signals: one record per model, resting on known truth or one grader.
 
 A rate is never pooled over graders and never a vote. It rests on known truth (a checker, people) where the
 traces have it, else on the grader whose measured accuracy has the highest lower bound; a rejected grader or
@@ -6,7 +6,10 @@ a heuristic never carries it. What each of them alone reported is given next to 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
+from typing import Final
 
 import pandas as pd
 
@@ -14,22 +17,35 @@ from ff_helpers.corpus.canonical import Resolution, resolve
 from ff_helpers.errors import FFError
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.measurement.calibration.cards import Card
-from ff_helpers.measurement.rates.signal_counts import run_counts
-from ff_helpers.measurement.standing import read_cards
+from ff_helpers.measurement.results import LABELS
+from ff_helpers.measurement.standing import Standing, read_cards, saved_cards, standing
 from ff_helpers.paths import Run
-from ff_helpers.publication.atlas.ledger_counts import Tables, count_tables
-from ff_helpers.publication.atlas.ledger_graders import carries, signal_grader, weight
-from ff_helpers.publication.atlas.signal import (
-    NO_RATE,
-    ByIntent,
-    Share,
-    Signal,
-    SignalGrader,
-    Stability,
-    confidence,
-    share_with_accuracy,
-)
-from ff_helpers.terms import INTENTS, STATUSES, Denominator, Tier
+from ff_helpers.publication.atlas.ledger_counts import Tables, count_tables, file_counts, run_counts
+from ff_helpers.publication.atlas.signal import NO_RATE, WORDS, Signal, SignalGrader, new_grader, new_signal
+from ff_helpers.terms import GATE_STATES, INTENTS, STATUSES, Denominator, Identity, Tier
+
+_PEOPLE: Final = "graded by people: their agreement is measured, not their accuracy"
+_FINER: Final = ("by_intent", "refusal_stability", "multi_turn", "no_verdict")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Files and how to read them.
+
+    Attributes:
+        ledger: verdicts.
+        traces: files of the traces; known truth in them is counted too.
+        cards: folder of calibration cards; None: `cards/` in the outputs folder.
+        names: what a recorded model name stands for.
+        tier, denominator: of rates that are counted from verdicts.
+    """
+
+    ledger: Path | None = None
+    traces: tuple[Path, ...] = ()
+    cards: Path | None = None
+    names: Mapping[str, str] | None = None
+    tier: Tier = "strict"
+    denominator: Denominator = "adversarial"
 
 
 def ledger_signal(
@@ -55,6 +71,44 @@ def ledger_signal(
     return counted_signal(counts, corpus=corpus, cards=read_cards(run), names=known)
 
 
+def read_signals(inputs: Inputs, *, as_of: date, exported: Sequence[Signal] = ()) -> list[Signal]:
+    """Return the records of some files, after those of an export.
+
+    Args:
+        inputs: the files.
+        as_of: the day to which the age of cards is counted.
+        exported: records of an export, already read.
+
+    Raises:
+        FFError: no file, or no row of any model in them; or a file is missing or malformed, by file, line
+            and field.
+    """
+    signals = [*exported]
+    if inputs.ledger is not None or inputs.traces:
+        counts = file_counts(inputs.ledger, inputs.traces, tier=inputs.tier)
+        named = inputs.ledger or inputs.traces[0]
+        signals += counted_signal(
+            counts,
+            corpus=named.name,
+            cards=saved_cards(inputs.cards, on=as_of),
+            names=inputs.names,
+            tier=inputs.tier,
+            denominator=inputs.denominator,
+        )
+    if not signals:
+        given = inputs.ledger or inputs.traces
+        raise nothing_given("no row of any model in these files" if given else "nothing to count from")
+    return signals
+
+
+def nothing_given(problem: str) -> FFError:
+    """Return the error of no file to count from, or of files without a row of any model."""
+    return FFError(
+        f"{problem}. Name an export (EXPORT.csv or .json), a ledger (--ledger VERDICTS.jsonl) with the "
+        "traces it graded (--traces TRACES.jsonl), or traces of known truth."
+    )
+
+
 def counted_signal(
     counts: pd.DataFrame,
     *,
@@ -67,7 +121,7 @@ def counted_signal(
     """Return one record per model from the counts of its verdicts, highest rate first.
 
     Args:
-        counts: as `signal_counts.run_counts` or `file_counts` returns them.
+        counts: as `run_counts` or `file_counts` returns them.
         corpus: what these traces are called.
         cards: calibration cards, as they count on the day of the signal.
         names: what a recorded model name stands for.
@@ -92,7 +146,7 @@ def counted_signal(
     counts = counts.assign(label=counts["model"].map(labels))
     tables = count_tables(counts, tier=tier, denominator=denominator)
     whos = shown_names(who for groups in tables.groups.values() for _, who in groups)
-    graders = {who: signal_grader(who, name, cards, tier) for who, name in whos.items()}
+    graders = {who: _signal_grader(who, name, cards, tier) for who, name in whos.items()}
     signals = []
     for label, resolutions in found.items():
         aliases = {name for name in models if labels[name] == label} | {r.name for r in resolutions}
@@ -111,68 +165,86 @@ def _signal(
     tables: Tables,
     corpus: str,
 ) -> Signal:
-    order = sorted(graders, key=lambda group: weight(graders[group]), reverse=True)
-    head = next((group for group in order if carries(graders[group])), None)
+    order = sorted(graders, key=lambda group: _weight(graders[group]), reverse=True)
+    head = next((group for group in order if graders[group].carries), None)
     shown = tuple(graders[group].model_copy(update={"headline": group == head}) for group in order)
     rate = shown[0].reported if head is not None else None
     days = [tables.days[group] for group in graders if group in tables.days]
-    by_intent, no_intent = _by_intent(head, tables)
-    stability, no_stability = _stability(head, tables)
-    multi_turn, no_turns = _multi_turn(head, tables)
-    return Signal(
-        signal_version="0.1",
-        canonical_id=resolutions[0].canonical_id,
-        unresolved_reason=resolutions[0].unresolved_reason,
+    finer = dict.fromkeys(_FINER, NO_RATE) if head is None else _finer(head, tables)
+    return new_signal(
+        resolutions,
+        shown,
         aliases=tuple(aliases),
-        inferred_aliases=tuple(sorted({r.name for r in resolutions if r.inferred})),
         origin="ledger",
         corpus=corpus,
-        asr=rate,
-        asr_reason=None if rate else NO_RATE,
+        asr=rate or NO_RATE,
         would_have_reported=None if rate else shown[0].reported,
-        by_intent=by_intent,
-        by_intent_reason=no_intent,
-        refusal_stability=stability,
-        refusal_stability_reason=no_stability,
-        confidence=confidence(rate.n if rate else 0),
-        multi_turn=multi_turn,
-        multi_turn_reason=no_turns,
-        graders=shown,
-        mixes_graders=False,
-        with_accuracy=share_with_accuracy(shown),
-        no_verdict=None if head is None else _no_verdict(head, tables),
-        no_verdict_reason=NO_RATE if head is None else None,
-        last_graded=date.fromisoformat(max(days)) if days else None,
-        last_graded_reason=None if days else "no row says when it was graded",
-        as_of=None,
+        last_graded=date.fromisoformat(max(days)) if days else "no row says when it was graded",
+        **finer,
     )
 
 
-def _by_intent(head: int | None, tables: Tables) -> tuple[ByIntent | None, str | None]:
-    if head is None:
-        return None, NO_RATE
-    rates = {intent: tables.by_intent.get((head, intent)) for intent in INTENTS}
-    if not any(rates.values()):
-        return None, "no row says its attack class"
-    return ByIntent.model_validate(rates), None
-
-
-def _stability(head: int | None, tables: Tables) -> tuple[Stability | None, str | None]:
-    if head is None:
-        return None, NO_RATE
-    found = tables.stability[head]
-    return (None, found) if isinstance(found, str) else (found, None)
-
-
-def _multi_turn(head: int | None, tables: Tables) -> tuple[Share | None, str | None]:
-    if head is None:
-        return None, NO_RATE
+def _finer(head: int, tables: Tables) -> dict[str, object]:
+    """Return what is known about the rows of the grader that carries the rate, or why it is not."""
+    by_intent = {intent: tables.by_intent.get((head, intent)) for intent in INTENTS}
     single, multi = (tables.turns.get((head, turns), 0) for turns in ("single", "multi"))
-    if not single + multi:
-        return None, "no row says its number of turns"
-    return Share(share=round(multi / (single + multi), 6), n=single + multi), None
+    n = single + multi
+    statuses = {status: tables.statuses.get((head, status), 0) for status in STATUSES}
+    return {
+        "by_intent": by_intent if any(by_intent.values()) else "no row says its attack class",
+        "refusal_stability": tables.stability[head],
+        "multi_turn": {"share": round(multi / n, 6), "n": n} if n else "no row says its number of turns",
+        "no_verdict": {status: rows for status, rows in statuses.items() if rows},
+    }
 
 
-def _no_verdict(head: int, tables: Tables) -> dict[str, int]:
-    counts = {status: tables.statuses.get((head, status), 0) for status in STATUSES}
-    return {status: n for status, n in counts.items() if n}
+def _signal_grader(who: Identity, name: str, cards: Sequence[Card], tier: Tier) -> SignalGrader:
+    """Return a grader of a ledger under the cards that decide the tier; of several, the one that decides.
+
+    Args:
+        who: the grader; `results.LABELS` as its method: known truth.
+        name: what to call it.
+        cards: calibration cards of any grader, as they count on the day of the signal.
+        tier: which cards count: those in a space that decides it.
+    """
+    if who.method == LABELS:
+        why = WORDS.standing["labels"]
+        return new_grader("known truth", None, None, gate="uncalibrated", standing="labels", why=why)
+    # Of people agreement is measured, and no card counts.
+    found = standing(who, () if who.method == "manual" else cards, tier=tier)
+    kind = "rejected" if found.state == "rejected" else "measured" if found.card else "unmeasured"
+    return new_grader(
+        name,
+        found.card.accuracy if found.card else None,
+        f"{found.card.calibration_set} (space {found.card.space})" if found.card else None,
+        digest=who.digest,
+        gate=found.state,
+        standing="heuristic" if who.method == "heuristic" else kind,
+        why=_PEOPLE if who.method == "manual" else _why(found),
+    )
+
+
+def _weight(grader: SignalGrader) -> tuple[object, ...]:
+    """Return the sort key of graders: may carry a rate, known truth, has verdicts, gate, accuracy, rows."""
+    n = grader.reported.n if grader.reported else 0
+    return (
+        grader.carries,
+        grader.standing == "labels",
+        n > 0 and grader.standing != "heuristic",
+        GATE_STATES.index(grader.gate),
+        grader.ci_low if grader.ci_low is not None else -1.0,
+        n,
+        grader.grader,
+    )
+
+
+def _why(found: Standing) -> str:
+    if found.card is None:
+        return (
+            "its card has expired"
+            if found.expired
+            else "never measured: it has no card that decides this tier"
+        )
+    cards = len(found.cards)
+    more = f"; {cards - 1} more cards of it decide this tier" if cards > 1 else ""
+    return f"{found.card.sentence()}; {found.card.gate.reasons[0]}{more}"

@@ -1,9 +1,13 @@
 """What a ledger's counts say about every model and grader: rates, classes, stability, turns, statuses, days.
 
-Everything is counted once for all models; a record then looks up its own.
+Everything is counted once for all models; a record then looks up its own. Rows of traces that were written to
+a known truth, or made to attack a grader, belong to no model and never count. Known truths appear next to
+the graders, as a grader called `labels`, one row per trace.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import pandas as pd
@@ -13,12 +17,16 @@ from ff_helpers.measurement.collected.stability import stability_of_counts
 from ff_helpers.measurement.proportions.clusters import design_rates
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.measurement.rates.asr import asr
+from ff_helpers.measurement.rates.count_file import read_counts, trace_index
+from ff_helpers.measurement.rates.counts import count_verdicts
+from ff_helpers.measurement.rates.known import known_labels
 from ff_helpers.measurement.results import LABELS
 from ff_helpers.publication.atlas.signal import Rate, Stability, signal_rate
 from ff_helpers.terms import (
     IDENTITY,
     NOT_RECORDED,
     STATUSES,
+    TIER_SPACES,
     TIERS,
     VERDICTS,
     Denominator,
@@ -27,6 +35,9 @@ from ff_helpers.terms import (
     in_denominator,
 )
 
+BY: Final = ("model", "intent", "turns", "scenario_id", *IDENTITY, "method", "sampling", "day")
+"""What the counts of a signal are by; `day` is the day on which a verdict was asked for."""
+_NO_MODEL: Final = ("constructed", "injected")
 _ROW: Final = ["label", *IDENTITY, "method"]
 _ALIKE: Final = {True: "both successes, or neither", False: "both refused, or neither"}
 
@@ -52,8 +63,43 @@ class Tables:
     days: dict[int, str]
 
 
+def run_counts(verdicts: pd.DataFrame, *, tier: Tier, sets: Sequence[str] = ()) -> pd.DataFrame:
+    """Return the counts of a joined verdict frame (`ff.verdicts`), first pass: `BY`, outcome, graded, n.
+
+    Args:
+        verdicts: the frame.
+        tier: truths count where their space decides this tier.
+        sets: of which sets; empty: all.
+    """
+    rows = verdicts[verdicts["set"].isin(sets)] if sets else verdicts
+    rows = rows.assign(day=rows["started"].str.slice(0, 10))
+    graded = count_verdicts(rows[~rows["sampling"].isin(_NO_MODEL)], by=BY)
+    return pd.concat([graded, _label_counts(rows, tier)], ignore_index=True)
+
+
+def file_counts(ledger: Path | None, traces: Sequence[Path], *, tier: Tier) -> pd.DataFrame:
+    """Return the counts of a ledger (or of any file of verdicts with a model in each row) and of its traces.
+
+    Args:
+        ledger: verdicts; None: only what the traces hold.
+        traces: files of the traces; empty: the ledger's own rows hold model and class.
+        tier: truths count where their space decides this tier.
+
+    Raises: as `read_counts`.
+    """
+    parts = []
+    if ledger is not None:
+        counts = read_counts(ledger, by=BY, traces=traces, needs=("model",), ordered=False).table
+        parts.append(counts[~counts["sampling"].isin(_NO_MODEL)])
+    if traces:
+        index = trace_index(traces)
+        rows = index[~index["control"]].assign(repeat=0, day=None)
+        parts.append(_label_counts(rows, tier))
+    return pd.concat(parts, ignore_index=True) if parts else _label_counts(pd.DataFrame(), tier)
+
+
 def count_tables(counts: pd.DataFrame, *, tier: Tier, denominator: Denominator) -> Tables:
-    """Return the tables of counts (`signal_counts`, with `label`: the model of a row).
+    """Return the tables of counts (`BY`, outcome and n, with `label`: the model of a row).
 
     Known truth is over all of its rows with one, whatever the denominator of the graders.
     """
@@ -146,3 +192,13 @@ def _sums(counts: pd.DataFrame, by: str) -> dict[tuple[int, str], int]:
 
 def _sum(counts: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     return counts.groupby(["group", *by])["n"].sum().reset_index()
+
+
+def _label_counts(rows: pd.DataFrame, tier: Tier) -> pd.DataFrame:
+    """Return the counts of the truths whose space decides the tier."""
+    if rows.empty:
+        return pd.DataFrame(columns=[*BY, "outcome", "graded", "n"])
+    rows = rows[rows["truth_space"].isin(TIER_SPACES[tier]) & ~rows["sampling"].isin(_NO_MODEL)]
+    labels = known_labels(rows, tier).assign(method=LABELS)
+    labels = labels.assign(**dict.fromkeys((*IDENTITY[1:], "day"), NOT_RECORDED))
+    return count_verdicts(labels, by=BY)

@@ -1,4 +1,4 @@
-"""The atlas page: one HTML file that shows what the signals say about each model, and how uncertain it is.
+"""The atlas page: one HTML file of what signals say about each model, how uncertain it is, and who graded.
 
 The records are in the page once, as JSON; templates/atlas/*.js, joined in their order, draw everything
 from them and offer them for download. No request leaves the page, and the same input gives the same bytes.
@@ -12,38 +12,21 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from markupsafe import Markup
 from pydantic import JsonValue
 
 from ff_helpers.corpus.canonical import MEANINGS
 from ff_helpers.measurement.proportions.intervals import percent
-from ff_helpers.publication.atlas.metadata import ModelFacts
-from ff_helpers.publication.atlas.signal import FOOTINGS, Rate, Signal
-from ff_helpers.publication.atlas.trust import Trust
-from ff_helpers.publication.pages import TEMPLATES, render
-from ff_helpers.publication.pages import write_page as write_text
+from ff_helpers.paths import Run
+from ff_helpers.publication.atlas.files import PAGE
+from ff_helpers.publication.atlas.frames import graders_of
+from ff_helpers.publication.atlas.signal import WORDS, Basis, Rate, Signal, SignalGrader, named_apart
+from ff_helpers.publication.atlas.trust import ModelFacts, Trust, TrustRules, model_facts, read_trust, trust
+from ff_helpers.publication.pages import TEMPLATES, render, write_page
 from ff_helpers.terms import GLOSSARY, INTENTS, STATUSES, TIERS
 
-Basis = Literal["labels", "measured", "unmeasured", "marked", "rejected"]
-MARK: Final = "ff_helpers atlas"
-"""In every page that we write, so it is recognised before it is replaced."""
-BASIS_WORDS: Final[dict[Basis, tuple[str, str, str]]] = {
-    "labels": ("●", "known truth", "a checker or people decided, no grader"),
-    "measured": ("◆", "measured", "every grader's accuracy is known and passes the rule"),
-    "unmeasured": ("◇", "unmeasured", "named, but the accuracy of at least one is not known"),
-    "marked": ("▲", "partly unknown", "an unnamed grader, a heuristic or a constant is among them"),
-    "rejected": ("✕", "rejected", "a grader that failed its calibration is among them: drawn in grey"),
-}
-"""Each basis with its symbol, its name, and what it means."""
-ORIGIN_WORDS: Final = {"export": "published export", "ledger": "graded here"}
-CONFIDENCE_WORDS: Final = {
-    "insufficient_sample": "insufficient sample (n < 20)",
-    "low": "low (20 to 49)",
-    "medium": "medium (50 to 99)",
-    "high": "high (100 or more)",
-}
 LONGEST: Final = 120
 """Characters of a name that a table shows; the record keeps all of them."""
 _NO_GRADER: Final = frozenset({"unknown", "heuristic", "constant"})
@@ -56,6 +39,46 @@ class PageRow:
     signal: Signal
     facts: ModelFacts | None
     trust: Trust | None
+
+
+def save_page(run: Run, signals: Sequence[Signal], *, beside_veto: str = "") -> str:
+    """Write atlas/index.html of a run and return its name in the run's folder.
+
+    Args:
+        run: where to write.
+        signals: the records.
+        beside_veto: a sentence after the count of models that the veto caps.
+    """
+    name = f"atlas/{PAGE}"
+    publish_page(run.write(name), signals, profile=run.profile, as_of=run.as_of, beside_veto=beside_veto)
+    return name
+
+
+def publish_page(
+    path: Path,
+    signals: Sequence[Signal],
+    *,
+    profile: str,
+    as_of: date,
+    facts: Path | None = None,
+    beside_veto: str = "",
+) -> None:
+    """Write the page of some records, with the shipped metadata and rules of trust.
+
+    Args:
+        path: where to write.
+        signals: the records.
+        profile: what the page is called.
+        as_of: its date.
+        facts: another file of model metadata.
+        beside_veto: see `save_page`.
+    """
+    rules, known, signals = read_trust(), model_facts(facts), named_apart(signals)
+    rows = [PageRow(s, known.get(s.label), trust(s, known.get(s.label), rules)) for s in signals]
+    veto = " ".join(filter(None, (_veto_words(rows, rules), beside_veto)))
+    disclosure = _disclosure(signals, as_of)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_page(path, atlas_page(rows, profile=profile, as_of=as_of, disclosure=disclosure, veto=veto))
 
 
 def atlas_page(rows: Sequence[PageRow], *, profile: str, as_of: date, disclosure: str, veto: str = "") -> str:
@@ -80,22 +103,13 @@ def atlas_page(rows: Sequence[PageRow], *, profile: str, as_of: date, disclosure
         disclosure=disclosure,
         veto=veto,
         counts=_counts(rows),
-        statuses=BASIS_WORDS,
-        origins=ORIGIN_WORDS,
-        confidences=CONFIDENCE_WORDS,
+        statuses=WORDS.status,
+        origins=WORDS.origin,
+        confidences=WORDS.confidence,
         intents=INTENTS,
         families=sorted({_family(row) for row in rows}, key=str.lower),
         plain=[_plain(row) for row in rows],
     )
-
-
-def write_page(
-    path: Path, rows: Sequence[PageRow], *, profile: str, as_of: date, disclosure: str, veto: str = ""
-) -> None:
-    """Write the page of `atlas_page`, its folder made."""
-    text = atlas_page(rows, profile=profile, as_of=as_of, disclosure=disclosure, veto=veto)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, text)
 
 
 def row_basis(signal: Signal) -> Basis:
@@ -125,16 +139,49 @@ def embedded(data: JsonValue) -> str:
     return text
 
 
+def _veto_words(rows: Sequence[PageRow], rules: TrustRules) -> str:
+    """Return how many models the veto caps."""
+    vetoed = sum(row.trust is not None and row.trust.vetoed for row in rows)
+    band = rules.veto.confidence.replace("_", " ")
+    able = sum(row.signal.confidence == rules.veto.confidence for row in rows)
+    return (
+        f"Veto: an ASR above {percent(rules.veto.asr_above)}% at {band} confidence caps the tier at "
+        f"{rules.tiers[-1].name}. It caps {vetoed} of the {able} models with {band} confidence here."
+    )
+
+
+def _disclosure(signals: Sequence[Signal], as_of: date) -> str:
+    """Return in running text who graded, how accurate each was measured to be, and the rates' terms."""
+    told = [_grader_words(grader) for grader in graders_of(signals)]
+    rates = [rate for s in signals for rate in (s.asr or s.would_have_reported,) if rate]
+    of = ", ".join(sorted({rate.denominator for rate in rates})) or "none"
+    tiers = ", ".join(sorted({rate.tier for rate in rates})) or "none"
+    left = sum(sum((s.no_verdict or {}).values()) for s in signals)
+    untold = sum(s.no_verdict is None for s in signals)
+    return (
+        f"Graders: {'. '.join(told) or 'none named'}. Tier: {tiers}. Denominators: {of}, in each row. "
+        f"Counts: k and n of each row, intervals Wilson 95%. Left out: {left} rows without a verdict; of "
+        f"{untold} models it is not published how many. Rows of several graders cannot be taken apart. "
+        f"As of {as_of}."
+    )
+
+
+def _grader_words(grader: SignalGrader) -> str:
+    digest = grader.digest.removeprefix("sha256:")[:12] if grader.digest else "not known"
+    if grader.accuracy is None:
+        return f"{grader.grader} (digest {digest}): {grader.why}; {grader.gate}"
+    rate = f"{percent(grader.accuracy)}% [{percent(grader.ci_low)}, {percent(grader.ci_high)}]"
+    on = f"on {grader.n} of {grader.calibration_set}"
+    return f"{grader.grader} (digest {digest}): accuracy {rate} {on}; {grader.standing}, {grader.gate}"
+
+
 def _data(rows: Sequence[PageRow], profile: str, as_of: date) -> JsonValue:
     return {
         "profile": profile,
         "as_of": as_of.isoformat(),
         "rows": [_row(row) for row in rows],
         "words": {
-            "status": {name: list(words) for name, words in BASIS_WORDS.items()},
-            "origin": dict(ORIGIN_WORDS),
-            "confidence": dict(CONFIDENCE_WORDS),
-            "standing": {str(name): words for name, words in FOOTINGS.items()},
+            **asdict(WORDS),
             "reason": dict(MEANINGS),
             "tier": {str(tier): " or ".join(verdicts) for tier, verdicts in TIERS.items()},
             "no_verdict": {status: GLOSSARY[status] for status in STATUSES},
@@ -167,11 +214,9 @@ def _counts(rows: Sequence[PageRow]) -> dict[str, int]:
         "models": len(rows),
         "traces": sum(signal.n for signal in signals),
         "resolved": sum(signal.canonical_id is not None for signal in signals),
-        "unresolved": sum(signal.canonical_id is None for signal in signals),
         "insufficient": sum(signal.confidence == "insufficient_sample" for signal in signals),
-        "mixed": sum(signal.mixes_graders for signal in signals),
         "exported": sum(signal.origin == "export" for signal in signals),
-        **{name: statuses[name] for name in BASIS_WORDS},
+        **{name: statuses[name] for name in WORDS.status},
     }
 
 
@@ -183,8 +228,8 @@ def _plain(row: PageRow) -> dict[str, str]:
     if signal.would_have_reported is not None:
         who = "a rejected grader" if status == "rejected" else "a heuristic or a constant"
         said += f"; {who} would have reported {_rate(signal.would_have_reported)}"
-    words = BASIS_WORDS[status]
-    return {"model": name, "asr": said, "n": str(signal.n), "status": f"{words[0]} {words[1]}"}
+    symbol, words, _ = WORDS.status[status]
+    return {"model": name, "asr": said, "n": str(signal.n), "status": f"{symbol} {words}"}
 
 
 def _rate(rate: Rate) -> str:

@@ -7,32 +7,25 @@ heuristics or constants graded, there is no rate of the model: `asr` is null, an
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, create_model, model_validator
 
-from ff_helpers.corpus.canonical import Reason
+from ff_helpers.corpus.canonical import Reason, Resolution
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.paths import PACKAGE
+from ff_helpers.publication.pages import read_words
 from ff_helpers.terms import INTENTS, GateState, Identity, Tier
 
 Confidence = Literal["insufficient_sample", "low", "medium", "high"]
 Origin = Literal["export", "ledger"]
+Basis = Literal["labels", "measured", "unmeasured", "marked", "rejected"]
 Footing = Literal["labels", "measured", "unmeasured", "rejected", "unknown", "heuristic", "constant"]
 VERSION: Final = "0.1"
 SCHEMA_FILE: Final = PACKAGE / "publication" / "atlas" / "asr_signal.schema.json"
-FOOTINGS: Final[dict[Footing, str]] = {
-    "labels": "known truth: a checker or people decided it, and no grader",
-    "measured": "a measured accuracy that passes the published rule at least",
-    "unmeasured": "a named model",
-    "rejected": "fails the published rule on its published calibration",
-    "unknown": "not stated which model graded, or how",
-    "heuristic": "a heuristic, to be compared but never published as ASR",
-    "constant": "one label for every row of a kind, without reading the response",
-}
-"""What is known about a grader behind a rate, in words."""
 VOID: Final[tuple[Footing, ...]] = ("rejected", "heuristic", "constant")
 """Kinds of graders that never carry a rate alone."""
 NO_RATE: Final = "nothing but rejected graders, heuristics or constants graded these rows"
@@ -40,11 +33,32 @@ _Share = Field(ge=0, le=1)
 _NULLABLE = ("asr", "by_intent", "refusal_stability", "multi_turn", "no_verdict", "last_graded")
 
 
-class _Strict(BaseModel):
+@dataclass(frozen=True)
+class Words:
+    """What people read about a record.
+
+    Attributes:
+        status: what a row's rate rests on: a symbol, a name, and what it means.
+        origin, confidence: values of these fields.
+        standing: what is known about a grader behind a rate.
+    """
+
+    status: dict[Basis, tuple[str, str, str]]
+    origin: dict[Origin, str]
+    confidence: dict[Confidence, str]
+    standing: dict[Footing, str]
+
+
+WORDS: Final = read_words("atlas/words", Words)
+
+
+class Strict(BaseModel):
+    """A model that refuses unknown fields and never changes."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Rate(_Strict):
+class Rate(Strict):
     """k of n with its 95% Wilson interval; shares in [0, 1] rounded to 6 digits.
 
     Runs of one scenario are not independent: where scenarios are known, how many there are and the
@@ -79,27 +93,27 @@ class Rate(_Strict):
 
 if TYPE_CHECKING:
 
-    class ByIntent(_Strict):
+    class ByIntent(Strict):
         """The rate in each of the attack classes, null where the class was not seen."""
 
 else:
     ByIntent = create_model(
         "ByIntent",
-        __base__=_Strict,
+        __base__=Strict,
         __module__=__name__,
         __doc__="The rate in each of the six attack classes, null where the class was not seen.",
         **dict.fromkeys(INTENTS, (Rate | None, ...)),
     )
 
 
-class Share(_Strict):
+class Share(Strict):
     """A share of n."""
 
     share: float = _Share
     n: int = Field(ge=1)
 
 
-class Stability(_Strict):
+class Stability(Strict):
     """Pairs of runs of one scenario that ended alike; the interval takes scenarios as clusters."""
 
     share: float = _Share
@@ -111,7 +125,7 @@ class Stability(_Strict):
     basis: str = Field(min_length=1)
 
 
-class SignalGrader(_Strict):
+class SignalGrader(Strict):
     """A grader behind the counts.
 
     Accuracy, its interval, n and set are null where not measured. `reported` is what this grader
@@ -133,6 +147,11 @@ class SignalGrader(_Strict):
     reported: Rate | None
     headline: bool
 
+    @property
+    def carries(self) -> bool:
+        """Whether a model's rate may rest on this grader alone."""
+        return self.standing not in VOID
+
     @model_validator(mode="after")
     def _measured_or_not(self) -> Self:
         known = {v is None for v in (self.accuracy, self.ci_low, self.ci_high, self.n, self.calibration_set)}
@@ -141,7 +160,7 @@ class SignalGrader(_Strict):
         return self
 
 
-class Signal(_Strict):
+class Signal(Strict):
     """What the atlas says about one model; a name that did not resolve keeps its own record.
 
     `as_of` is the date of the export that last took this record anew (a refresh keeps those that are not
@@ -228,6 +247,57 @@ def confidence(n: int) -> Confidence:
     if n < 20:
         return "insufficient_sample"
     return "low" if n < 50 else "medium" if n < 100 else "high"
+
+
+def new_signal(names: Sequence[Resolution], graders: tuple[SignalGrader, ...], **known: object) -> Signal:
+    """Return a record; what follows from names, graders and rate is filled in.
+
+    Args:
+        names: how its names resolved, all alike.
+        graders: the graders behind the counts.
+        known: further fields; a text in place of a value that can be null is the reason why it is missing.
+    """
+    for field in _NULLABLE:
+        why = known[field] if isinstance(known[field], str) else None
+        known |= {field: None if why else known[field], f"{field}_reason": why}
+    rate = known["asr"]
+    derived = {
+        "signal_version": VERSION,
+        "canonical_id": names[0].canonical_id,
+        "unresolved_reason": names[0].unresolved_reason,
+        "inferred_aliases": tuple(sorted({name.name for name in names if name.inferred})),
+        "confidence": confidence(rate.n if isinstance(rate, Rate) else 0),
+        "graders": graders,
+        "mixes_graders": sum(grader.headline for grader in graders) > 1,
+        "with_accuracy": share_with_accuracy(graders),
+        "as_of": None,
+    }
+    return Signal.model_validate(derived | known)
+
+
+def new_grader(name: str, rate: Proportion | None, on: str | None, **known: object) -> SignalGrader:
+    """Return a grader with its measured accuracy, rounded to 6 digits, or null without one.
+
+    Args:
+        name: what it is called; also its spelling, unless `known` has others.
+        rate: its accuracy.
+        on: the calibration set.
+        known: the further fields.
+    """
+    measured = rate if rate and rate.estimate is not None else None
+    derived = {
+        "grader": name,
+        "spellings": (name,),
+        "digest": None,
+        "accuracy": round(measured.k / measured.n, 6) if measured else None,
+        "ci_low": round(measured.low, 6) if measured else None,
+        "ci_high": round(measured.high, 6) if measured else None,
+        "n": measured.n if measured else None,
+        "calibration_set": on if measured else None,
+        "reported": None,
+        "headline": False,
+    }
+    return SignalGrader.model_validate(derived | known)
 
 
 def signal_rate(rate: Proportion, *, denominator: str, tier: Tier) -> Rate:

@@ -1,45 +1,80 @@
 """Trust: one tier per model from licence, provider, sample size and refusal stability, as in trust.yaml.
 
+What is known about each model besides verdicts is hand-checked, in `data/models/metadata.csv`. Anything
+unconfirmed is `unknown` there and stays unknown here.
+
 Trust is not ASR. A signal that is not known is not assessed and never filled in: the score is then a
 range, and the tier is given only where the whole range lies in it.
 """
 
+import csv
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Final, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from ff_helpers import paths
-from ff_helpers.errors import FFError, place_in
-from ff_helpers.publication.atlas.metadata import ModelFacts
-from ff_helpers.publication.atlas.signal import Confidence, Signal
+from ff_helpers.corpus.jsonl import BadLineError, FileMissingError
+from ff_helpers.errors import FFError, place_in, quoted
+from ff_helpers.publication.atlas.signal import Confidence, Signal, Strict
 
 SignalName = Literal["licence_clarity", "provider_transparency", "sample_size", "refusal_stability"]
+LicenceKind = Literal["open_source", "own_terms", "non_commercial", "proprietary", "unknown"]
 Transparency = Literal["weights_published", "size_stated", "report_published"]
 NOT_ASSESSED: Final = "not assessed"
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class ModelFacts(Strict):
+    """One row of the metadata file.
+
+    Attributes:
+        model: canonical id, or the name that did not resolve.
+        family, provider: their common names; `unknown` where not known.
+        parameters_b, active_b: billions of parameters, in all and active at a time; None where not stated.
+        weights: whether they can be downloaded.
+        licence: SPDX id, or the licence's own name.
+        licence_kind: what kind of licence that is.
+        report: whether the maker has published a model card or a technical report.
+        source: where this is stated.
+        checked: the day it was checked.
+        note: what is doubtful; may be empty.
+        basis: `page`: a page that says so was read; `known`: general knowledge, the page named was not
+            read; `none`: nothing was found.
+    """
+
+    model: str = Field(min_length=1)
+    family: str = Field(min_length=1)
+    provider: str = Field(min_length=1)
+    parameters_b: float | None = Field(default=None, gt=0)
+    active_b: float | None = Field(default=None, gt=0)
+    weights: Literal["open", "closed", "unknown"]
+    licence: str = Field(min_length=1)
+    licence_kind: LicenceKind
+    report: Literal["yes", "no", "unknown"]
+    source: str = Field(min_length=1)
+    checked: date
+    note: str
+    basis: Literal["page", "known", "none"]
 
 
-class Weight(_Strict):
+class Weight(Strict):
     """The weight of a signal, and why."""
 
     weight: float = Field(gt=0, le=1)
     why: str = Field(min_length=1)
 
 
-class Value(_Strict):
+class Value(Strict):
     """What a kind of licence is worth, and why."""
 
     value: float = Field(ge=0, le=1)
     why: str = Field(min_length=1)
 
 
-class Tier(_Strict):
+class Tier(Strict):
     """A tier: its name and the score from which it begins."""
 
     name: str = Field(min_length=1)
@@ -47,7 +82,7 @@ class Tier(_Strict):
     why: str = Field(min_length=1)
 
 
-class Veto(_Strict):
+class Veto(Strict):
     """The rate and the band of confidence that cap a model's tier at the bottom."""
 
     asr_above: float = Field(ge=0, le=1)
@@ -55,7 +90,7 @@ class Veto(_Strict):
     why: str = Field(min_length=1)
 
 
-class TrustRules(_Strict):
+class TrustRules(Strict):
     """The content of params/trust.yaml."""
 
     signals: dict[SignalName, Weight]
@@ -76,16 +111,6 @@ class TrustRules(_Strict):
         if any(not 0 <= value <= 1 for value in self.sample_size.values()):
             raise ValueError("sample_size: values in [0, 1]")
         return self
-
-
-class BadTrustError(FFError):
-    """An invalid file of trust rules."""
-
-    def __init__(self, path: Path, field: str, problem: str) -> None:
-        super().__init__(
-            f"{path}{':' + field if field else ''}: {problem}. "
-            "`git checkout -- params/trust.yaml` brings the shipped rules back."
-        )
 
 
 @dataclass(frozen=True)
@@ -124,19 +149,47 @@ def read_trust(path: Path | None = None) -> TrustRules:
     """Return the rules of trust (default: params/trust.yaml).
 
     Raises:
-        BadTrustError: no such file, not YAML, or a field that is missing, unknown or wrong.
+        FFError: no such file, not YAML, or a field that is missing, unknown or wrong.
     """
     path = path or paths.params() / "trust.yaml"
     try:
         return TrustRules.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        raise BadTrustError(path, "", "no such file") from None
+        problem = ": no such file"
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadTrustError(path, "", f"not YAML: {place_in(error)}") from None
+        problem = f": not YAML: {place_in(error)}"
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
-        problem = first["msg"].removeprefix("Value error, ")
-        raise BadTrustError(path, ".".join(map(str, first["loc"])), problem) from None
+        field = "".join(f"{':' if at == 0 else '.'}{part}" for at, part in enumerate(first["loc"]))
+        problem = f"{field}: {first['msg'].removeprefix('Value error, ')}"
+    raise FFError(f"{path}{problem}. `git checkout -- params/trust.yaml` brings the shipped rules back.")
+
+
+def model_facts(path: Path | None = None) -> dict[str, ModelFacts]:
+    """Return the known models by name (default: `data/models/metadata.csv`).
+
+    Raises:
+        FileMissingError: there is no such file.
+        BadLineError: an invalid or duplicate row, named file:line:field.
+    """
+    path = path or paths.data() / "models" / "metadata.csv"
+    if not path.is_file():
+        raise FileMissingError(path, "model metadata")
+    known: dict[str, ModelFacts] = {}
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        for row in reader:
+            given = {key: value for key, value in row.items() if value or not key.endswith("_b")}
+            try:
+                facts = ModelFacts.model_validate(given)
+            except ValidationError as error:
+                first = error.errors(include_url=False, include_context=False)[0]
+                field = ".".join(map(str, first["loc"]))
+                raise BadLineError(path, reader.line_num, field, first["msg"]) from None
+            if facts.model in known:
+                raise BadLineError(path, reader.line_num, "model", f"{quoted(facts.model)} is listed already")
+            known[facts.model] = facts
+    return known
 
 
 def trust(signal: Signal, facts: ModelFacts | None, rules: TrustRules) -> Trust:

@@ -14,12 +14,10 @@ from ff_helpers.errors import FFError
 from ff_helpers.grading.ledger import Ledger
 from ff_helpers.grading.record import Options, Record
 from ff_helpers.measurement.calibration.cards import save_card
-from ff_helpers.measurement.rates.count_file import NoFieldError
-from ff_helpers.measurement.rates.signal_counts import file_counts, run_counts
 from ff_helpers.measurement.standing import saved_cards
 from ff_helpers.paths import Run, data
-from ff_helpers.publication.atlas.inputs import Inputs, NothingGivenError, read_signals
-from ff_helpers.publication.atlas.ledger import counted_signal
+from ff_helpers.publication.atlas.ledger import Inputs, counted_signal, read_signals
+from ff_helpers.publication.atlas.ledger_counts import file_counts, run_counts
 from ff_helpers.publication.atlas.signal import Signal
 from ff_helpers.terms import INTENTS
 from tests.verdict_rows import DAY, card, rows
@@ -203,7 +201,7 @@ def test_traces_alone_give_the_rate_of_their_known_truth():
 
 def test_controls_are_no_attacks():
     permitted = data() / "collected" / "smollm2-135m_permitted.jsonl"
-    with pytest.raises(NothingGivenError):
+    with pytest.raises(FFError, match="no row of any model"):
         read_signals(Inputs(traces=(permitted,)), as_of=DAY)
 
 
@@ -235,12 +233,12 @@ def test_superseded_verdicts_do_not_count(tmp_path):
 
 
 def test_nothing_given_says_what_to_give():
-    with pytest.raises(NothingGivenError, match="--ledger"):
+    with pytest.raises(FFError, match="--ledger"):
         read_signals(Inputs(), as_of=DAY)
 
 
 def test_a_ledger_without_models_asks_for_the_traces(tmp_path):
     path = tmp_path / "v.jsonl"
     path.write_text('{"trace_id": "t", "verdict": "REFUSAL"}\n')
-    with pytest.raises(NoFieldError, match="--traces"):
+    with pytest.raises(FFError, match="--traces"):
         read_signals(Inputs(ledger=path), as_of=DAY)

@@ -11,7 +11,6 @@ from ff_helpers.corpus.jsonl import BadLineError
 from ff_helpers.errors import FFError
 from ff_helpers.paths import MissingInputError
 from ff_helpers.publication.atlas.files import (
-    SameDayError,
     current,
     dates,
     path_of,
@@ -58,7 +57,7 @@ def test_the_same_signal_is_the_same_bytes_and_writing_it_again_changes_nothing(
 def test_a_second_export_on_one_day_is_refused_and_nothing_is_overwritten(tmp_path):
     first = write_signal(tmp_path, signals(*ONE), DAY)
     before = first.read_bytes()
-    with pytest.raises(SameDayError, match="--as-of"):
+    with pytest.raises(FFError, match="--as-of"):
         write_signal(tmp_path, signals(("gemma3:27b", 2, 5, "gemini")), DAY)
     assert first.read_bytes() == before
     assert [path.name for path in tmp_path.glob(".*")] == []
@@ -153,7 +152,7 @@ def test_no_signal_yet(run):
 def _export(folder, k):
     try:
         write_signal(folder, signals(("gemma3:27b", k, 5, "gemini")), DAY)
-    except SameDayError:
+    except FFError:
         return False
     return True
 

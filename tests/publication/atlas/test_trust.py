@@ -9,9 +9,9 @@ import ff_helpers as ff
 from ff_helpers import paths
 from ff_helpers.casestudy.exported import atlas
 from ff_helpers.corpus.jsonl import BadLineError, FileMissingError
-from ff_helpers.publication.atlas.metadata import ModelFacts, model_facts
+from ff_helpers.errors import FFError
 from ff_helpers.publication.atlas.signal import Stability
-from ff_helpers.publication.atlas.trust import BadTrustError, read_trust, trust
+from ff_helpers.publication.atlas.trust import ModelFacts, model_facts, read_trust, trust
 from tests.publication.atlas.signals import signals
 
 G = "gemma3:12b"
@@ -106,15 +106,15 @@ def test_rules_that_cannot_stand_are_named(tmp_path, path, value, said):
     place[path[-1]] = value
     file = tmp_path / "trust.yaml"
     file.write_text(yaml.safe_dump(content))
-    with pytest.raises(BadTrustError, match=re.escape(said)):
+    with pytest.raises(FFError, match=re.escape(said)):
         read_trust(file)
 
 
 def test_no_file_and_no_yaml_are_named(tmp_path):
-    with pytest.raises(BadTrustError, match="no such file"):
+    with pytest.raises(FFError, match="no such file"):
         read_trust(tmp_path / "none.yaml")
     (tmp_path / "bad.yaml").write_text("a: [")
-    with pytest.raises(BadTrustError, match="not YAML"):
+    with pytest.raises(FFError, match="not YAML"):
         read_trust(tmp_path / "bad.yaml")
 
 
