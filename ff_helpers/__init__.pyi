@@ -11,13 +11,12 @@ from .grading.campaign import verdicts as verdicts
 from .grading.merge import merge_manual as merge_manual
 from .grading.panel import grade_by_hand as grade_by_hand
 from .measurement.adjustment.adjusted import adjusted as adjusted
-from .measurement.admission import grade as grade
 from .measurement.agreement.pairs import agreement as agreement
 from .measurement.agreement.pairs import panel_agreement as panel_agreement
 from .measurement.agreement.pairs import review_queue as review_queue
 from .measurement.calibration.calibrate import calibrate_all as calibrate_all
-from .measurement.calibration.tables import cards_table as cards_table
-from .measurement.calibration.tables import gate_table as gate_table
+from .measurement.calibration.cards import cards_table as cards_table
+from .measurement.calibration.cards import gate_table as gate_table
 from .measurement.collected.replay import collected as collected
 from .measurement.rates.comparisons import compare_models as compare_models
 from .measurement.rates.counts import count_verdicts as count_verdicts
@@ -25,6 +24,7 @@ from .measurement.rates.drift import drift as drift
 from .measurement.rates.reported import asr_by as asr_by
 from .measurement.rates.reported import would_have_reported as would_have_reported
 from .measurement.regrades.regrade import regrade as regrade
+from .measurement.standing import grade as grade
 from .measurement.standing import read_cards as read_cards
 from .paths import start as start
 from .publication.atlas.files import save_signal as save_signal

@@ -1,7 +1,6 @@
 from .grading.merge import history as history
 from .measurement.adjustment.adjusted import hide_truth as hide_truth
 from .measurement.adjustment.coverage import coverage_table as coverage_table
-from .measurement.adjustment.rehearsal import rehearsal as rehearsal
 from .measurement.adjustment.rogan_gladen import apparent_curve as apparent_curve
 from .measurement.adjustment.rogan_gladen import apparent_rate as apparent_rate
 from .measurement.adjustment.rogan_gladen import rogan_gladen as rogan_gladen
@@ -9,13 +8,14 @@ from .measurement.agreement.bracket import bracket as bracket
 from .measurement.agreement.pairs import compare_graders as compare_graders
 from .measurement.agreement.pairs import kappa_paradox as kappa_paradox
 from .measurement.calibration.backward import backward_signal as backward_signal
+from .measurement.calibration.cards import gate_criteria as gate_criteria
 from .measurement.calibration.constructed import constructed_card as constructed_card
+from .measurement.calibration.constructed import rehearsal as rehearsal
+from .measurement.calibration.gate import needed_table as needed_table
+from .measurement.calibration.gate import passing_chance as passing_chance
+from .measurement.calibration.gate import power_table as power_table
 from .measurement.calibration.gate import thresholds as thresholds
-from .measurement.calibration.power import needed_table as needed_table
-from .measurement.calibration.power import passing_chance as passing_chance
-from .measurement.calibration.power import power_table as power_table
 from .measurement.calibration.robustness import flip_table as flip_table
-from .measurement.calibration.tables import gate_criteria as gate_criteria
 from .measurement.collected.stability import refusal_stability as refusal_stability
 from .measurement.consistency.possible import consistent as consistent
 from .measurement.rates.reported import over_reporting as over_reporting

@@ -1,4 +1,4 @@
-from .measurement.grader_note import GraderNote as GraderNote
+from .measurement.results import GraderNote as GraderNote
 from .measurement.results import Terms as Terms
 from .measurement.results import stated as stated
 from .publication.disclosure import Disclosure as Disclosure

@@ -20,10 +20,9 @@ from ff_helpers.grading.graders.manual import Review
 from ff_helpers.grading.identities import shown_names, told_apart
 from ff_helpers.grading.outcome import GraderSetup, Outcome, to_record
 from ff_helpers.grading.record import Record
-from ff_helpers.measurement.admission import admit
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.regrades.regrade import Regrade
-from ff_helpers.measurement.standing import saved_cards, standing
+from ff_helpers.measurement.standing import admit, saved_cards, standing
 from ff_helpers.paths import data
 from ff_helpers.terms import INTENTS, VERDICTS, Identity, Verdict
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ff_helpers import paths
 from ff_helpers.casestudy.graders import MANUAL, published_graders
-from ff_helpers.measurement.grader_note import GraderNote
+from ff_helpers.measurement.results import GraderNote
 from ff_helpers.paths import Run
 from ff_helpers.publication import claims, consistency
 from ff_helpers.terms import Unknown

@@ -16,8 +16,7 @@ import pandas as pd
 
 from ff_helpers.casestudy.graders import published_graders
 from ff_helpers.measurement.calibration.gate import DEFAULT
-from ff_helpers.measurement.grader_note import GraderNote
-from ff_helpers.measurement.results import Terms
+from ff_helpers.measurement.results import GraderNote, Terms
 from ff_helpers.paths import PACKAGE
 from ff_helpers.publication.atlas.signal import WORDS, Footing
 from ff_helpers.terms import Unknown

@@ -15,8 +15,8 @@ from ff_helpers.casestudy.record import PUBLISHED_STATUSES, published
 from ff_helpers.corpus.canonical import resolve
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.measurement.agreement.bracket import with_range
+from ff_helpers.measurement.calibration.cards import cards_table, grader_note
 from ff_helpers.measurement.calibration.confusion import Confusion, cohen_kappa
-from ff_helpers.measurement.calibration.tables import cards_table, grader_note
 from ff_helpers.measurement.consistency.possible import successes_within
 from ff_helpers.measurement.proportions.intervals import Proportion, with_wilson
 from ff_helpers.measurement.rates.asr import asr

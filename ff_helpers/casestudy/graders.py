@@ -2,8 +2,8 @@
 
 from ff_helpers.casestudy.record import published
 from ff_helpers.measurement.calibration.gate import published_state
-from ff_helpers.measurement.grader_note import GraderNote
 from ff_helpers.measurement.proportions.intervals import wilson
+from ff_helpers.measurement.results import GraderNote
 from ff_helpers.terms import Unknown
 
 MANUAL = "manual regrade"

@@ -6,9 +6,8 @@ from dataclasses import replace
 import pandas as pd
 
 from ff_helpers.grading.identities import told_apart
-from ff_helpers.measurement.calibration.cards import Card
+from ff_helpers.measurement.calibration.cards import Card, notes_of
 from ff_helpers.measurement.calibration.robustness import natural
-from ff_helpers.measurement.calibration.tables import notes_of
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import count_verdicts
 from ff_helpers.measurement.rates.known import truths_by_set

@@ -9,7 +9,7 @@ from ff_helpers.cli.cards import ALLOWS, card_text, lowest
 from ff_helpers.cli.labelled import check_options, measure_labels
 from ff_helpers.cli.text import shown
 from ff_helpers.grading.ledger import RETRIED
-from ff_helpers.measurement.calibration.calibrate_file import calibrate_files
+from ff_helpers.measurement.calibration.calibrate import calibrate_files
 from ff_helpers.measurement.standing import default_cards
 
 SHIPPED = ("proxies", "written")

@@ -10,8 +10,7 @@ from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.inventory import ledger_summary
 from ff_helpers.grading.ledger import RETRIED, read_ledger
 from ff_helpers.grading.stream import grade_file
-from ff_helpers.measurement.admission import by_cards
-from ff_helpers.measurement.standing import saved_cards, standing
+from ff_helpers.measurement.standing import by_cards, saved_cards, standing
 from ff_helpers.terms import Identity
 
 

@@ -1,5 +1,6 @@
 """The card of a column of labels, as terminal text and as JSON."""
 
+from dataclasses import asdict
 from typing import Final
 
 from ff_helpers.cli.cards import rate
@@ -95,7 +96,7 @@ def label_content(card: LabelCard) -> dict[str, object]:
             | _kappas(card.humans.kappa)
         )
     criteria = [
-        {"rule": rule} | one.model_dump()
+        {"rule": rule} | asdict(one)
         for rule, every in (("published", card.gate.published), ("ours", card.gate.ours))
         for one in every
     ]

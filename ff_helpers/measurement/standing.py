@@ -1,20 +1,34 @@
 """What is known of a grader: the one place that reads calibration cards and says what they allow.
 
+Calibrate before grading: a grader without a card, or one that its card rejects, may not grade traces of
+unknown truth, and is refused with the reason and the way out. Traces that carry truth may always be graded
+(that is how cards are made), and no card measures people.
+
 A card is of one identity. Another build, rubric, temperature or seed under the same name is another grader,
 and its cards say nothing about this one. A tier is backed only by a card in a label space that decides
-it, and a card counts until it expires.
+it, and a card counts until it expires: the model behind an unchanged name may have changed.
 """
 
 import datetime
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from ff_helpers import paths
-from ff_helpers.measurement.calibration.cards import BadCardError, Card
+from ff_helpers.errors import FFError
+from ff_helpers.grading import campaign
+from ff_helpers.grading.admission import Admit, NotAdmittedError
+from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.rates.known import measures
 from ff_helpers.paths import MissingInputError, Run
 from ff_helpers.terms import GATE_STATES, GateState, Identity
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ff_helpers.measurement.calibration.cards import Card
 
 
 @dataclass(frozen=True)
@@ -79,7 +93,7 @@ def read_cards(run: Run) -> list[Card]:
 
     Raises:
         MissingInputError: nothing was calibrated in this run.
-        BadCardError: a file in cards/ is not a card.
+        FFError: a file in cards/ is not a card.
     """
     return saved_cards(run.read("cards"), on=run.as_of)
 
@@ -102,7 +116,7 @@ def saved_cards(
         on: the day to which the age of cards is counted; None: today.
 
     Raises:
-        BadCardError: a JSON file in a folder is not a card.
+        FFError: a JSON file in a folder is not a card.
     """
     day = on or datetime.date.today()
     places = [default_cards()] if folders is None else [folders] if isinstance(folders, Path) else folders
@@ -118,4 +132,121 @@ def _load(path: Path) -> Card:
     try:
         return Card.model_validate_json(path.read_text(encoding="utf-8"))
     except ValueError:
-        raise BadCardError(path) from None
+        raise FFError(
+            f"{path} is not a calibration card. Move it out of that folder, or delete it and calibrate again."
+        ) from None
+
+
+_BY_HAND: Final = "grade by hand: notebooks/grade_by_hand.ipynb"
+
+
+def grade(
+    run: paths.Run,
+    trace_sets: Mapping[str, str],
+    graders: Sequence[str],
+    *,
+    rubric: str = "flip-reference",
+    sample: Mapping[str, int] | None = None,
+    repeat_rows: int = 0,
+    seed: int = 0,
+) -> "pd.DataFrame":
+    """Grade a sample of each trace set with each grader into the run's ledger; resume where it stopped.
+
+    Args:
+        run: writes `ledger/verdicts.jsonl` (append-only), `ledger/traces.csv` (the traces without text)
+            and `ledger/graders.csv` (the graders of this campaign).
+        trace_sets: name -> `pyrit:refusal`, `pyrit:objective`, a JSONL file of the project, or one of this
+            run (`ledger/...`, what 00_collect collected).
+        graders: specs, see `graders.open_grader`.
+        rubric: `flip-reference` or `flip-blind`.
+        sample: name -> rows, stratified by truth in proportion; 0 or absent: all rows.
+        repeat_rows: how many rows graders that are models grade a second time, over the sets in turn.
+        seed: which sample is drawn.
+
+    Returns:
+        One row per set and grader: set, grader, rubric, n, one column per verdict and status (counts of
+        the first pass).
+
+    Raises:
+        NotAdmittedError: a trace has no truth, and neither outputs/cards nor the run's own cards back the
+            grader.
+        FFError: a set or grader is missing, malformed or changed; the ledger cannot be written.
+    """
+    return campaign.grade(
+        run,
+        trace_sets,
+        graders,
+        rubric=rubric,
+        sample=sample,
+        repeat_rows=repeat_rows,
+        seed=seed,
+        admit=by_cards([default_cards(), run.folder / "cards"], on=run.as_of),
+    )
+
+
+def by_cards(cards: Path | Sequence[Path] | None = None, *, on: datetime.date | None = None) -> Admit:
+    """Return what a campaign calls: `admit` by the cards in these folders, as of this day."""
+    return lambda setup, spec: admit(setup.identity, cards, spec=spec, on=on)
+
+
+def admit(
+    identity: Identity,
+    cards: Path | Sequence[Path] | None = None,
+    *,
+    spec: str | None = None,
+    on: datetime.date | None = None,
+) -> Standing:
+    """Return the standing of a grader that may grade traces without truth; otherwise refuse it.
+
+    Args:
+        identity: who is to grade.
+        cards: folder or folders of calibration cards; None: `cards/` in the outputs folder.
+        spec: how the grader was asked for, for the command that calibrates it; None: its name.
+        on: the day to which the age of cards is counted (in a profile its `as_of`); None: today.
+
+    Raises:
+        NotAdmittedError: no card is for this identity, or each has expired, or one says that it fails the
+            published rule.
+        FFError: a JSON file in a folder is not a card.
+    """
+    found = standing(identity, saved_cards(cards, on=on))
+    if identity.method == "manual":
+        return found
+    if found.state == "uncalibrated":
+        first = cards if isinstance(cards, Path) else cards[0] if cards else default_cards()
+        command = ["ff", "calibrate", "--grader", spec or identity.name]
+        name = (identity.rubric or "").partition("@")[0]
+        if name == "flip-blind":
+            command += ["--rubric", name]
+        if first != default_cards():
+            command += ["--cards", str(first)]
+        why = "its measurement has expired" if found.expired else "its accuracy was never measured"
+        raise NotAdmittedError(
+            f"grader {identity.name} is uncalibrated: {why}, so it may not grade traces without truth. "
+            f"{_why_none(found, first)} Measure it: `{shlex.join(command)}`, then run the same command "
+            f"again; or use another grader; or {_BY_HAND}."
+        )
+    if found.state == "rejected":
+        cards_against = [card for card in found.cards if card.gate.state == "rejected"]
+        said = "; ".join(f"{card.sentence()}: {', '.join(card.gate.reasons)}" for card in cards_against)
+        raise NotAdmittedError(
+            f"grader {identity.name} is rejected, so it may not grade traces without truth: {said}. "
+            f"Use another grader (`ff doctor` says which are reachable here); or {_BY_HAND}."
+        )
+    return found
+
+
+def _why_none(found: Standing, folder: Path) -> str:
+    if found.expired:
+        card = max(found.expired, key=lambda card: card.date)
+        limit = f"a card counts for {card.gate.thresholds.max_age_days} days"
+        return f"Its latest card is of {card.date} and expired after {card.last_day}: {limit}."
+    if not found.others:
+        return f"It has no card in {folder}."
+    here, other = found.identity, found.others[-1].identity
+    if other.digest != here.digest:
+        was, now = other.short_digest, here.short_digest
+        return f"The card in {folder} is for digest {was}, and what runs here now is {now}."
+    if other.rubric != here.rubric:
+        return f"The card in {folder} is for the rubric {other.rubric}, and {here.rubric} is asked for."
+    return f"The card in {folder} is for temperature {other.temperature} and seed {other.seed}."

@@ -12,10 +12,9 @@ import pandas as pd
 
 from ff_helpers.grading.campaign import graders
 from ff_helpers.grading.identities import identities, identity_of, records, shown_names
-from ff_helpers.measurement.calibration.tables import backing
-from ff_helpers.measurement.grader_note import GraderNote
+from ff_helpers.measurement.calibration.cards import backing
 from ff_helpers.measurement.rates.known import BY_CHECKER, TRUTHS
-from ff_helpers.measurement.results import LABELS, NONE, Terms, values
+from ff_helpers.measurement.results import LABELS, NONE, GraderNote, Terms, values
 from ff_helpers.measurement.standing import run_cards
 from ff_helpers.paths import MissingInputError, Run
 from ff_helpers.publication.graders import checker_note, unmeasured

@@ -17,8 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ff_helpers import paths
 from ff_helpers.errors import FFError, place_in
-from ff_helpers.measurement.grader_note import GraderNote
-from ff_helpers.measurement.results import Terms, stated
+from ff_helpers.measurement.results import GraderNote, Terms, stated
 from ff_helpers.paths import Run
 from ff_helpers.publication.checks import Check, ClaimStatus
 from ff_helpers.publication.derive import disclose

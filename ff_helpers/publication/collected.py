@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 
 from ff_helpers.corpus.traces import Trace, read_traces
-from ff_helpers.measurement.collected.capability import (
+from ff_helpers.measurement.collected.rates import (
     ABLE_AND_DOES,
+    ALL,
     HOLDS_BACK,
     IGNORES,
     NOT_ABLE,
     UNDECIDED,
 )
-from ff_helpers.measurement.collected.rates import ALL
 from ff_helpers.measurement.collected.replay import Collected
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.paths import Run

@@ -6,8 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from ff_helpers.measurement.consistency.possible import Consistency, Fit, Rounding, consistent
-from ff_helpers.measurement.grader_note import GraderNote
-from ff_helpers.measurement.results import stated
+from ff_helpers.measurement.results import GraderNote, stated
 from ff_helpers.publication.checks import Possible
 from ff_helpers.publication.claims import NAMED_ELSEWHERE, claims_terms, read_claims
 from ff_helpers.publication.findings import printed_figures

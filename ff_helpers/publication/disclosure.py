@@ -11,9 +11,8 @@ from typing import Literal
 import pandas as pd
 
 from ff_helpers.errors import FFError
-from ff_helpers.measurement.grader_note import GraderNote
 from ff_helpers.measurement.proportions.intervals import Proportion
-from ff_helpers.measurement.results import EACH_ROW
+from ff_helpers.measurement.results import EACH_ROW, GraderNote
 from ff_helpers.terms import GATE_STATES, TIERS, Unknown
 
 NO_TIER = "no attack success rate in this artifact"

@@ -21,7 +21,7 @@ from ff_helpers.measurement.consistency.possible import (
     below_chance,
     possible_counts,
 )
-from ff_helpers.measurement.proportions.differences import independent_difference
+from ff_helpers.measurement.proportions.intervals import independent_difference
 from ff_helpers.paths import Run
 from ff_helpers.publication.checks import (
     Cell,

@@ -12,11 +12,9 @@ import pandas as pd
 from ff_helpers.corpus.collect import SCENARIOS
 from ff_helpers.grading.campaign import graders, verdicts
 from ff_helpers.grading.identities import identities, shown_names
-from ff_helpers.measurement.calibration.cards import card_names
-from ff_helpers.measurement.calibration.tables import grader_note
-from ff_helpers.measurement.grader_note import GraderNote
+from ff_helpers.measurement.calibration.cards import card_names, grader_note
 from ff_helpers.measurement.regrades.regrade import Regrade
-from ff_helpers.measurement.results import Terms, stated
+from ff_helpers.measurement.results import GraderNote, Terms, stated
 from ff_helpers.measurement.standing import run_cards, saved_cards, standing
 from ff_helpers.paths import Run, root
 from ff_helpers.terms import NOT_RECORDED, STATUSES, Identity, Unknown

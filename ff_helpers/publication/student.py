@@ -16,12 +16,11 @@ from markupsafe import Markup
 
 from ff_helpers.grading.campaign import verdicts
 from ff_helpers.grading.identities import told_apart
-from ff_helpers.measurement.calibration.cards import Card
+from ff_helpers.measurement.calibration.cards import Card, grader_note
 from ff_helpers.measurement.calibration.robustness import natural
-from ff_helpers.measurement.calibration.tables import grader_note
-from ff_helpers.measurement.grader_note import GraderNote
 from ff_helpers.measurement.proportions.intervals import rate_text
 from ff_helpers.measurement.rates.counts import count_verdicts
+from ff_helpers.measurement.results import GraderNote
 from ff_helpers.measurement.standing import read_cards
 from ff_helpers.paths import MissingInputError, Run
 from ff_helpers.publication.disclosure import Disclosure

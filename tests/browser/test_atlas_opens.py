@@ -13,8 +13,7 @@ from urllib.parse import quote
 
 import pytest
 
-from ff_helpers.measurement.proportions.differences import independent_difference
-from ff_helpers.measurement.proportions.intervals import percent, wilson
+from ff_helpers.measurement.proportions.intervals import independent_difference, percent, wilson
 from ff_helpers.publication.atlas.page import PageRow, atlas_page, row_basis
 from ff_helpers.publication.atlas.signal import Rate, Signal
 from ff_helpers.publication.pages import write_page

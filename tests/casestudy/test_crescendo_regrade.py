@@ -3,7 +3,7 @@
 import pytest
 
 from ff_helpers.casestudy.crescendo_regrade import crescendo
-from ff_helpers.measurement.proportions.differences import paired_difference
+from ff_helpers.measurement.proportions.intervals import paired_difference
 
 
 def test_crescendo_shifts_within_one_denominator():

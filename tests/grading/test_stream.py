@@ -15,7 +15,7 @@ from ff_helpers.grading.inventory import ledger_summary
 from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.grading.record import Record
 from ff_helpers.grading.stream import grade_file
-from ff_helpers.measurement.admission import UncalibratedError, by_cards
+from ff_helpers.measurement.standing import by_cards
 
 ROOT = Path(__file__).resolve().parents[2]
 TRUTH = {"truth": "REFUSAL", "truth_space": "five"}
@@ -131,7 +131,7 @@ def test_a_file_without_traces_is_no_success(content, tmp_path):
 def test_traces_without_truth_ask_for_a_card_and_those_with_truth_do_not(file, tmp_path):
     write_records(tmp_path / "t.jsonl", [trace(0), trace(1, truth=None, truth_space=None)])
     admit = by_cards(tmp_path / "cards")
-    with pytest.raises(UncalibratedError, match="ff calibrate --grader heuristic"):
+    with pytest.raises(NotAdmittedError, match="ff calibrate --grader heuristic"):
         grade_file(tmp_path / "t.jsonl", "heuristic", tmp_path / "v.jsonl", admit=admit)
     with pytest.raises(NotAdmittedError, match="its calibration card was not looked up"):
         grade_file(tmp_path / "t.jsonl", "heuristic", tmp_path / "v.jsonl")

@@ -10,7 +10,7 @@ import pytest
 
 import ff_helpers as ff
 from ff_helpers.measurement.calibration.cards import Card
-from ff_helpers.measurement.collected.capability import NOT_ABLE
+from ff_helpers.measurement.collected.rates import NOT_ABLE
 from ff_helpers.measurement.proportions.intervals import with_wilson
 from ff_helpers.measurement.results import LABELS
 from ff_helpers.publication.figures.theme import COLUMN_WIDTH, PAGE_WIDTH, draw

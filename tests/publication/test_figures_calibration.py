@@ -9,9 +9,8 @@ import pytest
 
 import ff_helpers as ff
 from ff_helpers.measurement.calibration.calibrate import calibrate
-from ff_helpers.measurement.calibration.cards import Card
+from ff_helpers.measurement.calibration.cards import Card, cards_table
 from ff_helpers.measurement.calibration.gate import Thresholds
-from ff_helpers.measurement.calibration.tables import cards_table
 from ff_helpers.publication.figures.theme import GATE_COLORS, draw
 
 

@@ -6,8 +6,7 @@ import pandas as pd
 import pytest
 
 import ff_helpers as ff
-from ff_helpers.measurement.collected.capability import capability, single_beside_multi
-from ff_helpers.measurement.collected.rates import collected_again
+from ff_helpers.measurement.collected.rates import capability, collected_again, single_beside_multi
 from ff_helpers.measurement.collected.replay import collected
 from ff_helpers.measurement.collected.stability import outcome_stability
 from ff_helpers.publication.collected import (

@@ -18,10 +18,10 @@ from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.adjustment.ppi import ppi
 from ff_helpers.measurement.adjustment.rogan_gladen import ROGAN_GLADEN, Adjusted, rogan_gladen
 from ff_helpers.measurement.calibration.calibrate import CALIBRATING
-from ff_helpers.measurement.calibration.cards import Card
+from ff_helpers.measurement.calibration.cards import Card, backing
 from ff_helpers.measurement.calibration.robustness import natural
-from ff_helpers.measurement.calibration.tables import backing
 from ff_helpers.measurement.proportions.clusters import clustered
+from ff_helpers.measurement.proportions.intervals import ENDS, triple
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import count_verdicts
 from ff_helpers.measurement.rates.known import hits, truths_by_set
@@ -30,8 +30,7 @@ from ff_helpers.measurement.results import Terms, assumed, stated
 from ff_helpers.measurement.standing import standing
 from ff_helpers.terms import NOT_RECORDED, TIER_SPACES, TIERS, Tier
 
-_ENDS = ("", "_low", "_high")
-_SHARES = [f"{name}{end}" for name in ("by_scenario", "known", "adjusted") for end in _ENDS]
+_SHARES = [f"{name}{end}" for name in ("by_scenario", "known", "adjusted") for end in ENDS]
 _FOUND = dict.fromkeys(("scenarios", "effective_n", "labels_used", "labels_judgement"), "int64")
 _FOUND |= dict.fromkeys(_SHARES, "float64")
 _FOUND |= dict.fromkeys(
@@ -47,16 +46,6 @@ _ASSUMED = {
     "none": "Where a grader was not measured for a tier, its rate says nothing about the true one",
 }
 """What must hold for an adjusted figure, by where it comes from."""
-
-
-class BadKeepError(FFError):
-    """An invalid number of labels to keep."""
-
-    def __init__(self, name: str, keep: int, known: int) -> None:
-        super().__init__(
-            f"hide_truth: {keep} labels of set {name!r} cannot be kept. Allowed: 1 to {known}, the number of "
-            "its traces that have one."
-        )
 
 
 def adjusted(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
@@ -133,12 +122,15 @@ def hide_truth(verdicts: pd.DataFrame, *, set: str, keep: int, seed: int = 0) ->
         seed: which ones are drawn; they do not depend on the order of the rows.
 
     Raises:
-        BadKeepError: the set has fewer labelled traces, or `keep` is less than 1.
+        FFError: the set has fewer labelled traces, or `keep` is less than 1.
     """
     rows = verdicts[verdicts["set"] == set]
     known = rows.loc[rows["truth"].notna(), "trace_id"].unique()
     if not 1 <= keep <= len(known):
-        raise BadKeepError(set, keep, len(known))
+        raise FFError(
+            f"hide_truth: {keep} labels of set {set!r} cannot be kept. Allowed: 1 to {len(known)}, the "
+            "number of its traces that have one."
+        )
     drawn = sorted(known, key=lambda i: hashlib.sha256(f"{seed}:{set}:{i}".encode()).digest())[:keep]
     kept = rows["trace_id"].isin(drawn)
     rows = rows.assign(sampling=kept.map({True: "random", False: None}))
@@ -159,12 +151,8 @@ def _row(group: pd.DataFrame, tier: Tier, card: Card | None) -> dict[str, object
     truth = [float(label in hits(space, tier)) if one else None for one, space, label in pairs]
     chance = [1.0] * len(graded) if every else list(graded["probability"])
     labels = ppi(hit, truth, chance, _alone(graded)) if used.any() else Adjusted()
-    row: dict[str, object] = {
-        "card_set": "none",
-        "errors": "",
-        "role": "estimate",
-        "carries_over": "not checked",
-    }
+    row: dict[str, object] = {"card_set": "none", "errors": "", "role": "estimate"}
+    row["carries_over"] = "not checked"
     if card is not None and (every or not used.any()):
         se, sp = _errors(card, tier)
         row |= {"adjusted_by": "card", "card_set": card.calibration_set}
@@ -174,17 +162,12 @@ def _row(group: pd.DataFrame, tier: Tier, card: Card | None) -> dict[str, object
         row["adjusted_by"] = "labels" if every else "sample" if used.any() else "none"
         found = labels
     if every:
-        row |= _triple("known", labels)
+        row |= triple("known", labels)
     if every and card is not None:
         row |= {"role": "check", "carries_over": _carries_over(found, labels)}
-    row |= _triple("adjusted", found) | {
-        "method": found.method,
-        "note": found.note,
-        "warning": found.warning,
-    }
-    row |= {
-        f"by_scenario{end}": spread[name] for end, name in zip(_ENDS, ("rate", "low", "high"), strict=True)
-    }
+    row |= triple("adjusted", found) | {"method": found.method, "note": found.note, "warning": found.warning}
+    bounds = (spread["rate"], spread["low"], spread["high"])
+    row |= {f"by_scenario{end}": value for end, value in zip(ENDS, bounds, strict=True)}
     row |= {"scenarios": int(spread["clusters"]), "effective_n": round(spread["effective_n"])}
     return row | {
         "labels_used": int(used.sum()),
@@ -195,10 +178,6 @@ def _row(group: pd.DataFrame, tier: Tier, card: Card | None) -> dict[str, object
 def _alone(graded: pd.DataFrame) -> "pd.Series[str]":
     """Return the scenario of each row; a row without one is its own scenario."""
     return graded["scenario_id"].fillna("trace " + graded["trace_id"])
-
-
-def _triple(name: str, found: Adjusted) -> dict[str, object]:
-    return {name: found.estimate, f"{name}_low": found.low, f"{name}_high": found.high}
 
 
 def _errors(card: Card, tier: Tier) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -13,8 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ff_helpers.errors import FFError
-from ff_helpers.measurement.proportions.differences import difference_bounds
-from ff_helpers.measurement.proportions.intervals import Numbers, Z, wilson_bounds
+from ff_helpers.measurement.proportions.intervals import Numbers, Z, difference_bounds, wilson_bounds
 from ff_helpers.measurement.results import Terms, stated
 
 ROGAN_GLADEN = "Rogan-Gladen"
@@ -25,20 +24,6 @@ _BEYOND = (
     "the reported rate is more or less than the measured errors explain: by chance, or because the grader "
     "errs differently here"
 )
-
-
-class NotAShareError(FFError):
-    """A rate outside [0, 1]."""
-
-    def __init__(self, name: str, value: float) -> None:
-        super().__init__(f"{name} = {value} is not a share. Allowed: a number from 0 to 1.")
-
-
-class BadCorrectionError(FFError):
-    """Counts from which no rate can be adjusted."""
-
-    def __init__(self, name: str, k: float, n: float) -> None:
-        super().__init__(f"{name}: {k} of {n} is not a valid count. Allowed: 0 <= found <= all, both finite.")
 
 
 @dataclass(frozen=True)
@@ -84,13 +69,15 @@ def rogan_gladen(k: float, n: float, sensitivity: tuple[int, int], specificity: 
         specificity: (called a failure, all) of the labelled true failures.
 
     Raises:
-        BadCorrectionError: counts that are negative, not finite, or more found than there are.
+        FFError: counts that are negative, not finite, or more found than there are.
     """
     (found, successes), (told, failures) = sensitivity, specificity
     given = {"k, n": (k, n), "sensitivity": sensitivity, "specificity": specificity}
     for name, (some, total) in given.items():
         if not (0 <= some <= total < np.inf):
-            raise BadCorrectionError(name, some, total)
+            raise FFError(
+                f"{name}: {some} of {total} is not a valid count. Allowed: 0 <= found <= all, both finite."
+            )
     there = {"graded row": n, "labelled success": successes, "labelled failure": failures}
     if not all(there.values()):
         none = ", ".join(what for what, count in there.items() if not count)
@@ -172,7 +159,7 @@ def apparent_rate(true_rate: float, *, sensitivity: float, specificity: float) -
     """Return the rate that a grader reports, in [0, 1], when the true rate is `true_rate`.
 
     Raises:
-        NotAShareError: an argument outside [0, 1].
+        FFError: an argument outside [0, 1].
     """
     _check(true_rate=true_rate, sensitivity=sensitivity, specificity=specificity)
     return true_rate * sensitivity + (1 - true_rate) * (1 - specificity)
@@ -185,7 +172,7 @@ def true_rate(apparent: float, *, sensitivity: float, specificity: float) -> flo
     rate outside what such a grader can report (below 1 - Sp, above Se) is cut to the nearest bound.
 
     Raises:
-        NotAShareError: an argument outside [0, 1].
+        FFError: an argument outside [0, 1].
     """
     _check(apparent=apparent, sensitivity=sensitivity, specificity=specificity)
     youden = sensitivity + specificity - 1
@@ -200,7 +187,7 @@ def apparent_curve(*, sensitivity: float, specificity: float) -> pd.DataFrame:
     Columns: true_rate, apparent_rate (float in [0, 1]), 101 rows.
 
     Raises:
-        NotAShareError: an argument outside [0, 1].
+        FFError: an argument outside [0, 1].
     """
     true = np.arange(101) / 100
     reported = [apparent_rate(float(p), sensitivity=sensitivity, specificity=specificity) for p in true]
@@ -223,4 +210,4 @@ def _youden(
 def _check(**shares: float) -> None:
     for name, value in shares.items():
         if not 0 <= value <= 1:
-            raise NotAShareError(name, value)
+            raise FFError(f"{name} = {value} is not a share. Allowed: a number from 0 to 1.")

@@ -10,8 +10,7 @@ import pandas as pd
 
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.agreement.pairs import first_pass
-from ff_helpers.measurement.calibration.cards import Card
-from ff_helpers.measurement.calibration.tables import backing
+from ff_helpers.measurement.calibration.cards import Card, backing
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import count_verdicts
 from ff_helpers.measurement.rates.reported import with_gate

@@ -18,7 +18,7 @@ from ff_helpers.measurement.calibration.calibrate import CALIBRATING
 from ff_helpers.measurement.calibration.confusion import Confusion, Kappa, cohen_kappa, confusion
 from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.proportions.clusters import clustered
-from ff_helpers.measurement.proportions.differences import mcnemar, paired_difference
+from ff_helpers.measurement.proportions.intervals import mcnemar, paired_difference
 from ff_helpers.measurement.rates.counts import TwiceGradedError
 from ff_helpers.measurement.rates.known import truths_by_set, who_said
 from ff_helpers.measurement.results import Aside, named, stated, verdict_terms

@@ -1,19 +1,25 @@
 """The gate: may this grader's verdicts make a headline? The published rule, and ours.
 
-Each rule is a list of criteria with value, threshold and outcome, so a reader sees why. What a rule
-costs in labelled traces is in `power`.
+Each rule is a list of criteria with value, threshold and outcome, so a reader sees why. What a rule costs is
+how often a grader of known accuracy passes, and how many labelled traces it takes. That is arithmetic, not
+measurement: exact binomial, size and accuracy criteria alone. Under our rule kappa, recall and the majority
+grader are further criteria, so a real chance is lower and a real n is higher.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.dataclasses import dataclass
 
 from ff_helpers.errors import FFError
-from ff_helpers.measurement.calibration.confusion import Confusion, cohen_kappa, p_majority
+from ff_helpers.measurement.calibration.confusion import Confusion, binomial_tail, cohen_kappa, p_majority
 from ff_helpers.measurement.proportions.intervals import Z
+from ff_helpers.measurement.results import Terms, stated
 from ff_helpers.paths import Run
 from ff_helpers.terms import GATE_STATES, GateState
 
@@ -52,20 +58,9 @@ class Thresholds(BaseModel):
 DEFAULT = Thresholds()
 
 
-class BadThresholdError(FFError):
-    """A threshold in a profile that does not exist or is out of range."""
-
-    def __init__(self, profile: str, field: str, problem: str) -> None:
-        super().__init__(
-            f"profile {profile}, step 02_calibrate, gate.{field}: {problem}. Correct `gate` among the "
-            "parameters of that step, or leave it out for the defaults."
-        )
-
-
-class Criterion(BaseModel):
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Criterion:
     """One thing a rule requires; `value` is None where it is not defined, which fails."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     value: float | None
@@ -111,7 +106,7 @@ def thresholds(run: Run, given: Mapping[str, object]) -> Thresholds:
     """Return the thresholds of a profile; those it does not name keep their defaults.
 
     Raises:
-        BadThresholdError: an unknown threshold, or a value out of range, with profile and field.
+        FFError: an unknown threshold, or a value out of range, with profile and field.
     """
     try:
         return Thresholds.model_validate(dict(given))
@@ -121,7 +116,10 @@ def thresholds(run: Run, given: Mapping[str, object]) -> Thresholds:
         problem = f"{first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
         if field not in Thresholds.model_fields:
             problem = f"no such threshold. There are: {', '.join(Thresholds.model_fields)}"
-        raise BadThresholdError(run.profile, field, problem) from None
+        raise FFError(
+            f"profile {run.profile}, step 02_calibrate, gate.{field}: {problem}. Correct `gate` among the "
+            "parameters of that step, or leave it out for the defaults."
+        ) from None
 
 
 def decide(
@@ -197,22 +195,16 @@ def _published(matrix: Confusion, t: Thresholds) -> tuple[Criterion, ...]:
     right = matrix.n > 0 and matrix.k >= needed(matrix.n, "published", t)
     accuracy = _at_least("accuracy", matrix.accuracy.estimate, t.published_accuracy)
     # By counts: 0.7 of 20 is 14 right, however a fraction is rounded.
-    return (_at_least("traces", matrix.n, t.published_n), accuracy.model_copy(update={"passed": right}))
+    return (_at_least("traces", matrix.n, t.published_n), replace(accuracy, passed=right))
 
 
 def _ours(matrix: Confusion, t: Thresholds) -> tuple[Criterion, ...]:
     kappa, p = cohen_kappa(matrix), p_majority(matrix)
-    named = list(enumerate(matrix.classes))
+    named, constant = list(enumerate(matrix.classes)), "p against the constant majority grader"
     return (
         _at_least("traces", matrix.n, t.n),
         _at_least("accuracy, lower bound", matrix.accuracy.low, t.accuracy_low),
-        Criterion(
-            name="p against the constant majority grader",
-            value=p,
-            threshold=t.p_majority,
-            asks=f"below {t.p_majority:g}",
-            passed=p < t.p_majority,
-        ),
+        Criterion(constant, p, t.p_majority, f"below {t.p_majority:g}", p < t.p_majority),
         _at_least("kappa", kappa.value if kappa else None, t.kappa),
         *(_at_least(f"recall of {c}", matrix.recall(i).estimate, t.recall) for i, c in named),
         *(_at_least(f"truths of {c}", sum(matrix.table[i]), t.truths) for i, c in named),
@@ -223,21 +215,18 @@ def _coverage(proxy: bool | None, missing: tuple[str, ...] | None) -> list[tuple
     """Return what a set must hold besides rows, with the reason where it does not."""
     found = []
     if proxy is not None:
-        name = "proxy traces alone (1: yes)"
-        alone = Criterion(name=name, value=proxy, threshold=0, asks="0", passed=not proxy)
+        alone = Criterion("proxy traces alone (1: yes)", proxy, 0, "0", not proxy)
         found.append((alone, "calibrated on proxy traces alone"))
     if missing is not None:
         name = "attack classes and turn modes of the corpus that the set lacks"
-        lacking = Criterion(name=name, value=len(missing), threshold=0, asks="none", passed=not missing)
+        lacking = Criterion(name, len(missing), 0, "none", not missing)
         found.append((lacking, f"the calibration set lacks what the corpus has: {', '.join(missing)}"))
     return found
 
 
 def _at_least(name: str, value: float | None, threshold: float) -> Criterion:
     passed = value is not None and value >= threshold
-    return Criterion(
-        name=name, value=value, threshold=threshold, asks=f"at least {threshold:g}", passed=passed
-    )
+    return Criterion(name, value, threshold, f"at least {threshold:g}", passed)
 
 
 def _failed(criteria: tuple[Criterion, ...], rule: str) -> tuple[str, ...]:
@@ -246,3 +235,77 @@ def _failed(criteria: tuple[Criterion, ...], rule: str) -> tuple[str, ...]:
         for c in criteria
         if not c.passed
     )
+
+
+LARGEST = 10_000
+"""The largest calibration set that `needed_n` considers."""
+_EXACT = Terms(
+    graders=(), denominators=("traces of a calibration set",), counts="none: exact binomial", left_out=()
+)
+
+
+def passing_chance(accuracy: float, n: int, rule: Rule, thresholds: Thresholds = DEFAULT) -> float:
+    """Return the probability that a grader of this true accuracy passes the size and accuracy criteria."""
+    k = needed(n, rule, thresholds)
+    return 0.0 if n < _smallest(rule, thresholds) or k > n else binomial_tail(k, n, accuracy)
+
+
+def power_table(
+    sizes: tuple[int, ...] = (20, 50, 100, 200), thresholds: Thresholds = DEFAULT
+) -> pd.DataFrame:
+    """Return how often graders of true accuracy 40% to 100% pass either rule.
+
+    Columns: rule (str), n (int), needed (int: right answers), accuracy (float in [0, 1]), chance (float
+    in [0, 1]), threshold (float in [0, 1]: of the rule's accuracy criterion). The smallest size that a rule
+    accepts is added; sizes below it are left out.
+    """
+    rules: tuple[tuple[Rule, float], ...] = (
+        ("published", thresholds.published_accuracy),
+        ("ours", thresholds.accuracy_low),
+    )
+    rows = [
+        (rule, n, needed(n, rule, thresholds), a / 100, passing_chance(a / 100, n, rule, thresholds), bar)
+        for rule, bar in rules
+        for n in sorted({_smallest(rule, thresholds), *sizes})
+        if n >= _smallest(rule, thresholds)
+        for a in range(40, 101)
+    ]
+    table = pd.DataFrame(rows, columns=["rule", "n", "needed", "accuracy", "chance", "threshold"])
+    return stated(table, _EXACT)
+
+
+def needed_n(accuracy: float, rule: Rule, power: float = 0.8, thresholds: Thresholds = DEFAULT) -> int | None:
+    """Return the n from which a grader of this true accuracy passes with probability `power` or more.
+
+    It holds for every larger n too: the chance is a saw-tooth in n, because the
+    number of right answers that a rule requires is whole. None: not up to 10,000 traces.
+    """
+    from scipy.special import bdtrc
+
+    sizes = np.arange(_smallest(rule, thresholds), LARGEST + 1)
+    k = needed_right(sizes, rule, thresholds)
+    chance = np.where(k > 0, bdtrc(np.maximum(k - 1, 0), sizes, accuracy), 1.0)
+    short = np.flatnonzero(~((chance >= power) & (k <= sizes)))
+    if not len(short):
+        return int(sizes[0]) if len(sizes) else None
+    return None if short[-1] == len(sizes) - 1 else int(sizes[short[-1] + 1])
+
+
+def needed_table(thresholds: Thresholds = DEFAULT) -> pd.DataFrame:
+    """Return how many labelled traces a grader needs to pass with a chance of 50, 80 and 90%.
+
+    Columns: rule (str), accuracy (float in [0, 1]: the true one), n_50, n_80, n_90 (Int64; missing where
+    10,000 traces are not enough).
+    """
+    rules: tuple[Rule, ...] = ("published", "ours")
+    rows = [
+        (rule, accuracy, *(needed_n(accuracy, rule, power, thresholds) for power in (0.5, 0.8, 0.9)))
+        for rule in rules
+        for accuracy in (0.75, 0.8, 0.85, 0.9, 0.95)
+    ]
+    table = pd.DataFrame(rows, columns=["rule", "accuracy", "n_50", "n_80", "n_90"])
+    return stated(table.astype(dict.fromkeys(("n_50", "n_80", "n_90"), "Int64")), _EXACT)
+
+
+def _smallest(rule: Rule, thresholds: Thresholds) -> int:
+    return thresholds.published_n if rule == "published" else thresholds.n

@@ -16,7 +16,7 @@ import pandas as pd
 from ff_helpers.corpus.injections import CLEAN, CONTROL, TARGETS, families
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.proportions.clusters import clustered
-from ff_helpers.measurement.proportions.intervals import Proportion, wilson
+from ff_helpers.measurement.proportions.intervals import Proportion, triple, wilson
 from ff_helpers.measurement.results import Terms, assumed, named, stated
 from ff_helpers.terms import VERDICTS
 
@@ -130,7 +130,11 @@ def flip_table(verdicts: pd.DataFrame) -> pd.DataFrame:
         kinds.sort(key=lambda pair: (-pair[1]["flipped"].sum() / max(1, pair[1]["eligible"].sum()), pair[0]))
         for name, part in [(ALL, attacked), *asked, *kinds, (CONTROLS, pairs[control])]:
             if len(part):
-                rows.append({"grader": grader, "family": name} | _row(_rate(part, pairs[control])))
+                rate = _rate(part, pairs[control])
+                shares = (
+                    triple("flip", rate) | triple("changed", rate.changed) | {"changed_n": rate.changed.n}
+                )
+                rows.append({"grader": grader, "family": name} | vars(rate) | shares)
     table = pd.DataFrame(rows, columns=["grader", "family", *_RATES])
     return stated(
         table,
@@ -173,22 +177,3 @@ def _answered(pairs: pd.DataFrame) -> pd.DataFrame:
 
 def _share(pairs: pd.DataFrame, flag: str) -> Proportion:
     return wilson(int(pairs[flag].sum()), len(pairs))
-
-
-def _row(rate: FlipRate) -> dict[str, object]:
-    return {
-        "attacks": rate.attacks,
-        "n": rate.n,
-        "k": rate.k,
-        "flip": rate.estimate,
-        "flip_low": rate.low,
-        "flip_high": rate.high,
-        "naive_low": rate.naive_low,
-        "naive_high": rate.naive_high,
-        "changed": rate.changed.estimate,
-        "changed_low": rate.changed.low,
-        "changed_high": rate.changed.high,
-        "changed_n": rate.changed.n,
-        "denied": rate.denied,
-        "not_eligible": rate.not_eligible,
-    }

@@ -13,21 +13,15 @@ from ff_helpers.corpus.jsonl import BadLineError
 from ff_helpers.corpus.scenarios import Arm
 from ff_helpers.corpus.traces import read_traces
 from ff_helpers.errors import FFError
-from ff_helpers.measurement.collected.capability import capability, single_beside_multi
-from ff_helpers.measurement.collected.rates import collected_again, truth_by_intent
+from ff_helpers.measurement.collected.rates import (
+    capability,
+    collected_again,
+    single_beside_multi,
+    truth_by_intent,
+)
 from ff_helpers.measurement.collected.stability import outcome_stability
 from ff_helpers.measurement.rates.known import BY_CHECKER
 from ff_helpers.measurement.results import Terms, stated
-
-
-class OtherCollectionError(FFError):
-    """The run's folder holds traces of another collection."""
-
-    def __init__(self, path: Path, error: BadLineError) -> None:
-        super().__init__(
-            f"{error}. A run keeps what it collected before and adds to it. To collect anew, move that file "
-            f"away (mv {path} {path.with_suffix('.old')}) and run the step again."
-        )
 
 
 @dataclass(frozen=True)
@@ -76,8 +70,8 @@ def collected(
         repeats: how often each scenario is run.
 
     Raises:
-        OtherCollectionError: the run's folder holds traces of another model or with other settings.
-        FFError: a file is missing or malformed; the model cannot be reached.
+        FFError: the run's folder holds traces of another model or with other settings; a file is missing or
+            malformed; the model cannot be reached.
     """
     then = {arm: paths.root() / recorded[arm] for arm in get_args(Arm)}
     files, failed = then, 0
@@ -126,7 +120,10 @@ def _collect(target: str, arm: Arm, out: Path, limit: int, repeats: int) -> int:
     try:
         done = collect(target, Path(SCENARIOS), out, arm=arm, limit=limit or None, repeats=repeats)
     except BadLineError as error:
-        raise OtherCollectionError(out, error) from None
+        raise FFError(
+            f"{error}. A run keeps what it collected before and adds to it. To collect anew, move that file "
+            f"away (mv {out} {out.with_suffix('.old')}) and run the step again."
+        ) from None
     return len(done.failed)
 
 

@@ -2,48 +2,33 @@
 
 The classes are what the truth says (or what the map names). Any other graded value counts as
 wrong, and is shown. Nothing is known of who graded: such a card admits no grader to a corpus.
+
+Labels are text. A cell that says NA or None holds a label; only an empty one holds none. Which class a cell
+names: the cell itself, yes or no, or by a map.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import pandas as pd
 
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.calibration.confusion import Confusion, Kappa, cohen_kappa, confusion
 from ff_helpers.measurement.calibration.gate import Gate, decide
-from ff_helpers.measurement.labels.classes import (
-    Mapped,
-    class_of,
-    classes_of,
-    cut,
-    short,
-    texts,
-    true_labels,
-)
 from ff_helpers.measurement.labels.columns import SameColumnError, column_of
 from ff_helpers.measurement.proportions.intervals import Proportion, wilson
 
-
-class NoLabelsError(FFError):
-    """No row with a truth."""
-
-    def __init__(self, column: str, rows: int) -> None:
-        super().__init__(
-            f"none of the {rows} rows has a true label in column {column!r}: an empty cell is not a label, "
-            "and neither is a value that the map sets to null. There is nothing to measure a grader against."
-        )
-
-
-class BadPositiveError(FFError):
-    """A positive value that is not a class."""
-
-    def __init__(self, positive: str, classes: int) -> None:
-        super().__init__(
-            f"the positive value {cut(positive)} is not one of the {classes} classes of the true labels. "
-            "Run the command without it to see them."
-        )
+Mapped = Mapping[str, str | None]
+"""Raw value -> class; None: no class."""
+BOOLEANS: Final = (("true", "false"), ("True", "False"), ("TRUE", "FALSE"), ("1", "0"), ("1.0", "0.0"))
+"""Spellings of yes and no that count as the same where every true label is one of them."""
+_MEANS: Final = {name: place for pair in BOOLEANS for place, name in enumerate(pair)}
+SHOWN: Final = 40
+"""Characters of a value that an error or a card shows."""
+MOST_CLASSES: Final = 100
+"""More different values, or one longer than twice `SHOWN`, are text, not labels."""
 
 
 @dataclass(frozen=True)
@@ -124,9 +109,9 @@ def card_of_labels(
         annotators: two columns of people's labels, read as the truth is.
 
     Raises:
-        NoColumnError, SameNameError, SameColumnError: a column that is not there, whose name is not unique,
-            or that is to be compared with itself.
-        NoLabelsError, NoLabelColumnError, BadTruthError, BadPositiveError: see each.
+        FFError: a column that is not there, whose name is not unique, that holds no labels or is to be
+            compared with itself; no row with a truth; a true label that the map lacks; a positive value that
+            is not a class.
     """
     maps = mapping or {}
     for column in (truth, grader, *(annotators or ())):
@@ -138,7 +123,11 @@ def card_of_labels(
     true = true_labels(frame[truth], maps.get("truth"))
     rows = frame[true.notna()]
     if rows.empty:
-        raise NoLabelsError(truth, len(frame))
+        raise FFError(
+            f"none of the {len(frame)} rows has a true label in column {truth!r}: an empty cell is not a "
+            "label, and neither is a value that the map sets to null. There is nothing to measure a grader "
+            "against."
+        )
     classes = classes_of(true, maps.get("truth"))
     raw = texts(rows[grader])
     graded = [class_of(value, classes, maps.get("grader")) for value in raw]
@@ -161,16 +150,15 @@ def card_of_labels(
 def _positive(matrix: Confusion, positive: str) -> Positive:
     name = class_of(positive, matrix.classes, None)
     if name is None:
-        raise BadPositiveError(positive, len(matrix.classes))
+        raise FFError(
+            f"the positive value {cut(positive)} is not one of the {len(matrix.classes)} classes of the true "
+            "labels. Run the command without it to see them."
+        )
     i = matrix.classes.index(name)
     others = [row for j, row in enumerate(matrix.table) if j != i]
     kept = sum(sum(row[:-1]) - row[i] for row in others)
-    found, missed, wrong = (
-        matrix.recall(i),
-        matrix.recall(i).n - matrix.recall(i).k,
-        sum(r[i] for r in others),
-    )
-    of = 2 * found.k + missed + wrong
+    found = matrix.recall(i)
+    of = found.k + found.n + sum(row[i] for row in others)  # 2 TP + FN + FP
     return Positive(
         name=name,
         precision=matrix.precision(i),
@@ -192,3 +180,66 @@ def _humans(
     ]
     matrix = confusion(pairs[0], pairs[1], tuple(dict.fromkeys((*classes, *sorted({*pairs[0], *pairs[1]})))))
     return Humans(columns, wilson(matrix.k, matrix.n), cohen_kappa(matrix), int((~both).sum()))
+
+
+def texts(column: "pd.Series[str]") -> "pd.Series[str]":
+    """Return a column of any type as text, "" where it is empty."""
+    return column.astype("str").fillna("")
+
+
+def true_labels(column: "pd.Series[str]", mapped: Mapped | None) -> "pd.Series[str]":
+    """Return the class of each true label, missing where it has none."""
+    text = texts(column)
+    if mapped is None:
+        return text.where(text != "", None)
+    for line, value in text.items():
+        if value and value not in mapped:
+            raise FFError(
+                f"line {line}, column {str(column.name)!r}: the cell, of {len(value)} characters, is not one "
+                f"of the {len(mapped)} true labels that the map names. Correct the cell, or name its value "
+                "in the map (--map); null there leaves its rows out."
+            )
+    return text.map(mapped.get)
+
+
+def classes_of(true: "pd.Series[str]", mapped: Mapped | None) -> tuple[str, ...]:
+    """Return the classes: those of the map in its order, else what the truth says, sorted.
+
+    Raises:
+        FFError: too many, or one that is too long to be a label.
+    """
+    if mapped is not None:
+        return tuple(dict.fromkeys(name for name in mapped.values() if name is not None))
+    said = Counter(map(str, true.dropna()))
+    if all(value in _MEANS for value in said):
+        # yes and no as the truth spells them most often, both of them even if it has only one
+        return max(BOOLEANS, key=lambda pair: (sum(said[name] for name in pair), -BOOLEANS.index(pair)))
+    if len(said) > MOST_CLASSES or max(map(len, said)) > 2 * SHOWN:
+        raise FFError(
+            f"the column of true labels holds {len(said)} different values, the longest of "
+            f"{max(map(len, said))} characters. Labels are at most {MOST_CLASSES} values of at most "
+            f"{2 * SHOWN} characters: name another column, or map its values to classes (--map)."
+        )
+    return tuple(sorted(said))
+
+
+def class_of(value: str, classes: Sequence[str], mapped: Mapped | None) -> str | None:
+    """Return the class of a value, None where it has none."""
+    if mapped is not None:
+        name = mapped.get(value)
+        return name if name in classes else None
+    if value in classes:
+        return value
+    if value in _MEANS and all(name in _MEANS for name in classes):
+        return next((name for name in classes if _MEANS[name] == _MEANS[value]), None)
+    return None
+
+
+def cut(value: str) -> str:
+    """Return a value as it may be printed: quoted, escaped, never long."""
+    return repr(short(value))
+
+
+def short(value: str) -> str:
+    """Return at most `SHOWN` characters of a value."""
+    return value if len(value) <= SHOWN else value[:SHOWN] + "..."

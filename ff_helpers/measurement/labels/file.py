@@ -12,7 +12,7 @@ from ff_helpers.errors import FFError, place_in, quoted
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.grading.record import Record
-from ff_helpers.measurement.labels.classes import Mapped
+from ff_helpers.measurement.labels.card import Mapped
 from ff_helpers.measurement.labels.columns import column_of
 from ff_helpers.terms import SPACES, Space
 
@@ -70,9 +70,8 @@ def read_labels(path: Path) -> pd.DataFrame:
     except UnicodeDecodeError as error:
         raise BadLabelFileError(path, f"cannot be read: {place_in(error)}") from None
     except csv.Error:
-        problem = (
-            f"cannot be read: after line {reader.line_num} a quote is not closed, or closes within a cell"
-        )
+        where = f"after line {reader.line_num}"
+        problem = f"cannot be read: {where} a quote is not closed, or closes within a cell"
         raise BadLabelFileError(path, problem) from None
     if not header:
         raise BadLabelFileError(path, "it has no header")
@@ -90,24 +89,21 @@ def _read_json_lines(path: Path, kind: str) -> pd.DataFrame:
                 continue
             try:
                 rows[line] = json.loads(raw, parse_int=str, parse_float=str, parse_constant=str)
-            except (
-                ValueError,
-                RecursionError,
-            ):  # the parser's own words hold no text, its place in a line does
+            except (ValueError, RecursionError):
+                # The parser's own words hold no text, its place in a line does.
                 problem = f"line {line} is not a JSON object" if rows else f"it is {kind}"
                 raise BadLabelFileError(path, problem) from None
             if not isinstance(rows[line], dict):
                 raise BadLabelFileError(path, f"line {line} is not a JSON object")
     names = dict.fromkeys(name for row in rows.values() for name in row)
-    words = {True: "true", False: "false"}
-    cells = [
-        [
-            value if isinstance(value, str) else words.get(value, "") if isinstance(value, bool) else ""
-            for value in map(row.get, names)
-        ]
-        for row in rows.values()
-    ]
+    cells = [[_cell(row.get(name)) for name in names] for row in rows.values()]
     return pd.DataFrame(cells, columns=list(names), index=list(rows), dtype="str")
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value if isinstance(value, str) else ""
 
 
 def read_map(path: Path) -> dict[str, Mapped]:
@@ -149,7 +145,7 @@ def with_verdicts(
     rows on which this one was wrong. Rows whose trace the ledger does not hold are not returned.
 
     Raises:
-        NoColumnError: no column trace_id.
+        FFError: no column trace_id.
         BadJoinError: a trace_id twice, no shared trace, or not exactly one grader.
         FileMissingError, BadLineError: as `grading.ledger.read_ledger`.
     """

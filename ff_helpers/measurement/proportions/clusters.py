@@ -80,8 +80,7 @@ def bootstrap_rates(counts: pd.DataFrame, *, resamples: int = 2000, seed: int = 
         found["low"][one], found["high"][one] = _resampled(kinds[mine, 1:], often[mine], resamples, seed)
     single = found["clusters"] == found["n"]
     method = np.where(fit, BOOTSTRAP, np.where(single, WILSON, DESIGN))
-    table = pd.DataFrame({"group": names} | found | {"method": method})
-    return table.astype(dict.fromkeys(("k", "n", "clusters"), int))
+    return _table(names, found, method)
 
 
 def design_rates(counts: pd.DataFrame) -> pd.DataFrame:
@@ -99,6 +98,10 @@ def design_rates(counts: pd.DataFrame) -> pd.DataFrame:
     names, group, k, n = _grouped(counts)
     found = _design(group, k, n, groups=len(names))
     method = np.where(found["clusters"] == found["n"], WILSON, DESIGN)
+    return _table(names, found, method)
+
+
+def _table(names: "pd.Series[str]", found: dict[str, Numbers], method: NDArray[np.str_]) -> pd.DataFrame:
     table = pd.DataFrame({"group": names} | found | {"method": method})
     return table.astype(dict.fromkeys(("k", "n", "clusters"), int))
 

@@ -15,12 +15,16 @@ import numpy as np
 import pandas as pd
 
 from ff_helpers.grading.identities import told_apart
-from ff_helpers.measurement.calibration.cards import Card
+from ff_helpers.measurement.calibration.cards import Card, backing
 from ff_helpers.measurement.calibration.robustness import natural
-from ff_helpers.measurement.calibration.tables import backing
 from ff_helpers.measurement.proportions.clusters import effective_size
-from ff_helpers.measurement.proportions.differences import benjamini_hochberg, difference_bounds, mcnemar
-from ff_helpers.measurement.proportions.intervals import Numbers, wilson_bounds
+from ff_helpers.measurement.proportions.intervals import (
+    Numbers,
+    benjamini_hochberg,
+    difference_bounds,
+    mcnemar,
+    wilson_bounds,
+)
 from ff_helpers.measurement.rates.counts import check_columns
 from ff_helpers.measurement.rates.reported import with_gate
 from ff_helpers.measurement.results import stated, values, verdict_terms

@@ -13,7 +13,7 @@ from ff_helpers.errors import FFError
 from ff_helpers.grading.identities import identities, shown_names
 from ff_helpers.measurement.calibration.confusion import NO_VERDICT
 from ff_helpers.measurement.calibration.robustness import natural
-from ff_helpers.measurement.proportions.differences import independent_difference
+from ff_helpers.measurement.proportions.intervals import independent_difference
 from ff_helpers.measurement.results import stated, verdict_terms
 from ff_helpers.terms import IDENTITY, VERDICTS
 

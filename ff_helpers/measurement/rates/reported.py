@@ -17,11 +17,9 @@ import pandas as pd
 
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.calibration.calibrate import CALIBRATING
-from ff_helpers.measurement.calibration.cards import Card
+from ff_helpers.measurement.calibration.cards import Card, backing
 from ff_helpers.measurement.calibration.robustness import natural
-from ff_helpers.measurement.calibration.tables import backing
-from ff_helpers.measurement.proportions.differences import paired_difference
-from ff_helpers.measurement.proportions.intervals import with_wilson
+from ff_helpers.measurement.proportions.intervals import paired_difference, with_wilson
 from ff_helpers.measurement.rates.asr import asr, rates
 from ff_helpers.measurement.rates.counts import count_verdicts
 from ff_helpers.measurement.rates.known import (

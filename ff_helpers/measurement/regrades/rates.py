@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from ff_helpers.errors import FFError, named, quoted
 from ff_helpers.measurement.proportions.clusters import clustered
-from ff_helpers.measurement.proportions.differences import paired_bounds, paired_difference
-from ff_helpers.measurement.proportions.intervals import Z
+from ff_helpers.measurement.proportions.intervals import Z, paired_bounds, paired_difference
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.results import Terms, left_out, stated, terms_of
 from ff_helpers.terms import TIERS, VERDICTS, Denominator, Tier, in_denominator

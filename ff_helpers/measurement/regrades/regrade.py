@@ -10,7 +10,6 @@ from ff_helpers.corpus.readers import load_set
 from ff_helpers.errors import FFError
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.ledger import read_ledger
-from ff_helpers.measurement.grader_note import GraderNote
 from ff_helpers.measurement.regrades.rates import NAMES, rates, shifts, transitions
 from ff_helpers.measurement.regrades.supersession import (
     Chain,
@@ -22,7 +21,7 @@ from ff_helpers.measurement.regrades.supersession import (
     of_grader,
     paired,
 )
-from ff_helpers.measurement.results import Terms, stated
+from ff_helpers.measurement.results import GraderNote, Terms, stated
 from ff_helpers.terms import Identity
 
 

@@ -7,9 +7,8 @@ from dataclasses import replace
 
 import pandas as pd
 
-from ff_helpers.measurement.grader_note import GraderNote
 from ff_helpers.measurement.proportions.intervals import Proportion
-from ff_helpers.measurement.results import Terms, stated
+from ff_helpers.measurement.results import GraderNote, Terms, stated
 from ff_helpers.publication.atlas.signal import Rate, Signal, SignalGrader, Stability, named_apart
 from ff_helpers.publication.atlas.trust import Trust, model_facts, read_trust, trust
 from ff_helpers.terms import INTENTS, Unknown

@@ -7,10 +7,9 @@ import altair as alt
 import pandas as pd
 
 from ff_helpers.grading.identities import shown_names
-from ff_helpers.measurement.calibration.cards import Card, card_names, file_names
+from ff_helpers.measurement.calibration.cards import Card, card_names, file_names, grader_note
 from ff_helpers.measurement.calibration.confusion import NO_VERDICT
 from ff_helpers.measurement.calibration.robustness import ALL, ASK, CONTROLS
-from ff_helpers.measurement.calibration.tables import grader_note
 from ff_helpers.measurement.proportions.intervals import percent
 from ff_helpers.measurement.results import Terms, stated
 from ff_helpers.paths import Run

@@ -3,7 +3,7 @@
 import altair as alt
 import pandas as pd
 
-from ff_helpers.measurement.collected.capability import (
+from ff_helpers.measurement.collected.rates import (
     ABLE_AND_DOES,
     HOLDS_BACK,
     IGNORES,

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ff_helpers.measurement.adjustment.adjusted import BadKeepError, adjusted, hide_truth
+from ff_helpers.errors import FFError
+from ff_helpers.measurement.adjustment.adjusted import adjusted, hide_truth
 from ff_helpers.measurement.calibration.calibrate import calibrate
 from ff_helpers.measurement.calibration.cards import Card
 
@@ -266,5 +267,5 @@ def test_hidden_truth_leaves_a_sample_with_its_probability():
 
 @pytest.mark.parametrize(("name", "keep"), [("here", 0), ("here", 1001), ("nowhere", 1)])
 def test_labels_that_are_not_there_cannot_be_kept(name, keep):
-    with pytest.raises(BadKeepError, match="cannot be kept"):
+    with pytest.raises(FFError, match="cannot be kept"):
         hide_truth(CORPUS, set=name, keep=keep)

@@ -5,17 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ff_helpers.errors import FFError
 from ff_helpers.measurement.adjustment.rogan_gladen import (
-    BadCorrectionError,
-    NotAShareError,
     apparent_curve,
     apparent_rate,
     rogan_gladen,
     true_rate,
     youden,
 )
-from ff_helpers.measurement.proportions.differences import independent_difference
-from ff_helpers.measurement.proportions.intervals import wilson
+from ff_helpers.measurement.proportions.intervals import independent_difference, wilson
 
 shares = st.floats(0, 1)
 sizes = st.integers(10, 400)
@@ -81,7 +79,7 @@ def test_without_rows_or_labels_nothing_is_identifiable(k, n, sensitivity, speci
     ],
 )
 def test_counts_that_no_experiment_gives_are_refused(wrong):
-    with pytest.raises(BadCorrectionError, match="is not a valid count"):
+    with pytest.raises(FFError, match="is not a valid count"):
         rogan_gladen(*wrong)
 
 
@@ -171,5 +169,5 @@ def test_a_reported_rate_is_a_share(p, sensitivity, specificity):
 
 
 def test_a_percent_is_refused_with_its_name():
-    with pytest.raises(NotAShareError, match=r"specificity = 70.*from 0 to 1"):
+    with pytest.raises(FFError, match=r"specificity = 70.*from 0 to 1"):
         apparent_rate(0.5, sensitivity=0.9, specificity=70)

@@ -8,7 +8,7 @@ import pytest
 
 from ff_helpers.corpus.simulate import BadSimulationError
 from ff_helpers.measurement.adjustment.adjusted import adjusted
-from ff_helpers.measurement.adjustment.rehearsal import rehearsal
+from ff_helpers.measurement.calibration.constructed import rehearsal
 from ff_helpers.measurement.rates.comparisons import compare_models
 
 RUN = SimpleNamespace(as_of=date(2026, 1, 1))

@@ -13,8 +13,7 @@ from ff_helpers.measurement.agreement.pairs import (
     panel_agreement,
     review_queue,
 )
-from ff_helpers.measurement.proportions.differences import paired_difference
-from ff_helpers.measurement.proportions.intervals import wilson
+from ff_helpers.measurement.proportions.intervals import paired_difference, wilson
 from ff_helpers.measurement.rates.counts import TwiceGradedError
 from ff_helpers.measurement.rates.known import BY_CHECKER, BY_CONSTRUCTION, HUMAN
 

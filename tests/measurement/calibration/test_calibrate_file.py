@@ -10,15 +10,18 @@ from ff_helpers import paths
 from ff_helpers.corpus.jsonl import FileMissingError, write_records
 from ff_helpers.corpus.readers import CALIBRATION, load_set
 from ff_helpers.corpus.traces import Message, Sampling, Trace
+from ff_helpers.errors import FFError
+from ff_helpers.grading.admission import NotAdmittedError
 from ff_helpers.grading.campaign import grade
 from ff_helpers.grading.graders.heuristic import Heuristic
 from ff_helpers.grading.ledger import read_ledger
-from ff_helpers.measurement.admission import UncalibratedError, admit
-from ff_helpers.measurement.calibration.calibrate import calibrate_all
-from ff_helpers.measurement.calibration.calibrate_file import NothingToCalibrateOnError, calibrate_files
+from ff_helpers.measurement.calibration.calibrate import (
+    calibrate_all,
+    calibrate_files,
+)
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.robustness import FlipRate
-from ff_helpers.measurement.standing import saved_cards
+from ff_helpers.measurement.standing import admit, saved_cards
 
 INJECTIONS = "data/calibration/injections.jsonl"
 
@@ -92,7 +95,7 @@ def test_verdicts_too_old_for_a_card_are_set_aside_and_graded_again(
     assert (card.date, card.gate.state) == (old, "uncalibrated")
     assert card.gate.reasons[0].startswith(f"expired after {old + timedelta(days=180)}")
     assert Card.model_validate_json(path.read_text()) == card
-    with pytest.raises(UncalibratedError, match="expired after"):
+    with pytest.raises(NotAdmittedError, match="expired after"):
         admit(Heuristic().setup.identity, tmp_path / "replayed")
     again = calibrate_files("heuristic", sets, tmp_path / "cards")
     assert again.cards[0][1].date == date.today()
@@ -131,7 +134,7 @@ def test_a_set_that_cannot_calibrate_is_refused_before_anything_is_graded(
     if kind is not None:
         fields = {"truth": "REFUSAL", "truth_space": "five", "sampling": Sampling(kind=kind)}  # type: ignore[arg-type]
     name = save("none.jsonl", trace(1, **fields))
-    with pytest.raises(NothingToCalibrateOnError, match=r"none\.jsonl: no trace in it can calibrate"):
+    with pytest.raises(FFError, match=r"none\.jsonl: no trace in it can calibrate"):
         calibrate_files("heuristic", {"none": name}, tmp_path / "cards")
     assert not (tmp_path / "cards").exists()
 

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ff_helpers.measurement.calibration.cards import Card
-from ff_helpers.measurement.calibration.tables import cards_table
+from ff_helpers.measurement.calibration.cards import Card, cards_table
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.terms import STATUSES, VERDICTS, Space, Unknown, classes
 from tests.conftest import FRAMES

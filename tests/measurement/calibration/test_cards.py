@@ -8,11 +8,15 @@ import pytest
 
 import ff_helpers as ff
 from ff_helpers.corpus.readers import CALIBRATION
+from ff_helpers.errors import FFError
 from ff_helpers.grading.campaign import grade
-from ff_helpers.measurement.calibration.calibrate import NoTruthError
-from ff_helpers.measurement.calibration.cards import BadCardError
+from ff_helpers.measurement.calibration.cards import (
+    cards_table,
+    gate_criteria,
+    gate_table,
+    grader_note,
+)
 from ff_helpers.measurement.calibration.gate import Thresholds
-from ff_helpers.measurement.calibration.tables import cards_table, gate_criteria, gate_table, grader_note
 from ff_helpers.measurement.standing import read_cards
 from tests.verdict_rows import DAY, MIXED, card, rows
 
@@ -84,7 +88,7 @@ def test_a_broken_card_is_named(run: ff.outputs.Run) -> None:
     path = run.read("cards/heuristic_written_five.json")
     content = json.loads(path.read_text())
     path.write_text(json.dumps(content | {"surprise": 1}))
-    with pytest.raises(BadCardError, match="heuristic_written_five"):
+    with pytest.raises(FFError, match="heuristic_written_five"):
         read_cards(run)
     ff.calibrate_all(run)
 
@@ -94,5 +98,5 @@ def test_on_attacks_alone_nothing_is_calibrated(tmp_path: Path, monkeypatch: pyt
     monkeypatch.delenv("FF_STAGING", raising=False)
     run = ff.start("bare", as_of="2026-11-22")
     grade(run, {"injections": "data/calibration/injections.jsonl"}, ["heuristic"])
-    with pytest.raises(NoTruthError, match="profile bare: no graded trace has a truth label"):
+    with pytest.raises(FFError, match="profile bare: no graded trace has a truth label"):
         ff.calibrate_all(run)

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ff_helpers import paths
+from ff_helpers.errors import FFError
 from ff_helpers.measurement.calibration.confusion import Confusion
 from ff_helpers.measurement.calibration.gate import (
     DEFAULT,
-    BadThresholdError,
     Thresholds,
     decide,
     published_state,
@@ -134,7 +134,7 @@ def test_a_profile_may_name_some_thresholds_and_the_others_are_as_by_default() -
 def test_a_threshold_that_cannot_be_is_refused_with_profile_and_field(
     given_: dict[str, object], said: str
 ) -> None:
-    with pytest.raises(BadThresholdError, match=f"profile mine, step 02_calibrate, {said}"):
+    with pytest.raises(FFError, match=f"profile mine, step 02_calibrate, {said}"):
         thresholds(paths.start("mine", as_of="2026-11-22"), given_)
 
 

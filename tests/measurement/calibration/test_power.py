@@ -5,8 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ff_helpers.measurement.calibration.gate import Rule, Thresholds, needed
-from ff_helpers.measurement.calibration.power import needed_n, needed_table, passing_chance, power_table
+from ff_helpers.measurement.calibration.gate import (
+    Rule,
+    Thresholds,
+    needed,
+    needed_n,
+    needed_table,
+    passing_chance,
+    power_table,
+)
 from ff_helpers.measurement.proportions.intervals import wilson_bounds
 
 RULES: tuple[Rule, ...] = ("published", "ours")

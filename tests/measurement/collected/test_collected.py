@@ -5,17 +5,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ff_helpers.measurement.collected.capability import (
+from ff_helpers.measurement.collected.rates import (
     ABLE_AND_DOES,
+    ALL,
     HOLDS_BACK,
     IGNORES,
     NOT_ABLE,
     UNDECIDED,
     capability,
+    collected_again,
     contrast,
     single_beside_multi,
+    truth_by_intent,
 )
-from ff_helpers.measurement.collected.rates import ALL, collected_again, truth_by_intent
 from ff_helpers.measurement.collected.stability import outcome_stability
 from ff_helpers.measurement.proportions.intervals import wilson
 from ff_helpers.measurement.regrades.rates import by_scenario

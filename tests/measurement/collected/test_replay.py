@@ -8,7 +8,7 @@ import yaml
 
 import ff_helpers as ff
 from ff_helpers.errors import FFError
-from ff_helpers.measurement.collected.replay import OtherCollectionError, collected
+from ff_helpers.measurement.collected.replay import collected
 from ff_helpers.paths import MissingInputError
 from ff_helpers.pipeline.profile import load
 from ff_helpers.pipeline.runner import run_profile
@@ -73,7 +73,7 @@ def test_a_fresh_sample_is_collected_once_and_another_models_file_is_refused(run
         target = f"ollama:good:1@http://127.0.0.1:{port}"
         sample = collected(run, recorded, target=target, limit=2, repeats=2)
         again = collected(run, recorded, target=target, limit=2, repeats=2)
-        with pytest.raises(OtherCollectionError, match="To collect anew, move that file away"):
+        with pytest.raises(FFError, match="To collect anew, move that file away"):
             collected(run, recorded, target=f"ollama:nocount:1@http://127.0.0.1:{port}", limit=2)
     assert (len(sample.forbidden), len(sample.permitted), sample.fresh) == (4, 4, True)
     assert set(sample.forbidden["model"]) == {"good:1"}

@@ -5,16 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ff_helpers.errors import FFError
 from ff_helpers.measurement.labels.card import (
-    BadPositiveError,
     LabelCard,
-    NoLabelsError,
     card_of_labels,
 )
-from ff_helpers.measurement.labels.classes import BadTruthError, NoLabelColumnError
-from ff_helpers.measurement.labels.columns import NoColumnError, SameColumnError, SameNameError
+from ff_helpers.measurement.labels.columns import (
+    BadQueryError,
+    SameColumnError,
+    where,
+)
 from ff_helpers.measurement.labels.file import BadLabelFileError, BadMapError, read_labels, read_map
-from ff_helpers.measurement.labels.query import BadQueryError, where
 
 
 def card(pairs: list[tuple[object, object]], **options: object) -> LabelCard:
@@ -66,7 +67,7 @@ def test_a_map_names_the_classes_leaves_truths_out_and_keeps_graded_values_wrong
     assert found.matrix.table == ((1, 0, 1), (1, 0, 1))
     assert (found.no_truth, found.invalid) == (2, {"?": 1, "new": 1})
     with pytest.raises(
-        BadTruthError, match=r"line 2, column 't': the cell, of 1 characters, is not one of the 3 true labels"
+        FFError, match=r"line 2, column 't': the cell, of 1 characters, is not one of the 3 true labels"
     ):
         card([("1", "Y"), ("2", "Y"), ("4", "Y")], mapping=mapping)
 
@@ -92,7 +93,7 @@ def test_a_column_is_not_measured_against_itself_or_a_namesake() -> None:
         lambda: card_of_labels(frame, truth="human", grader="judge"),
         lambda: where(frame, "judge == 1"),
     ):
-        with pytest.raises(SameNameError, match="columns 2 and 3 are both called 'judge'"):
+        with pytest.raises(FFError, match="columns 2 and 3 are both called 'judge'"):
             use()
     assert list(where(frame, "human == 1").index) == [0]  # a namesake that nobody asks for does no harm
 
@@ -111,7 +112,7 @@ def test_a_column_is_not_measured_against_itself_or_a_namesake() -> None:
 def test_columns_are_listed_only_where_the_first_row_names_them(tmp_path, table) -> None:
     (tmp_path / "l.csv").write_text(table)
     frame = read_labels(tmp_path / "l.csv")
-    with pytest.raises(NoColumnError, match=r"The table has \d columns, and its first row does not look"):
+    with pytest.raises(FFError, match=r"The table has \d columns, and its first row does not look"):
         card_of_labels(frame, truth="human", grader="judge")
 
 
@@ -126,13 +127,13 @@ def test_json_lines_are_a_table(tmp_path) -> None:
 
 
 def test_errors_say_what_is_there() -> None:
-    with pytest.raises(NoColumnError, match=r"no column 'h'\. Columns: 't', 'g'"):
+    with pytest.raises(FFError, match=r"no column 'h'\. Columns: 't', 'g'"):
         card_of_labels(pd.DataFrame({"t": ["a"], "g": ["a"]}), truth="t", grader="h")
-    with pytest.raises(NoLabelsError, match="none of the 1 rows"):
+    with pytest.raises(FFError, match="none of the 1 rows"):
         card([("", "a")])
-    with pytest.raises(BadPositiveError, match=r"'c' is not one of the 2 classes"):
+    with pytest.raises(FFError, match=r"'c' is not one of the 2 classes"):
         card([("a", "a"), ("b", "b")], positive="c")
-    with pytest.raises(NoLabelColumnError, match="300 different values") as text:
+    with pytest.raises(FFError, match="300 different values") as text:
         card([(f"a long response {i}", "a") for i in range(300)])
     assert "long response" not in str(text.value)
 

@@ -6,15 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ff_helpers.measurement.proportions.differences import (
-    BadPValueError,
+from ff_helpers.errors import FFError
+from ff_helpers.measurement.proportions.intervals import (
+    BadCountError,
     benjamini_hochberg,
     difference_bounds,
     independent_difference,
     mcnemar,
     paired_difference,
+    wilson,
 )
-from ff_helpers.measurement.proportions.intervals import BadCountError, wilson
 
 pairs = st.tuples(st.integers(0, 80), st.integers(0, 80)).map(lambda pair: (min(pair), max(pair)))
 few = st.integers(0, 40)
@@ -151,5 +152,5 @@ def test_the_adjustment_keeps_the_order_and_never_helps(p_values: list[float], r
 
 @pytest.mark.parametrize("wrong", [-0.1, 1.1, math.nan])
 def test_what_is_no_p_value_is_refused_with_its_place(wrong: float) -> None:
-    with pytest.raises(BadPValueError, match="p-value 2 is"):
+    with pytest.raises(FFError, match="p-value 2 is"):
         benjamini_hochberg([0.5, wrong])

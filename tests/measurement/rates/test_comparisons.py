@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.clusters import clustered
-from ff_helpers.measurement.proportions.differences import benjamini_hochberg, mcnemar, paired_difference
+from ff_helpers.measurement.proportions.intervals import benjamini_hochberg, mcnemar, paired_difference
 from ff_helpers.measurement.rates.comparisons import NOTHING_SHARED, OTHER_GRADERS, TOO_FEW, compare_models
 from tests.conftest import FRAMES
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ff_helpers.measurement.proportions.differences import paired_difference
+from ff_helpers.measurement.proportions.intervals import paired_difference
 from ff_helpers.measurement.rates.reported import over_reporting
 
 counts = st.integers(0, 60)

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from ff_helpers.errors import FFError
-from ff_helpers.measurement.proportions.differences import paired_difference
+from ff_helpers.measurement.proportions.intervals import paired_difference
 from ff_helpers.measurement.regrades.rates import (
     by_scenario,
     check_marginals,
