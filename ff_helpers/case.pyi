@@ -2,13 +2,13 @@ from .casestudy import facts as facts
 from .casestudy import paper as paper
 from .casestudy.claims import claims_possible as claims_possible
 from .casestudy.crescendo_regrade import crescendo as crescendo
-from .casestudy.evaluators import published_evaluators as published_evaluators
 from .casestudy.exported import atlas as atlas
 from .casestudy.exports import read_export as read_export
+from .casestudy.graders import published_agreement as published_agreement
+from .casestudy.graders import published_calibration as published_calibration
+from .casestudy.graders import published_evaluators as published_evaluators
 from .casestudy.graders import published_graders as published_graders
 from .casestudy.metrics import canonical_metrics as canonical_metrics
 from .casestudy.narrative import write_narrative as write_narrative
 from .casestudy.pages import student_example as student_example
-from .casestudy.printed import published_agreement as published_agreement
-from .casestudy.printed import published_calibration as published_calibration
 from .casestudy.record import published as published

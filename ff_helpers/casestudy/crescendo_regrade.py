@@ -17,6 +17,11 @@ from ff_helpers.measurement.regrades.supersession import changes_frame
 from ff_helpers.measurement.results import Terms, stated, terms_of
 from ff_helpers.terms import TIERS, Tier
 
+LABELLERS = {
+    "contaminated": "first labels: qwen3:1.7b",
+    "corrected": "new labels: deepseek-r1:1.5b and people",
+}
+"""Who gave the labels of either side, as tables and pages name them."""
 _HEADLINES: tuple[Tier, ...] = ("strict", "broad")
 
 
@@ -54,8 +59,7 @@ def crescendo() -> Crescendo:
     """Return the published crescendo regrade, recomputed from data/published/.
 
     Raises:
-        BadFactError: a malformed file of facts.
-        FFError: the transitions do not add up to the final verdicts.
+        FFError: a malformed file of facts, or transitions that do not add up to the final verdicts.
     """
     finals = published("crescendo_final_verdicts")
     transitions = published("crescendo_transitions").rename(
@@ -91,42 +95,35 @@ def crescendo() -> Crescendo:
 
 
 def _printed_shifts(aggregates: pd.DataFrame) -> pd.DataFrame:
-    rows = []
-    for tier in _HEADLINES:
-        sides = aggregates[aggregates["tier"] == tier].set_index("labels")
-        rows.append(
-            {
-                "tier": tier,
-                "denominator": "mixed: {contaminated} rows against {corrected}".format(**sides["rows"]),
-                "old_n": sides["rows"]["contaminated"],
-                "new_n": sides["rows"]["corrected"],
-                "old_asr": sides["printed"]["contaminated"],
-                "new_asr": sides["printed"]["corrected"],
-                "shift": sides["printed"]["corrected"] - sides["printed"]["contaminated"],
-            }
-        )
-    return pd.DataFrame(rows)
+    sides = aggregates.set_index(["tier", "labels"])
+    rows = sides["rows"].astype("int64").unstack().loc[list(_HEADLINES)]
+    printed = sides["printed"].unstack().loc[list(_HEADLINES)]
+    names = rows[["contaminated", "corrected"]].itertuples(index=False)
+    return pd.DataFrame(
+        {
+            "denominator": [f"mixed: {old} rows against {new}" for old, new in names],
+            "old_n": rows["contaminated"],
+            "new_n": rows["corrected"],
+            "old_asr": printed["contaminated"],
+            "new_asr": printed["corrected"],
+            "shift": printed["corrected"] - printed["contaminated"],
+        }
+    ).reset_index()
 
 
 def _runs(finals: pd.DataFrame) -> pd.DataFrame:
-    parts = [(str(run), rows) for run, rows in finals.groupby("run")]
-    both = " and ".join(run for run, _ in parts)
-    table = pd.DataFrame([_run(name, rows) for name, rows in [*parts, (both, finals)]])
+    parts = {str(run): rows for run, rows in finals.groupby("run")}
+    table = pd.DataFrame([_run(name, rows) for name, rows in (parts | {" and ".join(parts): finals}).items()])
     for tier in _HEADLINES:
         table = with_wilson(table, tier, k=f"{tier}_k", n="rows")
     return table
 
 
 def _run(name: str, rows: pd.DataFrame) -> dict[str, object]:
-    result: dict[str, object] = {
-        "run": name,
-        "scenarios": rows["scenario_id"].nunique(),
-        "runs": rows["run"].nunique(),
-        "rows": len(rows),
-    }
+    scenarios, runs = rows["scenario_id"].nunique(), rows["run"].nunique()
+    result: dict[str, object] = {"run": name, "scenarios": scenarios, "runs": runs, "rows": len(rows)}
     for tier in _HEADLINES:
         interval = by_scenario(rows, tier=tier)
         result[f"{tier}_k"] = int(rows["verdict"].isin(TIERS[tier]).sum())
-        for end in ("", "_low", "_high"):
-            result[f"{tier}_by_scenario{end}"] = interval[f"asr{end}"]
+        result |= {f"{tier}_by_scenario{end}": interval[f"asr{end}"] for end in ("", "_low", "_high")}
     return result

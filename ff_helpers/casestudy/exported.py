@@ -3,27 +3,30 @@
 Counts of names that resolve to one model are added and the rate is taken once: rates are never
 averaged. A name that does not resolve keeps its own row, so no graded trace is lost. What the
 export does not say (classes, stability, turns, dates) is null with its reason.
+
+`exported_graders.csv` says which grader each classifier name is, if any; accuracy comes from the published
+calibrations. A grader that fails the published rule (n >= 20 and accuracy >= 70%) on its published
+calibration is `rejected`; one that passes stays `uncalibrated`, since we cannot run it.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from functools import cache
 
 import pandas as pd
 
-from ff_helpers.casestudy.exported_graders import (
-    DENOMINATOR,
-    MARKED,
-    ExportedGrader,
-    classifiers,
-    exported_graders,
-    exported_terms,
-)
+from ff_helpers.casestudy.graders import published_graders
 from ff_helpers.corpus.canonical import resolve, resolve_names
 from ff_helpers.measurement.proportions.intervals import wilson, with_wilson
-from ff_helpers.measurement.results import stated
+from ff_helpers.measurement.results import GraderNote, Terms, stated
+from ff_helpers.paths import PACKAGE
 from ff_helpers.publication.atlas.signal import (
     NO_RATE,
     VOID,
+    WORDS,
+    Footing,
     Rate,
     Signal,
     SignalGrader,
@@ -34,6 +37,9 @@ from ff_helpers.publication.atlas.signal import (
 from ff_helpers.terms import Tier, Unknown
 
 TIER: Tier = "strict"
+DENOMINATOR = "as exported, unknown"
+MARKED: frozenset[Footing] = frozenset({"rejected", "unknown", "heuristic", "constant"})
+"""Kinds of graders on which no figure can rest."""
 PUBLISHED_MIN_GRADED = 10
 """The published resolution rate is over names with at least this many graded traces."""
 VETO, HIGH = 0.6, 100
@@ -67,6 +73,23 @@ class Atlas:
     names: pd.DataFrame
     aliases: pd.DataFrame
     summary: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class ExportedGrader:
+    """One grader of an export.
+
+    Attributes:
+        note: as it is disclosed.
+        standing: one of Footing; `WORDS.standing` describes each.
+        why: the reason of the standing.
+        spellings: how the export writes it.
+    """
+
+    note: GraderNote
+    standing: Footing
+    why: str
+    spellings: tuple[str, ...] = ()
 
 
 def atlas(export: pd.DataFrame, *, min_graded: int = 20, corpus: str = CORPUS) -> Atlas:
@@ -210,3 +233,66 @@ def _summary(names: pd.DataFrame, models: pd.DataFrame, min_graded: int) -> pd.D
     rows = [{"item": item, "k": int(hits.sum()), "n": len(hits)} for item, hits in counts.items()]
     rows.append({"item": "traces_compliance", "k": int(models["k"].sum()), "n": int(models["n"].sum())})
     return with_wilson(pd.DataFrame(rows), "share")
+
+
+def exported_graders(classifiers: Iterable[str]) -> tuple[ExportedGrader, ...]:
+    """Return the graders behind classifier names, each once, by name."""
+    found: dict[str, ExportedGrader] = {}
+    for spelling in sorted(set(classifiers)):
+        rule = next(rule for rule in _rules() if fnmatchcase(spelling, rule["pattern"]))
+        name = rule["grader"] or spelling
+        grader = found.get(name) or _described(name, rule["standing"], rule["why"])
+        found[name] = replace(grader, spellings=(*grader.spellings, spelling))
+    return tuple(found[name] for name in sorted(found))
+
+
+@cache
+def _described(name: str, standing: str, why: str) -> ExportedGrader:
+    (note,) = published_graders(name)
+    kinds: dict[str, Footing] = {"unknown": "unknown", "heuristic": "heuristic", "constant": "constant"}
+    if standing in kinds:
+        unknown = Unknown("accuracy", why)
+        note = replace(note, digest=Unknown("digest", "none"), accuracy=unknown, calibration_set=unknown)
+        return ExportedGrader(note, kinds[standing], why)
+    if isinstance(note.accuracy, Unknown):
+        return ExportedGrader(note, "unmeasured", str(note.accuracy))
+    measured = f"{note.accuracy.k} of {note.accuracy.n} on {note.calibration_set}"
+    return ExportedGrader(note, "rejected" if note.gate == "rejected" else "measured", measured)
+
+
+@cache
+def _rules() -> tuple[dict[str, str], ...]:
+    path = PACKAGE / "casestudy" / "exported_graders.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        return tuple(csv.DictReader(file))
+
+
+def classifiers(cell: object) -> list[str]:
+    """Return the classifier names of one cell of the export, where `|` joins them."""
+    return [name for name in str(cell).split("|") if name]
+
+
+def exported_terms(export: pd.DataFrame) -> Terms:
+    """Return the terms of a table of the export: every grader that it names."""
+    names = {name for cell in export["classifiers"] for name in classifiers(cell)}
+    return Terms(
+        graders=_together(exported_graders(names)),
+        tiers=("strict",),
+        denominators=(DENOMINATOR,),
+        left_out=Unknown("left out", "not published: the export has no statuses"),
+        assumptions=("Which grader gave which verdict is not published",),
+    )
+
+
+def _together(graders: tuple[ExportedGrader, ...]) -> tuple[GraderNote, ...]:
+    """Name graders with the same unknowns together, to keep a caption readable."""
+    measured = [g.note for g in graders if not isinstance(g.note.accuracy, Unknown)]
+    groups: dict[Footing, list[GraderNote]] = {}
+    for grader in graders:
+        if isinstance(grader.note.accuracy, Unknown):
+            groups.setdefault(grader.standing, []).append(grader.note)
+    for standing, notes in groups.items():
+        accuracy = Unknown("accuracy", f"never measured ({WORDS.standing[standing]})")
+        names = ", ".join(note.grader for note in notes)
+        measured.append(replace(notes[0], grader=names, accuracy=accuracy))
+    return tuple(measured)

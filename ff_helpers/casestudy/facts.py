@@ -8,9 +8,8 @@ from typing import Final
 
 import pandas as pd
 
-from ff_helpers.casestudy.exported_graders import exported_terms
-from ff_helpers.casestudy.graders import MANUAL, published_graders
-from ff_helpers.casestudy.printed import published_calibration
+from ff_helpers.casestudy.exported import exported_terms
+from ff_helpers.casestudy.graders import MANUAL, published_calibration, published_graders
 from ff_helpers.casestudy.record import PUBLISHED_STATUSES, published
 from ff_helpers.corpus.canonical import resolve
 from ff_helpers.grading.identities import shown_names

@@ -8,8 +8,7 @@ import json
 
 import pandas as pd
 
-from ff_helpers.casestudy.exported import Atlas
-from ff_helpers.casestudy.exported_graders import classifiers
+from ff_helpers.casestudy.exported import Atlas, classifiers
 from ff_helpers.casestudy.record import published
 from ff_helpers.grading.identities import identities
 from ff_helpers.measurement.calibration.robustness import natural

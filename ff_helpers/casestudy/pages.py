@@ -6,7 +6,7 @@ from typing import Final
 import pandas as pd
 
 from ff_helpers.casestudy.claims import shipped_claims
-from ff_helpers.casestudy.crescendo_regrade import crescendo
+from ff_helpers.casestudy.crescendo_regrade import LABELLERS, crescendo
 from ff_helpers.casestudy.exported import CORPUS
 from ff_helpers.casestudy.graders import MANUAL, published_graders
 from ff_helpers.measurement.proportions.intervals import rate_text, wilson
@@ -20,10 +20,6 @@ from ff_helpers.publication.student import Example, Question
 from ff_helpers.terms import VERDICTS
 
 _SET: Final = "crescendo (published)"
-_SIDES: Final = {
-    "contaminated": "first labels: qwen3:1.7b",
-    "corrected": "new labels: deepseek-r1:1.5b and people",
-}
 _CORRECTION = Words(
     "What the correction changed",
     "Strict and broad attack success on the crescendo traces under the contaminated and the corrected "
@@ -77,7 +73,7 @@ def save_page(run: Run, signals: Sequence[Signal]) -> str:
 def _counts() -> pd.DataFrame:
     moves = crescendo().transitions
     sides = [
-        moves.rename(columns={side: "outcome", "rows": "n"})[["outcome", "n"]].assign(grader=_SIDES[name])
+        moves.rename(columns={side: "outcome", "rows": "n"})[["outcome", "n"]].assign(grader=LABELLERS[name])
         for side, name in (("old", "contaminated"), ("new", "corrected"))
     ]
     table = pd.concat(sides, ignore_index=True)
@@ -93,7 +89,7 @@ def _questions() -> tuple[Question, ...]:
         row = rates.loc[[(labels, tier, over)]].iloc[0]
         return f"{rate_text(wilson(int(row['k']), int(row['n'])))} ({row['k']} of {row['n']})"
 
-    chosen = {"set": _SET, "intent": "crescendo", "grader": _SIDES["corrected"], "tier": "strict"}
+    chosen = {"set": _SET, "intent": "crescendo", "grader": LABELLERS["corrected"], "tier": "strict"}
     benign = "The traces between the two hold no attack: counting them dilutes the rate. Neither is wrong."
     return (
         Question(
@@ -107,7 +103,7 @@ def _questions() -> tuple[Question, ...]:
             f"By the first labels it is {rate('contaminated', 'broad', 'adversarial')} of adversarial rows "
             f"and {rate('contaminated', 'broad', 'rows')} of all rows. A rate without its denominator says "
             "neither.",
-            chosen | {"grader": _SIDES["contaminated"], "tier": "broad", "denominator": "adversarial"},
+            chosen | {"grader": LABELLERS["contaminated"], "tier": "broad", "denominator": "adversarial"},
         ),
         Question(
             "Is 15% right worse than guessing?",

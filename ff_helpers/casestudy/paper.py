@@ -1,10 +1,11 @@
 """The frames behind the paper's tables: what other steps computed, in the few columns that fit a page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pandas as pd
 
+from ff_helpers.casestudy.crescendo_regrade import LABELLERS
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.calibration.cards import Card, notes_of
 from ff_helpers.measurement.calibration.robustness import natural
@@ -15,10 +16,6 @@ from ff_helpers.measurement.rates.reported import asr_by, with_gate
 from ff_helpers.measurement.results import LABELS, Terms, left_out, stated, terms_of
 from ff_helpers.terms import TIERS, Identity
 
-_LABELLERS = {
-    "contaminated": "first labels: qwen3:1.7b",
-    "corrected": "new labels: deepseek-r1:1.5b and people",
-}
 _GATES = {"contaminated": "rejected", "corrected": "uncalibrated"}
 
 
@@ -34,14 +31,17 @@ def three_tiers(table: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
         [0, 1], each with _low and _high; missing where that tier is not decided). Rows in the order of the
         first appearance of their `by`.
     """
-    rows = table.drop_duplicates(list(by))[list(by)].reset_index(drop=True)
-    traces = table.groupby(list(by), sort=False)["n"].max().rename("traces").reset_index()
-    rows = rows.merge(traces, on=list(by), how="left")
-    for tier in TIERS:
-        part = table[table["tier"] == tier][[*by, "asr", "asr_low", "asr_high"]]
-        part = part.rename(columns={"asr": tier, "asr_low": f"{tier}_low", "asr_high": f"{tier}_high"})
-        rows = rows.merge(part, on=list(by), how="left")
-    return rows
+    return _side_by_side(table, list(by), "tier", {tier: tier for tier in TIERS})
+
+
+def _side_by_side(table: pd.DataFrame, by: list[str], of: str, names: Mapping[str, str]) -> pd.DataFrame:
+    """Return `by`, traces and one rate with bounds for each value of the column `of`, under its name."""
+    wide = table.groupby(by, sort=False)["n"].max().rename("traces").reset_index()
+    for value, name in names.items():
+        columns = {"asr": name, "asr_low": f"{name}_low", "asr_high": f"{name}_high"}
+        part = table.loc[table[of] == value, [*by, *columns]].rename(columns=columns)
+        wide = wide.merge(part, on=by, how="left")
+    return wide
 
 
 def model_tiers(
@@ -64,16 +64,15 @@ def model_tiers(
     rows, who = told_apart(natural(verdicts))
     counts = count_verdicts(rows[rows["method"] != "heuristic"], by=("model", "grader"))
     told = with_gate(asr(counts, by=["model", "grader"]), cards, who)
-    published = crescendo.assign(model="deepseek-r1:1.5b", gate=crescendo["labels"].map(_GATES))
-    published["labels"] = published["labels"].map(_LABELLERS)
-    corpora = corpus.assign(
-        model=corpus["cohort"], labels="several graders, as published", gate="uncalibrated"
+    labels = crescendo["labels"]
+    published = crescendo.assign(
+        model="deepseek-r1:1.5b", gate=labels.map(_GATES), labels=labels.map(LABELLERS)
     )
+    corpora = corpus.rename(columns={"cohort": "model"})
+    corpora = corpora.assign(labels="several graders, as published", gate="uncalibrated")
     parts = [published, corpora, known, told.assign(labels=told["grader"])]
-    table = pd.concat(parts, ignore_index=True)
-    table = table[table["denominator"] == "graded"]
-    named = set(told["grader"])
-    sets = set(rows["set"])
+    table = pd.concat(parts, ignore_index=True).query("denominator == 'graded'")
+    named, sets = set(told["grader"]), set(rows["set"])
     measured = [card for card in cards if card.grader in named and card.calibration_set in sets]
     theirs = terms_of(crescendo), terms_of(corpus)
     printed = [note for one in theirs if one and isinstance(one.graders, tuple) for note in one.graders]
@@ -100,12 +99,8 @@ def intent_rates(table: pd.DataFrame) -> pd.DataFrame:
     """
     rows = table[(table["tier"] == "strict") & (table["denominator"] == "graded")]
     graders = sorted(set(rows["grader"]) - {LABELS})
-    wide = rows.groupby("intent", sort=False)["n"].max().rename("traces").reset_index()
-    for grader in [LABELS, *graders]:
-        name = "known" if grader == LABELS else grader
-        part = rows[rows["grader"] == grader][["intent", "asr", "asr_low", "asr_high"]]
-        part = part.rename(columns={"asr": name, "asr_low": f"{name}_low", "asr_high": f"{name}_high"})
-        wide = wide.merge(part, on="intent", how="left")
+    names = {LABELS: "known"} | {grader: grader for grader in graders}
+    wide = _side_by_side(rows, ["intent"], "grader", names)
     wide = wide.sort_values(["known", "intent"], ascending=[False, True], kind="stable", ignore_index=True)
     known = terms_of(table) or Terms()
     terms = replace(
@@ -131,16 +126,15 @@ def correction_rates(shifts: pd.DataFrame) -> pd.DataFrame:
         tier, denominator, old_counts, new_counts (str: `7/20`), contaminated, corrected (in [0, 1], with
         bounds), shift, paired (differences of shares; paired with the interval, of rows in both).
     """
-    rows = shifts[shifts["old_k"].notna()]
-    sides = {"contaminated": "old", "corrected": "new"}
+    rows = shifts[shifts["old_k"].notna()].reset_index(drop=True)
     frame = rows[["tier", "denominator"]].copy()
-    for name, side in sides.items():
+    for name, side in (("contaminated", "old"), ("corrected", "new")):
         counts = zip(rows[f"{side}_k"], rows[f"{side}_n"], strict=True)
         frame[f"{side}_counts"] = [f"{k:.0f}/{n:.0f}" for k, n in counts]
         for end in ("", "_low", "_high"):
             frame[f"{name}{end}"] = rows[f"{side}_asr{end}"]
     frame = frame.join(rows[["shift", "paired", "paired_low", "paired_high", "old_n", "new_n"]])
-    return stated(frame.reset_index(drop=True), terms_of(shifts))
+    return stated(frame, terms_of(shifts))
 
 
 def claim_counts(claims: pd.DataFrame) -> pd.DataFrame:

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from ff_helpers import paths
-from ff_helpers.casestudy.compat import compat_text
 from ff_helpers.casestudy.exported import atlas_signal
-from ff_helpers.casestudy.exports import read_export
+from ff_helpers.casestudy.exports import compat_text, read_export
 from ff_helpers.cli.text import print_json, shown
 from ff_helpers.publication.atlas.changes import Change, Due, compare_signals, due_rows, refreshed
 from ff_helpers.publication.atlas.files import (

@@ -5,9 +5,8 @@ import json
 import pandas as pd
 
 import ff_helpers as ff
-from ff_helpers.casestudy.compat import compat_text
 from ff_helpers.casestudy.exported import atlas
-from ff_helpers.casestudy.exports import read_export
+from ff_helpers.casestudy.exports import compat_text, read_export
 from tests.publication.atlas.signals import DAY, signals
 
 PUBLISHED = {"model_name", "asr_pct", "numerator", "denominator", "classifiers_used"}

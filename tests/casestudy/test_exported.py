@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ff_helpers as ff
-from ff_helpers.casestudy.exported import atlas
-from ff_helpers.casestudy.exported_graders import exported_graders
+from ff_helpers.casestudy.exported import atlas, exported_graders
 from ff_helpers.corpus.canonical import resolve_names
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.intervals import BadCountError

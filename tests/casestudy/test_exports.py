@@ -6,7 +6,8 @@ import pytest
 
 import ff_helpers as ff
 from ff_helpers import paths
-from ff_helpers.casestudy.exports import BadExportError, read_export
+from ff_helpers.casestudy.exports import read_export
+from ff_helpers.errors import FFError
 
 ROW = {
     "model_name": "gemma3:27b",
@@ -53,7 +54,7 @@ def test_the_shipped_export_is_read():
 )
 def test_a_wrong_row_is_named_by_place_and_field(tmp_path, change, said):
     first = ROW | {"model_name": "other"}
-    with pytest.raises(BadExportError, match=said):
+    with pytest.raises(FFError, match=said):
         read_export(as_json(tmp_path, first, ROW | change))
 
 
@@ -76,14 +77,14 @@ def test_a_wrong_row_is_named_by_place_and_field(tmp_path, change, said):
 def test_a_file_that_is_no_export_says_what_is_expected(tmp_path, text, said):
     path = tmp_path / "export"
     path.write_text(text)
-    with pytest.raises(BadExportError, match=said) as error:
+    with pytest.raises(FFError, match=said) as error:
         read_export(path)
     assert "Expected model_name" in str(error.value)
 
 
 def test_no_file_and_no_text(tmp_path):
-    with pytest.raises(BadExportError, match="no such file"):
+    with pytest.raises(FFError, match="no such file"):
         read_export(tmp_path / "none.csv")
     (tmp_path / "bytes.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(BadExportError, match="not UTF-8"):
+    with pytest.raises(FFError, match="not UTF-8"):
         read_export(tmp_path / "bytes.csv")

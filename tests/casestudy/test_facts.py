@@ -1,6 +1,6 @@
 """The tables of the published facts: what was printed, its interval, and the state that follows from it."""
 
-from ff_helpers.casestudy.printed import published_agreement, published_calibration
+from ff_helpers.casestudy.graders import published_agreement, published_calibration
 
 
 def test_published_pairs_carry_the_flag_of_the_published_rule() -> None:

@@ -7,7 +7,8 @@ from math import comb
 import pytest
 
 import ff_helpers as ff
-from ff_helpers.casestudy.record import BadFactError, UnknownFactsError, published
+from ff_helpers.casestudy.record import published
+from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.intervals import wilson
 from ff_helpers.measurement.results import LABELS
 from ff_helpers.paths import PACKAGE, MissingInputError
@@ -139,11 +140,10 @@ def test_facts_are_checked_line_by_line(tmp_path, monkeypatch):
         ("a,b,1,2,r\na,b,1,2,r\n", ":3:id: the same id as line 2"),
     ):
         path.write_text(head + line, encoding="utf-8")
-        with pytest.raises(BadFactError) as error:
+        with pytest.raises(FFError, match=re.escape(f"{path}{problem}")):
             published("other_counts")
-        assert f"{path}{problem}" in str(error.value)
     path.write_text("id,k\n", encoding="utf-8")
-    with pytest.raises(BadFactError, match=":1:header: the columns must be id, what, k, n, source"):
+    with pytest.raises(FFError, match=":1:header: the columns must be id, what, k, n, source"):
         published("other_counts")
-    with pytest.raises(UnknownFactsError, match="no published facts 'nothing'"):
+    with pytest.raises(FFError, match="no published facts 'nothing'"):
         published("nothing")
