@@ -15,9 +15,8 @@ from ff_helpers.measurement.consistency.possible import below_chance
 from ff_helpers.measurement.proportions.intervals import Proportion, percent, wilson
 from ff_helpers.paths import PACKAGE, Run
 from ff_helpers.publication.derive import disclose
-from ff_helpers.publication.narrative.markdown import escaped
+from ff_helpers.publication.narrative.markdown import escaped, rate_table, shift_table
 from ff_helpers.publication.narrative.saved import save_narrative, template
-from ff_helpers.publication.narrative.shown import rate_table, shift_table
 from ff_helpers.publication.prose import Prose, Value, points, say
 from ff_helpers.terms import VERDICTS
 

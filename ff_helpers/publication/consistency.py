@@ -19,12 +19,15 @@ _ROUNDED: dict[Rounding, str] = {
     "half-even": "digits rounded, a tie to the even digit",
     "cut-off": "digits cut off",
 }
-_METHODS = {
-    "wilson": "Wilson",
-    "clopper-pearson": "Clopper-Pearson",
-    "wald": "Wald",
-    "jeffreys": "Jeffreys",
-    "agresti-coull": "Agresti-Coull",
+_COLUMNS = {
+    "id": "str",
+    "published": "str",
+    "counts": "int64",
+    "smallest_n": "Int64",
+    "largest_n": "Int64",
+    "tried_to": "int64",
+    "answer": "str",
+    "otherwise": "str",
 }
 
 
@@ -70,24 +73,11 @@ def claims_possible(path: Path, *, graders: Sequence[GraderNote] | Unknown = NAM
                 result = consistent(*(str(part) for part in figure if part is not None))
                 ns = [n for _, n in result.asked.possible]
                 other = (f"{_how(result, f)}: {counts_text(f.possible, 3)}" for f in result.otherwise)
-                row = {"id": claim.id, "published": str(result.printed), "counts": len(ns)}
-                row |= {"smallest_n": min(ns, default=None), "largest_n": max(ns, default=None)}
-                row |= {"tried_to": result.last_n, "answer": _answer(result, 3)}
-                rows.append(row | {"otherwise": "; ".join(other) or "not needed"})
+                size = (len(ns), min(ns, default=None), max(ns, default=None), result.last_n)
+                said = (_answer(result, 3), "; ".join(other) or "not needed")
+                rows.append((claim.id, str(result.printed), *size, *said))
     frame = pd.DataFrame(rows, columns=[*_COLUMNS])
     return stated(frame.astype(_COLUMNS), claims_terms(graders))
-
-
-_COLUMNS = {
-    "id": "str",
-    "published": "str",
-    "counts": "int64",
-    "smallest_n": "Int64",
-    "largest_n": "Int64",
-    "tried_to": "int64",
-    "answer": "str",
-    "otherwise": "str",
-}
 
 
 def counts_text(pairs: Sequence[tuple[int, int]], most: int) -> str:
@@ -117,7 +107,7 @@ def _answer(result: Consistency, most: int) -> str:
 
 
 def _how(result: Consistency, fit: Fit) -> str:
-    interval = "" if result.printed.low is None else f"{_METHODS[fit.method]} 95% interval, "
+    interval = "" if result.printed.low is None else f"{fit.method.title()} 95% interval, "
     return interval + _ROUNDED[fit.rounding]
 
 

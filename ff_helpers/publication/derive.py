@@ -12,8 +12,8 @@ from ff_helpers.columns import column as declared
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.results import NONE, WITHIN, Terms, check, left_out, terms_of, values
 from ff_helpers.paths import Run
-from ff_helpers.publication.behind import graders_behind, truths_behind
 from ff_helpers.publication.disclosure import NO_TIER, Disclosure, require
+from ff_helpers.publication.graders import graders_behind, truths_behind
 from ff_helpers.publication.prose import tell
 from ff_helpers.terms import TIERS, Unknown
 

@@ -96,15 +96,14 @@ def _blanks(disclosure: Disclosure) -> list[str]:
     blank = [name for name in words if not _said(getattr(disclosure, name))]
     blank += [] if isinstance(disclosure.as_of, date) else ["as_of"]
     blank += [] if all(map(_said, disclosure.notes)) else ["the words of a note"]
-    if disclosure.graders == EACH_ROW:
+    graders = disclosure.graders
+    if graders == EACH_ROW or (isinstance(graders, Unknown) and _said(graders)):
         return blank
-    if isinstance(disclosure.graders, Unknown | str) or disclosure.graders is None:
-        return blank + (
-            [] if isinstance(disclosure.graders, Unknown) and _said(disclosure.graders) else ["graders"]
-        )
-    if not disclosure.graders and disclosure.tier != NO_TIER:
+    if not isinstance(graders, tuple):
+        return [*blank, "graders"]
+    if not graders and disclosure.tier != NO_TIER:
         blank.append("graders")
-    for note in disclosure.graders:
+    for note in graders:
         name = note.grader.strip() or "a grader"
         blank += [
             f"{field.name} of {name}"

@@ -22,10 +22,9 @@ def render(template: str, **values: object) -> str:
     return _environment().get_template(template).render({"css": css} | values)
 
 
-@cache
 def read_words(name: str, kind: type[T]) -> T:
     """Return the content of templates/<name>.yaml, words that people read, as a type."""
-    return TypeAdapter(kind).validate_python(yaml.safe_load((TEMPLATES / f"{name}.yaml").read_text("utf-8")))
+    return TypeAdapter(kind).validate_python(_content(name))
 
 
 def write_page(path: Path, text: str) -> None:
@@ -44,3 +43,9 @@ def _environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+@cache
+def _content(name: str) -> object:
+    content: object = yaml.safe_load((TEMPLATES / f"{name}.yaml").read_text(encoding="utf-8"))
+    return content

@@ -8,7 +8,7 @@ copied out of it still names its grader.
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -134,11 +134,11 @@ def _kind(frame: pd.DataFrame, column: str, like: Mapping[str, str]) -> str:
 def _cells(frame: pd.DataFrame, column: str, kind: str) -> list[str]:
     values = frame[column]
     if kind in _WITH_INTERVAL:
-        say = {"rate": percent, "change": _change, "plain": _plain_number}[kind]
+        say = _WRITTEN[kind]
         bounds = zip(values, frame[f"{column}_low"], frame[f"{column}_high"], strict=True)
         return [say(v) + ("" if pd.isna(low) else f" [{say(low)}, {say(high)}]") for v, low, high in bounds]
-    if kind in _SAID:
-        return [_SAID[kind](v) for v in values.astype(float)]
+    if kind in _WRITTEN:
+        return [_WRITTEN[kind](v) for v in values.astype(float)]
     if column in _KEYS:
         values = values.str.replace("_", " ")
     words = {True: "yes", False: "no"} if pd.api.types.is_bool_dtype(values) else {}
@@ -163,9 +163,14 @@ def _plain_number(value: float) -> str:
     return "–" if pd.isna(value) else f"{value:.3f}".replace("-", "−")
 
 
-_SAID = {
-    "percent": percent, "points": _change, "number": _number, "plain number": _plain_number, "p": _p
-}  # fmt: skip
+_WRITTEN: Mapping[str, Callable[[float], str]] = {
+    **dict.fromkeys(("rate", "percent"), percent),
+    **dict.fromkeys(("change", "points"), _change),
+    **dict.fromkeys(("plain", "plain number"), _plain_number),
+    "number": _number,
+    "p": _p,
+}
+"""How the numbers of each kind of column are written."""
 
 
 def _tex(

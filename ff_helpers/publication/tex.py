@@ -8,43 +8,9 @@ HTML keep the text as it is.
 import unicodedata
 from typing import Final
 
-_SPECIAL: Final = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
-    "–": "--",
-    "—": "---",
-    "−": "$-$",
-    "≥": r"$\geq$",
-    "≤": r"$\leq$",
-    "≠": r"$\neq$",
-    "±": r"$\pm$",
-    "×": r"$\times$",
-    "·": r"$\cdot$",
-    "→": r"$\rightarrow$",
-    "κ": r"$\kappa$",
-    "α": r"$\alpha$",
-    "…": r"\ldots{}",
-    "“": "``",
-    "”": "''",
-    "‘": "`",
-    "’": "'",
-    "\u00a0": "~",
-    "\t": " ",
-    "\n": " ",
-    "\r": " ",
-}
+from ff_helpers.publication.pages import read_words
+
+_SPECIAL: Final = read_words("tex", dict[str, str])
 _LATIN = ("\u00c0", "\u017f")
 """Accented Latin letters, which every LaTeX since 2018 reads and sets."""
 

@@ -10,6 +10,7 @@ import unicodedata
 from ff_helpers.publication.narrative.markdown import Token, plain, tree
 from ff_helpers.publication.tex import tex
 
+_MARKS = {"strong": r"\textbf", "emphasis": r"\emph", "codespan": r"\texttt"}
 _SECTIONS = ("section", "subsection", "subsubsection")
 _SETS = {"→": r"$\rightarrow$", "←": r"$\leftarrow$", "×": r"$\times$", "•": r"\textbullet{}", "±": r"$\pm$"}
 _SETS |= {"’": "'", "‘": "`", "“": "``", "”": "''", "…": r"\dots{}", "—": "---", "\u00a0": "~", '"': "''"}
@@ -62,16 +63,13 @@ def _item(token: Token) -> str:
 
 def _inline(token: Token) -> str:
     kind = token["type"]
-    inside = "".join(_inline(child) for child in token.get("children", []))
     if kind in ("softbreak", "linebreak"):
         return "\n"
-    if kind == "strong":
-        return f"\\textbf{{{inside}}}"
-    if kind == "emphasis":
-        return f"\\emph{{{inside}}}"
-    if kind == "codespan":
-        return f"\\texttt{{{text_as_tex(token['raw'])}}}"
-    return inside if "children" in token else text_as_tex(plain(token))
+    if "children" in token:
+        inside = "".join(_inline(child) for child in token["children"])
+    else:
+        inside = text_as_tex(plain(token))
+    return f"{_MARKS[kind]}{{{inside}}}" if kind in _MARKS else inside
 
 
 def _table(token: Token) -> str:

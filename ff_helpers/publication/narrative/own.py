@@ -17,9 +17,8 @@ from ff_helpers.paths import Run
 from ff_helpers.publication.derive import disclose
 from ff_helpers.publication.disclosure import Disclosure
 from ff_helpers.publication.graders import labeller_notes
-from ff_helpers.publication.narrative.markdown import escaped, paragraphs
+from ff_helpers.publication.narrative.markdown import escaped, move_table, paragraphs, rate_table, shift_table
 from ff_helpers.publication.narrative.saved import save_narrative, template
-from ff_helpers.publication.narrative.shown import move_table, rate_table, shift_table
 from ff_helpers.publication.prose import Prose, Value, say, tell, tell_rows
 from ff_helpers.terms import Identity
 
