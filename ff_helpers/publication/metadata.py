@@ -22,6 +22,8 @@ from ff_helpers.measurement.results import terms_as_json, terms_of
 from ff_helpers.publication.disclosure import Disclosure
 from ff_helpers.terms import Unknown
 
+_DATATYPES = {"b": "boolean", "i": "integer", "u": "integer", "f": "number"}
+"""The CSV-on-the-Web datatype of each kind of dtype; any other is a string."""
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 
 
@@ -166,13 +168,7 @@ def _rounded_terms(frame: pd.DataFrame) -> Plain:
 def _described(frame: pd.DataFrame, name: str, like: Mapping[str, str]) -> dict[str, Plain]:
     """Return datatype, meaning and unit of a column: its dtype from the frame, the rest from the registry."""
     column, known = frame[name], declared(name, like)
-    datatype = "string"
-    if pd.api.types.is_bool_dtype(column):
-        datatype = "boolean"
-    elif pd.api.types.is_integer_dtype(column):
-        datatype = "integer"
-    elif pd.api.types.is_numeric_dtype(column):
-        datatype = "number"
+    datatype = _DATATYPES.get(column.dtype.kind, "string")
     if known is None:
         return {"datatype": datatype}
     interval = {f"{name}_low", f"{name}_high"} <= set(map(str, frame.columns))

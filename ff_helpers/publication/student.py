@@ -6,7 +6,6 @@ counts, by the same formulas as here (a test compares them).
 
 import base64
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -65,10 +64,8 @@ def save_student_page(run: Run, example: Example | None = None) -> Prose:
         MissingInputError: the run has no verdicts yet, and there is no example to show without them.
     """
     data, notes = _data(run, example)
-    script = "\n".join(
-        (TEMPLATES / "student" / name).read_text(encoding="utf-8")
-        for name in ("1_rates.js", "2_chart.js", "3_simulator.js", "4_start.js")
-    )
+    scripts = sorted((TEMPLATES / "student").glob("*.js"))
+    script = "\n".join(path.read_text(encoding="utf-8") for path in scripts)
     told = Disclosure(
         graders=tuple(notes),
         tier="as chosen",
@@ -85,7 +82,7 @@ def save_student_page(run: Run, example: Example | None = None) -> Prose:
         style=Markup((TEMPLATES / "student" / "explore.css").read_text(encoding="utf-8")),
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        data=Markup(_embedded(data)),
+        data=data,
         disclosure=told.sentence(),
     )
     write_page(run.write(NAME), page)
@@ -104,7 +101,8 @@ def _data(run: Run, example: Example | None) -> tuple[dict[str, object], list[Gr
     names = {one: name for name, one in who.items()}
     cards = [card for card in cards if card.identity in names]
     if len(frame):
-        counts += [_reported(frame), _known(frame)]
+        reported = count_verdicts(frame, by=("set", "intent", "grader"))
+        counts += [reported[["set", "intent", "grader", "outcome", "n"]], _known(frame)]
         if (frame["set"] == "collected").any():
             notes.insert(0, checker_note())
         notes += [grader_note(card, names[card.identity]) for card in cards]
@@ -118,10 +116,6 @@ def _data(run: Run, example: Example | None) -> tuple[dict[str, object], list[Gr
         "presets": _presets(cards, names),
         "asOf": run.as_of.isoformat(),
     }, notes
-
-
-def _reported(frame: pd.DataFrame) -> pd.DataFrame:
-    return count_verdicts(frame, by=("set", "intent", "grader"))[["set", "intent", "grader", "outcome", "n"]]
 
 
 def _known(frame: pd.DataFrame) -> pd.DataFrame:
@@ -164,9 +158,3 @@ def _presets(cards: Sequence[Card], names: Mapping[Identity, str]) -> list[dict[
             }
         )
     return found
-
-
-def _embedded(data: dict[str, object]) -> str:
-    """Return JSON that cannot break out of its element: `<` and the separators of lines are escaped."""
-    text = json.dumps(data, ensure_ascii=True, sort_keys=True)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

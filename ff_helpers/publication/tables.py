@@ -10,6 +10,7 @@ import html
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from string import Template
 
 import pandas as pd
 
@@ -183,26 +184,18 @@ def _tex(
     wrap: Mapping[str, float],
 ) -> str:
     environment, size = ("table*", r"\footnotesize") if wide else ("table", r"\small")
-    heads = [_tex_head(column) for column in columns]
     rows = zip(*([_tex_cell(column, cell) for cell in column.cells] for column in columns), strict=True)
-    return "\n".join(
-        [
-            rf"\begin{{{environment}}}[t]",
-            rf"\caption{{{tex(caption)}}}",
-            rf"\label{{tab:{name}}}",
-            rf"\centering{size}",
-            rf"\begin{{tabular}}{{{''.join(_tex_layout(column, wrap) for column in columns)}}}",
-            r"\toprule",
-            " & ".join(heads) + r" \\",
-            r"\midrule",
-            *(" & ".join(row) + r" \\" for row in rows),
-            r"\bottomrule",
-            r"\end{tabular}",
-            # Under the table, in its float: a caption of that length would bury the table's subject.
-            rf"\par\smallskip\parbox{{\linewidth}}{{\footnotesize {tex(note)}}}",
-            rf"\end{{{environment}}}",
-            "",
-        ]
+    return _filled(
+        "table.tex",
+        environment=environment,
+        caption=tex(caption),
+        name=name,
+        size=size,
+        layout="".join(_tex_layout(column, wrap) for column in columns),
+        head=" & ".join(_tex_head(column) for column in columns),
+        rows="".join(" & ".join(row) + " \\\\\n" for row in rows),
+        # Under the table, in its float: a caption of that length would bury the table's subject.
+        note=tex(note),
     )
 
 
@@ -227,18 +220,19 @@ def _tex_cell(column: _Column, cell: str) -> str:
 
 
 def _html(columns: Sequence[_Column], title: str, note: str) -> str:
-    style = (TEMPLATES / "table.css").read_text(encoding="utf-8").replace("\n", "")
     heads = [
         f'<th scope="col"{"" if column.kind == "text" else " class=n"}>{html.escape(column.heading)}'
         f"{f', {column.unit}' if column.unit else ''}</th>"
         for column in columns
     ]
     rows = zip(*([_html_cell(column, cell) for cell in column.cells] for column in columns), strict=True)
-    body = "\n".join(f"<tr>{''.join(row)}</tr>" for row in rows)
-    return (
-        f'<figure class="ff-table"><style>{style}</style>\n'
-        f"<table><caption>{html.escape(title)}</caption>\n<thead><tr>{''.join(heads)}</tr></thead>\n"
-        f"<tbody>\n{body}\n</tbody></table>\n<figcaption>{html.escape(note)}</figcaption></figure>\n"
+    return _filled(
+        "table.html",
+        style=(TEMPLATES / "table.css").read_text(encoding="utf-8").replace("\n", ""),
+        title=html.escape(title),
+        heads="".join(heads),
+        rows="\n".join(f"<tr>{''.join(row)}</tr>" for row in rows),
+        note=html.escape(note),
     )
 
 
@@ -249,3 +243,7 @@ def _html_cell(column: _Column, cell: str) -> str:
     text = cell.replace(" ", "\u00a0")
     padded = re.sub(r"-?\d+\.\d", lambda m: m.group().rjust(4, _FIGURE_SPACE), text)
     return f'<td class="n">{html.escape(padded if column.kind == "rate" else text)}</td>'
+
+
+def _filled(template: str, **values: str) -> str:
+    return Template((TEMPLATES / template).read_text(encoding="utf-8")).substitute(values)
