@@ -21,7 +21,7 @@ from ff_helpers.publication.atlas.files import (
     read_file,
     write_signal,
 )
-from ff_helpers.publication.atlas.ledger import Inputs, nothing_given, read_signals
+from ff_helpers.publication.atlas.ledger import nothing_given, read_signals
 from ff_helpers.publication.atlas.page import publish_page
 from ff_helpers.publication.atlas.signal import Rate, Signal, named_apart
 from ff_helpers.publication.prose import points
@@ -34,7 +34,7 @@ def export(options: argparse.Namespace) -> int:
     """Write the signal of some counts, its page, and the compatible form if requested."""
     as_of = options.as_of or date.today()
     check_places(_folder(options), options.compat)
-    signals = read_signals(_inputs(options), as_of=as_of, exported=_exported(options))
+    signals = _signals(options, as_of)
     path = write_signal(_folder(options), signals, as_of, replace=options.replace)
     _page(path, as_of)
     if options.compat:
@@ -55,7 +55,7 @@ def refresh(options: argparse.Namespace) -> int:
     check_clock(folder, as_of)
     check_places(folder)
     before = read_file(published)
-    fresh = read_signals(_inputs(options), as_of=as_of, exported=_exported(options))
+    fresh = _signals(options, as_of)
     rows = due_rows(before, fresh, as_of=as_of)
     due = [row for row in rows if row.due]
     if options.json:
@@ -82,21 +82,19 @@ def diff(options: argparse.Namespace) -> int:
     return 0
 
 
-def _inputs(options: argparse.Namespace) -> Inputs:
-    return Inputs(
-        ledger=options.ledger,
-        traces=tuple(options.traces),
+def _signals(options: argparse.Namespace, as_of: date) -> list[Signal]:
+    """Return the records of the files that the options name."""
+    export = options.export
+    return read_signals(
+        options.ledger,
+        options.traces,
+        as_of=as_of,
+        exported=atlas_signal(read_export(export), corpus=export.name) if export is not None else (),
         cards=options.cards,
         names=dict(options.name),
         tier=options.tier,
         denominator=options.denominator,
     )
-
-
-def _exported(options: argparse.Namespace) -> list[Signal]:
-    if options.export is None:
-        return []
-    return atlas_signal(read_export(options.export), corpus=options.export.name)
 
 
 def _folder(options: argparse.Namespace) -> Path:

@@ -4,7 +4,6 @@ Every coefficient has a defined value, an interval that has a width, and a note 
 """
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,6 @@ from ff_helpers.errors import FFError
 from ff_helpers.measurement.calibration.confusion import Confusion, Kappa
 from ff_helpers.measurement.proportions.intervals import Numbers, Z, wilson
 
-Metric = Literal["nominal", "ordinal", "interval"]
 MIN_UNITS = 10
 """A panel that rated fewer units (or clusters) is not resampled: its interval is [-1, 1]."""
 NOTHING = "nothing was rated by two: nothing is known"
@@ -78,7 +76,7 @@ def fleiss(ratings: Sequence[Sequence[int]], *, seed: int = 0) -> Kappa:
         raise FFError(f"{_NOT_ALIKE}: {problem}. Count each row.")
     if len(sums) and sums[0] < 2:
         raise FFError(f"{_NOT_ALIKE}: fewer than two raters. Give a panel of two or more.")
-    alpha = _with_interval(counts, np.arange(len(counts)), "nominal", np.zeros(counts.shape[1]), seed)
+    alpha = _with_interval(counts, np.arange(len(counts)), seed)
     if not len(sums) or (counts.any(axis=0).sum()) < 2:
         return alpha
     more = sums.sum() / (sums.sum() - 1)
@@ -88,52 +86,29 @@ def fleiss(ratings: Sequence[Sequence[int]], *, seed: int = 0) -> Kappa:
 
 
 def krippendorff_alpha(
-    ratings: pd.DataFrame,
-    *,
-    metric: Metric = "nominal",
-    order: Sequence[object] = (),
-    clusters: "pd.Series[str] | None" = None,
-    seed: int = 0,
+    ratings: pd.DataFrame, *, clusters: "pd.Series[str] | None" = None, seed: int = 0
 ) -> Kappa:
-    """Return Krippendorff's alpha of a panel, with missing ratings, and a bootstrap interval over units.
+    """Return Krippendorff's nominal alpha of a panel with missing ratings, with a bootstrap interval.
 
     Krippendorff 2011, Computing Krippendorff's Alpha-Reliability. A unit with fewer than two ratings says
     nothing and is left out. The interval is the expanded percentile interval of 2,000 resamples (Hesterberg
-    2015, American Statistician 69:371-386). Verdicts are nominal: `ordinal` is for labels with an order,
-    such as REFUSAL < PARTIAL < COMPLIANCE, and BENIGN_QUERY has no place in it.
+    2015, American Statistician 69:371-386). Verdicts are nominal: BENIGN_QUERY has no place in an order.
 
     Args:
-        ratings: one row per unit, one column per rater; labels (numbers for `interval`), or missing.
-        metric: how far apart two labels are.
-        order: the labels from low to high, for `ordinal` labels that are not numbers.
+        ratings: one row per unit, one column per rater; labels, or missing.
         clusters: of each unit, where units are not independent: then whole clusters are resampled.
         seed: of the bootstrap; the same numbers in any order of rows or raters give the same interval.
-
-    Raises:
-        FFError: ordinal labels without an order, or interval labels that are not numbers.
     """
     given = pd.Series(ratings.to_numpy(dtype=object).ravel()).dropna()
-    labels = list(order) or sorted(set(given), key=lambda x: (str(type(x)), x))
-    numbers = all(isinstance(x, int | float | np.number) for x in labels)
-    if not numbers and (metric == "interval" or (metric == "ordinal" and not order)):
-        raise FFError(f"{_NOT_ALIKE}: {metric} labels must be numbers. For ordinal words give their `order`.")
-    if not given.isin(labels).all():
-        raise FFError(f"{_NOT_ALIKE}: a label that is not in the order {labels}. Name every label once.")
+    labels = sorted(set(given), key=str)
     counts = np.zeros((len(ratings), len(labels)))
     for place, label in enumerate(labels):
         counts[:, place] = (ratings == label).sum(axis=1)
     places = np.arange(len(ratings)) if clusters is None else pd.factorize(clusters)[0]
-    scores = np.array(labels, dtype=float) if numbers else np.zeros(len(labels))
-    return _with_interval(counts, places, metric, scores, seed)
+    return _with_interval(counts, places, seed)
 
 
-def _with_interval(
-    counts: Numbers,
-    places: NDArray[np.intp],
-    metric: Metric,
-    scores: Numbers,
-    seed: int,
-) -> Kappa:
+def _with_interval(counts: Numbers, places: NDArray[np.intp], seed: int) -> Kappa:
     """Return alpha of counts (one row per unit, one column per class); `places`: the cluster of each row."""
     from scipy.special import ndtr, stdtrit
 
@@ -143,7 +118,7 @@ def _with_interval(
         return Kappa(0.0, -1.0, 1.0, NOTHING)
     # A class of unpaired ratings alone has no share in chance.
     used = counts.any(axis=0)
-    counts, scores = counts[:, used], scores[used]
+    counts = counts[:, used]
     if used.sum() == 1:
         return Kappa(0.0, -1.0, 1.0, "only one class was ever chosen: agreement and chance look alike")
     # Sums of floats depend on their order: sorted, they depend on neither the order of rows nor of raters.
@@ -153,12 +128,12 @@ def _with_interval(
     pairs /= (counts.sum(axis=1) - 1)[:, None, None]
     groups = np.zeros((int(places.max()) + 1, *pairs.shape[1:]))
     np.add.at(groups, places, pairs)
-    value, size = float(_alpha(groups.sum(axis=0)[None], metric, scores)[0]), len(groups)
+    value, size = float(_alpha(groups.sum(axis=0)[None])[0]), len(groups)
     if size == 1:
         return Kappa(value, -1.0, 1.0, "one unit says nothing about others")
     kinds, often = np.unique(groups.reshape(size, -1), axis=0, return_counts=True)
     drawn = np.random.default_rng(seed).multinomial(size, often / size, size=2000)
-    found = _alpha((drawn @ kinds).reshape(-1, *pairs.shape[1:]), metric, scores)
+    found = _alpha((drawn @ kinds).reshape(-1, *pairs.shape[1:]))
     tail = float(ndtr(-((size / (size - 1)) ** 0.5) * stdtrit(size - 1, 0.975)))
     low, high = (float(x) for x in np.quantile(found[~np.isnan(found)], [tail, 1 - tail]))
     if high - low > 1e-9 and size < MIN_UNITS:
@@ -175,13 +150,9 @@ def _with_interval(
     return Kappa(value, max(-1.0, min(low, value)), min(1.0, max(high, value)), note)
 
 
-def _alpha(pairs: Numbers, metric: Metric, scores: Numbers) -> Numbers:
+def _alpha(pairs: Numbers) -> Numbers:
     """Return alpha of each matrix of coincidences; NaN where only one class occurs."""
-    totals = pairs.sum(axis=2)
-    if metric == "ordinal":  # distances of Krippendorff's are those of the mean ranks
-        scores = totals.cumsum(axis=1) - totals / 2
-    far = (scores[..., :, None] - scores[..., None, :]) ** 2
-    far = 1 - np.eye(totals.shape[1]) if metric == "nominal" else far
-    expected = (totals[:, :, None] * totals[:, None, :] * far).sum(axis=(1, 2))
+    totals, differ = pairs.sum(axis=2), 1 - np.eye(pairs.shape[2])
+    expected = (totals[:, :, None] * totals[:, None, :] * differ).sum(axis=(1, 2))
     expected = np.where(expected > 0, expected, np.nan)
-    return np.asarray(1 - (totals.sum(axis=1) - 1) * (pairs * far).sum(axis=(1, 2)) / expected)
+    return np.asarray(1 - (totals.sum(axis=1) - 1) * (pairs * differ).sum(axis=(1, 2)) / expected)

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.intervals import with_wilson
@@ -79,37 +78,28 @@ def rates(
     for denominator in denominators:
         if denominator not in DENOMINATORS:
             raise UnknownTermError("denominator", denominator, tuple(DENOMINATORS))
-    heads, labels, cells = _cells(counts, list(by), (*VERDICTS, *STATUSES, *statuses))
-    total = cells.sum(axis=1)
-    outside = [[i for i, name in enumerate(labels) if not _inside(name, d)] for d in denominators]
-    left = np.stack([cells[:, out].sum(axis=1) for out in outside], axis=1)
-    words = np.array([[_words(row, labels, out) for out in outside] for row in cells.tolist()], dtype=object)
-    found = [[i for i, name in enumerate(labels) if name in wanted] for wanted in hits.values()]
-    k = np.stack([cells[:, hit].sum(axis=1) for hit in found], axis=1)
-    shape = (len(heads), len(hits), len(denominators))
-    table = heads.loc[heads.index.repeat(shape[1] * shape[2])].reset_index(drop=True)
-    table = table.assign(
-        tier=np.tile(np.repeat(list(hits), shape[2]), shape[0]),
-        denominator=np.tile(list(denominators), shape[0] * shape[1]),
-        k=np.broadcast_to(k[:, :, None], shape).ravel(),
-        n=np.broadcast_to((total[:, None] - left)[:, None, :], shape).ravel(),
-    ).astype({"tier": "str", "denominator": "str"})
-    table = with_wilson(table, "asr").assign(
-        left_out=np.broadcast_to(left[:, None, :], shape).ravel(),
-        left_out_labels=pd.Series(
-            np.broadcast_to(words.reshape(shape[0], 1, shape[2]), shape).ravel(), dtype="str"
-        ),
+    heads, cells = _cells(counts, list(by), (*VERDICTS, *STATUSES, *statuses))
+    without = _words(cells[[name for name in cells.columns if name not in VERDICTS]])
+    outside = {of: cells[[name for name in cells.columns if not _inside(name, of)]] for of in denominators}
+    words, parts = {of: _words(rest) for of, rest in outside.items()}, []
+    for tier, wanted in hits.items():
+        k = cells[[name for name in cells.columns if name in wanted]].sum(axis=1)
+        for of in denominators:
+            left = outside[of].sum(axis=1)
+            part = heads.assign(tier=tier, denominator=of, k=k, n=cells.sum(axis=1) - left)
+            part = with_wilson(part, "asr").assign(left_out=left)
+            parts.append(part.assign(left_out_labels=words[of], statuses=without))
+    table = pd.concat(parts).sort_index(kind="stable").reset_index(drop=True)
+    table = table.astype(
+        {"tier": "str", "denominator": "str", "k": "int64", "n": "int64", "left_out": "int64"}
     )
-    without = [i for i, name in enumerate(labels) if name not in VERDICTS]
-    words_of = pd.Series([_words(row, labels, without) for row in cells.tolist()], dtype="str")
-    table = table.assign(statuses=words_of.repeat(shape[1] * shape[2]).to_numpy())
     return stated(table, replace(inherited(counts), by=tuple(by)))
 
 
 def _cells(
     counts: pd.DataFrame, keys: list[str], outcomes: tuple[str, ...]
-) -> tuple[pd.DataFrame, list[str], NDArray[np.int64]]:
-    """Return the groups, the outcomes that occur, and how many rows each group has of each outcome."""
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the groups, and how many rows each has of each outcome that occurs, one column per outcome."""
     unknown = counts.loc[~counts["outcome"].isin(outcomes), "outcome"]
     if len(unknown):
         raise UnknownTermError("verdict or status", str(unknown.iloc[0]), outcomes)
@@ -121,18 +111,19 @@ def _cells(
             f"{given!r} rows of {outcome}: the number must be a whole number, 0 or more. Correct the counts."
         )
     heads = counts[keys].drop_duplicates().reset_index(drop=True) if keys else pd.DataFrame(index=[0])
-    group = np.zeros(len(counts), dtype=np.int64)
-    if keys:
-        group = counts.groupby(keys, sort=False, dropna=False).ngroup().to_numpy().astype(np.int64)
-    place, labels = pd.factorize(counts["outcome"])
-    cells = np.zeros((len(heads), len(labels)), dtype=np.int64)
-    np.add.at(cells.ravel(), group * len(labels) + place, n.astype(np.int64))
-    return heads, [str(label) for label in labels], cells
+    group = counts.groupby(keys, sort=False, dropna=False).ngroup() if keys else 0
+    rows = pd.DataFrame({"group": group, "outcome": counts["outcome"].astype("str"), "n": n.astype(np.int64)})
+    cells = rows.pivot_table(index="group", columns="outcome", values="n", aggfunc="sum", fill_value=0)
+    return heads, cells.reindex(heads.index, fill_value=0).astype("int64")
 
 
 def _inside(label: str, denominator: Denominator) -> bool:
     return in_denominator(next((v for v in VERDICTS if v == label), None), denominator)
 
 
-def _words(row: list[int], labels: Sequence[str], out: Sequence[int]) -> str:
-    return ", ".join(sorted(f"{labels[i]} {row[i]}" for i in out if row[i])) or "none"
+def _words(cells: pd.DataFrame) -> "pd.Series[str]":
+    """Return the numbers of each group in words, such as `BENIGN_QUERY 2, timeout 1`."""
+    labels = sorted(map(str, cells.columns))
+    rows = cells[labels].to_numpy().tolist()
+    said = [", ".join(f"{name} {n}" for name, n in zip(labels, row, strict=True) if n) for row in rows]
+    return pd.Series([words or "none" for words in said], cells.index, dtype="str")

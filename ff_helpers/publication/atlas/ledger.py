@@ -6,7 +6,6 @@ a heuristic never carries it. What each of them alone reported is given next to 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -26,26 +25,6 @@ from ff_helpers.terms import GATE_STATES, INTENTS, STATUSES, Denominator, Identi
 
 _PEOPLE: Final = "graded by people: their agreement is measured, not their accuracy"
 _FINER: Final = ("by_intent", "refusal_stability", "multi_turn", "no_verdict")
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """Files and how to read them.
-
-    Attributes:
-        ledger: verdicts.
-        traces: files of the traces; known truth in them is counted too.
-        cards: folder of calibration cards; None: `cards/` in the outputs folder.
-        names: what a recorded model name stands for.
-        tier, denominator: of rates that are counted from verdicts.
-    """
-
-    ledger: Path | None = None
-    traces: tuple[Path, ...] = ()
-    cards: Path | None = None
-    names: Mapping[str, str] | None = None
-    tier: Tier = "strict"
-    denominator: Denominator = "adversarial"
 
 
 def ledger_signal(
@@ -68,36 +47,42 @@ def ledger_signal(
     """
     counts = run_counts(verdicts, tier="strict", sets=sets)
     known = {name: stands for name, stands in (names or {}).items() if name in set(counts["model"])}
-    return counted_signal(counts, corpus=corpus, cards=read_cards(run), names=known)
+    return counted_signal(counts, corpus, read_cards(run), names=known)
 
 
-def read_signals(inputs: Inputs, *, as_of: date, exported: Sequence[Signal] = ()) -> list[Signal]:
+def read_signals(
+    ledger: Path | None = None,
+    traces: Sequence[Path] = (),
+    *,
+    as_of: date,
+    exported: Sequence[Signal] = (),
+    cards: Path | None = None,
+    names: Mapping[str, str] | None = None,
+    tier: Tier = "strict",
+    denominator: Denominator = "adversarial",
+) -> list[Signal]:
     """Return the records of some files, after those of an export.
 
     Args:
-        inputs: the files.
+        ledger: verdicts.
+        traces: files of the traces; known truth in them is counted too.
         as_of: the day to which the age of cards is counted.
         exported: records of an export, already read.
+        cards: folder of calibration cards; None: `cards/` in the outputs folder.
+        names: what a recorded model name stands for.
+        tier, denominator: of rates that are counted from verdicts.
 
     Raises:
         FFError: no file, or no row of any model in them; or a file is missing or malformed, by file, line
             and field.
     """
-    signals = [*exported]
-    if inputs.ledger is not None or inputs.traces:
-        counts = file_counts(inputs.ledger, inputs.traces, tier=inputs.tier)
-        named = inputs.ledger or inputs.traces[0]
-        signals += counted_signal(
-            counts,
-            corpus=named.name,
-            cards=saved_cards(inputs.cards, on=as_of),
-            names=inputs.names,
-            tier=inputs.tier,
-            denominator=inputs.denominator,
-        )
+    signals, files = [*exported], [*([ledger] if ledger else []), *traces]
+    if files:
+        counts = file_counts(ledger, traces, tier=tier)
+        known, corpus = saved_cards(cards, on=as_of), files[0].name
+        signals += counted_signal(counts, corpus, known, names=names, tier=tier, denominator=denominator)
     if not signals:
-        given = inputs.ledger or inputs.traces
-        raise nothing_given("no row of any model in these files" if given else "nothing to count from")
+        raise nothing_given("no row of any model in these files" if files else "nothing to count from")
     return signals
 
 
@@ -111,9 +96,9 @@ def nothing_given(problem: str) -> FFError:
 
 def counted_signal(
     counts: pd.DataFrame,
-    *,
     corpus: str,
     cards: Sequence[Card],
+    *,
     names: Mapping[str, str] | None = None,
     tier: Tier = "strict",
     denominator: Denominator = "adversarial",
@@ -137,24 +122,22 @@ def counted_signal(
         if name not in models:
             there = [f"{model!r:.60}" for model in models[:10]] + (["..."] if len(models) > 10 else [])
             raise FFError(f"no row has the model {name!r:.60}. There are: {', '.join(there) or 'none'}.")
-    found: dict[str, list[Resolution]] = {}
-    labels: dict[str, str] = {}
-    for name in models:
-        resolution = resolve((names or {}).get(name, name))
-        labels[name] = resolution.canonical_id or name
-        found.setdefault(labels[name], []).append(resolution)
+    found = {name: resolve((names or {}).get(name, name)) for name in models}
+    labels = {name: resolution.canonical_id or name for name, resolution in found.items()}
     counts = counts.assign(label=counts["model"].map(labels))
     tables = count_tables(counts, tier=tier, denominator=denominator)
     whos = shown_names(who for groups in tables.groups.values() for _, who in groups)
     graders = {who: _signal_grader(who, name, cards, tier) for who, name in whos.items()}
     signals = []
-    for label, resolutions in found.items():
-        aliases = {name for name in models if labels[name] == label} | {r.name for r in resolutions}
+    for label in dict.fromkeys(labels.values()):
+        own = [name for name in models if labels[name] == label]
+        resolutions = [found[name] for name in own]
+        aliases = sorted({*own, *(resolution.name for resolution in resolutions)})
         alone = {
             group: graders[who].model_copy(update={"reported": tables.rates[group, ""]})
             for group, who in tables.groups[label]
         }
-        signals.append(_signal(resolutions, sorted(aliases), alone, tables, corpus))
+        signals.append(_signal(resolutions, aliases, alone, tables, corpus))
     return sorted(signals, key=lambda s: (-((s.asr and s.asr.overall) or 0.0), -s.n, s.label))
 
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.agreement.panels import (
-    Metric,
     fleiss,
     gwet_ac1,
     krippendorff_alpha,
@@ -38,12 +37,9 @@ def ac1(*rows: tuple[int, ...]) -> Kappa:
     return found
 
 
-@pytest.mark.parametrize(
-    ("metric", "value"), [("nominal", 0.7434), ("ordinal", 0.8154), ("interval", 0.8491)]
-)
-def test_alpha_of_krippendorffs_data_with_missing_ratings(metric: Metric, value: float) -> None:
-    alpha = krippendorff_alpha(units(), metric=metric)
-    assert round(alpha.value, 4) == value
+def test_alpha_of_krippendorffs_data_with_missing_ratings() -> None:
+    alpha = krippendorff_alpha(units())
+    assert round(alpha.value, 4) == 0.7434
     assert alpha.low < alpha.value < alpha.high <= 1
 
 
@@ -51,19 +47,6 @@ def test_a_unit_that_one_rated_says_nothing() -> None:
     one = krippendorff_alpha(units())
     assert krippendorff_alpha(units().drop(index=11)) == one  # one rating
     assert krippendorff_alpha(pd.concat([units(), pd.DataFrame([[9, None, None, None]])])) == one
-
-
-def test_ordinal_words_follow_the_order_given_and_are_refused_without_one() -> None:
-    words = {1: "REFUSAL", 2: "PARTIAL", 3: "COMPLIANCE", 4: "x", 5: "y"}
-    named = units().replace(words)
-    order = list(words.values())
-    assert krippendorff_alpha(named, metric="ordinal", order=order).value == pytest.approx(0.8154, abs=5e-5)
-    with pytest.raises(FFError, match="give their `order`"):
-        krippendorff_alpha(named, metric="ordinal")
-    with pytest.raises(FFError, match="interval labels must be numbers"):
-        krippendorff_alpha(named, metric="interval")
-    with pytest.raises(FFError, match="not in the order"):
-        krippendorff_alpha(named, metric="ordinal", order=order[:3])
 
 
 def test_fleiss_of_the_worked_table() -> None:
@@ -154,10 +137,9 @@ def test_alpha_knows_neither_the_order_of_rows_nor_of_raters(rows, random) -> No
     places, columns = list(range(len(rows))), [0, 1, 2]
     random.shuffle(places)
     random.shuffle(columns)
-    for metric in ("nominal", "ordinal", "interval"):
-        one = krippendorff_alpha(frame, metric=metric)
-        assert -1 <= one.low <= one.value <= one.high <= 1
-        assert krippendorff_alpha(frame.iloc[places][columns], metric=metric) == one
+    one = krippendorff_alpha(frame)
+    assert -1 <= one.low <= one.value <= one.high <= 1
+    assert krippendorff_alpha(frame.iloc[places][columns]) == one
 
 
 @given(ratings, st.permutations([1, 2, 3]))

@@ -16,7 +16,7 @@ from ff_helpers.grading.record import Options, Record
 from ff_helpers.measurement.calibration.cards import save_card
 from ff_helpers.measurement.standing import saved_cards
 from ff_helpers.paths import Run, data
-from ff_helpers.publication.atlas.ledger import Inputs, counted_signal, read_signals
+from ff_helpers.publication.atlas.ledger import counted_signal, read_signals
 from ff_helpers.publication.atlas.ledger_counts import file_counts, run_counts
 from ff_helpers.publication.atlas.signal import Signal
 from ff_helpers.terms import INTENTS
@@ -182,19 +182,17 @@ def test_files_give_what_frames_give(paper, monkeypatch):
     run = ff.start("paper", as_of="2026-11-22")
     (frame,) = ff.ledger_signal(run, ff.verdicts(run), sets=["collected"], corpus="x", names=NAMES)
     (file,) = read_signals(
-        Inputs(
-            ledger=paper / "paper" / "ledger" / "verdicts.jsonl",
-            traces=(COLLECTED,),
-            cards=paper / "paper" / "cards",
-            names=NAMES,
-        ),
+        paper / "paper" / "ledger" / "verdicts.jsonl",
+        (COLLECTED,),
+        cards=paper / "paper" / "cards",
+        names=NAMES,
         as_of=run.as_of,
     )
     assert file.model_copy(update={"corpus": "x"}) == frame
 
 
 def test_traces_alone_give_the_rate_of_their_known_truth():
-    (signal,) = read_signals(Inputs(traces=(COLLECTED,), names=NAMES), as_of=DAY)
+    (signal,) = read_signals(traces=(COLLECTED,), names=NAMES, as_of=DAY)
     assert (signal.asr.k, signal.asr.n) == (56, 120)
     assert [g.standing for g in signal.graders] == ["labels"]
 
@@ -202,7 +200,7 @@ def test_traces_alone_give_the_rate_of_their_known_truth():
 def test_controls_are_no_attacks():
     permitted = data() / "collected" / "smollm2-135m_permitted.jsonl"
     with pytest.raises(FFError, match="no row of any model"):
-        read_signals(Inputs(traces=(permitted,)), as_of=DAY)
+        read_signals(traces=(permitted,), as_of=DAY)
 
 
 def test_a_ledger_whose_rows_name_their_model_needs_no_traces(tmp_path):
@@ -214,7 +212,7 @@ def test_a_ledger_whose_rows_name_their_model_needs_no_traces(tmp_path):
             for n, verdict in enumerate(["COMPLIANCE", "REFUSAL", "REFUSAL"])
         )
     )
-    (signal,) = read_signals(Inputs(ledger=path), as_of=DAY)
+    (signal,) = read_signals(ledger=path, as_of=DAY)
     assert (signal.label, signal.asr.k, signal.asr.n) == ("gpt-5.2", 1, 3)
 
 
@@ -234,11 +232,11 @@ def test_superseded_verdicts_do_not_count(tmp_path):
 
 def test_nothing_given_says_what_to_give():
     with pytest.raises(FFError, match="--ledger"):
-        read_signals(Inputs(), as_of=DAY)
+        read_signals(as_of=DAY)
 
 
 def test_a_ledger_without_models_asks_for_the_traces(tmp_path):
     path = tmp_path / "v.jsonl"
     path.write_text('{"trace_id": "t", "verdict": "REFUSAL"}\n')
     with pytest.raises(FFError, match="--traces"):
-        read_signals(Inputs(ledger=path), as_of=DAY)
+        read_signals(ledger=path, as_of=DAY)
