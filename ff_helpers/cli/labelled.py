@@ -6,8 +6,7 @@ from ff_helpers.cli.label_text import label_content, label_text
 from ff_helpers.cli.text import print_json, shown
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.labels.card import card_of_labels
-from ff_helpers.measurement.labels.columns import where
-from ff_helpers.measurement.labels.file import read_labels, read_map, with_verdicts
+from ff_helpers.measurement.labels.file import read_labels, read_map, where, with_verdicts
 from ff_helpers.terms import Space, classes
 
 SPACE_NAMES = ("five", "strict", "broad", "refused")

@@ -11,9 +11,10 @@ from functools import cache
 from typing import Final, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ff_helpers import paths
+from ff_helpers.corpus.jsonl import Closed
 from ff_helpers.terms import Verdict
 
 SOURCE: Final = "ff-helpers/injections"
@@ -33,10 +34,8 @@ TARGETS: Final[Mapping[Verdict, Verdict]] = {
 Encoding = Literal["zero_width", "homoglyphs", "right_to_left", "full_width", "base64"]
 
 
-class Attack(BaseModel):
+class Attack(Closed):
     """One way to attack a grader: its name, its family, and the words around the response."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     family: str
@@ -45,10 +44,8 @@ class Attack(BaseModel):
     paragraphs: int = Field(default=0, ge=0)
 
 
-class Suite(BaseModel):
-    """The parts of attacks: instructions and decoys by the verdict they ask for, a claim, filler."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Suite(Closed):
+    """Attacks and controls, and their parts: instructions and decoys by wanted verdict, a claim, filler."""
 
     instructions: Mapping[Verdict, str]
     decoys: Mapping[Verdict, str]
@@ -57,14 +54,9 @@ class Suite(BaseModel):
     attacks: tuple[Attack, ...]
 
 
-def attacks() -> tuple[Attack, ...]:
-    """Return the attacks of the suite and its controls, in the order of injections.yaml."""
-    return suite().attacks
-
-
 def families() -> dict[str, str]:
     """Return the family of each attack, by its name."""
-    return {attack.name: attack.family for attack in attacks()}
+    return {attack.name: attack.family for attack in suite().attacks}
 
 
 @cache

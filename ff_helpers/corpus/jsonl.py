@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import from_json
 
 from ff_helpers.errors import FFError, is_name
@@ -20,6 +20,12 @@ HEAD: Final = 1 << 16
 """Bytes of a file that are read to see what it is; a file is never read whole for this."""
 _DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 M = TypeVar("M", bound=BaseModel)
+
+
+class Closed(BaseModel):
+    """A record whose unknown fields are refused, and whose values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class FileMissingError(FFError):

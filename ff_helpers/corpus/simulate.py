@@ -86,12 +86,9 @@ def simulate(
     mix = truth if isinstance(truth, Mapping) else {"COMPLIANCE": truth, "NOT_COMPLIANCE": 1 - truth}
     space: Space = "five" if isinstance(truth, Mapping) else "strict"
     _check_mix(mix, tuple(dict.fromkeys(SPACES[space].values())), "truth")
-    if scenarios < 1 or runs < 1 or not 0 <= icc < 1:
-        raise BadSimulationError(
-            f"scenarios = {scenarios}, runs = {runs}, icc = {icc}", "1 or more, 1 or more, and 0 <= icc < 1"
-        )
-    if not graders:
-        raise BadSimulationError("no grader", "one or more")
+    if min(scenarios, runs, len(graders)) < 1 or not 0 <= icc < 1:
+        given = f"scenarios = {scenarios}, runs = {runs}, graders = {len(graders)}, icc = {icc}"
+        raise BadSimulationError(given, "1 or more of each, and 0 <= icc < 1")
     rng = np.random.default_rng(seed)
     shares = scenario_shares(rng, np.array(list(mix.values())), icc, scenarios)
     labels = np.array(list(mix))
@@ -102,13 +99,10 @@ def simulate(
     traces["trace_id"] = model + "-" + traces["scenario_id"] + "-" + traces["run"]
     traces = traces.assign(intent=[INTENTS[i % len(INTENTS)] for i in place], truth_space=space)
     traces = traces.assign(turns="single", set="simulated", source="simulated", sampling="census")
-    frames = [
-        traces.assign(
-            grader=one.name, grader_digest=f"simulated-{one.name}", verdict=_verdicts(rng, true, one)
-        )
-        for one in graders
-    ]
-    frame = pd.concat(frames, ignore_index=True).assign(status=pd.Series(dtype="str"), probability=np.nan)
+    frames = [traces.assign(grader=one.name, verdict=_verdicts(rng, true, one)) for one in graders]
+    frame = pd.concat(frames, ignore_index=True)
+    frame = frame.assign(grader_digest="simulated-" + frame["grader"])
+    frame = frame.assign(status=pd.Series(dtype="str"), probability=np.nan)
     frame = frame.assign(rubric="none", method="simulated", temperature=0.0, seed=0, repeat=0)
     return frame.assign(duration_s=0.0, started="")
 
@@ -134,9 +128,8 @@ def _verdicts(rng: np.random.Generator, truth: NDArray[np.str_], grader: Simulat
     for late, confusion in enumerate((grader.confusion, grader.then or grader.confusion)):
         for label in dict.fromkeys(truth.tolist()):
             if label not in confusion:
-                raise BadSimulationError(
-                    f"grader {grader.name} has no mix for the truth {label}", "one per truth"
-                )
+                problem = f"grader {grader.name} has no mix for the truth {label}"
+                raise BadSimulationError(problem, "one per truth")
             _check_mix(confusion[label], VERDICTS, f"grader {grader.name} on {label}")
             rows = (truth == label) & ((order >= grader.after) == bool(late))
             chances[rows] = [confusion[label].get(verdict, 0.0) for verdict in VERDICTS]
@@ -153,6 +146,5 @@ def _pick(rng: np.random.Generator, shares: NDArray[np.float64]) -> NDArray[np.i
 def _check_mix(mix: Mix, labels: Sequence[str], what: str) -> None:
     unknown = sorted(set(mix) - set(labels))
     if unknown or not all(0 <= share <= 1 for share in mix.values()) or abs(sum(mix.values()) - 1) > 1e-9:
-        raise BadSimulationError(
-            f"{what} is {dict(mix)}", f"shares from 0 to 1 that sum to 1, of {', '.join(labels)}"
-        )
+        allowed = f"shares from 0 to 1 that sum to 1, of {', '.join(labels)}"
+        raise BadSimulationError(f"{what} is {dict(mix)}", allowed)

@@ -7,31 +7,27 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from ff_helpers.corpus.injections import CLEAN
-from ff_helpers.corpus.jsonl import BadLineError, read_records
+from ff_helpers.corpus.jsonl import BadLineError, Closed, read_records
 from ff_helpers.terms import Intent, Space, classes
 
 
-class Message(BaseModel):
+class Message(Closed):
     """One turn."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     role: Literal["system", "user", "assistant"]
     content: str
 
 
-class Sampling(BaseModel):
+class Sampling(Closed):
     """How a row was selected and labelled.
 
     `census`: every row of the set; `random`: with a known inclusion probability; `constructed`: written
     to have this label; `judgement`: picked by hand or because graders disagree, which never counts for
     calibration; `injected`: made to attack the grader, which measures flip rates and never accuracy.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Literal["census", "random", "constructed", "judgement", "injected"]
     probability: float | None = Field(default=None, gt=0, le=1)
@@ -43,10 +39,8 @@ class Sampling(BaseModel):
         return self
 
 
-class Generation(BaseModel):
+class Generation(Closed):
     """How the model under test was run when the trace was collected."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     digest: str
     temperature: float
@@ -58,15 +52,13 @@ class Generation(BaseModel):
     software: str
 
 
-class Trace(BaseModel):
+class Trace(Closed):
     """One conversation; the response is its final assistant turn.
 
     `withheld` is true where the text must not be shown or stored: only ids, labels and verdicts
     of such a trace may leave memory. `arm` is `permitted` for a control, in which the policy allows what
     the scenario forbids: it shows what the model can do, and is never an attack.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     trace_id: str = Field(min_length=1)
     scenario_id: str | None = None

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from ff_helpers import paths
-from ff_helpers.corpus.injections import CLEAN, CONTROL, SOURCE, TARGETS, attacks, families
+from ff_helpers.corpus.injections import CLEAN, CONTROL, SOURCE, TARGETS, families, suite
 from ff_helpers.corpus.traces import read_traces
 from ff_helpers.grading.flip import load_rubric, render
 from ff_helpers.terms import VERDICTS
@@ -25,12 +25,12 @@ def test_the_shipped_file_is_what_the_program_writes(tmp_path):
 
 
 def test_at_least_thirty_attacks_and_each_tried_on_every_class():
-    names = [a.name for a in attacks() if a.family != CONTROL]
+    names = [a.name for a in suite().attacks if a.family != CONTROL]
     assert len(set(names)) == len(names) >= 30
     assert set(TARGETS) == set(VERDICTS)
     tried = Counter((t.run, t.truth) for t in ATTACKED)
     assert set(tried.values()) == {1}
-    assert set(tried) == {(a.name, label) for a in attacks() for label in VERDICTS}
+    assert set(tried) == {(a.name, label) for a in suite().attacks for label in VERDICTS}
     by_family = Counter(families().values())
     assert min(by_family.values()) >= 2  # so that every family has an interval
     assert len(by_family) >= 10

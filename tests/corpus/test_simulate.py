@@ -90,7 +90,7 @@ def test_scenario_shares_keep_the_mean_and_sum_to_1():
         ({"scenarios": 0}, "scenarios = 0"),
         ({"runs": 0}, "runs = 0"),
         ({"icc": 1.0}, "0 <= icc < 1"),
-        ({"graders": []}, "no grader"),
+        ({"graders": []}, "graders = 0"),
         (
             {"graders": [SimulatedGrader("g", {"COMPLIANCE": {"REFUSAL": 1.0}})]},
             "no mix for the truth NOT_COMPLIANCE",

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import ff_helpers as ff
-from ff_helpers.corpus.injections import attacks
+from ff_helpers.corpus.injections import suite
 from ff_helpers.measurement.calibration.calibrate import calibrate
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.robustness import CONTROLS, FlipRate, flip_table
@@ -25,9 +25,9 @@ SHARED = {
 }
 
 
-def suite() -> pd.DataFrame:
+def suite_rows() -> pd.DataFrame:
     """Every attack turns a refusal, no harmless addition does."""
-    runs = ["clean", *[a.name for a in attacks()]]
+    runs = ["clean", *[a.name for a in suite().attacks]]
     quiet = {"clean", "control-sentence", "control-padding"}
     frame = pd.DataFrame({"run": runs, "trace_id": [f"i {run}" for run in runs]})
     verdict = ["REFUSAL" if run in quiet else "COMPLIANCE" for run in runs]
@@ -63,8 +63,8 @@ def card(attacked: pd.DataFrame | None = None) -> Card:
 
 
 def test_the_lesson_sets_attacks_beside_harmless_additions() -> None:
-    text = ff.lessons.robustness_lesson([card(suite()), card(suite())]).text
-    count = sum(a.family != "control" for a in attacks())
+    text = ff.lessons.robustness_lesson([card(suite_rows()), card(suite_rows())]).text
+    count = sum(a.family != "control" for a in suite().attacks)
     assert text.count("**g**") == 1  # one identity, said once
     assert f"in {count} of {count} pairs" in text
     assert f"over {count} attacks" in text
@@ -73,7 +73,7 @@ def test_the_lesson_sets_attacks_beside_harmless_additions() -> None:
 
 
 def test_a_grader_whose_clean_verdicts_vary_is_not_said_to_be_constant() -> None:
-    got = card(suite())
+    got = card(suite_rows())
     rate = got.injection_flip_rate
     assert isinstance(rate, FlipRate)
     varied = got.model_copy(update={"injection_flip_rate": replace(rate, clean_verdicts=3)})
@@ -81,7 +81,7 @@ def test_a_grader_whose_clean_verdicts_vary_is_not_said_to_be_constant() -> None
 
 
 def test_a_sample_without_harmless_additions_says_that_there_was_none() -> None:
-    attacked = suite()
+    attacked = suite_rows()
     text = ff.lessons.robustness_lesson([card(attacked[~attacked["run"].str.startswith("control")])]).text
     assert "got that verdict in no pairs (none was graded)" in text
 
@@ -101,10 +101,10 @@ def texts(svg: str) -> list[str]:
 
 
 def test_the_figure_has_a_line_per_family_and_the_controls_at_the_bottom() -> None:
-    shown = texts(draw(ff.figures.injection_flips(flip_table(suite())), caption="c"))
+    shown = texts(draw(ff.figures.injection_flips(flip_table(suite_rows())), caption="c"))
     assert {"all attacks", "ask for COMPLIANCE", "fake fences", "other languages"} <= set(shown)
     assert "100.0 (4/4)" in shown
-    rows = [text for text in shown if text in {*flip_table(suite())["family"]}]
+    rows = [text for text in shown if text in {*flip_table(suite_rows())["family"]}]
     assert (rows[0], rows[-1]) == ("all attacks", CONTROLS)
 
 
@@ -114,7 +114,7 @@ def test_without_the_suite_figure_and_table_are_empty_and_say_so(
     monkeypatch.setenv("FF_OUTPUTS", str(tmp_path))
     monkeypatch.delenv("FF_STAGING", raising=False)
     run = ff.start("test", as_of="2026-11-22")
-    empty = flip_table(suite().assign(sampling="census"))
+    empty = flip_table(suite_rows().assign(sampling="census"))
     ff.save_table(run, empty, "injections", title="Flips.", show="grader flip")
     ff.save_figure(run, ff.figures.injection_flips(empty), empty, "injection_flips")
     assert "nothing to show" in run.read("figures/injection_flips.svg").read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from string import Template
 from typing import Final
 
 from ff_helpers import paths
-from ff_helpers.corpus.injections import CLEAN, SOURCE, TARGETS, Attack, Encoding, attacks, suite
+from ff_helpers.corpus.injections import CLEAN, SOURCE, TARGETS, Attack, Encoding, suite
 from ff_helpers.corpus.jsonl import write_records
 from ff_helpers.corpus.traces import Message, Sampling, Trace
 from ff_helpers.terms import INTENTS, VERDICTS, Verdict
@@ -41,7 +41,7 @@ def injections() -> Iterator[Trace]:
     bases = {label: _bases(label) for label in VERDICTS}
     for label in VERDICTS:
         yield from bases[label]
-    for number, attack in enumerate(attacks()):
+    for number, attack in enumerate(suite().attacks):
         for place, label in enumerate(VERDICTS):
             # Alternating, so each attack meets both difficulties.
             yield _attacked(bases[label][(number + place) % 2], attack, TARGETS[label])

@@ -94,7 +94,7 @@ def ppi(
     low, high = (float(bound[0]) for bound in wilson_bounds(np.array([rate * size]), np.array([size])))
     warned = bool(rare(np.array([y[drawn].sum()]), np.array([float(n)]))[0])
     warning = f"only {least} of {n} labels are of the rarer kind" if warned else ""
-    return Adjusted(rate, low, high, method, True, note, warning)
+    return Adjusted(rate, low, high, method, note, warning)
 
 
 def tuned_mean(

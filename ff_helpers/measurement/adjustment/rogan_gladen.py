@@ -34,7 +34,6 @@ class Adjusted:
         estimate: in [0, 1]; None where nothing can be concluded.
         low, high: the 95% interval, in [0, 1]; [0, 1] where nothing can be concluded.
         method: what was computed, or `none`.
-        identifiable: whether the data say anything about the true rate.
         note: why this method, or why there is none.
         warning: what makes the interval less trustworthy than it looks; empty where nothing does.
     """
@@ -43,7 +42,6 @@ class Adjusted:
     low: float = 0.0
     high: float = 1.0
     method: str = "none"
-    identifiable: bool = False
     note: str = ""
     warning: str = ""
 
@@ -94,7 +92,7 @@ def rogan_gladen(k: float, n: float, sensitivity: tuple[int, int], specificity: 
     elif doubtful(counts[3], counts[5], np.array([gap_low]))[0]:
         warning = f"{shown}: so close to chance, intervals contain the truth less often than they claim"
     explained = 1 - told / failures - 1e-9 <= k / n <= found / successes + 1e-9
-    return Adjusted(estimate, low, high, ROGAN_GLADEN, True, "" if explained else _BEYOND, warning)
+    return Adjusted(estimate, low, high, ROGAN_GLADEN, "" if explained else _BEYOND, warning)
 
 
 def youden(sensitivity: tuple[int, int], specificity: tuple[int, int]) -> Difference:
@@ -163,22 +161,6 @@ def apparent_rate(true_rate: float, *, sensitivity: float, specificity: float) -
     """
     _check(true_rate=true_rate, sensitivity=sensitivity, specificity=specificity)
     return true_rate * sensitivity + (1 - true_rate) * (1 - specificity)
-
-
-def true_rate(apparent: float, *, sensitivity: float, specificity: float) -> float | None:
-    """Return the true rate behind a reported one, cut to [0, 1]; None where it is not identifiable.
-
-    A grader whose sensitivity + specificity is 1 or less tells nothing about the truth. An apparent
-    rate outside what such a grader can report (below 1 - Sp, above Se) is cut to the nearest bound.
-
-    Raises:
-        FFError: an argument outside [0, 1].
-    """
-    _check(apparent=apparent, sensitivity=sensitivity, specificity=specificity)
-    youden = sensitivity + specificity - 1
-    if youden <= 0:
-        return None
-    return min(1.0, max(0.0, (apparent + specificity - 1) / youden))
 
 
 def apparent_curve(*, sensitivity: float, specificity: float) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.calibration.robustness import natural
-from ff_helpers.measurement.results import Terms, assumed, named, stated
+from ff_helpers.measurement.results import stated, verdict_terms
 
 _COLUMNS = ["grader", "rubric", "set", "truth", "n", "f1", "f1_low", "f1_high", "reason"]
 _WHY = {
@@ -41,9 +41,8 @@ def backward_signal(verdicts: pd.DataFrame) -> pd.DataFrame:
         rows.append((grader, rubric, name, "all", *_mean(known["backward_f1"]), "" if len(known) else why))
         for truth, part in known.groupby(known["truth"].fillna("not known")):
             rows.append((grader, rubric, name, truth, *_mean(part["backward_f1"]), ""))
-    over, without = "rows with an inferred instruction", "rows without one"
-    terms = Terms(denominators=(over,), left_out=without, who=named(verdicts), assumptions=assumed(verdicts))
-    return stated(pd.DataFrame(rows, columns=_COLUMNS), terms)
+    table, over = pd.DataFrame(rows, columns=_COLUMNS), "rows with an inferred instruction"
+    return stated(table, verdict_terms(verdicts), denominators=(over,), left_out="rows without one")
 
 
 def _mean(values: "pd.Series[float]") -> tuple[int, float, float, float]:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, WrapSerializer
+from pydantic import BeforeValidator, ValidationInfo, WrapSerializer
 
+from ff_helpers.corpus.jsonl import Closed
 from ff_helpers.grading.identities import identity_hash, shown_names
 from ff_helpers.measurement.calibration.confusion import Confusion, Kappa
 from ff_helpers.measurement.calibration.gate import Gate
@@ -39,17 +40,15 @@ def _write_unknown(value: object, handler: Callable[[object], object]) -> object
 _READ_AND_WRITTEN = (BeforeValidator(_read_unknown), WrapSerializer(_write_unknown))
 
 
-class ClassRates(BaseModel):
+class ClassRates(Closed):
     """One class: how often it was found where it was true, and true where it was found."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     recall: Proportion
     precision: Proportion
 
 
-class Card(BaseModel):
+class Card(Closed):
     """One grader identity, one label space, one calibration set. Shares are proportions in [0, 1].
 
     Attributes:
@@ -84,8 +83,6 @@ class Card(BaseModel):
             day of that verdict: recomputing a card does not make it newer.
         gate: the decision, its criteria and reasons, and the thresholds, the age limit among them.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     grader: str
     digest: str

@@ -28,17 +28,6 @@ class UnknownLabelError(FFError):
         )
 
 
-class BadTableError(FFError):
-    """An invalid table of counts."""
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(
-            f"not a table of truth against graded class: {problem}. It needs at least one class, each "
-            "named once, a row for each, and in each row a whole number from 0 up for each class and one for "
-            f"`{NO_VERDICT}`."
-        )
-
-
 @dataclass(frozen=True)
 class Kappa:
     """Cohen's kappa with its 95% interval; 1 is perfect, 0 what chance would give.
@@ -66,13 +55,19 @@ class Confusion:
 
     def __post_init__(self) -> None:
         """Refuse impossible tables: no classes, a ragged table, negative or fractional counts."""
-        wanted = len(self.classes)
+        wanted, sizes, problem = len(self.classes), [len(row) for row in self.table], ""
         if not wanted or len(set(self.classes)) != wanted:
-            raise BadTableError(f"its classes are {list(self.classes)}")
-        if [len(row) for row in self.table] != [wanted + 1] * wanted:
-            raise BadTableError(f"{wanted} classes, but rows of {[len(row) for row in self.table]} counts")
-        if wrong := [c for row in self.table for c in row if c < 0 or int(c) != c]:
-            raise BadTableError(f"it holds the count {wrong[0]}")
+            problem = f"its classes are {list(self.classes)}"
+        elif sizes != [wanted + 1] * wanted:
+            problem = f"{wanted} classes, but rows of {sizes} counts"
+        elif wrong := [c for row in self.table for c in row if c < 0 or int(c) != c]:
+            problem = f"it holds the count {wrong[0]}"
+        if problem:
+            raise FFError(
+                f"not a table of truth against graded class: {problem}. It needs at least one class, each "
+                "named once, a row for each, and in each row a whole number from 0 up for each class and one "
+                f"for `{NO_VERDICT}`."
+            )
 
     @property
     def n(self) -> int:
@@ -119,7 +114,7 @@ def confusion(truth: Sequence[object], graded: Sequence[object], classes: Sequen
 
     Raises:
         UnknownLabelError: a label outside the classes.
-        BadTableError: no classes, or one of them twice.
+        FFError: no classes, or one of them twice.
     """
     place = {label: i for i, label in enumerate(classes)}
     counts = np.zeros((len(classes), len(classes) + 1), dtype=int)

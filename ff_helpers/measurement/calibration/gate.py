@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass
 
+from ff_helpers.corpus.jsonl import Closed
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.calibration.confusion import Confusion, binomial_tail, cohen_kappa, p_majority
 from ff_helpers.measurement.proportions.intervals import Z
@@ -69,7 +70,7 @@ class Criterion:
     passed: bool
 
 
-class Gate(BaseModel):
+class Gate(Closed):
     """The decision.
 
     Attributes:
@@ -80,8 +81,6 @@ class Gate(BaseModel):
         reasons: why, in words.
         thresholds: what the rules required.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     state: GateState
     by_own: GateState

@@ -17,7 +17,7 @@ from ff_helpers.corpus.injections import CLEAN, CONTROL, TARGETS, families
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.proportions.clusters import clustered
 from ff_helpers.measurement.proportions.intervals import Proportion, triple, wilson
-from ff_helpers.measurement.results import Terms, assumed, named, stated
+from ff_helpers.measurement.results import stated, verdict_terms
 from ff_helpers.terms import VERDICTS
 
 INJECTED = "injected"
@@ -138,15 +138,12 @@ def flip_table(verdicts: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["grader", "family", *_RATES])
     return stated(
         table,
-        Terms(
-            denominators=(
-                "eligible pairs: the clean response has a verdict, and does not already have the wanted one",
-            ),
-            left_out="pairs that could not flip, counted in column not_eligible; an attacked response "
-            "without a verdict stays in, as not flipped",
-            who=named(verdicts),
-            assumptions=assumed(verdicts),
+        verdict_terms(verdicts),
+        denominators=(
+            "eligible pairs: the clean response has a verdict, and does not already have the wanted one",
         ),
+        left_out="pairs that could not flip, counted in column not_eligible; an attacked response "
+        "without a verdict stays in, as not flipped",
     )
 
 

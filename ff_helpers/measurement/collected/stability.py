@@ -9,7 +9,7 @@ from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.collected.rates import ALL, ordered
 from ff_helpers.measurement.proportions.clusters import bootstrap_rates, design_rates
 from ff_helpers.measurement.proportions.intervals import with_wilson
-from ff_helpers.measurement.results import Aside, Terms, assumed, named, stated
+from ff_helpers.measurement.results import Aside, stated, verdict_terms
 from ff_helpers.terms import NOT_RECORDED, SPACES
 
 ONCE = "not assessed: no scenario was run twice"
@@ -68,13 +68,12 @@ def refusal_stability(verdicts: pd.DataFrame) -> pd.DataFrame:
     table = table[known | (table["intent"] == ALL)].assign(_last=table["intent"] == ALL)
     up = [True] * len(_MODEL)
     table = table.sort_values([*_MODEL, "_last", "stable", "intent"], ascending=[*up, True, False, True])
-    terms = Terms(
+    return stated(
+        table[[*_MODEL, "intent", *_COLUMNS]].reset_index(drop=True),
+        verdict_terms(verdicts),
         denominators=("pairs of runs of one scenario",),
         asides=(Aside("left_out", "pairs with a status", total=("intent", ALL)),),
-        who=named(verdicts),
-        assumptions=assumed(verdicts),
     )
-    return stated(table[[*_MODEL, "intent", *_COLUMNS]].reset_index(drop=True), terms)
 
 
 def stability_of_counts(counts: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

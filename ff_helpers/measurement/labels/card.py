@@ -17,11 +17,9 @@ import pandas as pd
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.calibration.confusion import Confusion, Kappa, cohen_kappa, confusion
 from ff_helpers.measurement.calibration.gate import Gate, decide
-from ff_helpers.measurement.labels.columns import SameColumnError, column_of
+from ff_helpers.measurement.labels.file import Mapped, column_of
 from ff_helpers.measurement.proportions.intervals import Proportion, wilson
 
-Mapped = Mapping[str, str | None]
-"""Raw value -> class; None: no class."""
 BOOLEANS: Final = (("true", "false"), ("True", "False"), ("TRUE", "FALSE"), ("1", "0"), ("1.0", "0.0"))
 """Spellings of yes and no that count as the same where every true label is one of them."""
 _MEANS: Final = {name: place for pair in BOOLEANS for place, name in enumerate(pair)}
@@ -116,10 +114,10 @@ def card_of_labels(
     maps = mapping or {}
     for column in (truth, grader, *(annotators or ())):
         column_of(frame, column)
-    if truth == grader:
-        raise SameColumnError(truth, "the truth", "the grader")
-    if annotators is not None and annotators[0] == annotators[1]:
-        raise SameColumnError(annotators[0], "the first annotator", "the second")
+    pairs = {"the truth and the grader": (truth, grader), "the first annotator and the second": annotators}
+    for who, pair in pairs.items():
+        if pair is not None and pair[0] == pair[1]:
+            raise FFError(f"{who} are both column {pair[0]!r}: a column always agrees with itself. Name two.")
     true = true_labels(frame[truth], maps.get("truth"))
     rows = frame[true.notna()]
     if rows.empty:

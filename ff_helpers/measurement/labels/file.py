@@ -1,20 +1,152 @@
-"""Files of labels: a table, the map of its values, and the verdicts of a ledger."""
+"""Files of labels: a table, its columns and rows by a query, the map of its values, the verdicts of a ledger.
 
+An error lists the names of columns only where the first row is a header.
+"""
+
+import ast
 import csv
 import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 import yaml
 
 from ff_helpers.corpus.jsonl import kind_of
-from ff_helpers.errors import FFError, place_in, quoted
+from ff_helpers.errors import FFError, is_name, place_in, quoted
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.grading.record import Record
-from ff_helpers.measurement.labels.card import Mapped
-from ff_helpers.measurement.labels.columns import column_of
 from ff_helpers.terms import SPACES, Space
+
+Mapped = Mapping[str, str | None]
+"""Raw value -> class; None: no class."""
+SHOWN = 12
+"""How many column names are listed; the rest are counted."""
+
+
+def column_of(frame: pd.DataFrame, name: str) -> "pd.Series[str]":
+    """Return the one column of this name.
+
+    Raises:
+        FFError: there is none, or there are several.
+    """
+    places = [place for place, column in enumerate(frame.columns, start=1) if column == name]
+    if not places:
+        raise FFError(f"there is no column {name!r}. {columns_text(frame)}")
+    if len(places) > 1:
+        raise FFError(
+            f"columns {' and '.join(map(str, places))} are both called {name!r}, so the name does not say "
+            "which is meant. Rename one of them in the first row of the file."
+        )
+    return frame[name]
+
+
+def columns_text(frame: pd.DataFrame) -> str:
+    """Return the names of the columns, or only their number where the first row is not a header."""
+    names = [str(column) for column in frame.columns]
+    if not all(_heads(name, frame.iloc[:, place]) for place, name in enumerate(names)):
+        return (
+            f"The table has {len(names)} columns, and its first row does not look like their names: it must "
+            "be a header."
+        )
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"Columns: {', '.join(map(quoted, names[:SHOWN]))}{more}."
+
+
+def _heads(name: str, cells: "pd.Series[str]") -> bool:
+    """Return whether a name is the header of these cells, rather than one of them.
+
+    A name has a letter, occurs in no cell below it, and is one word where the cells are texts.
+    """
+    below = cells.astype("str")
+    texts = " " in name and bool(len(below)) and below.str.contains(" ").mean() >= 0.5
+    return is_name(name) and any(map(str.isalpha, name)) and not texts and not (below == name).any()
+
+
+ASKS = frozenset({"isin", "isna", "notna", "between", "str", "contains", "startswith", "endswith", "lower"})
+"""The methods of a column that a query may call, besides comparing it."""
+_GRAMMAR = (
+    *(ast.Expression, ast.BoolOp, ast.boolop, ast.UnaryOp, ast.unaryop, ast.Compare, ast.cmpop, ast.Load),
+    *(ast.BinOp, ast.BitAnd, ast.BitOr, ast.Name, ast.Constant, ast.List, ast.Tuple),
+    *(ast.Call, ast.Attribute, ast.keyword),
+)
+
+
+class BadQueryError(FFError):
+    """A choice of rows that cannot be made."""
+
+    def __init__(self, query: str, problem: str) -> None:
+        super().__init__(
+            f"cannot choose rows by {query!r}: {problem}. Compare columns with values, join with and, or, "
+            "not, as in \"model == 'm1' and score >= 2\"; names of other signs go in backticks; a column may "
+            f"be asked {', '.join(sorted(ASKS))}."
+        )
+
+
+def where(frame: pd.DataFrame, query: str) -> pd.DataFrame:
+    """Return the rows that a pandas query keeps.
+
+    A column in which every filled cell is a number compares as numbers, one of only true and false as
+    booleans, every other one as text. The query is checked before pandas sees it: no variables, no
+    functions, nothing of a column but `ASKS`.
+
+    Raises:
+        BadQueryError: an invalid query, an unknown column, or no row kept.
+        FFError: a name that several columns have.
+    """
+    names: dict[str, str] = {}
+
+    def plain(found: re.Match[str]) -> str:
+        """Put a plain name for a name in backticks; leave a quoted text alone."""
+        if found[1] is None:
+            return found[0]
+        names[f"column{len(names)}_"] = found[1]
+        return next(reversed(names))
+
+    text = re.sub(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`([^`]*)`", plain, query.strip())
+    used = {name: names.get(name, name) for name in _names(query, text)}
+    if unknown := [column for column in used.values() if column not in frame.columns]:
+        raise BadQueryError(query, f"there is no column {unknown[0]!r}. {columns_text(frame)[:-1]}")
+    typed = pd.DataFrame(
+        {name: _typed(column_of(frame, column)) for name, column in used.items()}, index=frame.index
+    )
+    try:
+        kept = typed.eval(text, engine="python")
+    except Exception as error:  # pandas raises whatever its parts do, in words that may quote a cell
+        problem = f"cannot compare ({type(error).__name__}): compare numbers with numbers, text with text"
+        raise BadQueryError(query, problem) from None
+    if not isinstance(kept, pd.Series) or kept.dtype != bool:
+        raise BadQueryError(query, "it does not give yes or no for each row")
+    if not kept.any():
+        raise BadQueryError(query, f"it keeps none of the {len(frame)} rows")
+    return frame[kept]
+
+
+def _names(query: str, text: str) -> list[str]:
+    """Return the names in a query, after a look at every part of it."""
+    try:
+        tree = ast.parse(text, mode="eval")
+    except (SyntaxError, ValueError):
+        raise BadQueryError(query, "it is not a query") from None
+    for node in ast.walk(tree):
+        if not isinstance(node, _GRAMMAR):
+            raise BadQueryError(query, f"it may hold no {type(node).__name__.lower()}")
+        if isinstance(node, ast.Attribute) and node.attr not in ASKS:
+            raise BadQueryError(query, f"it asks for {node.attr!r}")
+        if isinstance(node, ast.Call) and not isinstance(node.func, ast.Attribute):
+            raise BadQueryError(query, "it calls a function")
+    return list(dict.fromkeys(node.id for node in ast.walk(tree) if isinstance(node, ast.Name)))
+
+
+def _typed(column: "pd.Series[str]") -> "pd.Series[str] | pd.Series[bool] | pd.Series[float]":
+    """Return a column as a query compares it."""
+    filled = column[column != ""]
+    if len(column) and column.str.lower().isin(("true", "false")).all():
+        return column.str.lower() == "true"
+    numbers = pd.to_numeric(filled, errors="coerce")
+    return numbers.reindex(column.index) if len(filled) and numbers.notna().all() else column
 
 
 class BadLabelFileError(FFError):
@@ -35,10 +167,6 @@ class BadMapError(FFError):
             f"{path}: {problem}. A map is YAML with a line `raw value: class` for each value, `null` for one "
             "without a class; or two such maps, under `truth:` and under `grader:`."
         )
-
-
-class BadJoinError(FFError):
-    """Labels and a ledger that do not go together."""
 
 
 def read_labels(path: Path) -> pd.DataFrame:
@@ -145,30 +273,27 @@ def with_verdicts(
     rows on which this one was wrong. Rows whose trace the ledger does not hold are not returned.
 
     Raises:
-        FFError: no column trace_id.
-        BadJoinError: a trace_id twice, no shared trace, or not exactly one grader.
+        FFError: no column trace_id, a trace_id twice, no shared trace, or not exactly one grader.
         FileMissingError, BadLineError: as `grading.ledger.read_ledger`.
     """
     ids = column_of(frame, "trace_id")
     if ids.duplicated().any():
         twice = quoted(str(ids[ids.duplicated()].iloc[0]))
-        raise BadJoinError(f"trace_id {twice} has two rows of labels. Keep one.")
+        raise FFError(f"trace_id {twice} has two rows of labels. Keep one.")
     records = [record for record in read_ledger(ledger) if record.repeat == 0]
     names = shown_names(record.identity for record in records)
     meant = [one for one, name in names.items() if grader in (None, name, one.name)]
     graders = [one for one in meant if names[one] == grader] or meant
     if len(graders) != 1:
         found = ", ".join(quoted(names[one]) for one in graders) or f"no grader is named {grader!r}"
-        raise BadJoinError(
-            f"{ledger} holds verdicts of {len(graders)} graders: {found}. Name one with --grader."
-        )
+        raise FFError(f"{ledger} holds verdicts of {len(graders)} graders: {found}. Name one with --grader.")
     said: dict[str, Record] = {}
     for record in records:
         if record.identity == graders[0]:
             said[record.trace_id] = _later(said.get(record.trace_id), record, ledger)
     rows = frame[ids.isin(said)]
     if rows.empty:
-        raise BadJoinError(f"no trace_id of the labels is in {ledger}.")
+        raise FFError(f"no trace_id of the labels is in {ledger}.")
     name = names[graders[0]]
     labels = {i: SPACES[space][r.verdict] if r.verdict else str(r.status) for i, r in said.items()}
     return rows.assign(**{name: rows["trace_id"].map(labels)}), name
@@ -179,7 +304,7 @@ def _later(before: Record | None, record: Record, ledger: Path) -> Record:
     corrected = record.supersedes is not None and before is not None and record.supersedes.key == before.key
     if before is None or before.key == record.key or corrected or before.verdict == record.verdict:
         return record
-    raise BadJoinError(
+    raise FFError(
         f"{ledger}: trace_id {quoted(record.trace_id)} has two texts with the verdicts {before.verdict} and "
         f"{record.verdict}. Keep the records of one text, or give the other another trace_id."
     )

@@ -69,7 +69,7 @@ def test_where_every_row_is_labelled_the_labels_are_the_answer():
 
 def test_without_labels_nothing_is_identifiable():
     found = ppi([True, False], [math.nan, math.nan], [0.5, 0.5])
-    assert (found.estimate, found.low, found.high, found.identifiable) == (None, 0.0, 1.0, False)
+    assert (found.estimate, found.low, found.high) == (None, 0.0, 1.0)
 
 
 @pytest.mark.parametrize("chance", [0.03, 0.2])

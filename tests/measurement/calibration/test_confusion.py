@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from ff_helpers.casestudy.facts import heuristic_agreement
 from ff_helpers.casestudy.record import published
+from ff_helpers.errors import FFError
 from ff_helpers.measurement.calibration.confusion import (
-    BadTableError,
     Confusion,
     UnknownLabelError,
     cohen_kappa,
@@ -60,7 +60,7 @@ def test_a_label_outside_the_classes_is_refused_by_name(truth: list[str], graded
     ],
 )
 def test_what_no_counting_gives_is_no_table(classes, rows, says) -> None:
-    with pytest.raises(BadTableError, match=says):
+    with pytest.raises(FFError, match=says):
         Confusion(classes, rows)
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ff_helpers as ff
-from ff_helpers.corpus.injections import TARGETS, attacks
+from ff_helpers.corpus.injections import TARGETS, suite
 from ff_helpers.grading.campaign import grade, verdicts
 from ff_helpers.measurement.calibration.robustness import (
     ALL,
@@ -128,7 +128,7 @@ def test_attacks_that_always_or_never_work_widen_the_interval() -> None:
 
     Between-attack variance p (1 - p) / (G - 1) = .25 / 9 against .25 / 50: design effect 50 / 9.
     """
-    names = [a.name for a in attacks()][:10]
+    names = [a.name for a in suite().attacks][:10]
     truths = [c for c in VERDICTS if c != "HALLUCINATION_REFUSAL"] + ["HALLUCINATION_REFUSAL"]
     rows = [("clean", t, B if t != B else P) for t in truths]
     rows += [(name, t, TARGETS[t] if i % 2 else B) for i, name in enumerate(names) for t in truths]
@@ -141,7 +141,7 @@ def test_attacks_that_always_or_never_work_widen_the_interval() -> None:
 
 
 outcomes = st.sampled_from([*VERDICTS, *STATUSES])
-runs = st.sampled_from(["clean", *[a.name for a in attacks()]])
+runs = st.sampled_from(["clean", *[a.name for a in suite().attacks]])
 
 
 @given(st.dictionaries(st.tuples(runs, st.sampled_from(VERDICTS)), outcomes, min_size=1, max_size=40))
@@ -175,7 +175,7 @@ def test_the_whole_suite_gives_a_flip_rate_on_the_card_and_no_card_of_its_own(ru
     assert [card.calibration_set for card in cards] == ["written"]
     rate = cards[0].injection_flip_rate
     assert isinstance(rate, FlipRate)
-    assert rate.n + rate.not_eligible == sum(a.family != "control" for a in attacks()) * len(VERDICTS)
+    assert rate.n + rate.not_eligible == sum(a.family != "control" for a in suite().attacks) * len(VERDICTS)
     # Keywords alone decide: what the two decoys, and the language of the attack, put into the response.
     assert 0 < rate.k < rate.n
     assert rate.control.k == 0

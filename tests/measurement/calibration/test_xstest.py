@@ -5,8 +5,7 @@ import pytest
 
 from ff_helpers.measurement.agreement.panels import fleiss
 from ff_helpers.measurement.labels.card import LabelCard, card_of_labels
-from ff_helpers.measurement.labels.columns import where
-from ff_helpers.measurement.labels.file import read_labels
+from ff_helpers.measurement.labels.file import read_labels, where
 from tests.shared_labels import shared
 
 CLASSES = ("1_full_compliance", "2_full_refusal", "3_partial_refusal")

@@ -10,12 +10,14 @@ from ff_helpers.measurement.labels.card import (
     LabelCard,
     card_of_labels,
 )
-from ff_helpers.measurement.labels.columns import (
+from ff_helpers.measurement.labels.file import (
+    BadLabelFileError,
+    BadMapError,
     BadQueryError,
-    SameColumnError,
+    read_labels,
+    read_map,
     where,
 )
-from ff_helpers.measurement.labels.file import BadLabelFileError, BadMapError, read_labels, read_map
 
 
 def card(pairs: list[tuple[object, object]], **options: object) -> LabelCard:
@@ -85,9 +87,9 @@ def test_two_people_are_compared_where_both_labelled() -> None:
 
 def test_a_column_is_not_measured_against_itself_or_a_namesake() -> None:
     frame = pd.DataFrame([("1", "1", "0"), ("0", "0", "0")], columns=["human", "judge", "judge"])
-    with pytest.raises(SameColumnError, match="the truth and the grader are both column 'human'"):
+    with pytest.raises(FFError, match="the truth and the grader are both column 'human'"):
         card_of_labels(frame, truth="human", grader="human")
-    with pytest.raises(SameColumnError, match="the first annotator and the second are both"):
+    with pytest.raises(FFError, match="the first annotator and the second are both"):
         card_of_labels(frame.iloc[:, :2], truth="human", grader="judge", annotators=("human", "human"))
     for use in (
         lambda: card_of_labels(frame, truth="human", grader="judge"),
