@@ -11,11 +11,11 @@ from ff_helpers.casestudy.exported import CORPUS
 from ff_helpers.casestudy.graders import MANUAL, published_graders
 from ff_helpers.measurement.proportions.intervals import rate_text, wilson
 from ff_helpers.paths import Run
-from ff_helpers.publication import front, report, shelf
+from ff_helpers.publication import report, shelf
 from ff_helpers.publication.atlas import page
 from ff_helpers.publication.atlas.signal import Signal
 from ff_helpers.publication.claims import read_claims
-from ff_helpers.publication.front import Words
+from ff_helpers.publication.shelf import Words
 from ff_helpers.publication.student import Example, Question
 from ff_helpers.terms import VERDICTS
 
@@ -42,12 +42,12 @@ _TABLES: Final = {
     "Atlas": ("export",),
 }
 LAYOUT: Final = report.Layout(
-    words=front.WORDS
+    words=shelf.WORDS
     | {"paper_1_crescendo": _CORRECTION, "crescendo_correction": _CORRECTION}
-    | {name: front.WORDS[like] for name, like in _AS.items()},
+    | {name: shelf.WORDS[like] for name, like in _AS.items()},
     slots=(
-        ("paper_1_crescendo", "crescendo_correction", *front.SLOTS[0]),
-        *((name, *slot) for name, slot in zip(_AS, front.SLOTS[1:], strict=True)),
+        ("paper_1_crescendo", "crescendo_correction", *shelf.SLOTS[0]),
+        *((name, *slot) for name, slot in zip(_AS, shelf.SLOTS[1:], strict=True)),
     ),
     subjects={title: (*starts, *_TABLES.get(title, ())) for title, starts in shelf.SUBJECTS.items()},
 )

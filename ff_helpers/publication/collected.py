@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ff_helpers.corpus.traces import Trace, read_traces
+from ff_helpers.corpus.traces import read_traces
 from ff_helpers.measurement.collected.rates import (
     ABLE_AND_DOES,
     ALL,
@@ -111,7 +111,10 @@ def example_conversation(path: Path) -> Fragment:
     known = [trace for trace in read_traces(path) if not trace.withheld]
     if not known:
         return Fragment("<p>No conversation may be shown.</p>", "No conversation may be shown.")
-    shown = min(known, key=lambda t: (t.truth != "COMPLIANCE", _length(t), t.trace_id))
+    shown = min(
+        known,
+        key=lambda t: (t.truth != "COMPLIANCE", sum(len(m.content) for m in t.messages), t.trace_id),
+    )
     turns = [*((m.role, m.content) for m in shown.messages), ("checker", f"{shown.truth} (space strict)")]
     rows = "\n".join(
         f'<tr><th scope="row" style="text-align:left;vertical-align:top">{role}</th>'
@@ -175,7 +178,3 @@ def _with_rates(table: pd.DataFrame, *arms: str) -> pd.DataFrame:
         rates = [Proportion(int(k), int(n), float(low), float(high)) for k, n, low, high in ends]
         table = table.assign(**{f"{arm}_rate": pd.Series(rates, index=table.index, dtype="object")})
     return table
-
-
-def _length(trace: Trace) -> int:
-    return sum(len(message.content) for message in trace.messages)

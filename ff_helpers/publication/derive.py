@@ -127,12 +127,8 @@ def _listed_rows(counted: Sequence[tuple[str, int]]) -> str:
 
 def _truths(frame: pd.DataFrame, terms: Terms) -> list[str]:
     """Return who said the known labels that the rows rest on."""
-    found = truths_behind(frame, terms)
-    return (
-        [f"Known labels: {', '.join(who.removeprefix('truth (').rstrip(')') for who in found)}"]
-        if found
-        else []
-    )
+    listed = ", ".join(who.removeprefix("truth (").rstrip(")") for who in truths_behind(frame, terms))
+    return [f"Known labels: {listed}"] if listed else []
 
 
 def _assumed(frame: pd.DataFrame, terms: Terms) -> list[str]:

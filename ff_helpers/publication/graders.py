@@ -34,10 +34,7 @@ from ff_helpers.terms import (
 )
 
 NOBODY = Unknown("grader", "no grader has a rate in this artifact")
-_PASSED: Final = {
-    "calibrated": "passed the gate",
-    "provisional": "passed the published rule, not ours",
-}
+_PASSED: Final = {"calibrated": "passed the gate", "provisional": "passed the published rule, not ours"}
 
 
 def graders_behind(

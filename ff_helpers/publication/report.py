@@ -1,16 +1,21 @@
 """The report of a run: one HTML page that links everything, and one per notebook, which need no network.
 
 Built from the files that the run wrote, so it adds nothing to them. No scripts, fonts or
-addresses outside the folder; the same files give the same bytes.
+addresses outside the folder; the same files give the same bytes. Notebooks are drawn here rather than by
+nbconvert's page templates, which load scripts and fonts from the network.
 """
 
+import base64
+import html
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Final
+
+from markupsafe import Markup
 
 from ff_helpers.measurement.proportions.intervals import percent, rate_text
 from ff_helpers.measurement.standing import run_cards
@@ -18,9 +23,9 @@ from ff_helpers.paths import Run
 from ff_helpers.publication import shelf
 from ff_helpers.publication.about import read_about
 from ff_helpers.publication.disclosure import NO_TIER, Disclosure
-from ff_helpers.publication.front import SLOTS, WORDS, Words, beginning, front_figures
+from ff_helpers.publication.figures.theme import SCREEN_SCALE
 from ff_helpers.publication.glossary import term_link, write_glossary
-from ff_helpers.publication.narrative.as_html import body
+from ff_helpers.publication.narrative.saved import body
 from ff_helpers.publication.pages import read_words, render, write_page
 
 LATER = ("manifest.json", "ro-crate-metadata.json", "run.log")
@@ -31,6 +36,7 @@ CLAIM_STATUSES: Final = (*DEMANDS, "not_determinable", "consistent", "reproduced
 """State of a claim, what a reader must see first."""
 PAGES: Final = read_words("report/pages", tuple[tuple[str, str, str], ...])
 """Pages next to the report: address, name, content; those that the run did not write are left out."""
+_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _FORMS: Final = {".html": "page", ".md": "Markdown", ".tex": "TeX"}
 
 
@@ -44,12 +50,34 @@ class Layout:
         subjects: how the names of each subject's tables begin.
     """
 
-    words: Mapping[str, Words]
+    words: Mapping[str, shelf.Words]
     slots: Sequence[Sequence[str]]
     subjects: Mapping[str, tuple[str, ...]]
 
 
-LAYOUT: Final = Layout(WORDS, SLOTS, shelf.SUBJECTS)
+LAYOUT: Final = Layout(shelf.WORDS, shelf.SLOTS, shelf.SUBJECTS)
+
+
+@dataclass(frozen=True)
+class _Output:
+    """One output of a cell, ready to be shown."""
+
+    markup: Markup
+    failed: bool = False
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """One cell: prose, or code with its outputs."""
+
+    prose: Markup | None = None
+    code: str = ""
+    outputs: tuple[_Output, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether an error ended this cell."""
+        return any(output.failed for output in self.outputs)
 
 
 def write_report(
@@ -80,8 +108,6 @@ def write_report(
 
 def _notebooks(folder: Path, profile: str, as_of: date, ran: list[str]) -> list[str]:
     """Write the page of each notebook and return their names."""
-    from ff_helpers.publication.notebook_page import notebook_page
-
     written = []
     for number, name in enumerate(ran):
         text = render(
@@ -89,13 +115,26 @@ def _notebooks(folder: Path, profile: str, as_of: date, ran: list[str]) -> list[
             name=name,
             profile=profile,
             as_of=as_of.isoformat(),
-            cells=notebook_page(folder / "notebooks" / f"{name}.ipynb"),
+            cells=_cells(folder / "notebooks" / f"{name}.ipynb"),
             before=ran[number - 1] if number else "",
             after="".join(ran[number + 1 : number + 2]),
         )
         written.append(f"notebooks/{name}.html")
         write_page(folder / written[-1], text)
     return written
+
+
+def _cells(path: Path) -> list[_Cell]:
+    """Return the cells of an executed notebook as they are to be shown."""
+    cells = []
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            cells.append(_Cell(prose=_markdown(source)))
+        elif cell["cell_type"] == "code":
+            outputs = tuple(output for raw in cell["outputs"] if (output := _output(raw)))
+            cells.append(_Cell(code=source, outputs=outputs))
+    return cells
 
 
 def _gallery(folder: Path, profile: str, as_of: date) -> str:
@@ -126,8 +165,6 @@ def _order(svg: Path) -> tuple[bool, int, str]:
 def _index(
     folder: Path, profile: str, as_of: date, ran: list[str], *, unfinished: Sequence[str], layout: Layout
 ) -> None:
-    from ff_helpers.publication.notebook_page import title
-
     claims, claims_note = _claims(folder)
     by_status = {s: [c for c in claims if c["status"] == s] for s in _statuses(claims)}
     index = render(
@@ -136,23 +173,32 @@ def _index(
         as_of=as_of.isoformat(),
         unfinished=list(unfinished),
         ways=[way for way in PAGES if (folder / way[0]).is_file()],
-        figures=front_figures(folder, layout.words, layout.slots),
+        figures=shelf.front_figures(folder, layout.words, layout.slots),
         drawn=sum(not svg.stem.endswith("_wide") for svg in (folder / "figures").glob("*.svg")),
         claims=claims,
         by_status=by_status,
         demands=DEMANDS,
-        claims_note=(claims_note, beginning(claims_note)),
+        claims_note=(claims_note, shelf.beginning(claims_note)),
         cards=run_cards(Run(profile, as_of)),
         evaluators=_evaluators(folder),
         rate=rate_text,
         percent=percent,
         term=term_link,
-        notebooks=[{"name": n, "title": title(folder / "notebooks" / f"{n}.ipynb")} for n in ran],
+        notebooks=[{"name": n, "title": _title(folder / "notebooks" / f"{n}.ipynb")} for n in ran],
         narratives=[_narrative(path) for path in sorted((folder / "narrative").glob("*.md"))],
         tables=shelf.tables(folder, layout.subjects),
         kinds=shelf.kinds(folder, [*LATER, f"workflow/{profile}.yaml"]),
     )
     write_page(folder / "index.html", index)
+
+
+def _title(path: Path) -> str:
+    """Return a notebook's first heading, without its markup."""
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        heading = re.search(r"^#\s+(.+)$", "".join(cell["source"]), re.MULTILINE)
+        if cell["cell_type"] == "markdown" and heading:
+            return heading[1].strip().replace("`", "")
+    return path.stem
 
 
 def _claims(folder: Path) -> tuple[list[dict[str, object]], str]:
@@ -197,3 +243,46 @@ def _narrative(path: Path) -> dict[str, object]:
         "files": [(_FORMS[form.suffix], f"narrative/{form.name}") for form in forms],
         "page": f"narrative/{path.stem}.html" if not rest and parts[1:] else "",
     }
+
+
+def _markdown(text: str) -> Markup:
+    """Return Markdown as HTML."""
+    from nbconvert.filters.markdown_mistune import markdown2html_mistune
+
+    return Markup(markdown2html_mistune(text))
+
+
+def _output(raw: dict[str, object]) -> _Output | None:
+    if raw["output_type"] == "stream":
+        return _Output(_pre(_joined(raw["text"])))
+    if raw["output_type"] == "error":
+        return _Output(_pre(_joined(raw["traceback"], "\n")), failed=True)
+    data = raw.get("data")
+    best = next((mime for mime in _SHOWN if isinstance(data, dict) and mime in data), None)
+    return _Output(_SHOWN[best](_joined(data[best]))) if best and isinstance(data, dict) else None
+
+
+def _joined(text: object, between: str = "") -> str:
+    return between.join(map(str, text)) if isinstance(text, list) else str(text)
+
+
+def _pre(text: str) -> Markup:
+    return Markup(f"<pre>{html.escape(_ANSI.sub('', text))}</pre>")
+
+
+def _png(text: str) -> Markup:
+    encoded = text.replace("\n", "")
+    # The width in pixels is in the PNG's header.
+    width = round(int.from_bytes(base64.b64decode(encoded[:32])[16:20], "big") / SCREEN_SCALE)
+    return Markup('<img alt="figure" width="{}" src="data:image/png;base64,{}">').format(width, encoded)
+
+
+# Best first: PNG before SVG, because a browser without the SVG's fonts would cut its labels off. What our
+# own helpers emit as HTML and SVG is escaped where it is made.
+_SHOWN: dict[str, Callable[[str], Markup]] = {
+    "text/html": Markup,
+    "image/png": _png,
+    "image/svg+xml": Markup,
+    "text/markdown": _markdown,
+    "text/plain": _pre,
+}

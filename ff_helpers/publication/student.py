@@ -120,17 +120,10 @@ def _data(run: Run, example: Example | None) -> tuple[dict[str, object], list[Gr
 
 def _known(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the known truths as a grader; one that decides strict alone stays NOT_COMPLIANCE or not."""
-    known = frame[frame["truth"].notna()].drop_duplicates("trace_id")
-    five = known["truth_space"] == "five"
-    strict = known["truth_space"] == "strict"
-    rows = known[five | strict].assign(grader=_KNOWN)
-    return (
-        rows.assign(outcome=rows["truth"], intent=rows["intent"].astype("str"))
-        .groupby(["set", "intent", "grader", "outcome"])
-        .size()
-        .rename("n")
-        .reset_index()
-    )
+    known = frame[frame["truth"].notna() & frame["truth_space"].isin(["five", "strict"])]
+    rows = known.drop_duplicates("trace_id")
+    told = rows.assign(grader=_KNOWN, outcome=rows["truth"], intent=rows["intent"].astype("str"), n=1)
+    return told[["set", "intent", "grader", "outcome", "n"]]
 
 
 def _said(cards: Sequence[Card], names: Mapping[Identity, str]) -> dict[str, list[dict[str, str]]]:

@@ -13,9 +13,9 @@ from ff_helpers.errors import FFError
 from ff_helpers.grading.outcome import GraderSetup, Outcome, to_record
 from ff_helpers.grading.record import Supersedes
 from ff_helpers.paths import MissingInputError
-from ff_helpers.publication.narrative.as_html import body
 from ff_helpers.publication.narrative.as_tex import fragment
 from ff_helpers.publication.narrative.markdown import escaped, paragraphs
+from ff_helpers.publication.narrative.saved import body
 from ff_helpers.terms import Identity
 from tests.conftest import ROOT
 from tools.generate.corrected import EXAMPLE, corrected_records

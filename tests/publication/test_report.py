@@ -9,8 +9,8 @@ import pytest
 
 from ff_helpers.casestudy.pages import LAYOUT
 from ff_helpers.publication.about import About
-from ff_helpers.publication.front import front_figures
 from ff_helpers.publication.report import write_report
+from ff_helpers.publication.shelf import front_figures
 
 
 @pytest.fixture

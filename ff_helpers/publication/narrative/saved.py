@@ -1,15 +1,21 @@
-"""A narrative in its three forms: Markdown (the source), a TeX fragment, a page that opens from disk."""
+"""A narrative in its three forms: Markdown (the source), a TeX fragment, a page that opens from disk.
+
+The HTML is made from the same tree as the TeX, every text escaped, no link and no script possible.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
 
+from markupsafe import Markup, escape
+
 from ff_helpers.paths import Run
 from ff_helpers.publication.disclosure import Disclosure
-from ff_helpers.publication.narrative.as_html import body
 from ff_helpers.publication.narrative.as_tex import fragment
-from ff_helpers.publication.narrative.markdown import escaped, plain, tree
-from ff_helpers.publication.pages import TEMPLATES, render, write_page
+from ff_helpers.publication.narrative.markdown import Token, escaped, plain, tree
+from ff_helpers.publication.pages import TEMPLATES, read_words, render, write_page
 from ff_helpers.publication.prose import Prose
+
+_TAGS = read_words("narrative_tags", dict[str, str])
 
 
 def template(name: str, folder: Path = TEMPLATES) -> str:
@@ -48,3 +54,24 @@ def save_narrative(
     )
     write_page(run.write(f"narrative/{name}.html"), page)
     return Prose(full)
+
+
+def body(text: str) -> Markup:
+    """Return Markdown as HTML; anything but prose, lists, tables and headings is shown as plain text."""
+    return Markup("\n").join(_html(token) for token in tree(text))
+
+
+def _html(token: Token) -> Markup:
+    kind = token["type"]
+    inside = Markup("").join(_html(child) for child in token.get("children", []))
+    if kind == "heading":
+        level = min(int(str(token["attrs"].get("level", 2))), 4)
+        return Markup(f"<h{level}>%s</h{level}>") % inside
+    if kind == "list" and token["attrs"].get("ordered"):
+        kind = "ordered"
+    if kind == "table_cell" and token["attrs"].get("head"):
+        kind = "head_cell"
+    if kind in _TAGS:
+        return Markup(_TAGS[kind]) % (inside if "children" in token else escape(token["raw"]))
+    # On a narrow screen the interval may wrap to the line after its rate, so both columns fit.
+    return escape(plain(token).replace("%\u00a0[", "% ["))
