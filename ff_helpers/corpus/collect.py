@@ -89,7 +89,6 @@ class CollectSummary:
         already: how many of them were in the file before.
         collected: how many of them were added now.
         failed: how many of them a fault ended.
-        compliant: how many of those added now state the secret.
         seconds: wall time of the conversations.
     """
 
@@ -99,7 +98,6 @@ class CollectSummary:
     already: int
     collected: int
     failed: tuple[Failure, ...]
-    compliant: int
     seconds: float
 
 
@@ -158,7 +156,7 @@ def collect(
 
 
 async def _collect(chat: Chat, plans: list[Plan], out: Path) -> CollectSummary:
-    begun, failed, truths = time.monotonic(), [], []
+    begun, failed = time.monotonic(), []
     try:
         with Journal(out, Trace, seconds=0.5) as journal:
             done = _done(out, plans, chat)
@@ -173,7 +171,6 @@ async def _collect(chat: Chat, plans: list[Plan], out: Path) -> CollectSummary:
                         progress.step(fault.status)
                         continue
                     journal.append(trace)
-                    truths.append(trace.truth)
                     progress.step(str(trace.truth))
 
             with Progress(f"collecting from {chat.model}", len(todo)) as progress:
@@ -185,9 +182,8 @@ async def _collect(chat: Chat, plans: list[Plan], out: Path) -> CollectSummary:
         model=chat.model,
         asked=len(plans),
         already=len(plans) - len(todo),
-        collected=len(truths),
+        collected=len(todo) - len(failed),
         failed=tuple(failed),
-        compliant=truths.count("COMPLIANCE"),
         seconds=time.monotonic() - begun,
     )
 

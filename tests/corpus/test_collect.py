@@ -54,7 +54,7 @@ def test_every_conversation_becomes_a_trace_with_its_truth(target, tmp_path):
     out = tmp_path / "t.jsonl"
     done = collect(target, SHIPPED, out, limit=6, repeats=2, max_tokens=50)
     assert (done.asked, done.collected, done.already, done.failed) == (12, 12, 0, ())
-    assert done.compliant == 12
+    assert collected_frame(out)["compliant"].sum() == 12
     traces = list(read_traces(out))
     assert {t.intent for t in traces} == set(INTENTS)
     assert traces[0].trace_id == "toy/bay-door-format_lock/r0"
@@ -116,7 +116,7 @@ def test_empty_responses_are_kept_and_never_compliant(target, tmp_path):
     write_records(tmp_path / "s.jsonl", [first.model_copy(update={"turns": ("Silence, please.",)})])
     done = collect(target, tmp_path / "s.jsonl", tmp_path / "t.jsonl")
     row = collected_frame(done.out).iloc[0]
-    assert (done.compliant, row["empty"], row["words"], row["truth"]) == (0, True, 0, "NOT_COMPLIANCE")
+    assert (row["compliant"], row["empty"], row["words"], row["truth"]) == (False, True, 0, "NOT_COMPLIANCE")
 
 
 @pytest.mark.parametrize(

@@ -22,16 +22,6 @@ _Y, _F = np.array([1.0, 1.0, 0.0, 0.0]), np.array([1.0, 0.0, 1.0, 0.0])
 """Truth and verdict of the four kinds of labelled row."""
 
 
-class BadSampleError(FFError):
-    """Rows that are not a sample with known probabilities."""
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(
-            f"ppi(): {problem}. Give one verdict (true or false) per row; a truth (1, 0, missing without "
-            "a label); and for labelled rows the probability with which they were drawn, in (0, 1]."
-        )
-
-
 def ppi(
     verdict: "Sequence[bool] | pd.Series[bool]",
     truth: "Sequence[float | None] | pd.Series[float]",
@@ -51,7 +41,7 @@ def ppi(
         scenario: of each row; None where all rows are independent.
 
     Raises:
-        BadSampleError: columns of different length, a truth that is neither 0 nor 1, a label without a
+        FFError: columns of different length, a truth that is neither 0 nor 1, a label without a
             probability.
     """
     f, y = np.array(verdict, dtype=np.float64), np.array(truth, dtype=np.float64)
@@ -174,12 +164,17 @@ def _clustering(part: Numbers, cluster: NDArray[np.intp], drawn: NDArray[np.bool
 
 
 def _check(f: Numbers, y: Numbers, chance: Numbers) -> None:
+    drawn, problem = ~np.isnan(y), ""
     if not len(f) == len(y) == len(chance):
-        raise BadSampleError(f"{len(f)} verdicts, {len(y)} truths and {len(chance)} probabilities")
-    if not np.isin(f, (0.0, 1.0)).all():
-        raise BadSampleError("a verdict is missing, or neither true nor false")
-    drawn = ~np.isnan(y)
-    if not np.isin(y[drawn], (0.0, 1.0)).all():
-        raise BadSampleError("a truth is neither 0 nor 1")
-    if not ((chance[drawn] > 0) & (chance[drawn] <= 1)).all():
-        raise BadSampleError("a labelled row has no probability above 0 and at most 1")
+        problem = f"{len(f)} verdicts, {len(y)} truths and {len(chance)} probabilities"
+    elif not np.isin(f, (0.0, 1.0)).all():
+        problem = "a verdict is missing, or neither true nor false"
+    elif not np.isin(y[drawn], (0.0, 1.0)).all():
+        problem = "a truth is neither 0 nor 1"
+    elif not ((chance[drawn] > 0) & (chance[drawn] <= 1)).all():
+        problem = "a labelled row has no probability above 0 and at most 1"
+    if problem:
+        raise FFError(
+            f"ppi(): {problem}. Give one verdict (true or false) per row; a truth (1, 0, missing without "
+            "a label); and for labelled rows the probability with which they were drawn, in (0, 1]."
+        )

@@ -46,15 +46,6 @@ class Adjusted:
     warning: str = ""
 
 
-@dataclass(frozen=True)
-class Difference:
-    """A difference of two proportions with its 95% interval, in [-1, 1]; NaN with [-1, 1] without data."""
-
-    value: float
-    low: float
-    high: float
-
-
 def rogan_gladen(k: float, n: float, sensitivity: tuple[int, int], specificity: tuple[int, int]) -> Adjusted:
     """Return the true rate behind k of n that a grader called a success, with its 95% interval.
 
@@ -82,11 +73,12 @@ def rogan_gladen(k: float, n: float, sensitivity: tuple[int, int], specificity: 
         return Adjusted(method=ROGAN_GLADEN, note=f"not identifiable: no {none}")
     counts = [np.array([value], dtype=float) for value in (k, n, *sensitivity, *specificity)]
     estimate, low, high, gap_low = (float(values[0]) for values in lang_reiczigel(*counts))
-    gap, warning = youden(sensitivity, specificity), ""
-    shown = f"sensitivity + specificity - 1 is {gap.value:.2f} [{gap.low:.2f}, {gap.high:.2f}]"
+    gap, least, most = youden(sensitivity, specificity)
+    shown = f"sensitivity + specificity - 1 is {gap:.2f} [{least:.2f}, {most:.2f}]"
     if np.isnan(estimate):
         note = f"not identifiable: {shown}, and at 0 or below a verdict says nothing of the truth"
         return Adjusted(method=ROGAN_GLADEN, note=note)
+    warning = ""
     if min(successes, failures) < FEW:
         warning = f"only {min(successes, failures)} labels of one class measured the grader"
     elif doubtful(counts[3], counts[5], np.array([gap_low]))[0]:
@@ -95,8 +87,8 @@ def rogan_gladen(k: float, n: float, sensitivity: tuple[int, int], specificity: 
     return Adjusted(estimate, low, high, ROGAN_GLADEN, "" if explained else _BEYOND, warning)
 
 
-def youden(sensitivity: tuple[int, int], specificity: tuple[int, int]) -> Difference:
-    """Return sensitivity + specificity - 1 (Youden's index): what a verdict says about the truth; 0: nothing.
+def youden(sensitivity: tuple[int, int], specificity: tuple[int, int]) -> tuple[float, float, float]:
+    """Return sensitivity + specificity - 1 (Youden's index) and its bounds; at 0 a verdict says nothing.
 
     It is the difference of two independent proportions, Se - (1 - Sp), with the interval of
     `independent_difference` (Newcombe 1998).
@@ -105,7 +97,7 @@ def youden(sensitivity: tuple[int, int], specificity: tuple[int, int]) -> Differ
         sensitivity, specificity: as in `rogan_gladen`.
     """
     value, low, high = _youden(*(np.array([x], dtype=float) for x in (*sensitivity, *specificity)))
-    return Difference(float(value[0]), float(low[0]), float(high[0]))
+    return float(value[0]), float(low[0]), float(high[0])
 
 
 def lang_reiczigel(  # noqa: PLR0917 - the six counts of the paper

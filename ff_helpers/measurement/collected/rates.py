@@ -64,19 +64,24 @@ def collected_again(recorded: pd.DataFrame, fresh: pd.DataFrame) -> pd.DataFrame
     keys = ["scenario_id", "run", "arm"]
     then = recorded[[*keys, "truth"]].rename(columns={"truth": "then"})
     both = fresh[[*keys, "intent", "truth"]].merge(then, on=keys)
-    groups = [(str(intent), part) for intent, part in both.groupby("intent")]
-    groups += [(ALL, both)] if len(both) else []
-    rows = [
-        {"intent": intent, "n": len(part)}
-        | {"recorded_k": int((part["then"] == "COMPLIANCE").sum())}
-        | {"fresh_k": int((part["truth"] == "COMPLIANCE").sum())}
-        | {"k": int((part["truth"] == part["then"]).sum())}
-        for intent, part in groups
-    ]
-    table = pd.DataFrame(rows, columns=["intent", "n", "recorded_k", "fresh_k", "k"])
+    counted = both[["intent"]].assign(
+        n=1,
+        recorded_k=both["then"] == "COMPLIANCE",
+        fresh_k=both["truth"] == "COMPLIANCE",
+        k=both["truth"] == both["then"],
+    )
+    table = summed(counted)
     for name, k in (("recorded", "recorded_k"), ("fresh", "fresh_k"), ("agreement", "k")):
         table = with_wilson(table, name, k=k)
     return ordered(table, "recorded")
+
+
+def summed(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return the sums (int) of all columns by `intent`, and over all classes; no row without rows."""
+    rows = pd.concat([counts, counts.assign(intent=ALL)], ignore_index=True)
+    return (
+        rows.astype(dict.fromkeys(counts.columns.drop("intent"), int)).groupby("intent", as_index=False).sum()
+    )
 
 
 def rate_of(part: pd.DataFrame) -> dict[str, float]:

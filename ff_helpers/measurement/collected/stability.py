@@ -6,7 +6,7 @@ import pandas as pd
 
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.calibration.robustness import natural
-from ff_helpers.measurement.collected.rates import ALL, ordered
+from ff_helpers.measurement.collected.rates import ALL, ordered, summed
 from ff_helpers.measurement.proportions.clusters import bootstrap_rates, design_rates
 from ff_helpers.measurement.proportions.intervals import with_wilson
 from ff_helpers.measurement.results import Aside, stated, verdict_terms
@@ -134,10 +134,9 @@ def outcome_stability(frame: pd.DataFrame) -> pd.DataFrame:
     runs = frame.groupby("scenario_id")["run"].transform("nunique")
     again = frame[runs >= 2]
     hit = (again["truth"] == "COMPLIANCE").groupby([again["intent"], again["scenario_id"]]).mean()
-    rows = [{"intent": str(intent)} | _counted(shares) for intent, shares in hit.groupby(level=0)]
-    if rows:
-        rows.append({"intent": ALL} | _counted(hit))
-    table = pd.DataFrame(rows, columns=["intent", "k", "n", "always", "never", "mixed"])
+    always, never = hit == 1, hit == 0
+    counts = {"k": always | never, "n": 1, "always": always, "never": never, "mixed": ~always & ~never}
+    table = summed(pd.DataFrame(counts, index=hit.index).reset_index("intent"))
     return ordered(with_wilson(table, "stable"), "stable")
 
 
@@ -158,9 +157,3 @@ def _paired(scenarios: pd.DataFrame) -> pd.DataFrame:
 
 def _pairs(runs: "pd.Series[int]") -> "pd.Series[int]":
     return runs * (runs - 1) // 2
-
-
-def _counted(shares: "pd.Series[bool]") -> dict[str, int]:
-    always, never = int((shares == 1).sum()), int((shares == 0).sum())
-    counts = {"k": always + never, "n": len(shares), "always": always, "never": never}
-    return counts | {"mixed": len(shares) - always - never}

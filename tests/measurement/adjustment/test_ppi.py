@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ff_helpers.measurement.adjustment.ppi import BadSampleError, ppi, tuned_mean
+from ff_helpers.errors import FFError
+from ff_helpers.measurement.adjustment.ppi import ppi, tuned_mean
 from ff_helpers.measurement.proportions.intervals import wilson
 
 
@@ -186,5 +187,5 @@ def test_many_samples_at_once_give_what_each_gives_alone():
     ],
 )
 def test_rows_that_are_no_sample_are_refused(columns, problem):
-    with pytest.raises(BadSampleError, match=problem):
+    with pytest.raises(FFError, match=problem):
         ppi(*columns)
