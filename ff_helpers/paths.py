@@ -61,6 +61,11 @@ def parts() -> Path:
     return Path(os.environ.get("FF_PARTS", own if own.is_dir() else PACKAGE.parent / ".parts")).resolve()
 
 
+def outside() -> dict[str, Path]:
+    """The folders of files that no step writes, by the prefix of their names in a profile."""
+    return {"data/": data(), "params/": params(), "parts/": parts()}
+
+
 class MissingInputError(FFError):
     """A file that an earlier step writes is missing."""
 
@@ -102,7 +107,7 @@ class Run:
 
         Raises:
             MissingInputError: no step has written it yet.
-            UndeclaredReadError: the step does not declare it (in a run, whose kernels are guarded).
+            FFError: the step does not declare it (in a run, whose kernels are guarded).
         """
         written = self._staging() / name
         if written.exists():

@@ -12,8 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from ff_helpers.pipeline.compare import NOT_COMPARED
 from ff_helpers.pipeline.profile import load
+from ff_helpers.pipeline.verify import NOT_COMPARED
 
 ROOT = Path(__file__).resolve().parent.parent
 CONDITIONS = (

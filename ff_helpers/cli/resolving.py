@@ -57,25 +57,17 @@ def _names(arguments: Iterable[str]) -> Iterator[str]:
 
 def _explained(name: str, steps: Sequence[Step]) -> list[str]:
     """Return the lines about one name: the name, one line per step, and the result."""
-    by_kind: dict[str, list[Step]] = {}
-    for step in steps:
-        by_kind.setdefault(step.kind, []).append(step)
+    added = [step for step in steps if step.kind == "added"]
     read = [step for step in steps if step.kind in ("family", "word")]
-    added = by_kind.get("added", [])
-    lines = [_shown(name, WIDTH) if name.strip() else repr(name)]
-    for step in by_kind.get("served", []):
-        lines += _line("set aside", f"{step.text}  {step.why}")
-    for step in added:
-        if step.role == "spelling":
-            lines += _line("spelling", f"{step.text}  {_why(step)}")
-    for step in by_kind.get("publisher", []):
-        lines += _line("publisher", f"{step.text}  {step.why}")
+    said = [("set aside", f"{step.text}  {step.why}") for step in steps if step.kind == "served"]
+    said += [("spelling", f"{step.text}  {_why(step)}") for step in added if step.role == "spelling"]
+    said += [("publisher", f"{step.text}  {step.why}") for step in steps if step.kind == "publisher"]
     if read:
-        lines += _line("read as", ", ".join(_word(step) for step in read))
-    for step in added:
-        if step.role != "spelling":
-            lines += _line("added", f"{step.role} {step.text}  {_why(step)}")
-    return [*lines, *_end(steps[-1]), ""]
+        said.append(("read as", ", ".join(_word(step) for step in read)))
+    said += [("added", f"{step.role} {step.text}  {_why(step)}") for step in added if step.role != "spelling"]
+    said += _end(steps[-1])
+    head = _shown(name, WIDTH) if name.strip() else repr(name)
+    return [head, *(line for what, text in said for line in _wrapped(what, text)), ""]
 
 
 def _word(step: Step) -> str:
@@ -86,17 +78,17 @@ def _why(step: Step) -> str:
     return f"{step.why} ({step.source})" if step.source else step.why
 
 
-def _end(step: Step) -> list[str]:
+def _end(step: Step) -> list[tuple[str, str]]:
     if step.kind == "id":
-        return _line("id", step.text)
+        return [("id", step.text)]
     about = ": ".join(part for part in (_shown(step.text, WIDTH // 2), step.why) if part)
     return [
-        *_line("stops", f"at {_ASKED[step.role]}{f': {about}' if about else ''}"),
-        *_line("no id", f"{step.role}: {MEANINGS[step.role]}"),
+        ("stops", f"at {_ASKED[step.role]}{f': {about}' if about else ''}"),
+        ("no id", f"{step.role}: {MEANINGS[step.role]}"),
     ]
 
 
-def _line(what: str, text: str) -> list[str]:
+def _wrapped(what: str, text: str) -> list[str]:
     return textwrap.wrap(
         text,
         WIDTH,

@@ -11,14 +11,21 @@ from ff_helpers import paths
 from ff_helpers.cli.text import aligned, print_json, shown
 from ff_helpers.errors import FFError
 from ff_helpers.pipeline import claims_text as text
-from ff_helpers.pipeline.compare import compare_folders, compare_sums, made_with, write_sums
 from ff_helpers.pipeline.doctor import examine
 from ff_helpers.pipeline.finish import finish, summary
 from ff_helpers.pipeline.in_place import execute_in_place
 from ff_helpers.pipeline.profile import load
 from ff_helpers.pipeline.runner import run_profile
 from ff_helpers.pipeline.studies import begin_study
-from ff_helpers.pipeline.verify import Difference, Verified, verify
+from ff_helpers.pipeline.verify import (
+    Difference,
+    Verified,
+    compare_folders,
+    compare_sums,
+    made_with,
+    verify,
+    write_sums,
+)
 
 
 def run_profiles(options: argparse.Namespace) -> int:

@@ -13,28 +13,10 @@ from ff_helpers.errors import FFError, quoted
 from ff_helpers.grading.admission import Admit, nobody, refuse_control
 from ff_helpers.grading.graders import open_grader
 from ff_helpers.grading.identities import identities, told_apart
-from ff_helpers.grading.ledger import Ledger, verdict_frame
+from ff_helpers.grading.ledger import Ledger, dtypes, verdict_frame
 from ff_helpers.grading.outcome import Grader, record_key
-from ff_helpers.grading.pool import grade_all
+from ff_helpers.grading.stream import grade_all
 from ff_helpers.terms import IDENTITY, IDENTITY_COLUMNS, STATUSES, VERDICTS
-
-_INDEX = {
-    "trace_id": "str",
-    "set": "str",
-    "scenario_id": "str",
-    "run": "str",
-    "model": "str",
-    "intent": "str",
-    "source": "str",
-    "turns": "str",
-    "difficulty": "str",
-    "truth": "str",
-    "truth_space": "str",
-    "sampling": "str",
-    "probability": "float64",
-    "withheld": "bool",
-}
-_GRADERS = dict(zip(IDENTITY, ("str", "str", "str", "float64", "Int64"), strict=True))
 
 
 def grade(
@@ -81,7 +63,7 @@ def verdicts(run: paths.Run) -> pd.DataFrame:
     Raises:
         MissingInputError: nothing has been graded yet.
     """
-    index = pd.read_csv(run.read("ledger/traces.csv"), dtype=_INDEX)
+    index = pd.read_csv(run.read("ledger/traces.csv"), dtype=dtypes("traces"))
     known = graders(run)
     frame = verdict_frame(run.ledger("verdicts"))
     frame = frame.merge(known[list(IDENTITY)].drop_duplicates(), on=list(IDENTITY), how="inner")
@@ -102,7 +84,7 @@ def graders(run: paths.Run) -> pd.DataFrame:
     Raises:
         MissingInputError: nothing has been graded yet.
     """
-    return pd.read_csv(run.read("ledger/graders.csv"), dtype=_GRADERS)
+    return pd.read_csv(run.read("ledger/graders.csv"), dtype=dtypes("graders"))
 
 
 def verdict_counts(frame: pd.DataFrame) -> pd.DataFrame:
@@ -145,14 +127,15 @@ def _sample(
 
 def _index(sets: Mapping[str, Sequence[Trace]]) -> pd.DataFrame:
     """Return the index of the traces: everything but their text."""
+    types = dtypes("traces")
     rows = [
-        t.model_dump(include=set(_INDEX) - {"sampling"})
+        t.model_dump(include=types.keys() - {"sampling"})
         | {"set": name, "turns": t.turns}
         | {"sampling": t.sampling and t.sampling.kind, "probability": t.sampling and t.sampling.probability}
         for name, traces in sets.items()
         for t in traces
     ]
-    frame = pd.DataFrame(rows, columns=list(_INDEX)).astype(_INDEX)
+    frame = pd.DataFrame(rows, columns=list(types)).astype(types)
     return frame.assign(probability=frame["probability"].round(6))
 
 

@@ -1,13 +1,16 @@
 """The ledger: a journal of verdict records; corrections append, nothing is overwritten."""
 
+import csv
 import hashlib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from ff_helpers.corpus.journal import Journal, read_journal
 from ff_helpers.grading.outcome import GraderSetup
 from ff_helpers.grading.record import Record
+from ff_helpers.paths import PACKAGE
 from ff_helpers.terms import Identity
 
 if TYPE_CHECKING:
@@ -16,29 +19,16 @@ if TYPE_CHECKING:
 RETRIED = ("timeout", "server_error")
 """Statuses that say nothing about the trace: the next run retries those rows."""
 
-_COLUMNS = {
-    "trace_id": "str",
-    "grader": "str",
-    "grader_digest": "str",
-    "rubric": "str",
-    "method": "str",
-    "verdict": "str",
-    "status": "str",
-    "reason": "str",
-    "repeat": "int64",
-    "prompt_tokens": "Int64",
-    "completion_tokens": "Int64",
-    "started": "str",
-    "duration_s": "float64",
-    "backward_f1": "float64",
-    "temperature": "float64",
-    "seed": "Int64",
-    "quantization": "str",
-    "schema": "str",
-    "num_ctx": "Int64",
-    "concurrency": "int64",
-    "key": "str",
-}
+
+@cache
+def dtypes(frame: str) -> dict[str, str]:
+    """Return the columns of a frame of this room, each with its type (`frames.csv`), in order.
+
+    Args:
+        frame: `verdicts` (a ledger), `traces` and `graders` (of a campaign) or `history` (of corrections).
+    """
+    with (PACKAGE / "grading" / "frames.csv").open(encoding="utf-8", newline="") as file:
+        return {row["column"]: row["dtype"] for row in csv.DictReader(file) if row["frame"] == frame}
 
 
 class Done:
@@ -155,7 +145,8 @@ def verdict_frame(path: Path) -> "pd.DataFrame":
         {**r.model_dump(), **r.options.model_dump(), "schema": r.options.answer_schema}
         for r in live_records(path)
     ]
-    return pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
+    types = dtypes("verdicts")
+    return pd.DataFrame(rows, columns=list(types)).astype(types)
 
 
 def _pair(record: Record) -> tuple[str, str]:

@@ -18,26 +18,12 @@ from ff_helpers.errors import FFError
 from ff_helpers.grading.campaign import verdicts
 from ff_helpers.grading.graders.manual import PREFIX
 from ff_helpers.grading.identities import chosen, identity_hash, told_apart
-from ff_helpers.grading.ledger import Ledger, live_records, read_ledger
+from ff_helpers.grading.ledger import Ledger, dtypes, live_records, read_ledger
 from ff_helpers.grading.record import Record, Supersedes
 from ff_helpers.paths import Run
 from ff_helpers.terms import IDENTITY, IDENTITY_COLUMNS, STATUSES, VERDICTS, Identity
 
 LABELS = (*VERDICTS, *STATUSES)
-_HISTORY = {
-    "ledger": "str",
-    "trace_id": "str",
-    "place": "int64",
-    "grader": "str",
-    "verdict": "str",
-    "status": "str",
-    "rationale": "str",
-    "started": "str",
-    "supersedes_key": "str",
-    "supersedes_author": "str",
-    "supersedes_reason": "str",
-    "stands": "bool",
-}
 
 
 @dataclass(frozen=True)
@@ -125,8 +111,9 @@ def history(run: Run) -> pd.DataFrame:
         *sorted(p.stem for p in run.ledger("any").parent.glob("corrected-*.jsonl")),
     ]
     rows = [row for name in names for row in _histories(name, run.ledger(name))]
-    columns = list(dict.fromkeys([*_HISTORY, *IDENTITY]))
-    return told_apart(pd.DataFrame(rows, columns=columns))[0][list(_HISTORY)].astype(_HISTORY)
+    types = dtypes("history")
+    named, _ = told_apart(pd.DataFrame(rows, columns=list(dict.fromkeys([*types, *IDENTITY]))))
+    return named[list(types)].astype(types)
 
 
 def _unknown(name: str, known: Iterable[str]) -> str:
@@ -204,7 +191,8 @@ def _histories(name: str, path: Path) -> Iterator[dict[str, object]]:
             later = found[place:]
             stands = not any(record.key in (r.key, r.supersedes and r.supersedes.key) for r in later)
             why = record.supersedes.model_dump() if record.supersedes else {}
-            row = record.model_dump(include=set(_HISTORY)) | {f"supersedes_{k}": v for k, v in why.items()}
+            row = record.model_dump(include=set(dtypes("history")))
+            row |= {f"supersedes_{k}": v for k, v in why.items()}
             row |= {column: getattr(record.identity, part) for part, column in IDENTITY_COLUMNS.items()}
             yield row | {"ledger": name, "place": place, "stands": stands}
 

@@ -61,13 +61,9 @@ def _how_far(progress: Path) -> str:
     try:
         state = json.loads(progress.read_text(encoding="utf-8"))
         counts = ", ".join(f"{count} {name}" for name, count in state["counts"].items())
-        left = (
-            f"{state['left_s'] / 60:.1f} min left"
-            if state["left_s"] >= 90
-            else f"{state['left_s']:.0f} s left"
-        )
-        return f"{state['step']} {state['done']}/{state['total']}, {left}" + (
-            f" ({counts})" if counts else ""
-        )
+        seconds = state["left_s"]
+        left = f"{seconds / 60:.1f} min" if seconds >= 90 else f"{seconds:.0f} s"
+        said = f"{state['step']} {state['done']}/{state['total']}, {left} left"
     except (OSError, ValueError, KeyError, TypeError):
         return ""
+    return f"{said} ({counts})" if counts else said

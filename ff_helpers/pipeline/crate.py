@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import JsonValue
 
-from ff_helpers import paths
+from ff_helpers import __version__, paths
 from ff_helpers.pipeline import freshness
 from ff_helpers.pipeline.profile import Profile, Step, declared
 
@@ -74,7 +74,7 @@ def write_crate(
         made = [entities[name] for name in _written(folder, step) if name in entities]
         actions.append(_action(crate, profile, step, given=given, made=made))
     software = [_software(crate, name, version) for name, version in freshness.versions().items()]
-    package = _software(crate, "ff_helpers", freshness.package_version(), sha256=freshness.package_sha256())
+    package = _software(crate, "ff_helpers", __version__, sha256=freshness.package_sha256())
     graders = _graders(crate, folder, profile.as_of)
     workflow["hasPart"] = [entities[name] for name in sorted(entities) if name.endswith(".ipynb")]
     workflow["softwareRequirements"] = [package, *software]
@@ -99,20 +99,23 @@ def _crate(profile: Profile) -> "ROCrate":
     crate.name = f"Attack success rates with the accuracy of their graders: profile {profile.profile}"
     crate.description = "Tables, figures and claims of one run, each with its disclosure."
     crate.root_dataset["datePublished"] = day
-    licence: dict[str, JsonValue] = {"@type": "CreativeWork", "name": "MIT License", "identifier": "MIT"}
-    crate.root_dataset["license"] = _entity(crate, "https://spdx.org/licenses/MIT", licence)
+    place = "https://spdx.org/licenses/MIT"
+    crate.root_dataset["license"] = _entity(
+        crate, place, "CreativeWork", name="MIT License", identifier="MIT"
+    )
     for kind in _PROFILES:
-        page: dict[str, JsonValue] = {"@type": ["CreativeWork", "Profile"], "version": _VERSION}
-        page["name"] = f"{kind.capitalize()} Run Crate"
-        about = _entity(crate, f"https://w3id.org/ro/wfrun/{kind}/{_VERSION}", page)
-        crate.root_dataset.append_to("conformsTo", about)
+        place, name = f"https://w3id.org/ro/wfrun/{kind}/{_VERSION}", f"{kind.capitalize()} Run Crate"
+        page = _entity(crate, place, ["CreativeWork", "Profile"], name=name, version=_VERSION)
+        crate.root_dataset.append_to("conformsTo", page)
     return crate
 
 
-def _entity(crate: "ROCrate", identifier: str, properties: dict[str, JsonValue]) -> "ContextEntity":
+def _entity(
+    crate: "ROCrate", identifier: str, kind: str | list[str], /, **properties: JsonValue
+) -> "ContextEntity":
     from rocrate.model import ContextEntity
 
-    return crate.add(ContextEntity(crate, identifier, properties=properties))
+    return crate.add(ContextEntity(crate, identifier, properties={"@type": kind} | properties))
 
 
 def _workflow(crate: "ROCrate", folder: Path, name: str) -> "File":
@@ -144,8 +147,7 @@ def _described(folder: Path, name: str) -> dict[str, JsonValue]:
 
 
 def _input(crate: "ROCrate", name: str, path: Path) -> "ContextEntity":
-    content = _described(path.parent, path.name) | {"@type": "File", "name": name}
-    return _entity(crate, f"{INPUT}{name}", content)
+    return _entity(crate, f"{INPUT}{name}", "File", **_described(path.parent, path.name) | {"name": name})
 
 
 def _written(folder: Path, step: Step) -> list[str]:
@@ -168,18 +170,16 @@ def _action(
     known = declared(paths.notebooks() / f"{step.notebook}.ipynb")
     parameters = []
     for name, value in (known | profile.parameters(step)).items():
-        content: JsonValue = json.dumps(value, sort_keys=True, ensure_ascii=False)
-        properties: dict[str, JsonValue] = {"@type": "PropertyValue", "name": name, "value": content}
-        parameters.append(_entity(crate, f"#parameter/{step.notebook}/{name}", properties))
+        content, place = json.dumps(value, sort_keys=True, ensure_ascii=False), f"{step.notebook}/{name}"
+        parameters.append(_entity(crate, f"#parameter/{place}", "PropertyValue", name=name, value=content))
     action["name"], action["endTime"] = f"Execution of {step.notebook}", profile.as_of.isoformat()
     action["object"] = [*given, *parameters]
     action["result"] = list(made)
     return action
 
 
-def _software(crate: "ROCrate", name: str, version: str, *, sha256: str = "") -> "ContextEntity":
-    about: dict[str, JsonValue] = {"@type": "SoftwareApplication", "name": name, "version": version}
-    return _entity(crate, f"#software/{name}", about | ({"sha256": sha256} if sha256 else {}))
+def _software(crate: "ROCrate", name: str, version: str, **more: JsonValue) -> "ContextEntity":
+    return _entity(crate, f"#software/{name}", "SoftwareApplication", name=name, version=version, **more)
 
 
 def _graders(crate: "ROCrate", folder: Path, as_of: date) -> "list[ContextEntity]":
@@ -188,8 +188,7 @@ def _graders(crate: "ROCrate", folder: Path, as_of: date) -> "list[ContextEntity
 
     entities = []
     for name, who in measured_graders(folder, as_of):
-        about: dict[str, JsonValue] = {"@type": "SoftwareApplication", "name": name}
-        about["identifier"] = str(who.digest)
-        about["description"] = f"grader; rubric {who.rubric}; gate: see cards/ and evaluators/"
-        entities.append(_entity(crate, f"#grader/{name}", about))
+        said = f"grader; rubric {who.rubric}; gate: see cards/ and evaluators/"
+        about = {"name": name, "identifier": str(who.digest), "description": said}
+        entities.append(_entity(crate, f"#grader/{name}", "SoftwareApplication", **about))
     return entities

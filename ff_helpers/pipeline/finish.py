@@ -15,13 +15,15 @@ from ff_helpers.pipeline.profile import Profile
 from ff_helpers.pipeline.runner import Ended
 from ff_helpers.pipeline.workspace import write_json
 
+BAD = ("failed", "skipped")
+"""States of a step that did not finish."""
 REPORT_STAMP = ".steps/index.html.json"
 
 
 def finish(profile: Profile, ended: list[Ended], source: Path) -> None:
     """Rebuild report, manifest and crate if a step's stamp or the profile's file, `source`, changed."""
     folder = paths.outputs() / profile.profile
-    unfinished = [end.step for end in ended if end.state in ("failed", "skipped")]
+    unfinished = [end.step for end in ended if end.state in BAD]
     stamps = {end.step: freshness.read_stamp(folder / ".steps" / f"{end.step}.json") for end in ended}
     state = [[n, s.model_dump() if s else None] for n, s in stamps.items()]
     parts = [state, unfinished, freshness.package_sha256(), freshness.sha256(source)]
@@ -80,13 +82,10 @@ def summary(results: list[tuple[Profile, list[Ended]]]) -> str:
         if still:
             ran.append(f"{still} steps unchanged or not run" if ran else "nothing to do: all steps unchanged")
         lines.append(_row("", f"{profile.profile}: {', '.join(ran)}"))
-    unfinished = [f"{p.profile}/{e.step} {e.state}" for p, ended in results for e in ended if e.state in _BAD]
+    unfinished = [f"{p.profile}/{e.step} {e.state}" for p, ended in results for e in ended if e.state in BAD]
     if unfinished:
         lines.append(_row("not done", ", ".join(unfinished)))
     return "\n".join(lines)
-
-
-_BAD = ("failed", "skipped")
 
 
 def _install_times() -> str:

@@ -55,24 +55,14 @@ def inputs(profile: Profile, step: Step) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for pattern in step.inputs:
-        base = paths.outputs() / profile.profile
-        inner, shown = pattern, ""
-        for prefix, folder in (
-            ("data/", paths.data()),
-            ("params/", paths.params()),
-            ("parts/", paths.parts()),
-        ):
-            if pattern.startswith(prefix):
-                base, inner, shown = folder, pattern.removeprefix(prefix), prefix
-        files = sorted(path for path in base.glob(inner) if path.is_file())
+        folders = {prefix: folder for prefix, folder in paths.outside().items() if pattern.startswith(prefix)}
+        prefix, base = next(iter(folders.items()), ("", paths.outputs() / profile.profile))
+        files = sorted(path for path in base.glob(pattern.removeprefix(prefix)) if path.is_file())
         if not files:
-            mend = (
-                "fetch it: make parts"
-                if pattern.startswith("parts/")
-                else "restore it: git checkout -- data params"
-            )
+            fetched = prefix == "parts/"
+            mend = "fetch it: make parts" if fetched else "restore it: git checkout -- data params"
             raise FFError(f"{step.notebook} reads {pattern}, which does not exist; {mend}.")
-        found |= {shown + path.relative_to(base).as_posix(): path for path in files}
+        found |= {prefix + path.relative_to(base).as_posix(): path for path in files}
     return found
 
 
@@ -106,13 +96,6 @@ def package_sha256() -> str:
         if path.is_file() and "__pycache__" not in path.parts:
             digest.update(f"{path.relative_to(paths.PACKAGE).as_posix()}\t{sha256(path)}\n".encode())
     return digest.hexdigest()
-
-
-def package_version() -> str:
-    """Return the version of this package."""
-    from ff_helpers import __version__
-
-    return __version__
 
 
 @cache

@@ -30,16 +30,6 @@ VARIABLE: Final = "FF_READS"
 OTHER_RUNS: Final = "*"
 
 
-class UndeclaredReadError(FFError):
-    """A step opened a file that its profile does not declare as an input."""
-
-    def __init__(self, step: str, profile: str, path: str, name: str) -> None:
-        mend = f"Add the line `- {name}` to its `inputs` in params/{profile}.yaml."
-        if not name:
-            mend = "It belongs to another run: copy it into data/ and add it to the step's `inputs`."
-        super().__init__(f"{step} reads {name or path}, which it does not declare. {mend}")
-
-
 @dataclass(frozen=True)
 class Allowed:
     """The files that one step may read.
@@ -64,7 +54,7 @@ class Allowed:
         """Accept a path that the step may read, or that is outside the guarded folders.
 
         Raises:
-            UndeclaredReadError: any other path.
+            FFError: any other path.
         """
         # By its own name, and by that of a link's target.
         names = (os.path.abspath(path), os.path.realpath(path))  # noqa: PTH100 - only text is needed
@@ -78,7 +68,12 @@ class Allowed:
                 if name.startswith(folder + os.sep):
                     inside = name[len(folder) + 1 :].replace(os.sep, "/")
                     shown = "" if prefix == OTHER_RUNS else prefix + inside
-                    raise UndeclaredReadError(self.step, self.profile, name, shown)
+                    mend = f"Add the line `- {shown}` to its `inputs` in params/{self.profile}.yaml."
+                    if not shown:
+                        mend = (
+                            "It belongs to another run: copy it into data/ and add it to the step's `inputs`."
+                        )
+                    raise FFError(f"{self.step} reads {shown or name}, which it does not declare. {mend}")
 
 
 def allow(
@@ -93,7 +88,7 @@ def allow(
         staging: where it writes everything else.
     """
     run = paths.outputs() / profile.profile
-    folders = {"data/": paths.data(), "params/": paths.params(), "parts/": paths.parts(), "": run}
+    folders = paths.outside() | {"": run}
     # With FF_OUTPUTS=/tmp every temporary file would look like another run's. (`tempfile` would write one to
     # find out where they go, and the disk may be full.)
     temporary = {Path("/tmp"), Path(os.environ.get("TMPDIR", "/tmp"))}

@@ -6,6 +6,7 @@ with the marker file is a study: `ff` called in it takes params/, data/, noteboo
 
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 
 from ff_helpers import paths
@@ -13,7 +14,7 @@ from ff_helpers.errors import FFError
 
 TEMPLATES = Path(__file__).parent / "study"
 SHIPPED = paths.PACKAGE.parent
-ROWS = 60
+PER_LABEL = 12
 _MODELS = ("example A", "example B")
 _PLACES = {"study.yaml": "params", "study.ipynb": "notebooks", "README.md": "."}
 # The files that commands look up in data/ and params/: with its own copies, each command works in a study.
@@ -83,19 +84,19 @@ def _take_back(folder: Path, *, keep: bool) -> None:
 
 
 def _write_traces(path: Path) -> set[str]:
-    """Write every other proxy trace, under two example model names, and return their ids."""
+    """Write the first proxy traces of each label, under two example model names, and return their ids."""
     shipped = SHIPPED / "data" / "calibration" / "proxies.jsonl"
     traces = [json.loads(line) for line in shipped.read_text(encoding="utf-8").splitlines()]
-    by_truth: dict[str, list[dict[str, object]]] = {}
+    seen: Counter[str] = Counter()
+    kept = []
     for trace in traces:
-        by_truth.setdefault(str(trace["truth"]), []).append(trace)
-    share = ROWS // len(by_truth)
-    chosen = {str(t["trace_id"]) for rows in by_truth.values() for t in rows[:share]}
-    kept = [trace for trace in traces if trace["trace_id"] in chosen]
+        seen[trace["truth"]] += 1
+        if seen[trace["truth"]] <= PER_LABEL:
+            kept.append(trace)
     for number, trace in enumerate(kept):
         trace["model"] = _MODELS[number % 2]
     _write_lines(path, [json.dumps(trace, ensure_ascii=False) for trace in kept])
-    return chosen
+    return {trace["trace_id"] for trace in kept}
 
 
 def _write_recorded(path: Path, wanted: set[str]) -> None:

@@ -15,7 +15,7 @@ from ff_helpers.corpus.traces import Message, Trace
 from ff_helpers.errors import FFError
 from ff_helpers.grading.ledger import Ledger, read_ledger
 from ff_helpers.grading.outcome import GraderSetup, Outcome
-from ff_helpers.grading.pool import grade_all
+from ff_helpers.grading.stream import grade_all
 from ff_helpers.terms import Identity
 from tests.conftest import started
 
@@ -140,7 +140,7 @@ def test_a_full_disk_in_the_middle_stops_at_once_also_while_requests_hang(tmp_pa
         from ff_helpers.chat.progress import Progress
         from ff_helpers.errors import FFError
         from ff_helpers.grading.ledger import Ledger
-        from ff_helpers.grading.pool import grade_all
+        from ff_helpers.grading.stream import grade_all
         from tests.grading.test_pool import Steps, traces
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
@@ -171,7 +171,7 @@ INTERRUPTED = """
     from pathlib import Path
     from ff_helpers.chat.progress import Progress
     from ff_helpers.grading.ledger import Ledger
-    from ff_helpers.grading.pool import grade_all
+    from ff_helpers.grading.stream import grade_all
     from tests.grading.test_pool import Steps, traces
     grader = Steps(slots=5, seconds=0.02)
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from nbval.plugin import NbCellError
 
-from ff_helpers.pipeline.normalise import normalise
+from ff_helpers.pipeline.execute import normalise
 from ff_helpers.pipeline.profile import declared, load
 from tests.conftest import ROOT
 from tests.notebooks.replay import committed

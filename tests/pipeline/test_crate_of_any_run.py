@@ -125,7 +125,7 @@ def test_no_sums_of_a_run_that_is_not_as_its_crate_says(two: Project) -> None:
 
 
 def test_a_pdf_that_cannot_be_read_differs(tmp_path: Path) -> None:
-    from ff_helpers.pipeline.compare import compare_folders
+    from ff_helpers.pipeline.verify import compare_folders
 
     for name, text in (("one", "%PDF- broken"), ("other", "broken too")):
         (tmp_path / name).mkdir()

@@ -5,7 +5,7 @@ import copy
 import nbformat
 import pytest
 
-from ff_helpers.pipeline.normalise import normalise
+from ff_helpers.pipeline.execute import normalise
 
 
 @pytest.fixture

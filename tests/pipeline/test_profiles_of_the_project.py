@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ff_helpers import paths
-from ff_helpers.pipeline.compare import compare_sums, made_with
 from ff_helpers.pipeline.profile import load
+from ff_helpers.pipeline.verify import compare_sums, made_with
 from tests.conftest import FF, ROOT
 
 

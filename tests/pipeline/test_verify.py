@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from ff_helpers.errors import FFError
-from ff_helpers.pipeline.compare import compare_folders, compare_sums, write_sums
-from ff_helpers.pipeline.verify import verify
+from ff_helpers.pipeline.verify import compare_folders, compare_sums, verify, write_sums
 
 
 @pytest.fixture
@@ -106,7 +105,7 @@ def test_sums_say_where_they_were_made_and_what_is_not_as_they_say(run: Path, tm
 
 
 def test_the_reference_sums_are_of_this_build(paper: Path) -> None:
-    from ff_helpers.pipeline.compare import made_with
+    from ff_helpers.pipeline.verify import made_with
     from tests.conftest import ROOT
 
     made, differences = compare_sums(paper / "paper", ROOT / "outputs" / "reference" / "sums.txt")

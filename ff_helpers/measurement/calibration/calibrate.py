@@ -28,7 +28,7 @@ from ff_helpers.grading.graders import open_grader
 from ff_helpers.grading.identities import identities, identity_hash, identity_of, records, told_apart
 from ff_helpers.grading.ledger import Ledger, read_ledger, verdict_frame
 from ff_helpers.grading.outcome import record_key
-from ff_helpers.grading.pool import grade_all
+from ff_helpers.grading.stream import grade_all
 from ff_helpers.measurement.calibration.cards import Card, ClassRates, file_names, save_card
 from ff_helpers.measurement.calibration.confusion import cohen_kappa, confusion, p_chance
 from ff_helpers.measurement.calibration.confusion import p_majority as beats_majority
