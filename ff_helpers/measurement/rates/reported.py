@@ -75,13 +75,10 @@ def would_have_reported(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.Dat
     parts = []
     for measure in (*TIERS, REFUSAL_RATE):
         rows = known[known["truth_space"].isin([space for space in SPACES if measure in measures(space)])]
-        labelled = _rate(rows.assign(verdict=stand_ins(rows, measure), status=None), keys, measure, "rows")
-        reported = _rate(rows, keys, measure, "graded")
-        labelled = labelled.drop(columns=["left_out", "left_out_labels"]).rename(
-            columns={"k": "labelled_k", "n": "labelled_n"}
-        )
-        reported = reported.rename(columns={"k": "reported_k", "n": "reported_n"})
-        parts.append(labelled.merge(reported, on=[*keys, "measure"]))
+        labels = rows.assign(verdict=stand_ins(rows, measure), status=None)
+        labelled = _rate(labels, keys, measure, "rows", "labelled")
+        labelled = labelled.drop(columns=["left_out", "left_out_labels"])
+        parts.append(labelled.merge(_rate(rows, keys, measure, "graded", "reported"), on=[*keys, "measure"]))
     # Set by set and grader by grader, as the frame has them, and each with all of its measures.
     table = known[keys].drop_duplicates().merge(pd.concat(parts, ignore_index=True), on=keys)
     table.insert(2, "measure", table.pop("measure"))
@@ -285,16 +282,11 @@ def _said(gate: str, k: int, n: int) -> str:
     return NO_CARD if gate == "uncalibrated" else NO_ROW
 
 
-def _rate(rows: pd.DataFrame, keys: list[str], measure: str, denominator: Denominator) -> pd.DataFrame:
-    """Return the keys, measure, k, n, left_out and left_out_labels of the first pass."""
-    found = rates(
-        count_verdicts(rows, by=keys),
-        {measure: COUNTED[measure]},
-        by=keys,
-        denominators=[denominator],
-    )
-    found = found.rename(columns={"tier": "measure"})
-    return found[[*keys, "measure", "k", "n", "left_out", "left_out_labels"]]
+def _rate(rows: pd.DataFrame, keys: list[str], measure: str, of: Denominator, name: str) -> pd.DataFrame:
+    """Return the keys, measure, name_k, name_n, left_out and left_out_labels of the first pass."""
+    found = rates(count_verdicts(rows, by=keys), {measure: COUNTED[measure]}, by=keys, denominators=[of])
+    found = found.rename(columns={"tier": "measure", "k": f"{name}_k", "n": f"{name}_n"})
+    return found[[*keys, "measure", f"{name}_k", f"{name}_n", "left_out", "left_out_labels"]]
 
 
 def _compared(heuristic: "pd.Series[bool]", grader: "pd.Series[bool]") -> dict[str, object]:

@@ -93,14 +93,13 @@ def regrade(
     names = NAMES
     if new is None and (second is None or _corrects(first, second)):
         ledgers = (first,) if second is None else (first, second)
-        before = _only(of_grader(chains(*ledgers), old, ledgers), scenarios, ledgers, traces)
+        before = _chains(ledgers, old, scenarios, traces)
         pairs = [(chain.old, chain.new) for chain in before.values()]
         if not any(chain.changes for chain in before.values()):
             raise FFError(_nothing(ledgers, before.values()))
     else:
-        other = second or first
-        before = _only(of_grader(chains(first), old, (first,)), scenarios, (first,), traces)
-        after = _only(of_grader(chains(other), new, (other,)), scenarios, (other,), traces)
+        before = _chains((first,), old, scenarios, traces)
+        after = _chains((second or first,), new, scenarios, traces)
         pairs = list(paired(before, after))
         names = _names(before, after)
     return _regrade(pairs, before, scenarios, names)
@@ -163,12 +162,11 @@ def _corrects(first: Path, second: Path) -> bool:
     return bool(named) and any((record.key, record.trace_id) in named for record in read_ledger(first))
 
 
-def _only(
-    found: dict[str, Chain],
-    wanted: Mapping[str, str | None] | None,
-    ledgers: tuple[Path, ...],
-    traces: str | None,
+def _chains(
+    ledgers: tuple[Path, ...], grader: str | None, wanted: Mapping[str, str | None] | None, traces: str | None
 ) -> dict[str, Chain]:
+    """Return the chains of the wanted traces whose first record is by this grader."""
+    found = of_grader(chains(*ledgers), grader, ledgers)
     kept = {i: chain for i, chain in found.items() if wanted is None or i in wanted}
     if not kept:
         where = " and ".join(str(path) for path in ledgers)

@@ -103,9 +103,9 @@ def chains(*ledgers: Path) -> list[Chain]:
             target = owners.get((record.supersedes.key, record.trace_id))
             if target is None:
                 raise FFError(
-                    f"{here}: it supersedes a record of trace {named(record.trace_id)} that is not "
-                    "there before it, "
-                    "so the old label is not known. Name first the ledger that holds it, this one with --by."
+                    f"{here}: it supersedes a record of trace {named(record.trace_id)} that is not there "
+                    "before it, so the old label is not known. Name first the ledger that holds it, this one "
+                    "with --by."
                 )
             _correct(target, here, record)
             owners[pair] = target
@@ -180,9 +180,9 @@ def paired(old: dict[str, Chain], new: dict[str, Chain]) -> Iterator[tuple[Place
         if alone:
             first = alone[0].records[0]
             raise FFError(
-                f"{first}: trace {named(first.trace_id)} has no {side} label ({len(alone)} such "
-                "traces). Both sets "
-                "must be of the same traces: grade the rest, or name with --traces those to compare."
+                f"{first}: trace {named(first.trace_id)} has no {side} label ({len(alone)} such traces). "
+                "Both sets must be of the same traces: grade the rest, or name with --traces those to "
+                "compare."
             )
     for trace_id, chain in old.items():
         here, there = chain.records[0], new[trace_id].records[0]
@@ -208,9 +208,8 @@ def _begin(
             records[:] = [here if r is before else r for r in records]
     elif here.label != before.label and here.label not in RETRIED:
         raise FFError(
-            f"{here}: trace {named(here.trace_id)} has {here.label} here and {before.label} at "
-            f"{before}, by the "
-            "same grader, and neither names the other. Keep one, or let the later supersede the earlier."
+            f"{here}: trace {named(here.trace_id)} has {here.label} here and {before.label} at {before}, by "
+            "the same grader, and neither names the other. Keep one, or let the later supersede the earlier."
         )
 
 

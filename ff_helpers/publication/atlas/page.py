@@ -60,7 +60,6 @@ def publish_page(
     *,
     profile: str,
     as_of: date,
-    facts: Path | None = None,
     beside_veto: str = "",
 ) -> None:
     """Write the page of some records, with the shipped metadata and rules of trust.
@@ -70,10 +69,9 @@ def publish_page(
         signals: the records.
         profile: what the page is called.
         as_of: its date.
-        facts: another file of model metadata.
         beside_veto: see `save_page`.
     """
-    rules, known, signals = read_trust(), model_facts(facts), named_apart(signals)
+    rules, known, signals = read_trust(), model_facts(), named_apart(signals)
     rows = [PageRow(s, known.get(s.label), trust(s, known.get(s.label), rules)) for s in signals]
     veto = " ".join(filter(None, (_veto_words(rows, rules), beside_veto)))
     disclosure = _disclosure(signals, as_of)
@@ -102,12 +100,13 @@ def atlas_page(rows: Sequence[PageRow], *, profile: str, as_of: date, disclosure
         as_of=as_of.isoformat(),
         disclosure=disclosure,
         veto=veto,
-        counts=_counts(rows),
+        signals=[row.signal for row in rows],
+        rests_on=Counter(row_basis(row.signal) for row in rows),
         statuses=WORDS.status,
         origins=WORDS.origin,
         confidences=WORDS.confidence,
         intents=INTENTS,
-        families=sorted({_family(row) for row in rows}, key=str.lower),
+        families=sorted(sorted({_family(row) for row in rows}), key=str.lower),
         plain=[_plain(row) for row in rows],
     )
 
@@ -205,19 +204,6 @@ def _family(row: PageRow) -> str:
         return row.facts.family
     # Of an id the part before the slash is the family; nothing is known about a name that did not resolve.
     return (row.signal.canonical_id or "unknown").split("/", maxsplit=1)[0]
-
-
-def _counts(rows: Sequence[PageRow]) -> dict[str, int]:
-    signals = [row.signal for row in rows]
-    statuses = Counter(row_basis(signal) for signal in signals)
-    return {
-        "models": len(rows),
-        "traces": sum(signal.n for signal in signals),
-        "resolved": sum(signal.canonical_id is not None for signal in signals),
-        "insufficient": sum(signal.confidence == "insufficient_sample" for signal in signals),
-        "exported": sum(signal.origin == "export" for signal in signals),
-        **{name: statuses[name] for name in WORDS.status},
-    }
 
 
 def _plain(row: PageRow) -> dict[str, str]:
