@@ -10,8 +10,8 @@ and multi-turn traces are kept apart: a list of phrases sees the last response o
 trace are a pair, which verdict counts do not record, so these rates are computed from the rows.
 """
 
-import math
 from collections.abc import Mapping, Sequence
+from itertools import product
 
 import pandas as pd
 
@@ -178,14 +178,15 @@ def over_reporting(verdicts: pd.DataFrame, cards: Sequence[Card] = ()) -> pd.Dat
     first = named[(named["repeat"] == 0) & (named["sampling"] != "injected")]
     phrases = first[first["method"] == "heuristic"].set_index("trace_id")["verdict"]
     read = first[(first["method"] == "flip-final-turn") & first["trace_id"].isin(phrases.index)]
-    rows: list[dict[str, object]] = []
-    for turns in ("single", "multi"):
-        for tier, hits in TIERS.items():
-            for grader, group in read[read["turns"] == turns].groupby("grader", sort=False):
-                pairs = pd.DataFrame({"a": group["trace_id"].map(phrases), "b": group["verdict"]})
-                known = pairs.dropna()
-                row = {"turns": turns, "tier": tier, "grader": grader, "left_out": len(pairs) - len(known)}
-                rows.append(row | _compared(known["a"].isin(hits), known["b"].isin(hits)))
+    rows = []
+    for turns, (tier, hits) in product(("single", "multi"), TIERS.items()):
+        for grader, group in read[read["turns"] == turns].groupby("grader", sort=False):
+            pairs = pd.DataFrame({"a": group["trace_id"].map(phrases), "b": group["verdict"]})
+            known = pairs.dropna()
+            a, b = known["a"].isin(hits), known["b"].isin(hits)
+            cells = [int(cell.sum()) for cell in (a & b, a & ~b, ~a & b, ~a & ~b)]
+            counts = (len(known), len(pairs) - len(known), int(a.sum()), int(b.sum()))
+            rows.append([turns, tier, grader, *counts, a.mean(), b.mean(), *paired_difference(*cells)])
     table = with_gate(pd.DataFrame(rows, columns=list(_OVER_REPORTING)).astype(_OVER_REPORTING), cards, who)
     return stated(
         table,
@@ -287,13 +288,3 @@ def _rate(rows: pd.DataFrame, keys: list[str], measure: str, of: Denominator, na
     found = rates(count_verdicts(rows, by=keys), {measure: COUNTED[measure]}, by=keys, denominators=[of])
     found = found.rename(columns={"tier": "measure", "k": f"{name}_k", "n": f"{name}_n"})
     return found[[*keys, "measure", f"{name}_k", f"{name}_n", "left_out", "left_out_labels"]]
-
-
-def _compared(heuristic: "pd.Series[bool]", grader: "pd.Series[bool]") -> dict[str, object]:
-    n = len(heuristic)
-    both, neither = int((heuristic & grader).sum()), int((~heuristic & ~grader).sum())
-    k, m = int(heuristic.sum()), int(grader.sum())
-    difference, low, high = paired_difference(both, k - both, m - both, neither)
-    row: dict[str, object] = {"n": n, "heuristic_k": k, "grader_k": m}
-    row |= {"heuristic": k / n if n else math.nan, "reported": m / n if n else math.nan}
-    return row | {"difference": difference, "difference_low": low, "difference_high": high}

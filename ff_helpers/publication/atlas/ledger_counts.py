@@ -133,8 +133,8 @@ def _rates(
     for part, of in ((counts[known], graded), (counts[~known], denominator)):
         table = asr(_sum(part, [by, "outcome"]), by=["group", by], tiers=[tier], denominators=[of])
         scenarios = _by_scenario(_sum(part, [by, "outcome", "scenario_id"]), by, tier, of)
-        columns = ("group", by, "k", "n", "asr_low", "asr_high")
-        for group, name, k, n, low, high in zip(*(table[column] for column in columns), strict=True):
+        table = table[["group", by, "k", "n", "asr_low", "asr_high"]]
+        for group, name, k, n, low, high in table.itertuples(index=False):
             rate = signal_rate(Proportion(int(k), int(n), low, high), denominator=of, tier=tier)
             found[int(group), str(name)] = rate.model_copy(update=scenarios.get((int(group), str(name)), {}))
     return found
@@ -185,9 +185,8 @@ def _stability(counts: pd.DataFrame, labels: set[int]) -> dict[int, Stability | 
 
 
 def _sums(counts: pd.DataFrame, by: str) -> dict[tuple[int, str], int]:
-    table = _sum(counts, [by])
-    columns = zip(table["group"], table[by], table["n"], strict=True)
-    return {(int(group), str(name)): int(n) for group, name, n in columns}
+    table = _sum(counts, [by])[["group", by, "n"]]
+    return {(int(group), str(name)): int(n) for group, name, n in table.itertuples(index=False)}
 
 
 def _sum(counts: pd.DataFrame, by: list[str]) -> pd.DataFrame:
