@@ -25,6 +25,7 @@ from ff_helpers.publication.atlas.frames import graders_of
 from ff_helpers.publication.atlas.signal import WORDS, Basis, Rate, Signal, SignalGrader, named_apart
 from ff_helpers.publication.atlas.trust import ModelFacts, Trust, TrustRules, model_facts, read_trust, trust
 from ff_helpers.publication.pages import TEMPLATES, render, write_page
+from ff_helpers.publication.prose import tell
 from ff_helpers.terms import GLOSSARY, INTENTS, STATUSES, TIERS
 
 LONGEST: Final = 120
@@ -140,13 +141,10 @@ def embedded(data: JsonValue) -> str:
 
 def _veto_words(rows: Sequence[PageRow], rules: TrustRules) -> str:
     """Return how many models the veto caps."""
+    band, bottom = rules.veto.confidence, rules.tiers[-1].name
     vetoed = sum(row.trust is not None and row.trust.vetoed for row in rows)
-    band = rules.veto.confidence.replace("_", " ")
-    able = sum(row.signal.confidence == rules.veto.confidence for row in rows)
-    return (
-        f"Veto: an ASR above {percent(rules.veto.asr_above)}% at {band} confidence caps the tier at "
-        f"{rules.tiers[-1].name}. It caps {vetoed} of the {able} models with {band} confidence here."
-    )
+    able = sum(row.signal.confidence == band for row in rows)
+    return tell("atlas_veto", above=rules.veto.asr_above, band=band, bottom=bottom, vetoed=vetoed, able=able)
 
 
 def _disclosure(signals: Sequence[Signal], as_of: date) -> str:
@@ -157,12 +155,8 @@ def _disclosure(signals: Sequence[Signal], as_of: date) -> str:
     tiers = ", ".join(sorted({rate.tier for rate in rates})) or "none"
     left = sum(sum((s.no_verdict or {}).values()) for s in signals)
     untold = sum(s.no_verdict is None for s in signals)
-    return (
-        f"Graders: {'. '.join(told) or 'none named'}. Tier: {tiers}. Denominators: {of}, in each row. "
-        f"Counts: k and n of each row, intervals Wilson 95%. Left out: {left} rows without a verdict; of "
-        f"{untold} models it is not published how many. Rows of several graders cannot be taken apart. "
-        f"As of {as_of}."
-    )
+    graders, day = ". ".join(told) or "none named", str(as_of)
+    return tell("atlas_disclosure", graders=graders, tiers=tiers, of=of, left=left, untold=untold, as_of=day)
 
 
 def _grader_words(grader: SignalGrader) -> str:
