@@ -116,8 +116,7 @@ def _counted(
     with duckdb.connect(config={"temp_directory": tempfile.gettempdir()}) as connection:
         _load_rows(connection, path, fields, torn)
         superseded = _drop_superseded(connection)
-        rows = _number(connection, "SELECT count(*) FROM rows")
-        again = _number(connection, "SELECT count(*) FROM rows WHERE repeat > 0")
+        rows, again = _numbers(connection, "SELECT count(*), count(*) FILTER (repeat > 0) FROM rows")
         elsewhere, attacks = _join(connection, traces) if traces else (0, 0)
         try:
             table = count_verdicts(connection.table("rows"), by=by, ordered=ordered)
@@ -139,8 +138,8 @@ def _join(connection: duckdb.DuckDBPyConnection, traces: Sequence[Path]) -> tupl
         f"CREATE TEMP TABLE joined AS SELECT {columns}, known.attack FROM rows LEFT JOIN known "
         "ON rows.trace_id = known.trace_id"
     )
-    first = "SELECT count(*) FROM joined WHERE repeat = 0 AND"
-    elsewhere, attacks = (_number(connection, f"{first} {what}") for what in ("attack IS NULL", "attack"))
+    counts = "count(*) FILTER (attack IS NULL), count(*) FILTER (attack)"
+    elsewhere, attacks = _numbers(connection, f"SELECT {counts} FROM joined WHERE repeat = 0")
     connection.execute("DROP TABLE rows; CREATE TEMP TABLE rows AS SELECT * FROM joined WHERE NOT attack")
     return elsewhere, attacks
 
@@ -212,11 +211,11 @@ def _cast(name: str, there: Sequence[str], kind: str = "VARCHAR") -> str:
 def _drop_superseded(connection: duckdb.DuckDBPyConnection) -> int:
     """Keep the current rows, and return how many were dropped."""
     known = "count(key), count(DISTINCT hash(trace_id, key)) FILTER (key IS NOT NULL), count(superseded)"
-    keys, different, corrections = connection.sql(f"SELECT {known} FROM rows").fetchall()[0]
+    keys, different, corrections = _numbers(connection, f"SELECT {known} FROM rows")
     if keys == different and not corrections:
         return 0
-    before = _number(connection, "SELECT count(*) FROM rows")
-    connection.execute(
+    (dropped,) = _numbers(
+        connection,
         """
         CREATE TEMP TABLE last AS
         SELECT trace_id, key, max(place) AS place FROM (
@@ -225,9 +224,9 @@ def _drop_superseded(connection: duckdb.DuckDBPyConnection) -> int:
         ) WHERE key IS NOT NULL GROUP BY ALL;
         DELETE FROM rows USING last WHERE rows.key = last.key AND rows.rowid < last.place
         AND rows.trace_id IS NOT DISTINCT FROM last.trace_id
-        """
+        """,
     )
-    return before - _number(connection, "SELECT count(*) FROM rows")
+    return dropped
 
 
 def _torn_bytes(path: Path, error: Exception) -> int:
@@ -279,5 +278,6 @@ def _placed(path: Path, error: TwiceGradedError) -> FFError:
     return BadLineError(path, place, "trace_id", str(error))
 
 
-def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    return int(connection.sql(query).fetchall()[0][0])
+def _numbers(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:
+    """Return the one row of numbers that a query gives; of a deletion, how many rows went."""
+    return tuple(map(int, connection.execute(query).fetchall()[0]))
