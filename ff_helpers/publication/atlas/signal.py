@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, create_model, model_validator
+from pydantic import Field, JsonValue, create_model, model_validator
 
 from ff_helpers.corpus.canonical import Reason, Resolution
+from ff_helpers.corpus.jsonl import Closed
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.paths import PACKAGE
@@ -52,13 +53,7 @@ class Words:
 WORDS: Final = read_words("atlas/words", Words)
 
 
-class Strict(BaseModel):
-    """A model that refuses unknown fields and never changes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Rate(Strict):
+class Rate(Closed):
     """k of n with its 95% Wilson interval; shares in [0, 1] rounded to 6 digits.
 
     Runs of one scenario are not independent: where scenarios are known, how many there are and the
@@ -93,27 +88,27 @@ class Rate(Strict):
 
 if TYPE_CHECKING:
 
-    class ByIntent(Strict):
+    class ByIntent(Closed):
         """The rate in each of the attack classes, null where the class was not seen."""
 
 else:
     ByIntent = create_model(
         "ByIntent",
-        __base__=Strict,
+        __base__=Closed,
         __module__=__name__,
         __doc__="The rate in each of the six attack classes, null where the class was not seen.",
         **dict.fromkeys(INTENTS, (Rate | None, ...)),
     )
 
 
-class Share(Strict):
+class Share(Closed):
     """A share of n."""
 
     share: float = _Share
     n: int = Field(ge=1)
 
 
-class Stability(Strict):
+class Stability(Closed):
     """Pairs of runs of one scenario that ended alike; the interval takes scenarios as clusters."""
 
     share: float = _Share
@@ -125,7 +120,7 @@ class Stability(Strict):
     basis: str = Field(min_length=1)
 
 
-class SignalGrader(Strict):
+class SignalGrader(Closed):
     """A grader behind the counts.
 
     Accuracy, its interval, n and set are null where not measured. `reported` is what this grader
@@ -160,7 +155,7 @@ class SignalGrader(Strict):
         return self
 
 
-class Signal(Strict):
+class Signal(Closed):
     """What the atlas says about one model; a name that did not resolve keeps its own record.
 
     `as_of` is the date of the export that last took this record anew (a refresh keeps those that are not

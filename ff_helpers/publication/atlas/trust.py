@@ -17,9 +17,9 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from ff_helpers import paths
-from ff_helpers.corpus.jsonl import BadLineError, FileMissingError
+from ff_helpers.corpus.jsonl import BadLineError, Closed, FileMissingError
 from ff_helpers.errors import FFError, place_in, quoted
-from ff_helpers.publication.atlas.signal import Confidence, Signal, Strict
+from ff_helpers.publication.atlas.signal import Confidence, Signal
 
 SignalName = Literal["licence_clarity", "provider_transparency", "sample_size", "refusal_stability"]
 LicenceKind = Literal["open_source", "own_terms", "non_commercial", "proprietary", "unknown"]
@@ -27,7 +27,7 @@ Transparency = Literal["weights_published", "size_stated", "report_published"]
 NOT_ASSESSED: Final = "not assessed"
 
 
-class ModelFacts(Strict):
+class ModelFacts(Closed):
     """One row of the metadata file.
 
     Attributes:
@@ -60,21 +60,21 @@ class ModelFacts(Strict):
     basis: Literal["page", "known", "none"]
 
 
-class Weight(Strict):
+class Weight(Closed):
     """The weight of a signal, and why."""
 
     weight: float = Field(gt=0, le=1)
     why: str = Field(min_length=1)
 
 
-class Value(Strict):
+class Value(Closed):
     """What a kind of licence is worth, and why."""
 
     value: float = Field(ge=0, le=1)
     why: str = Field(min_length=1)
 
 
-class Tier(Strict):
+class Tier(Closed):
     """A tier: its name and the score from which it begins."""
 
     name: str = Field(min_length=1)
@@ -82,7 +82,7 @@ class Tier(Strict):
     why: str = Field(min_length=1)
 
 
-class Veto(Strict):
+class Veto(Closed):
     """The rate and the band of confidence that cap a model's tier at the bottom."""
 
     asr_above: float = Field(ge=0, le=1)
@@ -90,7 +90,7 @@ class Veto(Strict):
     why: str = Field(min_length=1)
 
 
-class TrustRules(Strict):
+class TrustRules(Closed):
     """The content of params/trust.yaml."""
 
     signals: dict[SignalName, Weight]
