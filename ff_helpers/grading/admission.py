@@ -1,6 +1,6 @@
 """Which graders may grade traces with unknown truth: the check that a campaign makes, and its refusals.
 
-The answer is in the calibration cards, which a later room reads (`measurement.admission`) and passes to
+The answer is in the calibration cards, which a later room reads (`measurement.standing`) and passes to
 the campaign. Traces with known truth may always be graded; that is how cards are made.
 """
 

@@ -30,7 +30,7 @@ def grade(
     seed: int = 0,
     admit: Admit = nobody,
 ) -> pd.DataFrame:
-    """Grade a sample of each trace set with each grader, as `measurement.admission.grade` says.
+    """Grade a sample of each trace set with each grader, as `measurement.standing.grade` says.
 
     Args:
         run, trace_sets, graders, rubric, sample, repeat_rows, seed: see there.

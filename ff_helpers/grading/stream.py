@@ -82,7 +82,7 @@ def grade_file(
         repeats: how often a model grades each trace: the whole file once, then again.
         concurrency: requests in flight at one server.
         timeout: seconds that one request may take.
-        admit: decides which graders may grade traces without truth (`measurement.admission.by_cards`); by
+        admit: decides which graders may grade traces without truth (`measurement.standing.by_cards`); by
             default none.
 
     Raises:

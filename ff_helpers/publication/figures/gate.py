@@ -86,7 +86,7 @@ def gate_power(power: pd.DataFrame) -> alt.Chart | alt.LayerChart:
     on top under our rule, turn down.
 
     Args:
-        power: as `measurement.calibration.power.power_table`.
+        power: as `measurement.calibration.gate.power_table`.
     """
     sides = _curves(power)
     shown = power[[pair in sides for pair in zip(power["rule"], power["n"], strict=True)]]
