@@ -9,7 +9,7 @@ _found, __dir__, __all__ = lazy_loader.attach_stub("ff_helpers", __file__)
 
 @cache
 def __getattr__(name: str) -> object:
-    from ff_helpers.publication.about import told
+    from ff_helpers.publication.metadata import told
 
     if name not in __all__:
         raise AttributeError(f"no figure {name!r}; there are {', '.join(sorted(__all__))}")

@@ -19,9 +19,9 @@ from ff_helpers.measurement.collected.rates import (
 from ff_helpers.measurement.collected.replay import Collected
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.paths import Run
-from ff_helpers.publication.about import told
 from ff_helpers.publication.figures.collected import fresh_beside_recorded
 from ff_helpers.publication.figures.theme import Picture, save_figure
+from ff_helpers.publication.metadata import told
 from ff_helpers.publication.prose import Prose, tell, tell_rows, with_rate
 from ff_helpers.publication.tables import Fragment, save_table
 

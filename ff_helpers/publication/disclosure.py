@@ -144,7 +144,5 @@ def _blank_rows(frame: pd.DataFrame) -> list[str]:
 
 def _rates(frame: pd.DataFrame) -> list[str]:
     """Return the columns that by their name hold attack success rates."""
-    return [
-        str(name) for name in ("asr", *TIERS)
-        if name in frame.columns and pd.api.types.is_float_dtype(frame[name])
-    ]  # fmt: skip
+    there = [name for name in ("asr", *TIERS) if name in frame.columns]
+    return [str(name) for name in there if pd.api.types.is_float_dtype(frame[name])]

@@ -160,10 +160,8 @@ def _limitations(cards: Sequence[Card]) -> list[str]:
         if missing:
             said.append(f"{where}: no verdict on {missing} of {card.n}")
     flips = cards[0].injection_flip_rate
-    if isinstance(flips, Unknown):
-        said.append(f"responses that attack the grader: {flips.why}")
-    else:
-        said.append(f"responses that attack the grader turned {flips.k} of {flips.n} verdicts")
+    turned = f": {flips.why}" if isinstance(flips, Unknown) else f" turned {flips.k} of {flips.n} verdicts"
+    said.append(f"responses that attack the grader{turned}")
     said.append("an accuracy applies to the set that it was measured on; real attacks may be harder")
     return said
 
@@ -177,8 +175,7 @@ def _stability(cards: Sequence[Card]) -> list[str]:
         else:
             again = f"same verdict again in {card.test_retest.k} of {card.test_retest.n}"
         said.append(f"{card.calibration_set} ({card.space}): {until}; {again}")
-    days = {card.date for card in cards}
-    if len(days) < 2:
+    if len({card.date for card in cards}) < 2:
         said.append("change over time: not assessed, all measurements are from one day")
     return said
 

@@ -249,11 +249,8 @@ def _meant(run: Run, name: str, cards: Sequence[tuple[Identity, GraderNote]]) ->
         listed = []
     names = shown_names([*listed, *(card for card, _ in cards)])
     shown = [(one, called) for one, called in names.items() if called == name]
-    return (
-        shown
-        or [(one, called) for one, called in names.items() if one.name == name]
-        or [(Identity(name), name)]
-    )
+    by_name = [(one, called) for one, called in names.items() if one.name == name]
+    return shown or by_name or [(Identity(name), name)]
 
 
 def _same(card: Identity, who: Identity) -> bool:

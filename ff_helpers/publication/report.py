@@ -21,10 +21,10 @@ from ff_helpers.measurement.proportions.intervals import percent, rate_text
 from ff_helpers.measurement.standing import run_cards
 from ff_helpers.paths import Run
 from ff_helpers.publication import shelf
-from ff_helpers.publication.about import read_about
 from ff_helpers.publication.disclosure import NO_TIER, Disclosure
 from ff_helpers.publication.figures.theme import SCREEN_SCALE
 from ff_helpers.publication.glossary import term_link, write_glossary
+from ff_helpers.publication.metadata import read_about
 from ff_helpers.publication.narrative.saved import body
 from ff_helpers.publication.pages import read_words, render, write_page
 
@@ -178,7 +178,8 @@ def _index(
         claims=claims,
         by_status=by_status,
         demands=DEMANDS,
-        claims_note=(claims_note, shelf.beginning(claims_note)),
+        claims_note=claims_note,
+        beginning=shelf.beginning,
         cards=run_cards(Run(profile, as_of)),
         evaluators=_evaluators(folder),
         rate=rate_text,

@@ -9,7 +9,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from ff_helpers.publication.about import read_about
+from ff_helpers.publication.metadata import read_about
 from ff_helpers.publication.pages import read_words
 
 FRONT = 5
@@ -42,9 +42,7 @@ class Figure:
     narrow: str
     tall: bool
     files: tuple[tuple[str, str], ...]
-    alt: str
     disclosure: str
-    beginning: str
 
 
 WORDS: Final = read_words("report/figures", dict[str, Words])
@@ -150,7 +148,6 @@ def _figure(folder: Path, name: str, words: Words) -> Figure:
         for path in (place / f"{name}.{kind}", place / f"{name}_wide.{kind}")
         if path.is_file()
     ]
-    said = read_about(place / f"{name}.svg").disclosure or name
     return Figure(
         name=name,
         words=words,
@@ -158,9 +155,7 @@ def _figure(folder: Path, name: str, words: Words) -> Figure:
         narrow=f"figures/{name}.png" if wide != name else "",
         tall=_tall(place / f"{wide}.png"),
         files=tuple(files),
-        alt=f"{words.heading}. {words.shows} It does not show {words.not_shown}",
-        disclosure=said,
-        beginning=beginning(said),
+        disclosure=read_about(place / f"{name}.svg").disclosure or name,
     )
 
 

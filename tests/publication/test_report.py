@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ff_helpers.casestudy.pages import LAYOUT
-from ff_helpers.publication.about import About
+from ff_helpers.publication.metadata import About
 from ff_helpers.publication.report import write_report
 from ff_helpers.publication.shelf import front_figures
 

@@ -14,9 +14,8 @@ import pandas as pd
 import pytest
 
 import ff_helpers as ff
-from ff_helpers.publication.about import read_about, told
 from ff_helpers.publication.figures.theme import COLUMN_WIDTH, PNG_SCALE, SCREEN_SCALE, STIPPLE, draw, sized
-from ff_helpers.publication.metadata import pdf_with
+from ff_helpers.publication.metadata import pdf_with, read_about, told
 
 NOTE = ff.notes.Disclosure(
     ff.notes.Unknown("grader", "none <&> simulated"),

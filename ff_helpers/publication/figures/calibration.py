@@ -13,7 +13,6 @@ from ff_helpers.measurement.calibration.robustness import ALL, ASK, CONTROLS
 from ff_helpers.measurement.proportions.intervals import percent
 from ff_helpers.measurement.results import Terms, stated
 from ff_helpers.paths import Run
-from ff_helpers.publication.about import told
 from ff_helpers.publication.figures.blocks import ROOM, grid, heading, layered, nothing
 from ff_helpers.publication.figures.forest import forest, lines
 from ff_helpers.publication.figures.theme import (
@@ -25,6 +24,7 @@ from ff_helpers.publication.figures.theme import (
     rounded,
     save_figure,
 )
+from ff_helpers.publication.metadata import told
 
 _BARS = {
     "valid": ("format valid", "#56B4E9"),

@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ff_helpers.paths import Run
-from ff_helpers.publication.about import write_about
 from ff_helpers.publication.derive import disclose
-from ff_helpers.publication.metadata import pdf_with, png_with, repacked, svg_metadata
+from ff_helpers.publication.metadata import pdf_with, png_with, repacked, svg_metadata, write_about
 
 if TYPE_CHECKING:
     import altair as alt

@@ -17,10 +17,7 @@ _SETS |= {"’": "'", "‘": "`", "“": "``", "”": "''", "…": r"\dots{}", "
 # By its code: \$ would take a bitmap font where the text fonts are the old ones.
 _SETS |= {"≤": r"$\leq$", "|": r"\textbar{}", "$": r"\char36{}"}
 _KNOWN = set("–−<>≥κ")  # `tex` sets these
-_ACCENTS = {
-    f"{mark:04X}" for mark in (*range(0x0300, 0x0305), *range(0x0306, 0x0309), *range(0x030A, 0x030D))
-}
-_ACCENTS |= {"0327"}
+_ACCENTS = {f"{mark:04X}" for mark in (*range(0x0300, 0x030D), 0x0327)} - {"0305", "0309"}
 _EXTRA = set("łŁœŒæÆøØß")
 _LONG = 12
 """Words longer than this may be broken at their joints, and anywhere if they have none."""
