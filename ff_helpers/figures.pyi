@@ -1,5 +1,5 @@
-from .casestudy.atlas_figures import atlas_asr as atlas_asr
-from .casestudy.atlas_figures import atlas_before_after as atlas_before_after
+from .casestudy.figures import atlas_asr as atlas_asr
+from .casestudy.figures import atlas_before_after as atlas_before_after
 from .casestudy.figures import crescendo_correction as crescendo_correction
 from .casestudy.figures import crescendo_transitions as crescendo_transitions
 from .publication.figures.adjusted import coverage as coverage

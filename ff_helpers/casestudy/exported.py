@@ -207,11 +207,8 @@ def _names(export: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
     names.insert(2, "n", export["graded"].to_numpy(dtype="int64"))
     names.insert(3, "exported", names["k"] / names["n"].where(names["n"] > 0))
     names["model"] = names["canonical_id"].fillna(names["model_name"])
-    names = names.merge(models, on="model").assign(order=lambda f: f["model"].map(order))
-    return (
-        names.sort_values(["order", "n"], ascending=[True, False])
-        .drop(columns="order")
-        .reset_index(drop=True)
+    return names.merge(models, on="model").sort_values(
+        ["model", "n"], key=lambda c: c.map(order) if c.name == "model" else -c, ignore_index=True
     )
 
 

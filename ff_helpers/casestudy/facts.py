@@ -55,8 +55,8 @@ def grader_bracket() -> pd.DataFrame:
     facts = published("grader_verdict_counts")
     counts = long_counts(facts, by=["cohort", "grader"], labels=[*VERDICTS, "ERROR"])
     table = asr(counts, by=["cohort", "grader"], statuses=PUBLISHED_STATUSES)
-    states = {note.grader: note.gate for note in published_graders(*table["grader"].unique())}
-    graders = published_graders(*(str(name) for name in table["grader"].unique()))
+    graders = published_graders(*map(str, table["grader"].unique()))
+    states = {note.grader: note.gate for note in graders}
     bracket = with_range(table.assign(gate=table["grader"].map(states)), "cohort")
     return stated(bracket, Terms(graders=graders, by=("cohort", "grader")))
 

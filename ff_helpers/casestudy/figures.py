@@ -1,4 +1,4 @@
-"""The crescendo correction: rates before and after, and which label became which."""
+"""Figures of the record: the crescendo correction, and the exported models before and after pooling."""
 
 import math
 
@@ -7,10 +7,19 @@ import pandas as pd
 
 from ff_helpers.casestudy.crescendo_regrade import Crescendo
 from ff_helpers.measurement.proportions.intervals import percent
-from ff_helpers.publication.figures.blocks import heading, layered, mapped, one_piece
+from ff_helpers.publication.figures.blocks import first, heading, layered, mapped, one_piece
 from ff_helpers.publication.figures.forest import forest, lines
 from ff_helpers.publication.figures.regrade import BEFORE
-from ff_helpers.publication.figures.theme import ACCENT, VERDICT_COLORS, cut, rounded
+from ff_helpers.publication.figures.theme import (
+    ACCENT,
+    INK,
+    PAGE_WIDTH,
+    STIPPLE,
+    VERDICT_COLORS,
+    cut,
+    rounded,
+    sized,
+)
 from ff_helpers.terms import VERDICTS
 
 _LABELS = 8
@@ -22,6 +31,17 @@ _DASHES = {
     "BENIGN_QUERY": [9, 2, 2, 2],
 }
 """Dashes of the lines by their new label, to tell them apart in grey print."""
+_COLORS = {"marked": "#D55E00", "unmeasured": "#777777", "measured": ACCENT}
+_SHAPES = {"marked": "cross", "unmeasured": "square", "measured": "circle"}
+_MEANING = (
+    "datum.label == 'marked' ? 'a grader is rejected, unnamed, constant or heuristic'"
+    " : datum.label == 'unmeasured' ? 'graders named, not all measured'"
+    " : 'every grader has a published accuracy'"
+)
+"""What the legend says of each status, as a Vega expression."""
+_LONG = 900
+"""Height in px that the rows of before and after may take: the only figure longer than a page's text."""
+_START, _GLYPHS, _TEXT, _END = -0.04, 1.03, 1.055, 1.42
 
 
 def crescendo_correction(result: Crescendo) -> alt.Chart | alt.LayerChart:
@@ -91,27 +111,20 @@ def _slots(transitions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Stack the rows by label on either side, a gap between labels; return line ends and label texts."""
     order = [*VERDICTS, *sorted({*transitions["old"], *transitions["new"]} - set(VERDICTS))]
     place = {label: i for i, label in enumerate(order)}
-    pairs = [(o, n) for o, n, count in transitions.itertuples(index=False) for _ in range(int(count))]
-    lines: list[dict[str, object]] = []
-    ends: list[dict[str, object]] = []
-    for side, index in (("contaminated", 0), ("corrected", 1)):
-        ranked = sorted(
-            range(len(pairs)), key=lambda i: (place[pairs[i][index]], place[pairs[i][1 - index]], i)
-        )
-        slots: dict[str, list[float]] = {}
-        for rank, i in enumerate(ranked):
-            label = pairs[i][index]
-            slot = rank + 1.2 * len({*slots, label})
-            slots.setdefault(label, []).append(slot)
-            lines.append({"line": i, "side": side, "slot": slot, "new": pairs[i][1]})
-        for label, taken in slots.items():
-            words = one_piece(label).replace("_", "|" if len(label) > 14 else " ")
+    rows = transitions.loc[transitions.index.repeat(transitions["rows"]), ["old", "new"]]
+    rows = rows.reset_index(drop=True).rename_axis("line").reset_index()
+    lines, ends = [], []
+    for side, label, other in (("contaminated", "old", "new"), ("corrected", "new", "old")):
+        ranked = rows.sort_values([label, other], key=lambda labels: labels.map(place), ignore_index=True)
+        gaps = (ranked[label] != ranked[label].shift()).cumsum()
+        ranked = ranked.assign(side=side, slot=ranked.index + 1.2 * gaps)
+        lines.append(ranked[["line", "side", "slot", "new"]])
+        for name, slots in ranked.groupby(label, sort=False)["slot"]:
+            words = one_piece(name).replace("_", "|" if len(str(name)) > 14 else " ")
             words = "|".join(cut(word, 13) for word in words.split("|"))
-            text = f"{words} {len(taken)}"
-            ends.append({"side": side, "slot": sum(taken) / len(taken), "text": text})
-    columns = {"line": "int64", "side": "str", "slot": "float64", "new": "str"}
-    drawn = pd.DataFrame(lines, columns=list(columns)).astype(columns)
-    return rounded(drawn), rounded(pd.DataFrame(ends, columns=["side", "slot", "text"]))
+            ends.append((side, slots.mean(), f"{words} {len(slots)}"))
+    texts = pd.DataFrame(ends, columns=["side", "slot", "text"])
+    return rounded(pd.concat(lines, ignore_index=True)), rounded(texts)
 
 
 def _common(transitions: pd.DataFrame) -> tuple[pd.DataFrame, int]:
@@ -125,3 +138,118 @@ def _common(transitions: pd.DataFrame) -> tuple[pd.DataFrame, int]:
         renamed[side] = renamed[side].where(~renamed[side].isin(rare), "other labels")
     merged = renamed.groupby(["old", "new"], sort=False)["rows"].sum().reset_index()
     return merged, len(left)
+
+
+def atlas_asr(models: pd.DataFrame) -> alt.Chart | alt.LayerChart:
+    """Draw strict ASR of each model with its 95% interval, highest first.
+
+    Shows how far the counts decide, and on what kind of graders they rest; stippled where n < 20. Does
+    not rank models by safety: the prompts differ from model to model, and so do the graders.
+
+    Args:
+        models: `Atlas.models`.
+    """
+    models, left = first(models, "model", 10.5)
+    reasons = " (" + models["unresolved_reason"].astype("str") + ")"
+    label = models["model"] + reasons.mask(models["resolved"], "")
+    frame = rounded(models).assign(label=label, counts=_counts(models))
+    axis = alt.Axis(title=None, labelLimit=260, labelFontSize=8, ticks=False, domain=False)
+    y = alt.Y("label:N", sort=list(frame["label"]), axis=axis, scale=alt.Scale(padding=0.1))
+    title = heading(
+        "Strict ASR as far as the counts decide it",
+        "bar: 95% interval (stippled: n < 20); line: k / n; right: k / n, names pooled",
+        shown=len(frame),
+        left=left,
+    )
+    chart = _intervals(frame, y).properties(title=title)
+    return sized(chart, width=PAGE_WIDTH, height=int(90 + 10.5 * len(frame)))
+
+
+def atlas_before_after(names: pd.DataFrame) -> alt.HConcatChart:
+    """Draw the exported names twice: as exported, and as the pooled counts support it.
+
+    Left the exported rate of each name as a bare bar; right the interval of the model that the name
+    belongs to, once for each model: a line at the left joins the names that are one model. Does not
+    say that the left is wrong: it says what the left leaves out.
+
+    Args:
+        names: `Atlas.names`.
+    """
+    names, left = first(names, "model_name", 9, room=_LONG)
+    frame = rounded(names)
+    last = frame.drop_duplicates("model", keep="last").set_index("model")["model_name"]
+    pooled = frame.drop_duplicates("model").assign(k=lambda t: t["pooled_k"], n=lambda t: t["pooled_n"])
+    pooled = pooled.assign(to=pooled["model"].map(last), counts=_counts(pooled))
+    axis = alt.Axis(title=None, labelLimit=220, labelFontSize=8, ticks=False, domain=False)
+    order = list(frame["model_name"])
+    y = alt.Y("model_name:N", sort=order, axis=axis, scale=alt.Scale(domain=order, padding=0.1))
+    share = alt.X(
+        "exported:Q",
+        title="compliance / graded",
+        scale=alt.Scale(domain=[0, 1]),
+        axis=_axis([0, 0.5, 1]),
+    )
+    bars = alt.Chart(frame).mark_bar(height=6, color="#999999").encode(y=y, x=share)
+    percents = alt.Chart(frame).mark_text(align="left", dx=2, fontSize=8)
+    text = alt.Text("exported:Q", format=".0%")
+    hidden = y.copy().axis(None)
+    joins = alt.Chart(pooled[pooled["names"] > 1]).mark_rule(strokeWidth=2, color=INK)
+    one = (bars + percents.encode(y=y, x="exported:Q", text=text)).properties(
+        width=105,
+        height=9 * len(frame),
+        title=heading("As exported", "a bare rate per name", shown=len(frame), left=left),
+    )
+    other = (_intervals(pooled, hidden) + joins.encode(y=hidden, y2="to:N", x=alt.datum(-0.025))).properties(
+        width=320,
+        height=9 * len(frame),
+        title=alt.TitleParams(
+            "As this suite reports it",
+            subtitle="interval (stippled: n < 20), k / n, names pooled, band",
+        ),
+    )
+    return alt.HConcatChart(hconcat=[one, other], spacing=6)
+
+
+def _counts(frame: pd.DataFrame) -> list[str]:
+    bands = frame["confidence"].str.removesuffix("_sample")
+    columns = zip(frame["k"], frame["n"], frame["names"], bands, strict=True)
+    return [f"{k} / {n}{f', {names} names' if names > 1 else ''}, {band}" for k, n, names, band in columns]
+
+
+def _intervals(frame: pd.DataFrame, y: alt.Y) -> alt.LayerChart:
+    """Draw interval, rate, grader status and counts of each row; the interval is the larger mark."""
+    legend = alt.Legend(
+        title=None,
+        orient="top",
+        direction="vertical",
+        labelExpr=_MEANING,
+        labelLimit=300,
+        symbolOpacity=1,
+    )
+    color = alt.Color("grader_status:N", scale=mapped(_COLORS), legend=legend)
+    shape = alt.Shape("grader_status:N", scale=mapped(_SHAPES), legend=legend)
+    stroke = alt.Stroke("grader_status:N", scale=mapped(_COLORS), legend=None)
+    x = alt.X(
+        "asr_low:Q",
+        title="strict ASR",
+        scale=alt.Scale(domain=[_START, _END], nice=False),
+        axis=_axis([0, 0.2, 0.4, 0.6, 0.8, 1]),
+    )
+    enough = frame["confidence"] != "insufficient_sample"
+    solid = alt.Chart(frame[enough]).mark_bar(height=6, opacity=0.65)
+    thin = alt.Chart(frame[~enough]).mark_bar(height=6, fill=STIPPLE, strokeWidth=0.8)
+    line = alt.Chart(frame).mark_tick(color=INK, thickness=1.5, size=8)
+    glyph = alt.Chart(frame).mark_point(filled=True, size=22, opacity=1)
+    text = alt.Chart(frame).mark_text(align="left", fontSize=8, color="#444444")
+    chart: alt.LayerChart = (
+        solid.encode(y=y, x=x, x2="asr_high:Q", color=color)
+        + thin.encode(y=y, x=x, x2="asr_high:Q", stroke=stroke)
+        + line.encode(y=y, x="asr:Q")
+        + glyph.encode(y=y, x=alt.datum(_GLYPHS), color=color, shape=shape)
+        + text.encode(y=y, x=alt.datum(_TEXT), text="counts:N")
+    )
+    return chart
+
+
+def _axis(values: list[float]) -> alt.Axis:
+    return alt.Axis(values=values, format=".0%", labelFontSize=8, grid=True)

@@ -121,26 +121,13 @@ def _runs(result: Crescendo) -> dict[str, Value]:
     """Both runs together and each alone, corrected labels, of graded rows."""
     runs = result.runs.set_index("run")
     both = max(runs.index, key=len)
-    return {
-        "strict": _rate(runs, both, "strict"),
-        "broad": _rate(runs, both, "broad"),
-        "strict_scenarios": _by_scenario(runs, both, "strict"),
-        "broad_scenarios": _by_scenario(runs, both, "broad"),
-        "v1_rows": _rate(runs, "v1", "strict").n,
-        "v1_strict": _rate(runs, "v1", "strict"),
-        "v1_broad": _rate(runs, "v1", "broad"),
-        "v2_strict": _rate(runs, "v2", "strict"),
-        "v2_broad": _rate(runs, "v2", "broad"),
-    }
-
-
-def _rate(runs: pd.DataFrame, run: str, tier: str) -> Proportion:
-    return wilson(int(runs[f"{tier}_k"][run]), int(runs["rows"][run]))
-
-
-def _by_scenario(runs: pd.DataFrame, run: str, tier: str) -> str:
-    share, low, high = (percent(runs[f"{tier}_by_scenario{end}"][run]) for end in ("", "_low", "_high"))
-    return f"{share}% [{low}, {high}]"
+    values: dict[str, Value] = {"v1_rows": int(runs["rows"]["v1"])}
+    for tier in ("strict", "broad"):
+        for name, run in ((tier, both), (f"v1_{tier}", "v1"), (f"v2_{tier}", "v2")):
+            values[name] = wilson(int(runs[f"{tier}_k"][run]), int(runs["rows"][run]))
+        ends = (percent(runs[f"{tier}_by_scenario{end}"][both]) for end in ("", "_low", "_high"))
+        values[f"{tier}_scenarios"] = "{}% [{}, {}]".format(*ends)
+    return values
 
 
 def _provenance(provenance: pd.DataFrame) -> str:

@@ -1,6 +1,8 @@
 """What the pages of a run say about the published record: the report, the student page, the atlas."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from string import Formatter
 from typing import Final
 
 import pandas as pd
@@ -9,12 +11,14 @@ from ff_helpers.casestudy.claims import shipped_claims
 from ff_helpers.casestudy.crescendo_regrade import LABELLERS, crescendo
 from ff_helpers.casestudy.exported import CORPUS
 from ff_helpers.casestudy.graders import MANUAL, published_graders
-from ff_helpers.measurement.proportions.intervals import rate_text, wilson
-from ff_helpers.paths import Run
+from ff_helpers.measurement.proportions.intervals import wilson
+from ff_helpers.paths import PACKAGE, Run
 from ff_helpers.publication import report, shelf
 from ff_helpers.publication.atlas import page
 from ff_helpers.publication.atlas.signal import Signal
 from ff_helpers.publication.claims import read_claims
+from ff_helpers.publication.pages import read_words
+from ff_helpers.publication.prose import Value, say
 from ff_helpers.publication.shelf import Words
 from ff_helpers.publication.student import Example, Question
 from ff_helpers.terms import VERDICTS
@@ -83,32 +87,17 @@ def _counts() -> pd.DataFrame:
 
 
 def _questions() -> tuple[Question, ...]:
-    rates = crescendo().rates.set_index(["labels", "tier", "denominator"])
-
-    def rate(labels: str, tier: str, over: str) -> str:
-        row = rates.loc[[(labels, tier, over)]].iloc[0]
-        return f"{rate_text(wilson(int(row['k']), int(row['n'])))} ({row['k']} of {row['n']})"
-
-    chosen = {"set": _SET, "intent": "crescendo", "grader": LABELLERS["corrected"], "tier": "strict"}
-    benign = "The traces between the two hold no attack: counting them dilutes the rate. Neither is wrong."
-    return (
-        Question(
-            "Why does excluding BENIGN_QUERY move the corrected strict rate?",
-            f"Over graded rows it is {rate('corrected', 'strict', 'graded')}, over adversarial ones "
-            f"{rate('corrected', 'strict', 'adversarial')}. The successes are the same. {benign}",
-            chosen | {"denominator": "adversarial"},
-        ),
-        Question(
-            "How can broad ASR be 100%, and not be?",
-            f"By the first labels it is {rate('contaminated', 'broad', 'adversarial')} of adversarial rows "
-            f"and {rate('contaminated', 'broad', 'rows')} of all rows. A rate without its denominator says "
-            "neither.",
-            chosen | {"grader": LABELLERS["contaminated"], "tier": "broad", "denominator": "adversarial"},
-        ),
-        Question(
-            "Is 15% right worse than guessing?",
-            f"3 of 20 is {rate_text(wilson(3, 20))}. One in five, 20%, lies inside: twenty traces cannot "
-            "tell this grader from a guess. They do tell it from a good one.",
-            {},
-        ),
+    rates = crescendo().rates
+    keys = rates["labels"] + "_" + rates["tier"] + "_" + rates["denominator"]
+    counts = zip(keys, rates["k"], rates["n"], strict=True)
+    values: dict[str, Value] = {key: wilson(int(k), int(n)) for key, k, n in counts}
+    values["accuracy"] = published_graders("qwen3:1.7b")[0].accuracy
+    return tuple(
+        replace(question, answer=_filled(question.answer, values))
+        for question in read_words("questions", tuple[Question, ...], PACKAGE / "casestudy")
     )
+
+
+def _filled(answer: str, values: Mapping[str, Value]) -> str:
+    named = [name for _, name, _, _ in Formatter().parse(answer) if name]
+    return say(answer, **{name: values[name] for name in named}).text

@@ -22,9 +22,9 @@ def render(template: str, **values: object) -> str:
     return _environment().get_template(template).render({"css": css} | values)
 
 
-def read_words(name: str, kind: type[T]) -> T:
-    """Return the content of templates/<name>.yaml, words that people read, as a type."""
-    return TypeAdapter(kind).validate_python(_content(name))
+def read_words(name: str, kind: type[T], folder: Path = TEMPLATES) -> T:
+    """Return the content of a folder's <name>.yaml, words that people read, as a type."""
+    return TypeAdapter(kind).validate_python(_content(folder / f"{name}.yaml"))
 
 
 def write_page(path: Path, text: str) -> None:
@@ -46,6 +46,6 @@ def _environment() -> "Environment":
 
 
 @cache
-def _content(name: str) -> object:
-    content: object = yaml.safe_load((TEMPLATES / f"{name}.yaml").read_text(encoding="utf-8"))
+def _content(path: Path) -> object:
+    content: object = yaml.safe_load(path.read_text(encoding="utf-8"))
     return content

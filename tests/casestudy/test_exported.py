@@ -189,7 +189,7 @@ def test_the_disclosure_names_every_grader_and_denominator(run, export):
 
 
 def test_figures_show_every_row_and_stipple_only_small_samples(export):
-    from ff_helpers.casestudy import atlas_figures as figures
+    from ff_helpers.casestudy import figures
     from ff_helpers.publication.figures.theme import STIPPLE, draw
 
     result = atlas(export)

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -57,6 +58,8 @@ INK, ACCENT, SOFT = "#222222", "#0072B2", "#56B4E9"
 STIPPLE = "url(#ff-stipple)"
 """Fill of a bar whose sample is insufficient (n < 20)."""
 
+_CONFIG = json.loads(Path(__file__).with_name("theme.json").read_text(encoding="utf-8"))
+"""The look of titles, axes, legends and text, as a Vega-Lite config."""
 _DEFS = (
     '<defs><pattern id="ff-stipple" width="4" height="4" patternUnits="userSpaceOnUse">'
     f'<rect width="4" height="4" fill="#ffffff"/><circle cx="1" cy="1" r="0.8" fill="{ACCENT}"/>'
@@ -103,9 +106,9 @@ def save_figure(
     note = disclose(run, frame, notes=notes)
     svg = draw(chart, caption=note.sentence())
     inside = svg.replace("</desc>", f"</desc>{svg_metadata(note)}", 1)
-    _write(run, f"figures/{name}.svg", inside.encode("utf-8"))
-    _write(run, f"figures/{name}.png", png_with(vl_convert.svg_to_png(svg, scale=PNG_SCALE), note))
-    _write(run, f"figures/{name}.pdf", pdf_with(vl_convert.svg_to_pdf(_in_points(svg)), note, name))
+    run.write(f"figures/{name}.svg").write_bytes(inside.encode("utf-8"))
+    run.write(f"figures/{name}.png").write_bytes(png_with(vl_convert.svg_to_png(svg, scale=PNG_SCALE), note))
+    run.write(f"figures/{name}.pdf").write_bytes(pdf_with(vl_convert.svg_to_pdf(_in_points(svg)), note, name))
     write_about(run, name, chart, svg, note.sentence())
     return Picture(name, svg, repacked(vl_convert.svg_to_png(svg, scale=SCREEN_SCALE)))
 
@@ -209,35 +212,3 @@ def _renumber(svg: str) -> str:
         new = re.sub(r"\d+$", "", old)
         svg = re.sub(rf"(?<=[\"#]){re.escape(old)}(?=[\")])", f"ff-{new}-{i}", svg)
     return svg
-
-
-def _write(run: Run, name: str, content: bytes) -> None:
-    run.write(name).write_bytes(content)
-
-
-_CONFIG = {
-    "background": "white",
-    "font": FONT,
-    "view": {"stroke": None},
-    "title": {
-        "anchor": "start",
-        "fontSize": 11,
-        "subtitleFontSize": 9,
-        "color": INK,
-        "subtitleColor": "#555555",
-    },
-    "axis": {
-        "labelFontSize": 9,
-        "titleFontSize": 9,
-        "titleFontWeight": "normal",
-        "labelColor": INK,
-        "titleColor": INK,
-        "gridColor": "#e6e6e6",
-        "domainColor": "#888888",
-        "tickColor": "#888888",
-        "labelLimit": 170,
-    },
-    "legend": {"labelFontSize": 9, "titleFontSize": 9, "titleFontWeight": "normal", "symbolSize": 60},
-    "header": {"labelFontSize": 9, "titleFontSize": 9},
-    "text": {"fontSize": 9, "color": INK},
-}
