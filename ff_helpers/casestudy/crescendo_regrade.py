@@ -13,8 +13,7 @@ from ff_helpers.casestudy.record import PUBLISHED_STATUSES, published
 from ff_helpers.measurement.proportions.clusters import clustered, rate_columns
 from ff_helpers.measurement.proportions.intervals import with_wilson
 from ff_helpers.measurement.regrades.rates import NAMES, check_marginals, rates, shifts
-from ff_helpers.measurement.regrades.regrade import Regrade
-from ff_helpers.measurement.regrades.supersession import changes_frame
+from ff_helpers.measurement.regrades.regrade import Regrade, changes_frame
 from ff_helpers.measurement.results import Terms, stated, terms_of
 from ff_helpers.terms import TIERS, Tier
 
