@@ -2,29 +2,27 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from ff_helpers.corpus.jsonl import Closed
 
 ClaimStatus = Literal[
     "reproduced", "consistent", "not_determinable", "contradicted", "impossible", "not_supported"
 ]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Check(_Part):
+class _Check(Closed):
     why: str = ""
 
 
-class Cell(_Part):
+class Cell(Closed):
     """One row of a table of this run: which file, which row, which columns.
 
     `counts` names the columns with successes and total, where the reader should see them.
     """
 
     table: str
-    where: dict[str, str] = {}
+    where: dict[str, str] = Field(default={})
     columns: list[str] = Field(min_length=1)
     counts: list[str] | None = Field(default=None, min_length=2, max_length=2)
 
@@ -69,7 +67,7 @@ class Parts(_Check):
     cell: Cell
 
 
-class Related(_Part):
+class Related(Closed):
     """A recomputed value shown next to a figure whose own rows are not published."""
 
     label: str
@@ -77,12 +75,12 @@ class Related(_Part):
     unit: Literal["percent", "points", "plain"] = "percent"
 
 
-class Unpublished(_Part):
+class Unpublished(Closed):
     """The rows behind the figure are not published: `needs` says which."""
 
     kind: Literal["unpublished"]
     needs: str
-    related: list[Related] = []
+    related: list[Related] = Field(default=[])
 
 
 class Order(_Check):
@@ -95,7 +93,7 @@ class Order(_Check):
     cells: list[Cell] = Field(min_length=2)
 
 
-class Shift(_Part):
+class Shift(Closed):
     """A difference in one denominator; `interval` names the bounds of the paired difference there."""
 
     label: str

@@ -13,9 +13,10 @@ from typing import Final
 
 import pandas as pd
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from ff_helpers import paths
+from ff_helpers.corpus.jsonl import Closed
 from ff_helpers.errors import FFError, place_in
 from ff_helpers.measurement.results import GraderNote, Terms, stated
 from ff_helpers.paths import Run
@@ -29,13 +30,11 @@ from ff_helpers.terms import Unknown
 NAMED_ELSEWHERE: Final = Unknown("graders", "named in the tables that each row was read from")
 
 
-class Claim(BaseModel):
+class Claim(Closed):
     """A published figure and how to recompute it.
 
     `expect`, `counts` and `note` are for people and for the test that compares them; no check reads them.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: str = Field(min_length=1)
     says: str

@@ -11,9 +11,9 @@ from datetime import date
 from typing import Final
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
 
 from ff_helpers.corpus.canonical import resolve
+from ff_helpers.corpus.jsonl import Closed
 from ff_helpers.grading.campaign import graders
 from ff_helpers.grading.identities import identity_of, records, shown_names
 from ff_helpers.measurement.calibration.cards import Card
@@ -30,10 +30,8 @@ NOT_PUBLISHED: Final = "not published"
 """In place of the digest of a published grader."""
 
 
-class Measured(BaseModel):
+class Measured(Closed):
     """One accuracy: right of n with its interval, on which set and space, and the gate's decision."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     set: str
     space: str
@@ -43,10 +41,8 @@ class Measured(BaseModel):
     reason: str
 
 
-class EvaluatorCard(BaseModel):
+class EvaluatorCard(Closed):
     """What is known about one grader. What is not known is a sentence with the reason, never a blank."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     grader: str
     digest: str

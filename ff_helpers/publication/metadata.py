@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
 
 from ff_helpers.columns import UNITS
 from ff_helpers.columns import column as declared
+from ff_helpers.corpus.jsonl import Closed
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.measurement.results import terms_as_json, terms_of
 from ff_helpers.paths import Run
@@ -44,7 +44,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class About(BaseModel):
+class About(Closed):
     """What is known about a saved figure.
 
     Attributes:
@@ -54,8 +54,6 @@ class About(BaseModel):
         width: in px; a column of a paper is less than 400.
         disclosure: the sentence that is drawn under it.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     function: str = ""
     shows: str = ""

@@ -1,5 +1,7 @@
 """The templates and the words of pages, with the one style sheet: no scripts, fonts or outside addresses."""
 
+import base64
+import hashlib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -16,10 +18,12 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render(template: str, **values: object) -> str:
-    """Return a page from a template; every value is escaped, a name without a value is an error."""
-    # Our own style sheet, not foreign text: `>` in its selectors must stay.
-    css = Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
-    return _environment().get_template(template).render({"css": css} | values)
+    """Return a page from a template; every value is escaped, a name without a value is an error.
+
+    A template calls `shipped` for the style sheets and scripts that it holds, `hash` for a script's in its
+    policy.
+    """
+    return _environment().get_template(template).render(values)
 
 
 def read_words(name: str, kind: type[T], folder: Path = TEMPLATES) -> T:
@@ -36,13 +40,25 @@ def write_page(path: Path, text: str) -> None:
 def _environment() -> "Environment":
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals |= {"shipped": _shipped, "hash": _hash}
+    return environment
+
+
+def _shipped(pattern: str) -> Markup:
+    """Return the files of the templates' folder with such a name, joined; ours, so nothing is escaped."""
+    parts = sorted(TEMPLATES.glob(pattern))
+    return Markup("\n").join(Markup(part.read_text(encoding="utf-8")) for part in parts)
+
+
+def _hash(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 @cache

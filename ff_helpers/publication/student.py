@@ -4,14 +4,11 @@ Only counts are in it, no text of a trace. Rates and intervals are computed in t
 counts, by the same formulas as here (a test compares them).
 """
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import pandas as pd
-from markupsafe import Markup
 
 from ff_helpers.grading.campaign import verdicts
 from ff_helpers.grading.identities import told_apart
@@ -25,7 +22,7 @@ from ff_helpers.paths import MissingInputError, Run
 from ff_helpers.publication.disclosure import Disclosure
 from ff_helpers.publication.glossary import slug
 from ff_helpers.publication.graders import checker_note
-from ff_helpers.publication.pages import TEMPLATES, read_words, render, write_page
+from ff_helpers.publication.pages import read_words, render, write_page
 from ff_helpers.publication.prose import Prose, say
 from ff_helpers.terms import DENOMINATORS, STATUSES, TIERS, VERDICTS, Identity
 
@@ -64,8 +61,6 @@ def save_student_page(run: Run, example: Example | None = None) -> Prose:
         MissingInputError: the run has no verdicts yet, and there is no example to show without them.
     """
     data, notes = _data(run, example)
-    scripts = sorted((TEMPLATES / "student").glob("*.js"))
-    script = "\n".join(path.read_text(encoding="utf-8") for path in scripts)
     told = Disclosure(
         graders=tuple(notes),
         tier="as chosen",
@@ -79,9 +74,6 @@ def save_student_page(run: Run, example: Example | None = None) -> Prose:
         profile=run.profile,
         questions=[*(example.questions if example else ()), *read_words("student/questions", list[Question])],
         slug=slug,
-        style=Markup((TEMPLATES / "student" / "explore.css").read_text(encoding="utf-8")),
-        script=Markup(script),
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         data=data,
         disclosure=told.sentence(),
     )

@@ -155,17 +155,12 @@ def _by_scenario(
     rows = rows[~rows["group"].isin(rows.loc[rows["scenario_id"] == NOT_RECORDED, "group"])]
     if rows.empty:
         return {}
-    table = design_rates(rows)
+    table = design_rates(rows)[["clusters", "low", "high"]].round(6)
+    table.columns = pd.Index(["scenarios", "by_scenario_low", "by_scenario_high"])
     first = rows.drop_duplicates("group").sort_values("group")
-    columns = zip(first["of"], first[by], table["clusters"], table["low"], table["high"], strict=True)
-    return {
-        (int(group), str(name)): {
-            "scenarios": int(clusters),
-            "by_scenario_low": round(float(low), 6),
-            "by_scenario_high": round(float(high), 6),
-        }
-        for group, name, clusters, low, high in columns
-    }
+    keys = zip(map(int, first["of"]), map(str, first[by]), strict=True)
+    found = ({str(name): value for name, value in row.items()} for row in table.to_dict("records"))
+    return dict(zip(keys, found, strict=True))
 
 
 def _stability(counts: pd.DataFrame, labels: set[int]) -> dict[int, Stability | str]:

@@ -4,8 +4,6 @@ The records are in the page once, as JSON; templates/atlas/*.js, joined in their
 from them and offer them for download. No request leaves the page, and the same input gives the same bytes.
 """
 
-import base64
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -16,6 +14,7 @@ from typing import Final
 
 from markupsafe import Markup
 from pydantic import JsonValue
+from pydantic_core import to_jsonable_python
 
 from ff_helpers.corpus.canonical import MEANINGS
 from ff_helpers.measurement.proportions.intervals import percent
@@ -24,7 +23,7 @@ from ff_helpers.publication.atlas.files import PAGE
 from ff_helpers.publication.atlas.frames import graders_of
 from ff_helpers.publication.atlas.signal import WORDS, Basis, Rate, Signal, SignalGrader, named_apart
 from ff_helpers.publication.atlas.trust import ModelFacts, Trust, TrustRules, model_facts, read_trust, trust
-from ff_helpers.publication.pages import TEMPLATES, render, write_page
+from ff_helpers.publication.pages import render, write_page
 from ff_helpers.publication.prose import tell
 from ff_helpers.terms import GLOSSARY, INTENTS, STATUSES, TIERS
 
@@ -90,12 +89,8 @@ def atlas_page(rows: Sequence[PageRow], *, profile: str, as_of: date, disclosure
         disclosure: the disclosure of all figures, in one text.
         veto: the sentence that says when a rate caps the trust tier; empty without such a rule.
     """
-    script = _script()
     return render(
         "atlas/atlas.html.j2",
-        css=Markup((TEMPLATES / "atlas" / "atlas.css").read_text(encoding="utf-8")),
-        script=Markup(script),
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         data=Markup(embedded(_data(rows, profile, as_of))),
         profile=profile,
         as_of=as_of.isoformat(),
@@ -172,7 +167,10 @@ def _data(rows: Sequence[PageRow], profile: str, as_of: date) -> JsonValue:
     return {
         "profile": profile,
         "as_of": as_of.isoformat(),
-        "rows": [_row(row) for row in rows],
+        "rows": [
+            to_jsonable_python(row) | {"status": row_basis(row.signal), "family": _family(row)}
+            for row in rows
+        ],
         "words": {
             **asdict(WORDS),
             "reason": dict(MEANINGS),
@@ -180,16 +178,6 @@ def _data(rows: Sequence[PageRow], profile: str, as_of: date) -> JsonValue:
             "no_verdict": {status: GLOSSARY[status] for status in STATUSES},
             "intents": list(INTENTS),
         },
-    }
-
-
-def _row(row: PageRow) -> JsonValue:
-    return {
-        "signal": row.signal.model_dump(mode="json"),
-        "facts": row.facts.model_dump(mode="json") if row.facts else None,
-        "trust": asdict(row.trust) if row.trust else None,
-        "status": row_basis(row.signal),
-        "family": _family(row),
     }
 
 
@@ -214,10 +202,3 @@ def _plain(row: PageRow) -> dict[str, str]:
 
 def _rate(rate: Rate) -> str:
     return f"{percent(rate.overall)} [{percent(rate.ci_low)}, {percent(rate.ci_high)}]"
-
-
-def _script() -> str:
-    """Return the parts of the script as one, in its own scope."""
-    parts = sorted((TEMPLATES / "atlas").glob("*.js"))
-    joined = "\n".join(part.read_text(encoding="utf-8") for part in parts)
-    return f'"use strict";\n(() => {{\n{joined}}})();\n'
