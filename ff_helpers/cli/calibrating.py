@@ -2,23 +2,28 @@
 
 import argparse
 import sys
+from dataclasses import asdict
 from pathlib import Path
+from typing import Final
 
 from ff_helpers import paths
-from ff_helpers.cli.cards import ALLOWS, card_text, label_content, label_text, lowest
-from ff_helpers.cli.text import print_json, shown
+from ff_helpers.cli.text import print_json, said
 from ff_helpers.errors import FFError
 from ff_helpers.grading.ledger import RETRIED
 from ff_helpers.measurement.calibration.calibrate import calibrate_files
-from ff_helpers.measurement.labels.card import card_of_labels
+from ff_helpers.measurement.calibration.confusion import Confusion, Kappa
+from ff_helpers.measurement.labels.card import LabelCard, card_of_labels
 from ff_helpers.measurement.labels.file import read_labels, read_map, where, with_verdicts
+from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.measurement.standing import default_cards
-from ff_helpers.terms import Space, classes
+from ff_helpers.terms import GATE_STATES, Space, classes
 
 SHIPPED = ("proxies", "written")
 """The labelled traces of the project, in data/calibration/."""
 
 
+MOST: Final = 20
+"""How many of the invalid values are shown, the most frequent first."""
 _OF_LABELS = ("truth", "positive", "map", "where", "annotators", "ledger", "space", "json")
 _OF_TRACES = {
     "traces": None,
@@ -53,19 +58,13 @@ def _run_grader(options: argparse.Namespace) -> int:
         concurrency=options.concurrency,
         timeout=options.timeout,
     )
-    first = done.cards[0][1]
-    print(
-        f"grader {first.grader} (digest {first.digest.removeprefix('sha256:')[:12]}; rubric {first.rubric})"
-    )
-    print("measured on the shipped traces" if options.traces is None else "measured on", end=": ")
-    print(*sets, sep=", ")
-    for path, card in done.cards:
-        print(f"\n{card_text(card)}\n  card: {shown(path)}")
-    state = lowest([card.gate.state for _, card in done.cards])
-    print(f"\n{first.grader} is {state}. {ALLOWS[state]}")
-    failed = sum(n for _, card in done.cards for status, n in card.statuses.items() if status in RETRIED)
-    if failed:
-        print(f"{failed} rows failed at the server and count as wrong; run the same command again to retry.")
+    cards = [card for _, card in done.cards]
+    failed = sum(n for card in cards for status, n in card.statuses.items() if status in RETRIED)
+    # Several cards together allow what the lowest of them allows.
+    state = min((card.gate.state for card in cards), key=GATE_STATES.index)
+    first, shipped = cards[0], options.traces is None
+    values = {"first": first, "shipped": shipped, "sets": sets, "state": state, "failed": failed}
+    print(said("calibrated", cards=done.cards, **values))
     return int(failed > 0)
 
 
@@ -129,9 +128,68 @@ def measure_labels(options: argparse.Namespace) -> int:
     )
     left = {"no_truth": card.no_truth, "not_in_ledger": chosen - len(frame)}
     if options.json:
-        print_json(label_content(card) | left)
+        print_json(_content(card) | left)
         return 0
-    rows = f"{card.matrix.n} rows" + (f" where {options.where}" if options.where else "")
-    print(f"{card.grader} against {card.truth} in {shown(options.labels)} ({rows})")
-    print(label_text(card, left))
+    invalid = [f"{value!r} {n}" if value else f"empty {n}" for value, n in card.invalid.items()]
+    values = {"card": card, "left": left, "invalid": invalid[:MOST], "more": len(invalid) - MOST}
+    where_said = f" where {options.where}" if options.where else ""
+    print(said("label_card", file=options.labels, where=where_said, **values))
     return 0
+
+
+def _content(card: LabelCard) -> dict[str, object]:
+    """Return the card as --json prints it: shares in [0, 1], intervals as [low, high], null where unknown."""
+    matrix = card.matrix
+    content: dict[str, object] = {"truth": card.truth, "grader": card.grader, "n": matrix.n, "k": matrix.k}
+    content |= _share_json("accuracy", matrix.accuracy) | _kappa_json(card.kappa)
+    content |= {"baseline": matrix.baseline.estimate, "majority_class": matrix.classes[matrix.majority]}
+    content |= {"confusion": _nested(matrix, len(card.invalid) > 0)}
+    content["per_class"] = {
+        name: {"n": sum(matrix.table[i])}
+        | _share_json("recall", matrix.recall(i))
+        | _share_json("precision", matrix.precision(i))
+        for i, name in enumerate(matrix.classes)
+    }
+    content |= {
+        "invalid": sum(card.invalid.values()),
+        "invalid_values": dict(list(card.invalid.items())[:MOST]),
+    }
+    if card.positive is not None:
+        one = card.positive
+        content |= {"positive": one.name, "f1": one.f1}
+        content |= _share_json("precision", one.precision) | _share_json("recall", one.sensitivity)
+        content |= _share_json("sensitivity", one.sensitivity) | _share_json("specificity", one.specificity)
+    if card.humans is not None:
+        agreed = card.humans.agreement
+        content["annotators"] = (
+            {"columns": card.humans.columns, "n": agreed.n, "k": agreed.k, "left_out": card.humans.left_out}
+            | _share_json("agreement", agreed)
+            | _kappa_json(card.humans.kappa)
+        )
+    criteria = [
+        {"rule": rule} | asdict(one)
+        for rule, every in (("published", card.gate.published), ("ours", card.gate.ours))
+        for one in every
+    ]
+    content["gate"] = {"state": card.gate.state, "criteria": criteria, "reasons": card.gate.reasons}
+    return content
+
+
+def _share_json(name: str, share: Proportion) -> dict[str, object]:
+    return {name: share.estimate, f"{name}_ci": [share.low, share.high]}
+
+
+def _kappa_json(kappa: Kappa | None) -> dict[str, object]:
+    if kappa is None:
+        return {"kappa": None, "kappa_ci": [-1.0, 1.0], "kappa_note": "no row"}
+    return {"kappa": kappa.value, "kappa_ci": [kappa.low, kappa.high], "kappa_note": kappa.note}
+
+
+def _nested(matrix: Confusion, invalid: bool) -> dict[str, dict[str, int]]:
+    """Return truth -> graded class -> count; the column `invalid` only where some label is invalid."""
+    last = "invalid" if "invalid" not in matrix.classes else "no label"
+    columns = (*matrix.classes, last) if invalid else matrix.classes
+    return {
+        name: dict(zip(columns, row, strict=False))
+        for name, row in zip(matrix.classes, matrix.table, strict=True)
+    }

@@ -2,14 +2,14 @@
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
-from ff_helpers.cli.text import aligned, json_rows, print_json, shown
+from ff_helpers.cli.text import aligned, json_rows, percent, print_json, said
 from ff_helpers.grading.identities import identity_of, records, shown_names
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.rates.asr import asr
@@ -56,16 +56,22 @@ def rates_of_file(options: argparse.Namespace) -> int:
     elif options.csv:
         print(table.to_csv(index=False, lineterminator="\n"), end="")
     else:
+        by = list(dict.fromkeys(options.by))
         parts = [
-            "\n".join([*_heads(who, names, found), *_lines(rows, list(dict.fromkeys(options.by)))])
+            (who, found, _lines(table[[pair == (who, tier) for pair in pairs]], by))
             for (who, tier), found in backed.items()
-            for rows in (table[[pair == (who, tier) for pair in pairs]],)
         ]
-        first = int(counted.table["n"].sum())
-        said = f"{shown(options.file)}: {first} rows counted. {_left(counted)}\n{_RAW}"
-        if not counted.rows and not counted.superseded:
-            said = f"{shown(options.file)}: it has no verdicts yet, so there is no rate."
-        print("\n\n".join([said, *parts]))
+        print(
+            said(
+                "rates",
+                file=options.file,
+                counted=counted,
+                raw=_RAW,
+                left=_left(counted),
+                names=names,
+                parts=parts,
+            )
+        )
     if options.csv:
         print(f"{_RAW} {_left(counted)}", file=sys.stderr)
     return 0
@@ -88,34 +94,26 @@ def _backing(who: Identity, tier: str, cards: Sequence[Card]) -> Backing:
     return Backing(found.state, _PHRASES if who.method == "heuristic" else reading, found.cards, why)
 
 
-def _heads(who: Identity, names: Mapping[Identity, str], found: Backing) -> list[str]:
-    """Return the lines above the rates of one grader and tier: who it is, and what its cards say."""
-    rubric = who.rubric or "not recorded"
-    lines = [f"{names[who]} (digest {who.short_digest}; rubric {rubric}): {found.reading}"]
-    lines += [f"  {card.sentence()}; {card.gate.state}" for card in found.cards]
-    return [*lines, *([f"  {found.why}"] if found.why else [])]
-
-
 def _lines(rows: pd.DataFrame, by: list[str]) -> list[str]:
     lines = [(*by, *_HEADS)]
     for row in rows.to_dict("records"):
         rate = "unknown: no row"
         if row["n"]:
-            rate = f"{100 * row['asr']:.1f}% [{100 * row['asr_low']:.1f}, {100 * row['asr_high']:.1f}]"
+            rate = percent(row["asr"], row["asr_low"], row["asr_high"])
         named = [str(row[name]) for name in (*by, "tier", "denominator", "k", "n")]
         lines.append((*named, rate, row["left_out_labels"]))
     return aligned(lines, right=(len(by) + 2, len(by) + 3))
 
 
 def _left(counted: FileCounts) -> str:
-    said = [
+    left = [
         (counted.superseded, "rows that a later one replaced"),
         (counted.again, "rows of a later pass"),
         (counted.elsewhere, "rows of traces not in the trace files"),
         (counted.attacks, "rows of traces made to attack the grader"),
         (counted.torn, "bytes of a torn last line"),
     ]
-    words = ", ".join(f"{n} {what}" for n, what in said if n)
+    words = ", ".join(f"{n} {what}" for n, what in left if n)
     return f"Not counted: {words or 'nothing'}."
 
 

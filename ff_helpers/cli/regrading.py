@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from ff_helpers.cli.text import json_rows
+from ff_helpers.cli.text import json_rows, said
 from ff_helpers.grading.identities import shown_names
-from ff_helpers.measurement.regrades.regrade import Labeller, Regrade, regrade
+from ff_helpers.measurement.regrades.regrade import Regrade, regrade
+from ff_helpers.measurement.regrades.supersession import Labeller
 from ff_helpers.measurement.standing import saved_cards, standing
 
 _REASONS = 10
@@ -31,15 +32,15 @@ def compare_labels(options: argparse.Namespace) -> int:
 
 def _measured(graders: Sequence[Labeller], folder: Path | None) -> list[list[str]]:
     """Return what is known about the accuracy of each grader; every rate is printed with it."""
-    cards, said = saved_cards(folder), []
+    cards, known_of = saved_cards(folder), []
     for one in graders:
         known = standing(one.who, cards)
         found = [f"{card.sentence()}; {card.gate.state}" for card in known.cards]
         found += [f"{card.sentence()}; expired, so uncalibrated today" for card in known.expired]
         if one.who.method == "manual":
             found = ["a person: no accuracy measured; see the agreement of graders"]
-        said.append(found or ["accuracy: never measured; uncalibrated"])
-    return said
+        known_of.append(found or ["accuracy: never measured; uncalibrated"])
+    return known_of
 
 
 def _text(result: Regrade, measured: list[list[str]]) -> str:
@@ -48,14 +49,19 @@ def _text(result: Regrade, measured: list[list[str]]) -> str:
         index="old", columns="new", values="rows", aggfunc="sum", fill_value=0
     )
     counts.index.name, counts.columns.name = f"{old} \\ {new}", None
-    parts = [
-        f"{result.rows} rows with an old and a new label, {result.changed} of them changed",
-        counts.reset_index().to_string(index=False),
-        f"attack success, % [95% interval]; old: {old}, new: {new}\n{_shown(result).to_string(index=False)}",
-        _notes(result),
-        _who(result, measured),
-    ]
-    return "\n\n".join(parts)
+    left = result.rates[(result.rates["tier"] == "strict") & (result.rates["left_out"] > 0)]
+    changes = Counter(zip(result.changes["author"], result.changes["reason"], strict=True))
+    return said(
+        "regrade",
+        result=result,
+        counts=counts.reset_index().to_string(index=False).splitlines(),
+        shifts=_shown(result).to_string(index=False).splitlines(),
+        left=left.to_dict("records"),
+        graders=list(zip(result.graders, measured, strict=True)),
+        names=shown_names(one.who for one in result.graders),
+        changes=changes,
+        top=changes.most_common(_REASONS),
+    )
 
 
 def _shown(result: Regrade) -> pd.DataFrame:
@@ -72,7 +78,6 @@ def _shown(result: Regrade) -> pd.DataFrame:
             bounds = (row["paired_by_scenario_low"], row["paired_by_scenario_high"])
             line["by scenario"] = "[{:+.1f}, {:+.1f}]".format(*(100 * bound for bound in bounds))
         lines.append(line)
-
     return pd.DataFrame(lines)
 
 
@@ -83,47 +88,7 @@ def _percent(share: float, low: float, high: float, sign: str = "") -> str:
     return f"{100 * share:{sign}.1f} [{100 * low:{sign}.1f}, {100 * high:{sign}.1f}]"
 
 
-def _notes(result: Regrade) -> str:
-    said = [
-        "Rates are what the labels say, errors included. Shift: new minus old, in points, each "
-        "over its own rows. Of rows in both: the same for the rows that count under both labels (how many), "
-        "with the paired interval (Newcombe)."
-    ]
-    if result.scenarios is None:
-        said.append("By scenario: not determinable, no scenario ids (--traces FILE gives them).")
-    else:
-        said.append(f"By scenario: the same interval; the rows are {result.scenarios} independent scenarios.")
-    left = result.rates[result.rates["tier"] == "strict"]
-    for row in left[left["left_out"] > 0].to_dict("records"):
-        said.append(f"Not among {row['denominator']} rows, {row['labels']}: {row['left_out_labels']}.")
-    for traces, what in ((result.again, "corrected more than once"), (result.contested, "contested")):
-        if traces:
-            first = ", ".join(traces[:3]) + (", ..." if len(traces) > 3 else "")
-            said.append(f"{what}: {len(traces)} ({first})")
-    if result.contested:
-        said.append("On contested traces valid records disagree: they keep their old label.")
-    return "\n".join(said)
-
-
-def _who(result: Regrade, measured: list[list[str]]) -> str:
-    lines = ["who labelled, and what is known about their accuracy:"]
-    names = shown_names(one.who for one in result.graders)
-    for one, known in zip(result.graders, measured, strict=True):
-        lines.append(f"  {one.labels}: {names[one.who]}, {one.rows} rows")
-        lines += [f"    {sentence}" for sentence in known]
-    counts = Counter(zip(result.changes["author"], result.changes["reason"], strict=True))
-    if not counts:
-        return "\n".join(
-            [*lines, "no record names another: these are two gradings, and nobody gave a reason"]
-        )
-    lines.append("who changed what, and why:")
-    lines += [f"  {n} x {author}: {reason}" for (author, reason), n in counts.most_common(_REASONS)]
-    rest = counts.total() - sum(n for _, n in counts.most_common(_REASONS))
-    return "\n".join([*lines, *([f"  {rest} for other reasons"] if rest else [])])
-
-
 def _as_json(result: Regrade, measured: list[list[str]]) -> str:
-
     names = shown_names(one.who for one in result.graders)
     content = {
         "names": result.names,

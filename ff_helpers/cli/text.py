@@ -1,13 +1,57 @@
-"""How commands print: paths as people type them, columns that line up, frames and dataclasses as JSON."""
+"""How commands print: texts from templates, paths as people type them, columns that line up, JSON."""
 
 import json
 import os
 from collections.abc import Collection, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ff_helpers.terms import Unknown
+
 if TYPE_CHECKING:
     import pandas as pd
+    from jinja2 import Environment
+
+    from ff_helpers.measurement.calibration.confusion import Kappa
+    from ff_helpers.measurement.calibration.gate import Criterion
+    from ff_helpers.measurement.proportions.intervals import Proportion
+
+
+def said(template: str, **values: object) -> str:
+    """Return a text from `templates/`, without a line break at its end; a name without a value is an error.
+
+    What a terminal obeys in a value is shown and not obeyed. In a template, `aligned` lines up what stands
+    before and after a tab, and `measured` writes a figure with its interval.
+    """
+    return _environment().get_template(f"{template}.txt").render(values).rstrip("\n")
+
+
+def measured(value: "Proportion | Kappa | float | Unknown | None") -> str:
+    """Return `65.0% [43.3, 81.9], 13 of 20`, a kappa with its interval, seconds, or why it is not known."""
+    from ff_helpers.measurement.calibration.confusion import Kappa
+    from ff_helpers.measurement.proportions.intervals import Proportion
+
+    match value:
+        case Unknown():
+            return f"not measured: {value.why}"
+        case Proportion(estimate=float() as share):
+            return f"{percent(share, value.low, value.high)}, {value.k} of {value.n}"
+        case Kappa():
+            return f"{value.value:.2f} [{value.low:.2f}, {value.high:.2f}]"
+        case float():
+            return f"{value:.2f}"
+    return "unknown: no row"
+
+
+def percent(share: float, low: float, high: float) -> str:
+    """Return `65.0% [43.3, 81.9]`."""
+    return f"{100 * share:.1f}% [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def plain(value: object) -> str:
+    """Return a value as text in which control sequences are spelled out."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in str(value))
 
 
 def shown(path: Path) -> str:
@@ -38,3 +82,30 @@ def json_rows(frame: "pd.DataFrame") -> list[dict[object, object]]:
 def print_json(content: object, *, indent: int | None = 1) -> None:
     """Print a value for programs; text stays as it is."""
     print(json.dumps(content, indent=indent, ensure_ascii=False))
+
+
+@cache
+def _environment() -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    from ff_helpers.publication.prose import points
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=plain,
+    )
+    ours = (measured, plain, points, shown)
+    environment.filters |= {"aligned": _aligned, "passed": _passed} | {one.__name__: one for one in ours}
+    return environment
+
+
+def _passed(criteria: "Sequence[Criterion]") -> str:
+    return f"{sum(one.passed for one in criteria)} of {len(criteria)}"
+
+
+def _aligned(text: str) -> str:
+    return "".join(f"{line}\n" for line in aligned([line.split("\t") for line in text.splitlines()]))
