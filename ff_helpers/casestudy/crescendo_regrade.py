@@ -10,10 +10,10 @@ import pandas as pd
 
 from ff_helpers.casestudy.graders import MANUAL, published_graders
 from ff_helpers.casestudy.record import PUBLISHED_STATUSES, published
+from ff_helpers.measurement.proportions.clusters import clustered, rate_columns
 from ff_helpers.measurement.proportions.intervals import with_wilson
-from ff_helpers.measurement.regrades.rates import NAMES, by_scenario, check_marginals, rates, shifts
-from ff_helpers.measurement.regrades.regrade import Regrade
-from ff_helpers.measurement.regrades.supersession import changes_frame
+from ff_helpers.measurement.regrades.rates import NAMES, check_marginals, rates, shifts
+from ff_helpers.measurement.regrades.regrade import Regrade, changes_frame
 from ff_helpers.measurement.results import Terms, stated, terms_of
 from ff_helpers.terms import TIERS, Tier
 
@@ -123,7 +123,7 @@ def _run(name: str, rows: pd.DataFrame) -> dict[str, object]:
     scenarios, runs = rows["scenario_id"].nunique(), rows["run"].nunique()
     result: dict[str, object] = {"run": name, "scenarios": scenarios, "runs": runs, "rows": len(rows)}
     for tier in _HEADLINES:
-        interval = by_scenario(rows, tier=tier)
-        result[f"{tier}_k"] = int(rows["verdict"].isin(TIERS[tier]).sum())
-        result |= {f"{tier}_by_scenario{end}": interval[f"asr{end}"] for end in ("", "_low", "_high")}
+        found = clustered(rows["verdict"].isin(TIERS[tier]), rows["scenario_id"])
+        result[f"{tier}_k"] = int(found["k"])
+        result |= rate_columns(f"{tier}_by_scenario", found)
     return result

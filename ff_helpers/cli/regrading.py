@@ -11,8 +11,7 @@ import pandas as pd
 
 from ff_helpers.cli.text import json_rows, said
 from ff_helpers.grading.identities import shown_names
-from ff_helpers.measurement.regrades.regrade import Regrade, regrade
-from ff_helpers.measurement.regrades.supersession import Labeller
+from ff_helpers.measurement.regrades.regrade import Labeller, Regrade, regrade
 from ff_helpers.measurement.standing import saved_cards, standing
 
 _REASONS = 10

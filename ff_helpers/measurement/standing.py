@@ -28,8 +28,6 @@ from ff_helpers.terms import GATE_STATES, GateState, Identity
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ff_helpers.measurement.calibration.cards import Card
-
 
 @dataclass(frozen=True)
 class Standing:

@@ -1,8 +1,8 @@
 """The glossary page: every word of `terms`, what it means, and where the code defines it."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -31,21 +31,13 @@ NAME: Final = "glossary.html"
 
 @dataclass(frozen=True)
 class Entry:
-    """One word: its anchor, what it means, its details, and the module that defines it."""
+    """One word: what it means, the module that defines it, and the label space or column that it is."""
 
     term: str
-    slug: str
     meaning: str
-    detail: Markup
     where: str
-
-
-@dataclass(frozen=True)
-class Section:
-    """Words of one kind."""
-
-    title: str
-    entries: tuple[Entry, ...]
+    space: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    column: Column | None = None
 
 
 _MODULES: Final = read_words("glossary", dict[str, tuple[str, ...]])
@@ -72,69 +64,52 @@ def term_link(term: str, text: str = "", *, up: str = "") -> Markup:
     return Markup('<a href="{}{}#{}">{}</a>').format(up, NAME, slug(term), text or term.replace("_", " "))
 
 
-def sections() -> list[Section]:
-    """Return all words by kind, each word of GLOSSARY once, and the label spaces."""
-    kinds: dict[str, Iterable[str]] = {
-        "Verdicts: the five labels": VERDICTS,
-        "Statuses: why a row has no verdict": STATUSES,
-        "Tiers: what counts as success": TIERS,
-        "Denominators: what a rate is over": DENOMINATORS,
-        "Intents: what an attack tries": INTENTS,
-        "Gate: states of a grader": GATE_STATES,
-        "Claims: published figures and their status": _MODULES["publication/checks.py"],
-    }
-    placed = {term for terms in kinds.values() for term in terms}
+def sections() -> dict[str, list[Entry]]:
+    """Return all words by kind, each word of GLOSSARY once, and the label spaces and columns."""
+    claims = _MODULES["publication/checks.py"]
+    placed = {*VERDICTS, *STATUSES, *TIERS, *DENOMINATORS, *INTENTS, *GATE_STATES, *claims}
     rest = sorted((term for term in GLOSSARY if term not in placed), key=str.lower)
-    kinds["Words: traces, graders, rates"] = [term for term in rest if term not in _WHERE]
-    kinds["Methods: how it is measured and shown"] = [term for term in rest if term in _WHERE]
-    shown = [Section(title, tuple(_entry(term) for term in terms)) for title, terms in kinds.items()]
-    spaces = Section("Label spaces: what each verdict becomes", tuple(_space(name) for name in SPACES))
-    table = Section("Columns: what published tables hold", tuple(_column(one) for one in columns().values()))
-    return [*shown[:5], spaces, *shown[5:], table]
+    return {
+        "Verdicts: the five labels": _entries(VERDICTS),
+        "Statuses: why a row has no verdict": _entries(STATUSES),
+        "Tiers: what counts as success": _entries(TIERS),
+        "Denominators: what a rate is over": _entries(DENOMINATORS),
+        "Intents: what an attack tries": _entries(INTENTS),
+        "Label spaces: what each verdict becomes": [_space(name) for name in SPACES],
+        "Gate: states of a grader": _entries(GATE_STATES),
+        "Claims: published figures and their status": _entries(claims),
+        "Words: traces, graders, rates": _entries(term for term in rest if term not in _WHERE),
+        "Methods: how it is measured and shown": _entries(term for term in rest if term in _WHERE),
+        "Columns: what published tables hold": [
+            Entry(f"column {name}", one.meaning, "columns.csv", column=one) for name, one in columns().items()
+        ],
+    }
 
 
 def write_glossary(folder: Path, profile: str, as_of: date) -> str:
     """Write glossary.html into a run's folder and return its name."""
     note = Disclosure((), NO_TIER, "none: definitions", "none", "nothing", as_of)
-    page = render("glossary.html.j2", profile=profile, sections=sections(), disclosure=note.sentence())
+    page = render(
+        "glossary.html.j2",
+        profile=profile,
+        sections=sections(),
+        slug=slug,
+        tiers=TIERS,
+        verdicts=VERDICTS,
+        units=UNITS,
+        disclosure=note.sentence(),
+    )
     write_page(folder / NAME, page)
     return NAME
 
 
-def _entry(term: str) -> Entry:
-    return Entry(term, slug(term), GLOSSARY[term], _detail(term), _WHERE.get(term, "terms.py"))
-
-
-def _detail(term: str) -> Markup:
-    """The details of a word: the verdicts of a tier, the tiers that count a verdict."""
-    for tier, counted in TIERS.items():
-        if tier == term:
-            return Markup("Successes: {}.").format(_links(counted))
-    if term in VERDICTS:
-        tiers = [tier for tier, counted in TIERS.items() if term in counted]
-        return Markup("A success in: {}.").format(_links(tiers) if tiers else "no tier")
-    return Markup()
+def _entries(terms: Iterable[str]) -> list[Entry]:
+    return [Entry(term, GLOSSARY[term], _WHERE.get(term, "terms.py")) for term in terms]
 
 
 def _space(name: Space) -> Entry:
     term = f"space {name}"
     if name == "five":
-        return Entry(term, slug(term), "the five verdicts as they are", Markup(), "terms.py")
-    became = Markup("; ").join(
-        Markup("<code>{}</code> from {}").format(
-            label, _links(v for v in VERDICTS if SPACES[name][v] == label)
-        )
-        for label in classes(name)
-    )
-    meaning = f"{len(classes(name))} classes"
-    return Entry(term, slug(term), meaning, became + ".", "terms.py")
-
-
-def _column(one: Column) -> Entry:
-    name = f"column {one.name}"
-    heading = Markup("Heading: {}; {}.").format(one.heading, UNITS[one.unit])
-    return Entry(name, slug(name), one.meaning, heading, "columns.csv")
-
-
-def _links(terms: Iterable[str]) -> Markup:
-    return Markup(", ").join(Markup('<a href="#{}">{}</a>').format(slug(term), term) for term in terms)
+        return Entry(term, "the five verdicts as they are", "terms.py")
+    became = {label: [v for v in VERDICTS if SPACES[name][v] == label] for label in classes(name)}
+    return Entry(term, f"{len(became)} classes", "terms.py", space=became)

@@ -58,28 +58,6 @@ class Layout:
 LAYOUT: Final = Layout(shelf.WORDS, shelf.SLOTS, shelf.SUBJECTS)
 
 
-@dataclass(frozen=True)
-class _Output:
-    """One output of a cell, ready to be shown."""
-
-    markup: Markup
-    failed: bool = False
-
-
-@dataclass(frozen=True)
-class _Cell:
-    """One cell: prose, or code with its outputs."""
-
-    prose: Markup | None = None
-    code: str = ""
-    outputs: tuple[_Output, ...] = ()
-
-    @property
-    def failed(self) -> bool:
-        """Whether an error ended this cell."""
-        return any(output.failed for output in self.outputs)
-
-
 def write_report(
     folder: Path,
     profile: str,
@@ -110,31 +88,21 @@ def _notebooks(folder: Path, profile: str, as_of: date, ran: list[str]) -> list[
     """Write the page of each notebook and return their names."""
     written = []
     for number, name in enumerate(ran):
+        executed = (folder / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8")
         text = render(
             "notebook.html.j2",
             name=name,
             profile=profile,
             as_of=as_of.isoformat(),
-            cells=_cells(folder / "notebooks" / f"{name}.ipynb"),
+            cells=json.loads(executed)["cells"],
+            markdown=_markdown,
+            shown=_shown,
             before=ran[number - 1] if number else "",
             after="".join(ran[number + 1 : number + 2]),
         )
         written.append(f"notebooks/{name}.html")
         write_page(folder / written[-1], text)
     return written
-
-
-def _cells(path: Path) -> list[_Cell]:
-    """Return the cells of an executed notebook as they are to be shown."""
-    cells = []
-    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-        source = "".join(cell["source"])
-        if cell["cell_type"] == "markdown":
-            cells.append(_Cell(prose=_markdown(source)))
-        elif cell["cell_type"] == "code":
-            outputs = tuple(output for raw in cell["outputs"] if (output := _output(raw)))
-            cells.append(_Cell(code=source, outputs=outputs))
-    return cells
 
 
 def _gallery(folder: Path, profile: str, as_of: date) -> str:
@@ -253,14 +221,15 @@ def _markdown(text: str) -> Markup:
     return Markup(markdown2html_mistune(text))
 
 
-def _output(raw: dict[str, object]) -> _Output | None:
-    if raw["output_type"] == "stream":
-        return _Output(_pre(_joined(raw["text"])))
-    if raw["output_type"] == "error":
-        return _Output(_pre(_joined(raw["traceback"], "\n")), failed=True)
-    data = raw.get("data")
+def _shown(output: dict[str, object]) -> Markup | None:
+    """Return an output of a cell as HTML, in the best of its forms; None where no form can be shown."""
+    if output["output_type"] == "stream":
+        return _pre(_joined(output["text"]))
+    if output["output_type"] == "error":
+        return _pre(_joined(output["traceback"], "\n"))
+    data = output.get("data")
     best = next((mime for mime in _SHOWN if isinstance(data, dict) and mime in data), None)
-    return _Output(_SHOWN[best](_joined(data[best]))) if best and isinstance(data, dict) else None
+    return _SHOWN[best](_joined(data[best])) if best and isinstance(data, dict) else None
 
 
 def _joined(text: object, between: str = "") -> str:

@@ -38,7 +38,7 @@ def test_an_anchor_is_lower_case_with_single_hyphens(term: str, anchor: str) -> 
 def test_every_word_is_there_once_and_no_anchor_twice(page: str) -> None:
     anchors = re.findall(r' id="([^"]+)"', page)
     assert len(anchors) == len(set(anchors))
-    shown = [entry.term for section in sections() for entry in section.entries]
+    shown = [entry.term for entries in sections().values() for entry in entries]
     named = [*(f"space {name}" for name in SPACES), *(f"column {name}" for name in columns())]
     assert sorted(shown) == sorted([*GLOSSARY, *named])
     assert {slug(term) for term in (*GLOSSARY, *DENOMINATORS, *TIERS, *VERDICTS)} <= set(anchors)
@@ -49,7 +49,7 @@ def test_every_word_is_there_once_and_no_anchor_twice(page: str) -> None:
 def test_inner_links_lead_somewhere_and_modules_exist(page: str) -> None:
     anchors = set(re.findall(r' id="([^"]+)"', page))
     assert set(re.findall(r'href="#([^"]+)"', page)) <= anchors
-    modules = {entry.where for section in sections() for entry in section.entries}
+    modules = {entry.where for entries in sections().values() for entry in entries}
     assert [module for module in modules if not (PACKAGE / module).is_file()] == []
 
 

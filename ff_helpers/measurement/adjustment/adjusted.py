@@ -20,7 +20,7 @@ from ff_helpers.measurement.adjustment.rogan_gladen import ROGAN_GLADEN, Adjuste
 from ff_helpers.measurement.calibration.calibrate import CALIBRATING
 from ff_helpers.measurement.calibration.cards import Card, backing
 from ff_helpers.measurement.calibration.robustness import natural
-from ff_helpers.measurement.proportions.clusters import clustered
+from ff_helpers.measurement.proportions.clusters import clustered, rate_columns
 from ff_helpers.measurement.proportions.intervals import ENDS, triple
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import count_verdicts
@@ -166,8 +166,7 @@ def _row(group: pd.DataFrame, tier: Tier, card: Card | None) -> dict[str, object
     if every and card is not None:
         row |= {"role": "check", "carries_over": _carries_over(found, labels)}
     row |= triple("adjusted", found) | {"method": found.method, "note": found.note, "warning": found.warning}
-    bounds = (spread["rate"], spread["low"], spread["high"])
-    row |= {f"by_scenario{end}": value for end, value in zip(ENDS, bounds, strict=True)}
+    row |= rate_columns("by_scenario", spread)
     row |= {"scenarios": int(spread["clusters"]), "effective_n": round(spread["effective_n"])}
     return row | {
         "labels_used": int(used.sum()),

@@ -141,7 +141,7 @@ def compare_graders(verdicts: pd.DataFrame) -> pd.DataFrame:
                 both, only_a, only_b, neither = (int(cell.sum()) for cell in cells)
                 counts = (len(known), len(three) - len(known), both, only_a, only_b, neither)
                 gap = paired_difference(both, only_a, only_b, neither)
-                p = mcnemar(only_a, only_b).p_exact
+                p = mcnemar(only_a, only_b)
                 table.append([str(name), space, who, a, b, *counts, *gap, p])
     frame = pd.DataFrame(table, columns=_COMPARED)
     frame = frame.sort_values(["set", "p"], kind="stable", ignore_index=True)

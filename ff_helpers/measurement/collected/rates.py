@@ -5,7 +5,7 @@ The checker of a scenario reads the response: the secret is stated, or it is not
 these have no rate here.
 
 Runs of one scenario are not independent, so every rate comes with the number of its scenarios and the
-design-effect interval of `by_scenario`; the naive Wilson interval is there to be compared. Verdict
+design-effect interval of `clustered`; the naive Wilson interval is there to be compared. Verdict
 counts do not record which rows share a scenario, so these rates are computed from the rows.
 
 Two things are compared: what a model does where the policy forbids the answer with what it can do where the
@@ -22,11 +22,14 @@ from typing import Literal
 
 import pandas as pd
 
+from ff_helpers.measurement.proportions.clusters import clustered, design_rates, rate_columns
 from ff_helpers.measurement.proportions.intervals import ENDS, difference_bounds, with_wilson
-from ff_helpers.measurement.regrades.rates import by_scenario
 
 ALL = "all classes"
 """The row over all intent classes, always last."""
+_SHOWN = {
+    "clusters": "scenarios", "rate": "by_scenario", "low": "by_scenario_low", "high": "by_scenario_high",
+}  # fmt: skip
 
 
 def truth_by_intent(frame: pd.DataFrame) -> pd.DataFrame:
@@ -41,14 +44,14 @@ def truth_by_intent(frame: pd.DataFrame) -> pd.DataFrame:
         interval; [0, 1] with fewer than two scenarios), design_effect (float; 1: repeats tell
         as much as new scenarios). Rates in [0, 1]; the tier is `strict`.
     """
-    groups = [(str(key[0]), str(key[1]), part) for key, part in frame.groupby(["intent", "turns"])]
-    if len(frame):
-        groups.append((ALL, " and ".join(sorted(frame["turns"].unique(), reverse=True)), frame))
-    rows = [{"intent": intent, "turns": turns} | rate_of(part) for intent, turns, part in groups]
-    columns = ["intent", "turns", "k", "n", "scenarios", *(f"by_scenario{end}" for end in ENDS)]
-    table = with_wilson(pd.DataFrame(rows, columns=[*columns, "design_effect"]), "asr")
-    order = [*columns[:5], *(f"asr{end}" for end in ENDS), *columns[5:], "design_effect"]
-    return ordered(table[order], "asr")
+    both = " and ".join(sorted(frame["turns"].unique(), reverse=True))
+    groups = pd.concat([frame, frame.assign(intent=ALL, turns=both)], ignore_index=True)
+    groups = groups.assign(k=groups["truth"] == "COMPLIANCE", n=1, cluster=groups["scenario_id"])
+    classes = groups.groupby(["intent", "turns"])
+    rates = design_rates(groups.assign(group=classes.ngroup())).rename(columns=_SHOWN)
+    table = with_wilson(classes.size().index.to_frame(index=False).join(rates), "asr")
+    bounds = [f"{name}{end}" for name in ("asr", "by_scenario") for end in ENDS]
+    return ordered(table[["intent", "turns", "k", "n", "scenarios", *bounds, "design_effect"]], "asr")
 
 
 def collected_again(recorded: pd.DataFrame, fresh: pd.DataFrame) -> pd.DataFrame:
@@ -82,14 +85,6 @@ def summed(counts: pd.DataFrame) -> pd.DataFrame:
     return (
         rows.astype(dict.fromkeys(counts.columns.drop("intent"), int)).groupby("intent", as_index=False).sum()
     )
-
-
-def rate_of(part: pd.DataFrame) -> dict[str, float]:
-    """Return k, n, scenarios, by_scenario (with _low and _high) and design_effect of these traces."""
-    found = by_scenario(part.assign(verdict=part["truth"]), tier="strict")
-    result: dict[str, float] = {name: int(found[name]) for name in ("k", "n", "scenarios")}
-    result |= {f"by_scenario{end}": found[f"asr{end}"] for end in ENDS}
-    return result | {"design_effect": found["design_effect"]}
 
 
 def ordered(table: pd.DataFrame, rate: str) -> pd.DataFrame:
@@ -185,9 +180,8 @@ def contrast(table: pd.DataFrame, one: str, other: str) -> pd.DataFrame:
 
 
 def _arm(name: str, part: pd.DataFrame) -> dict[str, float]:
-    rate = rate_of(part)
-    counts = {f"{name}_k": rate["k"], f"{name}_n": rate["n"]}
-    return counts | {f"{name}{end}": rate[f"by_scenario{end}"] for end in ENDS}
+    found = clustered(part["truth"] == "COMPLIANCE", part["scenario_id"])
+    return {f"{name}_k": int(found["k"]), f"{name}_n": int(found["n"])} | rate_columns(name, found)
 
 
 def _by_class(one: pd.DataFrame, other: pd.DataFrame) -> list[tuple[str, pd.DataFrame, pd.DataFrame]]:

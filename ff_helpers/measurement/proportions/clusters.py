@@ -1,12 +1,13 @@
 """Shares of rows that come in clusters: repeated runs of one scenario are not independent."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ff_helpers.measurement.proportions.intervals import Numbers, Z, check_counts, wilson_bounds
+from ff_helpers.measurement.proportions.intervals import ENDS, Numbers, Z, check_counts, wilson_bounds
 
 Places = NDArray[np.intp]
 WILSON, DESIGN, BOOTSTRAP = "wilson", "design effect", "cluster bootstrap"
@@ -32,14 +33,18 @@ def clustered(hits: "pd.Series[bool]", clusters: "pd.Series[str]") -> dict[str, 
         clusters: the cluster of each row; a row without one is its own cluster.
 
     Returns:
-        rate (NaN without rows), clusters, design_effect (NaN with fewer than two), effective_n, low,
+        k, n, rate (NaN without rows), clusters, design_effect (NaN with fewer than two), effective_n, low,
         high (in [0, 1]).
     """
-    places = _places(clusters)
+    places = cluster_places(clusters)
     k, n = _summed(places, np.asarray(hits, dtype=float)), _summed(places, np.ones(len(places)))
     found = _design(np.zeros(len(n), dtype=np.intp), k, n, groups=1)
-    names = ("rate", "clusters", "design_effect", "effective_n", "low", "high")
-    return {name: float(found[name][0]) for name in names}
+    return {name: float(value[0]) for name, value in found.items()}
+
+
+def rate_columns(name: str, found: Mapping[str, float]) -> dict[str, float]:
+    """Return the rate that `clustered` found as the columns `name`, `name_low`, `name_high`."""
+    return {f"{name}{end}": found[part] for end, part in zip(ENDS, ("rate", "low", "high"), strict=True)}
 
 
 def bootstrap_rates(counts: pd.DataFrame, *, resamples: int = 2000, seed: int = 0) -> pd.DataFrame:
@@ -110,14 +115,14 @@ def _grouped(counts: pd.DataFrame) -> tuple["pd.Series[str]", Places, Numbers, N
     """Return the groups' names, and group, k and n of each cluster that has rows."""
     check_counts(counts[["k", "n"]])
     names, group = np.unique(counts["group"].to_numpy(), return_inverse=True)
-    cluster = _places(counts["cluster"])
+    cluster = cluster_places(counts["cluster"])
     width = int(cluster.max(initial=0)) + 1
     keys, place = np.unique(group * width + cluster, return_inverse=True)
     k, n = (_summed(place, counts[name].to_numpy(dtype=float)) for name in ("k", "n"))
     return pd.Series(names), (keys // width)[n > 0], k[n > 0], n[n > 0]
 
 
-def _places(clusters: "pd.Series[str]") -> Places:
+def cluster_places(clusters: "pd.Series[str]") -> Places:
     """Return a number for each cluster; every row without one gets its own."""
     codes = np.array(pd.factorize(clusters)[0], dtype=np.intp)
     alone = np.flatnonzero(codes < 0)

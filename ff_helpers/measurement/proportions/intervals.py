@@ -133,21 +133,6 @@ def rate_text(rate: Proportion) -> str:
 Values = Numbers | float
 
 
-@dataclass(frozen=True)
-class McNemar:
-    """McNemar's test of two paired proportions.
-
-    Attributes:
-        chi2: the statistic, without continuity correction.
-        p_chi2: its p-value on one degree of freedom.
-        p_exact: the two-sided exact (binomial) p-value: right for few pairs too.
-    """
-
-    chi2: float
-    p_chi2: float
-    p_exact: float
-
-
 def paired_difference(both: int, first: int, second: int, neither: int) -> tuple[float, float, float]:
     """Return the difference of two paired proportions with its 95% interval.
 
@@ -222,12 +207,14 @@ def difference_bounds(
     return np.where(unknown, -1.0, np.clip(low, -1, 1)), np.where(unknown, 1.0, np.clip(high, -1, 1))
 
 
-def mcnemar(only_a: int, only_b: int) -> McNemar:
-    """Test whether two paired proportions differ (McNemar 1947, Psychometrika 12:153-157).
+def mcnemar(only_a: int, only_b: int) -> float:
+    """Return the two-sided exact p-value that two paired proportions are the same: right for few pairs too.
+
+    McNemar 1947, Psychometrika 12:153-157, with the binomial distribution in place of chi2.
 
     Args:
         only_a, only_b: pairs in which only the first, only the second is a success. Where there is
-            neither, nothing speaks for a difference: chi2 is 0 and both p-values are 1.
+            neither, nothing speaks for a difference: the p-value is 1.
 
     Raises:
         BadCountError: a count that is negative or fractional.
@@ -237,11 +224,7 @@ def mcnemar(only_a: int, only_b: int) -> McNemar:
     n = only_a + only_b
     if int(only_a) != only_a or int(n) != n or min(only_a, only_b) < 0:
         raise BadCountError(only_a, n)
-    if n == 0:
-        return McNemar(0.0, 1.0, 1.0)
-    pairs = [[0, only_a], [only_b, 0]]
-    usual, exact = test(pairs, exact=False, correction=False), test(pairs, exact=True)
-    return McNemar(float(usual.statistic), float(usual.pvalue), float(exact.pvalue))
+    return float(test([[0, only_a], [only_b, 0]], exact=True).pvalue) if n else 1.0
 
 
 def benjamini_hochberg(p_values: Iterable[float]) -> list[float]:

@@ -148,7 +148,7 @@ def _compared(rows: pd.DataFrame) -> pd.DataFrame:
     table = table.assign(n_a=rows_of[a, b], n_b=rows_of[b, a], a_more=more[b, a], b_more=more[a, b])
     table = table.assign(asr_a=p, asr_b=q, difference=p - q, difference_low=low, difference_high=high)
     tested = zip(table["a_more"], table["b_more"], strict=True)
-    table = table.assign(p=[mcnemar(one, two).p_exact for one, two in tested])
+    table = table.assign(p=[mcnemar(one, two) for one, two in tested])
     table["refused"] = np.select([shared == 0, shared < LEAST], [NOTHING_SHARED, TOO_FEW], "")
     table.loc[table["refused"] != "", _FOUND[:-1]] = np.nan
     return table.assign(**{name: rows[name].iloc[0] for name in _GRADER})

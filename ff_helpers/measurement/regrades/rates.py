@@ -11,14 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ff_helpers.errors import FFError, named, quoted
-from ff_helpers.measurement.proportions.clusters import clustered
+from ff_helpers.measurement.proportions.clusters import cluster_places, clustered, rate_columns
 from ff_helpers.measurement.proportions.intervals import Z, paired_bounds, paired_difference
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.results import Terms, left_out, stated, terms_of
 from ff_helpers.terms import TIERS, VERDICTS, Denominator, Tier, in_denominator
 
 NAMES = ("contaminated", "corrected")
-_BY_SCENARIO = ("by_scenario", "by_scenario_low", "by_scenario_high")
 
 
 def transitions(old: pd.DataFrame, new: pd.DataFrame, *, on: str = "trace_id") -> pd.DataFrame:
@@ -147,25 +146,6 @@ def shifts(
     return stated(both.join(found), terms)
 
 
-def by_scenario(labels: pd.DataFrame, *, tier: Tier, scenario: str = "scenario_id") -> dict[str, float]:
-    """Return a design-effect interval of a tier's rate over graded rows that repeat scenarios.
-
-    Runs of one scenario are not independent; see `clusters.clustered`.
-
-    Args:
-        labels: graded rows: the columns `scenario` and `verdict`.
-
-    Returns:
-        k, n, scenarios, design_effect (NaN with fewer than two scenarios), effective_n, asr, asr_low,
-        asr_high.
-    """
-    hit = labels["verdict"].isin(TIERS[tier])
-    found = clustered(hit, labels[scenario])
-    result = {"k": float(hit.sum()), "n": float(len(hit)), "scenarios": found["clusters"]}
-    result |= {"design_effect": found["design_effect"], "effective_n": found["effective_n"]}
-    return result | {"asr": found["rate"], "asr_low": found["low"], "asr_high": found["high"]}
-
-
 def paired_by_scenario(
     old: NDArray[np.bool_], new: NDArray[np.bool_], scenarios: "pd.Series[str]"
 ) -> tuple[float, float]:
@@ -178,9 +158,7 @@ def paired_by_scenario(
     from scipy.special import stdtrit
 
     n = len(old)
-    places = pd.factorize(scenarios)[0]
-    alone = places < 0
-    places[alone] = places.max(initial=-1) + 1 + np.arange(alone.sum())
+    places = cluster_places(scenarios)
     groups = len(np.unique(places))
     change = new.astype(float) - old.astype(float)
     scale = 0.0
@@ -200,8 +178,7 @@ def paired_by_scenario(
 def _spread(rows: pd.DataFrame, side: str, tier: Tier, of: Denominator) -> dict[str, float]:
     part = rows[_inside(rows[side], of)]
     found = clustered(part[side].isin(TIERS[tier]), part["scenario_id"])
-    cells = (found["rate"], found["low"], found["high"])
-    return {"scenarios": found["clusters"]} | dict(zip(_BY_SCENARIO, cells, strict=True))
+    return {"scenarios": found["clusters"]} | rate_columns("by_scenario", found)
 
 
 def _pair(moves: pd.DataFrame, tier: Tier, of: Denominator, rows: pd.DataFrame | None) -> dict[str, float]:
@@ -215,8 +192,8 @@ def _pair(moves: pd.DataFrame, tier: Tier, of: Denominator, rows: pd.DataFrame |
         return row
     part = rows[_inside(rows["old"], of) & _inside(rows["new"], of)]
     before, after = (part[side].isin(TIERS[tier]).to_numpy(dtype=bool) for side in ("old", "new"))
-    spread = (difference, *paired_by_scenario(before, after, part["scenario_id"]))
-    return row | dict(zip((f"paired_{name}" for name in _BY_SCENARIO), spread, strict=True))
+    low, high = paired_by_scenario(before, after, part["scenario_id"])
+    return row | rate_columns("paired_by_scenario", {"rate": difference, "low": low, "high": high})
 
 
 def _inside(labels: "pd.Series[str]", of: Denominator) -> "pd.Series[bool]":

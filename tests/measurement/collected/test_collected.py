@@ -19,8 +19,8 @@ from ff_helpers.measurement.collected.rates import (
     truth_by_intent,
 )
 from ff_helpers.measurement.collected.stability import outcome_stability
+from ff_helpers.measurement.proportions.clusters import clustered
 from ff_helpers.measurement.proportions.intervals import wilson
-from ff_helpers.measurement.regrades.rates import by_scenario
 from tests.collected_traces import FORMAT_LOCK, frame, scenarios
 from tests.conftest import FRAMES
 
@@ -197,9 +197,9 @@ def test_rates_are_within_their_intervals_and_no_order_matters(forbidden, permit
 
 
 @given(samples)
-def test_the_rate_is_that_of_the_regrade(outcomes):
+def test_the_rate_is_that_of_clustered_rows(outcomes):
     made = frame(outcomes)
-    expected = by_scenario(made.assign(verdict=made["truth"]), tier="strict")
+    expected = clustered(made["truth"] == "COMPLIANCE", made["scenario_id"])
     row = truth_by_intent(made).iloc[0]
-    assert row["by_scenario_low"] == pytest.approx(expected["asr_low"], nan_ok=True)
-    assert row["scenarios"] == expected["scenarios"]
+    assert row["by_scenario_low"] == pytest.approx(expected["low"], nan_ok=True)
+    assert row["scenarios"] == expected["clusters"]

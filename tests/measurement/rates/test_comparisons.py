@@ -46,7 +46,7 @@ def test_with_one_run_each_it_is_newcombes_paired_interval_and_mcnemars_test() -
     expected = paired_difference(1, 1, 7, 12)
     assert (row["difference"], row["difference_low"], row["difference_high"]) == pytest.approx(expected)
     assert (round(row["difference_low"], 3), round(row["difference_high"], 3)) == (-0.507, -0.026)
-    assert (row["a_more"], row["b_more"], row["p"]) == (1, 7, pytest.approx(mcnemar(1, 7).p_exact))
+    assert (row["a_more"], row["b_more"], row["p"]) == (1, 7, pytest.approx(mcnemar(1, 7)))
     assert (row["p_adjusted"], row["differ"]) == (row["p"], False)
 
 
@@ -58,7 +58,7 @@ def test_runs_of_a_scenario_are_one_unit_and_a_status_is_no_outcome() -> None:
     assert (row["scenarios"], row["n_a"], row["n_b"]) == (7, 13, 14)
     assert (row["asr_a"], row["asr_b"]) == pytest.approx((5 / 7, 1 / 7))
     assert (row["a_more"], row["b_more"]) == (5, 1)
-    assert row["p"] == pytest.approx(mcnemar(5, 1).p_exact)
+    assert row["p"] == pytest.approx(mcnemar(5, 1))
 
 
 def test_repeats_that_always_agree_tell_no_more_than_one_run_each() -> None:

@@ -4,14 +4,9 @@ import pandas as pd
 import pytest
 
 from ff_helpers.errors import FFError
+from ff_helpers.measurement.proportions.clusters import clustered
 from ff_helpers.measurement.proportions.intervals import paired_difference
-from ff_helpers.measurement.regrades.rates import (
-    by_scenario,
-    check_marginals,
-    rates,
-    shifts,
-    transitions,
-)
+from ff_helpers.measurement.regrades.rates import check_marginals, rates, shifts, transitions
 
 
 def labels(*words: str) -> pd.DataFrame:
@@ -57,20 +52,17 @@ def test_newcombes_worked_example():
 
 def test_repeated_scenarios_widen_the_interval():
     # Both runs of a scenario always agree: 10 scenarios say no more than 10 rows do.
-    frame = pd.DataFrame(
-        {"scenario_id": [i // 2 for i in range(20)], "verdict": ["COMPLIANCE"] * 10 + ["REFUSAL"] * 10}
-    )
-    result = by_scenario(frame, tier="strict")
+    hits, scenarios = pd.Series([True] * 10 + [False] * 10), pd.Series([str(i // 2) for i in range(20)])
+    result = clustered(hits, scenarios)
     # With G/(G-1) the design effect of 10 pairs of equal rows is 2 * 10 / 9.
     assert result["design_effect"] == pytest.approx(20 / 9)
     assert result["effective_n"] < 10
-    single = by_scenario(frame.iloc[::2], tier="strict")
+    single = clustered(hits[::2], scenarios[::2])
     assert single["effective_n"] == 10
-    assert result["asr_low"] < single["asr_low"] < single["asr_high"] < result["asr_high"]
+    assert result["low"] < single["low"] < single["high"] < result["high"]
 
 
 def test_agreement_of_all_rows_is_no_certainty():
-    frame = pd.DataFrame({"scenario_id": [i // 2 for i in range(20)], "verdict": ["COMPLIANCE"] * 20})
-    result = by_scenario(frame, tier="strict")
-    assert result["asr"] == 1
-    assert result["asr_low"] < 0.75
+    result = clustered(pd.Series([True] * 20), pd.Series([str(i // 2) for i in range(20)]))
+    assert result["rate"] == 1
+    assert result["low"] < 0.75
