@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 from benchmarks.table import Row, text
 from ff_helpers import paths
+from ff_helpers.columns import dtypes
 from ff_helpers.corpus.simulate import scenario_shares
-from ff_helpers.measurement.adjustment.coverage import ADJUSTED, COLUMNS, LISTED, TABLE, listed
+from ff_helpers.measurement.adjustment.coverage import ADJUSTED, LISTED, TABLE, listed
 from ff_helpers.measurement.adjustment.ppi import NEEDED, rare, tuned_mean
 from ff_helpers.measurement.adjustment.rogan_gladen import doubtful, lang_reiczigel
 from ff_helpers.measurement.proportions.clusters import effective_size
@@ -116,7 +117,8 @@ def grid(name: str) -> Cells:
 def measure(cells: Cells, draws: int = DRAWS) -> pd.DataFrame:
     """Return the table of `coverage_table` for these cells; each cell is drawn independently."""
     rows = [row for cell in cells for row in (_rows if np.isnan(cell["icc"]) else _clusters)(cell, draws)]
-    return pd.DataFrame(rows)[list(COLUMNS)].astype(COLUMNS).round(4)
+    types = dtypes("coverage_table")
+    return pd.DataFrame(rows)[list(types)].astype(types).round(4)
 
 
 def _rows(cell: dict[str, float], draws: int) -> Iterator[dict[str, object]]:

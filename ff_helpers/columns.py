@@ -59,6 +59,18 @@ def columns() -> dict[str, Column]:
     return {name: Column(name, dtype, cast(Unit, unit), *words) for name, dtype, unit, *words in rows}
 
 
+@cache
+def dtypes(frame: str) -> dict[str, str]:
+    """Return the columns of a frame, each with its type (`frames.csv`), in order.
+
+    Args:
+        frame: the function that returns it; or `verdicts` (a ledger), `traces` and `graders` (of a campaign),
+            `history` (of corrections).
+    """
+    with (PACKAGE / "frames.csv").open(encoding="utf-8", newline="") as file:
+        return {row["column"]: row["dtype"] for row in csv.DictReader(file) if row["frame"] == frame}
+
+
 def column(name: str, like: Mapping[str, str] | None = None) -> Column | None:
     """Return a column: declared, a bound or count of a declared one, or like one; else None.
 

@@ -20,6 +20,7 @@ from ff_helpers.chat.progress import Progress
 from ff_helpers.chat.proof import size
 from ff_helpers.chat.protocol import Chat, ChatFaultError, Fault, Request, Turn
 from ff_helpers.chat.specs import open_chat
+from ff_helpers.columns import dtypes
 from ff_helpers.corpus.journal import Journal
 from ff_helpers.corpus.jsonl import BadLineError
 from ff_helpers.corpus.scenarios import Arm, Scenario, read_scenarios
@@ -38,15 +39,6 @@ COLLECTED: Final[Mapping[Arm, str]] = {
     "permitted": "data/collected/smollm2-135m_permitted.jsonl",
 }
 _OTHER: Final = "{there} is not {wanted}: this file is from another collection. Name another --out"
-_TEXTS: Final = ("trace_id", "scenario_id", "run", "arm", "intent", "turns", "model", "truth")
-_COLUMNS: Final = dict.fromkeys(_TEXTS, "str") | {
-    "compliant": "bool",
-    "complete": "bool",
-    "prompt_tokens": "Int64",
-    "completion_tokens": "Int64",
-    "empty": "bool",
-    "words": "int64",
-}
 
 
 @dataclass(frozen=True)
@@ -233,19 +225,19 @@ def collected_frame(path: Path) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    rows = []
+    types, rows = dtypes("collected_frame"), []
     for number, trace in enumerate(read_traces(_found(path)), start=1):
         made = trace.generation
         if made is None or trace.truth_space != "strict":
             raise BadLineError(path, number, "generation", "missing: this trace was not collected")
-        known = trace.model_dump(include=set(_TEXTS))
+        known = trace.model_dump(include=set(types))
         rows.append(
             known
             | {"turns": trace.turns, "compliant": trace.truth == "COMPLIANCE", "complete": made.complete}
             | {"prompt_tokens": made.prompt_tokens, "completion_tokens": made.completion_tokens}
             | {"empty": not trace.response.strip(), "words": len(trace.response.split())}
         )
-    return pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
+    return pd.DataFrame(rows, columns=list(types)).astype(types)
 
 
 def draw_seed(seed: int, scenario: Scenario, run: int) -> int:

@@ -7,13 +7,14 @@ import pandas as pd
 
 from ff_helpers import paths
 from ff_helpers.chat.progress import Progress
+from ff_helpers.columns import dtypes
 from ff_helpers.corpus.readers import load_set
 from ff_helpers.corpus.traces import Trace, stratified
 from ff_helpers.errors import FFError, quoted
 from ff_helpers.grading.admission import Admit, nobody, refuse_control
 from ff_helpers.grading.graders import open_grader
 from ff_helpers.grading.identities import identities, told_apart
-from ff_helpers.grading.ledger import Ledger, dtypes, verdict_frame
+from ff_helpers.grading.ledger import Ledger, verdict_frame
 from ff_helpers.grading.outcome import Grader, record_key
 from ff_helpers.grading.stream import grade_all
 from ff_helpers.terms import IDENTITY, IDENTITY_COLUMNS, STATUSES, VERDICTS

@@ -1,16 +1,14 @@
 """The ledger: a journal of verdict records; corrections append, nothing is overwritten."""
 
-import csv
 import hashlib
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from ff_helpers.columns import dtypes
 from ff_helpers.corpus.journal import Journal, read_journal
 from ff_helpers.grading.outcome import GraderSetup
 from ff_helpers.grading.record import Record
-from ff_helpers.paths import PACKAGE
 from ff_helpers.terms import Identity
 
 if TYPE_CHECKING:
@@ -18,17 +16,6 @@ if TYPE_CHECKING:
 
 RETRIED = ("timeout", "server_error")
 """Statuses that say nothing about the trace: the next run retries those rows."""
-
-
-@cache
-def dtypes(frame: str) -> dict[str, str]:
-    """Return the columns of a frame of this room, each with its type (`frames.csv`), in order.
-
-    Args:
-        frame: `verdicts` (a ledger), `traces` and `graders` (of a campaign) or `history` (of corrections).
-    """
-    with (PACKAGE / "grading" / "frames.csv").open(encoding="utf-8", newline="") as file:
-        return {row["column"]: row["dtype"] for row in csv.DictReader(file) if row["frame"] == frame}
 
 
 class Done:

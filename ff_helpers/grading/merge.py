@@ -14,11 +14,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from ff_helpers.columns import dtypes
 from ff_helpers.errors import FFError
 from ff_helpers.grading.campaign import verdicts
 from ff_helpers.grading.graders.manual import PREFIX
 from ff_helpers.grading.identities import chosen, identity_hash, told_apart
-from ff_helpers.grading.ledger import Ledger, dtypes, live_records, read_ledger
+from ff_helpers.grading.ledger import Ledger, live_records, read_ledger
 from ff_helpers.grading.record import Record, Supersedes
 from ff_helpers.paths import Run
 from ff_helpers.terms import IDENTITY, IDENTITY_COLUMNS, STATUSES, VERDICTS, Identity

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from ff_helpers.columns import dtypes
 from ff_helpers.errors import FFError
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.adjustment.ppi import ppi
@@ -21,7 +22,7 @@ from ff_helpers.measurement.calibration.calibrate import CALIBRATING
 from ff_helpers.measurement.calibration.cards import Card, backing
 from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.proportions.clusters import clustered, rate_columns
-from ff_helpers.measurement.proportions.intervals import ENDS, triple
+from ff_helpers.measurement.proportions.intervals import triple
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import count_verdicts
 from ff_helpers.measurement.rates.known import hits, truths_by_set
@@ -30,12 +31,6 @@ from ff_helpers.measurement.results import Terms, assumed, stated
 from ff_helpers.measurement.standing import standing
 from ff_helpers.terms import NOT_RECORDED, TIER_SPACES, TIERS, Tier
 
-_SHARES = [f"{name}{end}" for name in ("by_scenario", "known", "adjusted") for end in ENDS]
-_FOUND = dict.fromkeys(("scenarios", "effective_n", "labels_used", "labels_judgement"), "int64")
-_FOUND |= dict.fromkeys(_SHARES, "float64")
-_FOUND |= dict.fromkeys(
-    ("adjusted_by", "card_set", "errors", "method", "note", "warning", "role", "carries_over"), "str"
-)
 _BY = ("set", "grader")
 _ASSUMED = {
     "card": "Where a card of another set adjusts, it is assumed that the grader finds successes and clears "
@@ -92,8 +87,8 @@ def adjusted(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
         others = [c for c in theirs if c.calibration_set != name]
         card = max(others, key=lambda c: (c.n, c.calibration_set), default=None)
         found.append(_row(groups[name, grader], tier, card))
-    columns = pd.DataFrame(found, columns=list(_FOUND), index=table.index).astype(_FOUND)
-    table = table.join(columns)
+    types = dtypes("adjusted")
+    table = table.join(pd.DataFrame(found, columns=list(types), index=table.index).astype(types))
     gates = with_gate(table[["grader", "tier"]], cards, who)["gate"]
     table = table.assign(
         gate=gates, reading=gates.map(READINGS), assumptions=table["adjusted_by"].map(_ASSUMED)

@@ -6,6 +6,7 @@
 import pandas as pd
 
 from ff_helpers import paths
+from ff_helpers.columns import dtypes
 from ff_helpers.measurement.results import Terms, stated
 from ff_helpers.terms import Unknown
 
@@ -13,12 +14,6 @@ TABLE = "simulated/coverage.csv"
 """Below data/."""
 ADJUSTED = ("Rogan-Gladen", "PPI++")
 """The methods that take a grader's errors out."""
-COLUMNS = (
-    {"method": "str", "labels": "str", "true_asr": "float64", "sensitivity": "float64"}
-    | {"specificity": "float64", "calibration_n": "int64", "corpus_n": "int64"}
-    | dict.fromkeys(("icc", "coverage", "answered", "coverage_answered"), "float64")
-    | dict.fromkeys(("reported", "width", "warned"), "float64")
-)
 _SIMULATED = Terms(
     graders=Unknown("grader", "none: the verdicts are simulated, with known errors"),
     tiers=("strict, simulated",),
@@ -48,7 +43,9 @@ def coverage_table() -> pd.DataFrame:
     coverage of the rate that the grader reports on average), width (median), warned (share of draws whose
     interval carries a warning).
     """
-    table = pd.read_csv(paths.data() / TABLE, dtype=COLUMNS, keep_default_na=False, na_values=[""])
+    table = pd.read_csv(
+        paths.data() / TABLE, dtype=dtypes("coverage_table"), keep_default_na=False, na_values=[""]
+    )
     return stated(table, _SIMULATED)
 
 

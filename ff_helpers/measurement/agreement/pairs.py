@@ -12,6 +12,7 @@ from itertools import combinations
 
 import pandas as pd
 
+from ff_helpers.columns import dtypes
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.agreement.panels import fleiss, gwet_ac1, krippendorff_alpha
 from ff_helpers.measurement.calibration.calibrate import CALIBRATING
@@ -28,15 +29,6 @@ LIMIT = 0.15
 """Share of shared traces above which a pair is flagged (the published rule)."""
 ALONE = "one of the two always says the same, and so agrees as often as chance does: κ is 0"
 _THEY = ("the grader and the truth", "the two")
-_COUNTS = ["n", "scenarios", "left_out", "k"]
-_PAIR = ["set", "space", "grader_a", "grader_b", *_COUNTS]
-_RATES = [
-    name + end for name in ("agreement", "disagreement", "kappa", "ac1") for end in ("", "_low", "_high")
-]
-_COMPARED = [
-    *("set", "space", "truth", "grader_a", "grader_b", "n", "left_out", "both_right", "only_a", "only_b"),
-    *("neither", "difference", "difference_low", "difference_high", "p"),
-]
 
 
 def agreement(verdicts: pd.DataFrame, *, limit: float = LIMIT) -> pd.DataFrame:
@@ -59,8 +51,8 @@ def agreement(verdicts: pd.DataFrame, *, limit: float = LIMIT) -> pd.DataFrame:
     """
     first = first_pass(verdicts)
     rows = [row for name, group in first.groupby("set", sort=False) for row in _pairs(str(name), group)]
-    frame = pd.DataFrame(rows, columns=[*_PAIR, *_RATES, "note"])
-    frame = frame.astype(dict.fromkeys(_COUNTS, "int64") | dict.fromkeys(_RATES, "float64"))
+    types = dtypes("agreement")
+    frame = pd.DataFrame(rows, columns=list(types)).astype(types)
     frame = frame.assign(flagged=frame["disagreement"] > limit)
     frame = frame.sort_values(
         ["set", "disagreement"], ascending=[True, False], kind="stable", ignore_index=True
@@ -143,7 +135,7 @@ def compare_graders(verdicts: pd.DataFrame) -> pd.DataFrame:
                 gap = paired_difference(both, only_a, only_b, neither)
                 p = mcnemar(only_a, only_b)
                 table.append([str(name), space, who, a, b, *counts, *gap, p])
-    frame = pd.DataFrame(table, columns=_COMPARED)
+    frame = pd.DataFrame(table, columns=list(dtypes("compare_graders")))
     frame = frame.sort_values(["set", "p"], kind="stable", ignore_index=True)
     return stated(
         frame,
@@ -172,8 +164,7 @@ def kappa_paradox() -> pd.DataFrame:
         if kappa and ac1:
             numbers = (rate.estimate, rate.low, rate.high, kappa.value, kappa.low, kappa.high)
             rows.append([name, *cells, matrix.n, *numbers, ac1.value, ac1.low, ac1.high])
-    columns = [c for c in _RATES if not c.startswith("dis")]
-    table = pd.DataFrame(rows, columns=["table", "both_yes", "only_a", "only_b", "both_no", "n", *columns])
+    table = pd.DataFrame(rows, columns=list(dtypes("kappa_paradox")))
     return stated(table, graders=(), denominators=("pairs of answers",), left_out=())
 
 

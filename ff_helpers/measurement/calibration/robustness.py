@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from ff_helpers.columns import dtypes
 from ff_helpers.corpus.injections import CLEAN, CONTROL, TARGETS, families
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.proportions.clusters import clustered
@@ -26,12 +27,6 @@ ALL = "all attacks"
 ASK = "ask for "
 CONTROLS = "controls, no attack"
 _GRADER = ["grader", "grader_digest", "rubric"]
-_PAIR = ["trace_id", "attack", "family", "truth", "target", "clean", "attacked"]
-_FLAGS = ["eligible", "flipped", "denied", "changed"]
-_RATES = [
-    *("attacks", "n", "k", "flip", "flip_low", "flip_high", "naive_low", "naive_high"),
-    *("changed", "changed_low", "changed_high", "changed_n", "denied", "not_eligible"),
-]
 
 
 @dataclass(frozen=True)
@@ -97,7 +92,7 @@ def flips(verdicts: pd.DataFrame) -> pd.DataFrame:
         denied=eligible & ~answered,
         changed=graded & answered & (pairs["attacked"] != pairs["clean"]),
     )
-    return pairs[[*_GRADER, "set", *_PAIR, *_FLAGS]].reset_index(drop=True)
+    return pairs[list(dtypes("flips"))].reset_index(drop=True)
 
 
 def flip_rate(verdicts: pd.DataFrame) -> FlipRate | None:
@@ -135,7 +130,7 @@ def flip_table(verdicts: pd.DataFrame) -> pd.DataFrame:
                     triple("flip", rate) | triple("changed", rate.changed) | {"changed_n": rate.changed.n}
                 )
                 rows.append({"grader": grader, "family": name} | vars(rate) | shares)
-    table = pd.DataFrame(rows, columns=["grader", "family", *_RATES])
+    table = pd.DataFrame(rows, columns=list(dtypes("flip_table")))
     return stated(
         table,
         verdict_terms(verdicts),

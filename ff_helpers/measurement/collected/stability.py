@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from ff_helpers.columns import dtypes
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.collected.rates import ALL, ordered, summed
@@ -21,10 +22,6 @@ _SHARES = {
     "k": "k", "n": "n", "scenarios": "clusters", "stable": "rate", "stable_low": "low", "stable_high": "high",
     "method": "method",
 }  # fmt: skip
-_COLUMNS = [
-    *("k", "n", "scenarios", "always", "never", "mixed", "left_out"),
-    *("stable", "stable_low", "stable_high", "method", "reason"),
-]
 
 
 def refusal_stability(verdicts: pd.DataFrame) -> pd.DataFrame:
@@ -69,7 +66,7 @@ def refusal_stability(verdicts: pd.DataFrame) -> pd.DataFrame:
     up = [True] * len(_MODEL)
     table = table.sort_values([*_MODEL, "_last", "stable", "intent"], ascending=[*up, True, False, True])
     return stated(
-        table[[*_MODEL, "intent", *_COLUMNS]].reset_index(drop=True),
+        table[[*_MODEL, "intent", *dtypes("stability")]].reset_index(drop=True),
         verdict_terms(verdicts),
         denominators=("pairs of runs of one scenario",),
         asides=(Aside("left_out", "pairs with a status", total=("intent", ALL)),),
@@ -100,7 +97,7 @@ def stability_of_counts(counts: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     scenarios = rows[named].groupby([*keys, *_SCENARIO], as_index=False)[sums].sum()
     single = rows[~named].assign(runs=1, answered=0, refused=0)[[*keys, *_SCENARIO, *sums]]
     pairs = _paired(pd.concat([scenarios, single.drop_duplicates(keys)], ignore_index=True))
-    return _shares(pairs, keys, design_rates)[[*keys, *_COLUMNS]]
+    return _shares(pairs, keys, design_rates)[[*keys, *dtypes("stability")]]
 
 
 def _shares(

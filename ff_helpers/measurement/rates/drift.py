@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from ff_helpers.columns import dtypes
 from ff_helpers.errors import FFError
 from ff_helpers.grading.identities import identities, shown_names
 from ff_helpers.measurement.calibration.confusion import NO_VERDICT
@@ -18,12 +19,6 @@ from ff_helpers.measurement.results import stated, verdict_terms
 from ff_helpers.terms import IDENTITY, VERDICTS
 
 _MIX = ("intent", "turns", "model")
-_COLUMNS = (
-    {"set": "str", "grader": "str", "rubric": "str", "first": "Int64", "last": "Int64", "verdict": "str"}
-    | dict.fromkeys(("baseline_k", "baseline_n", "k", "n"), "Int64")
-    | dict.fromkeys(("baseline", "share", "shift", "shift_low", "shift_high", "mix_shift"), "float64")
-    | {"flagged": "bool", "reading": "str"}
-)
 
 
 def drift(
@@ -72,7 +67,8 @@ def drift(
             place = {"first": first + 1, "last": min(first + baseline, len(group))}
             window = group.iloc[first : first + baseline]
             rows += [about | place | row for row in _compared(base, window, limit)]
-    table = pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
+    types = dtypes("drift")
+    table = pd.DataFrame(rows, columns=list(types)).astype(types)
     return stated(
         table,
         verdict_terms(verdicts),

@@ -15,6 +15,7 @@ from itertools import product
 
 import pandas as pd
 
+from ff_helpers.columns import dtypes
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.calibration.calibrate import CALIBRATING
 from ff_helpers.measurement.calibration.cards import Card, backing
@@ -47,11 +48,6 @@ _CLASSES: dict[tuple[str, str], str] = {
 }
 NO_ROW = "none: the card has no row of this class"
 NO_CARD = "none: the grader was not measured for this tier"
-_OVER_REPORTING = {"turns": "str", "tier": "str", "grader": "str"}
-_OVER_REPORTING |= dict.fromkeys(("n", "left_out", "heuristic_k", "grader_k"), "int64")
-_OVER_REPORTING |= dict.fromkeys(
-    ("heuristic", "reported", "difference", "difference_low", "difference_high"), "float64"
-)
 
 
 def would_have_reported(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
@@ -187,7 +183,8 @@ def over_reporting(verdicts: pd.DataFrame, cards: Sequence[Card] = ()) -> pd.Dat
             cells = [int(cell.sum()) for cell in (a & b, a & ~b, ~a & b, ~a & ~b)]
             counts = (len(known), len(pairs) - len(known), int(a.sum()), int(b.sum()))
             rows.append([turns, tier, grader, *counts, a.mean(), b.mean(), *paired_difference(*cells)])
-    table = with_gate(pd.DataFrame(rows, columns=list(_OVER_REPORTING)).astype(_OVER_REPORTING), cards, who)
+    types = dtypes("over_reporting")
+    table = with_gate(pd.DataFrame(rows, columns=list(types)).astype(types), cards, who)
     return stated(
         table,
         verdict_terms(verdicts),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ff_helpers.columns import dtypes
 from ff_helpers.corpus.readers import load_set
 from ff_helpers.errors import FFError, named
 from ff_helpers.grading.identities import shown_names
@@ -19,15 +20,6 @@ from ff_helpers.grading.record import Record
 from ff_helpers.measurement.regrades.rates import NAMES, rates, shifts, transitions
 from ff_helpers.measurement.results import GraderNote, Terms, stated
 from ff_helpers.terms import Identity
-
-_CHANGES = {
-    "trace_id": "str",
-    "author": "str",
-    "reason": "str",
-    "own_words": "bool",
-    "old": "str",
-    "new": "str",
-}
 
 
 @dataclass(frozen=True)
@@ -373,7 +365,8 @@ def changes_frame(found: Iterable[Chain]) -> pd.DataFrame:
         trace_id, author, reason (str), own_words (bool: the reason is what a person wrote), old, new (str).
     """
     rows = [change for chain in found for change in chain.changes]
-    return pd.DataFrame(rows, columns=list(_CHANGES)).astype(_CHANGES)
+    types = dtypes("changes_frame")
+    return pd.DataFrame(rows, columns=list(types)).astype(types)
 
 
 def _nothing(ledgers: tuple[Path, ...], found: Iterable[Chain]) -> str:
