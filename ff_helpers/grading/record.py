@@ -4,19 +4,18 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from ff_helpers.corpus.jsonl import Closed
 from ff_helpers.terms import Identity, Status, Verdict
 
 Method = Literal["flip-final-turn", "heuristic", "manual"]
 
 
-class Options(BaseModel):
+class Options(Closed):
     """The grader's settings; part of its identity, except `num_ctx` and `concurrency`.
 
     `quantization` and `answer_schema` (the hash of the JSON schema) are recorded if known; digest and
     rubric determine them.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     temperature: float | None = None
     seed: int | None = None
@@ -26,24 +25,21 @@ class Options(BaseModel):
     answer_schema: str | None = None
 
 
-class Supersedes(BaseModel):
+class Supersedes(Closed):
     """Which record this one corrects, by whom and why."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     key: str
     author: str = Field(min_length=1)
     reason: str = Field(min_length=1)
 
 
-class Record(BaseModel):
+class Record(Closed):
     """One verdict, or one status with its reason. A row has exactly one of the two.
 
     No text of a withheld trace is stored: `raw` and `inferred_instruction` are None there. `rationale` is
     the person's reason, in their own words.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     CALLED: ClassVar = "a ledger of verdict records"
 
     key: str

@@ -225,18 +225,21 @@ def cards_table(cards: Sequence[Card]) -> pd.DataFrame:
         | {"kappa_note": c.kappa.note if isinstance(c.kappa, Kappa) else c.kappa.why}
         | {"p_majority": c.p_majority}
         | triple("valid", c.valid)
-        | {"modal_verdict": c.modal_verdict if isinstance(c.modal_verdict, str) else None}
+        | {"modal_verdict": _known(c.modal_verdict)}
         | triple("modal_share", c.modal_share)
         | triple("retest", c.test_retest)
-        | {"retest_n": c.test_retest.n if isinstance(c.test_retest, Proportion) else 0, "passes": c.passes}
+        | {"retest_n": getattr(c.test_retest, "n", 0), "passes": c.passes}
         | triple("injection_flip", c.injection_flip_rate)
-        | {"injection_n": c.injection_flip_rate.n if isinstance(c.injection_flip_rate, FlipRate) else 0}
-        | {"seconds": c.seconds_a_trace if isinstance(c.seconds_a_trace, float) else None}
-        | {"median_seconds": c.median_seconds if isinstance(c.median_seconds, float) else None}
+        | {"injection_n": getattr(c.injection_flip_rate, "n", 0)}
+        | {"seconds": _known(c.seconds_a_trace), "median_seconds": _known(c.median_seconds)}
         | {"left_out": c.left_out, "gate": c.gate.state, "reason": c.gate.reasons[0]}
         for name, c in zip(card_names(cards), cards, strict=True)
     ]
     return stated(pd.DataFrame(rows), _terms(cards))
+
+
+def _known(value: str | float | Unknown) -> str | float | None:
+    return None if isinstance(value, Unknown) else value
 
 
 def gate_table(cards: Sequence[Card]) -> pd.DataFrame:

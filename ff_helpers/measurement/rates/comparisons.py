@@ -14,6 +14,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from ff_helpers.columns import dtypes
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.calibration.cards import Card, backing
 from ff_helpers.measurement.calibration.robustness import natural
@@ -41,13 +42,6 @@ _GRADER = ["grader", "grader_digest", "rubric"]
 _PROMPT = ["scenario_id", "intent", "turns"]
 _COUNTS = ["scenarios", "n_a", "n_b", "a_more", "b_more"]
 _FOUND = ["asr_a", "asr_b", "difference", "difference_low", "difference_high", "p", "p_adjusted"]
-_PAIR = ["model_a", "model_b", *_GRADER, *_COUNTS, *_FOUND, "differ", "refused"]
-_TYPES = {
-    **dict.fromkeys(_PAIR, "str"),
-    **dict.fromkeys(_COUNTS, "int64"),
-    **dict.fromkeys(_FOUND, "float64"),
-    "differ": "bool",
-}
 
 
 def compare_models(
@@ -86,12 +80,13 @@ def compare_models(
         hit=rows["verdict"].isin(TIERS[tier]).astype(int),
         answered=rows["verdict"].isin(VERDICTS).astype(int),
     )
+    types = dtypes("compare_models")
     parts = [part.assign(**{by: str(name)}) for name, group in rows.groupby(by) for part in _class(group)]
-    table = pd.concat([pd.DataFrame(columns=[by, *_PAIR], dtype="str"), *parts], ignore_index=True)
+    table = pd.concat([pd.DataFrame(columns=[by, *types], dtype="str"), *parts], ignore_index=True)
     table = with_gate(table.assign(tier=tier), cards, who)
     table["gate"] = table["gate"].where(table["grader"].notna(), "")
-    columns = [by, *_PAIR[:5], "tier", *_PAIR[5:], "gate"]
-    table = table.astype(_TYPES)[columns].sort_values([by, "p_adjusted", *_PAIR[:5]], ignore_index=True)
+    order = [by, "p_adjusted", "model_a", "model_b", *_GRADER]
+    table = table.astype(types)[[by, *types]].sort_values(order, ignore_index=True)
     without = rows["status"].value_counts().sort_index()
     return stated(
         table,

@@ -16,7 +16,12 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
+from ff_helpers.corpus.journal import read_journal, torn_tail
+from ff_helpers.corpus.jsonl import BadLineError, FileMissingError, is_parquet
+from ff_helpers.corpus.traces import read_traces
 from ff_helpers.errors import FFError, quoted
+from ff_helpers.grading.record import VerdictRow
+from ff_helpers.measurement.calibration.robustness import INJECTED
 from ff_helpers.measurement.rates.counts import KEYS, TwiceGradedError, UnknownVerdictError, count_verdicts
 from ff_helpers.paths import announce_read
 from ff_helpers.terms import IDENTITY, NOT_RECORDED
@@ -81,10 +86,6 @@ def read_counts(
         FFError: DuckDB cannot read it, or one of these in a Parquet file; no row has a field of `needs` (with
             the default `by` it is `not recorded`); or a trace_id is in two files of traces.
     """
-    from ff_helpers.corpus.journal import read_journal
-    from ff_helpers.corpus.jsonl import FileMissingError, is_parquet
-    from ff_helpers.grading.record import VerdictRow
-
     if not path.is_file():
         raise FileMissingError(path, "verdicts")
     if not is_parquet(path):
@@ -153,9 +154,6 @@ def trace_index(paths: Sequence[Path]) -> pd.DataFrame:
     Raises:
         FFError: a file is missing or malformed, or a trace_id is in two files.
     """
-    from ff_helpers.corpus.traces import read_traces
-    from ff_helpers.measurement.calibration.robustness import INJECTED
-
     index: dict[str, tuple[object, ...]] = {}
     for path in paths:
         for t in read_traces(path):
@@ -177,8 +175,6 @@ def _load_rows(connection: duckdb.DuckDBPyConnection, path: Path, fields: Sequen
 
     `day` among the fields is the day in `started`.
     """
-    from ff_helpers.corpus.jsonl import is_parquet
-
     announce_read(path)
     names = [name for name in fields if name not in ("repeat", "day")]
     names += ["started"] if "day" in fields else []
@@ -231,10 +227,6 @@ def _drop_superseded(connection: duckdb.DuckDBPyConnection) -> int:
 
 def _torn_bytes(path: Path, error: Exception) -> int:
     """Return the bytes of the torn last line if it is the only fault; else raise what is wrong, and where."""
-    from ff_helpers.corpus.journal import read_journal, torn_tail
-    from ff_helpers.corpus.jsonl import is_parquet
-    from ff_helpers.grading.record import VerdictRow
-
     tail = 0
     if not is_parquet(path):
         for _ in read_journal(path, VerdictRow):  # raises at the first invalid line
@@ -264,8 +256,6 @@ def _unreadable(path: Path, problem: str) -> FFError:
 
 def _placed(path: Path, error: TwiceGradedError) -> FFError:
     """Return the error with the last line on which that trace is."""
-    from ff_helpers.corpus.jsonl import BadLineError, is_parquet
-
     if is_parquet(path):
         return _unreadable(path, str(error))
     place = 0
