@@ -87,14 +87,12 @@ def panel_agreement(verdicts: pd.DataFrame) -> pd.DataFrame:
         counts = [[(row == v).sum() for v in VERDICTS] for row in wide[complete].to_numpy(dtype=object)]
         alpha, kappa = krippendorff_alpha(wide, clusters=scenario), fleiss(counts)
         notes = {f"alpha: {alpha.note}" * bool(alpha.note), f"Fleiss: {kappa.note}" * bool(kappa.note)}
-        sizes = (wide.shape[1], len(wide), rated.sum(), complete.sum(), scenario[rated].nunique())
+        many = (rated.sum(), (~rated).sum(), complete.sum(), scenario[rated].nunique())
         numbers = (alpha.value, alpha.low, alpha.high, kappa.value, kappa.low, kappa.high)
-        rows.append([str(name), *map(int, sizes), *numbers, "; ".join(sorted(notes - {""}))])
-    columns = ["set", "graders", "traces", "n", "complete", "scenarios", "alpha", "alpha_low", "alpha_high"]
-    table = pd.DataFrame(rows, columns=[*columns, "fleiss", "fleiss_low", "fleiss_high", "note"])
-    table.insert(4, "left_out", table["traces"] - table["n"])
+        note = "; ".join(sorted(notes - {""}))
+        rows.append([str(name), wide.shape[1], len(wide), *map(int, many), *numbers, note])
     return stated(
-        table,
+        pd.DataFrame(rows, columns=list(dtypes("panel_agreement"))),
         verdict_terms(verdicts),
         graders=tuple(one for _, one in named(verdicts)),
         denominators=("traces on which two or more have a verdict; of Fleiss' kappa: on which all have one",),
