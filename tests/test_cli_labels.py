@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from ff_helpers.grading.record import Record, Supersedes
+from ff_helpers.grading.outcome import Record, Supersedes
 from tests.conftest import Project
 from tests.shared_labels import shared
 

@@ -18,8 +18,7 @@ from ff_helpers.corpus.traces import Message, Sampling, Trace
 from ff_helpers.errors import FFError
 from ff_helpers.grading.graders.manual import Review
 from ff_helpers.grading.identities import shown_names, told_apart
-from ff_helpers.grading.outcome import GraderSetup, Outcome, to_record
-from ff_helpers.grading.record import Record
+from ff_helpers.grading.outcome import GraderSetup, Outcome, Record, to_record
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.regrades.regrade import Regrade
 from ff_helpers.measurement.standing import admit, saved_cards, standing

@@ -12,7 +12,7 @@ from ff_helpers.cli import main
 from ff_helpers.corpus.collect import collect
 from ff_helpers.errors import FFError
 from ff_helpers.grading.ledger import Ledger
-from ff_helpers.grading.record import Record
+from ff_helpers.grading.outcome import Record
 from ff_helpers.grading.stream import grade_file
 from ff_helpers.measurement.rates.count_file import read_counts
 from tests.conftest import ROOT

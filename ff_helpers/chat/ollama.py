@@ -4,7 +4,9 @@ Ollama cuts a prompt that is longer than `num_ctx` without an error. So each req
 not to cut (servers since 0.13 comply), and is checked by its `prompt_eval_count` (see `proof`).
 """
 
+import ssl
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 import httpx
@@ -14,11 +16,12 @@ from pydantic import BaseModel
 from ff_helpers.chat.hosts import CONNECT, Remote, Told
 from ff_helpers.chat.protocol import Reply, Request, Turn
 from ff_helpers.chat.retries import AgainError, UnreachableError, refusal
-from ff_helpers.chat.spread import Spread
 from ff_helpers.errors import FFError
 
 THINKING_TOKENS: Final = 2048
 """Room for the thoughts of a model that thinks before it answers."""
+_EACH: Final = 4
+"""Requests in flight in one pool."""
 
 
 def open_ollama(name: str, *, concurrency: int = 1, timeout: float = 300.0) -> Remote:
@@ -165,3 +168,38 @@ def _context_length(shown: ollama.ShowResponse) -> int:
     """Return the model's own context length in tokens; 2048 if the server does not report it."""
     told = [v for k, v in (shown.modelinfo or {}).items() if k.endswith(".context_length")]
     return int(told[0]) if told and isinstance(told[0], int) else 2048
+
+
+class Spread(httpx.AsyncBaseTransport):
+    """A transport that passes its requests to small pools in turn, which keep their connections.
+
+    httpx looks at every connection of its pool for each request, so 64 in flight cost more time than the
+    requests themselves.
+
+    Args:
+        in_flight: requests at the same time; no limit, but what the pools are sized for.
+    """
+
+    def __init__(self, in_flight: int) -> None:
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+        self._pools = [
+            httpx.AsyncHTTPTransport(verify=_context(), limits=limits, trust_env=False)
+            for _ in range(-(-in_flight // _EACH))
+        ]
+        self._turn = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request through the next pool."""
+        self._turn = (self._turn + 1) % len(self._pools)
+        return await self._pools[self._turn].handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close the connections of all pools."""
+        for pool in self._pools:
+            await pool.aclose()
+
+
+@cache
+def _context() -> ssl.SSLContext:
+    """Return the context that checks certificates; loading them takes longer than many requests."""
+    return httpx.create_ssl_context(trust_env=False)

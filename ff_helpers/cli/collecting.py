@@ -3,11 +3,9 @@
 import argparse
 import shlex
 import sys
-from collections import Counter
-from pathlib import Path
 
 from ff_helpers import paths
-from ff_helpers.cli.text import shown
+from ff_helpers.cli.text import said, shown
 from ff_helpers.corpus.collect import SCENARIOS, collect, collected_frame
 from ff_helpers.corpus.journal import read_journal
 from ff_helpers.corpus.traces import Trace
@@ -36,39 +34,9 @@ def collect_traces(options: argparse.Namespace) -> int:
         seed=options.seed,
         timeout=options.timeout,
     )
-    before = f"; {done.already} were in the file before" if done.already else ""
-    print(f"collected {done.collected} traces from {done.model} in {done.seconds:.1f} s{before}\n")
-    print(_by_intent(options.out, options.arm))
-    for status, n in Counter(failure.status for failure in done.failed).items():
-        first = next(failure for failure in done.failed if failure.status == status)
-        print(f"\n{n} requests failed: {status} (first: {first.trace_id}: {first.reason})")
-    print(f"\nnext: {_next(options, failed=bool(done.failed))}")
+    frame = collected_frame(options.out)
+    frame = frame[frame["arm"] == options.arm]
+    groups = [*frame.groupby("intent", sort=True), ("all", frame)]
+    values = {"done": done, "frame": frame, "groups": groups, "quoted": shlex.quote(shown(options.out))}
+    print(said("collected", out=options.out, arm=options.arm, **values))
     return int(bool(done.failed))
-
-
-def _by_intent(out: Path, arm: str) -> str:
-    """Return how many responses of each intent class comply, by the scenarios' checkers."""
-    frame = collected_frame(out)
-    frame = frame[frame["arm"] == arm]
-    whose = "states what the policy forbids" if arm == "forbidden" else "does what the policy allows"
-    lines = [f"{shown(out)}: {len(frame)} traces; the response {whose} (known truth, from the checker):"]
-    for intent, rows in [*frame.groupby("intent", sort=True), ("all", frame)]:
-        scenarios = f"{rows['scenario_id'].nunique()} scenarios"
-        lines.append(f"  {intent:<24} {int(rows['compliant'].sum())} of {len(rows)} ({scenarios})")
-    empty = int(frame["empty"].sum())
-    cut = int((~frame["complete"]).sum())
-    lines.append(f"  {empty} empty responses; {cut} cut at the token limit")
-    return "\n".join(lines)
-
-
-def _next(options: argparse.Namespace, *, failed: bool) -> str:
-    if failed:
-        return "run the same command again, which asks for what is missing"
-    if options.arm == "permitted":
-        return "controls are not graded; collect the attack with --arm forbidden and compare"
-    out = shlex.quote(shown(options.out))
-    return (
-        f"ff calibrate --grader heuristic --traces {out}   (or any grader: the truth is known)\n"
-        "A model that cannot do it does not comply either: collect the control with --arm permitted "
-        "and another --out."
-    )

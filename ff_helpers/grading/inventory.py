@@ -9,8 +9,7 @@ from typing import Final
 from ff_helpers.corpus.journal import torn_tail
 from ff_helpers.corpus.traces import Trace, read_traces
 from ff_helpers.grading.ledger import RETRIED, read_ledger, short
-from ff_helpers.grading.outcome import record_key
-from ff_helpers.grading.record import Record
+from ff_helpers.grading.outcome import Record, record_key
 from ff_helpers.terms import Identity
 
 _SHOWN: Final = 10

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from ff_helpers.columns import dtypes
 from ff_helpers.corpus.journal import Journal, read_journal
-from ff_helpers.grading.outcome import GraderSetup
-from ff_helpers.grading.record import Record
+from ff_helpers.grading.outcome import GraderSetup, Record
 from ff_helpers.terms import Identity
 
 if TYPE_CHECKING:

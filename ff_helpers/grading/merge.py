@@ -20,7 +20,7 @@ from ff_helpers.grading.campaign import verdicts
 from ff_helpers.grading.graders.manual import PREFIX
 from ff_helpers.grading.identities import chosen, identity_hash, told_apart
 from ff_helpers.grading.ledger import Ledger, live_records, read_ledger
-from ff_helpers.grading.record import Record, Supersedes
+from ff_helpers.grading.outcome import Record, Supersedes
 from ff_helpers.paths import Run
 from ff_helpers.terms import IDENTITY, IDENTITY_COLUMNS, STATUSES, VERDICTS, Identity
 

@@ -22,8 +22,7 @@ from ff_helpers.errors import FFError
 from ff_helpers.grading.admission import Admit, nobody, refuse_control
 from ff_helpers.grading.graders import open_grader
 from ff_helpers.grading.ledger import Ledger
-from ff_helpers.grading.outcome import Grader, record_key, to_record
-from ff_helpers.grading.record import Record
+from ff_helpers.grading.outcome import Grader, Record, record_key, to_record
 from ff_helpers.terms import STATUSES, VERDICTS, Identity
 
 _BATCH: Final = 128

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ff_helpers.grading.ledger import read_ledger
-from ff_helpers.grading.record import Record
+from ff_helpers.grading.outcome import Record
 from tests.browser.lab import CANARY, SAVING, Lab
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from ff_helpers.corpus.journal import (
     torn_tail,
 )
 from ff_helpers.corpus.jsonl import BadLineError, FileMissingError
-from ff_helpers.grading.record import Options, Record, Supersedes
+from ff_helpers.grading.outcome import Options, Record, Supersedes
 from ff_helpers.terms import VERDICTS
 
 

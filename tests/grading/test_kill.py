@@ -20,7 +20,7 @@ from ff_helpers.corpus.journal import torn_tail
 from ff_helpers.corpus.jsonl import write_records
 from ff_helpers.corpus.traces import Message, Trace
 from ff_helpers.grading.ledger import read_ledger
-from ff_helpers.grading.record import Record
+from ff_helpers.grading.outcome import Record
 
 TRACES, LATENCY, IN_FLIGHT = 500, 0.05, 6
 CHILD = """

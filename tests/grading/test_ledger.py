@@ -17,7 +17,7 @@ from ff_helpers.grading.ledger import (
     read_ledger,
     verdict_frame,
 )
-from ff_helpers.grading.record import Options, Record, Supersedes
+from ff_helpers.grading.outcome import Options, Record, Supersedes
 from tests.conftest import started
 
 

@@ -12,8 +12,8 @@ from ff_helpers.corpus.traces import Message, Trace
 from ff_helpers.errors import FFError
 from ff_helpers.grading.graders.manual import Review
 from ff_helpers.grading.ledger import read_ledger, verdict_frame
+from ff_helpers.grading.outcome import Record
 from ff_helpers.grading.panel import Panel, preview, saves_widget_state
-from ff_helpers.grading.record import Record
 from ff_helpers.terms import GLOSSARY, VERDICTS, UnknownTermError
 
 EVIL = "<script>alert(1)</script> & <b>bold</b>"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ff_helpers.errors import FFError
 from ff_helpers.grading.identities import chosen, identities, shown_names, told_apart
-from ff_helpers.grading.record import Options, Record
+from ff_helpers.grading.outcome import Options, Record
 from ff_helpers.terms import IDENTITY, IDENTITY_COLUMNS, Identity
 from tests.cards import make_card
 

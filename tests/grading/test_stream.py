@@ -13,7 +13,7 @@ from ff_helpers.errors import FFError
 from ff_helpers.grading.admission import NotAdmittedError
 from ff_helpers.grading.inventory import ledger_summary
 from ff_helpers.grading.ledger import read_ledger
-from ff_helpers.grading.record import Record
+from ff_helpers.grading.outcome import Record
 from ff_helpers.grading.stream import grade_file
 from ff_helpers.measurement.standing import by_cards
 

@@ -10,8 +10,7 @@ import pytest
 import ff_helpers as ff
 from ff_helpers.corpus.jsonl import FileMissingError, write_records
 from ff_helpers.errors import FFError
-from ff_helpers.grading.outcome import GraderSetup, Outcome, to_record
-from ff_helpers.grading.record import Supersedes
+from ff_helpers.grading.outcome import GraderSetup, Outcome, Supersedes, to_record
 from ff_helpers.paths import MissingInputError
 from ff_helpers.publication.narrative.as_tex import fragment
 from ff_helpers.publication.narrative.markdown import escaped, paragraphs

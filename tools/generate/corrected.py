@@ -14,8 +14,7 @@ from ff_helpers.corpus.jsonl import write_records
 from ff_helpers.corpus.readers import CALIBRATION, load_set
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.grading.ledger import read_ledger
-from ff_helpers.grading.outcome import GraderSetup, Outcome, to_record
-from ff_helpers.grading.record import Record, Supersedes
+from ff_helpers.grading.outcome import GraderSetup, Outcome, Record, Supersedes, to_record
 from ff_helpers.terms import Identity, Verdict
 
 EXAMPLE = "data/example/corrected.jsonl"

@@ -6,8 +6,16 @@ from dataclasses import replace
 from ff_helpers.chat.proof import size
 from ff_helpers.chat.protocol import Chat, Reply, Request, Turn
 from ff_helpers.corpus.traces import Trace
-from ff_helpers.grading.backward import backward_f1
-from ff_helpers.grading.flip import ANSWER_TOKENS, REPAIR, SCHEMA, SCHEMA_ID, Rubric, judge, render
+from ff_helpers.grading.flip import (
+    ANSWER_TOKENS,
+    REPAIR,
+    SCHEMA,
+    SCHEMA_ID,
+    Rubric,
+    backward_f1,
+    judge,
+    render,
+)
 from ff_helpers.grading.graders.heuristic import opens_refused
 from ff_helpers.grading.outcome import GraderSetup, Outcome, timed
 from ff_helpers.terms import Identity

@@ -20,8 +20,7 @@ from ff_helpers.corpus.readers import load_set
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.errors import FFError, quoted
 from ff_helpers.grading.ledger import Ledger, live_records
-from ff_helpers.grading.outcome import GraderSetup, Outcome, record_key, to_record
-from ff_helpers.grading.record import Record, Supersedes
+from ff_helpers.grading.outcome import GraderSetup, Outcome, Record, Supersedes, record_key, to_record
 from ff_helpers.terms import GLOSSARY, VERDICTS, Identity, UnknownTermError
 
 PREFIX = "manual:"

@@ -17,7 +17,7 @@ from ff_helpers.corpus.jsonl import kind_of
 from ff_helpers.errors import FFError, is_name, place_in, quoted
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.ledger import read_ledger
-from ff_helpers.grading.record import Record
+from ff_helpers.grading.outcome import Record
 from ff_helpers.terms import SPACES, Space
 
 Mapped = Mapping[str, str | None]

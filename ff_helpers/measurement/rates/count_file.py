@@ -20,7 +20,7 @@ from ff_helpers.corpus.journal import read_journal, torn_tail
 from ff_helpers.corpus.jsonl import BadLineError, FileMissingError, is_parquet
 from ff_helpers.corpus.traces import read_traces
 from ff_helpers.errors import FFError, quoted
-from ff_helpers.grading.record import VerdictRow
+from ff_helpers.grading.outcome import VerdictRow
 from ff_helpers.measurement.calibration.robustness import INJECTED
 from ff_helpers.measurement.rates.counts import KEYS, TwiceGradedError, UnknownVerdictError, count_verdicts
 from ff_helpers.paths import announce_read

@@ -16,7 +16,7 @@ from ff_helpers.corpus.readers import load_set
 from ff_helpers.errors import FFError, named
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.ledger import RETRIED, read_ledger
-from ff_helpers.grading.record import Record
+from ff_helpers.grading.outcome import Record
 from ff_helpers.measurement.regrades.rates import NAMES, rates, shifts, transitions
 from ff_helpers.measurement.results import GraderNote, Terms, stated
 from ff_helpers.terms import Identity

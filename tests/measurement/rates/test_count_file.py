@@ -13,7 +13,7 @@ from ff_helpers.corpus.jsonl import BadLineError, FileMissingError, ForeignFileE
 from ff_helpers.corpus.traces import Sampling
 from ff_helpers.errors import FFError
 from ff_helpers.grading.ledger import verdict_frame
-from ff_helpers.grading.record import Record, Supersedes
+from ff_helpers.grading.outcome import Record, Supersedes
 from ff_helpers.measurement.rates.count_file import count_file, read_counts
 from ff_helpers.measurement.rates.counts import KEYS, count_verdicts
 from ff_helpers.terms import STATUSES, VERDICTS

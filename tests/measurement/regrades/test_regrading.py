@@ -12,7 +12,7 @@ from ff_helpers import regrade
 from ff_helpers.corpus.jsonl import write_records
 from ff_helpers.corpus.traces import Message, Trace
 from ff_helpers.errors import FFError
-from ff_helpers.grading.record import Record, Supersedes
+from ff_helpers.grading.outcome import Record, Supersedes
 from ff_helpers.measurement.proportions.intervals import paired_difference
 from ff_helpers.measurement.regrades.rates import paired_by_scenario
 from ff_helpers.terms import VERDICTS

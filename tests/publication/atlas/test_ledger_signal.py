@@ -12,7 +12,7 @@ from ff_helpers.corpus.jsonl import write_records
 from ff_helpers.corpus.traces import Message, Trace
 from ff_helpers.errors import FFError
 from ff_helpers.grading.ledger import Ledger
-from ff_helpers.grading.record import Options, Record
+from ff_helpers.grading.outcome import Options, Record
 from ff_helpers.measurement.calibration.cards import save_card
 from ff_helpers.measurement.standing import saved_cards
 from ff_helpers.paths import Run, data
