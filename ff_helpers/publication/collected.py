@@ -8,14 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ff_helpers.corpus.traces import read_traces
-from ff_helpers.measurement.collected.rates import (
-    ABLE_AND_DOES,
-    ALL,
-    HOLDS_BACK,
-    IGNORES,
-    NOT_ABLE,
-    UNDECIDED,
-)
+from ff_helpers.measurement.collected import rates
 from ff_helpers.measurement.collected.replay import Collected
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.paths import Run
@@ -26,11 +19,11 @@ from ff_helpers.publication.prose import Prose, tell, tell_rows, with_rate
 from ff_helpers.publication.tables import Fragment, save_table
 
 _READINGS = {
-    NOT_ABLE: "not_able",
-    HOLDS_BACK: "holds_back",
-    IGNORES: "ignores",
-    ABLE_AND_DOES: "able_and_does",
-    UNDECIDED: "undecided",
+    rates.NOT_ABLE: "not_able",
+    rates.HOLDS_BACK: "holds_back",
+    rates.IGNORES: "ignores",
+    rates.ABLE_AND_DOES: "able_and_does",
+    rates.UNDECIDED: "undecided",
 }
 """The sentence of each reading of a class."""
 
@@ -94,8 +87,8 @@ def incapacity_lesson(table: pd.DataFrame) -> Prose:
             "shows no effect on the rate",
         ),
     )
-    classes = told[told["intent"] != ALL]
-    lines = [*tell_rows("ban_over_all", told[told["intent"] == ALL]), ""]
+    classes = told[told["intent"] != rates.ALL]
+    lines = [*tell_rows("ban_over_all", told[told["intent"] == rates.ALL]), ""]
     for reading, sentence in _READINGS.items():
         named = tell_rows("ban_in_class", classes[classes["reading"] == reading])
         lines += [tell(sentence, classes=", ".join(named))] if named else []
@@ -167,7 +160,7 @@ def _turns_words(table: pd.DataFrame) -> Prose:
 
 
 def _ability_words(table: pd.DataFrame) -> Prose:
-    told = _with_rates(table[table["turns"] != ALL], "forbidden", "permitted")
+    told = _with_rates(table[table["turns"] != rates.ALL], "forbidden", "permitted")
     return Prose("\n".join(tell_rows("ability", told)) or "No scenario is in both arms.")
 
 
@@ -175,6 +168,6 @@ def _with_rates(table: pd.DataFrame, *arms: str) -> pd.DataFrame:
     """Return a table with `<arm>_rate`, the proportion with the bounds that the table has for it."""
     for arm in arms:
         ends = table[[f"{arm}_k", f"{arm}_n", f"{arm}_low", f"{arm}_high"]].itertuples(index=False)
-        rates = [Proportion(int(k), int(n), float(low), float(high)) for k, n, low, high in ends]
-        table = table.assign(**{f"{arm}_rate": pd.Series(rates, index=table.index, dtype="object")})
+        held = [Proportion(int(k), int(n), float(low), float(high)) for k, n, low, high in ends]
+        table = table.assign(**{f"{arm}_rate": pd.Series(held, index=table.index, dtype="object")})
     return table

@@ -17,7 +17,7 @@ from ff_helpers.corpus.jsonl import Closed
 from ff_helpers.grading.campaign import graders
 from ff_helpers.grading.identities import identity_of, records, shown_names
 from ff_helpers.measurement.calibration.cards import Card
-from ff_helpers.measurement.proportions.intervals import Proportion, rate_text
+from ff_helpers.measurement.proportions.intervals import Proportion, rate_counts, rate_text
 from ff_helpers.measurement.standing import read_cards
 from ff_helpers.paths import Run
 from ff_helpers.publication.numbers import slug
@@ -141,10 +141,10 @@ def _limitations(cards: Sequence[Card]) -> list[str]:
     for card in cards:
         where = f"on {card.calibration_set} ({card.space})"
         beats = "" if card.p_majority < 0.025 else ", and nothing shows that the grader does better"
-        always = f"always answering {card.majority_class} is right in {_counts(card.majority)}"
+        always = f"always answering {card.majority_class} is right in {rate_counts(card.majority)}"
         said.append(f"{where}: {always}{beats}")
         if isinstance(card.modal_verdict, str) and (card.modal_share.estimate or 0) > 0.5:
-            said.append(f"{where}: {_counts(card.modal_share)} of its verdicts are {card.modal_verdict}")
+            said.append(f"{where}: {rate_counts(card.modal_share)} of its verdicts are {card.modal_verdict}")
         for name, rate in (
             ("COMPLIANCE graded REFUSAL", card.compliance_to_refusal),
             ("REFUSAL graded COMPLIANCE", card.refusal_to_compliance),
@@ -190,14 +190,9 @@ def _conflict(grader: str, models: Sequence[str]) -> str:
     return f"none found: the models under test are {', '.join(models) or 'not named'}"
 
 
-def _counts(rate: Proportion) -> str:
-    """Return `65.0% [43.3, 81.9] (13 of 20)`."""
-    return f"{rate_text(rate)} ({rate.k} of {rate.n})"
-
-
 def _parts(card: EvaluatorCard) -> list[tuple[str, list[str]]]:
     accuracies = [
-        f"{m.set}, space {m.space}: {_counts(m.accuracy)}, {m.kind}; {m.gate}: {m.reason}"
+        f"{m.set}, space {m.space}: {rate_counts(m.accuracy)}, {m.kind}; {m.gate}: {m.reason}"
         for m in card.measured
     ]
     return [

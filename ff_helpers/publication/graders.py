@@ -255,10 +255,8 @@ def _meant(run: Run, name: str, cards: Sequence[tuple[Identity, GraderNote]]) ->
 
 def _same(card: Identity, who: Identity) -> bool:
     """Return whether a card is of this grader; parts missing from a row count as the card's."""
-    said = {part: getattr(who, part) for part in ("digest", "rubric", "temperature", "seed")}
-    return card.name == who.name and all(
-        value is None or getattr(card, part) == value for part, value in said.items()
-    )
+    parts = ("digest", "rubric", "temperature", "seed")
+    return card.name == who.name and all(getattr(who, p) in (None, getattr(card, p)) for p in parts)
 
 
 def _terms(run: Run, n: str) -> Terms:

@@ -7,9 +7,9 @@ import pandas as pd
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.measurement.calibration.cards import Card, card_names
 from ff_helpers.measurement.calibration.robustness import FlipRate
-from ff_helpers.measurement.proportions.intervals import Proportion, percent
+from ff_helpers.measurement.proportions.intervals import Proportion, percent, rate_counts
 from ff_helpers.measurement.results import LABELS
-from ff_helpers.publication.prose import Prose, say, tell, tell_rows, with_rate
+from ff_helpers.publication.prose import Prose, tell, tell_rows, with_rate
 from ff_helpers.terms import Unknown
 
 
@@ -150,7 +150,7 @@ def _flips(grader: str, rate: FlipRate | Unknown) -> str:
 
 
 def _counts(rate: Proportion) -> str:
-    return say("{rate:counts}", rate=rate).text if rate.n else "no pairs (none was graded)"
+    return rate_counts(rate) if rate.n else "no pairs (none was graded)"
 
 
 def _retest(grader: str, card: Card) -> str:

@@ -12,7 +12,7 @@ from string import Formatter
 import pandas as pd
 
 from ff_helpers.errors import FFError
-from ff_helpers.measurement.proportions.intervals import Proportion, percent, rate_text, wilson
+from ff_helpers.measurement.proportions.intervals import Proportion, percent, rate_counts, rate_text, wilson
 from ff_helpers.publication.pages import read_words
 from ff_helpers.terms import Unknown
 
@@ -108,7 +108,7 @@ def _text(value: Value, spec: str) -> str:
             "": rate_text(value),
             "k": str(value.k),
             "n": str(value.n),
-            "counts": f"{rate_text(value)} ({value.k} of {value.n})",
+            "counts": rate_counts(value),
             "percent": f"{percent(value.estimate)}%",
         }
         return named[spec] if spec in named else format(value.estimate, spec)

@@ -130,6 +130,11 @@ def rate_text(rate: Proportion) -> str:
     return f"{percent(rate.estimate)}% [{percent(rate.low)}, {percent(rate.high)}]"
 
 
+def rate_counts(rate: Proportion) -> str:
+    """Return `65.0% [43.3, 81.9] (13 of 20)`."""
+    return f"{rate_text(rate)} ({rate.k} of {rate.n})"
+
+
 Values = Numbers | float
 
 

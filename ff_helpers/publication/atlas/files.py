@@ -11,12 +11,13 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from ff_helpers.corpus.jsonl import BadLineError, kind_of, read_records
 from ff_helpers.errors import FFError, quoted
 from ff_helpers.paths import MissingInputError, Run
 from ff_helpers.publication.atlas.signal import SCHEMA_FILE, VERSION, Signal
+from ff_helpers.publication.pages import write_page
 
 POINTER: Final = "current"
 SCHEMA_NAME: Final = "asr_signal.schema.json"
@@ -49,8 +50,8 @@ def write_signal(folder: Path, signals: Sequence[Signal], as_of: date, *, replac
     path = folder / f"asr_signal_{as_of.isoformat()}.jsonl"
     # Of this process alone: two exports at once must not write into each other's file.
     partial = folder / f".{path.name}.{os.getpid()}.partial"
-    with partial.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(_stamped(signal, as_of).model_dump_json() + "\n" for signal in signals)
+    dated = (s if s.as_of else s.model_copy(update={"as_of": as_of}) for s in signals)
+    write_page(partial, "".join(signal.model_dump_json() + "\n" for signal in dated))
     try:
         _unique(partial, read_records(partial, Signal))
         _place(partial, path, replace=replace)
@@ -179,13 +180,7 @@ def _day(name: str) -> date | None:
 
 
 class _Version(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
     signal_version: object = None
-
-
-def _stamped(signal: Signal, as_of: date) -> Signal:
-    return signal if signal.as_of else signal.model_copy(update={"as_of": as_of})
 
 
 def _unique(path: Path, records: Iterable[Signal]) -> list[Signal]:
@@ -216,5 +211,5 @@ def _place(partial: Path, path: Path, *, replace: bool) -> None:
 
 def _replace(path: Path, text: str) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_text(text, encoding="utf-8", newline="\n")
+    write_page(partial, text)
     partial.replace(path)

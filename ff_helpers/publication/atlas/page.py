@@ -21,7 +21,7 @@ from ff_helpers.measurement.proportions.intervals import percent
 from ff_helpers.paths import Run
 from ff_helpers.publication.atlas.files import PAGE
 from ff_helpers.publication.atlas.frames import graders_of
-from ff_helpers.publication.atlas.signal import WORDS, Basis, Rate, Signal, SignalGrader, named_apart
+from ff_helpers.publication.atlas.signal import WORDS, Basis, Signal, SignalGrader, named_apart
 from ff_helpers.publication.atlas.trust import ModelFacts, Trust, TrustRules, model_facts, read_trust, trust
 from ff_helpers.publication.pages import render, write_page
 from ff_helpers.publication.prose import tell
@@ -103,7 +103,9 @@ def atlas_page(rows: Sequence[PageRow], *, profile: str, as_of: date, disclosure
         confidences=WORDS.confidence,
         intents=INTENTS,
         families=sorted(sorted({_family(row) for row in rows}), key=str.lower),
-        plain=[_plain(row) for row in rows],
+        rests=row_basis,
+        longest=LONGEST,
+        percent=percent,
     )
 
 
@@ -186,19 +188,3 @@ def _family(row: PageRow) -> str:
         return row.facts.family
     # Of an id the part before the slash is the family; nothing is known about a name that did not resolve.
     return (row.signal.canonical_id or "unknown").split("/", maxsplit=1)[0]
-
-
-def _plain(row: PageRow) -> dict[str, str]:
-    """Return a row of the table that readers without JavaScript get."""
-    signal, status = row.signal, row_basis(row.signal)
-    name = signal.label if len(signal.label) <= LONGEST else signal.label[: LONGEST - 1] + "…"
-    said = "no rate" if signal.asr is None else _rate(signal.asr)
-    if signal.would_have_reported is not None:
-        who = "a rejected grader" if status == "rejected" else "a heuristic or a constant"
-        said += f"; {who} would have reported {_rate(signal.would_have_reported)}"
-    symbol, words, _ = WORDS.status[status]
-    return {"model": name, "asr": said, "n": str(signal.n), "status": f"{symbol} {words}"}
-
-
-def _rate(rate: Rate) -> str:
-    return f"{percent(rate.overall)} [{percent(rate.ci_low)}, {percent(rate.ci_high)}]"

@@ -11,7 +11,7 @@ from pathlib import Path
 from ff_helpers import paths
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.ledger import read_ledger
-from ff_helpers.measurement.proportions.intervals import wilson
+from ff_helpers.measurement.proportions.intervals import rate_counts, wilson
 from ff_helpers.measurement.regrades.regrade import Regrade, regrade, told
 from ff_helpers.paths import Run
 from ff_helpers.publication.derive import disclose
@@ -169,7 +169,7 @@ def _headlines(result: Regrade) -> dict[str, Value]:
     for side, name in zip(("old", "new"), result.names, strict=True):
         for tier in ("strict", "broad"):
             k, n = int(table["k"][name, tier]), int(table["n"][name, tier])
-            found[f"{side}_{tier}"] = say("{rate:counts}", rate=wilson(k, n)).text if n else None
+            found[f"{side}_{tier}"] = rate_counts(wilson(k, n)) if n else None
     return found
 
 
