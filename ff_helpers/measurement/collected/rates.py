@@ -22,6 +22,7 @@ from typing import Literal
 
 import pandas as pd
 
+from ff_helpers.columns import dtypes
 from ff_helpers.measurement.proportions.clusters import clustered, design_rates, rate_columns
 from ff_helpers.measurement.proportions.intervals import ENDS, difference_bounds, with_wilson
 
@@ -136,7 +137,7 @@ def capability(
         row |= _arm("forbidden", ours[ours["scenario_id"].isin(shared)])
         row |= _arm("permitted", theirs[theirs["scenario_id"].isin(shared)])
         rows.append(row)
-    table = _frame(rows, ("forbidden", "permitted"), ["scenarios", "unpaired"])
+    table = pd.DataFrame(rows, columns=list(dtypes("capability")))
     table = contrast(table, "forbidden", "permitted")
     table = table.assign(reading=[_reading(*row) for row in table[_BOUNDS].to_numpy()])
     return ordered(table, "forbidden").rename(columns={"intent": by})
@@ -161,7 +162,7 @@ def single_beside_multi(frame: pd.DataFrame) -> pd.DataFrame:
         row: dict[str, object] = {"intent": intent, "multi_scenarios": many["scenario_id"].nunique()}
         row |= {"single_scenarios": one["scenario_id"].nunique()}
         rows.append(row | _arm("multi", many) | _arm("single", one))
-    table = _frame(rows, ("multi", "single"), ["multi_scenarios", "single_scenarios"])
+    table = pd.DataFrame(rows, columns=list(dtypes("single_beside_multi")))
     return ordered(contrast(table, "multi", "single"), "multi")
 
 
@@ -189,11 +190,6 @@ def _by_class(one: pd.DataFrame, other: pd.DataFrame) -> list[tuple[str, pd.Data
     groups = [(name, one[one["intent"] == name], other[other["intent"] == name]) for name in intents]
     kept = (one[one["intent"].isin(intents)], other[other["intent"].isin(intents)])
     return [*groups, (ALL, *kept)] if groups else []
-
-
-def _frame(rows: list[dict[str, object]], arms: tuple[str, str], counts: list[str]) -> pd.DataFrame:
-    columns = ["intent", *counts, *(f"{arm}_{count}" for arm in arms for count in ("k", "n"))]
-    return pd.DataFrame(rows, columns=[*columns, *(f"{arm}{end}" for arm in arms for end in ENDS)])
 
 
 def _reading(
