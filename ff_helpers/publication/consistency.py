@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ff_helpers.columns import dtypes
 from ff_helpers.measurement.consistency.possible import Consistency, Fit, Rounding, consistent
 from ff_helpers.measurement.results import GraderNote, stated
 from ff_helpers.publication.checks import Possible
@@ -18,16 +19,6 @@ _ROUNDED: dict[Rounding, str] = {
     "half-up": "digits rounded, a tie up",
     "half-even": "digits rounded, a tie to the even digit",
     "cut-off": "digits cut off",
-}
-_COLUMNS = {
-    "id": "str",
-    "published": "str",
-    "counts": "int64",
-    "smallest_n": "Int64",
-    "largest_n": "Int64",
-    "tried_to": "int64",
-    "answer": "str",
-    "otherwise": "str",
 }
 
 
@@ -76,8 +67,9 @@ def claims_possible(path: Path, *, graders: Sequence[GraderNote] | Unknown = NAM
                 size = (len(ns), min(ns, default=None), max(ns, default=None), result.last_n)
                 said = (_answer(result, 3), "; ".join(other) or "not needed")
                 rows.append((claim.id, str(result.printed), *size, *said))
-    frame = pd.DataFrame(rows, columns=[*_COLUMNS])
-    return stated(frame.astype(_COLUMNS), claims_terms(graders))
+    columns = dtypes("claims_possible")
+    frame = pd.DataFrame(rows, columns=[*columns]).astype(columns)
+    return stated(frame, claims_terms(graders))
 
 
 def counts_text(pairs: Sequence[tuple[int, int]], most: int) -> str:
