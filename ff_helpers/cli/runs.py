@@ -13,9 +13,8 @@ from ff_helpers.errors import FFError
 from ff_helpers.pipeline import claims_text as text
 from ff_helpers.pipeline.doctor import examine
 from ff_helpers.pipeline.finish import finish, summary
-from ff_helpers.pipeline.in_place import execute_in_place
 from ff_helpers.pipeline.profile import load
-from ff_helpers.pipeline.runner import run_profile
+from ff_helpers.pipeline.runner import execute_in_place, run_profile
 from ff_helpers.pipeline.studies import begin_study
 from ff_helpers.pipeline.verify import (
     Difference,

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -68,6 +69,39 @@ def run_profile(
             return run.all()
         finally:
             run.end()
+
+
+def execute_in_place(profile: Profile, *, jobs: int | None = None) -> int:
+    """Execute each notebook of the profile with its own default parameters and save it with its outputs.
+
+    Notebooks change only if all of them ran; the user's outputs are not touched.
+
+    Returns:
+        0, or 1 if a notebook failed.
+    """
+    before = os.environ.get("FF_OUTPUTS")
+    with tempfile.TemporaryDirectory(prefix="ff-notebooks-") as folder:
+        os.environ["FF_OUTPUTS"] = folder
+        try:
+            ended = run_profile(profile, jobs=jobs, injected=False)
+        finally:
+            if before is None:
+                del os.environ["FF_OUTPUTS"]
+            else:
+                os.environ["FF_OUTPUTS"] = before
+        failed = [end.step for end in ended if end.state != "done"]
+        for name in failed:
+            _show_error(Path(folder, profile.profile, "notebooks", f"{name}.ipynb"))
+        if failed:
+            print(f"No notebook was changed: {', '.join(failed)} did not run.")
+            return 1
+        for end in ended:
+            written = Path(folder, profile.profile, "notebooks", f"{end.step}.ipynb").read_bytes()
+            notebook = paths.notebooks() / f"{end.step}.ipynb"
+            if notebook.read_bytes() != written:
+                notebook.write_bytes(written)
+                print(f"written  {notebook.name}")
+    return 0
 
 
 class _Run:
@@ -205,3 +239,13 @@ def _problem(running: _Running) -> str:
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _show_error(notebook: Path) -> None:
+    """The folder is temporary, so print the traceback now."""
+    if not notebook.exists():
+        return
+    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
+        for output in cell.get("outputs", []):
+            if output["output_type"] == "error":
+                print("\n".join(output["traceback"]))
