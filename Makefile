@@ -34,7 +34,7 @@ ollama: ## The same as live, with models of a local Ollama server
 
 test: ## Lint, type-check and run every test, with outputs in a temporary folder
 	@$(INSTALL) parts
-	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy && $(PY) -m pytest -n auto
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy && $(PY) -m pytest -n auto --dist worksteal
 
 verify: install ## Build paper twice under different conditions; compare every file, also with outputs/reference
 	@$(PY) tools/verify.py --sums outputs/reference/sums.txt

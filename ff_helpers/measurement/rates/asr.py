@@ -82,14 +82,16 @@ def rates(
     without = _words(cells[[name for name in cells.columns if name not in VERDICTS]])
     outside = {of: cells[[name for name in cells.columns if not _inside(name, of)]] for of in denominators}
     words, parts = {of: _words(rest) for of, rest in outside.items()}, []
+    total = cells.sum(axis=1)
     for tier, wanted in hits.items():
         k = cells[[name for name in cells.columns if name in wanted]].sum(axis=1)
         for of in denominators:
             left = outside[of].sum(axis=1)
-            part = heads.assign(tier=tier, denominator=of, k=k, n=cells.sum(axis=1) - left)
-            part = with_wilson(part, "asr").assign(left_out=left)
+            part = heads.assign(tier=tier, denominator=of, k=k, n=total - left, left_out=left)
             parts.append(part.assign(left_out_labels=words[of], statuses=without))
     table = pd.concat(parts).sort_index(kind="stable").reset_index(drop=True)
+    said = table[["left_out", "left_out_labels", "statuses"]]
+    table = with_wilson(table.drop(columns=said.columns), "asr").join(said)
     table = table.astype(
         {"tier": "str", "denominator": "str", "k": "int64", "n": "int64", "left_out": "int64"}
     )
