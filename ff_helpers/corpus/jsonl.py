@@ -120,7 +120,7 @@ def read_records(path: Path, model: type[M]) -> Iterator[M]:
 
 
 def write_records(path: Path, records: Iterable[BaseModel]) -> None:
-    """Write records as JSONL, replacing the file; fields that are None are left out."""
+    """Write records as JSONL, replacing the file; fields set to None are omitted."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for record in records:

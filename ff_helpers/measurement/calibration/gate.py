@@ -61,7 +61,7 @@ DEFAULT = Thresholds()
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Criterion:
-    """One thing a rule requires; `value` is None where it is not defined, which fails."""
+    """One requirement of a rule. An undefined `value` is None and fails."""
 
     name: str
     value: float | None
