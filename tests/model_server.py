@@ -372,10 +372,11 @@ def main(words: list[str]) -> None:
     given = parser.parse_args(words)
     embedded = None
     if given.embedded:
-        from ff_helpers.chat.embedded import Embedded
+        from ff_helpers.chat.embedded import open_embedded
 
         with on_one_core():
-            embedded = Embedded("smollm2-135m")
+            embedded = open_embedded("smollm2-135m")
+            embedded.fit(0, 0)
     server = Server(given.latency, given.digest, given.key, embedded)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(server, given.port))

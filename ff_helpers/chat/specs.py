@@ -1,4 +1,4 @@
-"""Models by spec: `embedded:MODEL`, `ollama:TAG[@HOST,...]`, `openai:MODEL@BASE_URL`.
+"""Models by spec: `embedded:MODEL`, `gguf:PATH`, `ollama:TAG[@HOST,...]`, `openai:MODEL@BASE_URL`.
 
 A backend is one module with a function that takes the name after the colon and returns a `Chat`, and one line
 in BACKENDS; docs/adding.md shows one.
@@ -13,6 +13,9 @@ from ff_helpers.registry import Entry, chosen, forms
 BACKENDS: Final[dict[str, Entry]] = {
     "embedded": Entry(
         "ff_helpers.chat.embedded:open_embedded", "embedded:MODEL (such as embedded:smollm2-135m)"
+    ),
+    "gguf": Entry(
+        "ff_helpers.chat.gguf:open_gguf", "gguf:PATH (a model file of llama.cpp, Ollama or LM Studio)"
     ),
     "ollama": Entry(
         "ff_helpers.chat.ollama:open_ollama",

@@ -10,6 +10,7 @@ from typing import ClassVar, Final, Literal, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from ff_helpers.chat.embedded import MODELS
 from ff_helpers.corpus.jsonl import Closed
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.terms import Identity, Status, Verdict
@@ -147,9 +148,9 @@ def record_key(identity: Identity, trace: Trace, repeat: int) -> str:
 
 
 def spec_of(grader: str, software: str) -> str:
-    """Return the spec of a grader, from the software in its records; BASE_URL is not recorded."""
+    """Return the spec of a grader, from the software in its records; PATH and BASE_URL are not recorded."""
     if "xllamacpp" in software:
-        return f"embedded:{grader}"
+        return f"embedded:{grader}" if grader in MODELS else "gguf:PATH"
     if "openai" in software:
         return f"openai:{grader}@BASE_URL"
     return f"ollama:{grader}" if "ollama" in software else grader

@@ -11,12 +11,12 @@ from ff_helpers.chat.specs import is_chat, open_chat
 from ff_helpers.errors import FFError
 
 
-@pytest.mark.parametrize("spec", ["", "gpt", "embedded:", "ollama:", "openai:", "vllm:x"])
+@pytest.mark.parametrize("spec", ["", "gpt", "embedded:", "ollama:", "openai:", "vllm:x", "gguf:"])
 def test_an_unknown_model_lists_the_kinds_and_their_forms(spec):
     assert not is_chat(spec)
     with pytest.raises(FFError) as error:
         open_chat(spec)
-    for form in ("embedded:MODEL", "ollama:TAG@HOST,HOST", "openai:MODEL@BASE_URL"):
+    for form in ("embedded:MODEL", "gguf:PATH", "ollama:TAG@HOST,HOST", "openai:MODEL@BASE_URL"):
         assert form in str(error.value)
 
 

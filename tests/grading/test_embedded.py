@@ -20,6 +20,7 @@ fetched = pytest.mark.skipif(not WEIGHTS.is_file(), reason="no weights: `make pa
 def grader():
     with on_one_core():
         grader = open_grader("embedded:smollm2-135m")
+        grader.fit([])
         yield grader
         loop.run(grader.close())
 
