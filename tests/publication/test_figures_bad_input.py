@@ -25,9 +25,7 @@ CASES: dict[str, Names] = {
     "nothing": [],
     "one": ["only"],
     "300": [f"model {i:03d}" for i in range(300)],
-    "180 characters": ["n" * 180, "o" * 179 + "p"],
-    "specials": [SPECIAL, "plain"],
-    "right to left": ["מודל עברי", "نموذج عربي"],
+    "180 characters, specials, right to left": ["n" * 180, SPECIAL, "מודל עברי", "نموذج عربي"],
 }
 
 
@@ -164,7 +162,7 @@ def test_the_figure_is_right_whatever_the_names(figure: str, case: str) -> None:
     assert height <= LONG.get(figure, PAGE_HEIGHT)
     if case == "nothing":
         assert "nothing to show" in svg
-    if case == "180 characters":
+    if case.startswith("180"):
         assert "n" * 180 not in re.sub(r'aria-label="[^"]*"', "", svg)
         assert "…" in svg
     if case == "300" and figure not in ("agreement_matrix", "disagreement"):

@@ -76,7 +76,13 @@ class Picture:
 
     name: str
     svg: str
-    png: bytes
+
+    @property
+    def png(self) -> bytes:
+        """The pixels of a screen, drawn only for a notebook that shows them."""
+        import vl_convert
+
+        return repacked(vl_convert.svg_to_png(self.svg, scale=SCREEN_SCALE))
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         drawn = hashlib.sha256(self.svg.encode("utf-8")).hexdigest()
@@ -110,7 +116,7 @@ def save_figure(
     run.write(f"figures/{name}.png").write_bytes(png_with(vl_convert.svg_to_png(svg, scale=PNG_SCALE), note))
     run.write(f"figures/{name}.pdf").write_bytes(pdf_with(vl_convert.svg_to_pdf(_in_points(svg)), note, name))
     write_about(run, name, chart, svg, note.sentence())
-    return Picture(name, svg, repacked(vl_convert.svg_to_png(svg, scale=SCREEN_SCALE)))
+    return Picture(name, svg)
 
 
 def sized(chart: "alt.Chart | alt.LayerChart", *, width: int, height: int) -> "alt.Chart | alt.LayerChart":

@@ -52,6 +52,10 @@ def strict(verdicts: pd.DataFrame, *cards: Card) -> "pd.Series":
     return table.iloc[0]
 
 
+def covers(table: pd.DataFrame, rate: str, truth: float) -> int:
+    return int((table[f"{rate}_low"].le(truth) & table[f"{rate}_high"].ge(truth)).sum())
+
+
 CALIBRATED = graded("there", (180, 20, 40, 160))
 CORPUS = graded("here", (270, 30, 140, 560))
 """300 of 1000 true, 410 reported: sensitivity .9, specificity .8, as in CALIBRATED."""
@@ -75,18 +79,16 @@ def test_a_card_of_another_set_takes_the_graders_errors_out():
 
 def test_a_known_truth_is_covered_where_the_naive_interval_misses_it():
     rng = np.random.default_rng(5)
-    truth, found = 0, 0
-    for _ in range(100):
+    here, cards = [], []
+    for one in range(100):  # each a grader of its own, so that one table has them all
         drawn = rng.multinomial(400, [0.3 * 0.9, 0.3 * 0.1, 0.7 * 0.2, 0.7 * 0.8])
-        here = graded("here", tuple(drawn))
-        there = graded(
-            "there", (k := int(rng.binomial(100, 0.9)), 100 - k, j := int(rng.binomial(100, 0.2)), 100 - j)
-        )
-        row = strict(unlabelled(here), card(there))
-        truth += row["adjusted_low"] <= 0.3 <= row["adjusted_high"]
-        found += row["asr_low"] <= 0.3 <= row["asr_high"]
-    assert truth >= 92
-    assert found <= 5
+        k, j = int(rng.binomial(100, 0.9)), int(rng.binomial(100, 0.2))
+        here.append(graded("here", tuple(drawn), grader=f"g{one}"))
+        cards.append(card(graded("there", (k, 100 - k, j, 100 - j), grader=f"g{one}")))
+    table = adjusted(unlabelled(pd.concat(here, ignore_index=True)), cards).query("tier == 'strict'")
+    assert len(table) == 100
+    assert covers(table, "adjusted", 0.3) >= 92
+    assert covers(table, "asr", 0.3) <= 5
 
 
 def test_a_perfect_grader_is_left_as_it_is():
@@ -161,11 +163,12 @@ def test_a_random_sample_of_labels_needs_no_card_and_no_good_grader():
 
 
 def test_a_random_sample_covers_the_hidden_truth():
-    covered = 0
-    for seed in range(100):
-        row = strict(hide_truth(CORPUS, set="here", keep=100, seed=seed))
-        covered += row["adjusted_low"] <= 0.3 <= row["adjusted_high"]
-    assert covered >= 90
+    labelled = [
+        hide_truth(CORPUS, set="here", keep=100, seed=seed).assign(grader=f"g{seed}") for seed in range(100)
+    ]
+    table = adjusted(pd.concat(labelled, ignore_index=True), []).query("tier == 'strict'")
+    assert len(table) == 100
+    assert covers(table, "adjusted", 0.3) >= 90
 
 
 def test_labels_picked_by_judgement_change_nothing_and_are_counted():
