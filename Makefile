@@ -32,9 +32,13 @@ ollama: ## The same as live, with models of a local Ollama server
 	@$(INSTALL) parts
 	@$(FF) run params/ollama.yaml
 
+# mypy checks the types while the tests run; what it says is printed after them.
 test: ## Lint, type-check and run every test, with outputs in a temporary folder
 	@$(INSTALL) parts
-	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy && $(PY) -m pytest -n auto --dist worksteal
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check .
+	@said=$$(mktemp); $(PY) -m mypy >$$said 2>&1 & types=$$!; trap 'kill $$types; rm -f $$said; exit 130' INT TERM; \
+	$(PY) -m pytest -n auto --dist worksteal; tests=$$?; \
+	wait $$types; typed=$$?; cat $$said; rm -f $$said; [ $$tests = 0 ] && [ $$typed = 0 ]
 
 verify: install ## Build paper twice under different conditions; compare every file, also with outputs/reference
 	@$(PY) tools/verify.py --sums outputs/reference/sums.txt

@@ -157,8 +157,9 @@ def draw(chart: "alt.TopLevelMixin", *, caption: str) -> str:
     """Return the chart as SVG in the shared theme, with the caption under it and as its description."""
     import vl_convert
 
-    # Through JSON, because nested frames and dates are only plain values there.
-    spec = json.loads(chart.to_json())
+    # Through JSON, because nested frames and dates are only plain values there. Altair checked each part when
+    # it was made; checking the whole again would take as long as drawing it.
+    spec = json.loads(chart.to_json(validate=False))
     # Altair writes defaults of its own into `config`: ours win.
     spec["config"] = spec.get("config", {}) | _CONFIG
     return _finish(vl_convert.vegalite_to_svg(spec), caption)
