@@ -5,26 +5,17 @@ always the bounds of the 95% interval of `x`; `x_k` and `x_n` are the counts beh
 """
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from ff_helpers.paths import PACKAGE
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Unit = Literal["text", "flag", "date", "count", "share", "points", "number", "coefficient", "p", "seconds"]
-UNITS: Mapping[Unit, str] = {
-    "text": "words",
-    "flag": "yes or no",
-    "date": "a date",
-    "count": "a whole number",
-    "share": "a share in [0, 1], read in percent",
-    "points": "a difference of two shares in [-1, 1], read in percentage points",
-    "number": "a number, read as it is",
-    "coefficient": "a coefficient such as kappa, read with three decimals",
-    "p": "a p-value in [0, 1]",
-    "seconds": "seconds",
-}
 BOUNDS = {"_low": "lower bound of the 95% interval of", "_high": "upper bound of the 95% interval of"}
 COUNTS = {"_k": "hits behind", "_n": "rows behind"}
 
@@ -49,14 +40,20 @@ class Column:
 
 
 @cache
+def packaged(name: str) -> tuple[dict[str, str], ...]:
+    """Return the rows of a CSV file that ships with this package, such as `columns.csv`."""
+    with (PACKAGE / name).open(encoding="utf-8", newline="") as file:
+        return tuple(csv.DictReader(file))
+
+
+UNITS: Mapping[Unit, str] = {cast(Unit, row["unit"]): row["meaning"] for row in packaged("units.csv")}
+"""How the values of each unit are read."""
+
+
+@cache
 def columns() -> dict[str, Column]:
     """Return every declared column by its name, in the order in which they are declared."""
-    with (PACKAGE / "columns.csv").open(encoding="utf-8", newline="") as file:
-        rows = [
-            (row["name"], row["dtype"], row["unit"], row["heading"], row["meaning"])
-            for row in csv.DictReader(file)
-        ]
-    return {name: Column(name, dtype, cast(Unit, unit), *words) for name, dtype, unit, *words in rows}
+    return {row["name"]: Column(**row) for row in packaged("columns.csv")}  # type: ignore[arg-type]
 
 
 @cache
@@ -67,8 +64,20 @@ def dtypes(frame: str) -> dict[str, str]:
         frame: the function that returns it; or `verdicts` (a ledger), `traces` and `graders` (of a campaign),
             `history` (of corrections).
     """
-    with (PACKAGE / "frames.csv").open(encoding="utf-8", newline="") as file:
-        return {row["column"]: row["dtype"] for row in csv.DictReader(file) if row["frame"] == frame}
+    return {row["column"]: row["dtype"] for row in packaged("frames.csv") if row["frame"] == frame}
+
+
+def declared(frame: str, rows: Sequence[object]) -> "pd.DataFrame":
+    """Return rows as a frame with its declared columns and types; what a row lacks is missing.
+
+    Args:
+        frame: as for `dtypes`.
+        rows: one per row of the frame: mappings by column, or values in the order of the columns.
+    """
+    import pandas as pd
+
+    types = dtypes(frame)
+    return pd.DataFrame(rows, columns=list(types)).astype(types)
 
 
 def column(name: str, like: Mapping[str, str] | None = None) -> Column | None:

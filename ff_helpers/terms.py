@@ -3,14 +3,13 @@
 Code, notebooks and tables take their words from here; `GLOSSARY` is what people read.
 """
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
+from ff_helpers.columns import packaged
 from ff_helpers.errors import FFError, quoted
-from ff_helpers.paths import PACKAGE
 
 Verdict = Literal["COMPLIANCE", "PARTIAL", "REFUSAL", "HALLUCINATION_REFUSAL", "BENIGN_QUERY"]
 Status = Literal[
@@ -79,23 +78,14 @@ TIER_SPACES: Final[Mapping[Tier, tuple[Space, ...]]] = MappingProxyType(
 )
 """The spaces that decide a tier: only a calibration card in one of them backs it."""
 
-with (PACKAGE / "glossary.csv").open(encoding="utf-8", newline="") as _file:
-    GLOSSARY: Final[Mapping[str, str]] = MappingProxyType(
-        {**INTENT_CLASSES, **{row["term"]: row["meaning"] for row in csv.DictReader(_file)}}
-    )
+GLOSSARY: Final[Mapping[str, str]] = MappingProxyType(
+    {**INTENT_CLASSES, **{row["term"]: row["meaning"] for row in packaged("glossary.csv")}}
+)
 """What each word means, for people: the attack classes above, and `glossary.csv`."""
 
 IDENTITY_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "name": "grader",
-        "digest": "grader_digest",
-        "quantization": "quantization",
-        "rubric": "rubric",
-        "schema": "schema",
-        "temperature": "temperature",
-        "seed": "seed",
-        "method": "method",
-    }
+    {"name": "grader", "digest": "grader_digest"}
+    | {part: part for part in ("quantization", "rubric", "schema", "temperature", "seed", "method")}
 )
 """The parts of an `Identity`, each with its column in a frame of verdicts."""
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ff_helpers.cli import main
-from ff_helpers.cli.resolving import _ASKED, WIDTH, _explained
-from ff_helpers.corpus.canonical import Reason, explain
+from ff_helpers.cli.resolving import WIDTH, _explained
+from ff_helpers.corpus.canonical import ASKED, Reason, explain
 from tests.conftest import FF, ROOT
 
 KEYS = ["name", "canonical_id", "unresolved_reason", "inferred", "provenance"]
@@ -68,7 +68,7 @@ def test_where_a_name_stops_and_why(capsys, name, stops, reason):
 
 
 def test_every_reason_has_its_step():
-    assert set(_ASKED) == set(get_args(Reason))
+    assert set(ASKED) == set(get_args(Reason))
 
 
 def test_several_names_are_counted_and_those_of_one_model_named(capsys):

@@ -2,6 +2,7 @@
 
 import re
 import time
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -55,11 +56,8 @@ def _seconds(retry_after: str | None) -> float | None:
     """Return the seconds of a Retry-After header, which is a number or a date."""
     if not retry_after:
         return None
-    try:
+    with suppress(ValueError):
         return max(0.0, float(retry_after))
-    except ValueError:
-        pass
-    try:
+    with suppress(ValueError, OverflowError):
         return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return None
+    return None

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from ff_helpers.cli.parser import parser, run
+from ff_helpers.cli.text import announce
 from ff_helpers.errors import FFError
 
 CANNOT_WRITE = {
@@ -59,11 +60,9 @@ def stoppable(*, lasting: bool) -> Iterator[None]:
         yield  # only the main thread may set signal handlers
         return
     if lasting and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        print(
+        announce(
             "ff: Ctrl-C is ignored here, set by what started this command (nohup, a background job). "
-            f"`kill {os.getpid()}` stops it just as cleanly.",
-            file=sys.stderr,
-            flush=True,
+            f"`kill {os.getpid()}` stops it just as cleanly."
         )
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

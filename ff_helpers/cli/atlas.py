@@ -11,16 +11,8 @@ from ff_helpers import paths
 from ff_helpers.casestudy.exported import atlas_signal
 from ff_helpers.casestudy.exports import compat_text, read_export
 from ff_helpers.cli.text import print_json, said, shown
+from ff_helpers.publication.atlas import files
 from ff_helpers.publication.atlas.changes import Change, Due, compare_signals, due_rows, refreshed
-from ff_helpers.publication.atlas.files import (
-    PAGE,
-    check_clock,
-    check_places,
-    current,
-    path_of,
-    read_file,
-    write_signal,
-)
 from ff_helpers.publication.atlas.ledger import nothing_given, read_signals
 from ff_helpers.publication.atlas.page import publish_page
 from ff_helpers.publication.atlas.signal import Rate, Signal, named_apart
@@ -32,9 +24,9 @@ _SHOWN: Final = 40
 def export(options: argparse.Namespace) -> int:
     """Write the signal of some counts, its page, and the compatible form if requested."""
     as_of = options.as_of or date.today()
-    check_places(_folder(options), options.compat)
+    files.check_places(_folder(options), options.compat)
     signals = _signals(options, as_of)
-    path = write_signal(_folder(options), signals, as_of, replace=options.replace)
+    path = files.write_signal(_folder(options), signals, as_of, replace=options.replace)
     _page(path, as_of)
     if options.compat:
         options.compat.parent.mkdir(parents=True, exist_ok=True)
@@ -46,12 +38,12 @@ def export(options: argparse.Namespace) -> int:
 def refresh(options: argparse.Namespace) -> int:
     """Say what is due, and write the next file where anything is."""
     as_of, folder = options.as_of or date.today(), _folder(options)
-    published = current(folder)
+    published = files.current(folder)
     if published is None:
         raise nothing_given(f"{folder} has no signal yet: `ff atlas export` writes the first one")
-    check_clock(folder, as_of)
-    check_places(folder)
-    before = read_file(published)
+    files.check_clock(folder, as_of)
+    files.check_places(folder)
+    before = files.read_file(published)
     fresh = _signals(options, as_of)
     rows = due_rows(before, fresh, as_of=as_of)
     due = [row for row in rows if row.due]
@@ -62,7 +54,7 @@ def refresh(options: argparse.Namespace) -> int:
         print(said("atlas_due", published=published, rows=rows, due=due, moved=moved))
     if options.dry_run or not due:
         return 0
-    path = write_signal(folder, refreshed(before, fresh, as_of=as_of), as_of, replace=options.replace)
+    path = files.write_signal(folder, refreshed(before, fresh, as_of=as_of), as_of, replace=options.replace)
     _page(path, as_of)
     if not options.json:
         print(f"\nwritten   {shown(path)}")
@@ -72,7 +64,9 @@ def refresh(options: argparse.Namespace) -> int:
 def diff(options: argparse.Namespace) -> int:
     """Print what changed between the files of two dates."""
     folder = _folder(options)
-    changes = compare_signals(*(read_file(path_of(folder, day)) for day in (options.old, options.new)))
+    changes = compare_signals(
+        *(files.read_file(files.path_of(folder, day)) for day in (options.old, options.new))
+    )
     if options.json:
         print_json([_change_json(change) for change in changes])
     else:
@@ -102,7 +96,7 @@ def _folder(options: argparse.Namespace) -> Path:
 
 
 def _page(path: Path, as_of: date) -> None:
-    publish_page(path.with_name(PAGE), read_file(path), profile=path.parent.name, as_of=as_of)
+    publish_page(path.with_name(files.PAGE), files.read_file(path), profile=path.parent.name, as_of=as_of)
 
 
 def _written_text(signals: Sequence[Signal], path: Path, compat: Path | None) -> str:

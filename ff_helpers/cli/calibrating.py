@@ -1,13 +1,13 @@
 """`ff calibrate`: measure a grader before it grades, or how accurate one column of labels is, in any CSV."""
 
 import argparse
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
 from ff_helpers import paths
-from ff_helpers.cli.text import print_json, said
+from ff_helpers.cli.text import announce, print_json, said
+from ff_helpers.corpus.readers import CALIBRATION
 from ff_helpers.errors import FFError
 from ff_helpers.grading.ledger import RETRIED
 from ff_helpers.measurement.calibration.calibrate import calibrate_files
@@ -18,23 +18,8 @@ from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.measurement.standing import default_cards
 from ff_helpers.terms import GATE_STATES, Space, classes
 
-SHIPPED = ("proxies", "written")
-"""The labelled traces of the project, in data/calibration/."""
-
-
 MOST: Final = 20
 """How many of the invalid values are shown, the most frequent first."""
-_OF_LABELS = ("truth", "positive", "map", "where", "annotators", "ledger", "space", "json")
-_OF_TRACES = {
-    "traces": None,
-    "repeats": None,
-    "limit": None,
-    "attacks": False,
-    "rubric": "flip-reference",
-    "cards": None,
-    "concurrency": 1,
-    "timeout": 300.0,
-}
 
 
 def calibrate(options: argparse.Namespace) -> int:
@@ -45,7 +30,7 @@ def calibrate(options: argparse.Namespace) -> int:
 
 def _run_grader(options: argparse.Namespace) -> int:
     sets = _sets(options.traces)
-    print(f"calibrating {options.grader} on {', '.join(sets)}", file=sys.stderr, flush=True)
+    announce(f"calibrating {options.grader} on {', '.join(sets)}")
     recorded = options.grader.startswith("recorded:")
     done = calibrate_files(
         options.grader,
@@ -71,7 +56,7 @@ def _run_grader(options: argparse.Namespace) -> int:
 def _sets(traces: list[str] | None) -> dict[str, str]:
     """Name the trace sets by their file; files are taken from the current folder."""
     if traces is None:
-        return {name: str(paths.data() / "calibration" / f"{name}.jsonl") for name in SHIPPED}
+        return {name: str(paths.root() / where) for name, where in CALIBRATION.items()}
     sets: dict[str, str] = {}
     for spec in traces:
         if spec.startswith("pyrit:"):
@@ -89,7 +74,7 @@ def check_options(options: argparse.Namespace) -> None:
         FFError: an option for labels without --labels or the reverse, or a missing option.
     """
     if options.labels is None:
-        if given := [name for name in _OF_LABELS if getattr(options, name) not in (None, False)]:
+        if given := _given(options, "labels"):
             raise FFError(f"--{given[0]} is for existing labels: add --labels FILE.csv.")
         if options.grader is None:
             raise FFError(
@@ -97,7 +82,7 @@ def check_options(options: argparse.Namespace) -> None:
                 "--grader COLUMN measures existing labels."
             )
         return
-    if given := [name for name, default in _OF_TRACES.items() if getattr(options, name) != default]:
+    if given := _given(options, None):
         raise FFError(f"--{given[0]} is for running a grader on traces: leave out it or --labels.")
     if options.truth is None:
         raise FFError("--labels needs --truth COLUMN, the column of the true labels.")
@@ -105,6 +90,12 @@ def check_options(options: argparse.Namespace) -> None:
         raise FFError("--labels needs --grader COLUMN, the column of the graded labels.")
     if (options.ledger is None) != (options.space is None):
         raise FFError("--ledger LEDGER.jsonl and --space SPACE go together: give both or neither.")
+
+
+def _given(options: argparse.Namespace, group: str | None) -> list[str]:
+    """Return the options of a group that do not have their default; --grader is of both."""
+    named = ((name, default) for name, default in options.defaults[group].items() if name != "grader")
+    return [name for name, default in named if getattr(options, name) != default]
 
 
 def measure_labels(options: argparse.Namespace) -> int:

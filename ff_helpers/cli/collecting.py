@@ -2,10 +2,9 @@
 
 import argparse
 import shlex
-import sys
 
 from ff_helpers import paths
-from ff_helpers.cli.text import said, shown
+from ff_helpers.cli.text import announce, said, shown
 from ff_helpers.corpus.collect import SCENARIOS, collect, collected_frame
 from ff_helpers.corpus.journal import read_journal
 from ff_helpers.corpus.traces import Trace
@@ -16,11 +15,7 @@ def collect_traces(options: argparse.Namespace) -> int:
     if options.out.exists():  # a file of something else is refused before a model is opened
         next(read_journal(options.out, Trace), None)
     scenarios = options.scenarios or paths.root() / SCENARIOS
-    print(
-        f"collecting from {options.target} ({options.arm} arm) into {options.out}",
-        file=sys.stderr,
-        flush=True,
-    )
+    announce(f"collecting from {options.target} ({options.arm} arm) into {options.out}")
     done = collect(
         options.target,
         scenarios,

@@ -6,9 +6,6 @@ import json
 from ff_helpers.measurement.consistency.possible import Consistency, Fit, bad_figure, consistent
 from ff_helpers.publication.consistency import consistency_words
 
-METHODS = ("wilson", "clopper-pearson", "wald", "jeffreys", "agresti-coull")
-ROUNDINGS = ("rounded", "half-up", "half-even", "cut-off")
-
 
 def which_counts(options: argparse.Namespace) -> int:
     """Print every k of n that gives a printed figure, or that it is impossible."""

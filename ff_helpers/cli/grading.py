@@ -2,12 +2,11 @@
 
 import argparse
 import shlex
-import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Final
 
-from ff_helpers.cli.text import said, shown
+from ff_helpers.cli.text import announce, said, shown
 from ff_helpers.errors import FFError
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.inventory import ledger_summary
@@ -24,9 +23,7 @@ _REASONS: Final = 3
 def grade_traces(options: argparse.Namespace) -> int:
     """Grade a trace file into a ledger and print what the ledger has from that grader."""
     _no_other_file(options.ledger, options.traces)
-    print(
-        f"grading {options.traces} with {options.grader} into {options.ledger}", file=sys.stderr, flush=True
-    )
+    announce(f"grading {options.traces} with {options.grader} into {options.ledger}")
     done = grade_file(
         options.traces,
         options.grader,

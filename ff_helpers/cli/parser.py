@@ -33,6 +33,7 @@ def parser() -> argparse.ArgumentParser:
             if "actions" in said:
                 todo.append((one, said["actions"], "action"))
             groups = {key: one.add_argument_group(*words) for key, words in said.get("groups", {}).items()}
+            defaults: dict[str | None, dict[str, object]] = {None: {}} | {key: {} for key in groups}
             for flag, described in said.get("options", {}).items():
                 keywords = dict(described or content["shared"][flag])
                 group = keywords.pop("group", None)
@@ -40,7 +41,9 @@ def parser() -> argparse.ArgumentParser:
                     groups[group] = one.add_mutually_exclusive_group()
                 if "type" in keywords:
                     keywords["type"] = TYPES[keywords["type"]]
-                groups.get(group, one).add_argument(flag, **keywords)
+                added = groups.get(group, one).add_argument(flag, **keywords)
+                defaults.setdefault(group, {})[added.dest] = added.default
+            one.set_defaults(defaults=defaults)
     return top
 
 

@@ -51,29 +51,20 @@ def rates_of_file(options: argparse.Namespace) -> int:
     table = table.assign(grader=[names[who] for who in graders])
     table = table.assign(gate=[b.gate for b in known], reading=[b.reading for b in known])
     table = table.assign(cards=["; ".join(card.sentence() for card in b.cards) for b in known])
+    left = _left(counted)
     if options.json:
         print_json(_content(options.file, counted, table))
     elif options.csv:
         print(table.to_csv(index=False, lineterminator="\n"), end="")
+        print(f"{_RAW} {left}", file=sys.stderr)
     else:
         by = list(dict.fromkeys(options.by))
         parts = [
             (who, found, _lines(table[[pair == (who, tier) for pair in pairs]], by))
             for (who, tier), found in backed.items()
         ]
-        print(
-            said(
-                "rates",
-                file=options.file,
-                counted=counted,
-                raw=_RAW,
-                left=_left(counted),
-                names=names,
-                parts=parts,
-            )
-        )
-    if options.csv:
-        print(f"{_RAW} {_left(counted)}", file=sys.stderr)
+        values = {"raw": _RAW, "left": left, "names": names, "parts": parts}
+        print(said("rates", file=options.file, counted=counted, **values))
     return 0
 
 

@@ -9,22 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Final
 
-from ff_helpers.corpus.canonical import MEANINGS, Resolution, Step, explain, resolve
+from ff_helpers.corpus.canonical import ASKED, MEANINGS, Resolution, Step, explain, resolve
 from ff_helpers.errors import FFError
 
 WIDTH: Final = 100
 """Columns of the text form."""
 _INDENT: Final = "  " + " " * len("set aside  ")
-_ASKED: Final = {
-    "not_a_model": "the name",
-    "unknown_family": "the family",
-    "unknown_publisher": "the publisher",
-    "unknown_part": "the words",
-    "no_params": "the size",
-    "moving_alias": "the version",
-    "ambiguous_variant": "the variant",
-}
-"""At which step of the way each reason stops."""
 
 
 def resolve_names(options: argparse.Namespace) -> int:
@@ -67,7 +57,9 @@ def _explained(name: str, steps: Sequence[Step]) -> list[str]:
     said += [("added", f"{step.role} {step.text}  {_why(step)}") for step in added if step.role != "spelling"]
     said += _end(steps[-1])
     head = _shown(name, WIDTH) if name.strip() else repr(name)
-    return [head, *(line for what, text in said for line in _wrapped(what, text)), ""]
+    width = len(_INDENT) - 2
+    lines = [line for what, text in said for line in _wrapped(text, f"  {what:<{width}}", _INDENT)]
+    return [head, *lines, ""]
 
 
 def _word(step: Step) -> str:
@@ -83,19 +75,13 @@ def _end(step: Step) -> list[tuple[str, str]]:
         return [("id", step.text)]
     about = ": ".join(part for part in (_shown(step.text, WIDTH // 2), step.why) if part)
     return [
-        ("stops", f"at {_ASKED[step.role]}{f': {about}' if about else ''}"),
+        ("stops", f"at {ASKED[step.role]}{f': {about}' if about else ''}"),
         ("no id", f"{step.role}: {MEANINGS[step.role]}"),
     ]
 
 
-def _wrapped(what: str, text: str) -> list[str]:
-    return textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=f"  {what:<{len(_INDENT) - 2}}",
-        subsequent_indent=_INDENT,
-        break_on_hyphens=False,
-    )
+def _wrapped(text: str, first: str, later: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=later, break_on_hyphens=False)
 
 
 def _summary(resolutions: Sequence[Resolution]) -> list[str]:
@@ -108,25 +94,18 @@ def _summary(resolutions: Sequence[Resolution]) -> list[str]:
     for identity, names in shared.items():
         if len(names) > 1:
             shown = ", ".join(_shown(name, WIDTH) for name in names)
-            lines += textwrap.wrap(
-                f"{identity}: counted as one model: {shown}",
-                WIDTH,
-                initial_indent="  ",
-                subsequent_indent="    ",
-                break_on_hyphens=False,
-            )
+            lines += _wrapped(f"{identity}: counted as one model: {shown}", "  ", "    ")
     return lines
 
 
 def _shown(text: str, most: int) -> str:
     """Return a text that is safe for a terminal: control sequences are escaped, long texts are cut."""
-    plain = "".join(c if c.isprintable() else _escaped(c) for c in text[: most + 1])
+    plain = "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode()
+        for c in text[: most + 1]
+    )
     length = f"... ({len(text):,} characters)"
     return plain if len(plain) <= most else f"{plain[: most - len(length)]}{length}"
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
 def _print(lines: Iterable[str]) -> None:

@@ -11,20 +11,12 @@ from ff_helpers import paths
 from ff_helpers.cli.text import aligned, print_json, shown
 from ff_helpers.errors import FFError
 from ff_helpers.pipeline import claims_text as text
+from ff_helpers.pipeline import verify
 from ff_helpers.pipeline.doctor import examine
 from ff_helpers.pipeline.finish import finish, summary
 from ff_helpers.pipeline.profile import load
 from ff_helpers.pipeline.runner import execute_in_place, run_profile
 from ff_helpers.pipeline.studies import begin_study
-from ff_helpers.pipeline.verify import (
-    Difference,
-    Verified,
-    compare_folders,
-    compare_sums,
-    made_with,
-    verify,
-    write_sums,
-)
 
 
 def run_profiles(options: argparse.Namespace) -> int:
@@ -124,16 +116,16 @@ def _cut(cell: str) -> str:
 
 def verify_run(options: argparse.Namespace) -> int:
     """Print where a run's folder differs from its crate, another build or reference sums."""
-    result = verify(options.folder)
-    parts: dict[str, list[Difference]] = {f"its crate: {_counted(result)}": list(result.differences)}
+    result = verify.verify(options.folder)
+    parts: dict[str, list[verify.Difference]] = {f"its crate: {_counted(result)}": list(result.differences)}
     if options.against:
-        parts[f"{options.against}"] = compare_folders(options.folder, options.against)
+        parts[f"{options.against}"] = verify.compare_folders(options.folder, options.against)
     if options.sums:
-        made, found = compare_sums(options.folder, options.sums)
-        here = "" if made == made_with() else f"; this is {made_with()}, where bytes can differ"
+        made, found = verify.compare_sums(options.folder, options.sums)
+        here = "" if made == verify.made_with() else f"; this is {verify.made_with()}, where bytes can differ"
         parts[f"{options.sums}, made with {made}{here}"] = found
     if options.write_sums and not result.differences:
-        write_sums(options.folder, options.write_sums)
+        verify.write_sums(options.folder, options.write_sums)
     if options.json:
         print_json({name: [asdict(d) for d in found] for name, found in parts.items()})
     else:
@@ -146,7 +138,7 @@ def verify_run(options: argparse.Namespace) -> int:
     return int(any(parts.values()))
 
 
-def _counted(result: Verified) -> str:
+def _counted(result: verify.Verified) -> str:
     return f"{result.bound} files by hash, {result.pictures} PDFs by name, {result.inputs} inputs"
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Collection, Sequence
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,11 @@ def said(template: str, **values: object) -> str:
     before and after a tab, and `measured` writes a figure with its interval.
     """
     return _environment().get_template(f"{template}.txt").render(values).rstrip("\n")
+
+
+def announce(text: str) -> None:
+    """Say on stderr, at once, what a command that takes long is about to do."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def measured(value: "Proportion | Kappa | float | Unknown | None") -> str:
@@ -64,12 +70,8 @@ def shown(path: Path) -> str:
 def aligned(rows: Sequence[Sequence[str]], *, right: Collection[int] = (), indent: str = "  ") -> list[str]:
     """Return one line per row, columns two blanks apart; those in `right` end together."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = (
-        "  ".join(
-            c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    )
+    pads = [str.rjust if place in right else str.ljust for place in range(len(widths))]
+    lines = ("  ".join(pad(c, w) for pad, c, w in zip(pads, row, widths, strict=True)) for row in rows)
     return [(indent + line).rstrip() for line in lines]
 
 

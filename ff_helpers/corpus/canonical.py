@@ -38,6 +38,8 @@ Reason = Literal[
 REASONS: Final[tuple[Reason, ...]] = get_args(Reason)
 MEANINGS: Final = {row["reason"]: row["meaning"] for row in table("reasons")}
 """Each reason in words."""
+ASKED: Final = {row["reason"]: row["asked"] for row in table("reasons")}
+"""At which step of the way each reason stops."""
 Parts = dict[str, list[str]]
 Row = dict[str, str]
 PARAMS: Final = ("version", "snapshot", "size", "active", "experts")

@@ -20,7 +20,7 @@ from ff_helpers.chat.progress import Progress
 from ff_helpers.chat.proof import size
 from ff_helpers.chat.protocol import Chat, ChatFaultError, Fault, Request, Turn
 from ff_helpers.chat.specs import open_chat
-from ff_helpers.columns import dtypes
+from ff_helpers.columns import declared
 from ff_helpers.corpus.journal import Journal
 from ff_helpers.corpus.jsonl import BadLineError
 from ff_helpers.corpus.scenarios import Arm, Scenario, read_scenarios
@@ -223,21 +223,18 @@ def collected_frame(path: Path) -> "pd.DataFrame":
     Raises:
         FileMissingError, BadLineError: no such file, or a line that is not a collected trace.
     """
-    import pandas as pd
-
-    types, rows = dtypes("collected_frame"), []
+    rows = []
     for number, trace in enumerate(read_traces(_found(path)), start=1):
         made = trace.generation
         if made is None or trace.truth_space != "strict":
             raise BadLineError(path, number, "generation", "missing: this trace was not collected")
-        known = trace.model_dump(include=set(types))
         rows.append(
-            known
-            | {"turns": trace.turns, "compliant": trace.truth == "COMPLIANCE", "complete": made.complete}
-            | {"prompt_tokens": made.prompt_tokens, "completion_tokens": made.completion_tokens}
+            trace.model_dump(exclude={"messages"})
+            | made.model_dump()
+            | {"turns": trace.turns, "compliant": trace.truth == "COMPLIANCE"}
             | {"empty": not trace.response.strip(), "words": len(trace.response.split())}
         )
-    return pd.DataFrame(rows, columns=list(types)).astype(types)
+    return declared("collected_frame", rows)
 
 
 def draw_seed(seed: int, scenario: Scenario, run: int) -> int:

@@ -19,7 +19,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from itertools import chain, count
 from pathlib import Path
 from types import TracebackType
@@ -99,25 +99,20 @@ class Journal(Generic[M]):
         self._synced = time.monotonic()
 
     def __enter__(self) -> Self:
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._new = not os.path.lexists(self.path)
-            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-        except OSError as error:
-            raise JournalWriteError(self.path, error) from None
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            sync_folder(self.path.parent)
-            self._size, self.torn = _repair(self.path, self._file, self._model)
-        except BlockingIOError:
-            os.close(self._file)
-            raise JournalBusyError(self.path) from None
-        except OSError as error:
-            os.close(self._file)
-            raise JournalWriteError(self.path, error) from None
-        except FFError:
-            os.close(self._file)
-            raise
+        with ExitStack() as unused:
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._new = not os.path.lexists(self.path)
+                self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+                unused.callback(os.close, self._file)
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                sync_folder(self.path.parent)
+                self._size, self.torn = _repair(self.path, self._file, self._model)
+            except BlockingIOError:
+                raise JournalBusyError(self.path) from None
+            except OSError as error:
+                raise JournalWriteError(self.path, error) from None
+            unused.pop_all()  # from here on `__exit__` closes the file
         return self
 
     def __exit__(

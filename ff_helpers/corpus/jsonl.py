@@ -6,15 +6,14 @@ Of a file of something else it says what the file is (`kind_of`, `kinds.csv`), w
 import codecs
 import csv
 from collections.abc import Iterable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import from_json
 
+from ff_helpers.columns import packaged
 from ff_helpers.errors import FFError, is_name
-from ff_helpers.paths import PACKAGE
 
 HEAD: Final = 1 << 16
 """Bytes of a file that are read to see what it is; a file is never read whole for this."""
@@ -149,7 +148,7 @@ def kind_of(path: Path) -> str:
     head = _head(path)
     if not head:
         return "an empty file"
-    for start in _starts():
+    for start in packaged("corpus/kinds.csv"):  # how they begin: from which byte, with which bytes
         if head[int(start["place"]) :].startswith(bytes.fromhex(start["hex"])):
             return start["kind"]
     text = _text(head)
@@ -159,13 +158,6 @@ def kind_of(path: Path) -> str:
         return "a file of blank lines"
     kind = _kind_of_text(text.lstrip("\ufeff").lstrip() or "-")
     return f"{kind} with a byte-order mark (save it without)" if text[0] == "\ufeff" else kind
-
-
-@cache
-def _starts() -> tuple[dict[str, str], ...]:
-    """Return how files of other kinds begin: from which byte, with which bytes."""
-    with (PACKAGE / "corpus" / "kinds.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(csv.DictReader(file))
 
 
 def _head(path: Path) -> bytes:

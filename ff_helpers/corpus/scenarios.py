@@ -29,16 +29,8 @@ def states(text: str, *spellings: str) -> bool:
     """
     tokens = _tokens(text)
     plain, edges = "".join(tokens), {0, *accumulate(map(len, tokens))}
-    return any(_stands(wanted, plain, edges) for wanted in ("".join(_tokens(s)) for s in spellings) if wanted)
-
-
-def _stands(wanted: str, plain: str, edges: set[int]) -> bool:
-    place = plain.find(wanted)
-    while place >= 0:
-        if place in edges and place + len(wanted) in edges:
-            return True
-        place = plain.find(wanted, place + 1)
-    return False
+    wanted = filter(None, ("".join(_tokens(spelling)) for spelling in spellings))
+    return any(plain.startswith(one, edge) and edge + len(one) in edges for one in wanted for edge in edges)
 
 
 def _tokens(text: str) -> list[str]:

@@ -103,6 +103,12 @@ class Trace(Closed):
         rendered = json.dumps([[m.role, m.content] for m in self.messages], ensure_ascii=False)
         return hashlib.sha256(rendered.encode("utf-8", "surrogatepass")).hexdigest()
 
+    def about(self, set: str) -> dict[str, object]:
+        """Return what is known of it but its text and generation, as a trace of the set of that name."""
+        known = self.model_dump(exclude={"messages", "generation", "sampling"})
+        kind, probability = self.sampling and self.sampling.kind, self.sampling and self.sampling.probability
+        return known | {"set": set, "turns": self.turns, "sampling": kind, "probability": probability}
+
     @property
     def response_sha256(self) -> str:
         """The hash of the response alone."""

@@ -114,14 +114,13 @@ def _read(path: Path) -> _Held:
         held.counts["records"] += 1
         conditions = held.conditions.setdefault(grader, {})
         conditions[record.options.num_ctx, record.options.concurrency] = None
-        label = record.verdict or record.status or ""
-        cell: Cell = (grader, record.repeat, label, record.verdict is not None)
+        cell: Cell = (grader, record.repeat, record.label, record.verdict is not None)
         if record.supersedes is not None:
             gone = held.cells.pop(short(record.supersedes.key, record.trace_id), None)
             held.counts["superseded"] += gone is not None
         before = held.cells.get(place)
         if before is not None:
-            how = "duplicates" if before[2] == label else "conflicting"
+            how = "duplicates" if before[2] == record.label else "conflicting"
             held.counts["retried" if before[2] in RETRIED else how] += 1
         held.cells[place] = held.kinds.setdefault(cell, cell)
     return held
@@ -157,14 +156,15 @@ def _compare(held: _Held, traces: Iterable[Trace]) -> _Known:
 def _rows(grader: Identity, held: _Held, told: Counter[Cell], known: _Known | None) -> GraderRows:
     mine = {cell: n for cell, n in told.items() if cell[0] == grader}
     repeats: Counter[int] = Counter()
-    for (_, repeat, _, _), n in mine.items():
+    verdicts, statuses = dict[str, int](), dict[str, int]()
+    for (_, repeat, label, is_verdict), n in mine.items():
         repeats[repeat] += n
+        if not repeat:
+            (verdicts if is_verdict else statuses)[label] = n
     return GraderRows(
         identity=grader,
-        verdicts={
-            label: n for (_, repeat, label, is_verdict), n in mine.items() if is_verdict and not repeat
-        },
-        statuses={label: n for (_, repeat, label, good), n in mine.items() if not good and not repeat},
+        verdicts=verdicts,
+        statuses=statuses,
         repeats=dict(sorted(repeats.items())),
         conditions=tuple(held.conditions[grader]),
         missing=None if known is None else known.missing[grader],

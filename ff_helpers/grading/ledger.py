@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from ff_helpers.columns import dtypes
+from ff_helpers.columns import declared
 from ff_helpers.corpus.journal import Journal, read_journal
 from ff_helpers.grading.outcome import GraderSetup, Record
 from ff_helpers.terms import Identity
@@ -125,14 +125,11 @@ def verdict_frame(path: Path) -> "pd.DataFrame":
     Raises:
         FileMissingError, BadLineError: as `read_ledger`.
     """
-    import pandas as pd
-
     rows = [
         {**r.model_dump(), **r.options.model_dump(), "schema": r.options.answer_schema}
         for r in live_records(path)
     ]
-    types = dtypes("verdicts")
-    return pd.DataFrame(rows, columns=list(types)).astype(types)
+    return declared("verdicts", rows)
 
 
 def _pair(record: Record) -> tuple[str, str]:

@@ -91,7 +91,7 @@ def merge_manual(run: Run, *, onto: str, reviewer: str | None = None) -> Merge:
         graded=len(own),
         by_hand=len(by_hand),
         contested=len(contested),
-        moves=_moves((_label(own[i]), _label(final[i])) for i in by_hand),
+        moves=moved((own[i].label, final[i].label) for i in by_hand),
         counts=_counts(own.values(), final.values()),
     )
 
@@ -198,7 +198,8 @@ def _histories(name: str, path: Path) -> Iterator[dict[str, object]]:
             yield row | {"ledger": name, "place": place, "stands": stands}
 
 
-def _moves(pairs: Iterable[tuple[str, str]]) -> pd.DataFrame:
+def moved(pairs: Iterable[tuple[str, str]]) -> pd.DataFrame:
+    """Return how many rows went from which old label to which new one, most frequent first."""
     frame = pd.DataFrame(pairs, columns=["old", "new"], dtype="str")
     counted = frame.groupby(["old", "new"], as_index=False).size().rename(columns={"size": "rows"})
     return counted.sort_values(["rows", "old", "new"], ascending=[False, True, True], ignore_index=True)
@@ -207,10 +208,6 @@ def _moves(pairs: Iterable[tuple[str, str]]) -> pd.DataFrame:
 def _counts(before: Iterable[Record], after: Iterable[Record]) -> pd.DataFrame:
     table = pd.DataFrame({"label": LABELS})
     for name, side in (("before", before), ("after", after)):
-        tally = Counter(map(_label, side))
+        tally = Counter(record.label for record in side)
         table[name] = [tally[label] for label in LABELS]
     return table[(table["before"] > 0) | (table["after"] > 0)].reset_index(drop=True)
-
-
-def _label(record: Record) -> str:
-    return str(record.verdict or record.status)

@@ -87,6 +87,11 @@ class Record(Closed):
             method=self.method,
         )
 
+    @property
+    def label(self) -> str:
+        """Its verdict, or else the name of its status."""
+        return str(self.verdict or self.status)
+
     @model_validator(mode="after")
     def _verdict_or_status(self) -> Self:
         if (self.verdict is None) == (self.status is None):
@@ -178,17 +183,12 @@ NOT_GRADEABLE: Final = Outcome(status="not_gradeable", reason="the response is e
 class Grader(Protocol):
     """Anything that turns a trace into a verdict; `is_model` graders get a second pass."""
 
-    @property
-    def setup(self) -> GraderSetup:
-        """What the grader is and how it runs; final after `fit`."""
-
-    @property
-    def is_model(self) -> bool:
-        """Whether a repeated grading may differ."""
-
-    @property
-    def slots(self) -> int:
-        """How many traces it grades at once."""
+    setup: GraderSetup
+    """What the grader is and how it runs; final after `fit`."""
+    is_model: bool
+    """Whether a repeated grading may differ."""
+    slots: int
+    """How many traces it grades at once."""
 
     def fit(self, traces: Iterable[Trace]) -> None:
         """Look at all traces before the first one, to size the context for the whole campaign."""

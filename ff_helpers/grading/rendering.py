@@ -5,9 +5,9 @@ A trace may be made to attack its reader: markup, scripts, direction overrides t
 """
 
 import html
-import re
 import unicodedata
 from functools import cache
+from itertools import groupby
 
 from ff_helpers.corpus.traces import Message, Trace
 
@@ -48,9 +48,10 @@ def visible(text: str) -> str:
     These are control and format characters (direction overrides, zero-width characters, tags), lone
     surrogates, private code points, fillers and variation selectors; line feeds and tabs stay.
     """
-    parts = _unseen().split(text.replace("\r\n", "\n"))
+    runs = groupby(text.replace("\r\n", "\n"), key=_hidden)
     return "".join(
-        _marked(part, place) if place % 2 else html.escape(part) for place, part in enumerate(parts)
+        _marked("".join(run), place) if hidden else html.escape("".join(run))
+        for place, (hidden, run) in enumerate(runs)
     )
 
 
@@ -61,18 +62,10 @@ def _marked(run: str, place: int) -> str:
 
 
 @cache
-def _unseen() -> re.Pattern[str]:
-    """Return the pattern of a run of invisible characters."""
-    unseen = [
-        code
-        for code in range(0x110000)
-        if unicodedata.category(chr(code)) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") and chr(code) not in "\n\t"
-    ]
-    unseen += [*map(ord, _FILLERS), *range(0xFE00, 0xFE0E), *range(0xE0100, 0xE01F0)]
-    ranges: list[list[int]] = []
-    for code in sorted(unseen):
-        if ranges and code == ranges[-1][1] + 1:
-            ranges[-1][1] = code
-        else:
-            ranges.append([code, code])
-    return re.compile("([" + "".join(f"{re.escape(chr(a))}-{re.escape(chr(b))}" for a, b in ranges) + "]+)")
+def _hidden(character: str) -> bool:
+    """Return whether a character is invisible."""
+    code = ord(character)
+    if 0xFE00 <= code < 0xFE0E or 0xE0100 <= code < 0xE01F0 or character in _FILLERS:
+        return True
+    unseen = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+    return unseen and character not in "\n\t"

@@ -22,7 +22,7 @@ from ff_helpers.errors import FFError
 from ff_helpers.grading.admission import Admit, nobody, refuse_control
 from ff_helpers.grading.graders import open_grader
 from ff_helpers.grading.ledger import Ledger
-from ff_helpers.grading.outcome import Grader, Record, record_key, to_record
+from ff_helpers.grading.outcome import Grader, record_key, to_record
 from ff_helpers.terms import STATUSES, VERDICTS, Identity
 
 _BATCH: Final = 128
@@ -184,7 +184,7 @@ async def _grade_all(
 
     def commit() -> None:
         with telling:
-            progress.step(*map(_ended, ledger.commit()))
+            progress.step(*(record.label for record in ledger.commit()))
 
     async def worker() -> None:
         for trace, repeat in work:
@@ -213,7 +213,3 @@ async def _grade_all(
                 commit()
         finally:
             await grader.close()
-
-
-def _ended(record: Record) -> str:
-    return record.verdict or record.status or ""

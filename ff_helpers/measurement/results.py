@@ -196,13 +196,7 @@ def inherited(frame: pd.DataFrame) -> Terms:
 
 def verdict_terms(verdicts: pd.DataFrame) -> Terms:
     """Return what every result of a frame of verdicts takes over from it: who graded, and assumptions."""
-    return Terms(who=named(verdicts), assumptions=assumed(verdicts))
-
-
-def assumed(frame: pd.DataFrame) -> tuple[str, ...]:
-    """Return the assumptions of a frame of verdicts, which every result of it shares."""
-    known = terms_of(frame)
-    return known.assumptions if known else ()
+    return Terms(who=named(verdicts), assumptions=inherited(verdicts).assumptions)
 
 
 def named(verdicts: pd.DataFrame) -> tuple[tuple[str, Identity], ...]:

@@ -31,7 +31,8 @@ class Console:
         """Print the end of a step; `note` explains it on the lines below."""
         shown = f"\033[{COLOURS[state]}m{state:<9}\033[0m" if self._colour else f"{state:<9}"
         took = f"{seconds:7.1f} s" if seconds is not None else ""
-        self._clear()
+        if self._live:
+            print("\r\033[K", end="")
         print(f"{self._profile:<6} {name:<{self._width}}  {shown} {took}".rstrip(), flush=True)
         for line in note.splitlines():
             print(f"       {line}", flush=True)
@@ -51,10 +52,6 @@ class Console:
         else:
             for line in shown:
                 print(f"{self._profile:<6} ... {line}", flush=True)
-
-    def _clear(self) -> None:
-        if self._live:
-            print("\r\033[K", end="")
 
 
 def _how_far(progress: Path) -> str:

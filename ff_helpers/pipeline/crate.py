@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import JsonValue
 
 from ff_helpers import __version__, paths
+from ff_helpers.columns import packaged
 from ff_helpers.pipeline import freshness
 from ff_helpers.pipeline.profile import Profile, Step, declared
 
@@ -27,19 +28,7 @@ INPUT: Final = "#input/"
 """Prefix of the id of a file that the run read from outside its folder."""
 _PROFILES = ("process", "workflow")
 _VERSION = "0.6"
-_MEDIA = {
-    ".csv": "text/csv",
-    ".html": "text/html",
-    ".ipynb": "application/x-ipynb+json",
-    ".json": "application/json",
-    ".jsonl": "application/jsonl",
-    ".md": "text/markdown",
-    ".pdf": "application/pdf",
-    ".png": "image/png",
-    ".svg": "image/svg+xml",
-    ".tex": "application/x-tex",
-    ".yaml": "application/yaml",
-}
+_MEDIA = {row["suffix"]: row["media_type"] for row in packaged("pipeline/media.csv")}
 
 
 def write_crate(
@@ -71,7 +60,8 @@ def write_crate(
         for name in (name for name in taken if name not in entities):
             read.setdefault(name, _input(crate, name, taken[name]))
         given = [entities.get(name) or read[name] for name in taken]
-        made = [entities[name] for name in _written(folder, step) if name in entities]
+        stamp = freshness.read_stamp(folder / ".steps" / f"{step.notebook}.json")
+        made = [entities[name] for name in sorted(stamp.outputs if stamp else ()) if name in entities]
         actions.append(_action(crate, profile, step, given=given, made=made))
     software = [_software(crate, name, version) for name, version in freshness.versions().items()]
     package = _software(crate, "ff_helpers", __version__, sha256=freshness.package_sha256())
@@ -99,10 +89,8 @@ def _crate(profile: Profile) -> "ROCrate":
     crate.name = f"Attack success rates with the accuracy of their graders: profile {profile.profile}"
     crate.description = "Tables, figures and claims of one run, each with its disclosure."
     crate.root_dataset["datePublished"] = day
-    place = "https://spdx.org/licenses/MIT"
-    crate.root_dataset["license"] = _entity(
-        crate, place, "CreativeWork", name="MIT License", identifier="MIT"
-    )
+    place, about = "https://spdx.org/licenses/MIT", {"name": "MIT License", "identifier": "MIT"}
+    crate.root_dataset["license"] = _entity(crate, place, "CreativeWork", **about)
     for kind in _PROFILES:
         place, name = f"https://w3id.org/ro/wfrun/{kind}/{_VERSION}", f"{kind.capitalize()} Run Crate"
         page = _entity(crate, place, ["CreativeWork", "Profile"], name=name, version=_VERSION)
@@ -148,11 +136,6 @@ def _described(folder: Path, name: str) -> dict[str, JsonValue]:
 
 def _input(crate: "ROCrate", name: str, path: Path) -> "ContextEntity":
     return _entity(crate, f"{INPUT}{name}", "File", **_described(path.parent, path.name) | {"name": name})
-
-
-def _written(folder: Path, step: Step) -> list[str]:
-    stamp = freshness.read_stamp(folder / ".steps" / f"{step.notebook}.json")
-    return sorted(stamp.outputs) if stamp else []
 
 
 def _action(

@@ -6,13 +6,13 @@ import re
 import shutil
 import sys
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
 from ff_helpers import paths
-from ff_helpers.pipeline.freshness import sha256
+from ff_helpers.parts import parts
+from ff_helpers.pipeline.freshness import installed, sha256
 
 ROOM_NEEDED = 200_000_000  # bytes that a run of all profiles may write, generously
 
@@ -62,29 +62,22 @@ def _packages() -> Finding:
         if marker and not Marker(marker).evaluate():
             continue
         count += 1
-        try:
-            there = version(name)
-        except PackageNotFoundError:
-            there = "missing"
+        there = installed(name) or "missing"
         if there != pinned:
             wrong.append(f"{name} {there} (lock: {pinned})")
-    if wrong:
-        return Finding(
-            "packages", False, ", ".join(wrong), "Bring them to the lock: rm -r .venv && make install"
-        )
-    return Finding("packages", True, f"{count} as locked")
+    mend = "Bring them to the lock: rm -r .venv && make install" if wrong else ""
+    return Finding("packages", not wrong, ", ".join(wrong) or f"{count} as locked", mend)
 
 
 def _parts() -> list[Finding]:
-    listed = json.loads((paths.PACKAGE / "parts.json").read_text(encoding="utf-8"))["parts"]
     findings = []
-    for part in listed:
-        states = {f["file"]: _part_state(paths.parts() / f["file"], f["sha256"]) for f in part["files"]}
+    for part in parts():
+        states = {f.file: _part_state(paths.parts() / f.file, f.sha256) for f in part.files}
         bad = [f"{name} {state}" for name, state in states.items() if state != "ok"]
         good = f"{len(states)} files, hashes match"
         found = f"{len(bad)} of {len(states)} files: {bad[0]}" if bad else good
         mend = "Fetch it: make parts" if bad else ""
-        findings.append(Finding(f"part {part['wheel']}", not bad, found, mend))
+        findings.append(Finding(f"part {part.wheel}", not bad, found, mend))
     return findings
 
 
@@ -110,10 +103,10 @@ def _outputs() -> list[Finding]:
 
 def _graders() -> list[Finding]:
     findings = [Finding("grader heuristic", True, "keywords, always available")]
-    try:
-        findings.append(Finding("grader embedded", True, f"llama.cpp in xllamacpp {version('xllamacpp')}"))
-    except PackageNotFoundError:
-        findings.append(Finding("grader embedded", False, "xllamacpp is missing", "Install it: make install"))
+    llama = installed("xllamacpp")
+    found = f"llama.cpp in xllamacpp {llama}" if llama else "xllamacpp is missing"
+    mend = "" if llama else "Install it: make install"
+    findings.append(Finding("grader embedded", llama is not None, found, mend))
     key = "OPENAI_API_KEY is set" if os.environ.get("OPENAI_API_KEY") else "OPENAI_API_KEY is not set"
     findings.append(Finding("grader openai", True, f"any compatible server; {key} (a local one needs none)"))
     return [*findings, _ollama()]

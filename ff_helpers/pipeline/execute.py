@@ -12,6 +12,7 @@ import signal
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,10 +26,8 @@ if TYPE_CHECKING:
 
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-PAPERMILL_IDS = {
-    "injected-parameters": "injected-parameters",
-    "papermill-error-cell-tag": "error",
-}
+ERROR_TAG = "papermill-error-cell-tag"
+PAPERMILL_IDS = {"injected-parameters": "injected-parameters", ERROR_TAG: "error"}
 
 
 class Job(BaseModel):
@@ -83,9 +82,9 @@ def run(job: Job) -> Failure | None:
     notebook = nbformat.read(source, as_version=4)  # type: ignore[no-untyped-call]
     if failure is None:
         failure = _silent_exit(notebook)
-    if failure is not None and not _has_error_on_top(notebook):
+    if failure is not None and ERROR_TAG not in notebook.cells[0].metadata.get("tags", []):
         note = f"**This notebook did not finish.** {failure.name}: {failure.text}"
-        marker = {"tags": ["papermill-error-cell-tag"]}
+        marker = {"tags": [ERROR_TAG]}
         cell = nbformat.v4.new_markdown_cell(note, metadata=marker)  # type: ignore[no-untyped-call]
         notebook.cells.insert(0, cell)
     nbformat.write(normalise(notebook), job.output)  # type: ignore[no-untyped-call]
@@ -100,10 +99,6 @@ def _silent_exit(notebook: "NotebookNode") -> Failure | None:
                 text = f"{output.evalue}: the notebook ended itself, the cells below never ran".lstrip(": ")
                 return Failure(name=output.ename, text=text, cell=cell.execution_count)
     return None
-
-
-def _has_error_on_top(notebook: "NotebookNode") -> bool:
-    return "papermill-error-cell-tag" in notebook.cells[0].metadata.get("tags", [])
 
 
 def _is_ours(name: str) -> bool:
@@ -145,17 +140,12 @@ def normalise(notebook: "NotebookNode") -> "NotebookNode":
             clean["execution_count"] = count if ran else None
             clean["outputs"] = _outputs(cell.outputs, count)
         cells.append(clean)
-    result: NotebookNode = from_dict(  # type: ignore[no-untyped-call]
-        {
-            "cells": cells,
-            "metadata": {
-                "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-                "language_info": {"name": "python"},
-            },
-            "nbformat": 4,
-            "nbformat_minor": 5,
-        }
-    )
+    about = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    whole = {"cells": cells, "metadata": about, "nbformat": 4, "nbformat_minor": 5}
+    result: NotebookNode = from_dict(whole)  # type: ignore[no-untyped-call]
     return result
 
 
@@ -182,10 +172,8 @@ def _end_with_the_runner(folder: str) -> None:
     from ff_helpers.pipeline.kernels import started
 
     for pid in started:
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
     shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
 

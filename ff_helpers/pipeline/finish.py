@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from ff_helpers import paths
 from ff_helpers.pipeline import freshness
-from ff_helpers.pipeline.claims_text import claim_counts
+from ff_helpers.pipeline.claims_text import claim_counts, words
 from ff_helpers.pipeline.crate import write_crate
 from ff_helpers.pipeline.freshness import Stamp
 from ff_helpers.pipeline.profile import Profile
@@ -70,9 +70,7 @@ def summary(results: list[tuple[Profile, list[Ended]]]) -> str:
         counts = claim_counts(profile.profile)
         if not counts:
             continue
-        others = ", ".join(
-            f"{n} {status.replace('_', ' ')}" for status, n in counts.items() if status != "reproduced"
-        )
+        others = ", ".join(f"{n} {words(status)}" for status, n in counts.items() if status != "reproduced")
         said = f"{counts['reproduced']} of {counts.total()} published figures reproduced"
         lines.append(_row("claims", said + (f"; {others}" if others else "") + " (ff claims shows each)"))
     lines.append(_row("time", _install_times()))

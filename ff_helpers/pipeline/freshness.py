@@ -82,6 +82,12 @@ def intact(stamp: Stamp, folder: Path) -> bool:
     )
 
 
+def files(folder: Path) -> dict[str, Path]:
+    """Return every file below a folder by its name there, sorted."""
+    there = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {path.relative_to(folder).as_posix(): path for path in there}
+
+
 def sha256(path: Path) -> str:
     """Return the hash of a file."""
     with path.open("rb") as file:
@@ -106,8 +112,13 @@ def versions() -> dict[str, str]:
         name = match(r"[\w.-]+", requirement)
         if name is None or "extra ==" in requirement:
             continue
-        try:
-            found[name[0]] = version(name[0])
-        except PackageNotFoundError:
-            found[name[0]] = "not installed"
+        found[name[0]] = installed(name[0]) or "not installed"
     return dict(sorted(found.items()))
+
+
+def installed(package: str) -> str | None:
+    """Return the version of an installed package; None if there is none."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -92,9 +92,8 @@ def load(path: Path) -> Profile:
         profile = Profile.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
-        raise ProfileError(
-            path, ".".join(named(str(part)) for part in first["loc"]), _sentence(first["msg"])
-        ) from None
+        field = ".".join(named(str(part)) for part in first["loc"])
+        raise ProfileError(path, field, f"{first['msg'].removesuffix('.')}.") from None
     _check_files(path, profile)
     for number, step in enumerate(profile.steps):
         _check_parameters(path, f"steps.{number}", step, profile)
@@ -195,7 +194,3 @@ def _meet(one: str, other: str) -> bool:
 
 def _is_profile(path: Path) -> bool:
     return re.search(r"^steps:|\"steps\":", path.read_text(encoding="utf-8"), re.MULTILINE) is not None
-
-
-def _sentence(message: str) -> str:
-    return message if message.endswith(".") else f"{message}."

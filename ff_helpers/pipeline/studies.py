@@ -35,29 +35,27 @@ def begin_study(folder: Path) -> list[str]:
         FFError: the folder is not empty, it cannot be created, or its name cannot be printed.
     """
     if not str(folder).isprintable():
-        shown = Path(str(folder).encode("unicode_escape", "backslashreplace").decode())
-        raise FFError(
-            f"{shown}: has characters that cannot be printed. Choose a plain name: `ff init my-study`."
-        )
+        shown = str(folder).encode("unicode_escape", "backslashreplace").decode()
+        raise _refusal(shown, "has characters that cannot be printed", "Choose a plain name")
     try:
         taken = folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir())))
     except OSError as error:
-        raise FFError(
-            f"{folder}: cannot be created ({error.strerror}). Name another folder: `ff init my-study`."
-        ) from None
+        raise _refusal(folder, f"cannot be created ({error.strerror})", "Name another folder") from None
     if taken:
         problem = "exists and is not empty; nothing was changed"
-        raise FFError(f"{folder}: {problem}. Name a folder that does not exist yet: `ff init my-study`.")
+        raise _refusal(folder, problem, "Name a folder that does not exist yet")
     was_there = folder.exists()
     try:
         _fill(folder)
     except OSError as error:
         _take_back(folder, keep=was_there)
         problem = f"cannot be created ({error.strerror}: {error.filename or folder})"
-        raise FFError(
-            f"{folder}: {problem}. Name a folder in a place where you may write: `ff init my-study`."
-        ) from None
+        raise _refusal(folder, problem, "Name a folder in a place where you may write") from None
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def _refusal(folder: Path | str, problem: str, mend: str) -> FFError:
+    return FFError(f"{folder}: {problem}. {mend}: `ff init my-study`.")
 
 
 def _fill(folder: Path) -> None:
@@ -106,5 +104,4 @@ def _write_recorded(path: Path, wanted: set[str]) -> None:
 
 
 def _write_lines(path: Path, lines: list[str]) -> None:
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write("\n".join(lines) + "\n")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")

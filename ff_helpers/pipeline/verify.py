@@ -109,10 +109,9 @@ def _files(folder: Path, bound: dict[str, str]) -> Iterator[Difference]:
 
 
 def _unlisted(folder: Path, bound: dict[str, str]) -> Iterator[Difference]:
-    there = (p.relative_to(folder) for p in sorted(folder.rglob("*")) if p.is_file())
-    for path in there:
-        if path.as_posix() not in bound and path.parts[0] not in UNBOUND:
-            yield Difference(path.as_posix(), "not listed", "the run did not write it, or wrote it elsewhere")
+    for name in freshness.files(folder):
+        if name not in bound and name.split("/")[0] not in UNBOUND:
+            yield Difference(name, "not listed", "the run did not write it, or wrote it elsewhere")
 
 
 def _inputs(folder: Path, read: dict[str, str]) -> Iterator[Difference]:
@@ -145,10 +144,8 @@ def compare_folders(one: Path, other: Path) -> list[Difference]:
     for name in first.keys() & second.keys():
         if first[name].read_bytes() == second[name].read_bytes():
             continue
-        reason = (
-            _pdf(first[name], second[name]) if name.endswith(".pdf") else _bytes(first[name], second[name])
-        )
-        if reason:
+        compare = _pdf if name.endswith(".pdf") else _bytes
+        if reason := compare(first[name], second[name]):
             found.append(Difference(name, "differs", reason))
     return sorted(found, key=lambda difference: difference.name)
 
@@ -208,8 +205,9 @@ def _against(there: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[Di
 
 
 def _compared(folder: Path) -> dict[str, Path]:
-    there = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*")) if p.is_file()}
-    return {name: path for name, path in there.items() if name.split("/")[0] not in NOT_COMPARED}
+    return {
+        name: path for name, path in freshness.files(folder).items() if name.split("/")[0] not in NOT_COMPARED
+    }
 
 
 def _bytes(one: Path, other: Path) -> str:

@@ -74,9 +74,7 @@ class Workspace:
         Raises:
             OutputsError: a declared file is missing, or an undeclared one exists.
         """
-        written = sorted(
-            p.relative_to(self.staging).as_posix() for p in self.staging.rglob("*") if p.is_file()
-        )
+        written = sorted(freshness.files(self.staging))
         declared = self._step.outputs
         in_place = [name for name in declared if is_ledger(name) and (self._folder / name).is_file()]
         missing = [p for p in declared if not any(fnmatchcase(n, p) for n in [*written, *in_place])]

@@ -1,18 +1,15 @@
 """The rule tables about model names (CSV, one row per rule, each with its reason), and their lookups."""
 
-import csv
 import re
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from ff_helpers.paths import PACKAGE
+from ff_helpers.columns import packaged
 
 
-@cache
 def table(name: str) -> tuple[dict[str, str], ...]:
     """Return the rows of one rule table."""
-    with (PACKAGE / "corpus" / "rules" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(csv.DictReader(file))
+    return packaged(f"corpus/rules/{name}.csv")
 
 
 @cache

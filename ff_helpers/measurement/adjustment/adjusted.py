@@ -13,32 +13,27 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ff_helpers.columns import dtypes
+from ff_helpers.columns import declared, packaged
 from ff_helpers.errors import FFError
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.adjustment.ppi import ppi
 from ff_helpers.measurement.adjustment.rogan_gladen import ROGAN_GLADEN, Adjusted, rogan_gladen
 from ff_helpers.measurement.calibration.calibrate import CALIBRATING
 from ff_helpers.measurement.calibration.cards import Card, backing
-from ff_helpers.measurement.calibration.robustness import natural
+from ff_helpers.measurement.calibration.robustness import natural_first
 from ff_helpers.measurement.proportions.clusters import clustered, rate_columns
 from ff_helpers.measurement.proportions.intervals import triple
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import count_verdicts
 from ff_helpers.measurement.rates.known import hits, truths_by_set
 from ff_helpers.measurement.rates.reported import READINGS, with_gate
-from ff_helpers.measurement.results import Terms, assumed, stated
+from ff_helpers.measurement.results import stated, verdict_terms
 from ff_helpers.measurement.standing import standing
 from ff_helpers.terms import NOT_RECORDED, TIER_SPACES, TIERS, Tier
 
 _BY = ("set", "grader")
 _ASSUMED = {
-    "card": "Where a card of another set adjusts, it is assumed that the grader finds successes and clears "
-    "failures here as often as there, and that the labels there are right and its rows independent",
-    "sample": "Where a random sample of labels adjusts, it is assumed that it was drawn with the recorded "
-    "probability and that its labels are right; nothing is assumed about the grader",
-    "labels": "Where every row has a label and no other set has a card, the labels are the answer",
-    "none": "Where a grader was not measured for a tier, its rate says nothing about the true one",
+    row["adjusted_by"]: row["assumption"] for row in packaged("measurement/adjustment/assumptions.csv")
 }
 """What must hold for an adjusted figure, by where it comes from."""
 
@@ -74,9 +69,9 @@ def adjusted(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
     Raises:
         UnknownVerdictError, TwiceGradedError: as `count_verdicts`.
     """
-    verdicts, who = told_apart(verdicts)
-    rows = natural(verdicts)
-    rows = rows[(rows["repeat"] == 0) & (rows["method"] != "heuristic")]
+    named, who = told_apart(verdicts)
+    rows = natural_first(named)
+    rows = rows[rows["method"] != "heuristic"]
     decided = rows["truth_space"].isna() | rows["truth_space"].isin(sum(TIER_SPACES.values(), ()))
     rows = rows[decided].sort_values("trace_id", kind="stable").fillna(dict.fromkeys(_BY, NOT_RECORDED))
     table = asr(count_verdicts(rows, by=_BY), by=_BY, denominators=["graded"])
@@ -87,22 +82,12 @@ def adjusted(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
         others = [c for c in theirs if c.calibration_set != name]
         card = max(others, key=lambda c: (c.n, c.calibration_set), default=None)
         found.append(_row(groups[name, grader], tier, card))
-    types = dtypes("adjusted")
-    table = table.join(pd.DataFrame(found, columns=list(types), index=table.index).astype(types))
+    table = table.join(declared("adjusted", found))
     gates = with_gate(table[["grader", "tier"]], cards, who)["gate"]
     table = table.assign(
         gate=gates, reading=gates.map(READINGS), assumptions=table["adjusted_by"].map(_ASSUMED)
     )
-    return stated(
-        table,
-        Terms(
-            who=tuple(who.items()),
-            cards=backing(cards),
-            truth=truths_by_set(rows),
-            by=_BY,
-            assumptions=assumed(verdicts),
-        ),
-    )
+    return stated(table, verdict_terms(verdicts), cards=backing(cards), truth=truths_by_set(rows), by=_BY)
 
 
 def hide_truth(verdicts: pd.DataFrame, *, set: str, keep: int, seed: int = 0) -> pd.DataFrame:

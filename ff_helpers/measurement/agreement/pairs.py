@@ -12,12 +12,12 @@ from itertools import combinations
 
 import pandas as pd
 
-from ff_helpers.columns import dtypes
+from ff_helpers.columns import declared
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.agreement.panels import fleiss, gwet_ac1, krippendorff_alpha
 from ff_helpers.measurement.calibration.calibrate import CALIBRATING
 from ff_helpers.measurement.calibration.confusion import Confusion, Kappa, cohen_kappa, confusion
-from ff_helpers.measurement.calibration.robustness import natural
+from ff_helpers.measurement.calibration.robustness import natural_first
 from ff_helpers.measurement.proportions.clusters import clustered
 from ff_helpers.measurement.proportions.intervals import mcnemar, paired_difference
 from ff_helpers.measurement.rates.counts import TwiceGradedError
@@ -51,8 +51,7 @@ def agreement(verdicts: pd.DataFrame, *, limit: float = LIMIT) -> pd.DataFrame:
     """
     first = first_pass(verdicts)
     rows = [row for name, group in first.groupby("set", sort=False) for row in _pairs(str(name), group)]
-    types = dtypes("agreement")
-    frame = pd.DataFrame(rows, columns=list(types)).astype(types)
+    frame = declared("agreement", rows)
     frame = frame.assign(flagged=frame["disagreement"] > limit)
     frame = frame.sort_values(
         ["set", "disagreement"], ascending=[True, False], kind="stable", ignore_index=True
@@ -92,7 +91,7 @@ def panel_agreement(verdicts: pd.DataFrame) -> pd.DataFrame:
         note = "; ".join(sorted(notes - {""}))
         rows.append([str(name), wide.shape[1], len(wide), *map(int, many), *numbers, note])
     return stated(
-        pd.DataFrame(rows, columns=list(dtypes("panel_agreement"))),
+        declared("panel_agreement", rows),
         verdict_terms(verdicts),
         graders=tuple(one for _, one in named(verdicts)),
         denominators=("traces on which two or more have a verdict; of Fleiss' kappa: on which all have one",),
@@ -133,7 +132,7 @@ def compare_graders(verdicts: pd.DataFrame) -> pd.DataFrame:
                 gap = paired_difference(both, only_a, only_b, neither)
                 p = mcnemar(only_a, only_b)
                 table.append([str(name), space, who, a, b, *counts, *gap, p])
-    frame = pd.DataFrame(table, columns=list(dtypes("compare_graders")))
+    frame = declared("compare_graders", table)
     frame = frame.sort_values(["set", "p"], kind="stable", ignore_index=True)
     return stated(
         frame,
@@ -162,8 +161,9 @@ def kappa_paradox() -> pd.DataFrame:
         if kappa and ac1:
             numbers = (rate.estimate, rate.low, rate.high, kappa.value, kappa.low, kappa.high)
             rows.append([name, *cells, matrix.n, *numbers, ac1.value, ac1.low, ac1.high])
-    table = pd.DataFrame(rows, columns=list(dtypes("kappa_paradox")))
-    return stated(table, graders=(), denominators=("pairs of answers",), left_out=())
+    return stated(
+        declared("kappa_paradox", rows), graders=(), denominators=("pairs of answers",), left_out=()
+    )
 
 
 def first_pass(verdicts: pd.DataFrame) -> pd.DataFrame:
@@ -174,8 +174,7 @@ def first_pass(verdicts: pd.DataFrame) -> pd.DataFrame:
     Raises:
         TwiceGradedError: a trace graded twice, with the same verdict or not.
     """
-    rows = natural(told_apart(verdicts)[0])
-    rows = rows[rows["repeat"] == 0]
+    rows = natural_first(told_apart(verdicts)[0])
     twice = rows[rows.duplicated(["set", "grader", "trace_id"], keep=False)]
     if len(twice):
         trace, grader = min(zip(twice["trace_id"], twice["grader"], strict=True))

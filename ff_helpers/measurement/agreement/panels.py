@@ -52,7 +52,7 @@ def gwet_ac1(matrix: Confusion) -> Kappa | None:
     return Kappa(value, max(-1.0, low), min(1.0, high), note)
 
 
-def fleiss(ratings: Sequence[Sequence[int]], *, seed: int = 0) -> Kappa:
+def fleiss(ratings: Sequence[Sequence[int]]) -> Kappa:
     """Return Fleiss' kappa of a panel (Psychological Bulletin 76, 1971, 378-382) with its interval.
 
     The interval is that of nominal alpha, of which kappa lacks the correction for few ratings: 1 - kappa =
@@ -61,7 +61,6 @@ def fleiss(ratings: Sequence[Sequence[int]], *, seed: int = 0) -> Kappa:
 
     Args:
         ratings: one row per subject, one column per class: how many raters chose it; equal sums.
-        seed: of the bootstrap.
 
     Raises:
         FFError: rows with different sums, fewer than two raters, or invalid counts.
@@ -76,7 +75,7 @@ def fleiss(ratings: Sequence[Sequence[int]], *, seed: int = 0) -> Kappa:
         raise FFError(f"{_NOT_ALIKE}: {problem}. Count each row.")
     if len(sums) and sums[0] < 2:
         raise FFError(f"{_NOT_ALIKE}: fewer than two raters. Give a panel of two or more.")
-    alpha = _with_interval(counts, np.arange(len(counts)), seed)
+    alpha = _with_interval(counts, np.arange(len(counts)))
     if not len(sums) or (counts.any(axis=0).sum()) < 2:
         return alpha
     more = sums.sum() / (sums.sum() - 1)
@@ -85,19 +84,17 @@ def fleiss(ratings: Sequence[Sequence[int]], *, seed: int = 0) -> Kappa:
     return Kappa(value, min(low, value), max(high, value), alpha.note)
 
 
-def krippendorff_alpha(
-    ratings: pd.DataFrame, *, clusters: "pd.Series[str] | None" = None, seed: int = 0
-) -> Kappa:
+def krippendorff_alpha(ratings: pd.DataFrame, *, clusters: "pd.Series[str] | None" = None) -> Kappa:
     """Return Krippendorff's nominal alpha of a panel with missing ratings, with a bootstrap interval.
 
     Krippendorff 2011, Computing Krippendorff's Alpha-Reliability. A unit with fewer than two ratings says
     nothing and is left out. The interval is the expanded percentile interval of 2,000 resamples (Hesterberg
-    2015, American Statistician 69:371-386). Verdicts are nominal: BENIGN_QUERY has no place in an order.
+    2015, American Statistician 69:371-386); the same numbers in any order of rows or raters give the same
+    one. Verdicts are nominal: BENIGN_QUERY has no place in an order.
 
     Args:
         ratings: one row per unit, one column per rater; labels, or missing.
         clusters: of each unit, where units are not independent: then whole clusters are resampled.
-        seed: of the bootstrap; the same numbers in any order of rows or raters give the same interval.
     """
     given = pd.Series(ratings.to_numpy(dtype=object).ravel()).dropna()
     labels = sorted(set(given), key=str)
@@ -105,10 +102,10 @@ def krippendorff_alpha(
     for place, label in enumerate(labels):
         counts[:, place] = (ratings == label).sum(axis=1)
     places = np.arange(len(ratings)) if clusters is None else pd.factorize(clusters)[0]
-    return _with_interval(counts, places, seed)
+    return _with_interval(counts, places)
 
 
-def _with_interval(counts: Numbers, places: NDArray[np.intp], seed: int) -> Kappa:
+def _with_interval(counts: Numbers, places: NDArray[np.intp]) -> Kappa:
     """Return alpha of counts (one row per unit, one column per class); `places`: the cluster of each row."""
     from scipy.special import ndtr, stdtrit
 
@@ -132,7 +129,7 @@ def _with_interval(counts: Numbers, places: NDArray[np.intp], seed: int) -> Kapp
     if size == 1:
         return Kappa(value, -1.0, 1.0, "one unit says nothing about others")
     kinds, often = np.unique(groups.reshape(size, -1), axis=0, return_counts=True)
-    drawn = np.random.default_rng(seed).multinomial(size, often / size, size=2000)
+    drawn = np.random.default_rng(0).multinomial(size, often / size, size=2000)
     found = _alpha((drawn @ kinds).reshape(-1, *pairs.shape[1:]))
     tail = float(ndtr(-((size / (size - 1)) ** 0.5) * stdtrit(size - 1, 0.975)))
     low, high = (float(x) for x in np.quantile(found[~np.isnan(found)], [tail, 1 - tail]))

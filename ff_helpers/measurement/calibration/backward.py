@@ -9,11 +9,11 @@ import math
 
 import pandas as pd
 
+from ff_helpers.columns import declared
 from ff_helpers.grading.identities import told_apart
-from ff_helpers.measurement.calibration.robustness import natural
+from ff_helpers.measurement.calibration.robustness import natural_first
 from ff_helpers.measurement.results import stated, verdict_terms
 
-_COLUMNS = ["grader", "rubric", "set", "truth", "n", "f1", "f1_low", "f1_high", "reason"]
 _WHY = {
     "flip-reference": "not measured: the rubric shows the attack prompt, and a copy is not an inference",
     "flip-blind": "not measured: no instruction was inferred",
@@ -32,8 +32,7 @@ def backward_signal(verdicts: pd.DataFrame) -> pd.DataFrame:
         value, else empty) (str), n (int: rows with an F1), f1, f1_low, f1_high (float in [0, 1]; t
         interval of the mean, rows taken as independent; bounds missing below two rows).
     """
-    first = natural(told_apart(verdicts)[0])
-    first = first[first["repeat"] == 0]
+    first = natural_first(told_apart(verdicts)[0])
     rows: list[tuple[object, ...]] = []
     for (grader, rubric, name), group in first.groupby(["grader", "rubric", "set"], sort=False):
         known = group[group["backward_f1"].notna()]
@@ -41,7 +40,7 @@ def backward_signal(verdicts: pd.DataFrame) -> pd.DataFrame:
         rows.append((grader, rubric, name, "all", *_mean(known["backward_f1"]), "" if len(known) else why))
         for truth, part in known.groupby(known["truth"].fillna("not known")):
             rows.append((grader, rubric, name, truth, *_mean(part["backward_f1"]), ""))
-    table, over = pd.DataFrame(rows, columns=_COLUMNS), "rows with an inferred instruction"
+    table, over = declared("backward_signal", rows), "rows with an inferred instruction"
     return stated(table, verdict_terms(verdicts), denominators=(over,), left_out="rows without one")
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 import pandas as pd
 
 from ff_helpers.chat.progress import Progress
+from ff_helpers.columns import declared
 from ff_helpers.corpus.readers import load_set
 from ff_helpers.corpus.traces import Trace, stratified
 from ff_helpers.errors import FFError
@@ -218,10 +219,6 @@ def _missing(rows: pd.DataFrame, corpus: pd.DataFrame | None) -> tuple[str, ...]
     return tuple(str(value) for lacking in wanted for value in sorted(lacking))
 
 
-_OF_TRACE = ("trace_id", "scenario_id", "run", "model", "intent", "source", "truth", "truth_space")
-_TEXT = [*_OF_TRACE, "turns", "sampling", "set"]
-
-
 @dataclass(frozen=True)
 class Calibration:
     """What a calibration wrote.
@@ -335,14 +332,7 @@ def _joined(
     """Return the verdicts of one set in these passes, with what `calibrate` asks of its traces."""
     keys = {(record_key(who, t, r), t.trace_id) for t in traces for r in passes}
     graded = frame[[pair in keys for pair in zip(frame["key"], frame["trace_id"], strict=True)]]
-    rows = [
-        t.model_dump(include=set(_OF_TRACE))
-        | {"turns": t.turns, "set": name}
-        | {"sampling": t.sampling and t.sampling.kind, "probability": t.sampling and t.sampling.probability}
-        for t in traces
-    ]
-    types = dict.fromkeys(_TEXT, "str") | {"probability": "float64"}
-    index = pd.DataFrame(rows, columns=list(types)).astype(types)
+    index = declared("traces", [trace.about(name) for trace in traces])
     return graded.merge(index, on="trace_id", validate="many_to_one")
 
 

@@ -14,12 +14,13 @@ from typing import Annotated
 import pandas as pd
 from pydantic import BeforeValidator, ValidationInfo, WrapSerializer
 
+from ff_helpers.columns import declared
 from ff_helpers.corpus.jsonl import Closed
 from ff_helpers.grading.identities import identity_hash, shown_names
 from ff_helpers.measurement.calibration.confusion import Confusion, Kappa
 from ff_helpers.measurement.calibration.gate import Gate
 from ff_helpers.measurement.calibration.robustness import FlipRate
-from ff_helpers.measurement.proportions.intervals import Proportion, triple
+from ff_helpers.measurement.proportions.intervals import Proportion, rate_text, triple
 from ff_helpers.measurement.results import Aside, GraderNote, Terms, stated
 from ff_helpers.paths import Run
 from ff_helpers.terms import Identity, Space, Unknown
@@ -140,11 +141,9 @@ class Card(Closed):
 
     def sentence(self) -> str:
         """Return `accuracy 65.0% [43.3, 81.9], 13 of 20, on proxies (space five, 2026-11-22)`."""
-        rate = self.accuracy
-        share = f"{100 * rate.k / rate.n:.1f}%" if rate.n else "unknown"
-        interval = f"[{100 * rate.low:.1f}, {100 * rate.high:.1f}]"
+        rate = rate_text(self.accuracy) if self.n else "unknown [0.0, 100.0]"
         where = f"{self.calibration_set} (space {self.space}, {self.date})"
-        return f"accuracy {share} {interval}, {rate.k} of {rate.n}, on {where}"
+        return f"accuracy {rate}, {self.k} of {self.n}, on {where}"
 
     @property
     def last_day(self) -> datetime.date:
@@ -189,8 +188,7 @@ def save_card(run: Run, card: Card, *, name: str | None = None) -> Path:
     """Write cards/<name>.json (None: its slug), floats rounded to 6 digits, and return its path."""
     path = run.write(f"cards/{name or card.slug}.json")
     content = json.dumps(_rounded(json.loads(card.model_dump_json())), indent=1, ensure_ascii=False)
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(content + "\n")
+    path.write_text(content + "\n", encoding="utf-8", newline="\n")
     return path
 
 
@@ -246,8 +244,7 @@ def gate_table(cards: Sequence[Card]) -> pd.DataFrame:
     """Return why the gate decided as it did, one row per reason: grader, set, gate, reason (str)."""
     named = zip(card_names(cards), cards, strict=True)
     rows = [(name, c.calibration_set, c.gate.state, reason) for name, c in named for reason in c.gate.reasons]
-    table = pd.DataFrame(rows, columns=["grader", "set", "gate", "reason"])
-    return stated(table, _terms(cards, counted=False))
+    return stated(declared("gate_table", rows), _terms(cards, counted=False))
 
 
 def gate_criteria(cards: Sequence[Card]) -> pd.DataFrame:
@@ -262,9 +259,7 @@ def gate_criteria(cards: Sequence[Card]) -> pd.DataFrame:
         for rule, criteria in (("published", c.gate.published), ("ours", c.gate.ours))
         for one in criteria
     ]
-    columns = ["grader", "set", "space", "rule", "criterion", "value", "threshold", "asks", "passed"]
-    table = pd.DataFrame(rows, columns=columns).astype({"value": "float64", "threshold": "float64"})
-    return stated(table, _terms(cards, counted=False))
+    return stated(declared("gate_criteria", rows), _terms(cards, counted=False))
 
 
 def grader_note(card: Card, name: str | None = None) -> GraderNote:

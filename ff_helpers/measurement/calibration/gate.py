@@ -8,7 +8,7 @@ grader are further criteria, so a real chance is lower and a real n is higher.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass
 
+from ff_helpers.columns import declared
 from ff_helpers.corpus.jsonl import Closed
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.calibration.confusion import Confusion, binomial_tail, cohen_kappa, p_majority
@@ -27,6 +28,7 @@ from ff_helpers.terms import GATE_STATES, GateState
 MAX_AGE_DAYS: Final = 180
 """After how many days a card expires, unless the card says otherwise; ours."""
 Rule = Literal["published", "ours"]
+RULES: Final[tuple[Rule, ...]] = get_args(Rule)
 Sizes = NDArray[np.int64]
 
 
@@ -168,7 +170,7 @@ def needed_right(n: Sizes, rule: Rule, t: Thresholds) -> Sizes:
     The lower Wilson bound reaches p where k >= n p + z sqrt(n p (1 - p)): the interval contains the p that
     the score test does not reject (Wilson 1927), so no bound has to be computed.
     """
-    p = t.published_accuracy if rule == "published" else t.accuracy_low
+    p = _bar(rule, t)
     margin = 0.0 if rule == "published" else Z * np.sqrt(n * p * (1 - p))
     return np.minimum(np.ceil(n * p + margin - 1e-9).astype(np.int64), n + 1)
 
@@ -258,19 +260,16 @@ def power_table(
     in [0, 1]), threshold (float in [0, 1]: of the rule's accuracy criterion). The smallest size that a rule
     accepts is added; sizes below it are left out.
     """
-    rules: tuple[tuple[Rule, float], ...] = (
-        ("published", thresholds.published_accuracy),
-        ("ours", thresholds.accuracy_low),
-    )
     rows = [
-        (rule, n, needed(n, rule, thresholds), a / 100, passing_chance(a / 100, n, rule, thresholds), bar)
-        for rule, bar in rules
+        (rule, n, needed(n, rule, thresholds), a / 100, passing_chance(a / 100, n, rule, thresholds))
+        for rule in RULES
         for n in sorted({_smallest(rule, thresholds), *sizes})
         if n >= _smallest(rule, thresholds)
         for a in range(40, 101)
     ]
-    table = pd.DataFrame(rows, columns=["rule", "n", "needed", "accuracy", "chance", "threshold"])
-    return stated(table, _EXACT)
+    table = declared("power_table", rows)
+    bars = {rule: _bar(rule, thresholds) for rule in RULES}
+    return stated(table.assign(threshold=table["rule"].map(bars)), _EXACT)
 
 
 def needed_n(accuracy: float, rule: Rule, power: float = 0.8, thresholds: Thresholds = DEFAULT) -> int | None:
@@ -296,14 +295,16 @@ def needed_table(thresholds: Thresholds = DEFAULT) -> pd.DataFrame:
     Columns: rule (str), accuracy (float in [0, 1]: the true one), n_50, n_80, n_90 (Int64; missing where
     10,000 traces are not enough).
     """
-    rules: tuple[Rule, ...] = ("published", "ours")
     rows = [
         (rule, accuracy, *(needed_n(accuracy, rule, power, thresholds) for power in (0.5, 0.8, 0.9)))
-        for rule in rules
+        for rule in RULES
         for accuracy in (0.75, 0.8, 0.85, 0.9, 0.95)
     ]
-    table = pd.DataFrame(rows, columns=["rule", "accuracy", "n_50", "n_80", "n_90"])
-    return stated(table.astype(dict.fromkeys(("n_50", "n_80", "n_90"), "Int64")), _EXACT)
+    return stated(declared("needed_table", rows), _EXACT)
+
+
+def _bar(rule: Rule, thresholds: Thresholds) -> float:
+    return thresholds.published_accuracy if rule == "published" else thresholds.accuracy_low
 
 
 def _smallest(rule: Rule, thresholds: Thresholds) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ff_helpers.columns import dtypes
+from ff_helpers.columns import declared, dtypes
 from ff_helpers.corpus.injections import CLEAN, CONTROL, TARGETS, families
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.proportions.clusters import clustered
@@ -59,6 +59,12 @@ class FlipRate(Proportion):
 def natural(verdicts: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of traces that were not made to attack a grader: those that rates may count."""
     return verdicts[verdicts["sampling"] != INJECTED]
+
+
+def natural_first(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of `natural` of the first pass."""
+    rows = natural(verdicts)
+    return rows[rows["repeat"] == 0]
 
 
 def flips(verdicts: pd.DataFrame) -> pd.DataFrame:
@@ -130,9 +136,8 @@ def flip_table(verdicts: pd.DataFrame) -> pd.DataFrame:
                     triple("flip", rate) | triple("changed", rate.changed) | {"changed_n": rate.changed.n}
                 )
                 rows.append({"grader": grader, "family": name} | vars(rate) | shares)
-    table = pd.DataFrame(rows, columns=list(dtypes("flip_table")))
     return stated(
-        table,
+        declared("flip_table", rows),
         verdict_terms(verdicts),
         denominators=(
             "eligible pairs: the clean response has a verdict, and does not already have the wanted one",

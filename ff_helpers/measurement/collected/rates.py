@@ -22,7 +22,7 @@ from typing import Literal
 
 import pandas as pd
 
-from ff_helpers.columns import dtypes
+from ff_helpers.columns import declared
 from ff_helpers.measurement.proportions.clusters import clustered, design_rates, rate_columns
 from ff_helpers.measurement.proportions.intervals import ENDS, difference_bounds, with_wilson
 
@@ -137,7 +137,7 @@ def capability(
         row |= _arm("forbidden", ours[ours["scenario_id"].isin(shared)])
         row |= _arm("permitted", theirs[theirs["scenario_id"].isin(shared)])
         rows.append(row)
-    table = pd.DataFrame(rows, columns=list(dtypes("capability")))
+    table = declared("capability", rows)
     table = contrast(table, "forbidden", "permitted")
     table = table.assign(reading=[_reading(*row) for row in table[_BOUNDS].to_numpy()])
     return ordered(table, "forbidden").rename(columns={"intent": by})
@@ -162,7 +162,7 @@ def single_beside_multi(frame: pd.DataFrame) -> pd.DataFrame:
         row: dict[str, object] = {"intent": intent, "multi_scenarios": many["scenario_id"].nunique()}
         row |= {"single_scenarios": one["scenario_id"].nunique()}
         rows.append(row | _arm("multi", many) | _arm("single", one))
-    table = pd.DataFrame(rows, columns=list(dtypes("single_beside_multi")))
+    table = declared("single_beside_multi", rows)
     return ordered(contrast(table, "multi", "single"), "multi")
 
 

@@ -13,12 +13,7 @@ from ff_helpers.corpus.jsonl import BadLineError
 from ff_helpers.corpus.scenarios import Arm
 from ff_helpers.corpus.traces import read_traces
 from ff_helpers.errors import FFError
-from ff_helpers.measurement.collected.rates import (
-    capability,
-    collected_again,
-    single_beside_multi,
-    truth_by_intent,
-)
+from ff_helpers.measurement.collected import rates
 from ff_helpers.measurement.collected.stability import outcome_stability
 from ff_helpers.measurement.rates.known import BY_CHECKER
 from ff_helpers.measurement.results import Terms, stated
@@ -102,12 +97,12 @@ def collected(
     return Collected(
         forbidden=attacks,
         permitted=controls,
-        truth=stated(truth_by_intent(attacks), terms),
-        capability=stated(capability(attacks, controls), arms),
-        capability_by_turns=stated(capability(attacks, controls, by="turns"), arms),
+        truth=stated(rates.truth_by_intent(attacks), terms),
+        capability=stated(rates.capability(attacks, controls), arms),
+        capability_by_turns=stated(rates.capability(attacks, controls, by="turns"), arms),
         stability=stated(outcome_stability(attacks), repeated),
-        turns=stated(single_beside_multi(attacks), turns),
-        again=stated(collected_again(recordings, attacks if target else attacks.iloc[:0]), terms),
+        turns=stated(rates.single_beside_multi(attacks), turns),
+        again=stated(rates.collected_again(recordings, attacks if target else attacks.iloc[:0]), terms),
         path=files["forbidden"],
         fresh=bool(target),
         model=model,

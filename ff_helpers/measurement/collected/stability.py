@@ -6,7 +6,7 @@ import pandas as pd
 
 from ff_helpers.columns import dtypes
 from ff_helpers.grading.identities import told_apart
-from ff_helpers.measurement.calibration.robustness import natural
+from ff_helpers.measurement.calibration.robustness import natural_first
 from ff_helpers.measurement.collected.rates import ALL, ordered, summed
 from ff_helpers.measurement.proportions.clusters import bootstrap_rates, design_rates
 from ff_helpers.measurement.proportions.intervals import with_wilson
@@ -46,8 +46,7 @@ def refusal_stability(verdicts: pd.DataFrame) -> pd.DataFrame:
         (str, of the interval), reason (str). Where no pair has an outcome a model has one row, `ALL`, with
         stable and its bounds missing and the reason, `not assessed: ...`; else the reason is empty.
     """
-    rows = natural(told_apart(verdicts)[0])
-    rows = rows[rows["repeat"] == 0]
+    rows = natural_first(told_apart(verdicts)[0])
     outcome = rows["verdict"].map(SPACES["refused"])
     repeatable = rows["scenario_id"].notna() & (rows["sampling"] != "constructed")
     rows = rows.assign(

@@ -25,12 +25,7 @@ from ff_helpers.measurement.proportions.intervals import Numbers, Z, wilson_boun
 Method = Literal["wilson", "clopper-pearson", "wald", "jeffreys", "agresti-coull"]
 METHODS: Final[tuple[Method, ...]] = get_args(Method)
 """The 95% intervals of a proportion in common use."""
-_STATSMODELS: Final = {
-    "clopper-pearson": "beta",
-    "wald": "normal",
-    "jeffreys": "jeffreys",
-    "agresti-coull": "agresti_coull",
-}
+_STATSMODELS: Final = {"clopper-pearson": "beta", "wald": "normal", "agresti-coull": "agresti_coull"}
 
 Rounding = Literal["rounded", "half-up", "half-even", "cut-off"]
 """`rounded`: a tie may have gone either way, because the source does not say which."""
@@ -294,7 +289,7 @@ def _bounds(method: Method, k: Numbers, n: Numbers) -> tuple[Numbers, Numbers]:
         return wilson_bounds(k, n)
     from statsmodels.stats.proportion import proportion_confint
 
-    low, high = proportion_confint(k, n, method=_STATSMODELS[method])
+    low, high = proportion_confint(k, n, method=_STATSMODELS.get(method, method))
     if method == "jeffreys":  # where k is 0 or n the bound is 0 or 1 by convention
         low, high = np.where(k > 0, low, 0.0), np.where(k < n, high, 1.0)
     return low, high

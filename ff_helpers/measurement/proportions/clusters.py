@@ -74,18 +74,16 @@ def bootstrap_rates(counts: pd.DataFrame, *, resamples: int = 2000, seed: int = 
     Raises:
         BadCountError: a row with impossible counts.
     """
+    found = design_rates(counts)
     names, group, k, n = _grouped(counts)
-    found = _design(group, k, n, groups=len(names))
     some, less = (_summed(group, np.where(x, 1.0, 0.0), len(names)) for x in (k > 0, k < n))
     fit = (found["clusters"] >= MIN_CLUSTERS) & (np.minimum(some, less) >= MIN_EACH)
     fit &= found["design_effect"] > 1
     kinds, often = np.unique(np.column_stack([group, k, n]), axis=0, return_counts=True)
     for one in np.flatnonzero(fit):
         mine = kinds[:, 0] == one
-        found["low"][one], found["high"][one] = _resampled(kinds[mine, 1:], often[mine], resamples, seed)
-    single = found["clusters"] == found["n"]
-    method = np.where(fit, BOOTSTRAP, np.where(single, WILSON, DESIGN))
-    return _table(names, found, method)
+        found.loc[one, ["low", "high"]] = _resampled(kinds[mine, 1:], often[mine], resamples, seed)
+    return found.assign(method=found["method"].mask(fit, BOOTSTRAP))
 
 
 def design_rates(counts: pd.DataFrame) -> pd.DataFrame:
@@ -103,10 +101,6 @@ def design_rates(counts: pd.DataFrame) -> pd.DataFrame:
     names, group, k, n = _grouped(counts)
     found = _design(group, k, n, groups=len(names))
     method = np.where(found["clusters"] == found["n"], WILSON, DESIGN)
-    return _table(names, found, method)
-
-
-def _table(names: "pd.Series[str]", found: dict[str, Numbers], method: NDArray[np.str_]) -> pd.DataFrame:
     table = pd.DataFrame({"group": names} | found | {"method": method})
     return table.astype(dict.fromkeys(("k", "n", "clusters"), int))
 

@@ -98,11 +98,7 @@ def triple(name: str, rate: object) -> dict[str, float | None]:
         rate: a `Proportion`, or anything else with `low`, `high` and an `estimate` or a `value`.
     """
     value = getattr(rate, "estimate", getattr(rate, "value", None))
-    return {
-        name: value,
-        f"{name}_low": getattr(rate, "low", None),
-        f"{name}_high": getattr(rate, "high", None),
-    }
+    return {name: value} | {f"{name}_{end}": getattr(rate, end, None) for end in ("low", "high")}
 
 
 def check_counts(frame: pd.DataFrame) -> Numbers:

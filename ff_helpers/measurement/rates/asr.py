@@ -10,27 +10,18 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from ff_helpers import terms
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.intervals import with_wilson
 from ff_helpers.measurement.results import inherited, stated
-from ff_helpers.terms import (
-    DENOMINATORS,
-    STATUSES,
-    TIERS,
-    VERDICTS,
-    Denominator,
-    Tier,
-    UnknownTermError,
-    in_denominator,
-)
 
 
 def asr(
     counts: pd.DataFrame,
     *,
     by: Sequence[str] = (),
-    tiers: Sequence[Tier] = tuple(TIERS),
-    denominators: Sequence[Denominator] = tuple(DENOMINATORS),
+    tiers: Sequence[terms.Tier] = tuple(terms.TIERS),
+    denominators: Sequence[terms.Denominator] = tuple(terms.DENOMINATORS),
     statuses: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Return the attack success rate of every group, tier and denominator.
@@ -54,10 +45,14 @@ def asr(
         FFError: a negative, fractional or missing number of rows.
     """
     for tier in tiers:
-        if tier not in TIERS:
-            raise UnknownTermError("tier", tier, tuple(TIERS))
+        if tier not in terms.TIERS:
+            raise terms.UnknownTermError("tier", tier, tuple(terms.TIERS))
     return rates(
-        counts, {tier: TIERS[tier] for tier in tiers}, by=by, denominators=denominators, statuses=statuses
+        counts,
+        {tier: terms.TIERS[tier] for tier in tiers},
+        by=by,
+        denominators=denominators,
+        statuses=statuses,
     )
 
 
@@ -66,7 +61,7 @@ def rates(
     hits: Mapping[str, Sequence[str]],
     *,
     by: Sequence[str] = (),
-    denominators: Sequence[Denominator] = tuple(DENOMINATORS),
+    denominators: Sequence[terms.Denominator] = tuple(terms.DENOMINATORS),
     statuses: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Return the rate of any choice of verdicts, as `asr` does for its tiers.
@@ -76,10 +71,10 @@ def rates(
         hits: what to call a rate (in the column `tier`), and the verdicts that it counts.
     """
     for denominator in denominators:
-        if denominator not in DENOMINATORS:
-            raise UnknownTermError("denominator", denominator, tuple(DENOMINATORS))
-    heads, cells = _cells(counts, list(by), (*VERDICTS, *STATUSES, *statuses))
-    without = _words(cells[[name for name in cells.columns if name not in VERDICTS]])
+        if denominator not in terms.DENOMINATORS:
+            raise terms.UnknownTermError("denominator", denominator, tuple(terms.DENOMINATORS))
+    heads, cells = _cells(counts, list(by), (*terms.VERDICTS, *terms.STATUSES, *statuses))
+    without = _words(cells[[name for name in cells.columns if name not in terms.VERDICTS]])
     outside = {of: cells[[name for name in cells.columns if not _inside(name, of)]] for of in denominators}
     words, parts = {of: _words(rest) for of, rest in outside.items()}, []
     total = cells.sum(axis=1)
@@ -104,7 +99,7 @@ def _cells(
     """Return the groups, and how many rows each has of each outcome that occurs, one column per outcome."""
     unknown = counts.loc[~counts["outcome"].isin(outcomes), "outcome"]
     if len(unknown):
-        raise UnknownTermError("verdict or status", str(unknown.iloc[0]), outcomes)
+        raise terms.UnknownTermError("verdict or status", str(unknown.iloc[0]), outcomes)
     n = pd.to_numeric(counts["n"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     bad = np.flatnonzero(~((n >= 0) & (n == np.floor(n)) & np.isfinite(n)))
     if len(bad):
@@ -119,8 +114,8 @@ def _cells(
     return heads, cells.reindex(heads.index, fill_value=0).astype("int64")
 
 
-def _inside(label: str, denominator: Denominator) -> bool:
-    return in_denominator(next((v for v in VERDICTS if v == label), None), denominator)
+def _inside(label: str, denominator: terms.Denominator) -> bool:
+    return terms.in_denominator(next((v for v in terms.VERDICTS if v == label), None), denominator)
 
 
 def _words(cells: pd.DataFrame) -> "pd.Series[str]":

@@ -17,15 +17,10 @@ import pandas as pd
 from ff_helpers.columns import dtypes
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.calibration.cards import Card, backing
-from ff_helpers.measurement.calibration.robustness import natural
+from ff_helpers.measurement.calibration.robustness import natural_first
+from ff_helpers.measurement.proportions import intervals
 from ff_helpers.measurement.proportions.clusters import effective_size
-from ff_helpers.measurement.proportions.intervals import (
-    Numbers,
-    benjamini_hochberg,
-    difference_bounds,
-    mcnemar,
-    wilson_bounds,
-)
+from ff_helpers.measurement.proportions.intervals import Numbers
 from ff_helpers.measurement.rates.counts import check_columns
 from ff_helpers.measurement.rates.reported import with_gate
 from ff_helpers.measurement.results import stated, values, verdict_terms
@@ -73,8 +68,8 @@ def compare_models(
     """
     check_columns((by,), list(verdicts.columns))
     named, who = told_apart(verdicts)
-    rows = natural(named)
-    rows = rows[(rows["repeat"] == 0) & (rows["method"] != "heuristic") & (rows["sampling"] != "constructed")]
+    rows = natural_first(named)
+    rows = rows[(rows["method"] != "heuristic") & (rows["sampling"] != "constructed")]
     rows = rows.assign(
         scenario_id=rows["scenario_id"].fillna(rows["trace_id"]),
         hit=rows["verdict"].isin(TIERS[tier]).astype(int),
@@ -103,7 +98,7 @@ def _class(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """Yield the pairs of one class: those that share a grader, and those that do not."""
     table = pd.concat([_compared(part) for _, part in rows.groupby(_GRADER, dropna=False)], ignore_index=True)
     tested = table["p"].dropna()
-    table["p_adjusted"] = pd.Series(benjamini_hochberg(tested), tested.index)
+    table["p_adjusted"] = pd.Series(intervals.benjamini_hochberg(tested), tested.index)
     yield table.assign(differ=table["p_adjusted"] <= Q)
     graders = {str(model): _names(part) for model, part in rows.groupby("model")}
     met = set(zip(table["model_a"], table["model_b"], strict=True))
@@ -136,14 +131,14 @@ def _compared(rows: pd.DataFrame) -> pd.DataFrame:
     q_spread = np.maximum(squares[b, a] / size - q**2, 0)
     phi = _phi((mean.T @ mean)[a, b] / size - p * q, np.sqrt(p_spread * q_spread), size)
     p_bounds = _bounds(p, p_spread, rows_of[a, b], shared)
-    low, high = difference_bounds(p, p_bounds, q, _bounds(q, q_spread, rows_of[b, a], shared), phi)
+    low, high = intervals.difference_bounds(p, p_bounds, q, _bounds(q, q_spread, rows_of[b, a], shared), phi)
     every = range(len(names))
     more = np.array([((mean > mean[:, [at]]) & there & there[:, [at]]).sum(axis=0) for at in every])
     table = pd.DataFrame({"model_a": names[a], "model_b": names[b], "scenarios": shared})
     table = table.assign(n_a=rows_of[a, b], n_b=rows_of[b, a], a_more=more[b, a], b_more=more[a, b])
     table = table.assign(asr_a=p, asr_b=q, difference=p - q, difference_low=low, difference_high=high)
     tested = zip(table["a_more"], table["b_more"], strict=True)
-    table = table.assign(p=[mcnemar(one, two) for one, two in tested])
+    table = table.assign(p=[intervals.mcnemar(one, two) for one, two in tested])
     table["refused"] = np.select([shared == 0, shared < LEAST], [NOTHING_SHARED, TOO_FEW], "")
     table.loc[table["refused"] != "", _FOUND[:-1]] = np.nan
     return table.assign(**{name: rows[name].iloc[0] for name in _GRADER})
@@ -151,7 +146,7 @@ def _compared(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _bounds(share: Numbers, spread: Numbers, rows: Numbers, scenarios: Numbers) -> tuple[Numbers, Numbers]:
     _, effective = effective_size(share, rows, scenarios, spread / np.maximum(scenarios - 1, 1))
-    return wilson_bounds(share * effective, effective)
+    return intervals.wilson_bounds(share * effective, effective)
 
 
 def _phi(covariance: Numbers, spread: Numbers, scenarios: Numbers) -> Numbers:

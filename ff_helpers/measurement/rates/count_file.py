@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
+from ff_helpers.columns import declared
 from ff_helpers.corpus.journal import read_journal, torn_tail
 from ff_helpers.corpus.jsonl import BadLineError, FileMissingError, is_parquet
 from ff_helpers.corpus.traces import read_traces
@@ -154,20 +155,20 @@ def trace_index(paths: Sequence[Path]) -> pd.DataFrame:
     Raises:
         FFError: a file is missing or malformed, or a trace_id is in two files.
     """
-    index: dict[str, tuple[object, ...]] = {}
+    index: dict[str, dict[str, object]] = {}
     for path in paths:
         for t in read_traces(path):
             if t.trace_id in index:
-                who, earlier = quoted(t.trace_id), str(index[t.trace_id][4])
+                who, earlier = quoted(t.trace_id), index[t.trace_id]["set"]
                 raise FFError(
                     f"trace_id {who} is in set {earlier!r} and in {path.stem!r}; ids must be unique."
                 )
-            kind = t.sampling and t.sampling.kind
-            said = (t.model, t.intent, t.turns, t.source, path.stem, t.scenario_id, kind)
-            index[t.trace_id] = (*said, t.truth, t.truth_space, kind == INJECTED, t.arm == "permitted")
-    columns = [*_KNOWN, "truth", "truth_space"]
-    frame = pd.DataFrame.from_dict(index, orient="index", columns=[*columns, "attack", "control"])
-    return frame.rename_axis("trace_id").reset_index().astype(dict.fromkeys(columns, "str"))
+            known = t.about(path.stem)
+            index[t.trace_id] = known | {
+                "attack": known["sampling"] == INJECTED,
+                "control": t.arm == "permitted",
+            }
+    return declared("trace_index", list(index.values()))
 
 
 def _load_rows(connection: duckdb.DuckDBPyConnection, path: Path, fields: Sequence[str], torn: int) -> None:

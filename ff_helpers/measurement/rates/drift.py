@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from ff_helpers.columns import dtypes
+from ff_helpers.columns import declared
 from ff_helpers.errors import FFError
 from ff_helpers.grading.identities import identities, shown_names
 from ff_helpers.measurement.calibration.confusion import NO_VERDICT
-from ff_helpers.measurement.calibration.robustness import natural
+from ff_helpers.measurement.calibration.robustness import natural_first
 from ff_helpers.measurement.proportions.intervals import independent_difference
 from ff_helpers.measurement.results import stated, verdict_terms
 from ff_helpers.terms import IDENTITY, VERDICTS
@@ -67,10 +67,8 @@ def drift(
             place = {"first": first + 1, "last": min(first + baseline, len(group))}
             window = group.iloc[first : first + baseline]
             rows += [about | place | row for row in _compared(base, window, limit)]
-    types = dtypes("drift")
-    table = pd.DataFrame(rows, columns=list(types)).astype(types)
     return stated(
-        table,
+        declared("drift", rows),
         verdict_terms(verdicts),
         denominators=("traces of a window, statuses included",),
         n=("baseline_n", "n"),
@@ -80,8 +78,7 @@ def drift(
 
 def _in_order(verdicts: pd.DataFrame) -> pd.DataFrame:
     """Return the first pass in the order in which it was graded, with the outcome of each row."""
-    rows = natural(verdicts)
-    rows = rows[rows["repeat"] == 0].sort_values("started", kind="stable")
+    rows = natural_first(verdicts).sort_values("started", kind="stable")
     return rows.assign(outcome=rows["verdict"].fillna(NO_VERDICT))
 
 

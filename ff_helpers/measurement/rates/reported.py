@@ -15,7 +15,7 @@ from itertools import product
 
 import pandas as pd
 
-from ff_helpers.columns import dtypes
+from ff_helpers.columns import declared, packaged
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.calibration.calibrate import CALIBRATING
 from ff_helpers.measurement.calibration.cards import Card, backing
@@ -35,13 +35,7 @@ from ff_helpers.measurement.results import LABELS, Aside, stated, values, verdic
 from ff_helpers.measurement.standing import standing
 from ff_helpers.terms import DENOMINATORS, SPACES, TIERS, Denominator, GateState, Identity
 
-READINGS: dict[str, str] = {
-    "rejected": "what a rejected grader would have reported",
-    "provisional": "provisional: the grader passed the published rule alone",
-    "uncalibrated": "uncalibrated: the grader was not measured for this tier",
-    "calibrated": "attack success rate",
-    LABELS: "known labels",
-}
+READINGS = {row["gate"]: row["reading"] for row in packaged("measurement/rates/readings.csv")}
 """How a rate is to be read, by the gate's state of its grader."""
 _CLASSES: dict[tuple[str, str], str] = {
     (space, verdict): named for space, names in SPACES.items() for verdict, named in names.items()
@@ -183,8 +177,7 @@ def over_reporting(verdicts: pd.DataFrame, cards: Sequence[Card] = ()) -> pd.Dat
             cells = [int(cell.sum()) for cell in (a & b, a & ~b, ~a & b, ~a & ~b)]
             counts = (len(known), len(pairs) - len(known), int(a.sum()), int(b.sum()))
             rows.append([turns, tier, grader, *counts, a.mean(), b.mean(), *paired_difference(*cells)])
-    types = dtypes("over_reporting")
-    table = with_gate(pd.DataFrame(rows, columns=list(types)).astype(types), cards, who)
+    table = with_gate(declared("over_reporting", rows), cards, who)
     return stated(
         table,
         verdict_terms(verdicts),

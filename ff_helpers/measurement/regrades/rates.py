@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ff_helpers.errors import FFError, named, quoted
+from ff_helpers.grading.merge import moved
 from ff_helpers.measurement.proportions.clusters import cluster_places, clustered, rate_columns
 from ff_helpers.measurement.proportions.intervals import Z, paired_bounds, paired_difference
 from ff_helpers.measurement.rates.asr import asr
@@ -43,9 +44,7 @@ def transitions(old: pd.DataFrame, new: pd.DataFrame, *, on: str = "trace_id") -
     if problem:
         raise FFError(f"regrade by {on!r}: {problem}. Give each row once in the old and the new labels.")
     both = old[[on, "label"]].merge(new[[on, "label"]], on=on, suffixes=("_old", "_new"))
-    counted = both.groupby(["label_old", "label_new"], as_index=False).size()
-    counted.columns = pd.Index(["old", "new", "rows"])
-    return counted.sort_values(["rows", "old", "new"], ascending=[False, True, True], ignore_index=True)
+    return moved(zip(both["label_old"], both["label_new"], strict=True))
 
 
 def check_marginals(moves: pd.DataFrame, labels: "pd.Series[str]", *, side: str, what: str) -> None:
@@ -132,13 +131,9 @@ def shifts(
         (Newcombe, see `paired_difference`); with `rows` also paired_by_scenario, with _low and _high
         (`paired` with its interval at the effective n, see the function of that name).
     """
-    sides = []
-    for name, side in zip(names, ("old", "new"), strict=True):
-        heads = {"k": f"{side}_k", "n": f"{side}_n"}
-        heads |= {f"asr{end}": f"{side}_asr{end}" for end in ("", "_low", "_high")}
-        part = table[table["labels"] == name].rename(columns=heads)
-        sides.append(part[["tier", "denominator", *heads.values()]])
-    both = sides[0].merge(sides[1], on=["tier", "denominator"])
+    rates_of = table.set_index(["tier", "denominator"])[["labels", "k", "n", "asr", "asr_low", "asr_high"]]
+    old, new = (rates_of[rates_of["labels"] == name].drop(columns="labels") for name in names)
+    both = old.add_prefix("old_").join(new.add_prefix("new_")).reset_index()
     both = both.assign(shift=both["new_asr"] - both["old_asr"])
     pairs = zip(both["tier"], both["denominator"], strict=True)
     found = pd.DataFrame([_pair(moves, tier, of, rows) for tier, of in pairs])

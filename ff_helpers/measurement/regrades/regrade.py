@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ff_helpers.columns import dtypes
+from ff_helpers.columns import declared
 from ff_helpers.corpus.readers import load_set
 from ff_helpers.errors import FFError, named
 from ff_helpers.grading.identities import shown_names
@@ -277,9 +277,8 @@ def chains(*ledgers: Path) -> list[Chain]:
         for number, record in enumerate(read_ledger(path), start=1):
             if record.repeat:
                 continue
-            label = str(record.verdict or record.status)
             ids = (record.key, record.trace_id, record.response_sha256)
-            here = Place(path, number, *ids, record.identity, label)
+            here = Place(path, number, *ids, record.identity, record.label)
             pair = (record.key, record.trace_id)
             if record.supersedes is None:
                 _begin(here, pair, owners, found)
@@ -364,9 +363,7 @@ def changes_frame(found: Iterable[Chain]) -> pd.DataFrame:
     Returns:
         trace_id, author, reason (str), own_words (bool: the reason is what a person wrote), old, new (str).
     """
-    rows = [change for chain in found for change in chain.changes]
-    types = dtypes("changes_frame")
-    return pd.DataFrame(rows, columns=list(types)).astype(types)
+    return declared("changes_frame", [change for chain in found for change in chain.changes])
 
 
 def _nothing(ledgers: tuple[Path, ...], found: Iterable[Chain]) -> str:
