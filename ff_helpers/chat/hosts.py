@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final, Literal, Protocol, TypeVar
 
 from ff_helpers.chat import loop
@@ -132,7 +131,7 @@ class Remote:
         room = request.max_tokens + self._thoughts
         if not surely_fits(turns, self.num_ctx or UNTOLD, room):
             await self._measure(turns, room)
-        reply = await self._deliver(partial(self._send, turns, request))
+        reply = await self._deliver(lambda server: server.send(turns, request, self.num_ctx))
         prove_nothing_cut(turns, reply.prompt_tokens, self.num_ctx, request.max_tokens)
         return reply
 
@@ -140,8 +139,8 @@ class Remote:
         """Close the connections."""
         await asyncio.gather(*(host.server.close() for host in self._hosts))
 
-    async def _deliver(self, send: Callable[[Host], Awaitable[T]]) -> T:
-        """Return what `send` returns, from any host, after a few tries.
+    async def _deliver(self, send: Callable[[Server], Awaitable[T]]) -> T:
+        """Return what `send` returns, from the server of any host, after a few tries.
 
         A try may take `timeout` seconds in all, a body that trickles in included; a timeout is retried once,
         and all tries together take no more than twice the timeout and the pauses between them.
@@ -158,7 +157,8 @@ class Remote:
             fault: Fault = "server_error"
             try:
                 async with asyncio.timeout(min(self._timeout, left)):
-                    return await send(host)
+                    await self._look_again(host)
+                    return await send(host.server)
             except UnreachableError:
                 found, reason, last = "unreachable", "no connection", False
             except TimeoutError:
@@ -210,14 +210,6 @@ class Remote:
     def _thoughts(self) -> int:
         return max(host.server.thoughts for host in self._hosts)
 
-    async def _send(self, turns: list[Turn], request: Request, host: Host) -> Reply:
-        await self._look_again(host)
-        return await host.server.send(turns, request, self.num_ctx)
-
-    async def _count(self, turns: list[Turn], host: Host) -> int | None:
-        await self._look_again(host)
-        return await host.server.count(turns, self.num_ctx)
-
     async def _look_again(self, host: Host) -> None:
         """Let a host that was down back in, if it still serves the same model."""
         if not host.up:
@@ -234,11 +226,14 @@ class Remote:
             raise ChatFaultError("context_overflow", f"{why}; add ?context=TOKENS to its address")
         total = frame(turns) + room
         for piece in pieces(turns, self.num_ctx):
-            count = await self._deliver(partial(self._count, piece))
+            count = await self._tokens(piece)
             total += prove_nothing_cut(piece, count, self.num_ctx, 1)
             if total > self.num_ctx:
                 why = f"more than {total - room} prompt tokens and the answer do not fit {self.num_ctx}"
                 raise ChatFaultError("context_overflow", why)
+
+    async def _tokens(self, piece: list[Turn]) -> int | None:
+        return await self._deliver(lambda server: server.count(piece, self.num_ctx))
 
     async def _first_look(self) -> list[Told]:
         """Ask all servers at once; return what those that answer report."""

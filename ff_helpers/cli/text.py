@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from ff_helpers.measurement.calibration.confusion import Kappa
-    from ff_helpers.measurement.calibration.gate import Criterion
     from ff_helpers.measurement.proportions.intervals import Proportion
 
 
@@ -101,12 +100,8 @@ def _environment() -> "Environment":
         finalize=plain,
     )
     ours = (measured, plain, points, shown)
-    environment.filters |= {"aligned": _aligned, "passed": _passed} | {one.__name__: one for one in ours}
+    environment.filters |= {"aligned": _aligned} | {one.__name__: one for one in ours}
     return environment
-
-
-def _passed(criteria: "Sequence[Criterion]") -> str:
-    return f"{sum(one.passed for one in criteria)} of {len(criteria)}"
 
 
 def _aligned(text: str) -> str:

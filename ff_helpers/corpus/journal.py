@@ -255,17 +255,17 @@ def _repair(path: Path, file: int, model: type[BaseModel]) -> tuple[int, Path | 
 
 def _torn(tail: int, what: str, *, alone: bool) -> str:
     """Return what is wrong with an unfinished last line that cannot be shown to be ours."""
-    problem = (
+    if alone:
+        return (
+            f"the file has only the beginning of one record ({tail:,} bytes), so nothing proves that it "
+            f"contains {what}. Nothing was changed: if a crash left it, delete it, then run the same command "
+            "again."
+        )
+    return (
         f"the last {tail:,} bytes have no end of line and do not begin one of {what} as this suite writes "
         f"them. Nothing was changed: look at them (`tail -c {tail} FILE`), and remove them if they do not "
-        "belong there"
+        "belong there, then run the same command again."
     )
-    if alone:
-        problem = (
-            f"the file has only the beginning of one record ({tail:,} bytes), so nothing proves that it "
-            f"contains {what}. Nothing was changed: if a crash left it, delete it"
-        )
-    return f"{problem}, then run the same command again."
 
 
 def torn_tail(path: Path, model: type[BaseModel]) -> int:

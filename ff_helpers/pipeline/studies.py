@@ -17,15 +17,6 @@ SHIPPED = paths.PACKAGE.parent
 PER_LABEL = 12
 _MODELS = ("example A", "example B")
 _PLACES = {"study.yaml": "params", "study.ipynb": "notebooks", "README.md": "."}
-# The files that commands look up in data/ and params/: with its own copies, each command works in a study.
-_COPIED = (
-    "data/calibration/proxies.jsonl",
-    "data/calibration/written.jsonl",
-    "data/calibration/injections.jsonl",
-    "data/scenarios/proxies.jsonl",
-    "data/models/metadata.csv",
-    "params/trust.yaml",
-)
 
 
 def begin_study(folder: Path) -> list[str]:
@@ -61,7 +52,8 @@ def _refusal(folder: Path | str, problem: str, mend: str) -> FFError:
 def _fill(folder: Path) -> None:
     for name, place in _PLACES.items():
         _copy(TEMPLATES / name, folder / place / name)
-    for name in _COPIED:
+    # The files that commands look up in data/ and params/: with its own copies, each command works in a study.
+    for name in (TEMPLATES / "copied.txt").read_text(encoding="utf-8").split():
         _copy(SHIPPED / name, folder / name)
     kept = _write_traces(folder / "data" / "traces.jsonl")
     _write_recorded(folder / "data" / "recorded.jsonl", kept)

@@ -236,12 +236,12 @@ def test_missing_parts_are_named_with_the_command_that_fetches_them(project: Pro
 def test_progress_of_a_long_step_is_told_where_nobody_watches(
     tmp_path, capsys: pytest.CaptureFixture[str], monkeypatch
 ) -> None:
-    from ff_helpers.pipeline import console
+    from ff_helpers.pipeline import runner
 
     progress = tmp_path / "step.progress"
     progress.write_text(
         json.dumps({"step": "grading", "done": 3, "total": 9, "left_s": 20, "counts": {"REFUSAL": 3}})
     )
-    monkeypatch.setattr(console, "EVERY_S", 0.0)
-    console.Console("demo", 8).running({"01_grade": (4.0, progress)})
+    monkeypatch.setattr(runner, "EVERY_S", 0.0)
+    runner.Console("demo", 8).running({"01_grade": (4.0, progress)})
     assert capsys.readouterr().out == "demo   ... 01_grade grading 3/9, 20 s left (3 REFUSAL)\n"

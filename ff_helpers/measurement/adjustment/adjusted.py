@@ -130,7 +130,8 @@ def _row(group: pd.DataFrame, tier: Tier, card: Card | None) -> dict[str, object
     pairs = zip(used, graded["truth_space"], graded["truth"], strict=True)
     truth = [float(label in hits(space, tier)) if one else None for one, space, label in pairs]
     chance = [1.0] * len(graded) if every else list(graded["probability"])
-    labels = ppi(hit, truth, chance, _alone(graded)) if used.any() else Adjusted()
+    scenarios = graded["scenario_id"].fillna("trace " + graded["trace_id"])  # without one: its own scenario
+    labels = ppi(hit, truth, chance, scenarios) if used.any() else Adjusted()
     row: dict[str, object] = {"card_set": "none", "errors": "", "role": "estimate"}
     row["carries_over"] = "not checked"
     if card is not None and (every or not used.any()):
@@ -152,11 +153,6 @@ def _row(group: pd.DataFrame, tier: Tier, card: Card | None) -> dict[str, object
         "labels_used": int(used.sum()),
         "labels_judgement": int((told & (graded["sampling"] == "judgement")).sum()),
     }
-
-
-def _alone(graded: pd.DataFrame) -> "pd.Series[str]":
-    """Return the scenario of each row; a row without one is its own scenario."""
-    return graded["scenario_id"].fillna("trace " + graded["trace_id"])
 
 
 def _errors(card: Card, tier: Tier) -> tuple[tuple[int, int], tuple[int, int]]:
