@@ -52,7 +52,7 @@ def _refusal(folder: Path | str, problem: str, mend: str) -> FFError:
 def _fill(folder: Path) -> None:
     for name, place in _PLACES.items():
         _copy(TEMPLATES / name, folder / place / name)
-    # The files that commands look up in data/ and params/: with its own copies, each command works in a study.
+    # What commands look up in data/ and params/: with its own copies, each command works in a study.
     for name in (TEMPLATES / "copied.txt").read_text(encoding="utf-8").split():
         _copy(SHIPPED / name, folder / name)
     kept = _write_traces(folder / "data" / "traces.jsonl")
