@@ -31,6 +31,10 @@ _NOT_SHOWN = (
     "widgets show. Switch off <i>Settings &gt; Save Widget State Automatically</i>, then skip this trace.</p>"
 )
 _WITHHELD = "<p><i>The text of this trace is withheld: {where}. Do not quote it in the rationale.</i></p>"
+_ELSEWHERE = (
+    "<p><i>The text of this trace is not shipped. After `make parts`, name its set in trace_sets "
+    "(pyrit:refusal, pyrit:objective), or skip it.</i></p>"
+)
 _DONE = "<p><b>All decided. Thank you.</b> Undo still goes back.</p>"
 
 
@@ -180,6 +184,8 @@ def saves_widget_state() -> bool:
 def _conversation(review: Review) -> str:
     if review.trace is None:
         return _DONE
+    if not review.trace.messages:
+        return _ELSEWHERE
     if not review.trace.withheld:
         return rendered(review.trace)
     if saves_widget_state():

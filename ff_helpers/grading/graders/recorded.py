@@ -30,7 +30,6 @@ def open_recorded(name: str, rubric: Rubric, /) -> "Recorded":
 class Recorded:
     """Replays one ledger."""
 
-    is_model = True
     slots = 1
 
     def __init__(self, path: Path, rubric: Rubric) -> None:
@@ -44,6 +43,7 @@ class Recorded:
             found = ", ".join(sorted(f"{name} {one.rubric}" for one, name in names.items())) or "none"
             raise FFError(f"{path}: a recorded ledger must have one grader with one rubric; found: {found}.")
         self.setup = setups.pop()
+        self.is_model = self.setup.identity.method == "flip-final-turn"
         self._records = {r.key: r for r in records}
         self._rubric = rubric
 
