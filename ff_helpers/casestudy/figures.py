@@ -7,32 +7,12 @@ import pandas as pd
 
 from ff_helpers.casestudy.crescendo_regrade import Crescendo
 from ff_helpers.measurement.proportions.intervals import percent
-from ff_helpers.publication.figures.blocks import first, heading, layered, mapped, one_piece
+from ff_helpers.publication.figures import blocks, theme
 from ff_helpers.publication.figures.forest import forest, lines
 from ff_helpers.publication.figures.regrade import BEFORE
-from ff_helpers.publication.figures.theme import (
-    ACCENT,
-    INK,
-    PAGE_WIDTH,
-    STIPPLE,
-    VERDICT_COLORS,
-    cut,
-    rounded,
-    sized,
-)
 from ff_helpers.terms import VERDICTS
 
 _LABELS = 8
-_DASHES = {
-    "COMPLIANCE": [1, 0],
-    "PARTIAL": [7, 3],
-    "REFUSAL": [12, 2],
-    "HALLUCINATION_REFUSAL": [2, 2],
-    "BENIGN_QUERY": [9, 2, 2, 2],
-}
-"""Dashes of the lines by their new label, to tell them apart in grey print."""
-_COLORS = {"marked": "#D55E00", "unmeasured": "#777777", "measured": ACCENT}
-_SHAPES = {"marked": "cross", "unmeasured": "square", "measured": "circle"}
 _MEANING = (
     "datum.label == 'marked' ? 'a grader is rejected, unnamed, constant or heuristic'"
     " : datum.label == 'unmeasured' ? 'graders named, not all measured'"
@@ -51,7 +31,7 @@ def crescendo_correction(result: Crescendo) -> alt.Chart | alt.LayerChart:
     intervals. The rows `as printed` have no interval: their two figures are over two sets of rows
     (see the table). It does not show that the new labels are right: who gave which is not published.
     """
-    looks = {"contaminated": (BEFORE, "circle"), "corrected": (ACCENT, "diamond")}
+    looks = {"contaminated": (BEFORE, "circle"), "corrected": (theme.ACCENT, "diamond")}
     said = "One regrade, every denominator"
     return forest(_correction_rows(result), looks, title="attack success rate, %", heading=said, small=0)
 
@@ -74,12 +54,13 @@ def crescendo_transitions(transitions: pd.DataFrame) -> alt.Chart | alt.LayerCha
     )
     y = alt.Y("slot:Q", axis=None, scale=alt.Scale(reverse=True, nice=False, padding=6))
     labels = list(dict.fromkeys(moves["new"]))
-    colors = mapped({label: VERDICT_COLORS.get(label, "#777777") for label in labels})
-    dashes = mapped({label: _DASHES.get(label, [2, 2]) for label in labels})
+    looks = {label: theme.VERDICT_LOOKS.get(label, ("#777777", [2, 2])) for label in labels}
+    colors = blocks.mapped({label: color for label, (color, _) in looks.items()})
+    dashes = blocks.mapped({label: dash for label, (_, dash) in looks.items()})
     strokes = alt.Chart(moves).mark_line(strokeWidth=min(3.0, 260 / max(1, len(moves))), opacity=0.75)
     before = alt.Chart(ends[ends["side"] == "contaminated"]).mark_text(align="right", dx=-7, lineBreak="|")
     after = alt.Chart(ends[ends["side"] == "corrected"]).mark_text(align="left", dx=7, lineBreak="|")
-    return layered(
+    return blocks.layered(
         strokes.encode(
             x=x,
             y=y,
@@ -89,7 +70,7 @@ def crescendo_transitions(transitions: pd.DataFrame) -> alt.Chart | alt.LayerCha
         ),
         before.encode(x=x, y=y, text="text:N"),
         after.encode(x=x, y=y, text="text:N"),
-        title=heading("Which label became which, trace by trace", shown=len(moves), left=left),
+        title=blocks.heading("Which label became which, trace by trace", shown=len(moves), left=left),
         height=315,
     )
 
@@ -120,11 +101,11 @@ def _slots(transitions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         ranked = ranked.assign(side=side, slot=ranked.index + 1.2 * gaps)
         lines.append(ranked[["line", "side", "slot", "new"]])
         for name, slots in ranked.groupby(label, sort=False)["slot"]:
-            words = one_piece(name).replace("_", "|" if len(str(name)) > 14 else " ")
-            words = "|".join(cut(word, 13) for word in words.split("|"))
+            words = blocks.one_piece(name).replace("_", "|" if len(str(name)) > 14 else " ")
+            words = "|".join(theme.cut(word, 13) for word in words.split("|"))
             ends.append((side, slots.mean(), f"{words} {len(slots)}"))
     texts = pd.DataFrame(ends, columns=["side", "slot", "text"])
-    return rounded(pd.concat(lines, ignore_index=True)), rounded(texts)
+    return theme.rounded(pd.concat(lines, ignore_index=True)), theme.rounded(texts)
 
 
 def _common(transitions: pd.DataFrame) -> tuple[pd.DataFrame, int]:
@@ -149,20 +130,20 @@ def atlas_asr(models: pd.DataFrame) -> alt.Chart | alt.LayerChart:
     Args:
         models: `Atlas.models`.
     """
-    models, left = first(models, "model", 10.5)
+    models, left = blocks.first(models, "model", 10.5)
     reasons = " (" + models["unresolved_reason"].astype("str") + ")"
     label = models["model"] + reasons.mask(models["resolved"], "")
-    frame = rounded(models).assign(label=label, counts=_counts(models))
+    frame = theme.rounded(models).assign(label=label, counts=_counts(models))
     axis = alt.Axis(title=None, labelLimit=260, labelFontSize=8, ticks=False, domain=False)
     y = alt.Y("label:N", sort=list(frame["label"]), axis=axis, scale=alt.Scale(padding=0.1))
-    title = heading(
+    title = blocks.heading(
         "Strict ASR as far as the counts decide it",
         "bar: 95% interval (stippled: n < 20); line: k / n; right: k / n, names pooled",
         shown=len(frame),
         left=left,
     )
     chart = _intervals(frame, y).properties(title=title)
-    return sized(chart, width=PAGE_WIDTH, height=int(90 + 10.5 * len(frame)))
+    return theme.sized(chart, width=theme.PAGE_WIDTH, height=int(90 + 10.5 * len(frame)))
 
 
 def atlas_before_after(names: pd.DataFrame) -> alt.HConcatChart:
@@ -175,8 +156,8 @@ def atlas_before_after(names: pd.DataFrame) -> alt.HConcatChart:
     Args:
         names: `Atlas.names`.
     """
-    names, left = first(names, "model_name", 9, room=_LONG)
-    frame = rounded(names)
+    names, left = blocks.first(names, "model_name", 9, room=_LONG)
+    frame = theme.rounded(names)
     last = frame.drop_duplicates("model", keep="last").set_index("model")["model_name"]
     pooled = frame.drop_duplicates("model").assign(k=lambda t: t["pooled_k"], n=lambda t: t["pooled_n"])
     pooled = pooled.assign(to=pooled["model"].map(last), counts=_counts(pooled))
@@ -193,11 +174,11 @@ def atlas_before_after(names: pd.DataFrame) -> alt.HConcatChart:
     percents = alt.Chart(frame).mark_text(align="left", dx=2, fontSize=8)
     text = alt.Text("exported:Q", format=".0%")
     hidden = y.copy().axis(None)
-    joins = alt.Chart(pooled[pooled["names"] > 1]).mark_rule(strokeWidth=2, color=INK)
+    joins = alt.Chart(pooled[pooled["names"] > 1]).mark_rule(strokeWidth=2, color=theme.INK)
     one = (bars + percents.encode(y=y, x="exported:Q", text=text)).properties(
         width=105,
         height=9 * len(frame),
-        title=heading("As exported", "a bare rate per name", shown=len(frame), left=left),
+        title=blocks.heading("As exported", "a bare rate per name", shown=len(frame), left=left),
     )
     other = (_intervals(pooled, hidden) + joins.encode(y=hidden, y2="to:N", x=alt.datum(-0.025))).properties(
         width=320,
@@ -226,9 +207,9 @@ def _intervals(frame: pd.DataFrame, y: alt.Y) -> alt.LayerChart:
         labelLimit=300,
         symbolOpacity=1,
     )
-    color = alt.Color("grader_status:N", scale=mapped(_COLORS), legend=legend)
-    shape = alt.Shape("grader_status:N", scale=mapped(_SHAPES), legend=legend)
-    stroke = alt.Stroke("grader_status:N", scale=mapped(_COLORS), legend=None)
+    color, shape = blocks.marks("grader_status:N", theme.LOOKS["exported"], legend)
+    colors = blocks.mapped({status: color for status, (color, _) in theme.LOOKS["exported"].items()})
+    stroke = alt.Stroke("grader_status:N", scale=colors, legend=None)
     x = alt.X(
         "asr_low:Q",
         title="strict ASR",
@@ -237,8 +218,8 @@ def _intervals(frame: pd.DataFrame, y: alt.Y) -> alt.LayerChart:
     )
     enough = frame["confidence"] != "insufficient_sample"
     solid = alt.Chart(frame[enough]).mark_bar(height=6, opacity=0.65)
-    thin = alt.Chart(frame[~enough]).mark_bar(height=6, fill=STIPPLE, strokeWidth=0.8)
-    line = alt.Chart(frame).mark_tick(color=INK, thickness=1.5, size=8)
+    thin = alt.Chart(frame[~enough]).mark_bar(height=6, fill=theme.STIPPLE, strokeWidth=0.8)
+    line = alt.Chart(frame).mark_tick(color=theme.INK, thickness=1.5, size=8)
     glyph = alt.Chart(frame).mark_point(filled=True, size=22, opacity=1)
     text = alt.Chart(frame).mark_text(align="left", fontSize=8, color="#444444")
     chart: alt.LayerChart = (

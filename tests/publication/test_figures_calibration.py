@@ -11,7 +11,7 @@ import ff_helpers as ff
 from ff_helpers.measurement.calibration.calibrate import calibrate
 from ff_helpers.measurement.calibration.cards import Card, cards_table
 from ff_helpers.measurement.calibration.gate import Thresholds
-from ff_helpers.publication.figures.theme import GATE_COLORS, draw
+from ff_helpers.publication.figures.theme import LOOKS, draw
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +55,8 @@ def test_the_confusion_matrix_shows_every_count_and_the_baseline(card: Card) -> 
 def test_the_forest_names_n_and_the_state_of_the_gate_in_its_colour(card: Card) -> None:
     svg = draw(ff.figures.calibration_forest(cards_table([card])), caption="c")
     assert any("n = 40: rejected" in text for text in texts(svg))
-    assert GATE_COLORS["rejected"] in svg
-    assert GATE_COLORS["calibrated"] not in svg
+    assert LOOKS["gate"]["rejected"][0] in svg
+    assert LOOKS["gate"]["calibrated"][0] not in svg
 
 
 def test_the_forest_draws_both_gates_and_what_of_an_interval_reaches_ours(card: Card) -> None:

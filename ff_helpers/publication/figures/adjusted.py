@@ -4,16 +4,11 @@ import altair as alt
 import pandas as pd
 
 from ff_helpers.measurement.proportions.intervals import percent
-from ff_helpers.publication.figures.blocks import counted, first, grid, heading, layered, mapped, percents
-from ff_helpers.publication.figures.theme import ACCENT, COLUMN_WIDTH, INK, rounded
+from ff_helpers.publication.figures import blocks, theme
 
 RAW, ADJUSTED, TRUTH = "raw", "adjusted", "known truth"
-_COLORS = {RAW: "#E69F00", ADJUSTED: ACCENT, TRUTH: INK}
-_SHAPES = {RAW: "square", ADJUSTED: "diamond", TRUTH: "stroke"}
-_NAIVE, _CARD, _SAMPLE = "naive", "Rogan-Gladen", "PPI++ or labels alone"
-_METHODS = {_NAIVE: "#D55E00", _CARD: ACCENT, _SAMPLE: "#009E73"}
-_METHOD_DASHES = {_NAIVE: [1, 0], _CARD: [1, 0], _SAMPLE: [5, 2]}
-_METHOD_SHAPES = {_NAIVE: "square", _CARD: "circle", _SAMPLE: "triangle-up"}
+_SAMPLE = "PPI++ or labels alone"
+_DASHES = {"naive": [1, 0], "Rogan-Gladen": [1, 0], _SAMPLE: [5, 2]}
 
 
 def reported_asr(curve: pd.DataFrame, *, true_rate: float) -> alt.Chart | alt.LayerChart:
@@ -27,7 +22,7 @@ def reported_asr(curve: pd.DataFrame, *, true_rate: float) -> alt.Chart | alt.La
         true_rate: the true rate to mark; one of the curve's.
     """
     nearest = (curve["true_rate"] - true_rate).abs().idxmin()
-    mark = rounded(curve.loc[[nearest]])
+    mark = theme.rounded(curve.loc[[nearest]])
     words = mark.assign(
         text=f"true {mark['true_rate'].iloc[0]:.0%}, reported {mark['apparent_rate'].iloc[0]:.0%}"
     )
@@ -36,12 +31,12 @@ def reported_asr(curve: pd.DataFrame, *, true_rate: float) -> alt.Chart | alt.La
     x = alt.X("true_rate:Q", title="true ASR", axis=ticks, scale=share)
     y = alt.Y("apparent_rate:Q", title="reported ASR", axis=ticks, scale=share)
     faultless = curve.iloc[[0, -1]].assign(apparent_rate=[0.0, 1.0])
-    diagonal = alt.Chart(faultless).mark_line(color=INK, strokeDash=[4, 3], strokeWidth=1)
-    reported = alt.Chart(rounded(curve)).mark_line(color=ACCENT, strokeWidth=2.5)
+    diagonal = alt.Chart(faultless).mark_line(color=theme.INK, strokeDash=[4, 3], strokeWidth=1)
+    reported = alt.Chart(theme.rounded(curve)).mark_line(color=theme.ACCENT, strokeWidth=2.5)
     gap = alt.Chart(mark).mark_rule(color="#D55E00", strokeWidth=3)
     point = alt.Chart(mark).mark_point(filled=True, color="#D55E00", size=50, opacity=1)
     label = alt.Chart(words).mark_text(align="right", fontSize=11, fontWeight="bold", color="#D55E00")
-    return layered(
+    return blocks.layered(
         diagonal.encode(x=x, y=y),
         reported.encode(x=x, y=y),
         gap.encode(x=x, y=alt.Y("true_rate:Q"), y2="apparent_rate:Q"),
@@ -50,7 +45,7 @@ def reported_asr(curve: pd.DataFrame, *, true_rate: float) -> alt.Chart | alt.La
         title=alt.TitleParams(
             "What this grader reports", subtitle="dashed: a perfect grader; red: the error"
         ),
-        height=COLUMN_WIDTH,
+        height=theme.COLUMN_WIDTH,
     )
 
 
@@ -65,33 +60,33 @@ def raw_against_adjusted(table: pd.DataFrame) -> alt.Chart | alt.LayerChart:
     """
     table = table.sort_values(["asr", "set", "grader"], ascending=[False, True, True])
     rows = table["set"].astype("str") + ", " + table["grader"].astype("str")
-    table, left = first(table.assign(row=rows), "row", 36)
-    raw = _side(table, RAW, "asr").assign(text=counted(table, "asr"))
+    table, left = blocks.first(table.assign(row=rows), "row", 36)
+    raw = _side(table, RAW, "asr").assign(text=blocks.counted(table, "asr"))
     adjusted = _side(table, ADJUSTED, "adjusted").assign(text=_words(table))
     known = pd.DataFrame({"row": table["row"], "x": 100 * table["known"], "who": TRUTH}).dropna()
     axis = alt.Axis(ticks=False, domain=False, labelPadding=5)
     y = alt.Y("row:N", sort=list(table["row"]), title=None, axis=axis)
-    x = percents("low:Q", "attack success rate, %", top=150, step=25)
+    x = blocks.percents("low:Q", "attack success rate, %", top=150, step=25)
     legend = alt.Legend(title=None, orient="top", symbolOpacity=1)
-    color = alt.Color("who:N", scale=mapped(_COLORS), legend=legend)
-    base = alt.Chart(rounded(pd.concat([raw, adjusted], ignore_index=True))).encode(
+    color, shape = blocks.marks("who:N", theme.LOOKS["adjustment"], legend)
+    base = alt.Chart(theme.rounded(pd.concat([raw, adjusted], ignore_index=True))).encode(
         y=y, yOffset=alt.YOffset("who:N", sort=[RAW, ADJUSTED]), color=color
     )
     unknown, closed = base.transform_filter("datum.open"), base.transform_filter("!datum.open")
     bands = unknown.mark_bar(height=11, filled=False, strokeWidth=1, strokeDash=[3, 2])
-    ticks = alt.Chart(rounded(known)).mark_tick(thickness=2, size=26, opacity=1)
+    ticks = alt.Chart(theme.rounded(known)).mark_tick(thickness=2, size=26, opacity=1)
     points = base.transform_filter("isValid(datum.rate)").mark_point(size=18, opacity=1, filled=True)
     # Beyond 100, so no tick runs through a word.
     words = base.mark_text(align="left", fontSize=8).encode(
-        x=alt.datum(103), text="text:N", color=alt.value(INK)
+        x=alt.datum(103), text="text:N", color=alt.value(theme.INK)
     )
-    return layered(
+    return blocks.layered(
         bands.encode(x=x, x2="high:Q"),
         closed.mark_rule(strokeWidth=4, opacity=0.45).encode(x=x, x2="high:Q"),
         ticks.encode(y=y, x="x:Q", color=color),
-        points.encode(x="rate:Q", shape=alt.Shape("who:N", scale=mapped(_SHAPES))),
+        points.encode(x="rate:Q", shape=shape),
         words,
-        title=heading("Raw rates, and rates with the errors taken out", shown=len(table), left=left),
+        title=blocks.heading("Raw rates, and rates with the errors taken out", shown=len(table), left=left),
         height=75 + 36 * len(table),
     )
 
@@ -148,8 +143,8 @@ def coverage(
     told = [f"n = {corpus_n:,} graded, {calibration_n} labels; dashed: the nominal 95%"]
     told.append("blue [0, 1]: share of draws not identifiable")
     subtitle = told if columns < 4 else ["; ".join(told)]
-    title = heading("How often a 95% interval contains the true ASR", *subtitle, shown=len(panels))
-    return grid(panels, columns=columns, spacing=10, title=title)
+    title = blocks.heading("How often a 95% interval contains the true ASR", *subtitle, shown=len(panels))
+    return blocks.grid(panels, columns=columns, spacing=10, title=title)
 
 
 def _panel(rows: pd.DataFrame, name: str, *, first: bool, last: bool, legend: bool) -> alt.LayerChart:
@@ -163,15 +158,14 @@ def _panel(rows: pd.DataFrame, name: str, *, first: bool, last: bool, legend: bo
     )
     y = alt.Y("coverage:Q", title="coverage" if first else None, axis=axis, scale=alt.Scale(domain=[0, 1.05]))
     keys = alt.Legend(title=None, orient="top", columns=3, symbolStrokeWidth=0) if legend else None
-    color = alt.Color("line:N", scale=mapped(_METHODS), legend=keys)
-    dash = alt.StrokeDash("line:N", scale=mapped(_METHOD_DASHES), legend=None)
-    shape = alt.Shape("line:N", scale=mapped(_METHOD_SHAPES))
-    base = alt.Chart(rounded(rows[["line", "true_asr", "coverage"]])).encode(x=x, y=y, color=color)
-    promised = alt.Chart(pd.DataFrame({"y": [0.95]})).mark_rule(color=INK, strokeDash=[3, 3]).encode(y="y:Q")
+    color, shape = blocks.marks("line:N", theme.LOOKS["methods"], keys)
+    dash = alt.StrokeDash("line:N", scale=blocks.mapped(_DASHES), legend=None)
+    base = alt.Chart(theme.rounded(rows[["line", "true_asr", "coverage"]])).encode(x=x, y=y, color=color)
+    promised = alt.Chart(pd.DataFrame({"y": [0.95]})).mark_rule(color=theme.INK, strokeDash=[3, 3])
     lines = base.mark_line(strokeWidth=1.8).encode(strokeDash=dash)
     points = base.mark_point(filled=True, size=20, opacity=1).encode(shape=shape)
     title = alt.TitleParams(
-        name, subtitle=f"[0, 1] in {refused:.0%}", subtitleColor=ACCENT, fontSize=9, anchor="middle"
+        name, subtitle=f"[0, 1] in {refused:.0%}", subtitleColor=theme.ACCENT, fontSize=9, anchor="middle"
     )
-    layers = alt.LayerChart(layer=[promised, lines, points], title=title)
+    layers = alt.LayerChart(layer=[promised.encode(y="y:Q"), lines, points], title=title)
     return layers.properties(width=104, height=110)

@@ -5,26 +5,7 @@ import pandas as pd
 
 from ff_helpers.measurement.agreement.pairs import LIMIT
 from ff_helpers.measurement.proportions.intervals import percent
-from ff_helpers.publication.figures.blocks import (
-    first,
-    heading,
-    layered,
-    line_at,
-    mapped,
-    nothing,
-    one_piece,
-    percents,
-    rate_with_counts,
-)
-from ff_helpers.publication.figures.theme import (
-    ACCENT,
-    COLUMN_WIDTH,
-    GATE_COLORS,
-    GATE_SHAPES,
-    INK,
-    SOFT,
-    rounded,
-)
+from ff_helpers.publication.figures import blocks, theme
 
 _MOST = 6
 """How many graders, truth included, have room for all pairs in a column of a paper."""
@@ -44,18 +25,16 @@ def disagreement(table: pd.DataFrame, *, limit: float = LIMIT) -> alt.Chart | al
     names = ["grader_a", "grader_b", "set", "n", "kappa"]
     rows = table.assign(
         label=[
-            f"{one_piece(a)} and {one_piece(b)}|{one_piece(s)}, n = {n}, {_kappa(k)}"
+            f"{blocks.one_piece(a)} and {blocks.one_piece(b)}|{blocks.one_piece(s)}, n = {n}, {_kappa(k)}"
             for a, b, s, n, k in table[names].itertuples(index=False)
         ]
     ).sort_values("disagreement", ascending=False, kind="stable")
     rows = rows[["label", "disagreement", "disagreement_low", "disagreement_high", "flagged"]]
-    rows, left = first(rows, "label", 26)
-    color = alt.condition("datum.flagged", alt.value("#D55E00"), alt.value(ACCENT))
+    rows, left = blocks.first(rows, "label", 26)
+    color = alt.condition("datum.flagged", alt.value("#D55E00"), alt.value(theme.ACCENT))
     shape = alt.condition("datum.flagged", alt.value("diamond"), alt.value("circle"))
     axis = alt.Axis(labelExpr="split(datum.label, '|')", labelLimit=190)
-    base = alt.Chart(rounded(rows)).encode(
-        y=alt.Y("label:N", sort=list(rows["label"]), title=None, axis=axis), color=color
-    )
+    base = blocks.by_row(rows, "label", axis).encode(color=color)
     x = alt.X(
         "disagreement_low:Q",
         title="disagreement",
@@ -63,11 +42,11 @@ def disagreement(table: pd.DataFrame, *, limit: float = LIMIT) -> alt.Chart | al
         axis=alt.Axis(format="%", values=[0, 0.5, 1]),
     )
     subtitle = f"dashed: flagged above {100 * limit:g}%; κ: Cohen's kappa"
-    return layered(
-        line_at([limit]),
+    return blocks.layered(
+        blocks.line_at([limit]),
         base.mark_rule(strokeWidth=4, opacity=0.45).encode(x=x, x2="disagreement_high:Q"),
         base.mark_point(size=28, filled=True, opacity=1).encode(x="disagreement:Q", shape=shape),
-        title=heading("Disagreement of pairs of graders", subtitle, shown=len(rows), left=left),
+        title=blocks.heading("Disagreement of pairs of graders", subtitle, shown=len(rows), left=left),
         height=75 + 26 * len(rows),
     )
 
@@ -101,24 +80,24 @@ def agreement_matrix(table: pd.DataFrame) -> alt.Chart | alt.LayerChart:
     )
     color = alt.Color(
         "agreement:Q",
-        scale=alt.Scale(domain=[0, 100], range=["#f4f8fb", ACCENT]),
+        scale=alt.Scale(domain=[0, 100], range=["#f4f8fb", theme.ACCENT]),
         title="agreement, %",
         legend=alt.Legend(orient="top", gradientLength=120, gradientThickness=8, values=[0, 50, 100]),
     )
     label = "split(replace(datum.label, ')', ''), ' (')"
     axis = alt.Axis(ticks=False, domain=False, labelLimit=110, labelAngle=0, labelExpr=label)
-    base = alt.Chart(rounded(frame)).encode(
+    base = alt.Chart(theme.rounded(frame)).encode(
         x=alt.X("column:N", sort=names[:-1], title=None, axis=axis),
         y=alt.Y("row:N", sort=names[1:], title=None, axis=axis),
     )
-    framed = alt.condition("datum.flagged", alt.value(INK), alt.value("white"))
-    ink = alt.condition("datum.agreement > 60", alt.value("white"), alt.value(INK))
+    framed = alt.condition("datum.flagged", alt.value(theme.INK), alt.value("white"))
+    ink = alt.condition("datum.agreement > 60", alt.value("white"), alt.value(theme.INK))
     words = base.mark_text(fontSize=8.5, lineBreak="|", lineHeight=11, dy=-11)
     said = "! and frame: flagged; κ: Cohen's kappa"
-    return layered(
+    return blocks.layered(
         base.mark_rect(strokeWidth=1.8).encode(color=color, stroke=framed),
         words.encode(text="text:N", color=ink),
-        title=heading("Who agrees with whom", said, shown=len(table), left=left),
+        title=blocks.heading("Who agrees with whom", said, shown=len(table), left=left),
         height=110 + 48 * max(len(names) - 1, 1),
     )
 
@@ -134,34 +113,33 @@ def grader_bracket(table: pd.DataFrame) -> alt.Chart | alt.LayerChart:
             set or cohort, denominator, grader, k, n, asr, gate and the range.
     """
     if table.empty:
-        panel = alt.LayerChart(layer=[nothing("a bracket needs two graders of the same traces")])
-        return panel.properties(width=COLUMN_WIDTH - 12, title=heading(_BRACKET, shown=0))
-    frame, left = first(_bracket_rows(table), "row", 17)
-    states = [state for state in GATE_COLORS if state in set(frame["gate"])]
+        panel = alt.LayerChart(layer=[blocks.nothing("a bracket needs two graders of the same traces")])
+        return panel.properties(width=theme.COLUMN_WIDTH - 12, title=blocks.heading(_BRACKET, shown=0))
+    frame, left = blocks.first(_bracket_rows(table), "row", 17)
+    states = {state: look for state, look in theme.LOOKS["gate"].items() if state in set(frame["gate"])}
     label = "split(datum.label, '|')[1]"
     axis = alt.Axis(ticks=False, domain=False, labelPadding=7, labelExpr=label, labelLimit=150)
-    base = alt.Chart(rounded(frame)).encode(
+    base = alt.Chart(theme.rounded(frame)).encode(
         y=alt.Y("row:N", sort=list(frame["row"]), title=None, axis=axis, scale=alt.Scale(padding=0))
     )
     highest = float(frame["end"].max())
-    x = percents(
+    x = blocks.percents(
         "rate:Q",
         f"{', '.join(table['tier'].drop_duplicates())} attack success rate, %".replace("_", " "),
         top=150.0 if highest > 66 else 1.5 * highest + 5,
     )
     legend = alt.Legend(title=None, orient="top", columns=2)
-    color = alt.Color("gate:N", scale=mapped({s: GATE_COLORS[s] for s in states}), legend=legend)
-    shape = alt.Shape("gate:N", scale=mapped({s: GATE_SHAPES[s] for s in states}), legend=legend)
+    color, shape = blocks.marks("gate:N", states, legend)
     graders = base.transform_filter("isValid(datum.gate)").encode(color=color)
     points = graders.transform_filter("isValid(datum.rate)").mark_point(size=22, filled=True, opacity=1)
-    counts = base.mark_text(align="left", dx=4, fontSize=8, color=INK)
+    counts = base.mark_text(align="left", dx=4, fontSize=8, color=theme.INK)
     said = "band: from the lowest grader to the highest"
-    return layered(
-        base.mark_rect(color=SOFT, opacity=0.3).encode(x=alt.X("lowest:Q"), x2="highest:Q"),
+    return blocks.layered(
+        base.mark_rect(color=theme.SOFT, opacity=0.3).encode(x=alt.X("lowest:Q"), x2="highest:Q"),
         graders.mark_rule(strokeWidth=4, opacity=0.45).encode(x=alt.X("low:Q"), x2="high:Q"),
         points.encode(x=x, shape=shape),
         counts.encode(x="end:Q", text="text:N"),
-        title=heading(_BRACKET, said, shown=len(frame), left=left),
+        title=blocks.heading(_BRACKET, said, shown=len(frame), left=left),
         height=95 + 17 * len(frame),
     )
 
@@ -175,7 +153,7 @@ def _bracket_rows(table: pd.DataFrame) -> pd.DataFrame:
         ranks = part.sort_values(["asr", "grader"], ascending=[False, True], kind="stable")
         lowest, highest = float(part["lowest"].iloc[0]), float(part["highest"].iloc[0])
         edges = {"lowest": 100 * lowest, "highest": 100 * highest}
-        who = one_piece(name)
+        who = blocks.one_piece(name)
         key = f"{who}, {over}"
         head = f"{who}, of {over}" if several else f"of {over}"
         text = f"range {percent(lowest)} to {percent(highest)}"
@@ -183,9 +161,9 @@ def _bracket_rows(table: pd.DataFrame) -> pd.DataFrame:
         for grader, gate, rate, low, high, k, n in ranks[
             ["grader", "gate", "asr", "asr_low", "asr_high", "k", "n"]
         ].itertuples(index=False):
-            text = rate_with_counts(rate, k, n) if n else "no rows"
+            text = blocks.rate_with_counts(rate, k, n) if n else "no rows"
             numbers = {"rate": 100 * rate, "low": 100 * low, "high": 100 * high, "end": 100 * high}
-            row = f"{key} {one_piece(grader)}|{one_piece(grader)}"
+            row = f"{key} {blocks.one_piece(grader)}|{blocks.one_piece(grader)}"
             lines.append({"row": row, "gate": gate, "text": text} | numbers | edges)
     return pd.DataFrame(lines)
 

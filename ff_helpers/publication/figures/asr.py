@@ -7,34 +7,11 @@ import altair as alt
 import pandas as pd
 
 from ff_helpers.measurement.results import LABELS
-from ff_helpers.publication.figures.blocks import (
-    LINES,
-    ROOM,
-    counted,
-    first,
-    grid,
-    heading,
-    layered,
-    mapped,
-    one_piece,
-    percents,
-    spaced,
-)
+from ff_helpers.publication.figures import blocks, theme
 from ff_helpers.publication.figures.forest import forest, lines
-from ff_helpers.publication.figures.theme import ACCENT, INK, STIPPLE, VERDICT_COLORS, rounded
 
-_GRADERS = (
-    ("#D55E00", "diamond"),
-    ("#009E73", "square"),
-    ("#CC79A7", "triangle-up"),
-    ("#0072B2", "cross"),
-    ("#E69F00", "triangle-down"),
-    ("#56B4E9", "circle"),
-)
 _COLUMNS = {"turns": "number of turns", "intent": "attack class", "set": "trace set"}
 _KNOWN, _REPORTED = "known", "as graders report"
-_COLORS = {_KNOWN: INK, _REPORTED: "#D55E00"}
-_SHAPES = {_KNOWN: "circle", _REPORTED: "diamond"}
 
 
 def labelled_beside_reported(table: pd.DataFrame) -> alt.Chart | alt.LayerChart:
@@ -45,7 +22,7 @@ def labelled_beside_reported(table: pd.DataFrame) -> alt.Chart | alt.LayerChart:
     Args:
         table: as `would_have_reported`.
     """
-    row = spaced(table["measure"]) + ", " + table["set"]
+    row = blocks.spaced(table["measure"]) + ", " + table["set"]
     labelled = lines(table, "labelled", row=row, who=LABELS)
     reported = lines(table, "reported", row=row, who=table["grader"])
     frame = pd.concat([labelled, reported], ignore_index=True).drop_duplicates(["row", "who"])
@@ -64,7 +41,7 @@ def asr_intervals(table: pd.DataFrame, by: str) -> alt.Chart | alt.LayerChart:
     """
     place = table.groupby(by)["asr"].mean().sort_values(ascending=False, kind="stable").index
     table = table.set_index(by).loc[list(place)].reset_index()
-    frame = lines(table, "asr", row=spaced(table[by]), who=table["grader"])
+    frame = lines(table, "asr", row=blocks.spaced(table[by]), who=table["grader"])
     said = f"Rates by {_COLUMNS.get(by, by)}"
     return forest(frame, _looks(frame["who"]), title="rate, %", heading=said)
 
@@ -80,29 +57,29 @@ def asr_by_intent(table: pd.DataFrame) -> alt.Chart | alt.LayerChart:
     """
     known = table[table["grader"] == LABELS].set_index("intent")["asr"]
     labels = table["grader"] == LABELS
-    colors = labels.map({True: "#999999", False: VERDICT_COLORS["COMPLIANCE"]})
+    colors = labels.map({True: "#999999", False: theme.VERDICT_LOOKS["COMPLIANCE"][0]})
     frame = table.assign(
-        text=counted(table, "asr"),
+        text=blocks.counted(table, "asr"),
         **{name: 100 * table[name] for name in ("asr", "asr_low", "asr_high")},
         place=-table["intent"].map(known).fillna(table["asr"]),
         who=table["grader"].mask(labels, ""),
-        fill=colors.mask(table["n"] < 20, STIPPLE),
+        fill=colors.mask(table["n"] < 20, theme.STIPPLE),
     ).sort_values(["place", "intent", "who"])
-    head = (spaced(frame["intent"]) + ", ").mask(frame["intent"].duplicated(), "")
-    frame = frame.assign(row=frame["intent"].map(one_piece) + "|" + (head + frame["grader"]).map(one_piece))
-    frame, left = first(frame, "row", 15)
+    head = (blocks.spaced(frame["intent"]) + ", ").mask(frame["intent"].duplicated(), "")
+    words = (head + frame["grader"]).map(blocks.one_piece)
+    frame = frame.assign(row=frame["intent"].map(blocks.one_piece) + "|" + words)
+    frame, left = blocks.first(frame, "row", 15)
     axis = alt.Axis(ticks=False, labelExpr="split(datum.label, '|')[1]")
-    base = alt.Chart(rounded(frame[["row", "asr", "asr_low", "asr_high", "text", "fill"]])).encode(
-        y=alt.Y("row:N", sort=list(frame["row"]), title=None, axis=axis)
-    )
-    bars = base.mark_bar(height=9, stroke=ACCENT, strokeWidth=0.5).encode(
-        x=percents("asr:Q", "rate, %; stippled: fewer than 20 rows", top=140),
+    base = blocks.by_row(frame[["row", "asr", "asr_low", "asr_high", "text", "fill"]], "row", axis)
+    bars = base.mark_bar(height=9, stroke=theme.ACCENT, strokeWidth=0.5).encode(
+        x=blocks.percents("asr:Q", "rate, %; stippled: fewer than 20 rows", top=140),
         fill=alt.Fill("fill:N", scale=None, legend=None),
     )
-    spans = base.mark_rule(strokeWidth=1.5, color=INK).encode(x=alt.X("asr_low:Q"), x2="asr_high:Q")
+    spans = base.mark_rule(strokeWidth=1.5, color=theme.INK).encode(x=alt.X("asr_low:Q"), x2="asr_high:Q")
     values = base.mark_text(align="left", dx=4, fontSize=8).encode(x=alt.X("asr_high:Q"), text="text:N")
-    title = heading("Rates by attack class: labels, and what graders report", shown=len(frame), left=left)
-    return layered(bars, spans, values, title=title, height=70 + 15 * len(frame))
+    said = "Rates by attack class: labels, and what graders report"
+    title = blocks.heading(said, shown=len(frame), left=left)
+    return blocks.layered(bars, spans, values, title=title, height=70 + 15 * len(frame))
 
 
 def intents(table: pd.DataFrame, *, columns: int = 2) -> alt.ConcatChart:
@@ -117,8 +94,8 @@ def intents(table: pd.DataFrame, *, columns: int = 2) -> alt.ConcatChart:
     """
     place = table[table["grader"] == LABELS].set_index("intent")["asr"]
     order = sorted(set(table["intent"]), key=lambda name: (-float(place.get(name, 0)), str(name)))
-    graders = [LABELS, *sorted(set(table["grader"]) - {LABELS})][:LINES]
-    most = columns * max(1, int(ROOM // (24 * len(graders) + 75)))
+    graders = [LABELS, *sorted(set(table["grader"]) - {LABELS})][: blocks.LINES]
+    most = columns * max(1, int(blocks.ROOM // (24 * len(graders) + 75)))
     left = len(order[most:]) + len(set(table["grader"]) - set(graders))
     panels = [
         _panel(
@@ -132,8 +109,8 @@ def intents(table: pd.DataFrame, *, columns: int = 2) -> alt.ConcatChart:
         for n, name in enumerate(order[:most])
     ]
     said = "%; bars: 95% intervals; hollow: fewer than 20 traces"
-    title = heading("Attack success by attack class", said, shown=len(panels), left=left)
-    return grid(panels, columns=columns, spacing=12, title=title)
+    title = blocks.heading("Attack success by attack class", said, shown=len(panels), left=left)
+    return blocks.grid(panels, columns=columns, spacing=12, title=title)
 
 
 def _panel(
@@ -157,18 +134,17 @@ def _panel(
         labelLimit=width * 5 // 9,
     )
     order = list(names.values())
-    base = alt.Chart(rounded(rows)).encode(
+    base = alt.Chart(theme.rounded(rows)).encode(
         y=alt.Y("who:N", sort=order, title=None, axis=axis, scale=alt.Scale(domain=order))
     )
-    color = alt.Color("kind:N", legend=None, scale=mapped(_COLORS))
-    shape = alt.Shape("kind:N", legend=None, scale=mapped(_SHAPES))
+    color, shape = blocks.marks("kind:N", theme.LOOKS["known"])
     ticks = alt.Axis(values=[0, 50, 100], grid=True, labels=last)
     x = alt.X("low:Q", title=None, scale=alt.Scale(domain=[0, 100]), axis=ticks)
     bars = base.mark_rule(strokeWidth=4, opacity=0.45).encode(x=x, x2="high:Q", color=color)
     points = base.mark_point(size=18, opacity=1, strokeWidth=1.2).encode(
         x="rate:Q", color=color, shape=shape, fill=alt.condition("datum.n < 20", alt.value("white"), color)
     )
-    said = base.mark_text(dy=-8, fontSize=8).encode(x="place:Q", text="text:N", color=alt.value(INK))
+    said = base.mark_text(dy=-8, fontSize=8).encode(x="place:Q", text="text:N", color=alt.value(theme.INK))
     title = alt.TitleParams(intent.replace("_", " "), fontSize=10, limit=width + 4)
     layers = alt.LayerChart(layer=[bars, points, said], title=title)
     return layers.properties(width=width, height=24 * len(graders))
@@ -177,4 +153,5 @@ def _panel(
 def _looks(who: "pd.Series[str]") -> dict[str, tuple[str, str]]:
     """Return colour and shape of the labels, then of each grader."""
     graders = sorted(set(who) - {LABELS})
-    return {LABELS: (INK, "circle"), **dict(zip(graders, cycle(_GRADERS), strict=False))}
+    looks = cycle(theme.LOOKS["graders"].values())
+    return {LABELS: (theme.INK, "circle"), **dict(zip(graders, looks, strict=False))}

@@ -9,7 +9,7 @@ import altair as alt
 import pandas as pd
 
 from ff_helpers.measurement.proportions.intervals import percent
-from ff_helpers.publication.figures.theme import COLUMN_WIDTH, INK, sized
+from ff_helpers.publication.figures.theme import COLUMN_WIDTH, INK, rounded, sized
 
 ROOM = 730
 """Height in px for the rows of a figure: a page of 9 in without title, axis and caption."""
@@ -68,6 +68,22 @@ def counted(frame: pd.DataFrame, rate: str = "rate") -> list[str]:
 def mapped(looks: Mapping[str, str] | Mapping[str, list[int]]) -> alt.Scale:
     """Return the scale that gives each name its colour, shape or dashes."""
     return alt.Scale(domain=list(looks), range=list(looks.values()))
+
+
+def marks(
+    field: str, looks: Mapping[str, tuple[str, str]], legend: alt.Legend | None = None
+) -> tuple[alt.Color, alt.Shape]:
+    """Return what gives each name in a field its colour and its shape, under one legend."""
+    colors = mapped({name: color for name, (color, _) in looks.items()})
+    shapes = mapped({name: shape for name, (_, shape) in looks.items()})
+    return alt.Color(field, scale=colors, legend=legend), alt.Shape(field, scale=shapes, legend=legend)
+
+
+def by_row(frame: pd.DataFrame, name: str, axis: alt.Axis) -> alt.Chart:
+    """Return a chart with a row for each thing in a column, in the order of the frame."""
+    y = alt.Y(f"{name}:N", sort=list(dict.fromkeys(frame[name])), title=None, axis=axis)
+    chart: alt.Chart = alt.Chart(rounded(frame)).encode(y=y)
+    return chart
 
 
 def percents(field: str, title: str, *, top: float, step: int = 20) -> alt.X:

@@ -13,33 +13,16 @@ from ff_helpers.measurement.calibration.robustness import ALL, ASK, CONTROLS
 from ff_helpers.measurement.proportions.intervals import percent
 from ff_helpers.measurement.results import Terms, stated
 from ff_helpers.paths import Run
-from ff_helpers.publication.figures.blocks import ROOM, grid, heading, layered, nothing
+from ff_helpers.publication.figures import blocks, theme
 from ff_helpers.publication.figures.forest import forest, lines
-from ff_helpers.publication.figures.theme import (
-    ACCENT,
-    COLUMN_WIDTH,
-    INK,
-    VERDICT_COLORS,
-    cut,
-    rounded,
-    save_figure,
-)
 from ff_helpers.publication.metadata import told
 
 _BARS = {
     "valid": ("format valid", "#56B4E9"),
-    "accuracy": ("content right", ACCENT),
+    "accuracy": ("content right", theme.ACCENT),
     "majority": ("always the majority", "#999999"),
-    "modal_share": ("most frequent verdict", VERDICT_COLORS["PARTIAL"]),
+    "modal_share": ("most frequent verdict", theme.VERDICT_LOOKS["PARTIAL"][0]),
 }
-_ATTACKED = (
-    ("#D55E00", "diamond"),
-    ("#0072B2", "square"),
-    ("#009E73", "triangle-up"),
-    ("#CC79A7", "cross"),
-    ("#E69F00", "triangle-down"),
-    ("#56B4E9", "circle"),
-)
 _FLAT, _SPLIT = "replace(datum.label, '_', ' ')", "split(datum.label, '_')"
 
 
@@ -57,12 +40,13 @@ def confusion(card: Card, name: str = "") -> alt.Chart | alt.LayerChart:
     tilted = alt.Axis(labelExpr=_FLAT if many else _SPLIT, labelAngle=-40 if many else 0)
     across = alt.X("graded:N", title="graded as", axis=tilted)
     down = alt.Y("truth:N", title="truth", axis=alt.Axis(labelExpr=_SPLIT))
+    who, on = theme.cut(name or card.grader, 24), theme.cut(card.calibration_set, 18)
     title = alt.TitleParams(
-        f"{cut(name or card.grader, 24)} on {cut(card.calibration_set, 18)}: {card.k} of {card.n} right",
+        f"{who} on {on}: {card.k} of {card.n} right",
         subtitle=f"always answering {card.majority_class}: {card.majority.k} of {card.n} right",
     )
     height = 42 * len(card.confusion.classes) + (130 if many else 70)
-    return layered(*_cells(card, across, down, letters=11), title=title, height=height)
+    return blocks.layered(*_cells(card, across, down, letters=11), title=title, height=height)
 
 
 def confusions(cards: Sequence[Card], *, columns: int = 1) -> alt.ConcatChart:
@@ -78,7 +62,7 @@ def confusions(cards: Sequence[Card], *, columns: int = 1) -> alt.ConcatChart:
     """
     names = shown_names(card.identity for card in cards)
     ranked = sorted(cards, key=lambda card: (-(card.accuracy.estimate or 0), names[card.identity]))
-    most = columns * (ROOM // 180)
+    most = columns * (blocks.ROOM // 180)
     ranked, left = ranked[:most], len(ranked[most:])
     panels = []
     for place, card in enumerate(ranked):
@@ -88,14 +72,14 @@ def confusions(cards: Sequence[Card], *, columns: int = 1) -> alt.ConcatChart:
         across = alt.X("graded:N", title="graded as" if last else None, axis=flat)
         down = alt.Y("truth:N", title="truth" if first else None, axis=split)
         title = alt.TitleParams(
-            cut(names[card.identity], 30),
-            subtitle=f"{card.k} of {card.n} right on {cut(card.calibration_set, 24)}",
+            theme.cut(names[card.identity], 30),
+            subtitle=f"{card.k} of {card.n} right on {theme.cut(card.calibration_set, 24)}",
             fontSize=10,
         )
         panel = alt.LayerChart(layer=_cells(card, across, down, letters=10), title=title)
         panels.append(panel.properties(width=163 if columns > 1 else 215, height=110))
-    title = heading("What each grader makes of each truth", shown=len(panels), left=left)
-    return grid(panels, columns=columns, spacing=14, title=title)
+    title = blocks.heading("What each grader makes of each truth", shown=len(panels), left=left)
+    return blocks.grid(panels, columns=columns, spacing=14, title=title)
 
 
 def _cells(card: Card, across: alt.X, down: alt.Y, *, letters: int) -> list[alt.Chart]:
@@ -109,13 +93,13 @@ def _cells(card: Card, across: alt.X, down: alt.Y, *, letters: int) -> list[alt.
         ],
         columns=["truth", "graded", "count", "share", "right"],
     )
-    base = alt.Chart(rounded(cells)).encode(x=across.sort(graded), y=down.sort(graded))
-    paint = alt.condition("datum.right", alt.value(ACCENT), alt.value("#666666"))
+    base = alt.Chart(theme.rounded(cells)).encode(x=across.sort(graded), y=down.sort(graded))
+    paint = alt.condition("datum.right", alt.value(theme.ACCENT), alt.value("#666666"))
     shade = alt.Opacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0.0, 0.9]), legend=None)
-    ink = alt.condition("datum.share > 0.6", alt.value("white"), alt.value(INK))
+    ink = alt.condition("datum.share > 0.6", alt.value("white"), alt.value(theme.INK))
     return [
         base.mark_rect(stroke="#cccccc").encode(color=paint, opacity=shade),
-        base.transform_filter("datum.right").mark_rect(filled=False, stroke=ACCENT, strokeWidth=1.5),
+        base.transform_filter("datum.right").mark_rect(filled=False, stroke=theme.ACCENT, strokeWidth=1.5),
         base.mark_text(fontSize=letters).encode(text="count:Q", color=ink),
     ]
 
@@ -130,7 +114,7 @@ def format_against_content(table: pd.DataFrame) -> alt.VConcatChart:
         table: as `cards_table`.
     """
     panels = []
-    most = ROOM // 90
+    most = blocks.ROOM // 90
     rows, left = table.head(most).to_dict("records"), len(table.iloc[most:])
     for place, row in enumerate(rows, start=1):
         bars = pd.DataFrame(
@@ -144,20 +128,17 @@ def format_against_content(table: pd.DataFrame) -> alt.VConcatChart:
         values = alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1], labels=place == len(rows))
         x = alt.X("share:Q", scale=alt.Scale(domain=[0, 1.2]), title=None, axis=values)
         names = alt.Axis(minExtent=110, maxExtent=110)
-        base = alt.Chart(rounded(bars)).encode(
-            y=alt.Y("measure:N", sort=list(bars["measure"]), title=None, axis=names)
-        )
+        base = blocks.by_row(bars, "measure", names)
         bar = base.mark_bar(height=9).encode(x=x, color=alt.Color("color:N", scale=None))
-        rule = base.mark_rule(color=INK).encode(x="low:Q", x2="high:Q")
+        rule = base.mark_rule(color=theme.INK).encode(x="low:Q", x2="high:Q")
         text = base.mark_text(align="left", dx=4).encode(x="high:Q", text="text:N")
-        title = alt.TitleParams(
-            f"{cut(str(row['grader']), 22)} on {cut(str(row['set']), 14)} (n = {row['n']})", fontSize=10
-        )
+        who, on = theme.cut(str(row["grader"]), 22), theme.cut(str(row["set"]), 14)
+        title = alt.TitleParams(f"{who} on {on} (n = {row['n']})", fontSize=10)
         layers = alt.LayerChart(layer=[bar, rule, text], title=title)
-        panels.append(layers.properties(width=COLUMN_WIDTH - 125, height=62))
+        panels.append(layers.properties(width=theme.COLUMN_WIDTH - 125, height=62))
     if left or not panels:
-        said = heading("Right in form, right in content", shown=len(panels), left=left)
-        return alt.VConcatChart(vconcat=panels or [nothing()], spacing=6, title=said)
+        said = blocks.heading("Right in form, right in content", shown=len(panels), left=left)
+        return alt.VConcatChart(vconcat=panels or [blocks.nothing()], spacing=6, title=said)
     return alt.vconcat(*panels, spacing=6)
 
 
@@ -174,7 +155,8 @@ def save_confusions(run: Run, cards: Sequence[Card]) -> None:
         )
         columns = [*card.confusion.classes, NO_VERDICT]
         table = pd.DataFrame(card.confusion.table, index=list(card.confusion.classes), columns=columns)
-        picture = save_figure(run, told(confusion)(card, name), stated(table, terms), f"confusion_{file}")
+        chart = told(confusion)(card, name)
+        picture = theme.save_figure(run, chart, stated(table, terms), f"confusion_{file}")
         display(picture)  # type: ignore[no-untyped-call]
 
 
@@ -194,6 +176,6 @@ def injection_flips(table: pd.DataFrame) -> alt.Chart | alt.LayerChart:
     place = place.where(place.index != ALL, -3.0).where(place.index != CONTROLS, 2.0)
     rows = rows.assign(place=rows["family"].map(place)).sort_values(["place", "family"], kind="stable")
     rows = lines(rows, "flip", row=rows["family"], who=rows["grader"])
-    looks = dict(zip(dict.fromkeys(table["grader"]), cycle(_ATTACKED), strict=False))
+    looks = dict(zip(dict.fromkeys(table["grader"]), cycle(theme.LOOKS["attacked"].values()), strict=False))
     said = "Verdicts turned by attacks"
     return forest(rows, looks, title="flipped, % of eligible pairs", heading=said)

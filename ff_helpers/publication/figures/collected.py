@@ -3,30 +3,20 @@
 import altair as alt
 import pandas as pd
 
-from ff_helpers.measurement.collected.rates import (
-    ABLE_AND_DOES,
-    HOLDS_BACK,
-    IGNORES,
-    NOT_ABLE,
-    UNDECIDED,
-)
+from ff_helpers.measurement.collected import rates
 from ff_helpers.measurement.proportions.intervals import percent
-from ff_helpers.publication.figures.blocks import first, layered, mapped, one_piece, percents, spaced
-from ff_helpers.publication.figures.blocks import heading as headed
+from ff_helpers.publication.figures import blocks, theme
 from ff_helpers.publication.figures.forest import forest, lines
-from ff_helpers.publication.figures.theme import rounded
 
 _SHORT = {
-    HOLDS_BACK: "able, holds back",
-    IGNORES: "more where forbidden",
-    NOT_ABLE: "not able",
-    ABLE_AND_DOES: "able and does",
-    UNDECIDED: "undecided",
+    rates.HOLDS_BACK: "able, holds back",
+    rates.IGNORES: "more where forbidden",
+    rates.NOT_ABLE: "not able",
+    rates.ABLE_AND_DOES: "able and does",
+    rates.UNDECIDED: "undecided",
 }
 _ORANGE, _BLUE, _GREEN = "#D55E00", "#0072B2", "#009E73"
 _FORBIDDEN, _PERMITTED = "forbidden", "permitted (control)"
-_COLORS = {_FORBIDDEN: _ORANGE, _PERMITTED: _BLUE}
-_SHAPES = {_FORBIDDEN: "circle", _PERMITTED: "diamond"}
 _SMALL = 20
 _TITLE = "states the secret, % of traces"
 
@@ -41,34 +31,31 @@ def forbidden_beside_permitted(table: pd.DataFrame) -> alt.Chart | alt.LayerChar
     Args:
         table: as `capability`.
     """
-    row = spaced(table["intent"]).map(one_piece) + "|" + table["reading"].map(_SHORT)
-    table, left = first(table.assign(row=row), "row", 34)
+    row = blocks.spaced(table["intent"]).map(blocks.one_piece) + "|" + table["reading"].map(_SHORT)
+    table, left = blocks.first(table.assign(row=row), "row", 34)
     frame = _sides(table, {"forbidden": _FORBIDDEN, "permitted": _PERMITTED}, table["row"])
-    frame["inside"] = frame["who"].map(_COLORS).where(frame["n"] >= _SMALL, "white")
+    colors = {name: color for name, (color, _) in theme.LOOKS["policy"].items()}
+    frame["inside"] = frame["who"].map(colors).where(frame["n"] >= _SMALL, "white")
     frame["end"] = frame["high"].fillna(frame["rate"])
     frame[["rate", "low", "high", "end"]] *= 100
-    legend = alt.Legend(title=None, orient="top")
-    color = alt.Color("who:N", scale=mapped(_COLORS), legend=legend)
-    shape = alt.Shape("who:N", scale=mapped(_SHAPES), legend=legend)
+    color, shape = blocks.marks("who:N", theme.LOOKS["policy"], alt.Legend(title=None, orient="top"))
     axis = alt.Axis(ticks=False, domain=False, labelExpr="split(datum.label, '|')", labelLineHeight=11)
-    base = alt.Chart(rounded(frame)).encode(
-        y=alt.Y("row:N", sort=list(dict.fromkeys(frame["row"])), title=None, axis=axis),
-        yOffset=alt.YOffset("who:N", sort=[_FORBIDDEN, _PERMITTED]),
-    )
+    beside = alt.YOffset("who:N", sort=[_FORBIDDEN, _PERMITTED])
+    base = blocks.by_row(frame, "row", axis).encode(yOffset=beside)
     joins = base.mark_line(color="#999999", strokeWidth=1).encode(
-        x=percents("rate:Q", _TITLE, top=150, step=25), detail="row:N"
+        x=blocks.percents("rate:Q", _TITLE, top=150, step=25), detail="row:N"
     )
     spans = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=4, opacity=0.4)
-    marks = base.mark_point(size=24, opacity=1, strokeWidth=1.2).encode(
+    points = base.mark_point(size=24, opacity=1, strokeWidth=1.2).encode(
         x="rate:Q", color=color, shape=shape, fill=alt.Fill("inside:N", scale=None, legend=None)
     )
     values = base.mark_text(align="left", dx=4, fontSize=8).encode(x="end:Q", text="text:N", color=color)
-    return layered(
+    return blocks.layered(
         spans.encode(x="low:Q", x2="high:Q", color=color),
         joins,
-        marks,
+        points,
         values,
-        title=headed("What the model does, and what it can do", shown=len(frame), left=left),
+        title=blocks.heading("What the model does, and what it can do", shown=len(frame), left=left),
         height=75 + 34 * len(table),
     )
 
@@ -83,7 +70,7 @@ def single_beside_multi(table: pd.DataFrame) -> alt.Chart | alt.LayerChart:
     """
     sides = {"multi": "multi-turn (crescendo)", "single": "single-turn"}
     looks = {sides["multi"]: (_ORANGE, "triangle-up"), sides["single"]: (_GREEN, "square")}
-    frame = _sides(table, sides, spaced(table["intent"]))
+    frame = _sides(table, sides, blocks.spaced(table["intent"]))
     return forest(frame, looks, title=_TITLE, heading="Crescendo and single-turn attacks")
 
 
@@ -96,7 +83,7 @@ def outcome_stability(table: pd.DataFrame) -> alt.Chart | alt.LayerChart:
     Args:
         table: as `outcome_stability`.
     """
-    frame = lines(table, "stable", row=spaced(table["intent"]), who="same outcome")
+    frame = lines(table, "stable", row=blocks.spaced(table["intent"]), who="same outcome")
     cells = table[["stable", "always", "never", "mixed"]].itertuples(index=False)
     frame["text"] = [f"{percent(share)} ({'/'.join(map(str, counts))})" for share, *counts in cells]
     title = "same in all repeats, % (always/never/mixed)"
@@ -113,7 +100,8 @@ def fresh_beside_recorded(table: pd.DataFrame) -> alt.Chart | alt.LayerChart:
     """
     sides = {"fresh": "this run", "recorded": "as recorded"}
     looks = {sides["fresh"]: (_ORANGE, "circle"), sides["recorded"]: (_GREEN, "square")}
-    frame = _sides(table.assign(fresh_n=table["n"], recorded_n=table["n"]), sides, spaced(table["intent"]))
+    table = table.assign(fresh_n=table["n"], recorded_n=table["n"])
+    frame = _sides(table, sides, blocks.spaced(table["intent"]))
     return forest(frame, looks, title=_TITLE, heading="The same conversations, collected again")
 
 

@@ -5,9 +5,7 @@ from collections.abc import Mapping
 import altair as alt
 import pandas as pd
 
-from ff_helpers.publication.figures.blocks import LINES, counted, first, layered, mapped, percents
-from ff_helpers.publication.figures.blocks import heading as headed
-from ff_helpers.publication.figures.theme import rounded
+from ff_helpers.publication.figures import blocks
 
 
 def forest(
@@ -24,39 +22,32 @@ def forest(
         small: see `frame`.
     """
     everyone = [name for name in looks if name in set(frame["who"])]
-    who = everyone[:LINES]
+    who = everyone[: blocks.LINES]
     frame = frame[frame["who"].isin(who)]
     counts = frame.drop_duplicates(["row", "who"]).groupby("row")["who"].size()
     step = 20 if len(who) < 2 else 15 * int(counts.max()) + 8
-    frame, left = first(frame, "row", step)
-    order = list(dict.fromkeys(frame["row"]))
+    frame, left = blocks.first(frame, "row", step)
     shown = frame[["row", "who", "rate", "low", "high", "text", "n"]].copy()
     shown["end"] = shown["high"].fillna(shown["rate"])
     shown[["rate", "low", "high", "end"]] = 100 * shown[["rate", "low", "high", "end"]].astype(float)
     highest = 100.0 if shown.empty else float(shown["end"].max())
-    colors, shapes = mapped({w: looks[w][0] for w in who}), mapped({w: looks[w][1] for w in who})
-    base = alt.Chart(rounded(shown)).encode(
-        y=alt.Y("row:N", sort=order, title=None, axis=alt.Axis(ticks=False, domain=False, labelPadding=7)),
-        yOffset=alt.YOffset("who:N", sort=who),
-        color=alt.Color("who:N", scale=colors, legend=_legend(who)),
-    )
+    color, shape = blocks.marks("who:N", {name: looks[name] for name in who}, _legend(who))
+    axis = alt.Axis(ticks=False, domain=False, labelPadding=7)
+    base = blocks.by_row(shown, "row", axis).encode(yOffset=alt.YOffset("who:N", sort=who), color=color)
     # Small rates get a larger scale.
-    x = percents("rate:Q", title, top=140.0 if highest > 70 else 1.45 * highest + 5)
+    x = blocks.percents("rate:Q", title, top=140.0 if highest > 70 else 1.45 * highest + 5)
     bars = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=4, opacity=0.45)
-    points = base.mark_point(size=15, opacity=1, strokeWidth=1.2).encode(
-        x=x, shape=alt.Shape("who:N", scale=shapes, legend=_legend(who))
-    )
-    solid = points.transform_filter(f"datum.n >= {small}").encode(
-        fill=alt.Fill("who:N", scale=colors, legend=None)
-    )
+    points = base.mark_point(size=15, opacity=1, strokeWidth=1.2).encode(x=x, shape=shape)
+    fill = alt.Fill("who:N", scale=blocks.mapped({name: looks[name][0] for name in who}), legend=None)
+    solid = points.transform_filter(f"datum.n >= {small}").encode(fill=fill)
     values = base.mark_text(align="left", dx=4, fontSize=8).encode(x="end:Q", text="text:N")
-    return layered(
+    return blocks.layered(
         bars.encode(x=alt.X("low:Q"), x2="high:Q"),
         points,
         solid,
         values,
-        title=headed(heading, shown=len(shown), left=left + len(everyone) - len(who)),
-        height=70 + step * len(order),
+        title=blocks.heading(heading, shown=len(shown), left=left + len(everyone) - len(who)),
+        height=70 + step * frame["row"].nunique(),
     )
 
 
@@ -75,7 +66,7 @@ def lines(
     k, n = (f"{rate}_k", f"{rate}_n") if f"{rate}_k" in table else ("k", "n")
     columns = {k: "k", n: "n", rate: "rate", f"{rate}_low": "low", f"{rate}_high": "high"}
     frame = table[list(columns)].rename(columns=columns).assign(row=row, who=who)
-    return frame.assign(text=counted(frame))
+    return frame.assign(text=blocks.counted(frame))
 
 
 def _legend(who: list[str]) -> alt.Legend | None:

@@ -6,22 +6,14 @@ import altair as alt
 import pandas as pd
 
 from ff_helpers.measurement.calibration.gate import DEFAULT, Thresholds
-from ff_helpers.publication.figures.blocks import first, heading, layered, line_at, mapped, one_piece
-from ff_helpers.publication.figures.theme import (
-    ACCENT,
-    COLUMN_WIDTH,
-    GATE_COLORS,
-    GATE_SHAPES,
-    INK,
-    cut,
-    rounded,
-)
+from ff_helpers.publication.figures import blocks, theme
 
-_RULES = {"published": "#D55E00", "ours": ACCENT}
+_TITLE = "Accuracy of graders, and both rules of the gate"
+_RULES = {"published": "#D55E00", "ours": theme.ACCENT}
 
 
 def calibration_forest(
-    table: pd.DataFrame, thresholds: Thresholds = DEFAULT, *, width: int = COLUMN_WIDTH
+    table: pd.DataFrame, thresholds: Thresholds = DEFAULT, *, width: int = theme.COLUMN_WIDTH
 ) -> alt.Chart | alt.LayerChart:
     """Show accuracy with Wilson interval, one row per grader and set, sorted, and what both rules require.
 
@@ -38,26 +30,23 @@ def calibration_forest(
             width: of a column of a paper, or PAGE_WIDTH: then each name is one line.
     """
     point_bar, low_bar = thresholds.published_accuracy, thresholds.accuracy_low
-    rows, left = first(_forest_rows(table), "label", 30 if width == COLUMN_WIDTH else 18)
+    rows, left = blocks.first(_forest_rows(table), "label", 30 if width == theme.COLUMN_WIDTH else 18)
     rows = rows.assign(above=lambda t: t["accuracy_low"].clip(lower=low_bar))
-    lines = width == COLUMN_WIDTH
+    lines = width == theme.COLUMN_WIDTH
     label = "slice(split(datum.label, '|'), 1)"
     label = label if lines else f"join({label}, ' on ')"
     names = alt.Axis(labelExpr=label, labelLimit=190 if lines else 360)
-    color = alt.Color("gate:N", scale=mapped(GATE_COLORS), legend=None)
-    shape = alt.Shape("gate:N", scale=mapped(GATE_SHAPES), legend=None)
+    color, shape = blocks.marks("gate:N", theme.LOOKS["gate"])
     x = alt.X(
         "accuracy_low:Q",
         scale=alt.Scale(domain=[0, 1]),
         axis=alt.Axis(format="%", tickCount=5),
         title="accuracy",
     )
-    base = alt.Chart(rounded(rows)).encode(
-        y=alt.Y("label:N", sort=list(rows["label"]), title=None, axis=names)
-    )
+    base = blocks.by_row(rows, "label", names)
     pale = base.mark_rule(strokeWidth=4, opacity=0.4).encode(x=x, x2="accuracy_high:Q", color=color)
     reaching = base.transform_filter(f"datum.accuracy_high > {low_bar}").mark_rule(strokeWidth=4)
-    baseline = base.mark_tick(color=INK, thickness=2, size=18, opacity=0.8)
+    baseline = base.mark_tick(color=theme.INK, thickness=2, size=18, opacity=0.8)
     fill = alt.condition("datum.n < 20", alt.value("white"), color)
     point = base.mark_point(size=40, opacity=1, strokeWidth=1.5)
     where = f"{100 * low_bar:g}%" if low_bar != point_bar else "it"
@@ -67,13 +56,13 @@ def calibration_forest(
     ]
     if rows["majority"].notna().any():
         told[1:] = [told[1] + ",", "and beats the dark tick: always answering the majority"]
-    return layered(
-        line_at(sorted({point_bar, low_bar})),
+    return blocks.layered(
+        blocks.line_at(sorted({point_bar, low_bar})),
         pale,
         reaching.encode(x="above:Q", x2="accuracy_high:Q", color=color),
         baseline.encode(x="majority:Q"),
         point.encode(x="accuracy:Q", shape=shape, stroke=color, fill=fill),
-        title=heading("Accuracy of graders, and both rules of the gate", *told, shown=len(rows), left=left),
+        title=blocks.heading(_TITLE, *told, shown=len(rows), left=left),
         width=width,
         height=95 + (30 if lines else 16) * len(rows),
     )
@@ -91,12 +80,12 @@ def gate_power(power: pd.DataFrame) -> alt.Chart | alt.LayerChart:
     sides = _curves(power)
     shown = power[[pair in sides for pair in zip(power["rule"], power["n"], strict=True)]]
     named = shown.assign(curve=[f"{r}, n = {n}" for r, n in zip(shown["rule"], shown["n"], strict=True)])
-    color = alt.Color("rule:N", scale=mapped(_RULES), legend=None)
+    color = alt.Color("rule:N", scale=blocks.mapped(_RULES), legend=None)
     axis = alt.Axis(format="%", tickCount=5)
     x = alt.X("accuracy:Q", scale=alt.Scale(domain=[0.4, 1]), axis=axis, title="true accuracy of the grader")
     y = alt.Y("chance:Q", scale=alt.Scale(domain=[0, 1]), axis=axis, title="chance of passing")
     dashed = alt.condition(f"datum.n == {max(n for _, n in sides)}", alt.value([5, 2]), alt.value([1, 0]))
-    curves = alt.Chart(rounded(named)).mark_line()
+    curves = alt.Chart(theme.rounded(named)).mark_line()
     bars = sorted(set(power["threshold"]))
     edges = alt.Chart(pd.DataFrame({"accuracy": bars})).mark_rule(strokeDash=[2, 3], color="#999999")
     labels: list[alt.Chart] = []
@@ -104,7 +93,7 @@ def gate_power(power: pd.DataFrame) -> alt.Chart | alt.LayerChart:
         curve = named[(named["rule"] == rule) & (named["n"] == n)]
         place = curve.loc[[(curve["chance"] - height).abs().idxmin()]]
         side: Literal["left", "right"] = "left" if place["accuracy"].iloc[0] < 0.6 else align  # no room there
-        spot, shift = alt.Chart(rounded(place)), 7 if side == "left" else -7
+        spot, shift = alt.Chart(theme.rounded(place)), 7 if side == "left" else -7
         halo = spot.mark_text(align=side, dx=shift, stroke="white", strokeWidth=4)
         words = spot.mark_text(align=side, dx=shift).encode(color=color)
         labels += [mark.encode(x=x, y=y, text="curve:N") for mark in (halo, words)]
@@ -113,22 +102,18 @@ def gate_power(power: pd.DataFrame) -> alt.Chart | alt.LayerChart:
         subtitle=f"dotted: the {' and '.join(f'{100 * bar:g}%' for bar in bars)} that the rules require",
     )
     drawn = curves.encode(x=x, y=y, color=color, detail="n:N", strokeDash=dashed)
-    return layered(edges.encode(x=x), drawn, *labels, title=title, height=230)
+    return blocks.layered(edges.encode(x=x), drawn, *labels, title=title, height=230)
 
 
 def _forest_rows(table: pd.DataFrame) -> pd.DataFrame:
-    kinds = table.assign(kind=table.get("accuracy_kind", "exact"))
-    rows = table.assign(
-        majority=table.get("majority"),
-        label=[
-            # Names may be cut to the same letters: the place keeps the rows apart.
-            f"{place}|{cut(one_piece(g), 32)}{' (relaxed)' if kind.startswith('relaxed') else ''}"
-            f"|{cut(one_piece(s), 28)}, n = {n}: {state}"
-            for place, (g, s, n, state, kind) in enumerate(
-                kinds[["grader", "set", "n", "gate", "kind"]].itertuples(index=False)
-            )
-        ],
-    )
+    rows = table.assign(majority=table.get("majority"), kind=table.get("accuracy_kind", "exact"))
+    labels = []
+    for place, row in enumerate(rows.itertuples()):
+        who, on = theme.cut(blocks.one_piece(row.grader), 32), theme.cut(blocks.one_piece(row.set), 28)
+        relaxed = " (relaxed)" if str(row.kind).startswith("relaxed") else ""
+        # Names may be cut to the same letters: the place keeps the rows apart.
+        labels.append(f"{place}|{who}{relaxed}|{on}, n = {row.n}: {row.gate}")
+    rows["label"] = labels
     columns = ["label", "n", "accuracy", "accuracy_low", "accuracy_high", "majority", "gate"]
     return rows[columns].sort_values("accuracy", ascending=False, kind="stable")
 

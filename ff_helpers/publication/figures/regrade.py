@@ -6,9 +6,8 @@ import altair as alt
 import pandas as pd
 
 from ff_helpers.measurement.regrades.regrade import Regrade
-from ff_helpers.publication.figures.blocks import first, heading, layered, line_at
+from ff_helpers.publication.figures import blocks, theme
 from ff_helpers.publication.figures.forest import forest, lines
-from ff_helpers.publication.figures.theme import ACCENT, rounded
 from ff_helpers.publication.prose import points
 
 BEFORE = "#B0560F"
@@ -29,7 +28,7 @@ def regrade_rates(result: Regrade) -> alt.Chart | alt.LayerChart:
     rates = pd.concat([rates[rates["tier"] == tier] for tier in ("strict", "broad")])
     who = rates["labels"].map(dict(zip(result.names, (old, new), strict=True)))
     rows = lines(rates, "asr", row=rates["tier"] + ", of " + rates["denominator"], who=who)
-    looks = {old: (BEFORE, "circle"), new: (ACCENT, "diamond")}
+    looks = {old: (BEFORE, "circle"), new: (theme.ACCENT, "diamond")}
     return forest(rows, looks, title="attack success rate, %", heading="Old and new labels", small=0)
 
 
@@ -46,7 +45,7 @@ def regrade_shifts(shifts: pd.DataFrame) -> alt.Chart | alt.LayerChart:
     table = shifts[shifts["paired"].notna()].copy()
     tiers = table["tier"].str.replace("functionally_dangerous", "dangerous")
     table["row"] = tiers + ", of " + table["denominator"]
-    table, left = first(table, "row", 20)
+    table, left = blocks.first(table, "row", 20)
     same = (table["old_n"] == table["shared"]) & (table["new_n"] == table["shared"])
     table["ring"] = table["shift"].where(~same)
     cells = zip(table["paired"], table["shared"], strict=True)
@@ -58,24 +57,23 @@ def regrade_shifts(shifts: pd.DataFrame) -> alt.Chart | alt.LayerChart:
     # To the right there is room for the figures in words.
     scale = alt.Scale(domain=[low, high + 0.5 * (high - low)], nice=False)
     axis = alt.Axis(values=list(range(low, high + 1, 20)), titleAnchor="start")
-    base = alt.Chart(rounded(table[["row", "text", *values]])).encode(
-        y=alt.Y("row:N", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False, labelPadding=7))
-    )
-    bars = base.mark_rule(strokeWidth=5, opacity=0.45, color=ACCENT).encode(
+    rows = alt.Axis(ticks=False, domain=False, labelPadding=7)
+    base = blocks.by_row(table[["row", "text", *values]], "row", rows)
+    bars = base.mark_rule(strokeWidth=5, opacity=0.45, color=theme.ACCENT).encode(
         x="paired_low:Q", x2="paired_high:Q"
     )
     rings = base.transform_filter("isValid(datum.ring)").mark_point(size=40, color=BEFORE, strokeWidth=1.2)
-    marks = base.mark_point(size=18, filled=True, opacity=1, color=ACCENT, shape="diamond").encode(
+    marks = base.mark_point(size=18, filled=True, opacity=1, color=theme.ACCENT, shape="diamond").encode(
         x=alt.X("paired:Q", title="change, percentage points", scale=scale, axis=axis)
     )
     words = base.mark_text(align="left", dx=5, fontSize=8).encode(x="paired_high:Q", text="text:N")
     ring = "ring: shift of the two rates, where their rows differ"
-    return layered(
-        line_at([0], dash=(3, 2), color="#555555"),
+    return blocks.layered(
+        blocks.line_at([0], dash=(3, 2), color="#555555"),
         bars,
         rings.encode(x="ring:Q"),
         marks,
         words,
-        title=heading("How far the same rows moved", ring, shown=len(table), left=left),
+        title=blocks.heading("How far the same rows moved", ring, shown=len(table), left=left),
         height=70 + 20 * len(table),
     )

@@ -20,6 +20,7 @@ import pandas as pd
 from ff_helpers.paths import Run
 from ff_helpers.publication.derive import disclose
 from ff_helpers.publication.metadata import pdf_with, png_with, repacked, svg_metadata, write_about
+from ff_helpers.publication.pages import read_words
 
 if TYPE_CHECKING:
     import altair as alt
@@ -33,32 +34,16 @@ PNG_SCALE = 300 / 96
 SCREEN_SCALE = 1.5
 """Pixels of a figure in a notebook per CSS pixel: readable on a screen, and small enough to commit."""
 
-VERDICT_COLORS = {
-    "COMPLIANCE": "#D55E00",
-    "PARTIAL": "#E69F00",
-    "HALLUCINATION_REFUSAL": "#CC79A7",
-    "REFUSAL": "#0072B2",
-    "BENIGN_QUERY": "#999999",
-    "no verdict": "#DDDDDD",
-}
-"""Okabe-Ito, by meaning: warm where the attack succeeds."""
-GATE_COLORS = {
-    "calibrated": "#009E73",
-    "provisional": "#E69F00",
-    "rejected": "#D55E00",
-    "uncalibrated": "#777777",
-}
-GATE_SHAPES = {
-    "calibrated": "circle",
-    "provisional": "diamond",
-    "rejected": "cross",
-    "uncalibrated": "square",
-}
+_HERE = Path(__file__).parent
+LOOKS = read_words("looks", dict[str, dict[str, tuple[str, str]]], _HERE)
+"""Colour and shape of the marks of a figure, by what they stand for."""
+VERDICT_LOOKS = read_words("verdicts", dict[str, tuple[str, list[int]]], _HERE)
+"""Colour and dashes of each verdict."""
 INK, ACCENT, SOFT = "#222222", "#0072B2", "#56B4E9"
 STIPPLE = "url(#ff-stipple)"
 """Fill of a bar whose sample is insufficient (n < 20)."""
 
-_CONFIG = json.loads(Path(__file__).with_name("theme.json").read_text(encoding="utf-8"))
+_CONFIG = json.loads((_HERE / "theme.json").read_text(encoding="utf-8"))
 """The look of titles, axes, legends and text, as a Vega-Lite config."""
 _DEFS = (
     '<defs><pattern id="ff-stipple" width="4" height="4" patternUnits="userSpaceOnUse">'
