@@ -13,47 +13,24 @@ from ff_helpers.casestudy.exported import CORPUS
 from ff_helpers.casestudy.graders import MANUAL, published_graders
 from ff_helpers.measurement.proportions.intervals import wilson
 from ff_helpers.paths import PACKAGE, Run
-from ff_helpers.publication import report, shelf
+from ff_helpers.publication import shelf
 from ff_helpers.publication.atlas import page
 from ff_helpers.publication.atlas.signal import Signal
 from ff_helpers.publication.claims import read_claims
 from ff_helpers.publication.pages import read_words
 from ff_helpers.publication.prose import Value, say
-from ff_helpers.publication.shelf import Words
+from ff_helpers.publication.shelf import Layout
 from ff_helpers.publication.student import Example, Question
 from ff_helpers.terms import VERDICTS
 
 _SET: Final = "crescendo (published)"
-_CORRECTION = Words(
-    "What the correction changed",
-    "Strict and broad attack success on the crescendo traces under the contaminated and the corrected "
-    "labels, in each denominator, with intervals.",
-    "that the new labels are right: who gave which is not published. Whether a change can be told from zero "
-    "shows in the paired intervals of the shifts.",
-)
-_AS: Final = {
-    "paper_2_graders": "calibration_forest",
-    "paper_3_bracket": "bracket",
-    "paper_9_adjusted": "adjusted",
-    "paper_10_coverage": "coverage",
-}
-"""Figures of the sample paper, and the figure of a run that shows the same for other data."""
-_TABLES: Final = {
-    "The correction": ("crescendo",),
-    "Published figures": ("published", "canonical"),
-    "Agreement and bracket": ("heuristic",),
-    "Attack success": ("corpus",),
-    "Atlas": ("export",),
-}
-LAYOUT: Final = report.Layout(
-    words=shelf.WORDS
-    | {"paper_1_crescendo": _CORRECTION, "crescendo_correction": _CORRECTION}
-    | {name: shelf.WORDS[like] for name, like in _AS.items()},
-    slots=(
-        ("paper_1_crescendo", "crescendo_correction", *shelf.SLOTS[0]),
-        *((name, *slot) for name, slot in zip(_AS, shelf.SLOTS[1:], strict=True)),
-    ),
-    subjects={title: (*starts, *_TABLES.get(title, ())) for title, starts in shelf.SUBJECTS.items()},
+_OWN: Final = read_words("layout", Layout, PACKAGE / "casestudy")
+_ANY: Final = shelf.LAYOUT
+_PLACES: Final = list(zip(_OWN.slots, _ANY.slots, strict=True))
+LAYOUT: Final = Layout(
+    words={name: _ANY.words[slot[0]] for own, slot in _PLACES for name in own} | _ANY.words | _OWN.words,
+    slots=tuple((*own, *slot) for own, slot in _PLACES),
+    subjects={title: (*starts, *_OWN.subjects.get(title, ())) for title, starts in _ANY.subjects.items()},
 )
 """The report with the figures of the sample paper first, and the tables of the record in their places."""
 

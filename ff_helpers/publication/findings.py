@@ -23,24 +23,13 @@ from ff_helpers.measurement.consistency.possible import (
 )
 from ff_helpers.measurement.proportions.intervals import independent_difference
 from ff_helpers.paths import Run
-from ff_helpers.publication.checks import (
-    Cell,
-    Chance,
-    Check,
-    ClaimStatus,
-    Figures,
-    Order,
-    Parts,
-    Possible,
-    Sign,
-    Unpublished,
-)
+from ff_helpers.publication import checks
 from ff_helpers.publication.prose import points
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
-Read = Callable[[Cell, list[str]], list[float]]
+Read = Callable[[checks.Cell, list[str]], list[float]]
 """Returns the numbers in some columns of a cell's row."""
 
 
@@ -50,12 +39,12 @@ class Finding:
 
     recomputed: str
     difference: str
-    status: ClaimStatus
+    status: checks.ClaimStatus
     reason: str
     files: tuple[str, ...] = ()
 
 
-def find(check: Check, *, value: str, place: str, run: Run) -> Finding:
+def find(check: checks.Check, *, value: str, place: str, run: Run) -> Finding:
     """Carry out a check.
 
     Args:
@@ -71,12 +60,12 @@ def find(check: Check, *, value: str, place: str, run: Run) -> Finding:
     """
     files: dict[str, None] = {}
 
-    def read(cell: Cell, columns: list[str]) -> list[float]:
+    def read(cell: checks.Cell, columns: list[str]) -> list[float]:
         files[f"tables/{cell.table}.csv"] = None
         return _numbers(cell, columns, place, run)
 
     found = _found(check, value, place, read)
-    why = "" if isinstance(check, Unpublished) else check.why
+    why = "" if isinstance(check, checks.Unpublished) else check.why
     return replace(found, reason=f"{found.reason}. {why}" if why else found.reason, files=tuple(files))
 
 
@@ -87,26 +76,26 @@ def printed_figures(value: str) -> Iterator[tuple[Decimal, Decimal | None, Decim
         yield Decimal(percentage), Decimal(low) if low else None, Decimal(high) if high else None
 
 
-def _found(check: Check, value: str, place: str, read: Read) -> Finding:
+def _found(check: checks.Check, value: str, place: str, read: Read) -> Finding:
     match check:
-        case Figures():
+        case checks.Figures():
             found = _figures(check, value, place, read)
-        case Possible():
+        case checks.Possible():
             found = _possible(check, value)
-        case Chance():
+        case checks.Chance():
             found = _chance(check, read)
-        case Parts():
+        case checks.Parts():
             found = _parts(check, value, read)
-        case Order():
+        case checks.Order():
             found = _order(check, read)
-        case Sign():
+        case checks.Sign():
             found = sign(check, read)
-        case Unpublished():
+        case checks.Unpublished():
             found = _unpublished(check, read)
     return found
 
 
-def _figures(check: Figures, value: str, place: str, read: Read) -> Finding:
+def _figures(check: checks.Figures, value: str, place: str, read: Read) -> Finding:
     scale = 100 if check.unit == "percent" else 1
     exact = [scale * number for cell in check.cells for number in read(cell, cell.columns)]
     printed = [Decimal(text) for text in _NUMBER.findall(value)]
@@ -115,7 +104,7 @@ def _figures(check: Figures, value: str, place: str, read: Read) -> Finding:
     same = [agrees(new, old) for new, old in zip(exact, printed, strict=True)]
     counts = [read(cell, cell.counts) for cell in check.cells if cell.counts]
     of = ", ".join(f"{k:.0f} of {n:.0f}" for k, n in counts)
-    status: ClaimStatus = "contradicted"
+    status: checks.ClaimStatus = "contradicted"
     reason = f"the published data give {_like(value, exact)}"
     if all(same):
         status = "reproduced" if check.printed_by == "source" else "consistent"
@@ -130,7 +119,7 @@ def _figures(check: Figures, value: str, place: str, read: Read) -> Finding:
     return Finding(_like(value, exact) + (f" ({of})" if of else ""), ", ".join(gaps), status, reason)
 
 
-def _possible(check: Possible, value: str) -> Finding:
+def _possible(check: checks.Possible, value: str) -> Finding:
     found, cut, texts = [], [], []
     for percentage, low, high in printed_figures(value):
         figure = Printed(percentage, low, high)
@@ -161,12 +150,12 @@ def _possible(check: Possible, value: str) -> Finding:
     return Finding("; ".join(texts), "–", "consistent", reason)
 
 
-def _chance(check: Chance, read: Read) -> Finding:
+def _chance(check: checks.Chance, read: Read) -> Finding:
     k, n = map(int, read(check.cell, check.cell.columns))
     p = below_chance(k, n, check.chance)
     recomputed = f"{k} of {n} against {check.chance:g}: p = {p:.2f}"
     difference = f"{points(k / n - check.chance)} against chance"
-    status: ClaimStatus = "not_supported"
+    status: checks.ClaimStatus = "not_supported"
     reason = f"the score is lower, but at n = {n} it cannot be told from chance (one-sided exact binomial)"
     if k / n >= check.chance:
         status, reason = "contradicted", "the score is not below chance"
@@ -175,14 +164,14 @@ def _chance(check: Chance, read: Read) -> Finding:
     return Finding(recomputed, difference, status, reason)
 
 
-def _parts(check: Parts, value: str, read: Read) -> Finding:
+def _parts(check: checks.Parts, value: str, read: Read) -> Finding:
     k, n = map(int, read(check.cell, check.cell.columns))
     total, errors = sum(check.parts), n - k
     exact = [float(total), float(n), 100 * total / n]
     printed = [Decimal(text) for text in _NUMBER.findall(value)]
     same = len(printed) == 3 and all(agrees(new, old) for new, old in zip(exact, printed, strict=True))
     summed = " + ".join(str(part) for part in check.parts)
-    status: ClaimStatus = "consistent"
+    status: checks.ClaimStatus = "consistent"
     reason = f"{summed} = {total} fits into the {errors} errors of {n}; the rows are not published"
     if not same or total > errors:
         status, reason = "contradicted", f"{summed} = {total}, but only {errors} of {n} are errors"
@@ -190,7 +179,7 @@ def _parts(check: Parts, value: str, read: Read) -> Finding:
     return Finding(f"{total} of {n} = {100 * total / n:.0f}%", ", ".join(gaps), status, reason)
 
 
-def _order(check: Order, read: Read) -> Finding:
+def _order(check: checks.Order, read: Read) -> Finding:
     """Return whether each cell is larger than the next, and whether the rows decide it.
 
     The status says whether the printed order holds. Whether the rows could show it is said in the reason:
@@ -200,7 +189,7 @@ def _order(check: Order, read: Read) -> Finding:
     counts = [read(cell, cell.counts) if cell.counts else None for cell in check.cells]
     texts = [_text(value, pair) for value, pair in zip(values, counts, strict=True)]
     gaps = [a - b for a, b in pairwise(values)]
-    status: ClaimStatus = "reproduced" if all(gap > 0 for gap in gaps) else "contradicted"
+    status: checks.ClaimStatus = "reproduced" if all(gap > 0 for gap in gaps) else "contradicted"
     reason = "the published counts are in this order"
     if status == "contradicted":
         reason = "the published counts are not in this order"
@@ -210,12 +199,12 @@ def _order(check: Order, read: Read) -> Finding:
     return Finding(found, ", ".join(map(points, gaps)), status, reason)
 
 
-def sign(check: Sign, read: Read) -> Finding:
+def sign(check: checks.Sign, read: Read) -> Finding:
     """Return whether a difference has the printed sign in every denominator."""
     values = [(cell.label, read(cell.cell, cell.cell.columns)[0]) for cell in check.cells]
     wanted = [value > 0 if check.sign == "+" else value < 0 for _, value in values]
     texts = ", ".join(f"{label}: {points(value)}" for label, value in values)
-    status: ClaimStatus = "not_determinable"
+    status: checks.ClaimStatus = "not_determinable"
     reason = "the sign depends on the denominator, and the claim does not name one"
     if all(wanted):
         status, reason = "reproduced", "the sign is the same in every denominator"
@@ -263,7 +252,7 @@ def _text(value: float, counts: list[float] | None) -> str:
     return f"{100 * value:.1f}%" + (f" ({counts[0]:.0f} of {counts[1]:.0f})" if counts else "")
 
 
-def _unpublished(check: Unpublished, read: Read) -> Finding:
+def _unpublished(check: checks.Unpublished, read: Read) -> Finding:
     shown = []
     for related in check.related:
         texts = []
@@ -277,7 +266,7 @@ def _unpublished(check: Unpublished, read: Read) -> Finding:
     return Finding(recomputed, "–", "not_determinable", f"not published: {check.needs}")
 
 
-def _numbers(cell: Cell, columns: list[str], place: str, run: Run) -> list[float]:
+def _numbers(cell: checks.Cell, columns: list[str], place: str, run: Run) -> list[float]:
     table = pd.read_csv(run.read(f"tables/{cell.table}.csv"), dtype="str", keep_default_na=False)
     for column in [*cell.where, *columns]:
         if column not in table.columns:

@@ -9,8 +9,7 @@ import base64
 import html
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -40,24 +39,6 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _FORMS: Final = {".html": "page", ".md": "Markdown", ".tex": "TeX"}
 
 
-@dataclass(frozen=True)
-class Layout:
-    """What comes first in a report, and under which headings its tables appear.
-
-    Attributes:
-        words: the words next to each figure that can come first.
-        slots: each place of the first page, and which figure takes it: the first that the run drew.
-        subjects: how the names of each subject's tables begin.
-    """
-
-    words: Mapping[str, shelf.Words]
-    slots: Sequence[Sequence[str]]
-    subjects: Mapping[str, tuple[str, ...]]
-
-
-LAYOUT: Final = Layout(shelf.WORDS, shelf.SLOTS, shelf.SUBJECTS)
-
-
 def write_report(
     folder: Path,
     profile: str,
@@ -65,7 +46,7 @@ def write_report(
     *,
     notebooks: Sequence[str],
     unfinished: Sequence[str] = (),
-    layout: Layout = LAYOUT,
+    layout: shelf.Layout = shelf.LAYOUT,
 ) -> list[str]:
     """Write index.html, the pages next to it and notebooks/*.html of a run; return their names in the folder.
 
@@ -131,17 +112,24 @@ def _order(svg: Path) -> tuple[bool, int, str]:
 
 
 def _index(
-    folder: Path, profile: str, as_of: date, ran: list[str], *, unfinished: Sequence[str], layout: Layout
+    folder: Path,
+    profile: str,
+    as_of: date,
+    ran: list[str],
+    *,
+    unfinished: Sequence[str],
+    layout: shelf.Layout,
 ) -> None:
     claims, claims_note = _claims(folder)
-    by_status = {s: [c for c in claims if c["status"] == s] for s in _statuses(claims)}
+    there = {str(claim["status"]) for claim in claims}
+    by_status = {s: [c for c in claims if c["status"] == s] for s in CLAIM_STATUSES if s in there}
     index = render(
         "index.html.j2",
         profile=profile,
         as_of=as_of.isoformat(),
         unfinished=list(unfinished),
         ways=[way for way in PAGES if (folder / way[0]).is_file()],
-        figures=shelf.front_figures(folder, layout.words, layout.slots),
+        figures=shelf.front_figures(folder, layout),
         drawn=sum(not svg.stem.endswith("_wide") for svg in (folder / "figures").glob("*.svg")),
         claims=claims,
         by_status=by_status,
@@ -155,7 +143,7 @@ def _index(
         term=term_link,
         notebooks=[{"name": n, "title": _title(folder / "notebooks" / f"{n}.ipynb")} for n in ran],
         narratives=[_narrative(path) for path in sorted((folder / "narrative").glob("*.md"))],
-        tables=shelf.tables(folder, layout.subjects),
+        tables=shelf.tables(folder, layout),
         kinds=shelf.kinds(folder, [*LATER, f"workflow/{profile}.yaml"]),
     )
     write_page(folder / "index.html", index)
@@ -176,19 +164,9 @@ def _claims(folder: Path) -> tuple[list[dict[str, object]], str]:
     if not path.exists():
         return [], ""
     content = json.loads(path.read_text(encoding="utf-8"))
-    rows = content["claims"] if isinstance(content, dict) else content
-    blank = {"says": None, "published": None, "recomputed": None, "reason": None, "file": ""}
-    claims = [blank | claim for claim in rows]
-    for claim in claims:
-        names = [name.strip() for name in str(claim["file"]).split(",")]
-        claim["read"] = [(name, (folder / name).is_file()) for name in names if name]
-    note = content.get("disclosure", "") if isinstance(content, dict) else ""
-    return claims, str(note.get("sentence", "")) if isinstance(note, dict) else str(note)
-
-
-def _statuses(claims: list[dict[str, object]]) -> list[str]:
-    there = {str(claim["status"]) for claim in claims}
-    return [*(s for s in CLAIM_STATUSES if s in there), *sorted(there - set(CLAIM_STATUSES))]
+    for claim in content["claims"]:
+        claim["read"] = [(name, (folder / name).is_file()) for name in claim["file"].split(", ")]
+    return content["claims"], content["disclosure"]
 
 
 def _evaluators(folder: Path) -> list[dict[str, object]]:

@@ -19,8 +19,6 @@ _SHORT = 240
 _CSVW = ".csv-metadata.json"
 _KINDS: Final = read_words("report/folders", dict[str, str])
 """What each folder of a run holds."""
-SUBJECTS: Final = read_words("report/subjects", dict[str, tuple[str, ...]])
-"""Subjects of tables by how a name begins, first match; anything else is `Other`."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +28,21 @@ class Words:
     heading: str
     shows: str
     not_shown: str
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What comes first in a report, and under which headings its tables appear.
+
+    Attributes:
+        words: the words next to each figure that can come first, after the figure's docstring.
+        slots: each place of the first page, and which figure takes it: the first that the run drew.
+        subjects: how the names of each subject's tables begin, first match; anything else is `Other`.
+    """
+
+    words: dict[str, Words]
+    slots: tuple[tuple[str, ...], ...]
+    subjects: dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -45,10 +58,8 @@ class Figure:
     disclosure: str
 
 
-WORDS: Final = read_words("report/figures", dict[str, Words])
-"""The words next to each figure that can come first, after the figure's docstring."""
-SLOTS: Final = read_words("report/slots", tuple[tuple[str, ...], ...])
-"""Each place on the page, and which figure takes it: the first that the run drew."""
+LAYOUT: Final = read_words("report/layout", Layout)
+"""The report of any run."""
 _RESERVE = ("would_have_reported", "format_against_content", "asr_by_intent")
 
 
@@ -72,22 +83,14 @@ class Kind:
     files: dict[str, list[tuple[str, str, str]]]
 
 
-def front_figures(
-    folder: Path, words: Mapping[str, Words] = WORDS, slots: Sequence[Sequence[str]] = SLOTS
-) -> list[Figure]:
-    """Return at most five figures of a run, in reading order; empty places are filled up.
-
-    Args:
-        folder: the run's.
-        words: the words next to each figure that can come first.
-        slots: each place on the page, and which figure takes it: the first that the run drew.
-    """
+def front_figures(folder: Path, layout: Layout) -> list[Figure]:
+    """Return at most five figures of a run's folder, in reading order; empty places are filled up."""
     drawn = {path.stem for path in (folder / "figures").glob("*.svg")}
     chosen: list[str] = []
-    for slot in slots:
+    for slot in layout.slots:
         chosen += [name for name in slot if name in drawn and name not in chosen][:1]
     chosen += [name for name in _RESERVE if name in drawn and name not in chosen]
-    return [_figure(folder, name, words[name]) for name in chosen[:FRONT]]
+    return [_figure(folder, name, layout.words[name]) for name in chosen[:FRONT]]
 
 
 def beginning(said: str) -> str:
@@ -105,21 +108,16 @@ def stem(path: Path) -> str:
     return path.name.removesuffix(_CSVW) if path.name.endswith(_CSVW) else path.stem
 
 
-def tables(folder: Path, subjects: Mapping[str, tuple[str, ...]] = SUBJECTS) -> dict[str, list[Table]]:
-    """Return the run's tables by subject, subjects without a table left out.
-
-    Args:
-        folder: the run's.
-        subjects: how the names of each subject's tables begin; the first that matches has the table.
-    """
+def tables(folder: Path, layout: Layout) -> dict[str, list[Table]]:
+    """Return the tables of a run's folder by subject, subjects without a table left out."""
     place = folder / "tables"
     files: dict[str, list[Path]] = {}
     for path in sorted(place.glob("*")):
         files.setdefault(stem(path), []).append(path)
     found = [_table(path, files[path.stem]) for path in sorted(place.glob("*.html"))]
-    shelf: dict[str, list[Table]] = {title: [] for title in (*subjects, "Other")}
+    shelf: dict[str, list[Table]] = {title: [] for title in (*layout.subjects, "Other")}
     for table in found:
-        shelf[_subject(table.name, subjects)].append(table)
+        shelf[_subject(table.name, layout.subjects)].append(table)
     return {title: rows for title, rows in shelf.items() if rows}
 
 
