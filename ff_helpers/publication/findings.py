@@ -64,19 +64,6 @@ def find(check: checks.Check, *, value: str, place: str, run: Run) -> Finding:
         files[f"tables/{cell.table}.csv"] = None
         return _numbers(cell, columns, place, run)
 
-    found = _found(check, value, place, read)
-    why = "" if isinstance(check, checks.Unpublished) else check.why
-    return replace(found, reason=f"{found.reason}. {why}" if why else found.reason, files=tuple(files))
-
-
-def printed_figures(value: str) -> Iterator[tuple[Decimal, Decimal | None, Decimal | None]]:
-    """Yield percentage, low and high of each figure in a text such as `62% [54%, 70%]`."""
-    pattern = re.compile(r"([\d.]+)%(?:\s*\[([\d.]+)%?,\s*([\d.]+)%?\])?")
-    for percentage, low, high in pattern.findall(value):
-        yield Decimal(percentage), Decimal(low) if low else None, Decimal(high) if high else None
-
-
-def _found(check: checks.Check, value: str, place: str, read: Read) -> Finding:
     match check:
         case checks.Figures():
             found = _figures(check, value, place, read)
@@ -92,7 +79,15 @@ def _found(check: checks.Check, value: str, place: str, read: Read) -> Finding:
             found = sign(check, read)
         case checks.Unpublished():
             found = _unpublished(check, read)
-    return found
+    why = "" if isinstance(check, checks.Unpublished) else check.why
+    return replace(found, reason=f"{found.reason}. {why}" if why else found.reason, files=tuple(files))
+
+
+def printed_figures(value: str) -> Iterator[tuple[Decimal, Decimal | None, Decimal | None]]:
+    """Yield percentage, low and high of each figure in a text such as `62% [54%, 70%]`."""
+    pattern = re.compile(r"([\d.]+)%(?:\s*\[([\d.]+)%?,\s*([\d.]+)%?\])?")
+    for percentage, low, high in pattern.findall(value):
+        yield Decimal(percentage), Decimal(low) if low else None, Decimal(high) if high else None
 
 
 def _figures(check: checks.Figures, value: str, place: str, read: Read) -> Finding:
@@ -101,12 +96,11 @@ def _figures(check: checks.Figures, value: str, place: str, read: Read) -> Findi
     printed = [Decimal(text) for text in _NUMBER.findall(value)]
     if len(exact) != len(printed):
         raise _unfit(place, f"{value!r} has {len(printed)} numbers, the cells give {len(exact)}")
-    same = [agrees(new, old) for new, old in zip(exact, printed, strict=True)]
     counts = [read(cell, cell.counts) for cell in check.cells if cell.counts]
     of = ", ".join(f"{k:.0f} of {n:.0f}" for k, n in counts)
     status: checks.ClaimStatus = "contradicted"
     reason = f"the published data give {_like(value, exact)}"
-    if all(same):
+    if all(map(agrees, exact, printed)):
         status = "reproduced" if check.printed_by == "source" else "consistent"
         reason = "follows from the published counts"
         if check.printed_by == "us":
@@ -115,8 +109,8 @@ def _figures(check: checks.Figures, value: str, place: str, read: Read) -> Findi
         total = int(read(check.not_of, check.not_of.columns)[0])
         if not possible_counts(Printed(printed[0]), [total]):
             reason += f"; of {total} rows no whole number gives {value}"
-    gaps = [_difference(new - float(old), old) for new, old in zip(exact, printed, strict=True)]
-    return Finding(_like(value, exact) + (f" ({of})" if of else ""), ", ".join(gaps), status, reason)
+    gaps = ", ".join(map(_difference, exact, printed))
+    return Finding(_like(value, exact) + (f" ({of})" if of else ""), gaps, status, reason)
 
 
 def _possible(check: checks.Possible, value: str) -> Finding:
@@ -169,14 +163,14 @@ def _parts(check: checks.Parts, value: str, read: Read) -> Finding:
     total, errors = sum(check.parts), n - k
     exact = [float(total), float(n), 100 * total / n]
     printed = [Decimal(text) for text in _NUMBER.findall(value)]
-    same = len(printed) == 3 and all(agrees(new, old) for new, old in zip(exact, printed, strict=True))
+    same = len(printed) == 3 and all(map(agrees, exact, printed))
     summed = " + ".join(str(part) for part in check.parts)
     status: checks.ClaimStatus = "consistent"
     reason = f"{summed} = {total} fits into the {errors} errors of {n}; the rows are not published"
     if not same or total > errors:
         status, reason = "contradicted", f"{summed} = {total}, but only {errors} of {n} are errors"
-    gaps = [_difference(new - float(old), old) for new, old in zip(exact, printed, strict=False)]
-    return Finding(f"{total} of {n} = {100 * total / n:.0f}%", ", ".join(gaps), status, reason)
+    gaps = ", ".join(map(_difference, exact, printed))
+    return Finding(f"{total} of {n} = {100 * total / n:.0f}%", gaps, status, reason)
 
 
 def _order(check: checks.Order, read: Read) -> Finding:
@@ -189,13 +183,11 @@ def _order(check: checks.Order, read: Read) -> Finding:
     counts = [read(cell, cell.counts) if cell.counts else None for cell in check.cells]
     texts = [_text(value, pair) for value, pair in zip(values, counts, strict=True)]
     gaps = [a - b for a, b in pairwise(values)]
-    status: checks.ClaimStatus = "reproduced" if all(gap > 0 for gap in gaps) else "contradicted"
-    reason = "the published counts are in this order"
-    if status == "contradicted":
-        reason = "the published counts are not in this order"
+    held = all(gap > 0 for gap in gaps)
+    status: checks.ClaimStatus = "reproduced" if held else "contradicted"
+    reason = f"the published counts are {'in' if held else 'not in'} this order{_decided(counts)}"
     marks = [">" if gap > 0 else "<" if gap < 0 else "=" for gap in gaps]
     found = texts[0] + "".join(f" {mark} {text}" for mark, text in zip(marks, texts[1:], strict=True))
-    reason += _decided(counts)
     return Finding(found, ", ".join(map(points, gaps)), status, reason)
 
 
@@ -210,14 +202,8 @@ def sign(check: checks.Sign, read: Read) -> Finding:
         status, reason = "reproduced", "the sign is the same in every denominator"
     elif not any(wanted):
         status, reason = "contradicted", "the published data give the opposite sign, or no change"
-    bounds = [
-        (shift.label, low, high)
-        for shift in check.cells
-        if shift.interval
-        for low, high in [read(shift.cell, shift.interval)]
-    ]
-    reason += _signed(bounds)
-    return Finding(texts, "–", status, reason)
+    bounds = [(shift.label, read(shift.cell, shift.interval)) for shift in check.cells if shift.interval]
+    return Finding(texts, "–", status, reason + _signed(bounds))
 
 
 def _decided(counts: list[list[float] | None]) -> str:
@@ -240,9 +226,9 @@ def _decided(counts: list[list[float] | None]) -> str:
     return f"; the 95% interval of {each} difference excludes zero {how}" if steps else ""
 
 
-def _signed(bounds: list[tuple[str, float, float]]) -> str:
+def _signed(bounds: list[tuple[str, list[float]]]) -> str:
     """Say in which denominators the paired interval excludes zero."""
-    clear = [label for label, low, high in bounds if not low <= 0 <= high]
+    clear = [label for label, (low, high) in bounds if not low <= 0 <= high]
     if bounds and not clear:
         return "; no paired 95% interval excludes zero: the rows do not decide the sign"
     return f"; the paired 95% interval excludes zero {', '.join(clear)}" if bounds else ""
@@ -295,10 +281,11 @@ def _like(value: str, exact: list[float]) -> str:
     return _NUMBER.sub(replace, value)
 
 
-def _difference(gap: float, printed: Decimal) -> str:
+def _difference(exact: float, printed: Decimal) -> str:
     """Write recomputed minus published with one digit more than was printed; whole numbers as such."""
+    gap = exact - float(printed)
     digits = -int(printed.as_tuple().exponent) + 1
-    if digits == 1 and float(gap).is_integer():
+    if digits == 1 and gap.is_integer():
         digits = 0
     text = f"{gap:+.{digits}f}"
     return "0" if float(text) == 0 else text.replace("-", "−")
