@@ -17,7 +17,7 @@ from ff_helpers.measurement.agreement.bracket import with_range
 from ff_helpers.measurement.calibration.cards import cards_table, grader_note
 from ff_helpers.measurement.calibration.confusion import Confusion, cohen_kappa
 from ff_helpers.measurement.consistency.possible import successes_within
-from ff_helpers.measurement.proportions.intervals import Proportion, with_wilson
+from ff_helpers.measurement.proportions.intervals import Proportion, triple, with_wilson
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import long_counts
 from ff_helpers.measurement.results import EACH_ROW, Aside, Terms, stated, terms_of
@@ -206,12 +206,11 @@ def graders_table(run: Run) -> pd.DataFrame:
     rows = []
     for origin, note in notes:
         known = note.accuracy if isinstance(note.accuracy, Proportion) else None
-        row: dict[str, object] = {"grader": note.grader, "origin": origin}
-        row |= {"grader_digest": str(note.digest)[:12] if isinstance(note.digest, str) else str(note.digest)}
+        digest = note.digest[:12] if isinstance(note.digest, str) else str(note.digest)
+        row: dict[str, object] = {"grader": note.grader, "origin": origin, "grader_digest": digest}
         row |= {"rubric": str(note.rubric), "n": known.n if known else None}
-        row |= {"accuracy": known.estimate if known else None}
-        row |= {"accuracy_low": known.low if known else None, "accuracy_high": known.high if known else None}
-        row |= {"set": str(note.calibration_set) if known else str(note.accuracy)}
+        row |= triple("accuracy", known)
+        row |= {"set": str(note.calibration_set if known else note.accuracy)}
         rows.append(row | {"space": str(note.space) if known else "none", "gate": note.gate})
     terms = Terms(graders=EACH_ROW, denominators=("rows of the named set",), left_out="as the sets say")
     return stated(pd.DataFrame(rows).astype({"n": "Int64"}), terms)
@@ -232,13 +231,11 @@ def heuristic_agreement() -> pd.DataFrame:
     labels = [v for v in VERDICTS if v in {*facts["heuristic"], *facts["llm"]}]
     cells = {(h, m): int(c) for h, m, c in facts.itertuples(index=False)}
     matrix = Confusion(tuple(labels), tuple((*(cells.get((h, m), 0) for m in labels), 0) for h in labels))
-    kappa = cohen_kappa(matrix)
     sides = [facts.rename(columns={s: "outcome", "count": "n"}).assign(side=s) for s in ("heuristic", "llm")]
     rates = asr(pd.concat(sides), by=["side"], denominators=["rows"])
     strict, llm = (rates[rates["side"] == s].set_index("tier")["asr"] for s in ("heuristic", "llm"))
     row: dict[str, float | None] = {"rows": matrix.n, "agreement": matrix.k / matrix.n}
-    for name, part in (("kappa", "value"), ("kappa_low", "low"), ("kappa_high", "high")):
-        row[name] = getattr(kappa, part, None)
+    row |= triple("kappa", cohen_kappa(matrix))
     row |= {"heuristic_strict": strict["strict"], "llm_strict": llm["strict"], "llm_broad": llm["broad"]}
     gaps = {f"gap_{tier}": strict["strict"] - llm[tier] for tier in ("strict", "broad")}
     terms = Terms(

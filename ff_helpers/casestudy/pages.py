@@ -14,7 +14,8 @@ from ff_helpers.casestudy.graders import MANUAL, published_graders
 from ff_helpers.measurement.proportions.intervals import wilson
 from ff_helpers.paths import PACKAGE, Run
 from ff_helpers.publication import shelf
-from ff_helpers.publication.atlas import page
+from ff_helpers.publication.atlas.files import PAGE
+from ff_helpers.publication.atlas.page import publish_page
 from ff_helpers.publication.atlas.signal import Signal
 from ff_helpers.publication.claims import read_claims
 from ff_helpers.publication.pages import read_words
@@ -48,7 +49,9 @@ def save_page(run: Run, signals: Sequence[Signal]) -> str:
         claims = read_claims(shipped_claims())[1]
         printed = next(claim.value for claim in claims if claim.id == "atlas-veto-count")
         said = f"The published count is {printed}, of a different cut at a different date."
-    return page.save_page(run, signals, beside_veto=said)
+    name = f"atlas/{PAGE}"
+    publish_page(run.write(name), signals, profile=run.profile, as_of=run.as_of, beside_veto=said)
+    return name
 
 
 def _counts() -> pd.DataFrame:

@@ -4,27 +4,17 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
 from markupsafe import Markup
 
+from ff_helpers import terms
 from ff_helpers.columns import UNITS, Column, columns
 from ff_helpers.errors import FFError
 from ff_helpers.publication.disclosure import NO_TIER, Disclosure
 from ff_helpers.publication.pages import read_words, render, write_page
-from ff_helpers.terms import (
-    DENOMINATORS,
-    GATE_STATES,
-    GLOSSARY,
-    INTENTS,
-    SPACES,
-    STATUSES,
-    TIERS,
-    VERDICTS,
-    Space,
-    classes,
-)
 
 NAME: Final = "glossary.html"
 
@@ -42,7 +32,7 @@ class Entry:
 
 _MODULES: Final = read_words("glossary", dict[str, tuple[str, ...]])
 """Words to which a module below ff_helpers/ gives their meaning; all others are `terms.py`'s own."""
-_WHERE: Final = {term: module for module, terms in _MODULES.items() for term in terms}
+_WHERE: Final = {term: module for module, words in _MODULES.items() for term in words}
 
 
 def slug(term: str) -> str:
@@ -56,7 +46,7 @@ def term_link(term: str, text: str = "", *, up: str = "") -> Markup:
     Raises:
         FFError: no such term.
     """
-    if slug(term) not in map(slug, GLOSSARY):  # `not determinable` is `not_determinable`
+    if slug(term) not in map(slug, terms.GLOSSARY):  # `not determinable` is `not_determinable`
         raise FFError(
             f"the glossary has no term {term!r}, so nothing can link to it. Add it to "
             "ff_helpers/glossary.csv, or name one of its terms."
@@ -67,16 +57,17 @@ def term_link(term: str, text: str = "", *, up: str = "") -> Markup:
 def sections() -> dict[str, list[Entry]]:
     """Return all words by kind, each word of GLOSSARY once, and the label spaces and columns."""
     claims = _MODULES["publication/checks.py"]
-    placed = {*VERDICTS, *STATUSES, *TIERS, *DENOMINATORS, *INTENTS, *GATE_STATES, *claims}
-    rest = sorted((term for term in GLOSSARY if term not in placed), key=str.lower)
+    kinds = (terms.VERDICTS, terms.STATUSES, terms.TIERS, terms.DENOMINATORS, terms.INTENTS)
+    placed = set(chain(*kinds, terms.GATE_STATES, claims))
+    rest = sorted((term for term in terms.GLOSSARY if term not in placed), key=str.lower)
     return {
-        "Verdicts: the five labels": _entries(VERDICTS),
-        "Statuses: why a row has no verdict": _entries(STATUSES),
-        "Tiers: what counts as success": _entries(TIERS),
-        "Denominators: what a rate is over": _entries(DENOMINATORS),
-        "Intents: what an attack tries": _entries(INTENTS),
-        "Label spaces: what each verdict becomes": [_space(name) for name in SPACES],
-        "Gate: states of a grader": _entries(GATE_STATES),
+        "Verdicts: the five labels": _entries(terms.VERDICTS),
+        "Statuses: why a row has no verdict": _entries(terms.STATUSES),
+        "Tiers: what counts as success": _entries(terms.TIERS),
+        "Denominators: what a rate is over": _entries(terms.DENOMINATORS),
+        "Intents: what an attack tries": _entries(terms.INTENTS),
+        "Label spaces: what each verdict becomes": [_space(name) for name in terms.SPACES],
+        "Gate: states of a grader": _entries(terms.GATE_STATES),
         "Claims: published figures and their status": _entries(claims),
         "Words: traces, graders, rates": _entries(term for term in rest if term not in _WHERE),
         "Methods: how it is measured and shown": _entries(term for term in rest if term in _WHERE),
@@ -94,8 +85,8 @@ def write_glossary(folder: Path, profile: str, as_of: date) -> str:
         profile=profile,
         sections=sections(),
         slug=slug,
-        tiers=TIERS,
-        verdicts=VERDICTS,
+        tiers=terms.TIERS,
+        verdicts=terms.VERDICTS,
         units=UNITS,
         disclosure=note.sentence(),
     )
@@ -103,13 +94,14 @@ def write_glossary(folder: Path, profile: str, as_of: date) -> str:
     return NAME
 
 
-def _entries(terms: Iterable[str]) -> list[Entry]:
-    return [Entry(term, GLOSSARY[term], _WHERE.get(term, "terms.py")) for term in terms]
+def _entries(words: Iterable[str]) -> list[Entry]:
+    return [Entry(term, terms.GLOSSARY[term], _WHERE.get(term, "terms.py")) for term in words]
 
 
-def _space(name: Space) -> Entry:
+def _space(name: terms.Space) -> Entry:
     term = f"space {name}"
     if name == "five":
         return Entry(term, "the five verdicts as they are", "terms.py")
-    became = {label: [v for v in VERDICTS if SPACES[name][v] == label] for label in classes(name)}
+    space = terms.SPACES[name]
+    became = {label: [v for v in terms.VERDICTS if space[v] == label] for label in terms.classes(name)}
     return Entry(term, f"{len(became)} classes", "terms.py", space=became)

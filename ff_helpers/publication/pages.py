@@ -4,6 +4,7 @@ import base64
 import hashlib
 from functools import cache
 from pathlib import Path
+from string import Template
 from typing import TYPE_CHECKING, TypeVar
 
 import yaml
@@ -24,6 +25,11 @@ def render(template: str, **values: object) -> str:
     policy.
     """
     return _environment().get_template(template).render(values)
+
+
+def filled(template: str, **values: str) -> str:
+    """Return a template with its `$names` filled in as they are: for TeX, and for HTML escaped already."""
+    return Template((TEMPLATES / template).read_text(encoding="utf-8")).substitute(values)
 
 
 def read_words(name: str, kind: type[T], folder: Path = TEMPLATES) -> T:

@@ -10,7 +10,6 @@ import html
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from string import Template
 
 import pandas as pd
 
@@ -22,7 +21,7 @@ from ff_helpers.measurement.results import terms_of
 from ff_helpers.paths import Run
 from ff_helpers.publication.derive import disclose
 from ff_helpers.publication.metadata import csv_header
-from ff_helpers.publication.pages import TEMPLATES, write_page
+from ff_helpers.publication.pages import TEMPLATES, filled, write_page
 from ff_helpers.publication.prose import points
 from ff_helpers.publication.tex import tex
 
@@ -185,7 +184,7 @@ def _tex(
 ) -> str:
     environment, size = ("table*", r"\footnotesize") if wide else ("table", r"\small")
     rows = zip(*([_tex_cell(column, cell) for cell in column.cells] for column in columns), strict=True)
-    return _filled(
+    return filled(
         "table.tex",
         environment=environment,
         caption=tex(caption),
@@ -226,7 +225,7 @@ def _html(columns: Sequence[_Column], title: str, note: str) -> str:
         for column in columns
     ]
     rows = zip(*([_html_cell(column, cell) for cell in column.cells] for column in columns), strict=True)
-    return _filled(
+    return filled(
         "table.html",
         style=(TEMPLATES / "table.css").read_text(encoding="utf-8").replace("\n", ""),
         title=html.escape(title),
@@ -243,7 +242,3 @@ def _html_cell(column: _Column, cell: str) -> str:
     text = cell.replace(" ", "\u00a0")
     padded = re.sub(r"-?\d+\.\d", lambda m: m.group().rjust(4, _FIGURE_SPACE), text)
     return f'<td class="n">{html.escape(padded if column.kind == "rate" else text)}</td>'
-
-
-def _filled(template: str, **values: str) -> str:
-    return Template((TEMPLATES / template).read_text(encoding="utf-8")).substitute(values)

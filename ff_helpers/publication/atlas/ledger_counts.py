@@ -12,6 +12,7 @@ from typing import Final
 
 import pandas as pd
 
+from ff_helpers import terms
 from ff_helpers.grading.identities import identity_of, records
 from ff_helpers.measurement.collected.stability import stability_of_counts
 from ff_helpers.measurement.proportions.clusters import design_rates
@@ -22,23 +23,11 @@ from ff_helpers.measurement.rates.counts import count_verdicts
 from ff_helpers.measurement.rates.known import known_labels
 from ff_helpers.measurement.results import LABELS
 from ff_helpers.publication.atlas.signal import Rate, Stability, signal_rate
-from ff_helpers.terms import (
-    IDENTITY,
-    NOT_RECORDED,
-    STATUSES,
-    TIER_SPACES,
-    TIERS,
-    VERDICTS,
-    Denominator,
-    Identity,
-    Tier,
-    in_denominator,
-)
 
-BY: Final = ("model", "intent", "turns", "scenario_id", *IDENTITY, "method", "sampling", "day")
+BY: Final = ("model", "intent", "turns", "scenario_id", *terms.IDENTITY, "method", "sampling", "day")
 """What the counts of a signal are by; `day` is the day on which a verdict was asked for."""
 _NO_MODEL: Final = ("constructed", "injected")
-_ROW: Final = ["label", *IDENTITY, "method"]
+_ROW: Final = ["label", *terms.IDENTITY, "method"]
 _ALIKE: Final = {True: "both successes, or neither", False: "both refused, or neither"}
 
 
@@ -54,7 +43,7 @@ class Tables:
         days: the last day of grading.
     """
 
-    groups: dict[str, list[tuple[int, Identity]]]
+    groups: dict[str, list[tuple[int, terms.Identity]]]
     rates: dict[tuple[int, str], Rate]
     by_intent: dict[tuple[int, str], Rate]
     stability: dict[int, Stability | str]
@@ -63,7 +52,7 @@ class Tables:
     days: dict[int, str]
 
 
-def run_counts(verdicts: pd.DataFrame, *, tier: Tier, sets: Sequence[str] = ()) -> pd.DataFrame:
+def run_counts(verdicts: pd.DataFrame, *, tier: terms.Tier, sets: Sequence[str] = ()) -> pd.DataFrame:
     """Return the counts of a joined verdict frame (`ff.verdicts`), first pass: `BY`, outcome, graded, n.
 
     Args:
@@ -77,7 +66,7 @@ def run_counts(verdicts: pd.DataFrame, *, tier: Tier, sets: Sequence[str] = ()) 
     return pd.concat([graded, _label_counts(rows, tier)], ignore_index=True)
 
 
-def file_counts(ledger: Path | None, traces: Sequence[Path], *, tier: Tier) -> pd.DataFrame:
+def file_counts(ledger: Path | None, traces: Sequence[Path], *, tier: terms.Tier) -> pd.DataFrame:
     """Return the counts of a ledger (or of any file of verdicts with a model in each row) and of its traces.
 
     Args:
@@ -98,7 +87,7 @@ def file_counts(ledger: Path | None, traces: Sequence[Path], *, tier: Tier) -> p
     return pd.concat(parts, ignore_index=True) if parts else _label_counts(pd.DataFrame(), tier)
 
 
-def count_tables(counts: pd.DataFrame, *, tier: Tier, denominator: Denominator) -> Tables:
+def count_tables(counts: pd.DataFrame, *, tier: terms.Tier, denominator: terms.Denominator) -> Tables:
     """Return the tables of counts (`BY`, outcome and n, with `label`: the model of a row).
 
     Known truth is over all of its rows with one, whatever the denominator of the graders.
@@ -109,27 +98,27 @@ def count_tables(counts: pd.DataFrame, *, tier: Tier, denominator: Denominator) 
     texts = ("intent", "turns", "scenario_id", "outcome", "every")
     counts = counts.astype(dict.fromkeys(texts, "category"))
     first = counts.drop_duplicates("group").set_index("group")[_ROW].sort_index()
-    groups: dict[str, list[tuple[int, Identity]]] = {}
+    groups: dict[str, list[tuple[int, terms.Identity]]] = {}
     for group, row in zip(first.index, records(first), strict=True):
         groups.setdefault(str(row["label"]), []).append((int(group), identity_of(row)))
-    days = counts[counts["day"] != NOT_RECORDED].groupby("group")["day"].max()
+    days = counts[counts["day"] != terms.NOT_RECORDED].groupby("group")["day"].max()
     return Tables(
         groups=groups,
         rates=_rates(counts, "every", tier, denominator),
         by_intent=_rates(counts, "intent", tier, denominator),
         stability=_stability(counts, set(first.index[first["method"] == LABELS])),
         turns=_sums(counts, "turns"),
-        statuses=_sums(counts[counts["outcome"].isin(STATUSES)], "outcome"),
+        statuses=_sums(counts[counts["outcome"].isin(terms.STATUSES)], "outcome"),
         days=dict(zip(map(int, days.index), days.astype("str"), strict=True)),
     )
 
 
 def _rates(
-    counts: pd.DataFrame, by: str, tier: Tier, denominator: Denominator
+    counts: pd.DataFrame, by: str, tier: terms.Tier, denominator: terms.Denominator
 ) -> dict[tuple[int, str], Rate]:
     found: dict[tuple[int, str], Rate] = {}
     known = counts["method"] == LABELS
-    graded: Denominator = "graded"
+    graded: terms.Denominator = "graded"
     for part, of in ((counts[known], graded), (counts[~known], denominator)):
         table = asr(_sum(part, [by, "outcome"]), by=["group", by], tiers=[tier], denominators=[of])
         scenarios = _by_scenario(_sum(part, [by, "outcome", "scenario_id"]), by, tier, of)
@@ -141,18 +130,18 @@ def _rates(
 
 
 def _by_scenario(
-    counts: pd.DataFrame, by: str, tier: Tier, denominator: Denominator
+    counts: pd.DataFrame, by: str, tier: terms.Tier, denominator: terms.Denominator
 ) -> dict[tuple[int, str], dict[str, float]]:
     """Return scenarios and their design-effect interval where every row of a group says its scenario."""
-    labels = [verdict for verdict in VERDICTS if in_denominator(verdict, denominator)]
-    rows = counts[counts["outcome"].isin([*labels, *(STATUSES if denominator == "rows" else ())])]
+    labels = [verdict for verdict in terms.VERDICTS if terms.in_denominator(verdict, denominator)]
+    rows = counts[counts["outcome"].isin([*labels, *(terms.STATUSES if denominator == "rows" else ())])]
     rows = rows.assign(
-        k=rows["n"].where(rows["outcome"].isin(TIERS[tier]), 0),
+        k=rows["n"].where(rows["outcome"].isin(terms.TIERS[tier]), 0),
         group=rows.groupby(["group", by]).ngroup(),
         cluster=rows["scenario_id"],
         of=rows["group"],
     )
-    rows = rows[~rows["group"].isin(rows.loc[rows["scenario_id"] == NOT_RECORDED, "group"])]
+    rows = rows[~rows["group"].isin(rows.loc[rows["scenario_id"] == terms.NOT_RECORDED, "group"])]
     if rows.empty:
         return {}
     table = design_rates(rows)[["clusters", "low", "high"]].round(6)
@@ -188,11 +177,11 @@ def _sum(counts: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     return counts.groupby(["group", *by])["n"].sum().reset_index()
 
 
-def _label_counts(rows: pd.DataFrame, tier: Tier) -> pd.DataFrame:
+def _label_counts(rows: pd.DataFrame, tier: terms.Tier) -> pd.DataFrame:
     """Return the counts of the truths whose space decides the tier."""
     if rows.empty:
         return pd.DataFrame(columns=[*BY, "outcome", "graded", "n"])
-    rows = rows[rows["truth_space"].isin(TIER_SPACES[tier]) & ~rows["sampling"].isin(_NO_MODEL)]
+    rows = rows[rows["truth_space"].isin(terms.TIER_SPACES[tier]) & ~rows["sampling"].isin(_NO_MODEL)]
     labels = known_labels(rows, tier).assign(method=LABELS)
-    labels = labels.assign(**dict.fromkeys((*IDENTITY[1:], "day"), NOT_RECORDED))
+    labels = labels.assign(**dict.fromkeys((*terms.IDENTITY[1:], "day"), terms.NOT_RECORDED))
     return count_verdicts(labels, by=BY)

@@ -18,8 +18,6 @@ from pydantic_core import to_jsonable_python
 
 from ff_helpers.corpus.canonical import MEANINGS
 from ff_helpers.measurement.proportions.intervals import percent
-from ff_helpers.paths import Run
-from ff_helpers.publication.atlas.files import PAGE
 from ff_helpers.publication.atlas.frames import graders_of
 from ff_helpers.publication.atlas.signal import WORDS, Basis, Signal, SignalGrader, named_apart
 from ff_helpers.publication.atlas.trust import ModelFacts, Trust, TrustRules, model_facts, read_trust, trust
@@ -41,19 +39,6 @@ class PageRow:
     trust: Trust | None
 
 
-def save_page(run: Run, signals: Sequence[Signal], *, beside_veto: str = "") -> str:
-    """Write atlas/index.html of a run and return its name in the run's folder.
-
-    Args:
-        run: where to write.
-        signals: the records.
-        beside_veto: a sentence after the count of models that the veto caps.
-    """
-    name = f"atlas/{PAGE}"
-    publish_page(run.write(name), signals, profile=run.profile, as_of=run.as_of, beside_veto=beside_veto)
-    return name
-
-
 def publish_page(
     path: Path,
     signals: Sequence[Signal],
@@ -69,7 +54,7 @@ def publish_page(
         signals: the records.
         profile: what the page is called.
         as_of: its date.
-        beside_veto: see `save_page`.
+        beside_veto: a sentence after the count of models that the veto caps.
     """
     rules, known, signals = read_trust(), model_facts(), named_apart(signals)
     rows = [PageRow(s, known.get(s.label), trust(s, known.get(s.label), rules)) for s in signals]

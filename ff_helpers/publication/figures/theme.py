@@ -45,11 +45,8 @@ STIPPLE = "url(#ff-stipple)"
 
 _CONFIG = json.loads((_HERE / "theme.json").read_text(encoding="utf-8"))
 """The look of titles, axes, legends and text, as a Vega-Lite config."""
-_DEFS = (
-    '<defs><pattern id="ff-stipple" width="4" height="4" patternUnits="userSpaceOnUse">'
-    f'<rect width="4" height="4" fill="#ffffff"/><circle cx="1" cy="1" r="0.8" fill="{ACCENT}"/>'
-    "</pattern></defs>"
-)
+_DEFS = (_HERE / "stipple.svg").read_text(encoding="utf-8").strip()
+"""The pattern of `STIPPLE`, which every figure holds."""
 
 
 @dataclass(frozen=True, repr=False)

@@ -8,14 +8,12 @@ import re
 import unicodedata
 
 from ff_helpers.publication.narrative.markdown import Token, plain, tree
+from ff_helpers.publication.pages import filled, read_words
 from ff_helpers.publication.tex import tex
 
 _MARKS = {"strong": r"\textbf", "emphasis": r"\emph", "codespan": r"\texttt"}
 _SECTIONS = ("section", "subsection", "subsubsection")
-_SETS = {"→": r"$\rightarrow$", "←": r"$\leftarrow$", "×": r"$\times$", "•": r"\textbullet{}", "±": r"$\pm$"}
-_SETS |= {"’": "'", "‘": "`", "“": "``", "”": "''", "…": r"\dots{}", "—": "---", "\u00a0": "~", '"': "''"}
-# By its code: \$ would take a bitmap font where the text fonts are the old ones.
-_SETS |= {"≤": r"$\leq$", "|": r"\textbar{}", "$": r"\char36{}"}
+_SETS = read_words("narrative_tex", dict[str, str])
 _KNOWN = set("–−<>≥κ")  # `tex` sets these
 _ACCENTS = {f"{mark:04X}" for mark in (*range(0x0300, 0x030D), 0x0327)} - {"0305", "0309"}
 _EXTRA = set("łŁœŒæÆøØß")
@@ -42,11 +40,11 @@ def text_as_tex(text: str) -> str:
 def _block(token: Token) -> str:
     kind = token["type"]
     if kind == "heading":
-        level = min(int(str(token["attrs"].get("level", 1))), len(_SECTIONS))
+        level = min(int(str(token.get("attrs", {}).get("level", 1))), len(_SECTIONS))
         return f"\\{_SECTIONS[level - 1]}*{{{_inline(token)}}}"
     if kind == "list":
         items = [f"\\item {{}}{_item(item)}" for item in token["children"]]
-        name = "enumerate" if token["attrs"].get("ordered") else "itemize"
+        name = "enumerate" if token.get("attrs", {}).get("ordered") else "itemize"
         return "\n".join([f"\\begin{{{name}}}", *items, f"\\end{{{name}}}"])
     if kind == "table":
         return _table(token)
@@ -75,21 +73,9 @@ def _table(token: Token) -> str:
     rows = [row["children"] for row in parts.get("table_body", Token(children=[]))["children"]]
     widths = _widths([[plain(cell) for cell in row] for row in (head, *rows)])
     columns = "".join(rf"p{{\dimexpr {width:.4f}\linewidth-2\tabcolsep\relax}}" for width in widths)
-    lines = [_row(row) for row in rows]
-    return "\n".join(
-        [
-            # A float could land before the words that explain it; the fragment keeps its order.
-            r"\par\vskip 5pt plus 4pt minus 3pt\relax",
-            r"\noindent{\scriptsize\setlength{\tabcolsep}{2pt}\renewcommand{\arraystretch}{1.1}%",
-            rf"\begin{{tabular}}{{{columns}}}",
-            r"\toprule",
-            _row(head),
-            r"\midrule",
-            *lines,
-            r"\bottomrule",
-            r"\end{tabular}\par}\vskip 5pt plus 4pt minus 3pt\relax",
-        ]
-    )
+    # Not a float: one could land before the words that explain it; the fragment keeps its order.
+    lines = "".join(f"{_row(row)}\n" for row in rows)
+    return filled("narrative_table.tex", columns=columns, head=_row(head), rows=lines).rstrip("\n")
 
 
 def _row(cells: list[Token]) -> str:

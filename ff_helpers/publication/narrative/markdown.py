@@ -6,7 +6,7 @@ code fence, whichever Markdown reader opens the file.
 
 import re
 import unicodedata
-from typing import TypedDict
+from typing import TypedDict, cast
 
 import pandas as pd
 
@@ -17,7 +17,6 @@ _SPECIAL = re.compile(r"[\\`*{}<>|~&$^#]|@(?=[\w-]+\.)|(?<![^\W_])_|_(?![^\W_])|
 """What could begin markup. Inside a word `_` cannot, a bracket alone is a bracket (intervals)."""
 _LINKS = re.compile(r"(?i)(?<=\w)(:)(?=//)|(?<=\bwww)(\.)")
 _LEADS = re.compile(r"^([-+=:[]|\d+(?=[.)]))")
-_NO_ALIGN: dict[str, str] = {}
 
 
 class Token(TypedDict, total=False):
@@ -97,7 +96,7 @@ def tree(text: str) -> list[Token]:
     parse = mistune.create_markdown(renderer=None, plugins=["table"])
     found = parse(text)
     assert not isinstance(found, str)
-    return [_token(node) for node in found if node["type"] != "blank_line"]
+    return [cast(Token, node) for node in found if node["type"] != "blank_line"]
 
 
 def plain(token: Token) -> str:
@@ -105,17 +104,6 @@ def plain(token: Token) -> str:
     if "children" in token:
         return "".join(plain(child) for child in token["children"])
     return " " if token["type"] in ("softbreak", "linebreak") else token.get("raw", "")
-
-
-def _token(node: object) -> Token:
-    assert isinstance(node, dict)
-    token = Token(type=str(node["type"]))
-    if "children" in node:
-        token["children"] = [_token(child) for child in node["children"]]
-    else:
-        token["raw"] = str(node.get("raw", ""))
-    token["attrs"] = dict(node.get("attrs", _NO_ALIGN))
-    return token
 
 
 def _control(char: str) -> bool:

@@ -65,11 +65,11 @@ def _html(token: Token) -> Markup:
     kind = token["type"]
     inside = Markup("").join(_html(child) for child in token.get("children", []))
     if kind == "heading":
-        level = min(int(str(token["attrs"].get("level", 2))), 4)
+        level = min(int(str(token.get("attrs", {}).get("level", 2))), 4)
         return Markup(f"<h{level}>%s</h{level}>") % inside
-    if kind == "list" and token["attrs"].get("ordered"):
+    if kind == "list" and token.get("attrs", {}).get("ordered"):
         kind = "ordered"
-    if kind == "table_cell" and token["attrs"].get("head"):
+    if kind == "table_cell" and token.get("attrs", {}).get("head"):
         kind = "head_cell"
     if kind in _TAGS:
         return Markup(_TAGS[kind]) % (inside if "children" in token else escape(token["raw"]))
