@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
@@ -39,7 +39,9 @@ LOOKS = read_words("looks", dict[str, dict[str, tuple[str, str]]], _HERE)
 """Colour and shape of the marks of a figure, by what they stand for."""
 VERDICT_LOOKS = read_words("verdicts", dict[str, tuple[str, list[int]]], _HERE)
 """Colour and dashes of each verdict."""
-INK, ACCENT, SOFT = "#222222", "#0072B2", "#56B4E9"
+INK: Final = "#222222"
+ACCENT: Final = "#0072B2"
+SOFT: Final = "#56B4E9"
 STIPPLE = "url(#ff-stipple)"
 """Fill of a bar whose sample is insufficient (n < 20)."""
 
