@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from statsmodels.stats.contingency_tables import mcnemar
 
 from ff_helpers.corpus.collect import SOURCE
 from ff_helpers.measurement.agreement.pairs import (
@@ -190,6 +191,20 @@ def test_graders_against_the_truth_by_hand() -> None:
         1,
         1,
     )
+
+
+def test_the_pairs_that_differ_give_mcnemars_published_chi2() -> None:
+    """The worked table of 101, 121, 59 and 33 pairs: chi2 without continuity correction, and the exact p."""
+    right = {"a": [True] * 222 + [False] * 92, "b": [True] * 101 + [False] * 121 + [True] * 59 + [False] * 33}
+    rows = frame(
+        **{name: [(C, R)[i % 2 == one] for i, one in enumerate(ones)] for name, ones in right.items()}
+    )
+    row = compare_graders(rows).iloc[0]
+    cells = row[["both_right", "only_a", "only_b", "neither"]].tolist()
+    assert cells == [101, 121, 59, 33]
+    test = mcnemar([cells[:2], cells[2:]], exact=False, correction=False)
+    assert round(test.statistic, 4) == 21.3556
+    assert row["p"] == pytest.approx(4.434e-6, rel=1e-3)
 
 
 given_by_two = st.lists(st.tuples(*[st.sampled_from([C, R, P, None])] * 2), min_size=1, max_size=25)
