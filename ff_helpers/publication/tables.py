@@ -27,6 +27,10 @@ from ff_helpers.publication.tex import tex
 
 _KEYS = ("tier", "measure", "intent", "finding")
 """Columns of keys: read without their underscores."""
+_NAMES = ("grader", "grader_a", "grader_b", "model", "model_a", "model_b", "model_name", "canonical_id")
+"""Columns of names that stay on one line: browsers break a name at its hyphens, even where there is room."""
+_ONE_LINE = 40
+"""Letters of a name up to which it does; a longer one breaks, so that the table still fits the page."""
 _FIGURE_SPACE = "\u2007"
 _WITH_INTERVAL = ("rate", "change", "plain")
 _UNITS = {"rate": "%", "percent": "%", "change": "points", "points": "points"}
@@ -237,7 +241,8 @@ def _html(columns: Sequence[_Column], title: str, note: str) -> str:
 
 def _html_cell(column: _Column, cell: str) -> str:
     if column.kind == "text":
-        return f"<td>{html.escape(cell)}</td>"
+        name = ' class="name"' if column.name in _NAMES and len(cell) <= _ONE_LINE else ""
+        return f"<td{name}>{html.escape(cell)}</td>"
     # Notebooks drop our styles until they are trusted; no-break spaces keep an interval on one line.
     text = cell.replace(" ", "\u00a0")
     padded = re.sub(r"-?\d+\.\d", lambda m: m.group().rjust(4, _FIGURE_SPACE), text)

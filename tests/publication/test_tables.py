@@ -57,6 +57,16 @@ def test_a_p_value_of_0_or_1_and_a_kappa_of_1_read_like_any_other(run: ff.output
     assert rows == [["&lt;0.001", "1.000", "20"], ["1.000", "0.000", "3"], ["0.040", "−0.250", "1"]]
 
 
+def test_a_name_stays_on_one_line_unless_it_is_longer_than_a_table_has_room_for(run: ff.outputs.Run) -> None:
+    frame = pd.DataFrame(
+        {"grader": ["smollm2-135m", "n-" * 30], "model": ["m-1", "m-2"], "set": ["a-b", "c"]}
+    )
+    made = save(run, frame)["html"]
+    assert ".name{white-space:nowrap}" in made
+    found = re.findall(r'<td class="name">([^<]*)</td>', made)
+    assert found == ["smollm2-135m", "m-1", "m-2"]
+
+
 def test_what_latex_and_html_would_misread_is_escaped(run: ff.outputs.Run) -> None:
     made = save(run, pd.DataFrame({"a_b": ["<x> & 5% of $y_1"]}))
     assert r"\textless{}x\textgreater{} \& 5\% of \$y\_1" in made["tex"]
