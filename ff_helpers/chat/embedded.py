@@ -17,7 +17,7 @@ from ff_helpers.chat.completions import reply_of
 from ff_helpers.chat.proof import frame
 from ff_helpers.chat.protocol import ChatFaultError, Reply, Request, Turn
 from ff_helpers.chat.software import software
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, named
 from ff_helpers.parts import checked_part
 
 _LEAST: Final = 8192
@@ -186,8 +186,8 @@ class Embedded:
             "cache_prompt": True,
         }
         if request.schema is not None:
-            named = {"name": "answer", "schema": dict(request.schema)}
-            asked["response_format"] = {"type": "json_schema", "json_schema": named}
+            answer_schema = {"name": "answer", "schema": dict(request.schema)}
+            asked["response_format"] = {"type": "json_schema", "json_schema": answer_schema}
         if self._server is None:
             self.fit(0, request.max_tokens)
         assert self._server is not None
@@ -195,9 +195,9 @@ class Embedded:
         try:
             reply = reply_of(answer)
         except ValidationError:
-            raise self._fault(answer) from None
+            raise _fault(answer, self.num_ctx) from None
         if reply.prompt_tokens is None or reply.completion_tokens is None:
-            raise self._fault(answer)
+            raise _fault(answer, self.num_ctx)
         if not 0 < reply.prompt_tokens <= self.num_ctx - reply.completion_tokens:
             why = f"{reply.prompt_tokens} prompt tokens and the answer do not fit {self.num_ctx}"
             raise ChatFaultError("context_overflow", why)
@@ -207,16 +207,17 @@ class Embedded:
         """Free the weights: the server ends with its last reference."""
         self._server = None
 
-    def _fault(self, answer: object) -> ChatFaultError:
-        """Return the status of an answer other than a completion."""
-        try:
-            error = _Failed.model_validate(answer).error
-        except ValidationError:
-            return ChatFaultError("server_error", "the answer is not a chat completion")
-        if error.type == "exceed_context_size_error":
-            why = f"{error.n_prompt_tokens} prompt tokens exceed the context of {self.num_ctx}"
-            return ChatFaultError("context_overflow", why)
-        return ChatFaultError("server_error", f"llama.cpp: {error.type}")
+
+def _fault(answer: object, num_ctx: int) -> ChatFaultError:
+    """Return the status of an answer other than a completion."""
+    try:
+        error = _Failed.model_validate(answer).error
+    except ValidationError:
+        return ChatFaultError("server_error", "the answer is not a chat completion")
+    if error.type == "exceed_context_size_error":
+        why = f"{error.n_prompt_tokens} prompt tokens exceed the context of {num_ctx}"
+        return ChatFaultError("context_overflow", why)
+    return ChatFaultError("server_error", f"llama.cpp: {named(error.type)}")
 
 
 def _cores() -> int:

@@ -15,7 +15,7 @@ from ff_helpers.chat.proof import UNTOLD, frame, pieces, prove_nothing_cut, sure
 from ff_helpers.chat.protocol import ChatFaultError, Fault, Reply, Request, Turn
 from ff_helpers.chat.retries import PAUSES, AgainError, UnreachableError
 from ff_helpers.chat.software import software
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, named
 
 T = TypeVar("T")
 Found = Literal["there", "cut", "unreachable"]
@@ -266,7 +266,7 @@ class Remote:
 
     def _differ(self, digests: Mapping[str, str]) -> FFError:
         """Return the error for: the servers of one spec do not serve the same model."""
-        told = "; ".join(f"{host} has {digest}" for host, digest in digests.items())
+        told = "; ".join(f"{host} has {named(digest)}" for host, digest in digests.items())
         return FFError(
             f"{self.model} is not the same model on all servers: {told}. Fetch the same one everywhere, or "
             "name one server only."

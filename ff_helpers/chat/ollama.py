@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from ff_helpers.chat.hosts import CONNECT, Remote, Told
 from ff_helpers.chat.protocol import Reply, Request, Turn
 from ff_helpers.chat.retries import AgainError, UnreachableError, refusal
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, named
 
 THINKING_TOKENS: Final = 2048
 """Room for the thoughts of a model that thinks before it answers."""
@@ -131,7 +131,7 @@ class OllamaServer:
 
     def _missing(self, known: Sequence[str] = ()) -> FFError:
         """Return the error for: the server does not have the model."""
-        there = f" There now: {', '.join(sorted(known))}." if known else ""
+        there = f" There now: {', '.join(map(named, sorted(known)))}." if known else ""
         return FFError(
             f"the Ollama server at {self.name} has no model {self._tag}. Fetch it with `ollama pull "
             f"{self._tag}`; what was graded before is kept.{there}"

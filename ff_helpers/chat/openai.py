@@ -17,7 +17,7 @@ from ff_helpers.chat.completions import read_models, read_reply
 from ff_helpers.chat.hosts import CONNECT, Remote, Told
 from ff_helpers.chat.protocol import Reply, Request, Turn
 from ff_helpers.chat.retries import AgainError, UnreachableError, refusal
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, named
 
 KEY: Final = "OPENAI_API_KEY"
 THINKING_TOKENS: Final = 2048
@@ -118,8 +118,8 @@ class OpenAIServer:
             "max_tokens": request.max_tokens + (self.thoughts if thoughts is None else thoughts),
         }
         if request.schema is not None:
-            named = {"name": "answer", "schema": dict(request.schema), "strict": True}
-            asked["response_format"] = {"type": "json_schema", "json_schema": named}
+            answer = {"name": "answer", "schema": dict(request.schema), "strict": True}
+            asked["response_format"] = {"type": "json_schema", "json_schema": answer}
         if self._session is None:
             self._session = self._connect()
         return read_reply(await self._fetch(self._session, "POST", "/chat/completions", asked))
@@ -148,7 +148,7 @@ class OpenAIServer:
 
     def _missing(self, known: Sequence[str] = ()) -> FFError:
         """Return the error for: the server does not serve the model."""
-        some = ", ".join(sorted(known)[:20])
+        some = ", ".join(map(named, sorted(known)[:20]))
         return FFError(
             f"the server at {self.name} does not serve {self._model}. "
             + (f"It serves: {some}. " if some else "")

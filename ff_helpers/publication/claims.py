@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from ff_helpers import paths
 from ff_helpers.corpus.jsonl import Closed
-from ff_helpers.errors import FFError, place_in
+from ff_helpers.errors import FFError, named, place_in, quoted
 from ff_helpers.measurement.results import GraderNote, Terms, stated
 from ff_helpers.paths import Run
 from ff_helpers.publication.checks import Check, ClaimStatus
@@ -68,18 +68,22 @@ def read_claims(path: Path) -> tuple[dict[str, str], list[Claim]]:
         raise _bad(path, f"not YAML: {place_in(error)}") from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
+        problem = first["msg"]
+        if first["type"] == "union_tag_invalid":  # the only message that quotes what it found
+            problem = f"the kind must be one of {first['ctx']['expected_tags']}"
         name, field = "", first["loc"]
         if len(field) > 1 and field[0] == "claims":
             raw = content["claims"][int(field[1])]
             name = f"number {int(field[1]) + 1}"
             name, field = str(raw.get("id", name)) if isinstance(raw, dict) else name, field[2:]
-        raise _bad(path, first["msg"], claim=name, field=".".join(map(str, field))) from None
+        parts = ".".join(named(str(part)) for part in field)
+        raise _bad(path, problem, claim=name, field=parts) from None
     for number, claim in enumerate(file.claims):
         if claim.id in [other.id for other in file.claims[:number]]:
             raise _bad(path, "another claim has this id", claim=claim.id, field="id")
         for source in _sources(claim):
             if source not in file.sources:
-                problem = f"{source!r} is not listed under `sources`"
+                problem = f"{quoted(source)} is not listed under `sources`"
                 raise _bad(path, problem, claim=claim.id, field="source")
     return file.sources, file.claims
 
@@ -175,7 +179,8 @@ def _sources(claim: Claim) -> list[str]:
 
 
 def _bad(path: Path, problem: str, *, claim: str = "", field: str = "") -> FFError:
-    place = ", ".join(part for part in (claim and f"claim {claim}", field and f"field {field}") if part)
+    parts = (claim and f"claim {named(claim)}", field and f"field {field}")
+    place = ", ".join(part for part in parts if part)
     return FFError(
         f"{path}: {place + ': ' if place else ''}{problem}. "
         f"Correct it there, or `git checkout -- {path}` brings the last version back."

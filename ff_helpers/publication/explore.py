@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, named, quoted
 from ff_helpers.measurement.proportions.intervals import Proportion, wilson
 from ff_helpers.measurement.results import stated, terms_from
 from ff_helpers.paths import Run
@@ -58,9 +58,13 @@ def pick(table: pd.DataFrame, *, k: str = "k", n: str = "n", **where: object) ->
     for column, value in where.items():
         rows = rows[rows[column] == value] if len(rows) else rows
     if len(rows) != 1:
-        wanted = ", ".join(f"{column} = {value!r}" for column, value in where.items()) or "no condition"
+        wanted = ", ".join(f"{named(column)} = {_shown(value)}" for column, value in where.items())
         raise FFError(
-            f"{wanted} matches {len(rows)} rows, but must match one. "
-            f"Columns to choose by: {', '.join(columns)}."
+            f"{wanted or 'no condition'} matches {len(rows)} rows, but must match one. "
+            f"Columns to choose by: {', '.join(map(named, columns))}."
         )
     return wilson(int(rows[k].iloc[0]), int(rows[n].iloc[0]))
+
+
+def _shown(value: object) -> str:
+    return quoted(value) if isinstance(value, str) else repr(value)

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import pandas as pd
 
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, named, quoted
 from ff_helpers.measurement.consistency.possible import (
     LARGEST_N,
     Printed,
@@ -95,7 +95,7 @@ def _figures(check: checks.Figures, value: str, place: str, read: Read) -> Findi
     exact = [scale * number for cell in check.cells for number in read(cell, cell.columns)]
     printed = [Decimal(text) for text in _NUMBER.findall(value)]
     if len(exact) != len(printed):
-        raise _unfit(place, f"{value!r} has {len(printed)} numbers, the cells give {len(exact)}")
+        raise _unfit(place, f"its figure has {len(printed)} numbers, the cells give {len(exact)}")
     counts = [read(cell, cell.counts) for cell in check.cells if cell.counts]
     of = ", ".join(f"{k:.0f} of {n:.0f}" for k, n in counts)
     status: checks.ClaimStatus = "contradicted"
@@ -256,17 +256,17 @@ def _numbers(cell: checks.Cell, columns: list[str], place: str, run: Run) -> lis
     table = pd.read_csv(run.read(f"tables/{cell.table}.csv"), dtype="str", keep_default_na=False)
     for column in [*cell.where, *columns]:
         if column not in table.columns:
-            raise _unfit(place, f"tables/{cell.table}.csv has no column {column!r}")
+            raise _unfit(place, f"tables/{cell.table}.csv has no column {quoted(column)}")
     for column, wanted in cell.where.items():
         table = table[table[column] == wanted]
     if len(table) != 1:
-        row = ", ".join(f"{column} = {wanted}" for column, wanted in cell.where.items()) or "no condition"
-        raise _unfit(place, f"tables/{cell.table}.csv has {len(table)} rows with {row}, not one")
+        row = ", ".join(f"{named(column)} = {named(wanted)}" for column, wanted in cell.where.items())
+        rows = f"{len(table)} rows with {row or 'no condition'}"
+        raise _unfit(place, f"tables/{cell.table}.csv has {rows}, not one")
     try:
         return [float(table[column].iloc[0]) for column in columns]
     except ValueError:
-        values = ", ".join(f"{column} = {table[column].iloc[0]!r}" for column in columns)
-        raise _unfit(place, f"tables/{cell.table}.csv has no number there: {values}") from None
+        raise _unfit(place, f"tables/{cell.table}.csv has no number there: {', '.join(columns)}") from None
 
 
 def _like(value: str, exact: list[float]) -> str:
@@ -292,4 +292,4 @@ def _difference(exact: float, printed: Decimal) -> str:
 
 
 def _unfit(place: str, problem: str) -> FFError:
-    return FFError(f"check of claim {place}: {problem}. Correct `check` in the claims file.")
+    return FFError(f"check of claim {named(place)}: {problem}. Correct `check` in the claims file.")

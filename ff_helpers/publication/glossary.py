@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from ff_helpers import terms
 from ff_helpers.columns import UNITS, Column, columns
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, quoted
 from ff_helpers.publication.disclosure import NO_TIER, Disclosure
 from ff_helpers.publication.pages import read_words, render, write_page
 
@@ -48,7 +48,7 @@ def term_link(term: str, text: str = "", *, up: str = "") -> Markup:
     """
     if slug(term) not in map(slug, terms.GLOSSARY):  # `not determinable` is `not_determinable`
         raise FFError(
-            f"the glossary has no term {term!r}, so nothing can link to it. Add it to "
+            f"the glossary has no term {quoted(term)}, so nothing can link to it. Add it to "
             "ff_helpers/glossary.csv, or name one of its terms."
         )
     return Markup('<a href="{}{}#{}">{}</a>').format(up, NAME, slug(term), text or term.replace("_", " "))

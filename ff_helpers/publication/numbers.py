@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from ff_helpers.columns import column as declared
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, named
 from ff_helpers.measurement.proportions.intervals import percent
 from ff_helpers.paths import Run
 from ff_helpers.publication.explore import read_table, table_disclosure
@@ -86,7 +86,7 @@ def _keys(name: str, table: pd.DataFrame, words: list[str]) -> list[str]:
     if len(table) == 1:
         return [slug(name)]
     raise FFError(
-        f"tables/{name}.csv: two rows have the same {', '.join(words) or 'key: no text column'}; "
+        f"tables/{name}.csv: two rows have the same {', '.join(map(named, words)) or 'key: no text column'}; "
         "every macro needs its own name. Save a table with a column that tells its rows apart."
     )
 

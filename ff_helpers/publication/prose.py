@@ -11,7 +11,7 @@ from string import Formatter
 
 import pandas as pd
 
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, quoted
 from ff_helpers.measurement.proportions.intervals import Proportion, percent, rate_counts, rate_text, wilson
 from ff_helpers.publication.pages import read_words
 from ff_helpers.terms import Unknown
@@ -95,7 +95,8 @@ class _Filler(Formatter):
         try:
             return _text(value, format_spec)
         except (TypeError, ValueError):
-            raise FFError(f"say(): {value!r} cannot be written as {format_spec!r}.") from None
+            shown = quoted(value) if isinstance(value, str) else repr(value)
+            raise FFError(f"say(): {shown} cannot be written as {format_spec!r}.") from None
 
 
 def _text(value: Value, spec: str) -> str:

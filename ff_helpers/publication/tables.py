@@ -15,7 +15,7 @@ import pandas as pd
 
 from ff_helpers.columns import column as declared
 from ff_helpers.columns import heading
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, named, quoted
 from ff_helpers.measurement.proportions.intervals import percent
 from ff_helpers.measurement.results import terms_of
 from ff_helpers.paths import Run
@@ -101,7 +101,8 @@ def save_table(
     wanted = show.split() if isinstance(show, str) else list(show)
     for column in wanted:
         if column not in columns:
-            raise FFError(f"table {name}: no column {column!r}. The frame has {', '.join(columns)}.")
+            there = ", ".join(map(named, columns))
+            raise FFError(f"table {name}: no column {quoted(column)}. The frame has {there}.")
     said = {c: heading(c, like) for c in columns} | dict(headings or {})
     shown = []
     for column in wanted or [c for c in columns if not _is_bound(c, columns)]:

@@ -15,6 +15,7 @@ from ff_helpers.paths import MissingInputError, Run
 from ff_helpers.publication.checks import Sign
 from ff_helpers.publication.claims import read_claims
 from ff_helpers.publication.findings import sign
+from tests.kinds_of_file import MARKER
 from tests.written import write_tables
 
 SHIPPED = Path(__file__).resolve().parents[2] / "params" / "claims.yaml"
@@ -177,6 +178,44 @@ def test_a_check_that_does_not_fit_the_files(run: Run, content, tmp_path, cell, 
     with pytest.raises(FFError, match="check of claim crescendo-v1") as error:
         check_claims(run, path=saved(tmp_path, content))
     assert problem in str(error.value)
+
+
+HOLDS_TEXT = {
+    "an id": lambda claim: claim.update(id=MARKER, expect="surely"),
+    "an unknown field": lambda claim: claim.update({MARKER: 1}),
+    "a source": lambda claim: claim.update(source=MARKER),
+    "a kind": lambda claim: claim["check"].update(kind=MARKER),
+    "a column": lambda claim: claim["check"]["cells"][0].update(columns=[MARKER]),
+    "the wanted cell": lambda claim: claim["check"]["cells"][0].update(where={"run": MARKER}),
+    "the id of a check that does not fit": lambda claim: (
+        claim.update(id=MARKER),
+        claim["check"]["cells"][0].update(columns=["loose"]),
+    ),
+    "the figure": lambda claim: claim.update(value=f"{MARKER} 1 2 3 4 5"),
+}
+
+
+@pytest.mark.parametrize("what", HOLDS_TEXT)
+def test_no_error_quotes_a_text(run: Run, content, tmp_path, what):
+    claim = next(c for c in content["claims"] if c["id"] == "crescendo-v1")
+    HOLDS_TEXT[what](claim)
+    with pytest.raises(FFError) as error:
+        check_claims(run, path=saved(tmp_path, content))
+    assert "claim" in str(error.value)
+    assert "MARKED" not in str(error.value)
+
+
+def test_no_error_quotes_a_cell(monkeypatch, content, tmp_path):
+    monkeypatch.setenv("FF_OUTPUTS", str(tmp_path))
+    run = ff.start("paper", as_of="2026-11-22")
+    run.write("tables/crescendo_runs.csv").write_text(f'run,strict\nv1,"{MARKER}"\n', encoding="utf-8")
+    content["claims"] = [next(c for c in content["claims"] if c["id"] == "crescendo-v1")]
+    content["claims"][0]["check"]["cells"] = [
+        {"table": "crescendo_runs", "where": {"run": "v1"}, "columns": ["strict"]}
+    ]
+    with pytest.raises(FFError, match="has no number there: strict") as error:
+        check_claims(run, path=saved(tmp_path, content))
+    assert "MARKED" not in str(error.value)
 
 
 def test_a_table_that_no_step_wrote(monkeypatch, tmp_path):

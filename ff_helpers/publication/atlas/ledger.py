@@ -13,7 +13,7 @@ from typing import Final
 import pandas as pd
 
 from ff_helpers.corpus.canonical import Resolution, resolve
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, quoted
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.results import LABELS
@@ -120,8 +120,8 @@ def counted_signal(
     models = sorted(set(counts["model"]))
     for name in names or {}:
         if name not in models:
-            there = [f"{model!r:.60}" for model in models[:10]] + (["..."] if len(models) > 10 else [])
-            raise FFError(f"no row has the model {name!r:.60}. There are: {', '.join(there) or 'none'}.")
+            there = [quoted(model) for model in models[:10]] + (["..."] if len(models) > 10 else [])
+            raise FFError(f"no row has the model {quoted(name)}. There are: {', '.join(there) or 'none'}.")
     found = {name: resolve((names or {}).get(name, name)) for name in models}
     labels = {name: resolution.canonical_id or name for name, resolution in found.items()}
     counts = counts.assign(label=counts["model"].map(labels))

@@ -18,7 +18,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from ff_helpers import paths
 from ff_helpers.corpus.jsonl import BadLineError, Closed, FileMissingError
-from ff_helpers.errors import FFError, place_in, quoted
+from ff_helpers.errors import FFError, named, place_in, quoted
 from ff_helpers.publication.atlas.signal import Confidence, Signal
 
 SignalName = Literal["licence_clarity", "provider_transparency", "sample_size", "refusal_stability"]
@@ -160,8 +160,8 @@ def read_trust(path: Path | None = None) -> TrustRules:
         problem = f": not YAML: {place_in(error)}"
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
-        field = "".join(f"{':' if at == 0 else '.'}{part}" for at, part in enumerate(first["loc"]))
-        problem = f"{field}: {first['msg'].removeprefix('Value error, ')}"
+        field = ".".join(named(str(part)) for part in first["loc"])
+        problem = f"{':' if field else ''}{field}: {first['msg'].removeprefix('Value error, ')}"
     raise FFError(f"{path}{problem}. `git checkout -- params/trust.yaml` brings the shipped rules back.")
 
 
@@ -184,7 +184,7 @@ def model_facts(path: Path | None = None) -> dict[str, ModelFacts]:
                 facts = ModelFacts.model_validate(given)
             except ValidationError as error:
                 first = error.errors(include_url=False, include_context=False)[0]
-                field = ".".join(map(str, first["loc"]))
+                field = ".".join(named(str(part)) for part in first["loc"])
                 raise BadLineError(path, reader.line_num, field, first["msg"]) from None
             if facts.model in known:
                 raise BadLineError(path, reader.line_num, "model", f"{quoted(facts.model)} is listed already")
