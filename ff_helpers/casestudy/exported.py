@@ -9,43 +9,34 @@ calibrations. A grader that fails the published rule (n >= 20 and accuracy >= 70
 calibration is `rejected`; one that passes stays `uncalibrated`, since we cannot run it.
 """
 
-import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
+from typing import cast
 
 import pandas as pd
 
 from ff_helpers.casestudy.graders import published_graders
+from ff_helpers.columns import packaged
 from ff_helpers.corpus.canonical import resolve, resolve_names
 from ff_helpers.measurement.proportions.intervals import wilson, with_wilson
 from ff_helpers.measurement.results import GraderNote, Terms, stated
 from ff_helpers.paths import PACKAGE
-from ff_helpers.publication.atlas.signal import (
-    NO_RATE,
-    VOID,
-    WORDS,
-    Footing,
-    Rate,
-    Signal,
-    SignalGrader,
-    new_grader,
-    new_signal,
-    signal_rate,
-)
+from ff_helpers.publication.atlas import signal
+from ff_helpers.publication.pages import read_words
 from ff_helpers.terms import Tier, Unknown
 
 TIER: Tier = "strict"
 DENOMINATOR = "as exported, unknown"
-MARKED: frozenset[Footing] = frozenset({"rejected", "unknown", "heuristic", "constant"})
+MARKED: frozenset[signal.Footing] = frozenset({"rejected", "unknown", "heuristic", "constant"})
 """Kinds of graders on which no figure can rest."""
 PUBLISHED_MIN_GRADED = 10
 """The published resolution rate is over names with at least this many graded traces."""
 VETO, HIGH = 0.6, 100
 """The published veto: a rate above 60% at high confidence."""
 CORPUS = "ModelAtlas site export of 2026-06-10"
-_NOT_EXPORTED = "the export has one count per model name and nothing finer"
+_REASONS = read_words("export", dict[str, str], PACKAGE / "casestudy")
 
 
 @dataclass(frozen=True)
@@ -68,7 +59,7 @@ class Atlas:
         summary: item, k, n (int), share, share_low, share_high (in [0, 1]): the headline counts.
     """
 
-    signals: list[Signal]
+    signals: list[signal.Signal]
     models: pd.DataFrame
     names: pd.DataFrame
     aliases: pd.DataFrame
@@ -87,7 +78,7 @@ class ExportedGrader:
     """
 
     note: GraderNote
-    standing: Footing
+    standing: signal.Footing
     why: str
     spellings: tuple[str, ...] = ()
 
@@ -112,7 +103,7 @@ def atlas(export: pd.DataFrame, *, min_graded: int = 20, corpus: str = CORPUS) -
     return Atlas(signals, *(stated(table, terms) for table in tables))
 
 
-def atlas_signal(export: pd.DataFrame, *, corpus: str = CORPUS) -> list[Signal]:
+def atlas_signal(export: pd.DataFrame, *, corpus: str = CORPUS) -> list[signal.Signal]:
     """Return the records of `atlas`."""
     groups: dict[str, list[int]] = {}
     for position, name in enumerate(export["model_name"]):
@@ -122,35 +113,31 @@ def atlas_signal(export: pd.DataFrame, *, corpus: str = CORPUS) -> list[Signal]:
     return sorted(signals, key=lambda s: (-((s.asr and s.asr.overall) or 0.0), -s.n, s.label))
 
 
-def _signal(rows: pd.DataFrame, corpus: str) -> Signal:
+def _signal(rows: pd.DataFrame, corpus: str) -> signal.Signal:
     found = [resolve(name) for name in sorted(rows["model_name"])]
     rate = wilson(int(rows["compliance"].sum()), int(rows["graded"].sum()))
     names = {name for cell in rows["classifiers"] for name in classifiers(cell)}
     described = exported_graders(names)
-    void = bool(described) and all(grader.standing in VOID for grader in described)
-    pooled = signal_rate(rate, denominator=DENOMINATOR, tier=TIER)
+    void = bool(described) and all(grader.standing in signal.VOID for grader in described)
+    pooled = signal.signal_rate(rate, denominator=DENOMINATOR, tier=TIER)
     # With one grader all verdicts are its own; with several, which verdict is whose is not published.
     alone = pooled if len(described) == 1 else None
     graders = tuple(_grader(grader, alone, headline=not void) for grader in described)
-    return new_signal(
+    return signal.new_signal(
         found,
         graders,
         aliases=tuple(r.name for r in found),
         origin="export",
         corpus=corpus,
-        asr=NO_RATE if void else pooled,
+        asr=signal.NO_RATE if void else pooled,
         would_have_reported=pooled if void else None,
-        by_intent=_NOT_EXPORTED,
-        refusal_stability="no scenario was repeated in the export",
-        multi_turn=_NOT_EXPORTED,
-        no_verdict="the export has no statuses",
-        last_graded="the export has one date for the file and no date per row",
+        **_REASONS,
     )
 
 
-def _grader(grader: ExportedGrader, reported: Rate | None, *, headline: bool) -> SignalGrader:
+def _grader(grader: ExportedGrader, reported: signal.Rate | None, *, headline: bool) -> signal.SignalGrader:
     note = grader.note
-    return new_grader(
+    return signal.new_grader(
         note.grader,
         None if isinstance(note.accuracy, Unknown) else note.accuracy,
         str(note.calibration_set),
@@ -163,7 +150,7 @@ def _grader(grader: ExportedGrader, reported: Rate | None, *, headline: bool) ->
     )
 
 
-def _models(signals: Sequence[Signal]) -> pd.DataFrame:
+def _models(signals: Sequence[signal.Signal]) -> pd.DataFrame:
     rows = [
         {
             "model": s.label,
@@ -186,14 +173,14 @@ def _models(signals: Sequence[Signal]) -> pd.DataFrame:
     return with_wilson(pd.DataFrame(rows).astype({"with_accuracy": "float64"}), "asr")
 
 
-def _counted(signal: Signal) -> Rate:
-    rate = signal.asr or signal.would_have_reported
+def _counted(record: signal.Signal) -> signal.Rate:
+    rate = record.asr or record.would_have_reported
     assert rate is not None
     return rate
 
 
-def _status(signal: Signal) -> str:
-    standings = {grader.standing for grader in signal.graders}
+def _status(record: signal.Signal) -> str:
+    standings = {grader.standing for grader in record.graders}
     if standings & MARKED or not standings:
         return "marked"
     return "unmeasured" if "unmeasured" in standings else "measured"
@@ -234,9 +221,10 @@ def _summary(names: pd.DataFrame, models: pd.DataFrame, min_graded: int) -> pd.D
 
 def exported_graders(classifiers: Iterable[str]) -> tuple[ExportedGrader, ...]:
     """Return the graders behind classifier names, each once, by name."""
+    rules = packaged("casestudy/exported_graders.csv")
     found: dict[str, ExportedGrader] = {}
     for spelling in sorted(set(classifiers)):
-        rule = next(rule for rule in _rules() if fnmatchcase(spelling, rule["pattern"]))
+        rule = next(rule for rule in rules if fnmatchcase(spelling, rule["pattern"]))
         name = rule["grader"] or spelling
         grader = found.get(name) or _described(name, rule["standing"], rule["why"])
         found[name] = replace(grader, spellings=(*grader.spellings, spelling))
@@ -246,22 +234,14 @@ def exported_graders(classifiers: Iterable[str]) -> tuple[ExportedGrader, ...]:
 @cache
 def _described(name: str, standing: str, why: str) -> ExportedGrader:
     (note,) = published_graders(name)
-    kinds: dict[str, Footing] = {"unknown": "unknown", "heuristic": "heuristic", "constant": "constant"}
-    if standing in kinds:
+    if standing != "named":
         unknown = Unknown("accuracy", why)
         note = replace(note, digest=Unknown("digest", "none"), accuracy=unknown, calibration_set=unknown)
-        return ExportedGrader(note, kinds[standing], why)
+        return ExportedGrader(note, cast(signal.Footing, standing), why)
     if isinstance(note.accuracy, Unknown):
         return ExportedGrader(note, "unmeasured", str(note.accuracy))
     measured = f"{note.accuracy.k} of {note.accuracy.n} on {note.calibration_set}"
     return ExportedGrader(note, "rejected" if note.gate == "rejected" else "measured", measured)
-
-
-@cache
-def _rules() -> tuple[dict[str, str], ...]:
-    path = PACKAGE / "casestudy" / "exported_graders.csv"
-    with path.open(encoding="utf-8", newline="") as file:
-        return tuple(csv.DictReader(file))
 
 
 def classifiers(cell: object) -> list[str]:
@@ -284,12 +264,12 @@ def exported_terms(export: pd.DataFrame) -> Terms:
 def _together(graders: tuple[ExportedGrader, ...]) -> tuple[GraderNote, ...]:
     """Name graders with the same unknowns together, to keep a caption readable."""
     measured = [g.note for g in graders if not isinstance(g.note.accuracy, Unknown)]
-    groups: dict[Footing, list[GraderNote]] = {}
+    groups: dict[signal.Footing, list[GraderNote]] = {}
     for grader in graders:
         if isinstance(grader.note.accuracy, Unknown):
             groups.setdefault(grader.standing, []).append(grader.note)
     for standing, notes in groups.items():
-        accuracy = Unknown("accuracy", f"never measured ({WORDS.standing[standing]})")
+        accuracy = Unknown("accuracy", f"never measured ({signal.WORDS.standing[standing]})")
         names = ", ".join(note.grader for note in notes)
         measured.append(replace(notes[0], grader=names, accuracy=accuracy))
     return tuple(measured)

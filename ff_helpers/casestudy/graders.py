@@ -13,13 +13,15 @@ from ff_helpers.measurement.calibration.confusion import binomial_tail
 from ff_helpers.measurement.calibration.gate import published_state
 from ff_helpers.measurement.proportions.intervals import wilson, with_wilson
 from ff_helpers.measurement.results import EACH_ROW, GraderNote, Terms, stated
-from ff_helpers.paths import Run
+from ff_helpers.paths import PACKAGE, Run
 from ff_helpers.publication.evaluator import EvaluatorCard, Measured
+from ff_helpers.publication.pages import read_words
 from ff_helpers.terms import Unknown
 
 MANUAL = "manual regrade"
 """The name under which the 14 manual verdicts of the crescendo regrade are disclosed."""
 _UNPUBLISHED = Unknown("left out", "not published")
+_UNTOLD = "not determinable: which models it graded is not published in full"
 
 
 def published_graders(*names: str) -> tuple[GraderNote, ...]:
@@ -102,27 +104,19 @@ def published_evaluators(run: Run) -> list[EvaluatorCard]:
     """Return a card of each grader for which only an accuracy is published."""
     facts = published("grader_calibration")
     tested = published("crescendo_provenance").set_index("item")["statement"]["model under test"]
-    return [
-        EvaluatorCard(
-            grader=str(grader),
-            digest="digest: not published",
-            rubric="rubric: version not published",
-            asked="not published",
-            software="not published",
-            provenance="; ".join(dict.fromkeys(rows["source"])),
-            measured=tuple(map(_as_published, rows.to_dict("records"))),
-            limitations=(
-                "its verdicts are not published row by row, so its errors cannot be inspected",
-                "`relaxed` accuracies accept several labels as right: not comparable with exact ones",
-            ),
-            conflict_of_interest=f"yes: {tested}"
-            if str(grader) in tested
-            else "not determinable: which models it graded is not published in full",
-            stability=("change over time: not assessed, one measurement per set is published",),
-            as_of=run.as_of,
-        )
-        for grader, rows in facts.groupby("grader", sort=False)
-    ]
+    words = read_words("evaluator", dict[str, str | tuple[str, ...]], PACKAGE / "casestudy")
+    cards = []
+    for grader, rows in facts.groupby("grader", sort=False):
+        judged = f"yes: {tested}" if str(grader) in tested else _UNTOLD
+        known = {
+            "grader": str(grader),
+            "provenance": "; ".join(dict.fromkeys(rows["source"])),
+            "measured": tuple(map(_as_published, rows.to_dict("records"))),
+            "conflict_of_interest": judged,
+            "as_of": run.as_of,
+        }
+        cards.append(EvaluatorCard.model_validate(words | known))
+    return cards
 
 
 def _as_published(row: dict[Hashable, object]) -> Measured:

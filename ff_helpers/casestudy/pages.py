@@ -1,8 +1,7 @@
 """What the pages of a run say about the published record: the report, the student page, the atlas."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from string import Formatter
 from typing import Final
 
 import pandas as pd
@@ -19,7 +18,7 @@ from ff_helpers.publication.atlas.page import publish_page
 from ff_helpers.publication.atlas.signal import Signal
 from ff_helpers.publication.claims import read_claims
 from ff_helpers.publication.pages import read_words
-from ff_helpers.publication.prose import Value, say
+from ff_helpers.publication.prose import Value, fill
 from ff_helpers.publication.shelf import Layout
 from ff_helpers.publication.student import Example, Question
 from ff_helpers.terms import VERDICTS
@@ -73,11 +72,6 @@ def _questions() -> tuple[Question, ...]:
     values: dict[str, Value] = {key: wilson(int(k), int(n)) for key, k, n in counts}
     values["accuracy"] = published_graders("qwen3:1.7b")[0].accuracy
     return tuple(
-        replace(question, answer=_filled(question.answer, values))
+        replace(question, answer=fill(question.answer, values))
         for question in read_words("questions", tuple[Question, ...], PACKAGE / "casestudy")
     )
-
-
-def _filled(answer: str, values: Mapping[str, Value]) -> str:
-    named = [name for _, name, _, _ in Formatter().parse(answer) if name]
-    return say(answer, **{name: values[name] for name in named}).text

@@ -7,13 +7,13 @@ are counted as statuses and never mapped onto ours. `published.csv` says what is
 
 import csv
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
 from ff_helpers import paths
+from ff_helpers.columns import packaged
 from ff_helpers.errors import FFError, quoted
 from ff_helpers.terms import TIERS, VERDICTS
 
@@ -44,23 +44,19 @@ def published(name: str) -> pd.DataFrame:
         FFError: no such file; a missing or unknown column, a label outside the vocabulary, an invalid
             count or one that exceeds its total, or a repeated row; named file:line:field.
     """
-    path, files = paths.data() / "published" / f"{name}.csv", _columns().groupby("file")
-    if name not in files.groups or not path.is_file():
+    path, known = paths.data() / "published" / f"{name}.csv", packaged("casestudy/published.csv")
+    columns = [row for row in known if row["file"] == name]
+    if not columns or not path.is_file():
+        names = sorted({row["file"] for row in known})
         raise FFError(
-            f"{path}: there are no published facts {name!r}. Known: {', '.join(map(str, files.groups))}. "
+            f"{path}: there are no published facts {name!r}. Known: {', '.join(names)}. "
             "They are part of the repository: `git checkout -- data/published` brings them back."
         )
-    columns = files.get_group(name)
-    kinds = dict(zip(columns["column"], columns["kind"], strict=True))
-    _check(path, kinds, key=list(columns.loc[columns["key"] == "key", "column"]))
+    kinds = {row["column"]: row["kind"] for row in columns}
+    _check(path, kinds, key=[row["column"] for row in columns if row["key"]])
     types = {column: _type(kind.rstrip("?")) for column, kind in kinds.items()}
     facts = pd.read_csv(path, dtype="str", keep_default_na=False, na_values="")
     return facts[list(kinds)].astype(types)
-
-
-@cache
-def _columns() -> pd.DataFrame:
-    return pd.read_csv(Path(__file__).with_name("published.csv"), dtype="str", keep_default_na=False)
 
 
 def _type(kind: str) -> str:

@@ -7,6 +7,7 @@ check alone; what the claims file expects, and the counts it repeats, are never 
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
@@ -111,21 +112,13 @@ def check_claims(
     rows, steps = [], steps_of(run.profile)
     for claim in claims:
         found = find(claim.check, value=claim.value, place=claim.id, run=run)
-        rows.append(
-            {
-                "id": claim.id,
-                "says": claim.says,
-                "published": claim.value,
-                "recomputed": found.recomputed,
-                "difference": found.difference,
-                "status": found.status,
-                "reason": found.reason,
-                "source": "; ".join(sources[source] for source in _sources(claim)),
-                "file": ", ".join(found.files) or "none: the printed figure alone",
-                "step": ", ".join(dict.fromkeys(_step(name, steps) for name in found.files))
-                or _step("claims.json", steps),
-            }
-        )
+        row = {"id": claim.id, "says": claim.says, "published": claim.value} | asdict(found)
+        del row["files"]
+        row["source"] = "; ".join(sources[source] for source in _sources(claim))
+        row["file"] = ", ".join(found.files) or "none: the printed figure alone"
+        read = found.files or ("claims.json",)
+        row["step"] = ", ".join(dict.fromkeys(_step(name, steps) for name in read))
+        rows.append(row)
     table = pd.DataFrame(rows).rename(columns={"difference": "off_by", "status": "finding"})
     table = stated(table, claims_terms(graders))
     content = {

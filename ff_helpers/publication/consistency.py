@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ff_helpers.columns import dtypes
+from ff_helpers.columns import declared
 from ff_helpers.measurement.consistency.possible import Consistency, Fit, Rounding, consistent
 from ff_helpers.measurement.results import GraderNote, stated
 from ff_helpers.publication.checks import Possible
@@ -67,9 +67,7 @@ def claims_possible(path: Path, *, graders: Sequence[GraderNote] | Unknown = NAM
                 size = (len(ns), min(ns, default=None), max(ns, default=None), result.last_n)
                 said = (_answer(result, 3), "; ".join(other) or "not needed")
                 rows.append((claim.id, str(result.printed), *size, *said))
-    columns = dtypes("claims_possible")
-    frame = pd.DataFrame(rows, columns=[*columns]).astype(columns)
-    return stated(frame, claims_terms(graders))
+    return stated(declared("claims_possible", rows), claims_terms(graders))
 
 
 def counts_text(pairs: Sequence[tuple[int, int]], most: int) -> str:

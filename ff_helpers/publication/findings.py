@@ -14,13 +14,7 @@ from itertools import pairwise
 import pandas as pd
 
 from ff_helpers.errors import FFError, named, quoted
-from ff_helpers.measurement.consistency.possible import (
-    LARGEST_N,
-    Printed,
-    agrees,
-    below_chance,
-    possible_counts,
-)
+from ff_helpers.measurement.consistency import possible
 from ff_helpers.measurement.proportions.intervals import independent_difference
 from ff_helpers.paths import Run
 from ff_helpers.publication import checks
@@ -100,14 +94,14 @@ def _figures(check: checks.Figures, value: str, place: str, read: Read) -> Findi
     of = ", ".join(f"{k:.0f} of {n:.0f}" for k, n in counts)
     status: checks.ClaimStatus = "contradicted"
     reason = f"the published data give {_like(value, exact)}"
-    if all(map(agrees, exact, printed)):
+    if all(map(possible.agrees, exact, printed)):
         status = "reproduced" if check.printed_by == "source" else "consistent"
         reason = "follows from the published counts"
         if check.printed_by == "us":
             reason += "; the source prints the counts, this rate is taken from them"
     if check.not_of:
         total = int(read(check.not_of, check.not_of.columns)[0])
-        if not possible_counts(Printed(printed[0]), [total]):
+        if not possible.possible_counts(possible.Printed(printed[0]), [total]):
             reason += f"; of {total} rows no whole number gives {value}"
     gaps = ", ".join(map(_difference, exact, printed))
     return Finding(_like(value, exact) + (f" ({of})" if of else ""), gaps, status, reason)
@@ -116,9 +110,9 @@ def _figures(check: checks.Figures, value: str, place: str, read: Read) -> Findi
 def _possible(check: checks.Possible, value: str) -> Finding:
     found, cut, texts = [], [], []
     for percentage, low, high in printed_figures(value):
-        figure = Printed(percentage, low, high)
-        found.append(possible_counts(figure))
-        cut.append(possible_counts(figure, rounding="cut-off"))
+        figure = possible.Printed(percentage, low, high)
+        found.append(possible.possible_counts(figure))
+        cut.append(possible.possible_counts(figure, rounding="cut-off"))
         if found[-1]:
             ns = [n for _, n in found[-1]]
             first = f"{found[-1][0][0]} of {found[-1][0][1]}"
@@ -126,7 +120,7 @@ def _possible(check: checks.Possible, value: str) -> Finding:
             reach = f"n from {min(ns)} to {max(ns)}" if low is not None else f"smallest: {first}"
             texts.append(f"{percentage}%: {reach}")
         else:
-            texts.append(f"{percentage}%: no k of n up to {LARGEST_N}")
+            texts.append(f"{percentage}%: no k of n up to {possible.LARGEST_N}")
     if not all(found):
         hints = [
             f"{k} of {n}" for pairs, none in zip(cut, found, strict=True) if not none for k, n in pairs[:1]
@@ -146,7 +140,7 @@ def _possible(check: checks.Possible, value: str) -> Finding:
 
 def _chance(check: checks.Chance, read: Read) -> Finding:
     k, n = map(int, read(check.cell, check.cell.columns))
-    p = below_chance(k, n, check.chance)
+    p = possible.below_chance(k, n, check.chance)
     recomputed = f"{k} of {n} against {check.chance:g}: p = {p:.2f}"
     difference = f"{points(k / n - check.chance)} against chance"
     status: checks.ClaimStatus = "not_supported"
@@ -163,7 +157,7 @@ def _parts(check: checks.Parts, value: str, read: Read) -> Finding:
     total, errors = sum(check.parts), n - k
     exact = [float(total), float(n), 100 * total / n]
     printed = [Decimal(text) for text in _NUMBER.findall(value)]
-    same = len(printed) == 3 and all(map(agrees, exact, printed))
+    same = len(printed) == 3 and all(map(possible.agrees, exact, printed))
     summed = " + ".join(str(part) for part in check.parts)
     status: checks.ClaimStatus = "consistent"
     reason = f"{summed} = {total} fits into the {errors} errors of {n}; the rows are not published"

@@ -22,16 +22,7 @@ from ff_helpers.measurement.regrades.regrade import Regrade
 from ff_helpers.measurement.results import LABELS, NONE, GraderNote, Terms, stated, values
 from ff_helpers.measurement.standing import run_cards, saved_cards, standing
 from ff_helpers.paths import MissingInputError, Run, root
-from ff_helpers.terms import (
-    IDENTITY,
-    NOT_RECORDED,
-    SPACES,
-    STATUSES,
-    TIER_SPACES,
-    TIERS,
-    Identity,
-    Unknown,
-)
+from ff_helpers.terms import IDENTITY, NOT_RECORDED, SPACES, STATUSES, TIER_SPACES, TIERS, Identity, Unknown
 
 NOBODY = Unknown("grader", "no grader has a rate in this artifact")
 _PASSED: Final = {"calibrated": "passed the gate", "provisional": "passed the published rule, not ours"}

@@ -52,6 +52,12 @@ def say(template: str, **values: Value) -> Prose:
     return Prose(text)
 
 
+def fill(template: str, values: Mapping[str, Value]) -> str:
+    """Return a template filled in as by `say`, from those of the values that it names."""
+    named = dict.fromkeys(name for _, name, _, _ in Formatter().parse(template) if name)
+    return say(template, **{name: values[name] for name in named}).text
+
+
 def tell(sentence: str, /, **values: Value) -> str:
     """Return a sentence of templates/sentences.yaml, by its key there, filled in as by `say`.
 
@@ -68,9 +74,7 @@ def tell_rows(sentence: str, /, table: pd.DataFrame) -> list[str]:
         FFError: as `say`.
     """
     template = read_words("sentences", dict[str, str])[sentence]
-    named = list(dict.fromkeys(name for _, name, _, _ in Formatter().parse(template) if name))
-    rows = table[named].itertuples(index=False, name=None)
-    return [say(template, **dict(zip(named, row, strict=True))).text for row in rows]
+    return [fill(template, {str(name): row[name] for name in row}) for row in table.to_dict("records")]
 
 
 def with_rate(table: pd.DataFrame, name: str, k: str = "k", n: str = "n") -> pd.DataFrame:

@@ -179,13 +179,7 @@ _WRITTEN: Mapping[str, Callable[[float], str]] = {
 
 
 def _tex(
-    columns: Sequence[_Column],
-    *,
-    name: str,
-    caption: str,
-    note: str,
-    wide: bool,
-    wrap: Mapping[str, float],
+    columns: Sequence[_Column], *, name: str, caption: str, note: str, wide: bool, wrap: Mapping[str, float]
 ) -> str:
     environment, size = ("table*", r"\footnotesize") if wide else ("table", r"\small")
     rows = zip(*([_tex_cell(column, cell) for cell in column.cells] for column in columns), strict=True)

@@ -40,12 +40,7 @@ class PageRow:
 
 
 def publish_page(
-    path: Path,
-    signals: Sequence[Signal],
-    *,
-    profile: str,
-    as_of: date,
-    beside_veto: str = "",
+    path: Path, signals: Sequence[Signal], *, profile: str, as_of: date, beside_veto: str = ""
 ) -> None:
     """Write the page of some records, with the shipped metadata and rules of trust.
 
