@@ -9,12 +9,12 @@ LOCK    := .parts/uv/bin/uv pip compile --quiet --universal --generate-hashes --
            --python-version 3.11 pyproject.toml --extra install --extra test
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce paper paper-pdf live ollama test verify reference lab notebooks claims doctor bench install parts grader grader-small gemma lock clean
+.PHONY: help reproduce paper paper-pdf live live-full ollama test verify reference lab notebooks claims doctor bench install parts grader grader-small gemma lock clean
 
 help: ## Show this list
 	@echo "make <target>:"; sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
 
-reproduce: ## Install, then run the profiles paper and live; a second run does only what changed
+reproduce: ## Install, then run the profiles paper and live; a second run grades on
 	@$(INSTALL) parts
 	@$(FF) run params/paper.yaml params/live.yaml
 
@@ -24,9 +24,13 @@ paper: install ## Build the paper's tables, figures, narrative, signal and claim
 paper-pdf: paper ## Compile a two-page sample paper and its supplement from the outputs (needs TeX Live)
 	@$(PY) tools/paper_pdf.py
 
-live: ## Grade real traces with the embedded model, calibrate it, let the gate decide
+live: ## Grade real traces with the embedded model for three minutes; again: three more
 	@$(INSTALL) parts
 	@$(FF) run params/live.yaml
+
+live-full: ## The same without a budget of time: every row of the labelled sets
+	@$(INSTALL) parts
+	@$(FF) run params/live.yaml --minutes 0
 
 ollama: ## The same as live, with models of a local Ollama server
 	@$(INSTALL) parts

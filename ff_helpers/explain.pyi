@@ -7,6 +7,7 @@ from .measurement.adjustment.rogan_gladen import rogan_gladen as rogan_gladen
 from .measurement.agreement.bracket import bracket as bracket
 from .measurement.agreement.pairs import compare_graders as compare_graders
 from .measurement.agreement.pairs import kappa_paradox as kappa_paradox
+from .measurement.agreement.reproduced import reproduced as reproduced
 from .measurement.calibration.backward import backward_signal as backward_signal
 from .measurement.calibration.cards import gate_criteria as gate_criteria
 from .measurement.calibration.constructed import constructed_card as constructed_card

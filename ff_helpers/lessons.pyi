@@ -7,6 +7,7 @@ from .publication.lessons import calibration_lesson as calibration_lesson
 from .publication.lessons import class_lesson as class_lesson
 from .publication.lessons import drift_lesson as drift_lesson
 from .publication.lessons import reported_lesson as reported_lesson
+from .publication.lessons import reproduced_lesson as reproduced_lesson
 from .publication.lessons import retest_lesson as retest_lesson
 from .publication.lessons import robustness_lesson as robustness_lesson
 from .publication.narrative.own import tell_corrections as tell_corrections

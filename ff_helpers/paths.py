@@ -21,6 +21,8 @@ PACKAGE = Path(__file__).resolve().parent
 """This package; its files (rubrics, rule tables, templates) ship with it."""
 
 
+LEFT = "ledger/left.csv"
+"""What a grading with a budget of time has not reached; a step that wrote it with a row goes on next time."""
 STUDY = ".ff-study"
 """The file that makes a folder a study (`ff init`)."""
 

@@ -20,8 +20,9 @@ class Progress:
     is replaced atomically at most twice per second; none of it enters an artifact.
     """
 
-    def __init__(self, task: str, total: int) -> None:
+    def __init__(self, task: str, total: int, *, until: float | None = None) -> None:
         self.task, self.total, self.done = task, total, 0
+        self._until = until  # a time of the monotonic clock: the work ends then, finished or not
         self.counts: Counter[str] = Counter()
         self._file = Path(os.environ["FF_PROGRESS"]) if os.environ.get("FF_PROGRESS") else None
         self._begun = time.monotonic()
@@ -63,12 +64,14 @@ class Progress:
             return
         self._told = now
         rate = done / max(now - self._begun, 1e-9)
+        left = (self.total - done) / rate
+        left = left if self._until is None else min(left, max(self._until - now, 0.0))
         state = {
             "step": self.task,
             "done": done,
             "total": self.total,
             "rate": round(rate, 3),
-            "left_s": round((self.total - done) / rate, 1),
+            "left_s": round(left, 1),
             "counts": dict(sorted(self.counts.items())),
         }
         beside = self._file.with_name(f"{self._file.name}.{os.getpid()}")

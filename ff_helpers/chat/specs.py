@@ -6,6 +6,7 @@ in BACKENDS; docs/adding.md shows one.
 
 from typing import Final, Protocol, cast
 
+from ff_helpers import paths
 from ff_helpers.chat.protocol import Chat
 from ff_helpers.errors import FFError
 from ff_helpers.registry import Entry, chosen, forms
@@ -40,6 +41,16 @@ class OpensChat(Protocol):
 def is_chat(spec: str) -> bool:
     """Return whether a spec names a model that can be asked."""
     return chosen(spec, BACKENDS) is not None
+
+
+def is_fetched(spec: str) -> bool:
+    """Return whether the weights of an embedded model are here; True for every other spec."""
+    kind, _, name = spec.partition(":")
+    if kind != "embedded":
+        return True
+    from ff_helpers.chat.embedded import MODELS
+
+    return name in MODELS and (paths.parts() / MODELS[name].file).is_file()
 
 
 def open_chat(spec: str, *, concurrency: int = 1, timeout: float = 300.0) -> Chat:

@@ -13,7 +13,7 @@ from ff_helpers.errors import FFError
 from ff_helpers.pipeline import claims_text as text
 from ff_helpers.pipeline import verify
 from ff_helpers.pipeline.doctor import examine
-from ff_helpers.pipeline.finish import finish, summary
+from ff_helpers.pipeline.finish import finish, report_line, summary
 from ff_helpers.pipeline.profile import load
 from ff_helpers.pipeline.runner import execute_in_place, run_profile
 from ff_helpers.pipeline.studies import begin_study
@@ -22,10 +22,16 @@ from ff_helpers.pipeline.studies import begin_study
 def run_profiles(options: argparse.Namespace) -> int:
     """Run the stale steps of some profiles and print the results."""
     profiles = [load(path) for path in options.profiles]  # all are checked before any runs
+    if options.minutes is not None:
+        if not any("minutes" in step.parameters for profile in profiles for step in profile.steps):
+            raise FFError("--minutes: none of these profiles has a step with a budget (parameter minutes).")
+        profiles = [profile.within(options.minutes) for profile in profiles]
     results = []
     for path, profile in zip(options.profiles, profiles, strict=True):
         ended = run_profile(profile, force=options.force, jobs=options.jobs)
         finish(profile, ended, path)
+        if len(profiles) > 1:  # the next one may take minutes
+            print(report_line(profile), flush=True)
         results.append((profile, ended))
     print(summary(results))
     return int(any(e.state in ("failed", "skipped") for _, ended in results for e in ended))

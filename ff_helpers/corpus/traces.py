@@ -144,7 +144,7 @@ def stratified(traces: Sequence[Trace], rows: int, *, seed: int, name: str) -> l
 
     ordered = sorted(traces, key=place)
     if rows == 0 or rows >= len(traces):
-        return [_sampled(t, Sampling(kind="census")) for t in (traces if rows == 0 else ordered)]
+        return [sampled(t, Sampling(kind="census")) for t in (traces if rows == 0 else ordered)]
     strata: defaultdict[str, list[Trace]] = defaultdict(list)
     for trace in ordered:
         strata[trace.truth or ""].append(trace)
@@ -158,10 +158,10 @@ def stratified(traces: Sequence[Trace], rows: int, *, seed: int, name: str) -> l
         for truth, members in strata.items()
         for t in members[: taken[truth]]
     }
-    return [_sampled(t, chosen[t.trace_id]) for t in ordered if t.trace_id in chosen]
+    return [sampled(t, chosen[t.trace_id]) for t in ordered if t.trace_id in chosen]
 
 
-def _sampled(trace: Trace, drawn: Sampling) -> Trace:
+def sampled(trace: Trace, drawn: Sampling) -> Trace:
     """Return the trace with its sampling here, combined with that of its set."""
     before = trace.sampling
     if before is not None and before.kind in ("constructed", "judgement", "injected"):

@@ -1,6 +1,7 @@
 """A campaign: trace sets, a sample of each, several graders, one ledger."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice, zip_longest
 
 import pandas as pd
@@ -11,12 +12,14 @@ from ff_helpers.columns import dtypes
 from ff_helpers.corpus.readers import load_set
 from ff_helpers.corpus.traces import Trace, stratified
 from ff_helpers.errors import FFError, quoted
+from ff_helpers.grading import budget
 from ff_helpers.grading.admission import Admit, nobody, refuse_control
 from ff_helpers.grading.graders import open_grader
 from ff_helpers.grading.identities import identities, told_apart
 from ff_helpers.grading.ledger import Ledger, verdict_frame
 from ff_helpers.grading.outcome import Grader, record_key
 from ff_helpers.grading.stream import grade_all
+from ff_helpers.paths import LEFT
 from ff_helpers.terms import IDENTITY, IDENTITY_COLUMNS, STATUSES, VERDICTS
 
 
@@ -29,27 +32,42 @@ def grade(
     sample: Mapping[str, int] | None = None,
     repeat_rows: int = 0,
     seed: int = 0,
+    minutes: float | None = None,
     admit: Admit = nobody,
 ) -> pd.DataFrame:
     """Grade a sample of each trace set with each grader, as `measurement.standing.grade` says.
 
     Args:
-        run, trace_sets, graders, rubric, sample, repeat_rows, seed: see there.
+        run, trace_sets, graders, rubric, sample, repeat_rows, seed, minutes: see there.
         admit: decides which graders may grade traces without truth; by default none.
     """
+    budget.check(minutes)
     sets = _sample(run, trace_sets, sample or {}, seed)
     traces = [trace for rows in sets.values() for trace in rows]
-    _save(run, "ledger/traces.csv", _index(sets))
     again = list(islice(_in_turn(sets), repeat_rows))
+    ahead = traces if minutes is None else budget.order(sets, seed=seed)
     identities: list[dict[str, object]] = []
     with Ledger(run.ledger("verdicts")) as ledger:
         for spec in graders:
+            deadline = time.monotonic() + 60 * minutes if minutes else None
             grader = open_grader(spec, rubric=rubric)
             if any(trace.truth is None for trace in traces):
                 admit(grader.setup, spec)
             grader.fit(traces)
-            _grade_missing(grader, traces, again if grader.is_model else [], ledger)
+            repeated = again if grader.is_model else []
+            if minutes is None:
+                _grade_missing(grader, chain(_pass(ahead, 0), _pass(repeated, 1)), ledger)
+            else:
+                work = budget.passes(ahead, repeat_rows if grader.is_model else 0)
+                _grade_missing(grader, work, ledger, deadline)
+            if minutes:
+                ahead = budget.reached(ahead, _graded(grader, ahead, ledger))
             identities.append(_identity_row(spec, grader))
+    if minutes is not None:
+        sets = budget.drawn(sets, ahead)
+        _need_rows(sets, minutes)
+        _save(run, LEFT, pd.DataFrame(_left(traces, ahead), columns=["reached", "rows"]))
+    _save(run, "ledger/traces.csv", _index(sets))
     _save(run, "ledger/graders.csv", pd.DataFrame(identities))
     return verdict_counts(verdicts(run))
 
@@ -162,11 +180,37 @@ def _in_turn(sets: Mapping[str, Sequence[Trace]]) -> Iterator[Trace]:
             yield trace
 
 
-def _grade_missing(grader: Grader, traces: Sequence[Trace], again: Sequence[Trace], ledger: Ledger) -> None:
-    """Grade what the ledger does not have yet: first pass, then the second."""
+def _pass(traces: Sequence[Trace], repeat: int) -> Iterator[tuple[Trace, int]]:
+    return ((trace, repeat) for trace in traces)
+
+
+def _grade_missing(
+    grader: Grader, passes: Iterable[tuple[Trace, int]], ledger: Ledger, deadline: float | None = None
+) -> None:
+    """Grade what the ledger does not have yet, up to a time of the monotonic clock."""
     who = grader.setup.identity
-    passes = [(trace, 0) for trace in traces] + [(trace, 1) for trace in again]
     todo = [
         (t, repeat) for t, repeat in passes if (record_key(who, t, repeat), t.trace_id) not in ledger.done
     ]
-    grade_all(grader, todo, ledger, Progress(f"grading with {who.name}", len(todo)))
+    work = iter(todo) if deadline is None else budget.until(iter(todo), deadline)
+    grade_all(grader, work, ledger, Progress(f"grading with {who.name}", len(todo), until=deadline))
+
+
+def _graded(grader: Grader, traces: Sequence[Trace], ledger: Ledger) -> set[str]:
+    """Return the ids of the traces whose first pass is in the ledger."""
+    who = grader.setup.identity
+    return {t.trace_id for t in traces if (record_key(who, t, 0), t.trace_id) in ledger.done}
+
+
+def _need_rows(sets: Mapping[str, Sequence[Trace]], minutes: float) -> None:
+    empty = [name for name, traces in sets.items() if not traces]
+    if empty:
+        raise FFError(
+            f"minutes = {minutes:g}: over before {', '.join(empty)} had a graded row. Run it again (what was "
+            "graded is kept), or give it more minutes."
+        )
+
+
+def _left(traces: Sequence[Trace], reached: Sequence[Trace]) -> list[tuple[int, int]]:
+    """Return how far a budget came, as the one row of `ledger/left.csv`; no row if nothing is left."""
+    return [(len(reached), len(traces))] if len(reached) < len(traces) else []

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ff_helpers import paths
+from ff_helpers.chat.specs import is_fetched
 from ff_helpers.errors import FFError
 from ff_helpers.grading import campaign
 from ff_helpers.grading.admission import Admit, NotAdmittedError
@@ -147,6 +148,8 @@ def grade(
     sample: Mapping[str, int] | None = None,
     repeat_rows: int = 0,
     seed: int = 0,
+    minutes: float | None = None,
+    if_fetched: Sequence[str] = (),
 ) -> "pd.DataFrame":
     """Grade a sample of each trace set with each grader into the run's ledger; resume where it stopped.
 
@@ -160,6 +163,10 @@ def grade(
         sample: name -> rows, stratified by truth in proportion; 0 or absent: all rows.
         repeat_rows: how many rows graders that are models grade a second time, over the sets in turn.
         seed: which sample is drawn.
+        minutes: how long each grader may grade; rows then come in random order, and the campaign is of those
+            that every grader reached (`ledger/left.csv` says how far that is). The next call goes on. 0: as
+            long as it takes; None: no random order, no `ledger/left.csv`.
+        if_fetched: more graders, used (first) where their weights are here.
 
     Returns:
         One row per set and grader: set, grader, rubric, n, one column per verdict and status (counts of
@@ -168,16 +175,18 @@ def grade(
     Raises:
         NotAdmittedError: a trace has no truth, and neither outputs/cards nor the run's own cards back the
             grader.
-        FFError: a set or grader is missing, malformed or changed; the ledger cannot be written.
+        FFError: a set or grader is missing, malformed or changed; the ledger cannot be written; the minutes
+            were over before each set had a graded row.
     """
     return campaign.grade(
         run,
         trace_sets,
-        graders,
+        [*filter(is_fetched, if_fetched), *graders],
         rubric=rubric,
         sample=sample,
         repeat_rows=repeat_rows,
         seed=seed,
+        minutes=minutes,
         admit=by_cards([default_cards(), run.folder / "cards"], on=run.as_of),
     )
 

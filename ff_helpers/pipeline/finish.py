@@ -56,16 +56,27 @@ def finish(profile: Profile, ended: list[Ended], source: Path) -> None:
     write_json(folder / REPORT_STAMP, Stamp(key=key, outputs=written).model_dump())
 
 
+def report_line(profile: Profile) -> str:
+    """Return where the report of a profile is."""
+    return _row("report", str(paths.outputs() / profile.profile / "index.html"))
+
+
 def summary(results: list[tuple[Profile, list[Ended]]]) -> str:
     """Return what a user wants to know at the end: report, graders, claims, times."""
     from ff_helpers.publication.graders import gate_lines
 
     lines = [""]
     for profile, _ in results:
-        lines.append(_row("report", str(paths.outputs() / profile.profile / "index.html")))
+        lines.append(report_line(profile))
     for profile, _ in results:
         for line in gate_lines(paths.Run(profile.profile, profile.as_of)):
             lines.append(_row("grader", f"{profile.profile}: {line}"))
+    for profile, _ in results:
+        left = freshness.rows_left(paths.outputs() / profile.profile)
+        if left:
+            reached, rows = left
+            said = f"{profile.profile}: {reached} of {rows} rows in its minutes; the same command goes on"
+            lines.append(_row("graded", f"{said}, --minutes 0 to the end"))
     for profile, _ in results:
         counts = claim_counts(profile.profile)
         if not counts:

@@ -5,6 +5,7 @@ the versions of Python and of the libraries. A finished step leaves a stamp with
 each output, written after the outputs are in place: no stamp, or one that does not match, means stale.
 """
 
+import csv
 import hashlib
 import json
 import sys
@@ -54,11 +55,11 @@ def inputs(profile: Profile, step: Step) -> dict[str, Path]:
         FFError: a named file does not exist, or a glob finds none.
     """
     found: dict[str, Path] = {}
-    for pattern in step.inputs:
+    for pattern in (*step.inputs, *step.if_there):
         folders = {prefix: folder for prefix, folder in paths.outside().items() if pattern.startswith(prefix)}
         prefix, base = next(iter(folders.items()), ("", paths.outputs() / profile.profile))
         files = sorted(path for path in base.glob(pattern.removeprefix(prefix)) if path.is_file())
-        if not files:
+        if not files and pattern in step.inputs:
             fetched = prefix == "parts/"
             mend = "fetch it: make parts" if fetched else "restore it: git checkout -- data params"
             raise FFError(f"{step.notebook} reads {pattern}, which does not exist; {mend}.")
@@ -80,6 +81,16 @@ def intact(stamp: Stamp, folder: Path) -> bool:
         (folder / name).is_file() and sha256(folder / name) == digest
         for name, digest in stamp.outputs.items()
     )
+
+
+def rows_left(folder: Path) -> tuple[int, int] | None:
+    """Return (rows reached, rows in all) of a grading that ended with its budget of time; None if all are."""
+    path = folder / paths.LEFT
+    if not path.is_file():
+        return None
+    with path.open(encoding="utf-8", newline="") as file:
+        row = next(csv.DictReader(file), None)
+    return (int(row["reached"]), int(row["rows"])) if row else None
 
 
 def files(folder: Path) -> dict[str, Path]:

@@ -36,6 +36,7 @@ class Step(BaseModel):
         notebook: its name in notebooks/, without `.ipynb`; also the name of the step.
         parameters: values for its `parameters` cell, in addition to `profile` and `as_of`.
         inputs: files that it reads; a step is stale if their bytes change.
+        if_there: inputs that may be missing, such as weights that nobody has to fetch.
         outputs: files that it writes: all of these and no others.
         keeps: the outputs that remain when a later run writes under another name (dated exports).
         timeout_s: seconds one cell may take before the step fails.
@@ -46,6 +47,7 @@ class Step(BaseModel):
     notebook: str = Field(pattern=r"^[a-z0-9_]+$")
     parameters: dict[str, JsonValue] = {}
     inputs: tuple[str, ...] = ()
+    if_there: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     keeps: tuple[str, ...] = ()
     timeout_s: int = Field(default=14_400, gt=0)
@@ -63,6 +65,16 @@ class Profile(BaseModel):
     def parameters(self, step: Step) -> dict[str, JsonValue]:
         """Return all values for the step's `parameters` cell."""
         return {"profile": self.profile, "as_of": self.as_of.isoformat(), **step.parameters}
+
+    def within(self, minutes: float) -> "Profile":
+        """Return the profile with another budget for its steps that have one."""
+        steps = [
+            step.model_copy(update={"parameters": step.parameters | {"minutes": minutes}})
+            if "minutes" in step.parameters
+            else step
+            for step in self.steps
+        ]
+        return self.model_copy(update={"steps": tuple(steps)})
 
     def needs(self, step: Step) -> tuple[str, ...]:
         """Return the names of the steps that write what this one reads, in the profile's order."""

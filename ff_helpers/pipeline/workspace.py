@@ -14,6 +14,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from ff_helpers.errors import FFError
+from ff_helpers.paths import LEFT
 from ff_helpers.pipeline import freshness
 from ff_helpers.pipeline.freshness import Stamp
 from ff_helpers.pipeline.profile import Step
@@ -56,9 +57,10 @@ class Workspace:
         self.stamp = folder / ".steps" / f"{name}.json"
 
     def fresh(self, key: str) -> bool:
-        """Return whether the step ran with this key and all its outputs still exist, unchanged."""
+        """Return whether the step ran with this key to its end, and all its outputs exist unchanged."""
         stamp = freshness.read_stamp(self.stamp)
-        return stamp is not None and stamp.key == key and freshness.intact(stamp, self._folder)
+        ran = stamp is not None and stamp.key == key and freshness.intact(stamp, self._folder)
+        return ran and not (LEFT in self._step.outputs and freshness.rows_left(self._folder))
 
     def keep_notebook(self) -> bool:
         """Move the executed notebook into place; False if it does not exist."""

@@ -45,6 +45,18 @@ def retest_lesson(cards: Sequence[Card]) -> Prose:
     return Prose("\n".join(_retest(name, card) for name, card in named))
 
 
+def reproduced_lesson(table: pd.DataFrame) -> Prose:
+    """Return how many of a run's verdicts are the recorded ones.
+
+    Args:
+        table: as `measurement.agreement.reproduced.reproduced`.
+    """
+    if table.empty:
+        return Prose(tell("nothing_to_reproduce"))
+    total = table.groupby("grader", sort=False)[["k", "n"]].sum().reset_index()
+    return Prose("\n".join(tell_rows("reproduced", with_rate(total, "same"))))
+
+
 def bracket_lesson(table: pd.DataFrame) -> Prose:
     """Return, one line per set of traces, its widest range over graders.
 
