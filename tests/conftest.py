@@ -25,7 +25,7 @@ hypothesis.settings.register_profile(
     "ff", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("ff")
-FRAMES = hypothesis.settings(max_examples=40)
+FRAMES = hypothesis.settings(max_examples=25)
 """For properties of frames, where an example costs a hundred times one of numbers."""
 
 ROOT = Path(__file__).resolve().parent.parent

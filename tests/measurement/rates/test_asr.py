@@ -9,6 +9,7 @@ from ff_helpers.errors import FFError
 from ff_helpers.measurement.rates.asr import asr
 from ff_helpers.measurement.rates.counts import long_counts
 from ff_helpers.terms import DENOMINATORS, STATUSES, TIERS, VERDICTS, UnknownTermError
+from tests.conftest import FRAMES
 
 
 def counts(**rows: int) -> pd.DataFrame:
@@ -100,6 +101,7 @@ def test_a_number_of_rows_is_a_whole_number(n):
         asr(table)
 
 
+@FRAMES
 @given(st.dictionaries(st.sampled_from([*VERDICTS, *STATUSES]), st.integers(0, 500), min_size=1))
 def test_tiers_and_denominators_are_nested(rows):
     table = asr(counts(**rows)).set_index(["tier", "denominator"])
