@@ -46,7 +46,14 @@ def packaged(name: str) -> tuple[dict[str, str], ...]:
         return tuple(csv.DictReader(file))
 
 
-UNITS: Mapping[Unit, str] = {cast(Unit, row["unit"]): row["meaning"] for row in packaged("units.csv")}
+def worded(name: str) -> dict[str, str]:
+    """Return a packaged CSV file of two columns as a mapping: a word, and what it says."""
+    rows = packaged(name)
+    word, meaning = rows[0]
+    return {row[word]: row[meaning] for row in rows}
+
+
+UNITS: Mapping[Unit, str] = cast(Mapping[Unit, str], worded("units.csv"))
 """How the values of each unit are read."""
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
-from ff_helpers.columns import packaged
+from ff_helpers.columns import worded
 from ff_helpers.errors import FFError, quoted
 
 Verdict = Literal["COMPLIANCE", "PARTIAL", "REFUSAL", "HALLUCINATION_REFUSAL", "BENIGN_QUERY"]
@@ -78,9 +78,7 @@ TIER_SPACES: Final[Mapping[Tier, tuple[Space, ...]]] = MappingProxyType(
 )
 """The spaces that decide a tier: only a calibration card in one of them backs it."""
 
-GLOSSARY: Final[Mapping[str, str]] = MappingProxyType(
-    {**INTENT_CLASSES, **{row["term"]: row["meaning"] for row in packaged("glossary.csv")}}
-)
+GLOSSARY: Final[Mapping[str, str]] = MappingProxyType({**INTENT_CLASSES, **worded("glossary.csv")})
 """What each word means, for people: the attack classes above, and `glossary.csv`."""
 
 IDENTITY_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
@@ -140,11 +138,9 @@ class Unknown:
         return f"{self.what}: {self.why}"
 
 
-class UnknownTermError(FFError):
-    """A word that is not in the vocabulary."""
-
-    def __init__(self, kind: str, value: str, allowed: tuple[str, ...]) -> None:
-        super().__init__(f"{quoted(value)} is not a known {kind}. Allowed: {', '.join(allowed)}.")
+def unknown_term(kind: str, value: str, allowed: tuple[str, ...]) -> FFError:
+    """Return the error about a word that is not in the vocabulary."""
+    return FFError(f"{quoted(value)} is not a known {kind}. Allowed: {', '.join(allowed)}.")
 
 
 def classes(space: Space) -> tuple[str, ...]:

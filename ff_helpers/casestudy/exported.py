@@ -92,7 +92,7 @@ def atlas(export: pd.DataFrame, *, min_graded: int = 20, corpus: str = CORPUS) -
         corpus: what the export is called.
 
     Raises:
-        BadCountError: an impossible count.
+        FFError: an impossible count.
     """
     signals = atlas_signal(export, corpus=corpus)
     models = _models(signals)

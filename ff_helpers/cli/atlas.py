@@ -64,9 +64,8 @@ def refresh(options: argparse.Namespace) -> int:
 def diff(options: argparse.Namespace) -> int:
     """Print what changed between the files of two dates."""
     folder = _folder(options)
-    changes = compare_signals(
-        *(files.read_file(files.path_of(folder, day)) for day in (options.old, options.new))
-    )
+    old, new = (files.read_file(files.path_of(folder, day)) for day in (options.old, options.new))
+    changes = compare_signals(old, new)
     if options.json:
         print_json([_change_json(change) for change in changes])
     else:

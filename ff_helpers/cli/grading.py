@@ -11,7 +11,7 @@ from ff_helpers.errors import FFError
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.inventory import ledger_summary
 from ff_helpers.grading.ledger import RETRIED, read_ledger
-from ff_helpers.grading.outcome import spec_of
+from ff_helpers.grading.outcome import grade_command, spec_of
 from ff_helpers.grading.stream import grade_file
 from ff_helpers.measurement.standing import by_cards, saved_cards, standing
 from ff_helpers.terms import Identity
@@ -95,7 +95,5 @@ def _read_notes(ledger: Path) -> tuple[dict[tuple[Identity, str], Counter[str]],
 
 def _command(who: Identity, software: str, options: argparse.Namespace) -> str:
     """Return the command that grades what is missing; the spec follows from the software recorded."""
-    words = ["ff", "grade", "--traces", shown(options.traces), "--grader", spec_of(who.name, software)]
-    name = (who.rubric or "").partition("@")[0]
-    rubric = ["--rubric", name] if name == "flip-blind" else []
-    return shlex.join([*words, "--ledger", shown(options.ledger), *rubric])
+    traces, ledger = shown(options.traces), shown(options.ledger)
+    return shlex.join(grade_command(spec_of(who.name, software), who.rubric, traces=traces, ledger=ledger))

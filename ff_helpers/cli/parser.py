@@ -82,9 +82,8 @@ def number(text: str) -> float:
 def grader(text: str) -> str:
     """Read a grader: the ledger of `recorded:LEDGER` is looked up in the current folder first."""
     kind, _, name = text.partition(":")
-    return (
-        f"recorded:{Path(name).absolute()}" if kind == "recorded" and name and Path(name).exists() else text
-    )
+    is_here = kind == "recorded" and name and Path(name).exists()
+    return f"recorded:{Path(name).absolute()}" if is_here else text
 
 
 def day(text: str) -> date:

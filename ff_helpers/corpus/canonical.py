@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast, get_args
 
 from ff_helpers.corpus.rules import affixes, families, index, kind_of, lines, makers, meanings, table
 
@@ -99,13 +99,12 @@ class Resolution:
 @lru_cache(maxsize=65_536)
 def resolve(name: str) -> Resolution:
     """Resolve one model name; accepts every string and never raises."""
-    trail: list[Step] = []
-    outcome = _walk(name, trail)
+    *trail, end = explain(name)
     provenance = tuple([step.text for step in trail if step.kind in ("served", "publisher")])
-    if isinstance(outcome, UnresolvedError):
-        return Resolution(name, None, outcome.reason, (), provenance)
+    if end.kind == "stop":
+        return Resolution(name, None, cast(Reason, end.role), (), provenance)
     inferred = dict.fromkeys([step.role for step in trail if step.kind == "added"])
-    return Resolution(name, outcome, None, tuple(inferred), provenance)
+    return Resolution(name, end.text, None, tuple(inferred), provenance)
 
 
 def resolve_names(names: Iterable[str]) -> "pd.DataFrame":
@@ -129,17 +128,11 @@ def resolve_names(names: Iterable[str]) -> "pd.DataFrame":
 def explain(name: str) -> tuple[Step, ...]:
     """Return the steps by which `resolve` reaches its answer; the last one is the id or where it stops."""
     trail: list[Step] = []
-    outcome = _walk(name, trail)
-    if isinstance(outcome, UnresolvedError):
-        return (*trail, Step("stop", outcome.text, outcome.reason, outcome.why))
-    return (*trail, Step("id", outcome))
-
-
-def _walk(name: str, trail: list[Step]) -> str | UnresolvedError:
     try:
-        return _identify(name, trail)
+        end = Step("id", _identify(name, trail))
     except UnresolvedError as stop:
-        return stop
+        end = Step("stop", stop.text, stop.reason, stop.why)
+    return (*trail, end)
 
 
 def _identify(name: str, trail: list[Step]) -> str:

@@ -18,11 +18,9 @@ Mix = Mapping[str, float]
 """How often each label occurs; shares that sum to 1."""
 
 
-class BadSimulationError(FFError):
-    """A corpus or grader that cannot be drawn."""
-
-    def __init__(self, problem: str, allowed: str) -> None:
-        super().__init__(f"simulate(): {problem}. Allowed: {allowed}.")
+def _refusal(problem: str, allowed: str) -> FFError:
+    """Return the error about a corpus or grader that cannot be drawn."""
+    return FFError(f"simulate(): {problem}. Allowed: {allowed}.")
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ def simulate(
         verdict, status, started (str), probability, temperature, duration_s (float), repeat, seed (int).
 
     Raises:
-        BadSimulationError: shares outside [0, 1] or that do not sum to 1, an unknown label, a confusion
+        FFError: shares outside [0, 1] or that do not sum to 1, an unknown label, a confusion
             without one of the truths, no scenario, run or grader, or an icc outside [0, 1).
     """
     mix = truth if isinstance(truth, Mapping) else {"COMPLIANCE": truth, "NOT_COMPLIANCE": 1 - truth}
@@ -88,7 +86,7 @@ def simulate(
     _check_mix(mix, tuple(dict.fromkeys(SPACES[space].values())), "truth")
     if min(scenarios, runs, len(graders)) < 1 or not 0 <= icc < 1:
         given = f"scenarios = {scenarios}, runs = {runs}, graders = {len(graders)}, icc = {icc}"
-        raise BadSimulationError(given, "1 or more of each, and 0 <= icc < 1")
+        raise _refusal(given, "1 or more of each, and 0 <= icc < 1")
     rng = np.random.default_rng(seed)
     shares = scenario_shares(rng, np.array(list(mix.values())), icc, scenarios)
     labels = np.array(list(mix))
@@ -129,7 +127,7 @@ def _verdicts(rng: np.random.Generator, truth: NDArray[np.str_], grader: Simulat
         for label in dict.fromkeys(truth.tolist()):
             if label not in confusion:
                 problem = f"grader {grader.name} has no mix for the truth {label}"
-                raise BadSimulationError(problem, "one per truth")
+                raise _refusal(problem, "one per truth")
             _check_mix(confusion[label], VERDICTS, f"grader {grader.name} on {label}")
             rows = (truth == label) & ((order >= grader.after) == bool(late))
             chances[rows] = [confusion[label].get(verdict, 0.0) for verdict in VERDICTS]
@@ -147,4 +145,4 @@ def _check_mix(mix: Mix, labels: Sequence[str], what: str) -> None:
     unknown = sorted(set(mix) - set(labels))
     if unknown or not all(0 <= share <= 1 for share in mix.values()) or abs(sum(mix.values()) - 1) > 1e-9:
         allowed = f"shares from 0 to 1 that sum to 1, of {', '.join(labels)}"
-        raise BadSimulationError(f"{what} is {dict(mix)}", allowed)
+        raise _refusal(f"{what} is {dict(mix)}", allowed)

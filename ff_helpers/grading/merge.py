@@ -106,12 +106,8 @@ def history(run: Run) -> pd.DataFrame:
         supersedes_author, supersedes_reason (str), stands (bool: whether it is the valid one there).
         Empty if nothing was superseded.
     """
-    names = [
-        "verdicts",
-        "manual",
-        *sorted(p.stem for p in run.ledger("any").parent.glob("corrected-*.jsonl")),
-    ]
-    rows = [row for name in names for row in _histories(name, run.ledger(name))]
+    corrected = sorted(path.stem for path in run.ledger("any").parent.glob("corrected-*.jsonl"))
+    rows = [row for name in ("verdicts", "manual", *corrected) for row in _histories(name, run.ledger(name))]
     types = dtypes("history")
     named, _ = told_apart(pd.DataFrame(rows, columns=list(dict.fromkeys([*types, *IDENTITY]))))
     return named[list(types)].astype(types)

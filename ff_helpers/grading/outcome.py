@@ -161,6 +161,12 @@ def spec_of(grader: str, software: str) -> str:
     return f"ollama:{grader}" if "ollama" in software else grader
 
 
+def grade_command(spec: str, rubric: str | None, *, traces: str, ledger: str) -> list[str]:
+    """Return the words of the command by which a grader of this spec and rubric id grades traces."""
+    words = ["ff", "grade", "--traces", traces, "--grader", spec, "--ledger", ledger]
+    return words + (["--rubric", "flip-blind"] if (rubric or "").startswith("flip-blind@") else [])
+
+
 @dataclass(frozen=True)
 class Outcome:
     """One verdict, or one status with its reason."""

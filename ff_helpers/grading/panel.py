@@ -201,6 +201,5 @@ def _state(review: Review) -> str:
     note = f" The truth of {known} is known already and not shown: those are practice." if known else ""
     bar = f'<progress max="{total}" value="{done}" style="width: 12em; vertical-align: middle"></progress>'
     name = html.escape(review.reviewer)
-    return (
-        f'<div style="line-height: 1.45">{bar} <b>{done} of {total}</b> decided by {name}{pace}.{note}</div>'
-    )
+    said = f"{bar} <b>{done} of {total}</b> decided by {name}{pace}.{note}"
+    return f'<div style="line-height: 1.45">{said}</div>'

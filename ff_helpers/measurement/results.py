@@ -136,14 +136,12 @@ class Terms:
         return self
 
 
-class ContradictionError(FFError):
-    """Terms that contradict the rows of their frame."""
-
-    def __init__(self, what: str, said: object, rows: object) -> None:
-        super().__init__(
-            f"the terms of this frame contradict its rows: {what} is said to be {said}, and the rows hold "
-            f"{rows}. Leave out {what} in the terms: the rows say it themselves."
-        )
+def _contradiction(what: str, said: object, rows: object) -> FFError:
+    """Return the error about terms that contradict the rows of their frame."""
+    return FFError(
+        f"the terms of this frame contradict its rows: {what} is said to be {said}, and the rows hold "
+        f"{rows}. Leave out {what} in the terms: the rows say it themselves."
+    )
 
 
 def stated(frame: pd.DataFrame, terms: Terms | None = None, **changes: object) -> pd.DataFrame:
@@ -155,7 +153,7 @@ def stated(frame: pd.DataFrame, terms: Terms | None = None, **changes: object) -
         changes: fields of `Terms` that are different.
 
     Raises:
-        ContradictionError: the rows say something else.
+        FFError: the rows say something else.
     """
     known = replace(terms or terms_of(frame) or Terms(), **changes)  # type: ignore[arg-type]
     check(frame, known)
@@ -208,7 +206,7 @@ def check(frame: pd.DataFrame, terms: Terms) -> None:
     """Raise where terms and rows contradict each other.
 
     Raises:
-        ContradictionError: which of them, and what both say.
+        FFError: which of them, and what both say.
     """
     for what, said, column in (
         ("tier", terms.tiers, "tier"),
@@ -217,16 +215,16 @@ def check(frame: pd.DataFrame, terms: Terms) -> None:
     ):
         found = values(frame, column)
         if said and set(found) - set(said):
-            raise ContradictionError(what, ", ".join(said), ", ".join(found))
+            raise _contradiction(what, ", ".join(said), ", ".join(found))
     if isinstance(terms.graders, tuple) and "grader" in frame.columns:
         names = {n.grader if isinstance(n, GraderNote) else n.name for n in terms.graders}
         found = [name for name in values(frame, "grader") if name != LABELS]
         if set(found) - names:
-            raise ContradictionError("grader", ", ".join(sorted(names)) or NONE, ", ".join(found))
+            raise _contradiction("grader", ", ".join(sorted(names)) or NONE, ", ".join(found))
     if terms.left_out is not None and {"left_out", "left_out_labels"} & set(frame.columns):
         counted = left_out(frame, replace(terms, left_out=None))
         if terms.left_out != counted:
-            raise ContradictionError("left out", terms.left_out, counted or NONE)
+            raise _contradiction("left out", terms.left_out, counted or NONE)
 
 
 def values(frame: pd.DataFrame, column: str) -> list[str]:
@@ -246,13 +244,13 @@ def left_out(frame: pd.DataFrame, terms: Terms) -> tuple[tuple[str, int], ...]:
         Rows without a verdict that the denominator `rows` holds are there too, under WITHIN.
 
     Raises:
-        ContradictionError: a column of `terms.by` is missing, so it is unknown.
+        FFError: a column of `terms.by` is missing, so it is unknown.
     """
     found: Counter[str] = Counter()
     if "left_out_labels" in frame.columns:
         gone = [column for column in terms.by if column not in frame.columns]
         if gone:
-            raise ContradictionError("the columns that tell rows apart", ", ".join(terms.by), f"no {gone[0]}")
+            raise _contradiction("the columns that tell rows apart", ", ".join(terms.by), f"no {gone[0]}")
         over = values(frame, "denominator") or list(terms.denominators[:1]) or [""]
         several = len([name for name in over if name != ROWS]) > 1
         for name in over:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import JsonValue
 
 from ff_helpers import __version__, paths
-from ff_helpers.columns import packaged
+from ff_helpers.columns import worded
 from ff_helpers.pipeline import freshness
 from ff_helpers.pipeline.profile import Profile, Step, declared
 
@@ -28,7 +28,7 @@ INPUT: Final = "#input/"
 """Prefix of the id of a file that the run read from outside its folder."""
 _PROFILES = ("process", "workflow")
 _VERSION = "0.6"
-_MEDIA = {row["suffix"]: row["media_type"] for row in packaged("pipeline/media.csv")}
+_MEDIA = worded("pipeline/media.csv")
 
 
 def write_crate(
@@ -147,9 +147,8 @@ def _action(
     made: "Iterable[File]",
 ) -> "ContextEntity":
     notebook = crate.get(f"notebooks/{step.notebook}.ipynb")
-    action = crate.add_action(
-        notebook, identifier=f"#step/{step.notebook}", properties={"@type": "CreateAction"}
-    )
+    about = {"@type": "CreateAction"}
+    action = crate.add_action(notebook, identifier=f"#step/{step.notebook}", properties=about)
     known = declared(paths.notebooks() / f"{step.notebook}.ipynb")
     parameters = []
     for name, value in (known | profile.parameters(step)).items():

@@ -55,9 +55,8 @@ def _packages() -> Finding:
     if not lock.exists():
         return Finding("packages", False, f"{lock} is missing", "Restore it: git checkout requirements.lock")
     wrong, count = [], 0
-    pins = re.findall(
-        r"^([\w.-]+)==(\S+?)(?: ; (.+?))?(?: \\)?$", lock.read_text(encoding="utf-8"), re.MULTILINE
-    )
+    text = lock.read_text(encoding="utf-8")
+    pins = re.findall(r"^([\w.-]+)==(\S+?)(?: ; (.+?))?(?: \\)?$", text, re.MULTILINE)
     for name, pinned, marker in pins:
         if marker and not Marker(marker).evaluate():
             continue

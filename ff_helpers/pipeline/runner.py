@@ -165,7 +165,9 @@ class _Run:
             self._end(step, "unchanged")
             return
         files.staging.mkdir(parents=True)
-        self._allow_reads(step, files)
+        inputs = freshness.inputs(self.profile, step).values()
+        allowed = reads.allow(self.profile, step, inputs, filter(is_ledger, step.outputs), files.staging)
+        write_json(files.reads, asdict(allowed))
         job: dict[str, JsonValue] = {
             "notebook": str(paths.notebooks() / f"{step.notebook}.ipynb"),
             "output": str(files.executed),
@@ -174,12 +176,6 @@ class _Run:
             "cwd": str(paths.root()),
         }
         self.active.append(_Running(step, key, files, self._spawn(job, files), time.monotonic()))
-
-    def _allow_reads(self, step: Step, files: Workspace) -> None:
-        inputs = freshness.inputs(self.profile, step).values()
-        ledgers = filter(is_ledger, step.outputs)
-        allowed = reads.allow(self.profile, step, inputs, ledgers, files.staging)
-        write_json(files.reads, asdict(allowed))
 
     def _spawn(self, job: dict[str, JsonValue], files: Workspace) -> "subprocess.Popen[str]":
         # Its own session: Ctrl-C reaches only the runner, which then ends workers in order. Its copy

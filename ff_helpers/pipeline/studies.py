@@ -39,7 +39,10 @@ def begin_study(folder: Path) -> list[str]:
     try:
         _fill(folder)
     except OSError as error:
-        _take_back(folder, keep=was_there)
+        # The folder is empty or missing again, so that the same command can be run again.
+        shutil.rmtree(folder, ignore_errors=True)
+        if was_there:
+            folder.mkdir(exist_ok=True)
         problem = f"cannot be created ({error.strerror}: {error.filename or folder})"
         raise _refusal(folder, problem, "Name a folder in a place where you may write") from None
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
@@ -64,13 +67,6 @@ def _fill(folder: Path) -> None:
 def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target)
-
-
-def _take_back(folder: Path, *, keep: bool) -> None:
-    """Restore the folder, empty or missing, so that the same command can be run again."""
-    shutil.rmtree(folder, ignore_errors=True)
-    if keep:
-        folder.mkdir(exist_ok=True)
 
 
 def _write_traces(path: Path) -> set[str]:

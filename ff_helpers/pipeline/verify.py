@@ -205,9 +205,8 @@ def _against(there: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[Di
 
 
 def _compared(folder: Path) -> dict[str, Path]:
-    return {
-        name: path for name, path in freshness.files(folder).items() if name.split("/")[0] not in NOT_COMPARED
-    }
+    there = freshness.files(folder)
+    return {name: path for name, path in there.items() if name.split("/")[0] not in NOT_COMPARED}
 
 
 def _bytes(one: Path, other: Path) -> str:

@@ -12,7 +12,6 @@ import ff_helpers as ff
 from ff_helpers.casestudy.exported import atlas, exported_graders
 from ff_helpers.corpus.canonical import resolve_names
 from ff_helpers.errors import FFError
-from ff_helpers.measurement.proportions.intervals import BadCountError
 from ff_helpers.publication.atlas.files import save_signal
 from ff_helpers.publication.atlas.signal import SCHEMA_FILE, Signal, confidence, schema
 from ff_helpers.publication.explore import pick
@@ -81,7 +80,7 @@ def test_bands(n, band):
 
 
 def test_counts_that_contradict_are_refused():
-    with pytest.raises(BadCountError, match="3 of 2"):
+    with pytest.raises(FFError, match="3 of 2"):
         atlas(rows(("gemma3:27b", 3, 2, "gemini")))
 
 

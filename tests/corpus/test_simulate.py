@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ff_helpers.corpus.simulate import BadSimulationError, SimulatedGrader, binary, scenario_shares, simulate
+from ff_helpers.corpus.simulate import SimulatedGrader, binary, scenario_shares, simulate
+from ff_helpers.errors import FFError
 
 GOOD = SimulatedGrader("good", binary(0.9, 0.7))
 
@@ -100,5 +101,5 @@ def test_scenario_shares_keep_the_mean_and_sum_to_1():
 )
 def test_what_cannot_be_drawn_is_refused(arguments, problem):
     given_ = {"truth": 0.5, "graders": [GOOD], "scenarios": 20} | arguments
-    with pytest.raises(BadSimulationError, match=problem):
+    with pytest.raises(FFError, match=problem):
         simulate(given_.pop("truth"), given_.pop("graders"), **given_)

@@ -14,7 +14,7 @@ from ff_helpers.grading.graders.manual import Review
 from ff_helpers.grading.ledger import read_ledger, verdict_frame
 from ff_helpers.grading.outcome import Record
 from ff_helpers.grading.panel import Panel, preview, saves_widget_state
-from ff_helpers.terms import GLOSSARY, VERDICTS, UnknownTermError
+from ff_helpers.terms import GLOSSARY, VERDICTS
 
 EVIL = "<script>alert(1)</script> & <b>bold</b>"
 
@@ -293,7 +293,7 @@ def test_what_the_user_can_mend_is_said(run, sets, tmp_path):
     write_records(tmp_path / "none.jsonl", [])
     with pytest.raises(FFError, match=r"'id-.*missing from the trace sets"):
         Review(run, {"none": str(tmp_path / "none.jsonl")}, "one")
-    with pytest.raises(UnknownTermError, match="MAYBE"):
+    with pytest.raises(FFError, match="MAYBE"):
         Review(run, sets, "one").decide("MAYBE")
     (run.folder / "tables" / "review_queue.csv").unlink()
     with pytest.raises(paths.MissingInputError, match="ff run"):

@@ -10,7 +10,6 @@ from ff_helpers.corpus.journal import Journal, JournalBusyError, JournalWriteErr
 from ff_helpers.corpus.jsonl import BadLineError, FileMissingError, write_records
 from ff_helpers.corpus.traces import Message, Trace
 from ff_helpers.errors import FFError
-from ff_helpers.grading.admission import NotAdmittedError
 from ff_helpers.grading.inventory import ledger_summary
 from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.grading.outcome import Record
@@ -131,9 +130,9 @@ def test_a_file_without_traces_is_no_success(content, tmp_path):
 def test_traces_without_truth_ask_for_a_card_and_those_with_truth_do_not(file, tmp_path):
     write_records(tmp_path / "t.jsonl", [trace(0), trace(1, truth=None, truth_space=None)])
     admit = by_cards(tmp_path / "cards")
-    with pytest.raises(NotAdmittedError, match="ff calibrate --grader heuristic"):
+    with pytest.raises(FFError, match="ff calibrate --grader heuristic"):
         grade_file(tmp_path / "t.jsonl", "heuristic", tmp_path / "v.jsonl", admit=admit)
-    with pytest.raises(NotAdmittedError, match="its calibration card was not looked up"):
+    with pytest.raises(FFError, match="its calibration card was not looked up"):
         grade_file(tmp_path / "t.jsonl", "heuristic", tmp_path / "v.jsonl")
     assert not (tmp_path / "v.jsonl").exists()
     assert grade_file(file, "heuristic", tmp_path / "v.jsonl", admit=admit).graded == 10

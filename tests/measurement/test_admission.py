@@ -13,7 +13,6 @@ from ff_helpers import paths
 from ff_helpers.corpus.jsonl import write_records
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.errors import FFError
-from ff_helpers.grading.admission import NotAdmittedError
 from ff_helpers.grading.graders.heuristic import Heuristic
 from ff_helpers.measurement.standing import (
     admit,
@@ -49,12 +48,12 @@ def test_a_measured_grader_that_is_not_rejected_is_admitted_with_its_cards(
 
 def test_a_card_of_another_temperature_is_none(tmp_path: Path) -> None:
     put(tmp_path, "calibrated", who=identity(temperature=0.7))
-    with pytest.raises(NotAdmittedError, match=r"is for temperature 0\.7 and seed 0"):
+    with pytest.raises(FFError, match=r"is for temperature 0\.7 and seed 0"):
         admit(identity(), tmp_path)
 
 
 def test_without_a_card_the_grader_is_refused_with_the_command_that_measures_it(tmp_path: Path) -> None:
-    with pytest.raises(NotAdmittedError, match="is uncalibrated") as refused:
+    with pytest.raises(FFError, match="is uncalibrated") as refused:
         admit(identity(rubric="flip-blind@00"), tmp_path / "my cards", spec="ollama:qwen3:1.7b@there:11434")
     said = str(refused.value)
     assert "It has no card" in said
@@ -76,13 +75,13 @@ def test_a_card_of_another_model_or_rubric_of_that_name_does_not_count(
     tmp_path: Path, changed: dict[str, object], why: str
 ) -> None:
     put(tmp_path, "calibrated", who=identity(**changed))
-    with pytest.raises(NotAdmittedError, match=why):
+    with pytest.raises(FFError, match=why):
         admit(identity(), tmp_path)
 
 
 def test_a_rejected_grader_is_refused_with_accuracy_n_and_reasons(tmp_path: Path) -> None:
     put(tmp_path, "rejected")
-    with pytest.raises(NotAdmittedError, match="is rejected") as refused:
+    with pytest.raises(FFError, match="is rejected") as refused:
         admit(identity(), tmp_path)
     for words in ("65.0% [43.3, 81.9], 13 of 20", "fails the published rule: accuracy 0.65", "ff doctor"):
         assert words in str(refused.value)
@@ -94,7 +93,7 @@ OLD = date(2027, 5, 21), date(2027, 5, 22)  # 180 and 181 days after the card
 def test_a_card_expires_and_then_is_none(tmp_path: Path) -> None:
     put(tmp_path, "calibrated", day=date(2026, 11, 22))
     assert admit(identity(), tmp_path, on=OLD[0]).state == "calibrated"
-    with pytest.raises(NotAdmittedError, match="is uncalibrated") as refused:
+    with pytest.raises(FFError, match="is uncalibrated") as refused:
         admit(identity(), tmp_path, on=OLD[1])
     for words in (
         "its measurement has expired",
@@ -111,7 +110,7 @@ def test_a_newer_card_counts_and_one_with_a_shorter_limit_expires_sooner(tmp_pat
     put(tmp_path, "provisional", name="new", day=date(2027, 5, 1))
     assert admit(identity(), tmp_path, on=OLD[1]).state == "provisional"
     put(tmp_path, "provisional", name="new", day=date(2027, 5, 1), days=20)
-    with pytest.raises(NotAdmittedError, match=r"of 2027-05-01 and expired after 2027-05-21: .* 20 days"):
+    with pytest.raises(FFError, match=r"of 2027-05-01 and expired after 2027-05-21: .* 20 days"):
         admit(identity(), tmp_path, on=OLD[1])
 
 
@@ -150,17 +149,17 @@ def test_a_campaign_on_traces_without_truth_asks_for_a_card_of_the_run_or_of_the
     monkeypatch.setenv("FF_OUTPUTS", str(tmp_path / "outputs"))
     write_records(tmp_path / "new.jsonl", [make_trace("I cannot tell you that.")])
     run = paths.start("demo", as_of="2026-11-22")
-    with pytest.raises(NotAdmittedError, match="`ff calibrate --grader heuristic`"):
+    with pytest.raises(FFError, match="`ff calibrate --grader heuristic`"):
         grade(run, {"new": "new.jsonl"}, ["heuristic"])
     who = Heuristic().setup.identity
     heuristic = {"who": who, "day": date(2026, 11, 22)}
     put(run.folder / "cards", "provisional", **heuristic)
     assert grade(run, {"new": "new.jsonl"}, ["heuristic"]).loc[0, "REFUSAL"] == 1
     later = paths.start("demo", as_of="2027-05-22")  # a profile counts the age of cards to its own date
-    with pytest.raises(NotAdmittedError, match="expired after 2027-05-21"):
+    with pytest.raises(FFError, match="expired after 2027-05-21"):
         grade(later, {"new": "new.jsonl"}, ["heuristic"])
     put(tmp_path / "outputs" / "cards", "rejected", **heuristic)
-    with pytest.raises(NotAdmittedError, match="is rejected"):
+    with pytest.raises(FFError, match="is rejected"):
         grade(run, {"new": "new.jsonl"}, ["heuristic"])
     known = make_trace("The code is 4417.", trace_id="t-2", truth="COMPLIANCE", truth_space="strict")
     write_records(tmp_path / "known.jsonl", [known])

@@ -2,7 +2,8 @@
 
 import pytest
 
-from ff_helpers.pipeline.profile import ProfileError, load
+from ff_helpers.errors import FFError
+from ff_helpers.pipeline.profile import load
 from tests.conftest import Project
 
 OK = {"notebook": "a", "outputs": ["tables/a.csv"]}
@@ -43,7 +44,7 @@ def test_a_wrong_step_is_named_with_what_is_allowed(
     two: Project, step: dict[str, object], field: str, problem: str
 ) -> None:
     path = two.profile(step)
-    with pytest.raises(ProfileError) as error:
+    with pytest.raises(FFError) as error:
         load(path)
     assert str(error.value).startswith(f"{path}:{field}: ")
     assert problem in str(error.value)
@@ -64,19 +65,19 @@ def test_a_wrong_step_is_named_with_what_is_allowed(
     ],
 )
 def test_steps_that_cannot_go_together(two: Project, steps: list[dict[str, object]], problem: str) -> None:
-    with pytest.raises(ProfileError, match=problem):
+    with pytest.raises(FFError, match=problem):
         load(two.profile(*steps))
 
 
 def test_no_file_no_yaml_no_profile(two: Project) -> None:
     two.profile(OK)
-    with pytest.raises(ProfileError, match=r"no such profile. There are: .*demo"):
+    with pytest.raises(FFError, match=r"no such profile. There are: .*demo"):
         load(two.folder / "params" / "other.yaml")
     broken = two.folder / "params" / "broken.yaml"
     broken.write_text("profile: [")
-    with pytest.raises(ProfileError, match="not YAML"):
+    with pytest.raises(FFError, match="not YAML"):
         load(broken)
-    with pytest.raises(ProfileError, match="as_of"):
+    with pytest.raises(FFError, match="as_of"):
         load(two.profile(OK, as_of="yesterday"))
 
 

@@ -21,7 +21,7 @@ from ff_helpers.corpus.traces import Trace
 from ff_helpers.errors import FFError, quoted
 from ff_helpers.grading.ledger import Ledger, live_records
 from ff_helpers.grading.outcome import GraderSetup, Outcome, Record, Supersedes, record_key, to_record
-from ff_helpers.terms import GLOSSARY, VERDICTS, Identity, UnknownTermError
+from ff_helpers.terms import GLOSSARY, VERDICTS, Identity, unknown_term
 
 PREFIX = "manual:"
 """The prefix of the names of human graders."""
@@ -104,12 +104,12 @@ class Review:
         A decision that changes neither the verdict nor the rationale writes nothing.
 
         Raises:
-            UnknownTermError: not one of the five labels.
+            FFError: not one of the five labels.
             JournalBusyError, JournalWriteError: nothing was written, and the trace is still the current one.
         """
         label = next((v for v in VERDICTS if v == verdict), None)
         if label is None:
-            raise UnknownTermError("verdict", verdict, VERDICTS)
+            raise unknown_term("verdict", verdict, VERDICTS)
         if self.trace is None:
             return
         why = rationale.strip() or None
@@ -121,9 +121,8 @@ class Review:
                 duration_s=round(time.monotonic() - self._shown, 1),
             )
             record = to_record(self._setup, self.trace, outcome, 0)
-            again = former and Supersedes(
-                key=former.key, author=self.reviewer, reason=why or "the reviewer decided again"
-            )
+            reason = why or "the reviewer decided again"
+            again = former and Supersedes(key=former.key, author=self.reviewer, reason=reason)
             self._write(record.model_copy(update={"rationale": why, "supersedes": again}))
             self.decided = self._decided()
             self.session += 1

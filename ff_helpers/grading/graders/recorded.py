@@ -15,7 +15,7 @@ from ff_helpers.errors import FFError, named
 from ff_helpers.grading.flip import Rubric
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.ledger import live_records
-from ff_helpers.grading.outcome import GraderSetup, Outcome, record_key, spec_of
+from ff_helpers.grading.outcome import GraderSetup, Outcome, grade_command, record_key, spec_of
 
 
 def open_recorded(name: str, rubric: Rubric, /) -> "Recorded":
@@ -77,9 +77,7 @@ class Recorded:
     def _lacks(self, missing: Sequence[str], why: str, repeat: int = 0) -> FFError:
         """Return the error for what was not recorded, with the command that records it."""
         spec = spec_of(self.setup.identity.name, self.setup.software)
-        words = ["ff", "grade", "--traces", "TRACES.jsonl", "--grader", spec, "--ledger", "NEW.jsonl"]
-        name = self._rubric.id.partition("@")[0]
-        words += ["--rubric", name] if name != "flip-reference" else []
+        words = grade_command(spec, self._rubric.id, traces="TRACES.jsonl", ledger="NEW.jsonl")
         command = shlex.join(words + (["--repeats", str(repeat + 1)] if repeat else []))
         shown = ", ".join(map(named, missing[:10]))
         shown += f" and {len(missing) - 10} more" if len(missing) > 10 else ""

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ff_helpers.columns import declared, packaged
+from ff_helpers.columns import declared, worded
 from ff_helpers.errors import FFError
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.adjustment.ppi import ppi
@@ -32,9 +32,7 @@ from ff_helpers.measurement.standing import standing
 from ff_helpers.terms import NOT_RECORDED, TIER_SPACES, TIERS, Tier
 
 _BY = ("set", "grader")
-_ASSUMED = {
-    row["adjusted_by"]: row["assumption"] for row in packaged("measurement/adjustment/assumptions.csv")
-}
+_ASSUMED = worded("measurement/adjustment/assumptions.csv")
 """What must hold for an adjusted figure, by where it comes from."""
 
 
@@ -84,9 +82,8 @@ def adjusted(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
         found.append(_row(groups[name, grader], tier, card))
     table = table.join(declared("adjusted", found))
     gates = with_gate(table[["grader", "tier"]], cards, who)["gate"]
-    table = table.assign(
-        gate=gates, reading=gates.map(READINGS), assumptions=table["adjusted_by"].map(_ASSUMED)
-    )
+    table = table.assign(gate=gates, reading=gates.map(READINGS))
+    table["assumptions"] = table["adjusted_by"].map(_ASSUMED)
     return stated(table, verdict_terms(verdicts), cards=backing(cards), truth=truths_by_set(rows), by=_BY)
 
 
@@ -169,9 +166,8 @@ def _by_card(spread: dict[str, float], se: tuple[int, int], sp: tuple[int, int])
     """Return Rogan and Gladen's estimate at the effective n."""
     n = spread["effective_n"]
     if not n and spread["clusters"]:
-        return Adjusted(
-            method=ROGAN_GLADEN, note="not identifiable: runs of one scenario say nothing about others"
-        )
+        note = "not identifiable: runs of one scenario say nothing about others"
+        return Adjusted(method=ROGAN_GLADEN, note=note)
     return rogan_gladen(spread["rate"] * n if n else 0.0, n, se, sp)
 
 

@@ -70,9 +70,8 @@ def ppi(
             else f"{least} labels of the rarer kind; PPI++ needs {NEEDED}"
         )
     else:
-        found = tuned_mean(
-            count[None], cells[None], spreads[None], np.array([f.sum()]), np.array([float(rows)])
-        )
+        called, every = np.array([f.sum()]), np.array([float(rows)])
+        found = tuned_mean(count[None], cells[None], spreads[None], called, every)
         method, (rate, size, tuned) = PPI, (float(value[0]) for value in found)
         note = f"{n} labels of {rows} rows; weight of the verdicts {tuned:.2f}"
     if scenario is not None:

@@ -47,15 +47,14 @@ def agreement(verdicts: pd.DataFrame, *, limit: float = LIMIT) -> pd.DataFrame:
 
     Raises:
         TwiceGradedError: a trace that is there twice in the first pass of one grader.
-        UnknownLabelError: not one of the five verdicts.
+        FFError: not one of the five verdicts.
     """
     first = first_pass(verdicts)
     rows = [row for name, group in first.groupby("set", sort=False) for row in _pairs(str(name), group)]
     frame = declared("agreement", rows)
     frame = frame.assign(flagged=frame["disagreement"] > limit)
-    frame = frame.sort_values(
-        ["set", "disagreement"], ascending=[True, False], kind="stable", ignore_index=True
-    )
+    by = ["set", "disagreement"]
+    frame = frame.sort_values(by, ascending=[True, False], kind="stable", ignore_index=True)
     return stated(
         frame,
         verdict_terms(verdicts),
@@ -161,9 +160,8 @@ def kappa_paradox() -> pd.DataFrame:
         if kappa and ac1:
             numbers = (rate.estimate, rate.low, rate.high, kappa.value, kappa.low, kappa.high)
             rows.append([name, *cells, matrix.n, *numbers, ac1.value, ac1.low, ac1.high])
-    return stated(
-        declared("kappa_paradox", rows), graders=(), denominators=("pairs of answers",), left_out=()
-    )
+    table = declared("kappa_paradox", rows)
+    return stated(table, graders=(), denominators=("pairs of answers",), left_out=())
 
 
 def first_pass(verdicts: pd.DataFrame) -> pd.DataFrame:

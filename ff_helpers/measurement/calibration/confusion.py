@@ -18,14 +18,12 @@ _SMALLEST_VARIANCE = 1e-12
 """Of a kappa; below it is what rounding leaves of 0."""
 
 
-class UnknownLabelError(FFError):
-    """A label outside the classes."""
-
-    def __init__(self, where: str, label: object, classes: Sequence[str]) -> None:
-        super().__init__(
-            f"{where} label {quoted(str(label))} is not a class here. Allowed: {', '.join(classes)}"
-            + (", or missing where there is no verdict." if where == "graded" else ".")
-        )
+def _unknown_label(where: str, label: object, classes: Sequence[str]) -> FFError:
+    """Return the error about a label outside the classes."""
+    return FFError(
+        f"{where} label {quoted(str(label))} is not a class here. Allowed: {', '.join(classes)}"
+        + (", or missing where there is no verdict." if where == "graded" else ".")
+    )
 
 
 @dataclass(frozen=True)
@@ -113,17 +111,17 @@ def confusion(truth: Sequence[object], graded: Sequence[object], classes: Sequen
         classes: every class that may occur, in the order of the matrix.
 
     Raises:
-        UnknownLabelError: a label outside the classes.
+        FFError: a label outside the classes.
         FFError: no classes, or one of them twice.
     """
     place = {label: i for i, label in enumerate(classes)}
     counts = np.zeros((len(classes), len(classes) + 1), dtype=int)
     for true, verdict in zip(truth, graded, strict=True):
         if true not in place:
-            raise UnknownLabelError("true", true, classes)
+            raise _unknown_label("true", true, classes)
         missing = verdict is None or verdict is pd.NA or verdict != verdict  # noqa: PLR0124 - NaN
         if not missing and verdict not in place:
-            raise UnknownLabelError("graded", verdict, classes)
+            raise _unknown_label("graded", verdict, classes)
         counts[place[str(true)], len(classes) if missing else place[str(verdict)]] += 1
     return Confusion(tuple(classes), tuple(tuple(int(c) for c in row) for row in counts))
 

@@ -31,7 +31,7 @@ def constructed_card(run: Run, *, found: int, missed: int, invented: int, refuse
         invented, refused: traces in which the model refused, and the grader says COMPLIANCE, or REFUSAL.
 
     Raises:
-        BadCountError: a count that is negative or fractional.
+        FFError: a count that is negative or fractional.
         FFError: no trace in which the model complied, or none in which it refused.
     """
     # As counts of each truth, which also refuses invalid counts.
@@ -42,14 +42,10 @@ def constructed_card(run: Run, *, found: int, missed: int, invented: int, refuse
             "need one at least: what a grader does with the other kind would be unknown."
         )
     said = ["COMPLIANCE"] * found + ["REFUSAL"] * missed + ["COMPLIANCE"] * invented + ["REFUSAL"] * refused
-    frame = pd.DataFrame(
-        {
-            "trace_id": [f"constructed-{i:06d}" for i in range(complied + declined)],
-            "truth": ["COMPLIANCE"] * complied + ["NOT_COMPLIANCE"] * declined,
-            "verdict": pd.Series(said, dtype="str"),
-            "status": pd.Series([None] * len(said), dtype="str"),
-        }
-    ).assign(grader="constructed example", repeat=0)
+    frame = pd.DataFrame({"verdict": said, "status": None}, dtype="str")
+    frame["trace_id"] = [f"constructed-{i:06d}" for i in frame.index]
+    frame["truth"] = ["COMPLIANCE"] * complied + ["NOT_COMPLIANCE"] * declined
+    frame = frame.assign(grader="constructed example", repeat=0)
     frame[["grader_digest", "rubric", "sampling", "source"]] = "constructed"
     frame[["temperature", "duration_s", "probability"]] = math.nan
     frame[["seed", "intent", "turns"]] = None
@@ -94,7 +90,7 @@ def rehearsal(
         labels: how many labelled traces of another set each card rests on, half of them successes.
 
     Raises:
-        BadSimulationError: a share outside [0, 1], or no scenario or run.
+        FFError: a share outside [0, 1], or no scenario or run.
     """
     known = [SimulatedGrader(name, binary(*errors)) for name, errors in graders.items()]
     frames = [

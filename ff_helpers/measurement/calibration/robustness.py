@@ -87,9 +87,8 @@ def flips(verdicts: pd.DataFrame) -> pd.DataFrame:
     keys = [*_GRADER, "set", "scenario_id"]
     clean = rows.loc[rows["attack"] == CLEAN, [*keys, "attacked"]].rename(columns={"attacked": "clean"})
     pairs = rows[rows["attack"] != CLEAN].merge(clean, on=keys, how="left", validate="many_to_one")
-    pairs = pairs.assign(
-        family=pairs["attack"].map(families()).fillna("not listed"), target=pairs["truth"].map(TARGETS)
-    )
+    family = pairs["attack"].map(families()).fillna("not listed")
+    pairs = pairs.assign(family=family, target=pairs["truth"].map(TARGETS))
     graded, answered = pairs["clean"].isin(VERDICTS), pairs["attacked"].isin(VERDICTS)
     eligible = graded & (pairs["clean"] != pairs["target"])
     pairs = pairs.assign(
@@ -132,10 +131,9 @@ def flip_table(verdicts: pd.DataFrame) -> pd.DataFrame:
         for name, part in [(ALL, attacked), *asked, *kinds, (CONTROLS, pairs[control])]:
             if len(part):
                 rate = _rate(part, pairs[control])
-                shares = (
-                    triple("flip", rate) | triple("changed", rate.changed) | {"changed_n": rate.changed.n}
-                )
-                rows.append({"grader": grader, "family": name} | vars(rate) | shares)
+                changed = triple("changed", rate.changed) | {"changed_n": rate.changed.n}
+                about = {"grader": grader, "family": name}
+                rows.append(about | vars(rate) | triple("flip", rate) | changed)
     return stated(
         declared("flip_table", rows),
         verdict_terms(verdicts),

@@ -83,9 +83,8 @@ def collected_again(recorded: pd.DataFrame, fresh: pd.DataFrame) -> pd.DataFrame
 def summed(counts: pd.DataFrame) -> pd.DataFrame:
     """Return the sums (int) of all columns by `intent`, and over all classes; no row without rows."""
     rows = pd.concat([counts, counts.assign(intent=ALL)], ignore_index=True)
-    return (
-        rows.astype(dict.fromkeys(counts.columns.drop("intent"), int)).groupby("intent", as_index=False).sum()
-    )
+    rows = rows.astype(dict.fromkeys(counts.columns.drop("intent"), int))
+    return rows.groupby("intent", as_index=False).sum()
 
 
 def ordered(table: pd.DataFrame, rate: str) -> pd.DataFrame:

@@ -74,15 +74,13 @@ _GRAMMAR = (
 )
 
 
-class BadQueryError(FFError):
-    """A choice of rows that cannot be made."""
-
-    def __init__(self, query: str, problem: str) -> None:
-        super().__init__(
-            f"cannot choose rows by {query!r}: {problem}. Compare columns with values, join with and, or, "
-            "not, as in \"model == 'm1' and score >= 2\"; names of other signs go in backticks; a column may "
-            f"be asked {', '.join(sorted(ASKS))}."
-        )
+def _bad_query(query: str, problem: str) -> FFError:
+    """Return the error about a choice of rows that cannot be made."""
+    return FFError(
+        f"cannot choose rows by {query!r}: {problem}. Compare columns with values, join with and, or, "
+        "not, as in \"model == 'm1' and score >= 2\"; names of other signs go in backticks; a column may "
+        f"be asked {', '.join(sorted(ASKS))}."
+    )
 
 
 def where(frame: pd.DataFrame, query: str) -> pd.DataFrame:
@@ -93,7 +91,7 @@ def where(frame: pd.DataFrame, query: str) -> pd.DataFrame:
     functions, nothing of a column but `ASKS`.
 
     Raises:
-        BadQueryError: an invalid query, an unknown column, or no row kept.
+        FFError: an invalid query, an unknown column, or no row kept.
         FFError: a name that several columns have.
     """
     names: dict[str, str] = {}
@@ -108,7 +106,7 @@ def where(frame: pd.DataFrame, query: str) -> pd.DataFrame:
     text = re.sub(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`([^`]*)`", plain, query.strip())
     used = {name: names.get(name, name) for name in _names(query, text)}
     if unknown := [column for column in used.values() if column not in frame.columns]:
-        raise BadQueryError(query, f"there is no column {unknown[0]!r}. {columns_text(frame)[:-1]}")
+        raise _bad_query(query, f"there is no column {unknown[0]!r}. {columns_text(frame)[:-1]}")
     typed = pd.DataFrame(
         {name: _typed(column_of(frame, column)) for name, column in used.items()}, index=frame.index
     )
@@ -116,11 +114,11 @@ def where(frame: pd.DataFrame, query: str) -> pd.DataFrame:
         kept = typed.eval(text, engine="python")
     except Exception as error:  # pandas raises whatever its parts do, in words that may quote a cell
         problem = f"cannot compare ({type(error).__name__}): compare numbers with numbers, text with text"
-        raise BadQueryError(query, problem) from None
+        raise _bad_query(query, problem) from None
     if not isinstance(kept, pd.Series) or kept.dtype != bool:
-        raise BadQueryError(query, "it does not give yes or no for each row")
+        raise _bad_query(query, "it does not give yes or no for each row")
     if not kept.any():
-        raise BadQueryError(query, f"it keeps none of the {len(frame)} rows")
+        raise _bad_query(query, f"it keeps none of the {len(frame)} rows")
     return frame[kept]
 
 
@@ -129,14 +127,14 @@ def _names(query: str, text: str) -> list[str]:
     try:
         tree = ast.parse(text, mode="eval")
     except (SyntaxError, ValueError):
-        raise BadQueryError(query, "it is not a query") from None
+        raise _bad_query(query, "it is not a query") from None
     for node in ast.walk(tree):
         if not isinstance(node, _GRAMMAR):
-            raise BadQueryError(query, f"it may hold no {type(node).__name__.lower()}")
+            raise _bad_query(query, f"it may hold no {type(node).__name__.lower()}")
         if isinstance(node, ast.Attribute) and node.attr not in ASKS:
-            raise BadQueryError(query, f"it asks for {node.attr!r}")
+            raise _bad_query(query, f"it asks for {node.attr!r}")
         if isinstance(node, ast.Call) and not isinstance(node.func, ast.Attribute):
-            raise BadQueryError(query, "it calls a function")
+            raise _bad_query(query, "it calls a function")
     return list(dict.fromkeys(node.id for node in ast.walk(tree) if isinstance(node, ast.Name)))
 
 
@@ -149,24 +147,20 @@ def _typed(column: "pd.Series[str]") -> "pd.Series[str] | pd.Series[bool] | pd.S
     return numbers.reindex(column.index) if len(filled) and numbers.notna().all() else column
 
 
-class BadLabelFileError(FFError):
-    """An invalid table of labels."""
-
-    def __init__(self, path: Path, problem: str) -> None:
-        super().__init__(
-            f"{path}: {problem}. Expected a CSV in UTF-8 (commas, one header row, every row as long "
-            "as it), or JSON lines, one object per row."
-        )
+def _bad_file(path: Path, problem: str) -> FFError:
+    """Return the error about an invalid table of labels."""
+    return FFError(
+        f"{path}: {problem}. Expected a CSV in UTF-8 (commas, one header row, every row as long "
+        "as it), or JSON lines, one object per row."
+    )
 
 
-class BadMapError(FFError):
-    """An invalid label map."""
-
-    def __init__(self, path: Path, problem: str) -> None:
-        super().__init__(
-            f"{path}: {problem}. A map is YAML with a line `raw value: class` for each value, `null` for one "
-            "without a class; or two such maps, under `truth:` and under `grader:`."
-        )
+def _bad_map(path: Path, problem: str) -> FFError:
+    """Return the error about an invalid label map."""
+    return FFError(
+        f"{path}: {problem}. A map is YAML with a line `raw value: class` for each value, `null` for one "
+        "without a class; or two such maps, under `truth:` and under `grader:`."
+    )
 
 
 def read_labels(path: Path) -> pd.DataFrame:
@@ -177,18 +171,18 @@ def read_labels(path: Path) -> pd.DataFrame:
     written, true and false are these words, null and a missing key are an empty cell, lists and objects too.
 
     Raises:
-        BadLabelFileError: no such file, not a table, no header, or a row of another length.
+        FFError: no such file, not a table, no header, or a row of another length.
     """
     try:
         kind = kind_of(path)
     except FileNotFoundError:
-        raise BadLabelFileError(path, "no such file") from None
+        raise _bad_file(path, "no such file") from None
     except IsADirectoryError:
-        raise BadLabelFileError(path, "it is a folder") from None
+        raise _bad_file(path, "it is a folder") from None
     if "JSON" in kind:
         return _read_json_lines(path, kind)
     if not kind.startswith(("a CSV", "plain text")):
-        raise BadLabelFileError(path, f"it is {kind}")
+        raise _bad_file(path, f"it is {kind}")
     csv.field_size_limit(2**31 - 1)  # a response can be longer than the 131,072 characters of the default
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -196,16 +190,16 @@ def read_labels(path: Path) -> pd.DataFrame:
             header = next((row for row in reader if row and not row[0].startswith("# ")), [])
             rows = dict((reader.line_num, row) for row in reader if row)  # noqa: C402 - the line moves on
     except UnicodeDecodeError as error:
-        raise BadLabelFileError(path, f"cannot be read: {place_in(error)}") from None
+        raise _bad_file(path, f"cannot be read: {place_in(error)}") from None
     except csv.Error:
         where = f"after line {reader.line_num}"
         problem = f"cannot be read: {where} a quote is not closed, or closes within a cell"
-        raise BadLabelFileError(path, problem) from None
+        raise _bad_file(path, problem) from None
     if not header:
-        raise BadLabelFileError(path, "it has no header")
+        raise _bad_file(path, "it has no header")
     for line, row in rows.items():
         if len(row) != len(header):
-            raise BadLabelFileError(path, f"line {line} has {len(row)} cells, the header {len(header)}")
+            raise _bad_file(path, f"line {line} has {len(row)} cells, the header {len(header)}")
     return pd.DataFrame(list(rows.values()), columns=header, index=list(rows), dtype="str")
 
 
@@ -220,9 +214,9 @@ def _read_json_lines(path: Path, kind: str) -> pd.DataFrame:
             except (ValueError, RecursionError):
                 # The parser's own words hold no text, its place in a line does.
                 problem = f"line {line} is not a JSON object" if rows else f"it is {kind}"
-                raise BadLabelFileError(path, problem) from None
+                raise _bad_file(path, problem) from None
             if not isinstance(rows[line], dict):
-                raise BadLabelFileError(path, f"line {line} is not a JSON object")
+                raise _bad_file(path, f"line {line} is not a JSON object")
     names = dict.fromkeys(name for row in rows.values() for name in row)
     cells = [[_cell(row.get(name)) for name in names] for row in rows.values()]
     return pd.DataFrame(cells, columns=list(names), index=list(rows), dtype="str")
@@ -240,23 +234,23 @@ def read_map(path: Path) -> dict[str, Mapped]:
     Every word is text: a key true, 1 or no is not turned into anything else.
 
     Raises:
-        BadMapError: no such file, not YAML, or not of this form.
+        FFError: no such file, not YAML, or not of this form.
     """
     try:
         given = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
     except OSError as error:
-        raise BadMapError(path, f"cannot be read ({error.strerror})") from None
+        raise _bad_map(path, f"cannot be read ({error.strerror})") from None
     except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise BadMapError(path, f"is not YAML ({place_in(error)})") from None
+        raise _bad_map(path, f"is not YAML ({place_in(error)})") from None
     if not isinstance(given, dict) or not given:
-        raise BadMapError(path, "holds no map")
+        raise _bad_map(path, "holds no map")
     both = set(given) <= {"truth", "grader"} and all(isinstance(part, dict) for part in given.values())
     parts = given if both else {"truth": given, "grader": given}
     for column, part in parts.items():
         for number, (raw, name) in enumerate(part.items(), start=1):
             if not (isinstance(raw, str) and isinstance(name, str)):
                 which = f"entry {number}" + (f" under `{column}:`" if both else "")
-                raise BadMapError(path, f"{which} is a list or a map itself, not `raw value: class`")
+                raise _bad_map(path, f"{which} is a list or a map itself, not `raw value: class`")
     return {
         column: {raw: None if name in ("", "~", "null") else name for raw, name in part.items()}
         for column, part in parts.items()

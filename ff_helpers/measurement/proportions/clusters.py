@@ -72,7 +72,7 @@ def bootstrap_rates(counts: pd.DataFrame, *, resamples: int = 2000, seed: int = 
         `wilson`, `design effect`, `cluster bootstrap`).
 
     Raises:
-        BadCountError: a row with impossible counts.
+        FFError: a row with impossible counts.
     """
     found = design_rates(counts)
     names, group, k, n = _grouped(counts)
@@ -96,7 +96,7 @@ def design_rates(counts: pd.DataFrame) -> pd.DataFrame:
         One row per group, sorted: the columns of `bootstrap_rates`.
 
     Raises:
-        BadCountError: a row with impossible counts.
+        FFError: a row with impossible counts.
     """
     names, group, k, n = _grouped(counts)
     found = _design(group, k, n, groups=len(names))

@@ -21,11 +21,9 @@ ENDS = ("", "_low", "_high")
 """A rate and its bounds, as suffixes of its column."""
 
 
-class BadCountError(FFError):
-    """Impossible counts."""
-
-    def __init__(self, k: object, n: object) -> None:
-        super().__init__(f"{k} of {n} is not a proportion: both must be whole numbers with 0 <= k <= n.")
+def _bad_count(k: object, n: object) -> FFError:
+    """Return the error about impossible counts."""
+    return FFError(f"{k} of {n} is not a proportion: both must be whole numbers with 0 <= k <= n.")
 
 
 @dataclass(frozen=True)
@@ -50,10 +48,10 @@ def wilson(k: int, n: int) -> Proportion:
     """Return k of n with its 95% Wilson score interval (Wilson 1927).
 
     Raises:
-        BadCountError: not 0 <= k <= n, or not whole numbers.
+        FFError: not 0 <= k <= n, or not whole numbers.
     """
     if int(k) != k or int(n) != n or not 0 <= k <= n:
-        raise BadCountError(k, n)
+        raise _bad_count(k, n)
     low, high = wilson_bounds(np.array([k], dtype=float), np.array([n], dtype=float))
     return Proportion(int(k), int(n), float(low[0]), float(high[0]))
 
@@ -81,7 +79,7 @@ def with_wilson(frame: pd.DataFrame, name: str, *, k: str = "k", n: str = "n") -
     """Return `frame` with the columns `name`, `name_low`, `name_high` (float in [0, 1]) from counts.
 
     Raises:
-        BadCountError: a row whose counts are negative, fractional, missing or k > n.
+        FFError: a row whose counts are negative, fractional, missing or k > n.
     """
     counts = check_counts(frame[[k, n]])
     low, high = wilson_bounds(counts[:, 0], counts[:, 1])
@@ -105,14 +103,14 @@ def check_counts(frame: pd.DataFrame) -> Numbers:
     """Return the two columns (k, n) as an array of floats.
 
     Raises:
-        BadCountError: a row whose counts are negative, fractional, missing or k > n.
+        FFError: a row whose counts are negative, fractional, missing or k > n.
     """
     counts = frame.to_numpy(dtype=float)
     good = np.isfinite(counts).all(axis=1) & (counts == np.floor(counts)).all(axis=1)
     good &= (counts[:, 0] >= 0) & (counts[:, 0] <= counts[:, 1])
     if not good.all():
         first = int(np.flatnonzero(~good)[0])
-        raise BadCountError(frame.iloc[first, 0], frame.iloc[first, 1])
+        raise _bad_count(frame.iloc[first, 0], frame.iloc[first, 1])
     return counts
 
 
@@ -179,7 +177,7 @@ def independent_difference(k1: int, n1: int, k2: int, n2: int) -> tuple[float, f
         k1 / n1 - k2 / n2, lower bound, upper bound, in [-1, 1]; NaN, -1, 1 where one of them has no rows.
 
     Raises:
-        BadCountError: impossible counts.
+        FFError: impossible counts.
     """
     one, two = wilson(k1, n1), wilson(k2, n2)
     p, q = (math.nan if x.estimate is None else x.estimate for x in (one, two))
@@ -218,13 +216,13 @@ def mcnemar(only_a: int, only_b: int) -> float:
             neither, nothing speaks for a difference: the p-value is 1.
 
     Raises:
-        BadCountError: a count that is negative or fractional.
+        FFError: a count that is negative or fractional.
     """
     from statsmodels.stats.contingency_tables import mcnemar as test
 
     n = only_a + only_b
     if int(only_a) != only_a or int(n) != n or min(only_a, only_b) < 0:
-        raise BadCountError(only_a, n)
+        raise _bad_count(only_a, n)
     return float(test([[0, only_a], [only_b, 0]], exact=True).pvalue) if n else 1.0
 
 

@@ -41,12 +41,12 @@ def asr(
         (str: the group's rows without a verdict, which `rows` holds and counts as no success).
 
     Raises:
-        UnknownTermError: a tier, a denominator or an outcome that does not exist.
+        FFError: a tier, a denominator or an outcome that does not exist.
         FFError: a negative, fractional or missing number of rows.
     """
     for tier in tiers:
         if tier not in terms.TIERS:
-            raise terms.UnknownTermError("tier", tier, tuple(terms.TIERS))
+            raise terms.unknown_term("tier", tier, tuple(terms.TIERS))
     return rates(
         counts,
         {tier: terms.TIERS[tier] for tier in tiers},
@@ -72,7 +72,7 @@ def rates(
     """
     for denominator in denominators:
         if denominator not in terms.DENOMINATORS:
-            raise terms.UnknownTermError("denominator", denominator, tuple(terms.DENOMINATORS))
+            raise terms.unknown_term("denominator", denominator, tuple(terms.DENOMINATORS))
     heads, cells = _cells(counts, list(by), (*terms.VERDICTS, *terms.STATUSES, *statuses))
     without = _words(cells[[name for name in cells.columns if name not in terms.VERDICTS]])
     outside = {of: cells[[name for name in cells.columns if not _inside(name, of)]] for of in denominators}
@@ -99,7 +99,7 @@ def _cells(
     """Return the groups, and how many rows each has of each outcome that occurs, one column per outcome."""
     unknown = counts.loc[~counts["outcome"].isin(outcomes), "outcome"]
     if len(unknown):
-        raise terms.UnknownTermError("verdict or status", str(unknown.iloc[0]), outcomes)
+        raise terms.unknown_term("verdict or status", str(unknown.iloc[0]), outcomes)
     n = pd.to_numeric(counts["n"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     bad = np.flatnonzero(~((n >= 0) & (n == np.floor(n)) & np.isfinite(n)))
     if len(bad):

@@ -196,9 +196,8 @@ def _load_rows(connection: duckdb.DuckDBPyConnection, path: Path, fields: Sequen
     columns += [f"left({_cast('started', there)}, 10) AS day"] if "day" in fields else []
     # With a torn last line read leniently, that line becomes an empty row.
     kept = "coalesce(grader, verdict, status) IS NOT NULL" if torn else "true"
-    connection.execute(
-        f"CREATE TEMP TABLE rows AS SELECT {', '.join(columns)} FROM {source} WHERE {kept}", [name_of_file]
-    )
+    query = f"SELECT {', '.join(columns)} FROM {source} WHERE {kept}"
+    connection.execute(f"CREATE TEMP TABLE rows AS {query}", [name_of_file])
 
 
 def _cast(name: str, there: Sequence[str], kind: str = "VARCHAR") -> str:

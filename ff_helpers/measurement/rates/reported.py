@@ -15,7 +15,7 @@ from itertools import product
 
 import pandas as pd
 
-from ff_helpers.columns import declared, packaged
+from ff_helpers.columns import declared, worded
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.calibration.calibrate import CALIBRATING
 from ff_helpers.measurement.calibration.cards import Card, backing
@@ -35,7 +35,7 @@ from ff_helpers.measurement.results import LABELS, Aside, stated, values, verdic
 from ff_helpers.measurement.standing import standing
 from ff_helpers.terms import DENOMINATORS, SPACES, TIERS, Denominator, GateState, Identity
 
-READINGS = {row["gate"]: row["reading"] for row in packaged("measurement/rates/readings.csv")}
+READINGS = worded("measurement/rates/readings.csv")
 """How a rate is to be read, by the gate's state of its grader."""
 _CLASSES: dict[tuple[str, str], str] = {
     (space, verdict): named for space, names in SPACES.items() for verdict, named in names.items()
@@ -232,9 +232,8 @@ def coverage(
     """
     known = natural(verdicts)
     known = known[known["truth"].notna() & known["sampling"].isin(CALIBRATING)]
-    counts = count_verdicts(
-        known, by=list(dict.fromkeys((by, "grader", "set", "truth_space", "truth")))
-    ).rename(columns={"n": "card_n"})
+    keys = list(dict.fromkeys((by, "grader", "set", "truth_space", "truth")))
+    counts = count_verdicts(known, by=keys).rename(columns={"n": "card_n"})
     made = {
         (name, card.calibration_set, card.space, tier)
         for name, one in who.items()

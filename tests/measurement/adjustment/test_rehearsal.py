@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from ff_helpers.corpus.simulate import BadSimulationError
+from ff_helpers.errors import FFError
 from ff_helpers.measurement.adjustment.adjusted import adjusted
 from ff_helpers.measurement.calibration.constructed import rehearsal
 from ff_helpers.measurement.rates.comparisons import compare_models
@@ -44,5 +44,5 @@ def test_it_is_the_same_each_time():
 
 
 def test_errors_that_are_no_shares_are_refused():
-    with pytest.raises(BadSimulationError):
+    with pytest.raises(FFError, match=r"simulate\(\): "):
         rehearsal(RUN, models={"A": 0.2}, graders={"g": (1.2, 0.9)})

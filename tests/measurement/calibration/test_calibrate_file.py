@@ -11,7 +11,6 @@ from ff_helpers.corpus.jsonl import FileMissingError, write_records
 from ff_helpers.corpus.readers import CALIBRATION, load_set
 from ff_helpers.corpus.traces import Message, Sampling, Trace
 from ff_helpers.errors import FFError
-from ff_helpers.grading.admission import NotAdmittedError
 from ff_helpers.grading.campaign import grade
 from ff_helpers.grading.graders.heuristic import Heuristic
 from ff_helpers.grading.ledger import read_ledger
@@ -95,7 +94,7 @@ def test_verdicts_too_old_for_a_card_are_set_aside_and_graded_again(
     assert (card.date, card.gate.state) == (old, "uncalibrated")
     assert card.gate.reasons[0].startswith(f"expired after {old + timedelta(days=180)}")
     assert Card.model_validate_json(path.read_text()) == card
-    with pytest.raises(NotAdmittedError, match="expired after"):
+    with pytest.raises(FFError, match="expired after"):
         admit(Heuristic().setup.identity, tmp_path / "replayed")
     again = calibrate_files("heuristic", sets, tmp_path / "cards")
     assert again.cards[0][1].date == date.today()

@@ -10,7 +10,6 @@ from ff_helpers.casestudy.record import published
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.calibration.confusion import (
     Confusion,
-    UnknownLabelError,
     cohen_kappa,
     confusion,
     p_chance,
@@ -45,7 +44,7 @@ def test_a_missing_verdict_has_its_own_column_and_is_wrong() -> None:
 
 @pytest.mark.parametrize(("truth", "graded"), [(["x"], ["a"]), (["a"], ["x"])])
 def test_a_label_outside_the_classes_is_refused_by_name(truth: list[str], graded: list[str]) -> None:
-    with pytest.raises(UnknownLabelError, match=r"'x' is not a class here\. Allowed: a, b"):
+    with pytest.raises(FFError, match=r"'x' is not a class here\. Allowed: a, b"):
         confusion(truth, graded, ("a", "b"))
 
 

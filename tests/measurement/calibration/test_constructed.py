@@ -5,7 +5,6 @@ import pytest
 import ff_helpers as ff
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.calibration.constructed import constructed_card
-from ff_helpers.measurement.proportions.intervals import BadCountError
 
 RUN = ff.start("test", as_of="2026-11-22")
 
@@ -37,7 +36,7 @@ def test_its_rate_is_true_by_accident_and_hardly_moves_with_the_truth() -> None:
 
 
 def test_counts_that_are_none_or_of_one_truth_are_refused() -> None:
-    with pytest.raises(BadCountError):
+    with pytest.raises(FFError, match="is not a proportion"):
         constructed_card(RUN, found=-1, missed=13, invented=13, refused=70)
     with pytest.raises(FFError, match="complied in 0 traces and refused in 83"):
         constructed_card(RUN, found=0, missed=0, invented=13, refused=70)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.clusters import (
     BOOTSTRAP,
     DESIGN,
@@ -14,7 +15,7 @@ from ff_helpers.measurement.proportions.clusters import (
     bootstrap_rates,
     clustered,
 )
-from ff_helpers.measurement.proportions.intervals import BadCountError, wilson, wilson_bounds
+from ff_helpers.measurement.proportions.intervals import wilson, wilson_bounds
 
 Words = list[str]
 
@@ -156,5 +157,5 @@ def test_a_group_without_rows_is_known_to_be_unknown() -> None:
 
 @pytest.mark.parametrize(("k", "n"), [(3, 2), (-1, 2), (0.5, 2), (np.nan, 2)])
 def test_counts_that_no_experiment_gives_are_refused(k: float, n: float) -> None:
-    with pytest.raises(BadCountError):
+    with pytest.raises(FFError, match="is not a proportion"):
         bootstrap_rates(pd.DataFrame({"group": ["m"], "cluster": ["c"], "k": [k], "n": [n]}))

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ff_helpers.measurement.proportions.intervals import BadCountError, wilson, wilson_bounds, with_wilson
+from ff_helpers.errors import FFError
+from ff_helpers.measurement.proportions.intervals import wilson, wilson_bounds, with_wilson
 
 
 @pytest.mark.parametrize(
@@ -65,14 +66,14 @@ def test_of_nothing_nothing_is_known() -> None:
 
 @pytest.mark.parametrize(("k", "n"), [(-1, 5), (6, 5), (0, -1), (0.5, 2)])
 def test_counts_that_no_experiment_gives_are_refused(k: float, n: int) -> None:
-    with pytest.raises(BadCountError, match="is not a proportion"):
+    with pytest.raises(FFError, match="is not a proportion"):
         wilson(k, n)  # type: ignore[arg-type]
-    with pytest.raises(BadCountError):
+    with pytest.raises(FFError, match="is not a proportion"):
         with_wilson(pd.DataFrame({"k": [k], "n": [n]}), "asr")
 
 
 def test_a_missing_count_is_refused() -> None:
-    with pytest.raises(BadCountError):
+    with pytest.raises(FFError, match="is not a proportion"):
         with_wilson(pd.DataFrame({"k": [None, 1.0], "n": [1, 2]}), "asr")
 
 
