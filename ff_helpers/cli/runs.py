@@ -77,9 +77,8 @@ def tell_claims(options: argparse.Namespace) -> int:
 
 def _claims_table(claims: list[text.Claim]) -> str:
     """Return the table for a terminal: one line per claim, and under it why, from which step and file."""
-    columns = [
-        c for c in ("id", "published", "recomputed", "difference", "status") if claims and c in claims[0]
-    ]
+    wanted = ("id", "published", "recomputed", "difference", "status")
+    columns = [column for column in wanted if claims and column in claims[0]]
     cells = [[_cut(claim.get(c, "")) for c in columns] for claim in claims]
     head, *lines = aligned([columns, *cells], indent="")
     told = [head]

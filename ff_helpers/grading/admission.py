@@ -11,20 +11,16 @@ from ff_helpers.errors import FFError, quoted
 from ff_helpers.grading.outcome import GraderSetup
 
 Admit = Callable[[GraderSetup, str], object]
-"""Called with a grader and its spec as given; raises `NotAdmittedError` to refuse it."""
-
-
-class NotAdmittedError(FFError):
-    """The grader may not grade traces without truth."""
+"""Called with a grader and its spec as given; raises `FFError` to refuse it."""
 
 
 def nobody(setup: GraderSetup, spec: str) -> None:
     """Refuse every grader: without a look at the cards, traces without truth are not graded.
 
     Raises:
-        NotAdmittedError: always.
+        FFError: always.
     """
-    raise NotAdmittedError(
+    raise FFError(
         f"grader {setup.identity.name} may not grade traces without truth: its calibration card was "
         f"not looked up. `ff grade --grader {spec}` and `ff.grade` do that."
     )

@@ -20,7 +20,7 @@ from ff_helpers import paths
 from ff_helpers.chat.specs import is_fetched
 from ff_helpers.errors import FFError
 from ff_helpers.grading import campaign
-from ff_helpers.grading.admission import Admit, NotAdmittedError
+from ff_helpers.grading.admission import Admit
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.rates.known import measures
 from ff_helpers.paths import MissingInputError, Run
@@ -173,7 +173,7 @@ def grade(
         the first pass).
 
     Raises:
-        NotAdmittedError: a trace has no truth, and neither outputs/cards nor the run's own cards back the
+        FFError: a trace has no truth, and neither outputs/cards nor the run's own cards back the
             grader.
         FFError: a set or grader is missing, malformed or changed; the ledger cannot be written; the minutes
             were over before each set had a graded row.
@@ -212,7 +212,7 @@ def admit(
         on: the day to which the age of cards is counted (in a profile its `as_of`); None: today.
 
     Raises:
-        NotAdmittedError: no card is for this identity, or each has expired, or one says that it fails the
+        FFError: no card is for this identity, or each has expired, or one says that it fails the
             published rule.
         FFError: a JSON file in a folder is not a card.
     """
@@ -228,7 +228,7 @@ def admit(
         if first != default_cards():
             command += ["--cards", str(first)]
         why = "its measurement has expired" if found.expired else "its accuracy was never measured"
-        raise NotAdmittedError(
+        raise FFError(
             f"grader {identity.name} is uncalibrated: {why}, so it may not grade traces without truth. "
             f"{_why_none(found, first)} Measure it: `{shlex.join(command)}`, then run the same command "
             f"again; or use another grader; or {_BY_HAND}."
@@ -236,7 +236,7 @@ def admit(
     if found.state == "rejected":
         cards_against = [card for card in found.cards if card.gate.state == "rejected"]
         said = "; ".join(f"{card.sentence()}: {', '.join(card.gate.reasons)}" for card in cards_against)
-        raise NotAdmittedError(
+        raise FFError(
             f"grader {identity.name} is rejected, so it may not grade traces without truth: {said}. "
             f"Use another grader (`ff doctor` says which are reachable here); or {_BY_HAND}."
         )

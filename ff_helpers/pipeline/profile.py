@@ -22,11 +22,9 @@ OUTSIDE = ("data/", "params/", "parts/")
 """Prefixes of files that no step writes."""
 
 
-class ProfileError(FFError):
-    """A profile file that cannot be run, named file:field."""
-
-    def __init__(self, path: Path, field: str, problem: str) -> None:
-        super().__init__(f"{path}:{field}: {problem}" if field else f"{path}: {problem}")
+def _refusal(path: Path, field: str, problem: str) -> FFError:
+    """Return the error about a profile file that cannot be run, named file:field."""
+    return FFError(f"{path}:{field}: {problem}" if field else f"{path}: {problem}")
 
 
 class Step(BaseModel):
@@ -90,22 +88,22 @@ def load(path: Path) -> Profile:
     """Read a profile and check it against its notebooks, before anything runs.
 
     Raises:
-        ProfileError: no such file, not YAML, a field or parameter unknown or of the wrong type, a
+        FFError: no such file, not YAML, a field or parameter unknown or of the wrong type, a
             notebook missing, an input that nothing writes, an output written twice, a cycle.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         known = ", ".join(f"params/{p.name}" for p in sorted(paths.params().glob("*.yaml")) if _is_profile(p))
-        raise ProfileError(path, "", f"no such profile. There are: {known or 'none'}.") from None
+        raise _refusal(path, "", f"no such profile. There are: {known or 'none'}.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ProfileError(path, "", f"not YAML: {place_in(error)}.") from None
+        raise _refusal(path, "", f"not YAML: {place_in(error)}.") from None
     try:
         profile = Profile.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         field = ".".join(named(str(part)) for part in first["loc"])
-        raise ProfileError(path, field, f"{first['msg'].removesuffix('.')}.") from None
+        raise _refusal(path, field, f"{first['msg'].removesuffix('.')}.") from None
     _check_files(path, profile)
     for number, step in enumerate(profile.steps):
         _check_parameters(path, f"steps.{number}", step, profile)
@@ -116,7 +114,7 @@ def declared(notebook: Path) -> dict[str, JsonValue]:
     """Return the literals of a notebook's one `parameters` cell, by name, in order.
 
     Raises:
-        ProfileError: no such cell, two of them, or one with anything but `name = literal`.
+        FFError: no such cell, two of them, or one with anything but `name = literal`.
     """
     cells = [
         cell
@@ -124,7 +122,7 @@ def declared(notebook: Path) -> dict[str, JsonValue]:
         if "parameters" in cell["metadata"].get("tags", [])
     ]
     if len(cells) != 1:
-        raise ProfileError(notebook, "", f"has {len(cells)} cells tagged `parameters`; one is needed.")
+        raise _refusal(notebook, "", f"has {len(cells)} cells tagged `parameters`; one is needed.")
     found: dict[str, JsonValue] = {}
     for node in ast.parse("".join(cells[0]["source"])).body:
         match node:
@@ -133,28 +131,28 @@ def declared(notebook: Path) -> dict[str, JsonValue]:
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
                 pass
             case _:
-                raise ProfileError(notebook, "parameters", "this cell may contain only `name = literal`.")
+                raise _refusal(notebook, "parameters", "this cell may contain only `name = literal`.")
         try:
             found[name] = ast.literal_eval(value)
         except ValueError:
-            raise ProfileError(notebook, f"parameters.{name}", "must be a literal.") from None
+            raise _refusal(notebook, f"parameters.{name}", "must be a literal.") from None
     return found
 
 
 def _check_parameters(path: Path, field: str, step: Step, profile: Profile) -> None:
     notebook = paths.notebooks() / f"{step.notebook}.ipynb"
     if not notebook.is_file():
-        raise ProfileError(path, f"{field}.notebook", f"{notebook} does not exist.")
+        raise _refusal(path, f"{field}.notebook", f"{notebook} does not exist.")
     known = declared(notebook)
     for name, value in profile.parameters(step).items():
         if name not in known:
             allowed = ", ".join(known)
             problem = f"{step.notebook} has no such parameter. It has: {allowed}."
-            raise ProfileError(path, f"{field}.parameters.{name}", problem)
+            raise _refusal(path, f"{field}.parameters.{name}", problem)
         if not _fits(value, known[name]):
             wanted = type(known[name]).__name__
             problem = f"{_shown(value)} is not of the type {wanted}, which {step.notebook} expects."
-            raise ProfileError(path, f"{field}.parameters.{name}", problem)
+            raise _refusal(path, f"{field}.parameters.{name}", problem)
 
 
 def _shown(value: JsonValue) -> str:
@@ -177,27 +175,21 @@ def _check_files(path: Path, profile: Profile) -> None:
     for number, step in enumerate(profile.steps):
         others = [other for other in profile.steps if other is not step]
         if any(other.notebook == step.notebook for other in others):
-            raise ProfileError(path, f"steps.{number}.notebook", f"{step.notebook} is listed twice.")
+            raise _refusal(path, f"steps.{number}.notebook", f"{step.notebook} is listed twice.")
         for read in step.inputs:
             if not read.startswith(OUTSIDE) and not any(_meet(read, w) for o in others for w in o.outputs):
-                raise ProfileError(path, f"steps.{number}.inputs", f"no step writes {read!r}.")
+                raise _refusal(path, f"steps.{number}.inputs", f"no step writes {read!r}.")
         for written in step.outputs:
             if written.startswith(OUTSIDE) or Path(written).is_absolute() or ".." in Path(written).parts:
-                raise ProfileError(
-                    path, f"steps.{number}.outputs", f"{written!r} is not in the run's folder."
-                )
+                raise _refusal(path, f"steps.{number}.outputs", f"{written!r} is not in the run's folder.")
             if any(_meet(written, w) for o in others for w in o.outputs):
-                raise ProfileError(path, f"steps.{number}.outputs", f"two steps write {written!r}.")
-    _check_no_circle(path, profile)
-
-
-def _check_no_circle(path: Path, profile: Profile) -> None:
+                raise _refusal(path, f"steps.{number}.outputs", f"two steps write {written!r}.")
     left = {step.notebook: set(profile.needs(step)) for step in profile.steps}
     while ready := [name for name, needs in left.items() if not needs & left.keys()]:
         for name in ready:
             del left[name]
     if left:
-        raise ProfileError(path, "steps", f"these steps wait for each other: {', '.join(left)}.")
+        raise _refusal(path, "steps", f"these steps wait for each other: {', '.join(left)}.")
 
 
 def _meet(one: str, other: str) -> bool:
