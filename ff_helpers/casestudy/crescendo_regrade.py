@@ -47,13 +47,6 @@ class Crescendo(Regrade):
     provenance: pd.DataFrame
     runs: pd.DataFrame
 
-    @property
-    def left_out(self) -> str:
-        """Which rows have a status instead of a verdict, under either set of labels."""
-        graded = self.rates[(self.rates["tier"] == "strict") & (self.rates["denominator"] == "graded")]
-        pairs = zip(graded["labels"], graded["left_out_labels"], strict=True)
-        return "; ".join(f"{name} labels: {words}" for name, words in pairs)
-
 
 def crescendo() -> Crescendo:
     """Return the published crescendo regrade, recomputed from data/published/.

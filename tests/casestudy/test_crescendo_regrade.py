@@ -36,4 +36,5 @@ def test_crescendo_runs_apart_and_statuses_counted():
     assert runs.loc["v1", ["strict_k", "broad_k", "rows"]].tolist() == [6, 7, 10]
     assert runs.loc["v2", ["strict_k", "broad_k", "rows"]].tolist() == [7, 10, 10]
     assert runs.loc["v1 and v2", ["scenarios", "runs", "rows"]].tolist() == [10, 2, 20]
-    assert result.left_out == "contaminated labels: ERROR 2, NOT_GRADED 2; corrected labels: none"
+    graded = result.rates.query("tier == 'strict' and denominator == 'graded'").set_index("labels")
+    assert dict(graded["left_out_labels"]) == {"contaminated": "ERROR 2, NOT_GRADED 2", "corrected": "none"}
