@@ -1,7 +1,7 @@
 """A campaign: trace sets, a sample of each, several graders, one ledger."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice, zip_longest
 
 import pandas as pd
@@ -15,6 +15,7 @@ from ff_helpers.errors import FFError, quoted
 from ff_helpers.grading import budget
 from ff_helpers.grading.admission import Admit, nobody, refuse_control
 from ff_helpers.grading.graders import open_grader
+from ff_helpers.grading.graders.recorded import Recorded
 from ff_helpers.grading.identities import identities, told_apart
 from ff_helpers.grading.ledger import Ledger, verdict_frame
 from ff_helpers.grading.outcome import Grader, record_key
@@ -49,19 +50,13 @@ def grade(
     identities: list[dict[str, object]] = []
     with Ledger(run.ledger("verdicts")) as ledger:
         for spec in graders:
-            deadline = time.monotonic() + 60 * minutes if minutes else None
             grader = open_grader(spec, rubric=rubric)
             if any(trace.truth is None for trace in traces):
                 admit(grader.setup, spec)
-            grader.fit(traces)
-            repeated = again if grader.is_model else []
             if minutes is None:
-                _grade_missing(grader, chain(_pass(ahead, 0), _pass(repeated, 1)), ledger)
+                _grade_sets(grader, sets, again, ledger)
             else:
-                work = budget.passes(ahead, repeat_rows if grader.is_model else 0)
-                _grade_missing(grader, work, ledger, deadline)
-            if minutes:
-                ahead = budget.reached(ahead, _graded(grader, ahead, ledger))
+                ahead = _grade_within(grader, minutes, ahead, repeat_rows, ledger)
             identities.append(_identity_row(spec, grader))
     if minutes is not None:
         sets = budget.drawn(sets, ahead)
@@ -180,12 +175,34 @@ def _in_turn(sets: Mapping[str, Sequence[Trace]]) -> Iterator[Trace]:
             yield trace
 
 
-def _pass(traces: Sequence[Trace], repeat: int) -> Iterator[tuple[Trace, int]]:
-    return ((trace, repeat) for trace in traces)
+def _grade_sets(
+    grader: Grader, sets: Mapping[str, Sequence[Trace]], again: Sequence[Trace], ledger: Ledger
+) -> None:
+    """Grade all sets, then some rows once more; a recording leaves out sets of which it has nothing."""
+    kept = [
+        t for rows in sets.values() if not isinstance(grader, Recorded) or grader.knows(rows) for t in rows
+    ]
+    kept = kept or [trace for rows in sets.values() for trace in rows]
+    ids = {trace.trace_id for trace in kept} if grader.is_model else set()
+    grader.fit(kept)
+    passes = [(trace, 0) for trace in kept] + [(trace, 1) for trace in again if trace.trace_id in ids]
+    _grade_missing(grader, passes, ledger)
+
+
+def _grade_within(
+    grader: Grader, minutes: float, ahead: Sequence[Trace], repeat_rows: int, ledger: Ledger
+) -> list[Trace]:
+    """Grade for so many minutes; return the rows that were reached, all of them without a limit (0)."""
+    grader.fit(ahead)
+    passes = list(budget.passes(ahead, repeat_rows if grader.is_model else 0))
+    _grade_missing(grader, passes, ledger, time.monotonic() + 60 * minutes if minutes else None)
+    who = grader.setup.identity
+    done = {t.trace_id for t in ahead if (record_key(who, t, 0), t.trace_id) in ledger.done}
+    return budget.reached(ahead, done) if minutes else list(ahead)
 
 
 def _grade_missing(
-    grader: Grader, passes: Iterable[tuple[Trace, int]], ledger: Ledger, deadline: float | None = None
+    grader: Grader, passes: Sequence[tuple[Trace, int]], ledger: Ledger, deadline: float | None = None
 ) -> None:
     """Grade what the ledger does not have yet, up to a time of the monotonic clock."""
     who = grader.setup.identity
@@ -194,12 +211,6 @@ def _grade_missing(
     ]
     work = iter(todo) if deadline is None else budget.until(iter(todo), deadline)
     grade_all(grader, work, ledger, Progress(f"grading with {who.name}", len(todo), until=deadline))
-
-
-def _graded(grader: Grader, traces: Sequence[Trace], ledger: Ledger) -> set[str]:
-    """Return the ids of the traces whose first pass is in the ledger."""
-    who = grader.setup.identity
-    return {t.trace_id for t in traces if (record_key(who, t, 0), t.trace_id) in ledger.done}
 
 
 def _need_rows(sets: Mapping[str, Sequence[Trace]], minutes: float) -> None:

@@ -194,3 +194,19 @@ def test_the_shipped_recordings_cover_the_shipped_traces_with_software_and_optio
 
 def _proxies():
     return paths.root() / CALIBRATION["proxies"]
+
+
+def test_a_recording_leaves_out_sets_of_which_it_has_nothing_and_no_part_of_a_set(run, tmp_path):
+    """Whoever recorded some of a set must have recorded all of it: a changed text is no silent gap."""
+    known, other = [trace(n, "REFUSAL") for n in range(4)], [trace(n, "REFUSAL") for n in range(10, 13)]
+    write_records(tmp_path / "known.jsonl", known)
+    write_records(tmp_path / "other.jsonl", other)
+    sets = {name: str(tmp_path / f"{name}.jsonl") for name in ("known", "other")}
+    grade(run, {"known": sets["known"]}, ["heuristic"])
+    recording = run.ledger("verdicts").rename(tmp_path / "recorded.jsonl")
+    again = paths.start("again", as_of="2026-11-22")
+    counts = grade(again, sets, [f"recorded:{recording}"])
+    assert counts[["set", "n"]].to_numpy().tolist() == [["known", 4]]
+    write_records(tmp_path / "other.jsonl", [*other, known[0].model_copy(update={"trace_id": "t003"})])
+    with pytest.raises(FFError, match=r"no verdict for 4 traces \(t010"):
+        grade(again, {"other": sets["other"]}, [f"recorded:{recording}"])

@@ -1,7 +1,8 @@
 """A recorded ledger as a grader: a model's answers from another machine, replayed without the model.
 
 Identity, wall times and token counts are those of the recording, so a replay writes the same bytes
-everywhere. A trace that was not recorded is an error that names it, never a silent gap.
+everywhere. A set of which nothing was recorded is left out; where some of it was recorded, a trace that was
+not is an error that names it, never a silent gap.
 """
 
 import shlex
@@ -45,7 +46,12 @@ class Recorded:
         self.setup = setups.pop()
         self.is_model = self.setup.identity.method == "flip-final-turn"
         self._records = {r.key: r for r in records}
+        self._ids = {r.trace_id for r in records}
         self._rubric = rubric
+
+    def knows(self, traces: Iterable[Trace]) -> bool:
+        """Return whether any of these traces was recorded, by its id: with this text or another."""
+        return any(trace.trace_id in self._ids for trace in traces)
 
     def fit(self, traces: Iterable[Trace]) -> None:
         """Check that everything was recorded before the first row is written.
