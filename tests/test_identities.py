@@ -414,6 +414,7 @@ ELSEWHERE = {
         "collected", "collected_words", "beside_recorded", "example_conversation", "checker_note",
     ),
     "a person at a panel": ("grade_by_hand",),
+    "compared with data/recorded: tests/measurement/test_reproduced.py": ("reproduced", "reproduced_lesson"),
     "the published record": (
         "published", "published_evaluators", "published_graders", "published_agreement",
         "published_calibration", "crescendo", "read_export", "student_example",

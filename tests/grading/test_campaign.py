@@ -207,6 +207,6 @@ def test_a_recording_leaves_out_sets_of_which_it_has_nothing_and_no_part_of_a_se
     again = paths.start("again", as_of="2026-11-22")
     counts = grade(again, sets, [f"recorded:{recording}"])
     assert counts[["set", "n"]].to_numpy().tolist() == [["known", 4]]
-    write_records(tmp_path / "other.jsonl", [*other, known[0].model_copy(update={"trace_id": "t003"})])
-    with pytest.raises(FFError, match=r"no verdict for 4 traces \(t010"):
+    write_records(tmp_path / "other.jsonl", [*other, known[0]])
+    with pytest.raises(FFError, match=r"no verdict for 3 traces \(t010, t011, t012\)"):
         grade(again, {"other": sets["other"]}, [f"recorded:{recording}"])
