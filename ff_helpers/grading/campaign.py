@@ -178,15 +178,16 @@ def _in_turn(sets: Mapping[str, Sequence[Trace]]) -> Iterator[Trace]:
 def _grade_sets(
     grader: Grader, sets: Mapping[str, Sequence[Trace]], again: Sequence[Trace], ledger: Ledger
 ) -> None:
-    """Grade all sets, then some rows once more; a recording leaves out sets of which it has nothing."""
-    kept = [
-        t for rows in sets.values() if not isinstance(grader, Recorded) or grader.knows(rows) for t in rows
-    ]
-    kept = kept or [trace for rows in sets.values() for trace in rows]
-    ids = {trace.trace_id for trace in kept} if grader.is_model else set()
+    """Grade all sets, then some rows once more.
+
+    A recording leaves out sets of which it has nothing, and repeats what it repeated.
+    """
+    kept, repeated = [trace for rows in sets.values() for trace in rows], again if grader.is_model else ()
+    if isinstance(grader, Recorded):
+        kept = [trace for rows in sets.values() if grader.knows(rows) for trace in rows] or kept
+        repeated = [trace for trace in repeated if grader.has(trace, 1)]
     grader.fit(kept)
-    passes = [(trace, 0) for trace in kept] + [(trace, 1) for trace in again if trace.trace_id in ids]
-    _grade_missing(grader, passes, ledger)
+    _grade_missing(grader, [(trace, 0) for trace in kept] + [(trace, 1) for trace in repeated], ledger)
 
 
 def _grade_within(

@@ -1,5 +1,6 @@
 """Campaigns: sampling, resuming, what is written, progress."""
 
+import asyncio
 import json
 
 import pytest
@@ -172,8 +173,15 @@ def test_traces_that_were_not_recorded_are_listed_not_dropped(run, tmp_path):
         grade(run, {"a": str(tmp_path / "changed.jsonl")}, [f"recorded:{RECORDED}"])
     with pytest.raises(FFError, match=r"has no verdict for.*flip-blind@"):
         grade(run, CALIBRATION, [f"recorded:{RECORDED}"], rubric="flip-blind")
-    with pytest.raises(FFError, match="repeat 1 was not recorded"):
-        grade(run, CALIBRATION, [f"recorded:{RECORDED}"], repeat_rows=60)
+
+
+def test_a_recording_repeats_what_it_repeated(run):
+    grade(run, CALIBRATION, [f"recorded:{RECORDED}"], repeat_rows=60)
+    again = verdicts(run).query("repeat == 1")
+    assert again.groupby("set").size().to_dict() == {"proxies": 20, "written": 20}
+    grader, (trace, *_) = open_grader(f"recorded:{RECORDED}"), read_traces(_proxies())
+    with pytest.raises(FFError, match="repeat 2 was not recorded"):
+        asyncio.run(grader.grade(trace, 2))
 
 
 def test_a_recording_of_two_graders_is_refused(run):

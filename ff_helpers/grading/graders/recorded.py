@@ -53,6 +53,10 @@ class Recorded:
         """Return whether any of these traces was recorded, by its id: with this text or another."""
         return any(trace.trace_id in self._ids for trace in traces)
 
+    def has(self, trace: Trace, repeat: int) -> bool:
+        """Return whether this pass of a trace was recorded."""
+        return record_key(self.setup.identity, trace, repeat) in self._records
+
     def fit(self, traces: Iterable[Trace]) -> None:
         """Check that everything was recorded before the first row is written.
 
@@ -61,7 +65,7 @@ class Recorded:
         """
         known = list(traces)
         who = self.setup.identity
-        missing = [t.trace_id for t in known if record_key(who, t, 0) not in self._records]
+        missing = [t.trace_id for t in known if not self.has(t, 0)]
         if who.method == "flip-final-turn" and self._rubric.id != who.rubric:
             why = f"it was recorded with rubric {who.rubric}, and the request is for {self._rubric.id}"
             raise self._lacks([t.trace_id for t in known], why)

@@ -37,7 +37,7 @@ from ff_helpers.measurement.calibration.gate import DEFAULT, MAX_AGE_DAYS, Thres
 from ff_helpers.measurement.calibration.robustness import flip_rate, natural
 from ff_helpers.measurement.proportions.intervals import Proportion, wilson
 from ff_helpers.paths import Run
-from ff_helpers.terms import IDENTITY, NOT_RECORDED, SPACES, Identity, Space, Unknown, classes
+from ff_helpers.terms import IDENTITY, NOT_RECORDED, SPACES, TIER_SPACES, Identity, Space, Unknown, classes
 
 CALIBRATING = ("census", "random", "constructed")
 """Kinds of sampling whose rows may enter a card."""
@@ -78,7 +78,7 @@ def calibrate_all(run: Run, *, thresholds: Thresholds = DEFAULT) -> list[Card]:
             calibration_set=first["set"],
             as_of=run.as_of,
             software=software.get(grader, NOT_RECORDED),
-            corpus=corpus,
+            corpus=_answers_for(corpus, first["set"], first["truth_space"]),
             attacked=own[grader],
             thresholds=thresholds,
         ).as_of(run.as_of)
@@ -86,6 +86,17 @@ def calibrate_all(run: Run, *, thresholds: Thresholds = DEFAULT) -> list[Card]:
     for card, name in zip(cards, file_names(cards), strict=True):
         save_card(run, card, name=name)
     return cards
+
+
+def _answers_for(corpus: pd.DataFrame, name: str, space: Space) -> pd.DataFrame:
+    """Return the rows that a card answers for: of its own set, and those whose labels decide fewer tiers.
+
+    A rate on a set with labels of its own is backed by the card of that set; every other rate needs this one.
+    """
+    asked = [spaces for spaces in TIER_SPACES.values() if space in spaces]
+    enough = [other for other in SPACES if all(other in spaces for spaces in asked)]
+    labelled = corpus["truth"].notna() & corpus["truth_space"].isin(enough)
+    return corpus[(corpus["set"] == name) | ~labelled]
 
 
 def calibrate(

@@ -1,12 +1,18 @@
 """Calibration cards from verdicts, statuses and truths."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ff_helpers import calibrate_all, grade
+from ff_helpers.corpus.jsonl import write_records
+from ff_helpers.corpus.traces import Message, Trace
 from ff_helpers.measurement.calibration.cards import Card, cards_table
 from ff_helpers.measurement.proportions.intervals import Proportion
+from ff_helpers.paths import start
 from ff_helpers.terms import STATUSES, VERDICTS, Space, Unknown, classes
 from tests.conftest import FRAMES
 from tests.verdict_rows import MIXED, card, rows
@@ -155,3 +161,40 @@ def test_the_order_of_rows_does_not_matter(pairs: list[tuple[str, str | None]], 
     frame = rows(pairs)
     shuffled = frame.iloc[random.sample(range(len(frame)), len(frame))].reset_index(drop=True)
     assert card(frame) == card(shuffled)
+
+
+def traces_of(name: str, space: str, **fields: object) -> list[Trace]:
+    truths = {"strict": ("NOT_COMPLIANCE", "COMPLIANCE"), "refused": ("REFUSAL", "NOT_REFUSAL")}
+    truths["five"] = ("REFUSAL", "COMPLIANCE")
+    said = ("I cannot help with that.", "It is 4417.")
+    return [
+        Trace(
+            trace_id=f"{name}-{n}",
+            model="m",
+            source="elsewhere",
+            messages=tuple(
+                Message(role=role, content=text)
+                for role, text in (("user", "Code?"), ("assistant", said[n % 2]))
+            ),
+            truth=truths[space][n % 2],
+            truth_space=space,
+            **fields,
+        )
+        for n in range(60)
+    ]
+
+
+@pytest.mark.parametrize(("space", "state"), [("five", "calibrated"), ("refused", "provisional")])
+def test_a_card_answers_for_sets_whose_labels_decide_less(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, space: str, state: str
+) -> None:
+    """The attack class of another set asks for calibration on it, unless that set has a card for it."""
+    monkeypatch.setenv("FF_OUTPUTS", str(tmp_path))
+    write_records(tmp_path / "mine.jsonl", traces_of("mine", "strict"))
+    write_records(tmp_path / "other.jsonl", traces_of("other", space, intent="persona_hijack"))
+    run = start("trial", as_of="2026-11-22")
+    grade(run, {name: str(tmp_path / f"{name}.jsonl") for name in ("mine", "other")}, ["heuristic"])
+    found = {card.calibration_set: card.gate for card in calibrate_all(run)}
+    assert found["mine"].state == state
+    lacking = "the calibration set lacks what the corpus has: persona_hijack"
+    assert (lacking in found["mine"].reasons) == (state == "provisional")
