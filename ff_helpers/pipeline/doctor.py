@@ -7,7 +7,6 @@ import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
 from urllib.request import urlopen
 
 from ff_helpers import paths
@@ -111,13 +110,29 @@ def _graders() -> list[Finding]:
     return [*findings, _ollama()]
 
 
-def _ollama() -> Finding:
-    host = os.environ.get("OLLAMA_HOST", "127.0.0.1:11434")
-    address = host if "//" in host else f"http://{host}"
+def ollama_models() -> dict[str, str]:
+    """Return the digest of each model of the local Ollama server (OLLAMA_HOST); empty without a server."""
     try:
-        with urlopen(f"{address.rstrip('/')}/api/tags", timeout=2) as answer:
-            models = sorted(model["name"] for model in json.load(answer)["models"])
-    except (URLError, OSError, ValueError, KeyError) as error:
+        return _ask_ollama()
+    except (OSError, ValueError, KeyError):
+        return {}
+
+
+def _ask_ollama() -> dict[str, str]:
+    with urlopen(f"{_ollama_address()}/api/tags", timeout=2) as answer:
+        return {model["name"]: model["digest"] for model in json.load(answer)["models"]}
+
+
+def _ollama_address() -> str:
+    host = os.environ.get("OLLAMA_HOST", "127.0.0.1:11434")
+    return (host if "//" in host else f"http://{host}").rstrip("/")
+
+
+def _ollama() -> Finding:
+    address = _ollama_address()
+    try:
+        models = sorted(_ask_ollama())
+    except (OSError, ValueError, KeyError) as error:
         mend = "Only `make ollama` needs it. Start it: ollama serve (another machine: OLLAMA_HOST=host:port)"
         return Finding("grader ollama", False, f"no answer at {address} ({error})", mend, needed=False)
     wanted = [name for name in _asked_for("ollama") if name not in models]
