@@ -123,8 +123,13 @@ class Identity:
     @property
     def short_digest(self) -> str:
         """The first 12 digits of the digest; words in its place are kept whole."""
-        digits = (self.digest or NOT_RECORDED).removeprefix("sha256:")
-        return digits[:12] if set(digits) <= set("0123456789abcdef") else digits
+        return short(self.digest or NOT_RECORDED)
+
+
+def short(digest: str) -> str:
+    """Return the first 12 digits of a digest; words in its place whole."""
+    digits = digest.removeprefix("sha256:")
+    return digits[:12] if set(digits) <= set("0123456789abcdef") else digits
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from ff_helpers.measurement.results import EACH_ROW, Aside, Terms, stated, terms
 from ff_helpers.measurement.standing import read_cards
 from ff_helpers.paths import Run
 from ff_helpers.publication.evaluator import NOT_PUBLISHED
-from ff_helpers.terms import TIERS, VERDICTS, Identity, Unknown
+from ff_helpers.terms import TIERS, VERDICTS, Identity, Unknown, short
 
 _UNPUBLISHED = Unknown("left out", "not published")
 
@@ -206,7 +206,7 @@ def graders_table(run: Run) -> pd.DataFrame:
     rows = []
     for origin, note in notes:
         known = note.accuracy if isinstance(note.accuracy, Proportion) else None
-        digest = note.digest[:12] if isinstance(note.digest, str) else str(note.digest)
+        digest = short(note.digest) if isinstance(note.digest, str) else str(note.digest)
         row: dict[str, object] = {"grader": note.grader, "origin": origin, "grader_digest": digest}
         row |= {"rubric": str(note.rubric), "n": known.n if known else None}
         row |= triple("accuracy", known)

@@ -1,6 +1,7 @@
 """What servers of OpenAI's protocol and llama.cpp in this process send: lists of models, completions."""
 
 import json
+from dataclasses import dataclass
 
 from pydantic import AliasPath, BaseModel, Field, ValidationError
 
@@ -14,6 +15,7 @@ class _Model(BaseModel):
     max_model_len: int | None = None  # vLLM
     n_ctx: int | None = Field(default=None, validation_alias=AliasPath("meta", "n_ctx"))  # llama.cpp
     context_length: int | None = None  # OpenRouter
+    ftype: str | None = Field(default=None, validation_alias=AliasPath("meta", "ftype"))  # llama.cpp
     n_ctx_train: int | None = Field(default=None, validation_alias=AliasPath("meta", "n_ctx_train"))
 
 
@@ -45,16 +47,26 @@ class _Completion(BaseModel):
     usage: _Usage | None = None
 
 
-def read_models(text: bytes) -> dict[str, tuple[str | None, int | None]]:
-    """Return (digest, context in tokens) of each model of a list, as far as the server reports them.
+@dataclass(frozen=True)
+class Served:
+    """What a server's list says of one model; None where it does not. `context` is in tokens."""
+
+    digest: str | None
+    context: int | None
+    quantization: str | None
+
+
+def read_models(text: bytes) -> dict[str, Served]:
+    """Return each model of a list, as far as the server reports it.
 
     Raises:
         AgainError: it is not such a list.
     """
     try:
-        return {model.id: (model.digest, _context(model)) for model in _Models.model_validate_json(text).data}
+        models = _Models.model_validate_json(text).data
     except ValidationError:
         raise AgainError("no list of models at /models") from None
+    return {model.id: Served(model.digest, _context(model), model.ftype) for model in models}
 
 
 def read_reply(text: bytes) -> Reply:

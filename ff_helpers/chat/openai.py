@@ -83,8 +83,8 @@ class OpenAIServer:
         models = read_models(text)
         if self._model not in models:
             raise self._missing(list(models))
-        digest, context = models[self._model]
-        return Told(digest, self._context or context, f"OpenAI protocol at {self.name}")
+        told, software = models[self._model], f"OpenAI protocol at {self.name}"
+        return Told(told.digest, self._context or told.context, software, told.quantization)
 
     async def send(self, turns: list[Turn], request: Request, num_ctx: int | None) -> Reply:  # noqa: ARG002
         """Return the model's answer, its thoughts apart.

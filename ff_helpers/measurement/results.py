@@ -15,7 +15,7 @@ import pandas as pd
 from ff_helpers.errors import FFError
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.proportions.intervals import Proportion, rate_text
-from ff_helpers.terms import IDENTITY, GateState, Identity, Unknown
+from ff_helpers.terms import IDENTITY, GateState, Identity, Unknown, short
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class GraderNote:
 
     def identity(self) -> str:
         """Return what the grader is: `name (digest ...; rubric ...)`."""
-        digest = f"digest {self.digest[:12]}" if isinstance(self.digest, str) else str(self.digest)
+        digest = f"digest {short(self.digest)}" if isinstance(self.digest, str) else str(self.digest)
         rubric = f"rubric {self.rubric}" if isinstance(self.rubric, str) else str(self.rubric)
         return f"{self.grader} ({digest}; {rubric})"
 

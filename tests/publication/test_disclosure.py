@@ -209,3 +209,11 @@ def test_a_frame_that_lost_its_graders_on_its_way_is_not_written(run: ff.outputs
     with pytest.raises(FFError, match="grader in a row"):
         ff.save_table(run, frame.assign(grader=" "), "lost", title="A title.")
     assert not (run.read("cards").parent / "tables" / "lost.csv").exists()
+
+
+def test_words_in_place_of_a_digest_are_not_cut() -> None:
+    note = ff.notes.GraderNote(
+        "g", "not told by the server", "r@1", wilson(15, 20), "set", "strict", "provisional"
+    )
+    assert note.identity() == "g (digest not told by the server; rubric r@1)"
+    assert KNOWN.identity() == "g (digest 0123456789ab; rubric r@1)"

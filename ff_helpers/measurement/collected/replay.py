@@ -17,6 +17,7 @@ from ff_helpers.measurement.collected import rates
 from ff_helpers.measurement.collected.stability import outcome_stability
 from ff_helpers.measurement.rates.known import BY_CHECKER
 from ff_helpers.measurement.results import Terms, stated
+from ff_helpers.terms import short
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,6 @@ def _model(path: Path) -> str:
         return "no trace was collected"
     made = first.generation
     return (
-        f"{first.model} (digest {made.digest.removeprefix('sha256:')[:12]}; "
+        f"{first.model} (digest {short(made.digest)}; "
         f"temperature {made.temperature:g}; at most {made.max_tokens} tokens per reply)"
     )

@@ -23,7 +23,7 @@ from ff_helpers.publication.atlas.signal import WORDS, Basis, Signal, SignalGrad
 from ff_helpers.publication.atlas.trust import ModelFacts, Trust, TrustRules, model_facts, read_trust, trust
 from ff_helpers.publication.pages import render, write_page
 from ff_helpers.publication.prose import tell
-from ff_helpers.terms import GLOSSARY, INTENTS, STATUSES, TIERS
+from ff_helpers.terms import GLOSSARY, INTENTS, STATUSES, TIERS, short
 
 LONGEST: Final = 120
 """Characters of a name that a table shows; the record keeps all of them."""
@@ -137,7 +137,7 @@ def _disclosure(signals: Sequence[Signal], as_of: date) -> str:
 
 
 def _grader_words(grader: SignalGrader) -> str:
-    digest = grader.digest.removeprefix("sha256:")[:12] if grader.digest else "not known"
+    digest = short(grader.digest) if grader.digest else "not known"
     if grader.accuracy is None:
         return f"{grader.grader} (digest {digest}): {grader.why}; {grader.gate}"
     rate = f"{percent(grader.accuracy)}% [{percent(grader.ci_low)}, {percent(grader.ci_high)}]"
