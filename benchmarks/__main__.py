@@ -1,11 +1,12 @@
 """`make bench`: how long things take, each compared with a baseline measured in the same run.
 
-    .venv/bin/python -m benchmarks [many] [few] [inspect] [memory] [embedded] [resolver] [rerun] [counting]
-        [atlas] [coverage]
+    .venv/bin/python -m benchmarks [many] [few] [inspect] [memory] [embedded] [threads] [resolver]
+        [rerun] [counting] [atlas] [coverage]
 
 Exit code 1 if a target is missed. `many`, `few`: grading through a server, against bare clients; `inspect`:
 against inspect_ai (installed into .parts/inspect on first use); `memory`: 100,000 traces; `embedded`: against
-bare llama.cpp (needs `make parts`); `coverage`: how often intervals cover the truth. Run on an idle machine.
+bare llama.cpp, `threads`: its threads and polling beside busy processes (both need `make parts`); `coverage`:
+how often intervals cover the truth. Run on an idle machine.
 """
 
 import subprocess
@@ -13,7 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from benchmarks import atlas, counting, coverage, embedded, memory, peers, serving, steps
+from benchmarks import atlas, counting, coverage, embedded, memory, peers, serving, steps, threads
 from benchmarks.table import Row, text
 from ff_helpers.errors import FFError
 
@@ -23,6 +24,7 @@ BENCHES: Final[dict[str, tuple[str, Callable[[], list[Row]]]]] = {
     "inspect": ("Compared with inspect_ai: requests of 100 ms, 64 in flight", peers.inspect),
     "memory": ("Memory", memory.memory),
     "embedded": ("Embedded model", embedded.embedded),
+    "threads": ("Threads of the embedded model", threads.threads),
     "resolver": ("Model names", steps.resolver),
     "rerun": ("The pipeline", steps.rerun),
     "coverage": (

@@ -7,21 +7,49 @@ import time
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from ff_helpers.terms import STATUSES
+
+_MUCH: Final = 0.5
+"""Cores used by others from which a local model is starved: its threads wait for each other."""
+
+
+class Others:
+    """How many cores other processes use; a machine that does not tell is taken as idle."""
+
+    def __init__(self) -> None:
+        self._before, self._cores = self._now(), 0.0
+
+    def cores(self) -> float:
+        """Return the cores used by others, over at least two seconds."""
+        (wall, busy, own), (wall0, busy0, own0) = self._now(), self._before
+        if wall - wall0 >= 2.0:
+            self._cores = max(0.0, (busy - busy0 - (own - own0)) / (wall - wall0))
+            self._before = wall, busy, own
+        return self._cores
+
+    @staticmethod
+    def _now() -> tuple[float, float, float]:
+        import psutil
+
+        times = psutil.cpu_times()
+        busy = sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0)
+        return time.monotonic(), busy, time.process_time()
 
 
 class Progress:
     """Reports how far a step is: a line on an interactive terminal, a JSON file if FF_PROGRESS names one.
 
     The line shows rows done, rate, time left and the statuses so far (rows without a verdict).
-    The file contains one object {step, done, total, rate (rows per second), left_s (seconds), counts} and
-    is replaced atomically at most twice per second; none of it enters an artifact.
+    The file contains one object {step, done, total, rate (rows per second), left_s (seconds), counts,
+    starved (empty, or how many cores others use, for a model in this process)} and is replaced atomically at
+    most twice per second; none of it enters an artifact.
     """
 
-    def __init__(self, task: str, total: int, *, until: float | None = None) -> None:
+    def __init__(self, task: str, total: int, *, until: float | None = None, local: bool = False) -> None:
         self.task, self.total, self.done = task, total, 0
+        self._others = Others() if local else None
         self._until = until  # a time of the monotonic clock: the work ends then, finished or not
         self.counts: Counter[str] = Counter()
         self._file = Path(os.environ["FF_PROGRESS"]) if os.environ.get("FF_PROGRESS") else None
@@ -54,9 +82,15 @@ class Progress:
         self.counts.update(ended)
         self.done += len(ended)
         statuses = [f"{name} {self.counts[name]}" for name in STATUSES if self.counts[name]]
+        statuses += [self._starved()] if self._starved() else []
         self._bar.set_postfix_str(", ".join(statuses), refresh=False)
         self._bar.update(len(ended))
         self._tell(self.done)
+
+    def _starved(self) -> str:
+        """Return how much of the processor other processes take, if it slows a local model; else nothing."""
+        cores = self._others.cores() if self._others else 0.0
+        return f"slow: other processes use {cores:.1f} of {os.cpu_count()} cores" if cores >= _MUCH else ""
 
     def _tell(self, done: int) -> None:
         now = time.monotonic()
@@ -73,6 +107,7 @@ class Progress:
             "rate": round(rate, 3),
             "left_s": round(left, 1),
             "counts": dict(sorted(self.counts.items())),
+            "starved": self._starved(),
         }
         beside = self._file.with_name(f"{self._file.name}.{os.getpid()}")
         with suppress(OSError):  # a failure to report progress must not end the work

@@ -211,7 +211,9 @@ def _grade_missing(
         (t, repeat) for t, repeat in passes if (record_key(who, t, repeat), t.trace_id) not in ledger.done
     ]
     work = iter(todo) if deadline is None else budget.until(iter(todo), deadline)
-    grade_all(grader, work, ledger, Progress(f"grading with {who.name}", len(todo), until=deadline))
+    local = grader.setup.is_local
+    progress = Progress(f"grading with {who.name}", len(todo), until=deadline, local=local)
+    grade_all(grader, work, ledger, progress)
 
 
 def _need_rows(sets: Mapping[str, Sequence[Trace]], minutes: float) -> None:

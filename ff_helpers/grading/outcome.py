@@ -131,6 +131,11 @@ class GraderSetup:
     software: str
 
     @property
+    def is_local(self) -> bool:
+        """Whether the model runs in this process, where other work slows it down."""
+        return "xllamacpp" in self.software
+
+    @property
     def options(self) -> Options:
         """What each record says about how the grader was run."""
         return Options(

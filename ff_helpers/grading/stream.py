@@ -103,7 +103,8 @@ def grade_file(
             raise FFError(f"{traces}: this file holds no traces, so there is nothing to grade.")
         if job.lacks_truth:
             admit(grader.setup, spec)
-        progress = Progress(f"grading with {grader.setup.identity.name}", left)
+        setup = grader.setup
+        progress = Progress(f"grading with {setup.identity.name}", left, local=setup.is_local)
         if book.torn is not None:
             progress.note(f"a crash left a torn last line in {ledger}; its bytes are in {book.torn.name}")
         warning = book.changed_conditions(grader.setup)

@@ -297,6 +297,7 @@ def _how_far(progress: Path) -> str:
         seconds = state["left_s"]
         left = f"{seconds / 60:.1f} min" if seconds >= 90 else f"{seconds:.0f} s"
         said = f"{state['step']} {state['done']}/{state['total']}, {left} left"
+        said += f"; {state['starved']}" if state.get("starved") else ""
     except (OSError, ValueError, KeyError, TypeError):
         return ""
     return f"{said} ({counts})" if counts else said

@@ -292,7 +292,12 @@ def calibrate_files(
         # Two sets may hold the same trace: it is graded once.
         work = {(record_key(who, t, r), t.trace_id): (t, r) for t, r in wanted}
         todo = [pair for key, pair in work.items() if key not in open_ledger.done]
-        grade_all(grader, todo, open_ledger, Progress(f"calibrating {who.name}", len(todo)))
+        grade_all(
+            grader,
+            todo,
+            open_ledger,
+            Progress(f"calibrating {who.name}", len(todo), local=grader.setup.is_local),
+        )
     frame = verdict_frame(ledger)
     attacked = _joined(frame, "attacks", suite, who, range(1)) if suite else None
     written = []
