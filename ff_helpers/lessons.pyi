@@ -6,6 +6,7 @@ from .publication.lessons import bracket_lesson as bracket_lesson
 from .publication.lessons import calibration_lesson as calibration_lesson
 from .publication.lessons import class_lesson as class_lesson
 from .publication.lessons import drift_lesson as drift_lesson
+from .publication.lessons import earned_lesson as earned_lesson
 from .publication.lessons import reported_lesson as reported_lesson
 from .publication.lessons import reproduced_lesson as reproduced_lesson
 from .publication.lessons import retest_lesson as retest_lesson

@@ -393,6 +393,7 @@ COUNTS: dict[str, Callable[[Twins], None]] = {
     "review_queue": queue,
     "bracket_lesson": spans,
     "calibration_lesson": one_card(lambda t: verb.calibration_lesson(t.cards)),
+    "earned_lesson": one_card(lambda t: verb.earned_lesson(t.cards)),
     "canonical_metrics": pooled,
     "signal_table": one_rate,
     "intent_table": one_rate,

@@ -6,6 +6,7 @@ import pandas as pd
 
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.measurement.calibration.cards import Card, card_names
+from ff_helpers.measurement.calibration.confusion import Kappa
 from ff_helpers.measurement.calibration.robustness import FlipRate
 from ff_helpers.measurement.proportions.intervals import Proportion, percent, rate_counts
 from ff_helpers.measurement.results import LABELS
@@ -31,6 +32,13 @@ def calibration_lesson(cards: Sequence[Card]) -> Prose:
             verdict=tell("no_better" if card.p_majority >= 0.025 else "better", p=card.p_majority),
         )
     )
+
+
+def earned_lesson(cards: Sequence[Card]) -> Prose:
+    """Return, one paragraph per calibrated card, what it is right on and what it still gets wrong."""
+    named = zip(card_names(cards), cards, strict=True)
+    told = [_earned(name, card) for name, card in named if card.gate.state == "calibrated"]
+    return Prose("\n\n".join(told or [tell("nobody_earned")]))
 
 
 def robustness_lesson(cards: Sequence[Card]) -> Prose:
@@ -138,6 +146,27 @@ def drift_lesson(table: pd.DataFrame) -> Prose:
     warnings = tell_rows("drift", flagged.assign(reading=flagged["reading"].str.capitalize()))
     seen = f"{windows} {'window was' if windows == 1 else 'windows were'} compared with the first traces"
     return Prose("\n".join(warnings) or f"No drift warning: {seen}, and no class moved beyond the limit.")
+
+
+def _earned(grader: str, card: Card) -> str:
+    classes = [
+        tell("earned_class", true=one.recall.n, name=f"`{one.name}`", recall=one.recall)
+        for one in card.by_class
+        if one.recall.n
+    ]
+    return tell(
+        "earned",
+        grader=grader,
+        set=card.calibration_set,
+        accuracy=card.accuracy,
+        majority_class=card.majority_class,
+        majority=card.majority,
+        p=card.p_majority,
+        kappa=card.kappa.value if isinstance(card.kappa, Kappa) else None,
+        wrong=card.n - card.k,
+        n=card.n,
+        found=" ".join(classes),
+    )
 
 
 def _flips(grader: str, rate: FlipRate | Unknown) -> str:
