@@ -1,6 +1,7 @@
 """Lessons: what a table or a card says, in sentences whose words are in templates/sentences.yaml."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import pandas as pd
 
@@ -12,6 +13,8 @@ from ff_helpers.measurement.proportions.intervals import Proportion, percent, ra
 from ff_helpers.measurement.results import LABELS
 from ff_helpers.publication.prose import Prose, tell, tell_rows, with_rate
 from ff_helpers.terms import Unknown
+
+_PHRASES: Final = "heuristic"
 
 
 def calibration_lesson(cards: Sequence[Card]) -> Prose:
@@ -35,9 +38,17 @@ def calibration_lesson(cards: Sequence[Card]) -> Prose:
 
 
 def earned_lesson(cards: Sequence[Card]) -> Prose:
-    """Return, one paragraph per calibrated card, what it is right on and what it still gets wrong."""
+    """Return, one paragraph per calibrated card, what it is right on and what it still gets wrong.
+
+    The phrase list's own cards are only compared with: its rates are never published.
+    """
     named = zip(card_names(cards), cards, strict=True)
-    told = [_earned(name, card) for name, card in named if card.gate.state == "calibrated"]
+    phrases = {(card.calibration_set, card.space): card for card in cards if card.grader == _PHRASES}
+    told = [
+        _earned(name, card, phrases.get((card.calibration_set, card.space)))
+        for name, card in named
+        if card.gate.state == "calibrated" and card.grader != _PHRASES
+    ]
     return Prose("\n\n".join(told or [tell("nobody_earned")]))
 
 
@@ -148,7 +159,7 @@ def drift_lesson(table: pd.DataFrame) -> Prose:
     return Prose("\n".join(warnings) or f"No drift warning: {seen}, and no class moved beyond the limit.")
 
 
-def _earned(grader: str, card: Card) -> str:
+def _earned(grader: str, card: Card, phrases: Card | None) -> str:
     classes = [
         tell("earned_class", true=one.recall.n, name=f"`{one.name}`", recall=one.recall)
         for one in card.by_class
@@ -166,6 +177,7 @@ def _earned(grader: str, card: Card) -> str:
         wrong=card.n - card.k,
         n=card.n,
         found=" ".join(classes),
+        phrases=f" {tell('earned_phrases', phrases=phrases.accuracy)}" if phrases else "",
     )
 
 

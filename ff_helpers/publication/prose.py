@@ -38,7 +38,8 @@ def say(template: str, **values: Value) -> Prose:
     A Proportion reads `65.0% [43.3, 81.9]`; `{x:counts}` adds its counts, `{x:k}` and `{x:n}` give one
     of them. A float in [0, 1] with `{x:percent}` reads `65.0%`, with `{x:bare}` `65.0`; a difference with
     `{x:points}` reads `+22.2` (percentage points, a true minus sign), a name with `{x:words}` has spaces for
-    its underscores. Other format specs are Python's; None reads `not determinable`.
+    its underscores, a p-value with `{x:p}` reads `p = 0.018` or `p < 0.001`. Other format specs are Python's;
+    None reads `not determinable`.
 
     Raises:
         FFError: a name without its value, a value that the template does not use, or a format that the
@@ -135,4 +136,5 @@ _SHARES: Mapping[str, Callable[[float], str]] = {
     "bare": percent,
     "percent": lambda share: f"{percent(share)}%",
     "points": points,
+    "p": lambda p: "p < 0.001" if p < 0.0005 else f"p = {p:.3f}",
 }

@@ -36,6 +36,10 @@ def test_differences_and_unknowns():
     )
 
 
+def test_a_p_value_is_never_zero():
+    assert say("{a:p}, {b:p}", a=0.0182, b=0.0).text == "p = 0.018, p < 0.001"
+
+
 def test_shown_as_markdown():
     assert say("**{n}**", n=3)._repr_markdown_() == "**3**"
 
