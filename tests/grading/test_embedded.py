@@ -1,15 +1,19 @@
 """The embedded grader: real weights, real verdicts; skipped where the weights were not fetched."""
 
 import shutil
+from contextlib import ExitStack
 
 import pytest
 
 from ff_helpers import paths
 from ff_helpers.chat import loop
 from ff_helpers.chat.embedded import MODELS
+from ff_helpers.corpus.jsonl import write_records
 from ff_helpers.errors import FFError
 from ff_helpers.grading.graders import open_grader
+from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.terms import VERDICTS
+from tests.conftest import FF, started
 from tests.model_server import on_one_core
 
 WEIGHTS = paths.parts() / MODELS["smollm2-135m"].file
@@ -74,3 +78,15 @@ def test_missing_weights_name_the_command(tmp_path, monkeypatch):
         open_grader("embedded:smollm2-135m")
     with pytest.raises(FFError, match="smollm2-135m"):
         open_grader("embedded:gpt")
+
+
+@fetched
+def test_two_processes_load_the_weights_at_once(tmp_path, make_trace):
+    write_records(tmp_path / "t.jsonl", [make_trace("No.", truth="REFUSAL", truth_space="five")])
+    ledgers = [tmp_path / f"{n}.jsonl" for n in range(2)]
+    words = [*FF, "grade", "--traces", str(tmp_path / "t.jsonl"), "--grader", "embedded:smollm2-135m"]
+    with ExitStack() as running:
+        started = [running.enter_context(started([*words, "--ledger", str(path)])) for path in ledgers]
+        assert [process.wait(timeout=300) for process in started] == [0, 0]
+    one, other = ([(r.trace_id, r.verdict) for r in read_ledger(path)] for path in ledgers)
+    assert one == other
