@@ -86,7 +86,7 @@ def test_two_processes_load_the_weights_at_once(tmp_path, make_trace):
     ledgers = [tmp_path / f"{n}.jsonl" for n in range(2)]
     words = [*FF, "grade", "--traces", str(tmp_path / "t.jsonl"), "--grader", "embedded:smollm2-135m"]
     with ExitStack() as running:
-        started = [running.enter_context(started([*words, "--ledger", str(path)])) for path in ledgers]
-        assert [process.wait(timeout=300) for process in started] == [0, 0]
+        both = [running.enter_context(started([*words, "--ledger", str(path)])) for path in ledgers]
+        assert [process.wait(timeout=300) for process in both] == [0, 0]
     one, other = ([(r.trace_id, r.verdict) for r in read_ledger(path)] for path in ledgers)
     assert one == other
