@@ -1,14 +1,14 @@
 """Grading by the clock: which rows come first, and how far a campaign came.
 
-Rows come in random order, from the sets in proportion, so whatever is reached when the time is over is a
-random sample of each set. The next call continues in the same order.
+Rows come in random order, from the sets in turn, so whatever is reached when the time is over is a random
+sample of each set. The next call continues in the same order.
 """
 
 import hashlib
 import math
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import chain, takewhile
+from itertools import chain, takewhile, zip_longest
 from typing import Final
 
 from ff_helpers.corpus.injections import CLEAN
@@ -33,17 +33,13 @@ def check(minutes: float | None) -> None:
 
 
 def order(sets: Mapping[str, Sequence[Trace]], *, seed: int) -> list[Trace]:
-    """Return the traces of all sets as a budget takes them.
+    """Return the traces of all sets as a budget takes them: random within each set, and the sets in turn.
 
-    Random within each set, and of the sets in turn, so that each is reached by the same share. A response
-    that attacks the grader comes after its clean twin: it is useless without it.
+    So a small set is reached as well as a large one. A response that attacks the grader comes after its clean
+    twin: it is useless without it.
     """
-    placed = [
-        ((place + 0.5) / len(traces), number, trace)
-        for number, (name, traces) in enumerate(sets.items())
-        for place, trace in enumerate(_shuffled(traces, f"{seed}:{name}"))
-    ]
-    return [trace for *_, trace in sorted(placed, key=lambda row: row[:2])]
+    shuffled = [_shuffled(traces, f"{seed}:{name}") for name, traces in sets.items()]
+    return [trace for turn in zip_longest(*shuffled) for trace in turn if trace is not None]
 
 
 def passes(traces: Sequence[Trace], repeat_rows: int) -> Passes:

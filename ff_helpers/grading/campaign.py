@@ -123,7 +123,7 @@ def _sample(
         if name not in trace_sets or rows < 0:
             raise FFError(
                 f"sample: {name!r}: {rows} cannot be drawn. Allowed: 0 (all rows) or more, for the sets "
-                f"{', '.join(trace_sets)}."
+                f"{', '.join(trace_sets)}. `sample: {{}}` takes all rows of all sets."
             )
     sets: dict[str, list[Trace]] = {}
     owner: dict[str, str] = {}
