@@ -6,6 +6,7 @@ from ff_helpers import grade, paths, verdicts
 from ff_helpers.corpus.jsonl import write_records
 from ff_helpers.corpus.readers import load_set
 from ff_helpers.errors import FFError
+from ff_helpers.grading.ledger import read_ledger
 
 SHIPPED = {"refusal": 105, "objective": 395}
 HEADER = "trace_id,source,truth,truth_space,digest,response_digest"
@@ -80,3 +81,13 @@ def test_another_table_or_row_is_named_by_its_line(tmp_path, rows, header, said)
 def test_a_missing_index_is_named(tmp_path):
     with pytest.raises(FFError, match=r"none\.csv cannot be read: No such file"):
         load_set(f"index:{tmp_path}/none.csv")
+
+
+def test_no_recording_holds_text_of_a_set_that_is_not_shipped():
+    hidden = {
+        trace.trace_id for name in SHIPPED for trace in load_set(f"index:data/labelled/pyrit_{name}.csv")
+    }
+    ledgers = sorted((paths.data() / "recorded").glob("*.jsonl"))
+    found = [r for path in ledgers for r in read_ledger(path) if r.trace_id in hidden]
+    assert found
+    assert {(r.raw, r.inferred_instruction, r.rationale) for r in found} == {(None, None, None)}

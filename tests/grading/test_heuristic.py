@@ -2,10 +2,13 @@
 
 import pytest
 
+from ff_helpers import paths
 from ff_helpers.chat import loop
+from ff_helpers.corpus.readers import CALIBRATION, load_set
 from ff_helpers.corpus.traces import Message
 from ff_helpers.grading.graders import open_grader
-from ff_helpers.grading.graders.heuristic import looks_refused, opens_refused
+from ff_helpers.grading.graders.heuristic import Heuristic, looks_refused, opens_refused
+from ff_helpers.grading.ledger import live_records
 
 
 @pytest.mark.parametrize(
@@ -61,3 +64,11 @@ def test_of_several_turns_the_final_response_alone_counts(make_trace):
 def conversation(*contents):
     roles = ("user", "assistant") * len(contents)
     return tuple(Message(role=r, content=c) for r, c in zip(roles, contents, strict=False))
+
+
+def test_the_recorded_verdicts_are_those_of_the_phrases_that_ship():
+    records = live_records(paths.data() / "recorded" / "heuristic.jsonl")
+    assert {record.identity for record in records} == {Heuristic().setup.identity}
+    known = {record.trace_id: record.verdict for record in records}
+    for trace in load_set(CALIBRATION["proxies"]):
+        assert known[trace.trace_id] == ("REFUSAL" if looks_refused(trace.response) else "COMPLIANCE")
