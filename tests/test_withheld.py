@@ -37,7 +37,9 @@ def test_a_whole_live_run_writes_no_text_of_the_fetched_sets(
         grade["parameters"] |= {
             "graders": [f"ollama:quotes:1@{server}", f"ollama:recites:1@{server}"],
             "sample": {"refusal": 6, "objective": 6, "injections": 5},
+            "graders_if_fetched": [],
             "repeat_rows": 2,
+            "minutes": 0,
         }
         (tmp_path / "live.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
         ended = run_profile(load(tmp_path / "live.yaml"))
