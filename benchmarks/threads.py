@@ -19,7 +19,7 @@ from ff_helpers.corpus.traces import read_traces
 from ff_helpers.grading.flip import ANSWER_TOKENS, SCHEMA, load_rubric, render
 from ff_helpers.parts import checked_part
 
-TRACES = 5
+TRACES = 2
 BUSY = (0, 1, 2, 4)
 MODEL = "smollm2-135m"
 
