@@ -21,7 +21,7 @@ reproduce: ## Install, then run the profiles paper and live; a second run grades
 paper: install ## Build the paper's tables, figures, narrative, signal and claims: no model, no download
 	@$(FF) run params/paper.yaml
 
-paper-pdf: paper ## Compile a two-page sample paper and its supplement from the outputs (needs TeX Live)
+paper-pdf: paper ## Compile a three-page sample paper and its supplement from the outputs (needs TeX Live)
 	@$(PY) tools/paper_pdf.py
 
 live: ## Grade real traces with the embedded model for three minutes; again: three more

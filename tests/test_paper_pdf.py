@@ -29,7 +29,7 @@ def test_both_documents_compile_without_a_box_or_font_out_of_order(paper: Path, 
     done = paper_pdf(str(paper / "paper"), "--into", str(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
     main, supplement = (PdfReader(tmp_path / f"{name}.pdf") for name in ("main", "supplement"))
-    assert len(main.pages) == 2
+    assert len(main.pages) == 3
     said = " ".join(" ".join(page.extract_text() for page in main.pages).split())
     assert "65.0% [43.3, 81.9]" in said
     assert "Denominator" in said

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ff_helpers.casestudy.exported import Atlas, classifiers
 from ff_helpers.casestudy.record import published
+from ff_helpers.corpus.traces import UNNAMED
 from ff_helpers.grading.identities import identities
 from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.rates.counts import count_verdicts
@@ -57,7 +58,8 @@ def canonical_metrics(
 def _of_run(run: Run, verdicts: pd.DataFrame) -> list[tuple[str, str, int, str, str]]:
     rows = natural(verdicts)
     traces = rows.drop_duplicates("trace_id")
-    models = traces.loc[traces["sampling"] != "constructed", "model"]
+    asked = (traces["sampling"] != "constructed") & (traces["model"] != UNNAMED)
+    models = traces.loc[asked, "model"]
     first = rows[rows["repeat"] == 0]
     counts = count_verdicts(first, by=()).set_index("outcome")["n"]
     found = {

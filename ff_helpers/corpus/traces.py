@@ -5,13 +5,16 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from ff_helpers.corpus.injections import CLEAN
 from ff_helpers.corpus.jsonl import BadLineError, Closed, read_records
 from ff_helpers.terms import Intent, Space, classes
+
+UNNAMED: Final = "unknown (not published)"
+"""The model of traces whose model nobody named."""
 
 
 class Message(Closed):

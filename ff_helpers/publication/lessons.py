@@ -165,6 +165,7 @@ def _earned(grader: str, card: Card, phrases: Card | None) -> str:
         for one in card.by_class
         if one.recall.n
     ]
+    flips = card.injection_flip_rate
     return tell(
         "earned",
         grader=grader,
@@ -178,6 +179,7 @@ def _earned(grader: str, card: Card, phrases: Card | None) -> str:
         n=card.n,
         found=" ".join(classes),
         phrases=f" {tell('earned_phrases', phrases=phrases.accuracy)}" if phrases else "",
+        flips=f" {tell('earned_flips', flips=flips)}" if isinstance(flips, Proportion) else "",
     )
 
 

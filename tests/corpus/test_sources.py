@@ -114,5 +114,5 @@ def test_every_part_has_a_pinned_version_and_a_sha256():
 
 @pytest.mark.parametrize("spec", ["pyrit:none", "elsewhere:traces", "pyrit:"])
 def test_an_unknown_set_lists_what_can_be_read(spec):
-    with pytest.raises(FFError, match="Allowed: pyrit:refusal or pyrit:objective, or the path"):
+    with pytest.raises(FFError, match=r"Allowed: pyrit:refusal or pyrit:objective, index:PATH .*, or the"):
         load_set(spec)

@@ -13,10 +13,10 @@ from ff_helpers.errors import FFError
 from ff_helpers.registry import Entry, chosen, forms
 
 READERS: Final[dict[str, Entry]] = {
+    "pyrit": Entry("ff_helpers.corpus.readers.pyrit:read_set", "pyrit:refusal or pyrit:objective"),
     "index": Entry(
         "ff_helpers.corpus.readers.index:read_index", "index:PATH (ids, labels and hashes without text)"
     ),
-    "pyrit": Entry("ff_helpers.corpus.readers.pyrit:read_set", "pyrit:refusal or pyrit:objective"),
 }
 """Every form that can be read, in addition to JSONL files of traces."""
 ReadsTraces = Callable[[str], Iterable[Trace]]

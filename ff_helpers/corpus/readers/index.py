@@ -11,11 +11,10 @@ from typing import Final
 
 from ff_helpers import paths
 from ff_helpers.corpus.jsonl import parse_line
-from ff_helpers.corpus.traces import Trace
+from ff_helpers.corpus.traces import UNNAMED, Trace
 from ff_helpers.errors import FFError, quoted
 
 COLUMNS: Final = ("trace_id", "source", "truth", "truth_space", "digest", "response_digest")
-MODEL: Final = "unknown (not published)"
 
 
 class Indexed(Trace):
@@ -70,7 +69,7 @@ def read_index(name: str, /) -> Iterator[Trace]:
             if tuple(reader.fieldnames or ()) != COLUMNS:
                 raise FFError(f"{path}: not an index of traces. Its columns are {', '.join(COLUMNS)}.")
             for row in reader:
-                text = json.dumps(row | {"model": MODEL, "messages": [], "withheld": True})
+                text = json.dumps(row | {"model": UNNAMED, "messages": [], "withheld": True})
                 yield parse_line(Indexed, text, path=path, line=reader.line_num)
     except (OSError, UnicodeDecodeError) as error:
         raise FFError(f"{path} cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}.") from None

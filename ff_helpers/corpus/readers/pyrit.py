@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from ff_helpers.corpus.readers import unknown_set
-from ff_helpers.corpus.traces import Message, Trace
+from ff_helpers.corpus.traces import UNNAMED, Message, Trace
 from ff_helpers.errors import FFError
 from ff_helpers.parts import checked_part, parts
 from ff_helpers.terms import Space
@@ -69,7 +69,7 @@ def read_labelled(path: Path, name: str) -> Iterator[Trace]:
             raise FFError(f"{path}: row {number}, column human_score: neither 0 nor 1.")
         yield Trace(
             trace_id=f"{ids}-{number:04d}",
-            model="unknown (not published)",
+            model=UNNAMED,
             source=f"pyrit-1.1.0/{name}",
             messages=(
                 Message(role="user", content=row["objective"] or ""),
