@@ -80,6 +80,7 @@ def ppi(
         size *= _clustering(part, np.array(pd.factorize(pd.Series(scenario))[0]), drawn)
     if not size:
         return Adjusted(method=method, note="not identifiable: runs of one scenario say nothing about others")
+    rate = min(max(rate, 0.0), 1.0)  # a weighted mean of ones can be 1 + 2e-16
     low, high = (float(bound[0]) for bound in wilson_bounds(np.array([rate * size]), np.array([size])))
     warned = bool(rare(np.array([y[drawn].sum()]), np.array([float(n)]))[0])
     warning = f"only {least} of {n} labels are of the rarer kind" if warned else ""

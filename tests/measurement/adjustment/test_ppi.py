@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ff_helpers.errors import FFError
@@ -135,6 +135,7 @@ def rows_of(case: tuple[int, ...]):
 
 
 @given(case=cases.filter(lambda case: sum(case[:4]) > 0))
+@example(case=(0, 37, 0, 0, 0, 1))
 def test_the_interval_holds_the_estimate_within_0_and_1_and_mirrors(case):
     verdict, truth, chance = rows_of(case)
     found, mirrored = ppi(verdict, truth, chance), ppi(~verdict, 1 - truth, chance)
