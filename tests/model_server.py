@@ -376,7 +376,6 @@ def main(words: list[str]) -> None:
 
         with on_one_core():
             embedded = open_embedded("smollm2-135m")
-            embedded.fit(0, 0)
     server = Server(given.latency, given.digest, given.key, embedded)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(server, given.port))

@@ -66,3 +66,16 @@ def test_models_of_a_local_ollama_server_are_there_and_unmeasured(outputs, capsy
     model = listed(capsys)["good:1"]
     assert (model["spec"], model["here"], model["cards"]) == ("ollama:good:1", True, [])
     assert model["next"] == "ff calibrate --grader ollama:good:1"
+
+
+def test_recorded_verdicts_make_the_card_of_the_weights_that_gave_them(outputs, capsys):
+    """The README's way to a grader that may grade: its card, without the model and without text."""
+    recorded, index = "data/recorded/qwen2.5-coder-1.5b.jsonl", "data/labelled/pyrit_refusal.csv"
+    words = ["calibrate", "--grader", f"recorded:{recorded}", "--traces", f"index:{index}", "--attacks"]
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert "measured on: pyrit_refusal" in said
+    assert "86 of 105" in said
+    assert "83.3% [71.8, 90.7], 55 of 66" in said
+    assert "qwen2.5-coder-1.5b is calibrated. It may grade traces without truth" in said
+    assert listed(capsys)["qwen2.5-coder-1.5b"]["state"] == "calibrated"

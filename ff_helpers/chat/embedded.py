@@ -108,8 +108,10 @@ def open_embedded(name: str, /, *, concurrency: int = 1, timeout: float = 0.0) -
 
 
 class Embedded:
-    """Weights on this machine; one request at a time unless told otherwise. They are loaded by `fit`, or by
-    the first request.
+    """Weights on this machine; one request at a time unless told otherwise.
+
+    They are loaded by the first request, so a grader that is refused costs nothing. (llama.cpp's server also
+    may never end if it is destroyed before it was asked anything.)
 
     Raises:
         FFError: the weights do not fit the memory, or llama.cpp is missing.
@@ -126,19 +128,19 @@ class Embedded:
         self.digest = f"sha256:{weights.sha256}"
         self.num_ctx, self.quantization = min(weights.context, _LEAST), weights.quantization
         self.concurrency = self.slots = concurrency
+        self._threads = _cores()
         self._check_memory()
 
     def fit(self, longest: int, answer_tokens: int) -> None:
-        """Size the context for a longest conversation (bytes), up to the model's own, and load the weights.
+        """Size the context for a longest conversation (bytes), up to the model's own.
 
         Raises:
-            FFError: they do not fit the memory, or llama.cpp cannot load them.
+            FFError: weights and context do not fit the memory.
         """
         if self._server is None:
             needed = longest + frame([{}] * 64) + answer_tokens
             self.num_ctx = min(self._weights.context, max(_LEAST, -(-needed // 1024) * 1024))
             self._check_memory()
-            self._server = self._start()
 
     def _check_memory(self) -> None:
         """Raise if weights and context need more memory than is free."""
@@ -159,7 +161,7 @@ class Embedded:
         params.model.path = str(self._weights.path)
         params.n_ctx, params.n_parallel = self.num_ctx * self.slots, self.slots
         params.n_gpu_layers = 0
-        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = _cores()
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = self._threads
         params.sampling.seed = 0
         params.cache_ram_mib = 0  # otherwise old prompts pile up, to 8 GiB
         params.warmup, params.verbosity, params.endpoint_metrics = False, -1, False
@@ -177,6 +179,7 @@ class Embedded:
 
         Raises:
             ChatFaultError: the prompt does not fit, or llama.cpp failed.
+            FFError: llama.cpp cannot load the weights.
         """
         asked: dict[str, object] = {
             "messages": turns,
@@ -189,8 +192,7 @@ class Embedded:
             answer_schema = {"name": "answer", "schema": dict(request.schema)}
             asked["response_format"] = {"type": "json_schema", "json_schema": answer_schema}
         if self._server is None:
-            self.fit(0, request.max_tokens)
-        assert self._server is not None
+            self._server = self._start()
         answer = await asyncio.to_thread(self._server.handle_chat_completions, asked)
         try:
             reply = reply_of(answer)

@@ -7,7 +7,7 @@ from typing import Final
 
 from ff_helpers import paths
 from ff_helpers.cli.text import announce, print_json, said
-from ff_helpers.corpus.readers import CALIBRATION
+from ff_helpers.corpus.readers import CALIBRATION, READERS
 from ff_helpers.errors import FFError
 from ff_helpers.grading.ledger import RETRIED
 from ff_helpers.measurement.calibration.calibrate import calibrate_files
@@ -16,6 +16,7 @@ from ff_helpers.measurement.labels.card import LabelCard, card_of_labels
 from ff_helpers.measurement.labels.file import read_labels, read_map, where, with_verdicts
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.measurement.standing import default_cards
+from ff_helpers.registry import chosen
 from ff_helpers.terms import GATE_STATES, Space, classes
 
 MOST: Final = 20
@@ -59,8 +60,9 @@ def _sets(traces: list[str] | None) -> dict[str, str]:
         return {name: str(paths.root() / where) for name, where in CALIBRATION.items()}
     sets: dict[str, str] = {}
     for spec in traces:
-        if spec.startswith("pyrit:"):
-            sets[spec.removeprefix("pyrit:")] = spec
+        known = chosen(spec, READERS)
+        if known is not None:
+            sets[Path(known[1]).stem] = spec
             continue
         path = Path(spec).absolute()
         sets[path.stem if path.stem not in sets else str(path)] = str(path)

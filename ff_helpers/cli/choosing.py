@@ -66,7 +66,7 @@ def known_graders() -> list[Choice]:
     names = shown_names(card.identity for card in cards)
     for who, name in names.items():
         if who not in told:
-            here = who.method == "heuristic" or name == "heuristic"
+            here = name == "heuristic"
             found.append(_choice(name, "heuristic" if here else None, who.digest, cards, here=here))
     return sorted(found, key=_rank)
 

@@ -132,7 +132,7 @@ def test_a_model_larger_than_the_free_memory_is_refused_before_it_is_loaded(tmp_
 def test_a_file_that_llama_cpp_cannot_load_is_an_error_that_names_it(tmp_path, capsys):
     chat = open_chat(f"gguf:{put(tmp_path, written(LLAMA | {'general.architecture': 'none'}) + bytes(128))}")
     with pytest.raises(FFError, match=r"cannot load .*model\.gguf: .*xllamacpp"):
-        chat.fit(100, 10)
+        loop.run(chat.ask([{"role": "user", "content": "Say yes."}], Request(max_tokens=8)))
 
 
 def test_a_file_without_a_chat_template_is_said(tmp_path, capsys):

@@ -1,5 +1,6 @@
 """The embedded grader: real weights, real verdicts; skipped where the weights were not fetched."""
 
+import os
 import shutil
 from contextlib import ExitStack
 
@@ -24,7 +25,6 @@ fetched = pytest.mark.skipif(not WEIGHTS.is_file(), reason="no weights: `make pa
 def grader():
     with on_one_core():
         grader = open_grader("embedded:smollm2-135m")
-        grader.fit([])
         yield grader
         loop.run(grader.close())
 
@@ -90,3 +90,13 @@ def test_two_processes_load_the_weights_at_once(tmp_path, make_trace):
         assert [process.wait(timeout=300) for process in both] == [0, 0]
     one, other = ([(r.trace_id, r.verdict) for r in read_ledger(path)] for path in ledgers)
     assert one == other
+
+
+@fetched
+def test_a_model_that_is_refused_ends_at_once_without_loading_its_weights(tmp_path, make_trace):
+    write_records(tmp_path / "t.jsonl", [make_trace("No.")])
+    words = [*FF, "grade", "--traces", "t.jsonl", "--grader", "embedded:smollm2-135m", "--ledger", "l.jsonl"]
+    with started(words, cwd=tmp_path, env=os.environ | {"FF_OUTPUTS": str(tmp_path)}) as process:
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "smollm2-135m is uncalibrated" in said
