@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import math
 import os
 import re
 import subprocess
@@ -58,6 +59,8 @@ BEHAVIOURS = {
     "nocount:1": "reports no token counts",
     "echo:1": "HTTP 400 that echoes key and prompt",
     "quotes:1": "answers REFUSAL, with the end of the prompt as the inferred instruction",
+    "likely:1": "tells which tokens were likely: REFUSAL at 3 to 1 to PARTIAL",
+    "unlikely:1": "HTTP 400 if OpenAI's protocol asks it which tokens were likely",
     "recites:1": "gives no verdict, only the end of the prompt",
 }
 CONTEXT = {"cuts:1": 4096, "halves:1": 4096, "untold:1": 4096}
@@ -91,6 +94,7 @@ class Asked:
     ollama: bool
     max_tokens: int = 160
     schema: dict[str, object] | None = None
+    likely: int = 0
 
 
 @dataclass
@@ -180,7 +184,7 @@ class Server:
         model = asked.model
         if model == "http500:1" or (model == "flaky:1" and attempt % 3):
             return said({"error": "llama runner process has terminated"}, 500)
-        if model == "http400:1":
+        if model == "http400:1" or (model == "unlikely:1" and asked.likely and not asked.ollama):
             return said({"error": "bad options"}, 400)
         if model == "limited:1" or (model in ("busy:1", "busydate:1") and attempt % 2):
             after = formatdate(time.time() + 1, usegmt=True) if model == "busydate:1" else "1"
@@ -262,10 +266,12 @@ def read(path: str, model: str, body: dict[str, object], limit: int) -> Asked:
     if path == "/api/chat":
         options = body["options"]
         num_ctx = min(options["num_ctx"], limit)
-        return Asked(model, body["messages"], num_ctx, True, options["num_predict"], body.get("format"))
+        schema, likely = body.get("format"), body.get("top_logprobs", 0)
+        return Asked(model, body["messages"], num_ctx, True, options["num_predict"], schema, likely)
     wanted = body.get("response_format") or {}
     schema = wanted.get("json_schema", {}).get("schema")
-    return Asked(model, body["messages"], limit, False, body["max_tokens"], schema)
+    likely = body.get("top_logprobs", 0) * body.get("logprobs", False)
+    return Asked(model, body["messages"], limit, False, body["max_tokens"], schema, likely)
 
 
 def misasked(path: str, model: str, body: dict[str, object], limit: int) -> str | None:
@@ -288,6 +294,7 @@ def sent(asked: Asked, answer: Answer, *, counts: bool = True) -> web.Response:
     """Return an answer in the protocol of the request."""
     reason = "length" if answer.cut else "stop"
     message: dict[str, object] = {"role": "assistant", "content": answer.text}
+    places = likely_tokens(answer.text) if asked.model == "likely:1" and asked.likely else None
     if asked.ollama:
         if answer.reasoning:
             message["thinking"] = answer.reasoning
@@ -295,6 +302,7 @@ def sent(asked: Asked, answer: Answer, *, counts: bool = True) -> web.Response:
         return said(
             {"model": asked.model, "message": message, "done": True, "done_reason": reason}
             | (told if counts else {})
+            | ({"logprobs": places} if places else {})
         )
     if answer.reasoning:
         message["reasoning_content"] = answer.reasoning
@@ -304,8 +312,22 @@ def sent(asked: Asked, answer: Answer, *, counts: bool = True) -> web.Response:
         "total_tokens": answer.prompt_tokens + answer.completion_tokens,
     }
     choice = {"index": 0, "message": message, "finish_reason": reason}
+    if places:
+        choice["logprobs"] = {"content": places}
     body = {"id": "c-1", "object": "chat.completion", "created": 0, "model": asked.model, "choices": [choice]}
     return said(body | ({"usage": usage} if counts else {}))
+
+
+def likely_tokens(text: str) -> list[dict[str, object]]:
+    """Return the tokens of an answer, each certain but the first of its label."""
+    before, found, after = text.partition("REF")
+    label = [(" PART", math.log(0.2)), ("REF", math.log(0.6)), ("PART", math.log(0.2)), ("xyz", -3.0)]
+    places = [(before, [(before, 0.0)]), (found, label), (after, [(after, 0.0)])]
+    return [
+        {"token": token, "logprob": 0.0, "top_logprobs": [{"token": t, "logprob": p} for t, p in likely]}
+        | ({"logprob": math.log(0.6)} if token == found else {})
+        for token, likely in places
+    ]
 
 
 def said(body: object, code: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:

@@ -3,9 +3,9 @@
 import json
 from dataclasses import dataclass
 
-from pydantic import AliasPath, BaseModel, Field, ValidationError
+from pydantic import AliasPath, BaseModel, Field, TypeAdapter, ValidationError
 
-from ff_helpers.chat.protocol import Reply
+from ff_helpers.chat.protocol import Reply, Token
 from ff_helpers.chat.retries import AgainError
 
 
@@ -29,9 +29,19 @@ class _Message(BaseModel):
     reasoning: str | None = None
 
 
+class _Likely(BaseModel):
+    token: str
+    logprob: float
+
+
+class _Token(_Likely):
+    top_logprobs: list[_Likely] = []
+
+
 class _Choice(BaseModel):
     message: _Message
     finish_reason: str | None = None
+    logprobs: object = None
 
 
 class _Usage(BaseModel):
@@ -45,6 +55,9 @@ class _Usage(BaseModel):
 class _Completion(BaseModel):
     choices: list[_Choice] = Field(min_length=1)
     usage: _Usage | None = None
+
+
+_TOKENS = TypeAdapter(list[_Token])
 
 
 @dataclass(frozen=True)
@@ -96,6 +109,21 @@ def reply_of(answer: object) -> Reply:
         completion_tokens=usage.completion_tokens,
         cached_tokens=usage.cached_tokens,
         reasoning=choice.message.reasoning_content or choice.message.reasoning,
+        tokens=tokens_of(choice.logprobs.get("content") if isinstance(choice.logprobs, dict) else None),
+    )
+
+
+def tokens_of(told: object) -> tuple[Token, ...]:
+    """Return the tokens of an answer from `[{token, logprob, top_logprobs}, ...]`; none if it is not that.
+
+    They are an addition to an answer, so a server that writes them otherwise does not lose the answer.
+    """
+    try:
+        tokens = _TOKENS.validate_python(told)
+    except ValidationError:
+        return ()
+    return tuple(
+        Token(one.token, {other.token: other.logprob for other in [one, *one.top_logprobs]}) for one in tokens
     )
 
 

@@ -188,6 +188,8 @@ class Embedded:
             "max_tokens": request.max_tokens,
             "cache_prompt": True,
         }
+        if request.likely:
+            asked |= {"logprobs": True, "top_logprobs": request.likely}
         if request.schema is not None:
             answer_schema = {"name": "answer", "schema": dict(request.schema)}
             asked["response_format"] = {"type": "json_schema", "json_schema": answer_schema}

@@ -13,6 +13,7 @@ import httpx
 import ollama
 from pydantic import BaseModel
 
+from ff_helpers.chat.completions import tokens_of
 from ff_helpers.chat.hosts import CONNECT, Remote, Told
 from ff_helpers.chat.protocol import Reply, Request, Turn
 from ff_helpers.chat.retries import AgainError, UnreachableError, refusal
@@ -94,6 +95,7 @@ class OllamaServer:
             prompt_tokens=answer.prompt_eval_count,
             completion_tokens=answer.eval_count,
             reasoning=answer.message.thinking,
+            tokens=tokens_of([one.model_dump() for one in answer.logprobs or []]),
         )
 
     async def count(self, turns: list[Turn], num_ctx: int | None) -> int | None:
@@ -120,6 +122,8 @@ class OllamaServer:
             "truncate": False,
             "shift": False,
         }
+        if request.likely:
+            asked |= {"logprobs": True, "top_logprobs": request.likely}
         if request.schema is not None:
             asked["format"] = dict(request.schema)
         if self.thoughts:

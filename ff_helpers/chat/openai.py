@@ -8,6 +8,7 @@ what the server reports, else `not told by the server`.
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,7 +16,7 @@ import aiohttp
 
 from ff_helpers.chat.completions import read_models, read_reply
 from ff_helpers.chat.hosts import CONNECT, Remote, Told
-from ff_helpers.chat.protocol import Reply, Request, Turn
+from ff_helpers.chat.protocol import ChatFaultError, Reply, Request, Turn
 from ff_helpers.chat.retries import AgainError, UnreachableError, refusal
 from ff_helpers.errors import FFError, named
 
@@ -75,6 +76,7 @@ class OpenAIServer:
         self.name = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self._model, self._context = model, int(context) if context else None
         self._session: aiohttp.ClientSession | None = None
+        self._tells_likely = True
 
     async def look(self) -> Told:
         """Return digest and context as far as the server reports them."""
@@ -120,6 +122,16 @@ class OpenAIServer:
         if request.schema is not None:
             answer = {"name": "answer", "schema": dict(request.schema), "strict": True}
             asked["response_format"] = {"type": "json_schema", "json_schema": answer}
+        if request.likely and self._tells_likely:
+            with suppress(ChatFaultError):
+                return await self._post(asked | {"logprobs": True, "top_logprobs": request.likely})
+            # Some servers refuse a request that asks for probabilities: then without.
+            reply = await self._post(asked)
+            self._tells_likely = False
+            return reply
+        return await self._post(asked)
+
+    async def _post(self, asked: dict[str, object]) -> Reply:
         if self._session is None:
             self._session = self._connect()
         return read_reply(await self._fetch(self._session, "POST", "/chat/completions", asked))

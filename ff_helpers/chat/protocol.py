@@ -4,7 +4,7 @@ A model under test and a model that grades are asked in the same way, so both ro
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 Turn = dict[str, str]
@@ -34,12 +34,25 @@ class Request:
         schema: a JSON schema that the answer is constrained to, or None.
         temperature: 0 for graders.
         seed: of the sampler.
+        likely: how many of the likeliest tokens the reply should name at each place, up to 20.
     """
 
     max_tokens: int
     schema: Mapping[str, object] | None = None
     temperature: float = 0.0
     seed: int = 0
+    likely: int = 0
+
+
+@dataclass(frozen=True)
+class Token:
+    """One token of an answer, and the likeliest tokens at its place: text -> natural log of the probability.
+
+    The probabilities are the model's own, before temperature and schema.
+    """
+
+    text: str
+    likely: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,6 +66,7 @@ class Reply:
         completion_tokens: of answer and thoughts.
         cached_tokens: prompt tokens that the server reused, if it says.
         reasoning: the thoughts of a thinking model, kept apart.
+        tokens: of the answer, with what was likely; empty where the server does not tell.
     """
 
     text: str
@@ -61,6 +75,7 @@ class Reply:
     completion_tokens: int | None = None
     cached_tokens: int | None = None
     reasoning: str | None = None
+    tokens: tuple[Token, ...] = ()
 
 
 class Chat(Protocol):

@@ -23,6 +23,7 @@ from ff_helpers.chat.protocol import ChatFaultError, Reply, Turn
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.errors import FFError
 from ff_helpers.grading.outcome import NOT_GRADEABLE, Outcome
+from ff_helpers.grading.probabilities import label_probabilities
 from ff_helpers.paths import PACKAGE
 from ff_helpers.terms import VERDICTS, Verdict
 
@@ -173,7 +174,8 @@ async def _ask_twice(
         answer = read_answer(reply.text, complete=reply.complete)
         if answer is not None:
             verdict, inferred = answer
-            return Outcome(verdict=verdict, inferred_instruction=inferred)
+            likely = label_probabilities(reply.tokens, verdict)
+            return Outcome(verdict=verdict, probabilities=likely, inferred_instruction=inferred)
         if refused(reply.text):
             return Outcome(status="grader_refused", reason="the grader declined to grade")
         said = [{"role": "assistant", "content": reply.text}] if reply.text.strip() else []

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from typing import ClassVar, Final, Literal, Protocol, Self
+from typing import Annotated, ClassVar, Final, Literal, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -45,7 +45,8 @@ class Record(Closed):
     """One verdict, or one status with its reason. A row has exactly one of the two.
 
     No text of a withheld trace is stored: `raw` and `inferred_instruction` are None there. `rationale` is
-    the person's reason, in their own words.
+    the person's reason, in their own words. `probabilities` says how sure a model was of each label, where
+    its server tells.
     """
 
     CALLED: ClassVar = "a ledger of verdict records"
@@ -60,6 +61,7 @@ class Record(Closed):
     verdict: Verdict | None = None
     status: Status | None = None
     reason: str | None = None
+    probabilities: dict[Verdict, Annotated[float, Field(ge=0, le=1)]] | None = None
     inferred_instruction: str | None = None
     backward_f1: float | None = Field(default=None, ge=0, le=1)
     raw: str | None = None
@@ -179,6 +181,7 @@ class Outcome:
     verdict: Verdict | None = None
     status: Status | None = None
     reason: str | None = None
+    probabilities: dict[Verdict, float] | None = None
     inferred_instruction: str | None = None
     backward_f1: float | None = None
     raw: str | None = None

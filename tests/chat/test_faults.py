@@ -36,6 +36,8 @@ EXPECTED: dict[str, str | tuple[str, str]] = {
     "loading:1": GRADED,
     "repairs:1": GRADED,
     "quotes:1": GRADED,
+    "likely:1": GRADED,
+    "unlikely:1": GRADED,
     "http500:1": FAILED,
     "http400:1": FAILED,
     "limited:1": FAILED,

@@ -66,6 +66,8 @@ def test_calibrate_and_grade_on_four_slots(server, desk, capsys):
         assert 200 < record.prompt_tokens < 1024
         assert 0 < record.completion_tokens <= 160
         assert record.options.concurrency == 4
+        assert sum(record.probabilities.values()) == pytest.approx(1)
+        assert record.probabilities[record.verdict] > 0
 
 
 def test_a_prompt_over_the_context_is_an_overflow_never_cut(server, desk, make_trace):

@@ -18,9 +18,10 @@ from ff_helpers.grading.flip import (
 )
 from ff_helpers.grading.graders.heuristic import opens_refused
 from ff_helpers.grading.outcome import GraderSetup, Outcome, timed
+from ff_helpers.grading.probabilities import LIKELY
 from ff_helpers.terms import Identity
 
-_REQUEST = Request(max_tokens=ANSWER_TOKENS, schema=SCHEMA, temperature=0.0, seed=0)
+_REQUEST = Request(max_tokens=ANSWER_TOKENS, schema=SCHEMA, temperature=0.0, seed=0, likely=LIKELY)
 
 
 class Llm:
