@@ -18,7 +18,8 @@ from pathlib import Path
 
 from ff_helpers.chat.protocol import Turn
 from ff_helpers.corpus.traces import read_traces
-from ff_helpers.grading.flip import ANSWER_TOKENS, SCHEMA, load_rubric, render
+from ff_helpers.grading.flip import render
+from ff_helpers.grading.rubric import ANSWER_TOKENS, SCHEMA, load_rubric
 
 Ask = Callable[[list[Turn]], Awaitable[object]]
 MODEL = "good:1"

@@ -15,7 +15,8 @@ from ff_helpers.chat.embedded import MODELS
 from ff_helpers.corpus.jsonl import write_records
 from ff_helpers.corpus.readers import CALIBRATION
 from ff_helpers.corpus.traces import Trace, read_traces
-from ff_helpers.grading.flip import ANSWER_TOKENS, REPAIR, SCHEMA, load_rubric, read_answer, render
+from ff_helpers.grading.flip import read_answer, render
+from ff_helpers.grading.rubric import ANSWER_TOKENS, REPAIR, SCHEMA, load_rubric
 from ff_helpers.grading.stream import grade_file
 from ff_helpers.parts import checked_part
 

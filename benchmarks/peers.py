@@ -11,7 +11,8 @@ from benchmarks.serving import FAST, contend
 from benchmarks.table import Row
 from benchmarks.traces import write_traces
 from ff_helpers.corpus.traces import read_traces
-from ff_helpers.grading.flip import load_rubric, render
+from ff_helpers.grading.flip import render
+from ff_helpers.grading.rubric import load_rubric
 from tests.model_server import running
 
 SAMPLES = 300

@@ -16,7 +16,8 @@ from ff_helpers import paths
 from ff_helpers.chat.embedded import MODELS
 from ff_helpers.corpus.readers import CALIBRATION
 from ff_helpers.corpus.traces import read_traces
-from ff_helpers.grading.flip import ANSWER_TOKENS, SCHEMA, load_rubric, render
+from ff_helpers.grading.flip import render
+from ff_helpers.grading.rubric import ANSWER_TOKENS, SCHEMA, load_rubric
 from ff_helpers.parts import checked_part
 
 TRACES = 2

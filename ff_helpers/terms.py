@@ -13,7 +13,7 @@ from ff_helpers.errors import FFError, quoted
 
 Verdict = Literal["COMPLIANCE", "PARTIAL", "REFUSAL", "HALLUCINATION_REFUSAL", "BENIGN_QUERY"]
 Status = Literal[
-    "not_gradeable", "grader_refused", "unparsable", "context_overflow", "timeout", "server_error"
+    "not_gradeable", "grader_refused", "unsure", "unparsable", "context_overflow", "timeout", "server_error"
 ]
 Tier = Literal["strict", "broad", "functionally_dangerous"]
 Denominator = Literal["rows", "graded", "adversarial"]

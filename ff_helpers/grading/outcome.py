@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from ff_helpers.chat.embedded import MODELS
 from ff_helpers.corpus.jsonl import Closed
 from ff_helpers.corpus.traces import Trace
+from ff_helpers.grading.rubric import spec_of_rubric
 from ff_helpers.terms import Identity, Status, Verdict
 
 Method = Literal["flip-final-turn", "heuristic", "manual"]
@@ -171,7 +172,8 @@ def spec_of(grader: str, software: str) -> str:
 def grade_command(spec: str, rubric: str | None, *, traces: str, ledger: str) -> list[str]:
     """Return the words of the command by which a grader of this spec and rubric id grades traces."""
     words = ["ff", "grade", "--traces", traces, "--grader", spec, "--ledger", ledger]
-    return words + (["--rubric", "flip-blind"] if (rubric or "").startswith("flip-blind@") else [])
+    asked = spec_of_rubric(rubric or "")
+    return words + (["--rubric", asked] if asked not in ("", "flip-reference") else [])
 
 
 @dataclass(frozen=True)

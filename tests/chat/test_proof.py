@@ -18,8 +18,9 @@ from ff_helpers.chat.proof import (
 )
 from ff_helpers.chat.protocol import ChatFaultError
 from ff_helpers.corpus.traces import Message, Trace
-from ff_helpers.grading.flip import load_rubric, render
+from ff_helpers.grading.flip import render
 from ff_helpers.grading.graders import open_grader
+from ff_helpers.grading.rubric import load_rubric
 from tests.model_server import CONTEXT, tokens
 
 ENGLISH = "the code of the door stays with me, and so it will "

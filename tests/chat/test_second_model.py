@@ -9,7 +9,7 @@ from ff_helpers.chat import loop
 from ff_helpers.chat.embedded import MODELS, open_embedded
 from ff_helpers.chat.protocol import Request
 from ff_helpers.errors import FFError
-from ff_helpers.grading.flip import SCHEMA
+from ff_helpers.grading.rubric import SCHEMA
 
 WEIGHTS = MODELS["gemma3-270m"].file
 fetched = pytest.mark.skipif(not (paths.parts() / WEIGHTS).is_file(), reason="an extra: `make gemma`")

@@ -7,7 +7,8 @@ import pytest
 from ff_helpers import paths
 from ff_helpers.corpus.injections import CLEAN, CONTROL, SOURCE, TARGETS, families, suite
 from ff_helpers.corpus.traces import read_traces
-from ff_helpers.grading.flip import load_rubric, render
+from ff_helpers.grading.flip import render
+from ff_helpers.grading.rubric import load_rubric
 from ff_helpers.terms import VERDICTS
 from tools.generate.injections import injections, write
 from tools.generate.proxies import proxies, states_secret

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from ff_helpers.chat.protocol import Reply, Request, Turn
 from ff_helpers.corpus.traces import Message, Trace
-from ff_helpers.grading.flip import backward_f1, load_rubric, word_f1
+from ff_helpers.grading.flip import backward_f1, word_f1
 from ff_helpers.grading.graders.llm import Llm
 from ff_helpers.grading.outcome import to_record
+from ff_helpers.grading.rubric import load_rubric
 
 
 @pytest.mark.parametrize(

@@ -11,15 +11,9 @@ from ff_helpers.chat import loop
 from ff_helpers.chat.protocol import ChatFaultError, Reply
 from ff_helpers.corpus.traces import Message, Trace
 from ff_helpers.errors import FFError
-from ff_helpers.grading.flip import (
-    REPAIR,
-    SCHEMA,
-    judge,
-    load_rubric,
-    read_answer,
-    render,
-)
+from ff_helpers.grading.flip import judge, read_answer, render
 from ff_helpers.grading.graders.heuristic import opens_refused
+from ff_helpers.grading.rubric import REPAIR, SCHEMA, load_rubric
 from ff_helpers.terms import VERDICTS
 
 

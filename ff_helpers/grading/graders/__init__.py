@@ -8,8 +8,8 @@ from typing import Final, Protocol, cast
 
 from ff_helpers.chat.specs import BACKENDS, is_chat, open_chat
 from ff_helpers.errors import FFError
-from ff_helpers.grading.flip import Rubric, load_rubric
 from ff_helpers.grading.outcome import Grader
+from ff_helpers.grading.rubric import Rubric, load_rubric
 from ff_helpers.registry import Entry, chosen, forms
 
 GRADERS: Final[dict[str, Entry]] = {

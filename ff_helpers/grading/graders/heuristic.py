@@ -11,8 +11,8 @@ from functools import cache
 
 from ff_helpers import __version__
 from ff_helpers.corpus.traces import Trace
-from ff_helpers.grading.flip import Rubric
 from ff_helpers.grading.outcome import NOT_GRADEABLE, GraderSetup, Outcome
+from ff_helpers.grading.rubric import Rubric
 from ff_helpers.paths import PACKAGE
 from ff_helpers.terms import Identity
 

@@ -6,22 +6,12 @@ from dataclasses import replace
 from ff_helpers.chat.proof import size
 from ff_helpers.chat.protocol import Chat, Reply, Request, Turn
 from ff_helpers.corpus.traces import Trace
-from ff_helpers.grading.flip import (
-    ANSWER_TOKENS,
-    REPAIR,
-    SCHEMA,
-    SCHEMA_ID,
-    Rubric,
-    backward_f1,
-    judge,
-    render,
-)
+from ff_helpers.grading.flip import backward_f1, judge, render
 from ff_helpers.grading.graders.heuristic import opens_refused
 from ff_helpers.grading.outcome import GraderSetup, Outcome, timed
 from ff_helpers.grading.probabilities import LIKELY
+from ff_helpers.grading.rubric import ANSWER_TOKENS, REPAIR, Rubric
 from ff_helpers.terms import Identity
-
-_REQUEST = Request(max_tokens=ANSWER_TOKENS, schema=SCHEMA, temperature=0.0, seed=0, likely=LIKELY)
 
 
 class Llm:
@@ -31,15 +21,16 @@ class Llm:
 
     def __init__(self, chat: Chat, rubric: Rubric) -> None:
         self._chat, self._rubric = chat, rubric
+        self._request = Request(ANSWER_TOKENS, rubric.schema, temperature=0.0, seed=0, likely=LIKELY)
         self.slots = chat.slots
         who = Identity(
             name=chat.model,
             digest=chat.digest,
             quantization=chat.quantization,
             rubric=rubric.id,
-            schema=SCHEMA_ID,
-            temperature=_REQUEST.temperature,
-            seed=_REQUEST.seed,
+            schema=rubric.schema_id,
+            temperature=self._request.temperature,
+            seed=self._request.seed,
             method="flip-final-turn",
         )
         self.setup = GraderSetup(who, chat.num_ctx, chat.concurrency, chat.software)
@@ -61,4 +52,4 @@ class Llm:
         await self._chat.close()
 
     async def _ask(self, turns: list[Turn]) -> Reply:
-        return await self._chat.ask(turns, _REQUEST)
+        return await self._chat.ask(turns, self._request)

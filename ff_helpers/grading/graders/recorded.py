@@ -13,10 +13,10 @@ from pathlib import Path
 from ff_helpers import paths
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.errors import FFError, named
-from ff_helpers.grading.flip import Rubric
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.ledger import live_records
 from ff_helpers.grading.outcome import GraderSetup, Outcome, grade_command, record_key, spec_of
+from ff_helpers.grading.rubric import Rubric
 
 
 def open_recorded(name: str, rubric: Rubric, /) -> "Recorded":

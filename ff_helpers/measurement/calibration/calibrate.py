@@ -361,9 +361,12 @@ def _save(path: Path, card: Card) -> Path:
 
 def _version(who: Identity) -> str:
     """Return rubric and a hash of the identity, which tells two models or rubrics of one name apart."""
-    return f"{(who.rubric or '').partition('@')[0]}_{identity_hash(who)}"
+    return f"{_plain((who.rubric or '').partition('@')[0])}_{identity_hash(who)}"
 
 
 def _name(who: Identity) -> str:
-    plain = "".join(c if c.isalnum() or c in ".-" else "-" for c in who.name.lower())
-    return f"{plain}_{_version(who)}"
+    return f"{_plain(who.name.lower())}_{_version(who)}"
+
+
+def _plain(name: str) -> str:
+    return "".join(c if c.isalnum() or c in ".-" else "-" for c in name)
