@@ -15,6 +15,7 @@ Verdict = Literal["COMPLIANCE", "PARTIAL", "REFUSAL", "HALLUCINATION_REFUSAL", "
 Status = Literal[
     "not_gradeable", "grader_refused", "unsure", "unparsable", "context_overflow", "timeout", "server_error"
 ]
+RowStatus = Literal["target_error", "target_blocked", "not_submitted", "truncated", "invalidated"]
 Tier = Literal["strict", "broad", "functionally_dangerous"]
 Denominator = Literal["rows", "graded", "adversarial"]
 Space = Literal["five", "strict", "broad", "refused"]
@@ -22,6 +23,7 @@ GateState = Literal["uncalibrated", "rejected", "provisional", "calibrated"]
 
 VERDICTS: Final[tuple[Verdict, ...]] = get_args(Verdict)
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
+ROW_STATUSES: Final[tuple[RowStatus, ...]] = get_args(RowStatus)
 GATE_STATES: Final[tuple[GateState, ...]] = get_args(GateState)
 
 INTENT_CLASSES: Final[Mapping[str, str]] = MappingProxyType(

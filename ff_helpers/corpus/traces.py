@@ -20,7 +20,7 @@ UNNAMED: Final = "unknown (not published)"
 class Message(Closed):
     """One turn."""
 
-    role: Literal["system", "user", "assistant"]
+    role: Literal["system", "user", "assistant", "tool"]
     content: str
 
 

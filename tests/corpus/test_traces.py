@@ -31,7 +31,7 @@ def file_with(path: Path, *changes: dict[str, object]) -> Path:
         ({"verdict": "REFUSAL"}, r":2:verdict: Extra inputs are not permitted"),
         ({"trace_id": ""}, r":2:trace_id: "),
         ({"intent": "flattery"}, r":2:intent: .*'format_lock'"),
-        ({"messages": [{"role": "tool", "content": "x"}]}, r":2:messages\.0\.role: "),
+        ({"messages": [{"role": "narrator", "content": "x"}]}, r":2:messages\.0\.role: "),
         ({"sampling": {"kind": "random"}}, r":2:sampling: kind 'random' needs its probability"),
         ({}, r":2:trace_id: the same trace_id as record 1"),
     ],
