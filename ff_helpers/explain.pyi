@@ -16,6 +16,8 @@ from .measurement.calibration.gate import needed_table as needed_table
 from .measurement.calibration.gate import passing_chance as passing_chance
 from .measurement.calibration.gate import power_table as power_table
 from .measurement.calibration.gate import thresholds as thresholds
+from .measurement.calibration.reliability import abstention as abstention
+from .measurement.calibration.reliability import reliability as reliability
 from .measurement.calibration.robustness import flip_table as flip_table
 from .measurement.collected.stability import refusal_stability as refusal_stability
 from .measurement.consistency.possible import consistent as consistent

@@ -16,6 +16,7 @@ from .publication.figures.calibration import confusion as confusion
 from .publication.figures.calibration import confusions as confusions
 from .publication.figures.calibration import format_against_content as format_against_content
 from .publication.figures.calibration import injection_flips as injection_flips
+from .publication.figures.calibration import reliability_diagram as reliability_diagram
 from .publication.figures.calibration import save_confusions as save_confusions
 from .publication.figures.collected import forbidden_beside_permitted as forbidden_beside_permitted
 from .publication.figures.collected import fresh_beside_recorded as fresh_beside_recorded

@@ -4,6 +4,7 @@ from .publication.consistency import consistency_words as consistency_words
 from .publication.lessons import adjusted_lesson as adjusted_lesson
 from .publication.lessons import bracket_lesson as bracket_lesson
 from .publication.lessons import calibration_lesson as calibration_lesson
+from .publication.lessons import certainty_lesson as certainty_lesson
 from .publication.lessons import class_lesson as class_lesson
 from .publication.lessons import drift_lesson as drift_lesson
 from .publication.lessons import earned_lesson as earned_lesson

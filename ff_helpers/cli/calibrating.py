@@ -40,6 +40,7 @@ def _run_grader(options: argparse.Namespace) -> int:
         rubric=options.rubric,
         limit=options.limit or 0,
         repeats=options.repeats or (1 if recorded else 2),
+        split=options.split,
         attacks=str(paths.data() / "calibration" / "injections.jsonl") if options.attacks else None,
         concurrency=options.concurrency,
         timeout=options.timeout,

@@ -19,6 +19,7 @@ from ff_helpers.grading.graders.recorded import Recorded
 from ff_helpers.grading.identities import identities, told_apart
 from ff_helpers.grading.ledger import Ledger, verdict_frame
 from ff_helpers.grading.outcome import Grader, record_key
+from ff_helpers.grading.rubric import Rubric, load_rubric
 from ff_helpers.grading.stream import grade_all
 from ff_helpers.paths import LEFT
 from ff_helpers.terms import IDENTITY, IDENTITY_COLUMNS, STATUSES, VERDICTS
@@ -57,7 +58,7 @@ def grade(
                 _grade_sets(grader, sets, again, ledger)
             else:
                 ahead = _grade_within(grader, minutes, ahead, repeat_rows, ledger)
-            identities.append(_identity_row(spec, grader))
+            identities.append(_identity_row(spec, grader, load_rubric(rubric)))
     if minutes is not None:
         sets = budget.drawn(sets, ahead)
         _need_rows(sets, minutes)
@@ -93,7 +94,7 @@ def verdicts(run: paths.Run) -> pd.DataFrame:
 
 def graders(run: paths.Run) -> pd.DataFrame:
     """Return the graders of the run's campaign: grader, grader_digest, rubric, temperature, seed, num_ctx,
-    spec, method, software.
+    spec, method, software, developed (bool: its rubric was chosen on the development split).
 
     Raises:
         MissingInputError: nothing has been graded yet.
@@ -160,12 +161,13 @@ def _save(run: paths.Run, name: str, frame: pd.DataFrame) -> None:
         raise paths.UnwritableError(run.folder / name, error) from None
 
 
-def _identity_row(spec: str, grader: Grader) -> dict[str, object]:
+def _identity_row(spec: str, grader: Grader, rubric: Rubric) -> dict[str, object]:
     setup = grader.setup
+    developed = rubric.developed and setup.identity.rubric == rubric.id
     row: dict[str, object] = {c: getattr(setup.identity, part) for part, c in IDENTITY_COLUMNS.items()}
     row = {column: row[column] for column in IDENTITY}
     more = {"num_ctx": setup.num_ctx, "spec": spec, "method": setup.identity.method}
-    return row | more | {"software": setup.software}
+    return row | more | {"software": setup.software, "developed": developed}
 
 
 def _in_turn(sets: Mapping[str, Sequence[Trace]]) -> Iterator[Trace]:

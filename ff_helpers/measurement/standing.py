@@ -21,6 +21,7 @@ from ff_helpers.chat.specs import is_fetched
 from ff_helpers.errors import FFError
 from ff_helpers.grading import campaign
 from ff_helpers.grading.admission import Admit
+from ff_helpers.grading.rubric import spec_of_rubric
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.rates.known import measures
 from ff_helpers.paths import MissingInputError, Run
@@ -222,9 +223,9 @@ def admit(
     if found.state == "uncalibrated":
         first = cards if isinstance(cards, Path) else cards[0] if cards else default_cards()
         command = ["ff", "calibrate", "--grader", spec or identity.name]
-        name = (identity.rubric or "").partition("@")[0]
-        if name == "flip-blind":
-            command += ["--rubric", name]
+        asked = spec_of_rubric(identity.rubric or "")
+        if asked not in ("", "flip-reference"):
+            command += ["--rubric", asked]
         if first != default_cards():
             command += ["--cards", str(first)]
         why = "its measurement has expired" if found.expired else "its accuracy was never measured"

@@ -15,6 +15,7 @@ from ff_helpers.publication.prose import Prose, tell, tell_rows, with_rate
 from ff_helpers.terms import Unknown
 
 _PHRASES: Final = "heuristic"
+_SURE: Final = 0.8
 
 
 def calibration_lesson(cards: Sequence[Card]) -> Prose:
@@ -56,6 +57,20 @@ def robustness_lesson(cards: Sequence[Card]) -> Prose:
     """Return, one paragraph per grader, how often attacks and harmless additions turned its verdict."""
     by_name = dict(zip(card_names(cards), cards, strict=True))
     return Prose("\n\n".join(_flips(name, card.injection_flip_rate) for name, card in by_name.items()))
+
+
+def certainty_lesson(table: pd.DataFrame) -> Prose:
+    """Return, one line per grader and set, whether its probabilities are worth anything.
+
+    Args:
+        table: as `measurement.calibration.reliability.abstention`.
+    """
+    if table.empty:
+        return Prose(tell("nothing_certain"))
+    every = table[table["least"] == 0.0].assign(all=lambda t: t["n"])
+    sure = table[table["least"] == _SURE][["grader", "set", "n", "k"]]
+    told = every.drop(columns=["n", "k"]).merge(sure, on=["grader", "set"])
+    return Prose("\n".join(tell_rows("certainty", with_rate(told, "right"))))
 
 
 def retest_lesson(cards: Sequence[Card]) -> Prose:

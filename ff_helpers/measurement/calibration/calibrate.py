@@ -22,6 +22,7 @@ import pandas as pd
 from ff_helpers.chat.progress import Progress
 from ff_helpers.columns import declared
 from ff_helpers.corpus.readers import load_set
+from ff_helpers.corpus.split import Split, in_split
 from ff_helpers.corpus.traces import Trace, stratified
 from ff_helpers.errors import FFError
 from ff_helpers.grading.campaign import graders, verdicts
@@ -29,6 +30,7 @@ from ff_helpers.grading.graders import open_grader
 from ff_helpers.grading.identities import identities, identity_hash, identity_of, records, told_apart
 from ff_helpers.grading.ledger import Ledger, read_ledger, verdict_frame
 from ff_helpers.grading.outcome import record_key
+from ff_helpers.grading.rubric import load_rubric
 from ff_helpers.grading.stream import grade_all
 from ff_helpers.measurement.calibration.cards import Card, ClassRates, file_names, save_card
 from ff_helpers.measurement.calibration.confusion import cohen_kappa, confusion, p_chance
@@ -67,6 +69,7 @@ def calibrate_all(run: Run, *, thresholds: Thresholds = DEFAULT) -> list[Card]:
         old.unlink()
     listed = graders(run)
     software = {identity_of(row): str(row["software"]) for row in records(listed)}
+    developed = {identity_of(row) for row in records(listed) if row.get("developed")}
     named, who = told_apart(frame)
     own = {one: frame[named["grader"] == name] for name, one in who.items()}
     cards: list[Card] = []
@@ -80,6 +83,8 @@ def calibrate_all(run: Run, *, thresholds: Thresholds = DEFAULT) -> list[Card]:
             software=software.get(grader, NOT_RECORDED),
             corpus=_answers_for(corpus, first["set"], first["truth_space"]),
             attacked=own[grader],
+            split="held-out" if grader in developed else "all",
+            developed=grader in developed,
             thresholds=thresholds,
         ).as_of(run.as_of)
         cards.append(card)
@@ -108,6 +113,8 @@ def calibrate(
     software: str = NOT_RECORDED,
     corpus: pd.DataFrame | None = None,
     attacked: pd.DataFrame | None = None,
+    split: Split = "all",
+    developed: bool = False,
     thresholds: Thresholds = DEFAULT,
 ) -> Card:
     """Return the card of one grader identity on one set.
@@ -123,8 +130,12 @@ def calibrate(
             covers their intent classes and turn modes.
         attacked: the same grader's rows on the injection suite (other rows in it are left out); None:
             the flip rate is not measured.
+        split: which rows enter (`corpus.split`).
+        developed: the rubric was chosen on the development split; a card with rows of it is at best
+            provisional.
         thresholds: the gate's.
     """
+    rows = rows[[in_split(trace_id, split) for trace_id in rows["trace_id"]]]
     entered = rows[rows["sampling"].isin(CALIBRATING) & rows["truth"].notna()]
     first = entered[entered["repeat"] == 0].sort_values("trace_id", kind="stable")
     matrix = confusion(list(first["truth"]), list(first["verdict"].map(SPACES[space])), classes(space))
@@ -171,12 +182,14 @@ def calibrate(
         median_seconds=_seconds(first["duration_s"].median()),
         sampling=_sampling(first),
         left_out=int(((rows["repeat"] == 0) & rows["truth"].notna()).sum()) - len(first),
+        split=split,
         date=_measured(entered, as_of, thresholds.max_age_days),
         gate=decide(
             matrix,
             proxy=len(first) > 0
             and bool(((first["sampling"] == "constructed") | first["source"].str.startswith(OURS)).all()),
             missing=_missing(first, corpus),
+            chose=split == "development" or (developed and split == "all"),
             thresholds=thresholds,
         ),
     )
@@ -252,6 +265,7 @@ def calibrate_files(
     limit: int = 0,
     repeats: int = 2,
     attacks: str | None = None,
+    split: Split | None = None,
     concurrency: int = 1,
     timeout: float = 300.0,
 ) -> Calibration:
@@ -270,6 +284,8 @@ def calibrate_files(
         limit: how many rows of each set, drawn by truth in proportion; 0: all.
         repeats: how often a model grades each row; other graders grade once.
         attacks: an injection suite, graded once for the flip rate on the cards; None: not measured.
+        split: which rows are graded and make the card; None: those held out, if the rubric was chosen on the
+            development split, else all.
         concurrency: requests in flight at one server.
         timeout: seconds that one request may take.
 
@@ -277,7 +293,9 @@ def calibrate_files(
         FFError: a set has no row with a truth that calibrates; a set or the grader is missing, malformed or
             changed; the ledger cannot be written.
     """
-    sets = {name: _labelled(name, where, limit) for name, where in trace_sets.items()}
+    developed = load_rubric(rubric).developed
+    split = split or ("held-out" if developed else "all")
+    sets = {name: _labelled(name, where, limit, split) for name, where in trace_sets.items()}
     suite = [] if attacks is None else load_set(attacks)
     traces = [trace for rows in sets.values() for trace in rows]
     grader = open_grader(spec, rubric=rubric, concurrency=concurrency, timeout=timeout)
@@ -310,15 +328,18 @@ def calibrate_files(
                 as_of=date.today(),
                 software=grader.setup.software,
                 attacked=attacked,
+                split=split,
+                developed=developed,
             ).as_of(date.today())
             path = _save(folder / f"{card.slug}_{_version(who)}.json", card)
             written.append((path, card))
     return Calibration(tuple(written), ledger)
 
 
-def _labelled(name: str, spec: str, limit: int) -> list[Trace]:
+def _labelled(name: str, spec: str, limit: int, split: Split) -> list[Trace]:
     """Return the rows of a set that may enter a card; without `sampling`, a file counts as a census."""
     found = [t for t in load_set(spec) if t.truth is not None and t.arm != "permitted"]
+    found = [t for t in found if in_split(t.trace_id, split)]
     kept = [t for t in found if t.sampling is None or t.sampling.kind in CALIBRATING]
     if not kept:
         raise FFError(

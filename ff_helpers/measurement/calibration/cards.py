@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, ValidationInfo, WrapSerializer
 
 from ff_helpers.columns import declared
 from ff_helpers.corpus.jsonl import Closed
+from ff_helpers.corpus.split import Split
 from ff_helpers.grading.identities import identity_hash, shown_names
 from ff_helpers.measurement.calibration.confusion import Confusion, Kappa
 from ff_helpers.measurement.calibration.gate import Gate
@@ -80,6 +81,7 @@ class Card(Closed):
         seconds_a_trace, median_seconds: mean and median wall time of the first pass.
         sampling: how the rows came to be in the set, in words.
         left_out: rows with a truth chosen by judgement, which never enter.
+        split: which rows entered: `all`, `held-out` (no choice of a rubric has seen them) or `development`.
         date: the run's as_of; but where the oldest verdict behind the card is older than its age limit, the
             day of that verdict: recomputing a card does not make it newer.
         gate: the decision, its criteria and reasons, and the thresholds, the age limit among them.
@@ -119,6 +121,7 @@ class Card(Closed):
     median_seconds: Annotated[float | Unknown, *_READ_AND_WRITTEN]
     sampling: str
     left_out: int
+    split: Split = "all"
     date: datetime.date
     gate: Gate
 

@@ -128,6 +128,7 @@ def decide(
     *,
     proxy: bool | None = False,
     missing: tuple[str, ...] | None = None,
+    chose: bool = False,
     thresholds: Thresholds = DEFAULT,
 ) -> Gate:
     """Return the gate's decision on one calibration.
@@ -138,12 +139,14 @@ def decide(
             unknown what the rows are (labels without traces), so this is not checked.
         missing: intent classes and turn modes that the corpus has and the set lacks; the same limit applies.
             None: no corpus is known, so this is not checked.
+        chose: rows of the set chose the grader's rubric; the same limit applies.
         thresholds: what the rules require.
     """
-    gate = _by(thresholds, matrix, proxy, missing)
+    bounds = _coverage(proxy, missing, chose)
+    gate = _by(thresholds, matrix, bounds)
     if thresholds == DEFAULT:
         return gate
-    default = _by(DEFAULT, matrix, proxy, missing)
+    default = _by(DEFAULT, matrix, bounds)
     if GATE_STATES.index(default.state) >= GATE_STATES.index(gate.state):
         return gate.model_copy(update={"reasons": (f"by {gate.own}", *gate.reasons)})
     reasons = (f"by {gate.own}, but looser thresholds raise no state", *default.reasons)
@@ -175,8 +178,8 @@ def needed_right(n: Sizes, rule: Rule, t: Thresholds) -> Sizes:
     return np.minimum(np.ceil(n * p + margin - 1e-9).astype(np.int64), n + 1)
 
 
-def _by(t: Thresholds, matrix: Confusion, proxy: bool | None, missing: tuple[str, ...] | None) -> Gate:
-    published, ours, bounds = _published(matrix, t), _ours(matrix, t), _coverage(proxy, missing)
+def _by(t: Thresholds, matrix: Confusion, bounds: list[tuple[Criterion, str]]) -> Gate:
+    published, ours = _published(matrix, t), _ours(matrix, t)
     state: GateState = "rejected"
     reasons = _failed(published, "the published rule")
     if not reasons:
@@ -212,7 +215,9 @@ def _ours(matrix: Confusion, t: Thresholds) -> tuple[Criterion, ...]:
     )
 
 
-def _coverage(proxy: bool | None, missing: tuple[str, ...] | None) -> list[tuple[Criterion, str]]:
+def _coverage(
+    proxy: bool | None, missing: tuple[str, ...] | None, chose: bool
+) -> list[tuple[Criterion, str]]:
     """Return what a set must hold besides rows, with the reason where it does not."""
     found = []
     if proxy is not None:
@@ -222,6 +227,9 @@ def _coverage(proxy: bool | None, missing: tuple[str, ...] | None) -> list[tuple
         name = "attack classes and turn modes of the corpus that the set lacks"
         lacking = Criterion(name, len(missing), 0, "none", not missing)
         found.append((lacking, f"the calibration set lacks what the corpus has: {', '.join(missing)}"))
+    if chose:
+        seen = Criterion("rows that chose the rubric (1: yes)", 1, 0, "0", False)
+        found.append((seen, "calibrated on rows that chose the rubric: take the held-out ones"))
     return found
 
 

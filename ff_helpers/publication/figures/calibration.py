@@ -142,6 +142,36 @@ def format_against_content(table: pd.DataFrame) -> alt.VConcatChart:
     return alt.vconcat(*panels, spacing=6)
 
 
+def reliability_diagram(table: pd.DataFrame) -> alt.ConcatChart:
+    """Show how often each grader was right against how sure it was, with 95% Wilson intervals.
+
+    On the dashed line a grader is as often right as it says. Points are tenths of the probability; hollow
+    below 20 verdicts. It does not show whether being sure tells right verdicts from wrong: see the table.
+
+    Args:
+        table: as `measurement.calibration.reliability.reliability`.
+    """
+    axis = alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1])
+    x = alt.X("sure:Q", scale=alt.Scale(domain=[0, 1]), axis=axis, title="probability of its class")
+    ends = alt.Chart(pd.DataFrame({"at": [0, 1]}))
+    same = ends.mark_line(strokeDash=[3, 3], color="#999999", strokeWidth=1).encode(x="at:Q", y="at:Q")
+    filled = alt.condition("datum.n < 20", alt.value("white"), alt.value(theme.ACCENT))
+    panels: list[alt.LayerChart] = []
+    for (grader, name), rows in table.groupby(["grader", "set"], sort=False):
+        side = None if panels else "right"
+        y = alt.Y("accuracy:Q", scale=alt.Scale(domain=[0, 1]), axis=axis, title=side)
+        base = alt.Chart(theme.rounded(rows)).encode(x=x)
+        bars = base.mark_rule(color=theme.ACCENT, strokeWidth=3, opacity=0.4)
+        bars = bars.encode(y=alt.Y("accuracy_low:Q", title=None), y2="accuracy_high:Q")
+        points = base.mark_point(stroke=theme.ACCENT, size=45, opacity=1).encode(y=y, fill=filled)
+        where = f"on {theme.cut(str(name), 24)}"
+        title = alt.TitleParams(theme.cut(str(grader), 26), subtitle=where, fontSize=10)
+        panel = alt.LayerChart(layer=[same, bars, points], title=title)
+        panels.append(panel.properties(width=110, height=110))
+    shown = blocks.heading("Is a grader right as often as it is sure?", shown=len(panels))
+    return blocks.grid(panels, columns=2, spacing=18, title=shown)
+
+
 def save_confusions(run: Run, cards: Sequence[Card]) -> None:
     """Write and show the confusion matrix of each card: figures/confusion_<name of the card's file>."""
     from IPython.display import display

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ff_helpers import calibrate_all, grade
 from ff_helpers.corpus.jsonl import write_records
+from ff_helpers.corpus.split import SPLITS
 from ff_helpers.corpus.traces import Message, Trace
 from ff_helpers.measurement.calibration.cards import Card, cards_table
 from ff_helpers.measurement.proportions.intervals import Proportion
@@ -150,6 +151,20 @@ def test_degenerate_sets_give_defined_values(pairs: list[tuple[str, str]]) -> No
 def test_a_set_in_which_no_row_may_enter_gives_an_empty_card() -> None:
     got = card(rows(MIXED, sampling="judgement"))
     assert (got.n, got.accuracy.estimate, got.gate.state) == (0, None, "rejected")
+
+
+def test_a_split_lets_in_its_own_rows_and_the_two_make_the_whole() -> None:
+    frame = rows([(truth, said) for truth, said in MIXED * 12])
+    whole, chose, held = (card(frame, split=split) for split in ("all", "development", "held-out"))
+    assert whole.n == chose.n + held.n == len(frame)
+    assert whole.k == chose.k + held.k
+    assert (whole.split, chose.split, held.split) == ("all", "development", "held-out")
+
+
+def test_a_rubric_that_was_chosen_on_the_development_split_is_measured_on_the_others() -> None:
+    frame = rows([("REFUSAL", "REFUSAL"), ("NOT_REFUSAL", "COMPLIANCE")] * 100, truth_space="refused")
+    states = {split: card(frame, "refused", split=split, developed=True).gate.state for split in SPLITS}
+    assert states == {"all": "provisional", "development": "provisional", "held-out": "calibrated"}
 
 
 outcome = st.sampled_from([*VERDICTS, *STATUSES])

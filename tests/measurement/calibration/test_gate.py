@@ -32,6 +32,12 @@ def test_proxy_traces_or_a_missing_attack_class_allow_provisional_at_best() -> N
     assert "constraint_erosion, multi" in lacking.reasons[0]
 
 
+def test_rows_that_chose_the_rubric_allow_provisional_at_best() -> None:
+    seen = decide(GOOD, chose=True)
+    assert seen.state == "provisional"
+    assert seen.reasons == ("calibrated on rows that chose the rubric: take the held-out ones",)
+
+
 @pytest.mark.parametrize(
     ("table", "failing"),
     [
