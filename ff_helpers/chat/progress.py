@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
-from ff_helpers.terms import STATUSES
+from ff_helpers.terms import WITHOUT_VERDICT
 
 _MUCH: Final = 0.5
 """Cores used by others from which a local model is starved: its threads wait for each other."""
@@ -81,7 +81,7 @@ class Progress:
             return
         self.counts.update(ended)
         self.done += len(ended)
-        statuses = [f"{name} {self.counts[name]}" for name in STATUSES if self.counts[name]]
+        statuses = [f"{name} {self.counts[name]}" for name in WITHOUT_VERDICT if self.counts[name]]
         statuses += [self._starved()] if self._starved() else []
         self._bar.set_postfix_str(", ".join(statuses), refresh=False)
         self._bar.update(len(ended))

@@ -226,7 +226,7 @@ def collected_frame(path: Path) -> "pd.DataFrame":
     rows = []
     for number, trace in enumerate(read_traces(_found(path)), start=1):
         made = trace.generation
-        if made is None or trace.truth_space != "strict":
+        if made is None or made.complete is None or trace.truth_space != "strict":
             raise BadLineError(path, number, "generation", "missing: this trace was not collected")
         rows.append(
             trace.model_dump(exclude={"messages"})

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal, Self
 
@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from ff_helpers.corpus.injections import CLEAN
 from ff_helpers.corpus.jsonl import BadLineError, Closed, read_records
-from ff_helpers.terms import Intent, Space, classes
+from ff_helpers.terms import ROW_FAULTS, Intent, RowFault, RowStatus, Space, classes
 
 UNNAMED: Final = "unknown (not published)"
 """The model of traces whose model nobody named."""
@@ -43,16 +43,34 @@ class Sampling(Closed):
 
 
 class Generation(Closed):
-    """How the model under test was run when the trace was collected."""
+    """How the model under test was run when the trace was collected; None: the file does not tell.
 
-    digest: str
-    temperature: float
-    seed: int
-    max_tokens: int
-    complete: bool
+    `complete` is false where the response was cut at the token limit.
+    """
+
+    digest: str | None = None
+    temperature: float | None = None
+    seed: int | None = None
+    max_tokens: int | None = None
+    complete: bool | None = None
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
-    software: str
+    software: str | None = None
+
+
+class Annotation(Closed):
+    """What one person said of the response, in a label space; `label` None: they gave no opinion."""
+
+    annotator: str = Field(min_length=1)
+    space: Space
+    label: str | None = None
+
+    @model_validator(mode="after")
+    def _label_is_in_its_space(self) -> Self:
+        if self.label is not None and self.label not in classes(self.space):
+            allowed = ", ".join(classes(self.space))
+            raise ValueError(f"label: must be one of {allowed} (space {self.space})")
+        return self
 
 
 class Trace(Closed):
@@ -61,6 +79,11 @@ class Trace(Closed):
     `withheld` is true where the text must not be shown or stored: only ids, labels and verdicts
     of such a trace may leave memory. `arm` is `permitted` for a control, in which the policy allows what
     the scenario forbids: it shows what the model can do, and is never an attack.
+
+    `row_status` is what went wrong with the row, with its reason: nobody grades a row with a fault; a
+    `truncated` one is graded, and marked. `tags` are free words to count by (attack, category, dataset,
+    split): plain text, never one of the fields here. `annotations` are the labels of several people;
+    `truth` is the one that counts.
     """
 
     trace_id: str = Field(min_length=1)
@@ -78,6 +101,16 @@ class Trace(Closed):
     sampling: Sampling | None = None
     arm: Literal["forbidden", "permitted"] | None = None
     generation: Generation | None = None
+    row_status: RowStatus | None = None
+    row_reason: str | None = None
+    tags: Mapping[str, str] = Field(default_factory=dict, exclude_if=lambda tags: not tags)
+    annotations: tuple[Annotation, ...] = Field(default=(), exclude_if=lambda people: not people)
+
+    @model_validator(mode="after")
+    def _reason_has_a_status(self) -> Self:
+        if self.row_reason is not None and self.row_status is None:
+            raise ValueError("row_reason: comes together with row_status")
+        return self
 
     @model_validator(mode="after")
     def _truth_is_in_its_space(self) -> Self:
@@ -96,6 +129,16 @@ class Trace(Closed):
         return last.content if last is not None and last.role == "assistant" else ""
 
     @property
+    def fault(self) -> RowFault | None:
+        """Why nobody can grade this row, or None."""
+        return next((fault for fault in ROW_FAULTS if fault == self.row_status), None)
+
+    @property
+    def why_fault(self) -> str:
+        """What its file says about its fault, or the name of its status."""
+        return self.row_reason or f"the row has the status {self.row_status}"
+
+    @property
     def turns(self) -> Literal["single", "multi"]:
         """`multi` if the user spoke more than once."""
         return "multi" if sum(m.role == "user" for m in self.messages) > 1 else "single"
@@ -108,7 +151,7 @@ class Trace(Closed):
 
     def about(self, set: str) -> dict[str, object]:
         """Return what is known of it but its text and generation, as a trace of the set of that name."""
-        known = self.model_dump(exclude={"messages", "generation", "sampling"})
+        known = self.model_dump(exclude={"messages", "generation", "sampling", "annotations"})
         kind, probability = self.sampling and self.sampling.kind, self.sampling and self.sampling.probability
         return known | {"set": set, "turns": self.turns, "sampling": kind, "probability": probability}
 

@@ -14,9 +14,10 @@ from ff_helpers.chat.embedded import MODELS
 from ff_helpers.corpus.jsonl import Closed
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.grading.rubric import spec_of_rubric
-from ff_helpers.terms import Identity, Status, Verdict
+from ff_helpers.terms import Identity, Label, Space, Verdict, WithoutVerdict, classes
 
-Method = Literal["flip-final-turn", "heuristic", "manual"]
+Method = Literal["flip-final-turn", "heuristic", "manual", "external"]
+"""How a verdict was given; `external`: by a judge that somebody else ran, so nobody can run it again."""
 
 
 class Options(Closed):
@@ -42,8 +43,20 @@ class Supersedes(Closed):
     reason: str = Field(min_length=1)
 
 
+class Judge(Closed):
+    """What a file says of a judge that somebody else ran; None: not told by the file."""
+
+    model: str | None = None
+    version: str | None = None
+    template: str | None = None
+
+
 class Record(Closed):
     """One verdict, or one status with its reason. A row has exactly one of the two.
+
+    `space` is the label space of its grader: the verdict is one of `terms.classes(space)`, and what the
+    space does not decide is not determinable. `score` is what a threshold made a verdict of. A status is
+    the grader's, or that of a row which nobody can grade.
 
     No text of a withheld trace is stored: `raw` and `inferred_instruction` are None there. `rationale` is
     the person's reason, in their own words. `probabilities` says how sure a model was of each label, where
@@ -59,9 +72,12 @@ class Record(Closed):
     grader_digest: str
     rubric: str
     method: Method
-    verdict: Verdict | None = None
-    status: Status | None = None
+    space: Space = Field(default="five", exclude_if=lambda space: space == "five")
+    verdict: Label | None = None
+    status: WithoutVerdict | None = None
     reason: str | None = None
+    score: float | None = Field(default=None, allow_inf_nan=False)
+    judge: Judge | None = None
     probabilities: dict[Verdict, Annotated[float, Field(ge=0, le=1)]] | None = None
     inferred_instruction: str | None = None
     backward_f1: float | None = Field(default=None, ge=0, le=1)
@@ -99,6 +115,8 @@ class Record(Closed):
     def _verdict_or_status(self) -> Self:
         if (self.verdict is None) == (self.status is None):
             raise ValueError("verdict: a record must have either a verdict or a status")
+        if self.verdict is not None and self.verdict not in classes(self.space):
+            raise ValueError(f"verdict: must be one of {', '.join(classes(self.space))} (space {self.space})")
         if self.status is not None and not self.reason:
             raise ValueError("reason: a status needs one")
         return self
@@ -110,14 +128,18 @@ class VerdictRow(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
     CALLED: ClassVar = "verdicts (rows with grader, and verdict or status; Parquet is read too)"
 
-    verdict: Verdict | None = None
-    status: Status | None = None
+    space: Space | None = None
+    verdict: Label | None = None
+    status: WithoutVerdict | None = None
     repeat: int | None = Field(default=None, ge=0)
 
     @model_validator(mode="after")
     def _one_outcome(self) -> Self:
         if (self.verdict is None) == (self.status is None):
             raise ValueError("verdict: a row must have either a verdict or a status")
+        allowed = classes(self.space or "five")
+        if self.verdict is not None and self.verdict not in allowed:
+            raise ValueError(f"verdict: must be one of {', '.join(allowed)} (space {self.space or 'five'})")
         return self
 
 
@@ -181,7 +203,7 @@ class Outcome:
     """One verdict, or one status with its reason."""
 
     verdict: Verdict | None = None
-    status: Status | None = None
+    status: WithoutVerdict | None = None
     reason: str | None = None
     probabilities: dict[Verdict, float] | None = None
     inferred_instruction: str | None = None
@@ -194,6 +216,11 @@ class Outcome:
 
 
 NOT_GRADEABLE: Final = Outcome(status="not_gradeable", reason="the response is empty or missing")
+
+
+def ungradeable(trace: Trace) -> Outcome | None:
+    """Return the outcome of a row that nobody can grade, so that no grader is asked; None for others."""
+    return None if trace.fault is None else Outcome(status=trace.fault, reason=trace.why_fault)
 
 
 class Grader(Protocol):

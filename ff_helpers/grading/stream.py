@@ -22,8 +22,8 @@ from ff_helpers.errors import FFError
 from ff_helpers.grading.admission import Admit, nobody, refuse_control
 from ff_helpers.grading.graders import open_grader
 from ff_helpers.grading.ledger import Ledger
-from ff_helpers.grading.outcome import Grader, record_key, to_record
-from ff_helpers.terms import STATUSES, VERDICTS, Identity
+from ff_helpers.grading.outcome import Grader, record_key, to_record, ungradeable
+from ff_helpers.terms import VERDICTS, WITHOUT_VERDICT, Identity
 
 _BATCH: Final = 128
 """The most records that one fsync covers: slow disks must not slow down a fast server."""
@@ -118,7 +118,7 @@ def grade_file(
         graded=progress.done,
         already=job.wanted - left,
         verdicts={label: progress.counts[label] for label in VERDICTS if progress.counts[label]},
-        statuses={name: progress.counts[name] for name in STATUSES if progress.counts[name]},
+        statuses={name: progress.counts[name] for name in WITHOUT_VERDICT if progress.counts[name]},
         seconds=round(time.monotonic() - begun, 3),
         ledger=ledger,
     )
@@ -189,7 +189,7 @@ async def _grade_all(
 
     async def worker() -> None:
         for trace, repeat in work:
-            outcome = await grader.grade(trace, repeat)
+            outcome = ungradeable(trace) or await grader.grade(trace, repeat)
             if ledger.add(to_record(grader.setup, trace, outcome, repeat)) >= _BATCH:
                 await asyncio.to_thread(commit)
 

@@ -17,7 +17,7 @@ from ff_helpers.measurement.collected import rates
 from ff_helpers.measurement.collected.stability import outcome_stability
 from ff_helpers.measurement.rates.known import BY_CHECKER
 from ff_helpers.measurement.results import Terms, stated
-from ff_helpers.terms import short
+from ff_helpers.terms import NOT_RECORDED, short
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,8 @@ def _model(path: Path) -> str:
     if first is None or first.generation is None:
         return "no trace was collected"
     made = first.generation
+    heat = NOT_RECORDED if made.temperature is None else f"{made.temperature:g}"
     return (
-        f"{first.model} (digest {short(made.digest)}; "
-        f"temperature {made.temperature:g}; at most {made.max_tokens} tokens per reply)"
+        f"{first.model} (digest {short(made.digest or NOT_RECORDED)}; "
+        f"temperature {heat}; at most {made.max_tokens} tokens per reply)"
     )

@@ -18,7 +18,7 @@ from ff_helpers.errors import FFError, is_name, place_in, quoted
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.grading.outcome import Record
-from ff_helpers.terms import SPACES, Space
+from ff_helpers.terms import Space, projected
 
 Mapped = Mapping[str, str | None]
 """Raw value -> class; None: no class."""
@@ -289,8 +289,25 @@ def with_verdicts(
     if rows.empty:
         raise FFError(f"no trace_id of the labels is in {ledger}.")
     name = names[graders[0]]
-    labels = {i: SPACES[space][r.verdict] if r.verdict else str(r.status) for i, r in said.items()}
+    labels = {i: _in_space(r, space) for i, r in said.items()}
     return rows.assign(**{name: rows["trace_id"].map(labels)}), name
+
+
+def _in_space(record: Record, space: Space) -> str:
+    """Return a verdict as a class of the space of the labels, or its status.
+
+    Raises:
+        FFError: the grader's own space does not decide that of the labels.
+    """
+    if record.verdict is None:
+        return str(record.status)
+    label = projected(record.verdict, record.space, space)
+    if label is None:
+        raise FFError(
+            f"grader {quoted(record.grader)} answers in the space {record.space}, which does not decide "
+            f"the space {space} of the labels. Name labels in the space {record.space}."
+        )
+    return label
 
 
 def _later(before: Record | None, record: Record, ledger: Path) -> Record:
