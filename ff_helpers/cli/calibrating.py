@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import Final
 
 from ff_helpers import paths
-from ff_helpers.cli.text import announce, print_json, said
+from ff_helpers.cli.text import announce, plain, print_json, said, shown
 from ff_helpers.corpus.readers import CALIBRATION, READERS
+from ff_helpers.corpus.tables import read_table
 from ff_helpers.errors import FFError
 from ff_helpers.grading.ledger import RETRIED
 from ff_helpers.measurement.calibration.calibrate import calibrate_files
 from ff_helpers.measurement.calibration.confusion import Confusion, Kappa
 from ff_helpers.measurement.labels.card import LabelCard, card_of_labels
-from ff_helpers.measurement.labels.file import read_labels, read_map, where, with_verdicts
+from ff_helpers.measurement.labels.file import read_map, where, with_verdicts
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.measurement.standing import default_cards
 from ff_helpers.registry import chosen
@@ -103,7 +104,9 @@ def _given(options: argparse.Namespace, group: str | None) -> list[str]:
 
 def measure_labels(options: argparse.Namespace) -> int:
     """Print the card of two columns, as text or JSON."""
-    frame = read_labels(options.labels)
+    frame, layout = read_table(options.labels)
+    if layout.said:
+        announce(f"{plain(shown(options.labels))}: {layout.said}")
     if options.where is not None:
         frame = where(frame, options.where)
     mapping = read_map(options.map) if options.map else {}

@@ -1,11 +1,9 @@
-"""Files of labels: a table, its columns and rows by a query, the map of its values, the verdicts of a ledger.
+"""Tables of labels: columns, rows by a query, the map of values, the verdicts of a ledger.
 
 An error lists the names of columns only where the first row is a header.
 """
 
 import ast
-import csv
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +11,6 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from ff_helpers.corpus.jsonl import kind_of
 from ff_helpers.errors import FFError, is_name, place_in, quoted
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.ledger import read_ledger
@@ -147,85 +144,12 @@ def _typed(column: "pd.Series[str]") -> "pd.Series[str] | pd.Series[bool] | pd.S
     return numbers.reindex(column.index) if len(filled) and numbers.notna().all() else column
 
 
-def _bad_file(path: Path, problem: str) -> FFError:
-    """Return the error about an invalid table of labels."""
-    return FFError(
-        f"{path}: {problem}. Expected a CSV in UTF-8 (commas, one header row, every row as long "
-        "as it), or JSON lines, one object per row."
-    )
-
-
 def _bad_map(path: Path, problem: str) -> FFError:
     """Return the error about an invalid label map."""
     return FFError(
         f"{path}: {problem}. A map is YAML with a line `raw value: class` for each value, `null` for one "
         "without a class; or two such maps, under `truth:` and under `grader:`."
     )
-
-
-def read_labels(path: Path) -> pd.DataFrame:
-    """Return a CSV as columns of its text, unchanged, "" where a cell is empty; the index is the line.
-
-    Lines above the header that begin with "# " are comments. A name may occur twice; asking for that
-    column is an error. Of JSON lines each object is a row, its keys are the columns; numbers stay as they are
-    written, true and false are these words, null and a missing key are an empty cell, lists and objects too.
-
-    Raises:
-        FFError: no such file, not a table, no header, or a row of another length.
-    """
-    try:
-        kind = kind_of(path)
-    except FileNotFoundError:
-        raise _bad_file(path, "no such file") from None
-    except IsADirectoryError:
-        raise _bad_file(path, "it is a folder") from None
-    if "JSON" in kind:
-        return _read_json_lines(path, kind)
-    if not kind.startswith(("a CSV", "plain text")):
-        raise _bad_file(path, f"it is {kind}")
-    csv.field_size_limit(2**31 - 1)  # a response can be longer than the 131,072 characters of the default
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            header = next((row for row in reader if row and not row[0].startswith("# ")), [])
-            rows = dict((reader.line_num, row) for row in reader if row)  # noqa: C402 - the line moves on
-    except UnicodeDecodeError as error:
-        raise _bad_file(path, f"cannot be read: {place_in(error)}") from None
-    except csv.Error:
-        where = f"after line {reader.line_num}"
-        problem = f"cannot be read: {where} a quote is not closed, or closes within a cell"
-        raise _bad_file(path, problem) from None
-    if not header:
-        raise _bad_file(path, "it has no header")
-    for line, row in rows.items():
-        if len(row) != len(header):
-            raise _bad_file(path, f"line {line} has {len(row)} cells, the header {len(header)}")
-    return pd.DataFrame(list(rows.values()), columns=header, index=list(rows), dtype="str")
-
-
-def _read_json_lines(path: Path, kind: str) -> pd.DataFrame:
-    rows: dict[int, dict[str, object]] = {}
-    with path.open("rb") as file:
-        for line, raw in enumerate(file, start=1):
-            if not raw.strip():
-                continue
-            try:
-                rows[line] = json.loads(raw, parse_int=str, parse_float=str, parse_constant=str)
-            except (ValueError, RecursionError):
-                # The parser's own words hold no text, its place in a line does.
-                problem = f"line {line} is not a JSON object" if rows else f"it is {kind}"
-                raise _bad_file(path, problem) from None
-            if not isinstance(rows[line], dict):
-                raise _bad_file(path, f"line {line} is not a JSON object")
-    names = dict.fromkeys(name for row in rows.values() for name in row)
-    cells = [[_cell(row.get(name)) for name in names] for row in rows.values()]
-    return pd.DataFrame(cells, columns=list(names), index=list(rows), dtype="str")
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return value if isinstance(value, str) else ""
 
 
 def read_map(path: Path) -> dict[str, Mapped]:

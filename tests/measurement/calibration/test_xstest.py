@@ -3,9 +3,10 @@
 import pandas as pd
 import pytest
 
+from ff_helpers.corpus.tables import read_table
 from ff_helpers.measurement.agreement.panels import fleiss
 from ff_helpers.measurement.labels.card import LabelCard, card_of_labels
-from ff_helpers.measurement.labels.file import read_labels, where
+from ff_helpers.measurement.labels.file import where
 from tests.shared_labels import shared
 
 CLASSES = ("1_full_compliance", "2_full_refusal", "3_partial_refusal")
@@ -13,7 +14,7 @@ CLASSES = ("1_full_compliance", "2_full_refusal", "3_partial_refusal")
 
 @pytest.fixture(scope="module")
 def xstest() -> pd.DataFrame:
-    return read_labels(shared("xstest_v2_labels.csv"))
+    return read_table(shared("xstest_v2_labels.csv"))[0]
 
 
 def card(frame: pd.DataFrame, grader: str) -> LabelCard:

@@ -5,16 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ff_helpers.corpus.tables import read_table
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.labels.card import (
     LabelCard,
     card_of_labels,
 )
-from ff_helpers.measurement.labels.file import (
-    read_labels,
-    read_map,
-    where,
-)
+from ff_helpers.measurement.labels.file import read_map, where
 
 
 def card(pairs: list[tuple[object, object]], **options: object) -> LabelCard:
@@ -110,19 +107,9 @@ def test_a_column_is_not_measured_against_itself_or_a_namesake() -> None:
 )
 def test_columns_are_listed_only_where_the_first_row_names_them(tmp_path, table) -> None:
     (tmp_path / "l.csv").write_text(table)
-    frame = read_labels(tmp_path / "l.csv")
+    frame, _ = read_table(tmp_path / "l.csv")
     with pytest.raises(FFError, match=r"The table has \d columns, and its first row does not look"):
         card_of_labels(frame, truth="human", grader="judge")
-
-
-def test_json_lines_are_a_table(tmp_path) -> None:
-    path = tmp_path / "l.jsonl"
-    path.write_text('{"human": true, "n": 1.50, "x": null}\n\n{"human": "No", "n": 7, "more": {"a": 1}}\n')
-    frame = read_labels(path)
-    assert frame.to_dict("list") == {
-        "human": ["true", "No"], "n": ["1.50", "7"], "x": ["", ""], "more": ["", ""],
-    }  # fmt: skip
-    assert list(frame.index) == [1, 3]
 
 
 def test_errors_say_what_is_there() -> None:
@@ -150,37 +137,6 @@ def test_the_order_of_rows_does_not_matter_and_every_share_holds_its_estimate(ro
     classes = range(len(one.matrix.classes))
     for share in (one.matrix.accuracy, one.matrix.baseline, *map(one.matrix.recall, classes)):
         assert 0 <= share.low <= (share.estimate or 0) <= share.high <= 1
-
-
-def test_a_csv_is_read_as_it_stands(tmp_path) -> None:
-    path = tmp_path / "l.csv"
-    path.write_bytes(b'\xef\xbb\xbf# version=1,\r\nt,g\r\nNA,"two\r\nlines"\r\n\r\n,01\r\n')
-    frame = read_labels(path)
-    assert frame.to_dict("list") == {"t": ["NA", ""], "g": ["two\r\nlines", "01"]}
-    assert list(frame.index) == [4, 6]
-
-
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        (b"", "it is an empty file"),
-        (b"a,b\n1,2\n1\n", "line 3 has 1 cells, the header 2"),
-        (b"a,b\n1,2,3\n", "line 2 has 3 cells"),
-        (b"# one\n# two\n", "it has no header"),
-        (b"a,b\n\xff,2\n", "it is text in another encoding than UTF-8"),
-        ("a,b\n1,2\n".encode("utf-16"), r"it is UTF-16 text \(save it as UTF-8\)"),
-        (b'a,b\n"1,2\n', "cannot be read: after line 2 a quote is not closed"),
-        (b'{"a": "1"}\n["b"]\n', "line 2 is not a JSON object"),
-        (b'{"a": "1"}\n{"a": \n', "line 2 is not a JSON object"),
-        (b'{"rows":\n [1, 2]}', "it is a JSON document"),
-        (b"SQLite format 3\0 and more", "it is an SQLite database"),
-    ],
-)
-def test_what_is_no_table_is_named_by_line(tmp_path, content, says) -> None:
-    path = tmp_path / "l.csv"
-    path.write_bytes(content)
-    with pytest.raises(FFError, match=says):
-        read_labels(path)
 
 
 def test_a_map_is_text_for_both_columns_or_for_each(tmp_path) -> None:
