@@ -153,10 +153,10 @@ def read_table(path: Path) -> tuple[pd.DataFrame, Layout]:
 
 def bad_table(path: Path, problem: str) -> FFError:
     """Return the error about an invalid table."""
+    between = ", ".join(DELIMITERS.values())
     return FFError(
-        f"{path}: {problem}. Expected a table: CSV ({', '.join(DELIMITERS.values())} between the columns; one "
-        "header row, every row as long as it; in UTF-8, UTF-16 or Windows-1252), or JSON lines, one object "
-        "per row."
+        f"{path}: {problem}. Expected a table: CSV ({between} between the columns; one header row, every row "
+        "as long as it; in UTF-8, UTF-16 or Windows-1252), or JSON lines, one object per row."
     )
 
 
