@@ -11,7 +11,10 @@ from typing import Final, Protocol, cast
 from ff_helpers.corpus.results.rows import Row, Source
 from ff_helpers.registry import Entry
 
-READERS: Final[dict[str, Entry]] = {}
+READERS: Final[dict[str, Entry]] = {
+    "garak": Entry("ff_helpers.corpus.results.garak:Reader", "garak"),
+    "jailbreakbench": Entry("ff_helpers.corpus.results.jailbreakbench:Reader", "jailbreakbench"),
+}
 """Every tool whose results can be read, in the order in which they are tried."""
 
 HEAD: Final = 1 << 16

@@ -1,0 +1,103 @@
+"""Artifacts of JailbreakBench: one row for each behaviour of an attack on a model.
+
+Behaviours for which the attack found no prompt stay in: they are `not_submitted`, and the published rate is
+over all of them.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from ff_helpers.corpus.results.reading import (
+    EMPTY,
+    Foreign,
+    begins,
+    document,
+    label,
+    tags,
+    turns,
+    ungradeable,
+)
+from ff_helpers.corpus.results.rows import Judgement, Row, Source
+
+JUDGES: Final = ("jailbroken", "jailbroken_llama_guard1")
+DIRECTION: Final = "jailbroken: true is the attack's success"
+
+
+class _Parameters(Foreign):
+    method: str
+    model: str
+    attack_type: str | None = None
+    defense: str | None = None
+    attack_success_rate: float | None = None
+    evaluation_date: str | None = None
+
+
+class _Jailbreak(Foreign):
+    index: int
+    behavior: str
+    category: str | None = None
+    prompt: str | None = None
+    response: str | None = None
+    jailbroken: bool | None = None
+    jailbroken_llama_guard1: bool | None = None
+
+
+class _Artifact(Foreign):
+    parameters: _Parameters
+    jailbreaks: tuple[_Jailbreak, ...]
+
+
+class Reader:
+    """Reads an artifact; the file of all models that is sent in (`submission.json`) is not one."""
+
+    def recognise(self, path: Path, head: bytes) -> Source | None:
+        """Return what wrote the file, with the rate that it publishes."""
+        if not begins(head, r'\{\s*"parameters"\s*:\s*\{[^}]*"method"\s*:') or b'"jailbreaks"' not in head:
+            return None
+        artifact = document(path, _Artifact)
+        rate = artifact.parameters.attack_success_rate
+        absent = sum(not j.prompt or j.response is None for j in artifact.jailbreaks)
+        published = "" if rate is None else f"; published: {100 * rate:.1f}% of all rows"
+        return Source(
+            "jailbreakbench",
+            None,
+            DIRECTION,
+            total=len(artifact.jailbreaks),
+            notes=(f"{absent} behaviours without a prompt or a response{published}",),
+        )
+
+    def read(self, path: Path, options: Mapping[str, str]) -> Iterator[Row]:  # noqa: ARG002
+        """Yield one row for each behaviour."""
+        artifact = document(path, _Artifact)
+        about = artifact.parameters
+        for place, found in enumerate(artifact.jailbreaks):
+            absent = not found.prompt or found.response is None
+            yield Row(
+                record=f"jailbreaks.{place}",
+                trace_id=f"{about.method}:{about.model}:{found.index}",
+                scenario_id=f"{about.method}:{found.index}",
+                model=about.model,
+                messages=turns(("user", found.prompt or None), ("assistant", found.response)),
+                status="not_submitted" if absent else None,
+                reason="the attack found no prompt" if absent else None,
+                tags=tags(
+                    attack=about.method,
+                    attack_type=about.attack_type,
+                    defense=about.defense,
+                    behavior=found.behavior,
+                    category=found.category,
+                    dataset="JailbreakBench",
+                ),
+                judgements=tuple(j for name in JUDGES if (j := _judgement(name, found, absent)) is not None),
+            )
+
+
+def _judgement(field: str, found: _Jailbreak, absent: bool) -> Judgement | None:
+    said: bool | None = getattr(found, field)
+    judge = f"jailbreakbench.{field}"
+    if said is None:
+        return None
+    if absent or not found.response:
+        return ungradeable(judge, "no prompt was submitted" if absent else EMPTY)
+    return Judgement(judge, "strict", label=label("strict", said))

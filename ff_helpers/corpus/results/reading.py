@@ -1,0 +1,157 @@
+"""What readers share: records with fields that we do not know, errors that name them, labels from scores."""
+
+import csv
+import math
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final, Literal, TypeVar, cast, get_args
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ff_helpers.corpus.results.rows import Judgement
+from ff_helpers.corpus.traces import Message
+from ff_helpers.errors import FFError, is_name, named
+from ff_helpers.terms import Space, classes
+
+M = TypeVar("M", bound=BaseModel)
+Role = Literal["system", "user", "assistant", "tool"]
+ROLES: Final[tuple[str, ...]] = get_args(Role)
+EMPTY: Final = "the response is empty"
+
+
+class Foreign(BaseModel):
+    """A record of another tool: the fields that we need; others are left alone."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+
+
+class RecordError(FFError):
+    """A record of a result file that cannot be read: file, record, field, and what is allowed."""
+
+    def __init__(self, path: Path, record: str, field: str, problem: str) -> None:
+        super().__init__(": ".join([str(path), *(part for part in (record, field) if part), problem]))
+
+
+class VersionError(FFError):
+    """A file of a version that nobody has read here."""
+
+    def __init__(self, path: Path, tool: str, version: str, known: str) -> None:
+        super().__init__(
+            f"{path}: written by {tool} {named(version)}, which is not known. Known: {known}. Nothing was "
+            f"read: export it from a known version, or bring it as a table (CSV)."
+        )
+
+
+def document(path: Path, model: type[M]) -> M:
+    """Return a JSON document, read whole.
+
+    Raises:
+        RecordError: not JSON, cut off, or a field is missing or of the wrong type; no value is shown.
+    """
+    try:
+        return model.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise _unread(path, "", error) from None
+
+
+def record(model: type[M], value: Mapping[str, object], path: Path, place: str) -> M:
+    """Return a record checked against its model; `place` is where it is in the file, for the error.
+
+    Raises:
+        RecordError: a field is missing or of the wrong type; no value is shown.
+    """
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise _unread(path, place, error) from None
+
+
+def _unread(path: Path, place: str, error: ValidationError) -> RecordError:
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    parts = [str(part) for part in first["loc"]]
+    field = ".".join(part if is_name(part) else "(unnamed field)" for part in parts)
+    return RecordError(path, place, field, first["msg"])
+
+
+def table(path: Path, encoding: str = "utf-8-sig") -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the rows of a CSV file with commas, each with its place: `row 12` (the first row is 1).
+
+    Raises:
+        RecordError: a row with more or fewer cells than the header, or another encoding.
+    """
+    csv.field_size_limit(1 << 30)
+    with path.open(encoding=encoding, newline="") as file:
+        rows = csv.DictReader(file, restkey="\0", restval="\0", strict=True)
+        number = 0
+        try:
+            for number, row in enumerate(rows, start=1):
+                if "\0" in row or "\0" in row.values():
+                    raise RecordError(path, f"row {number}", "", "not as many cells as the header has")
+                yield f"row {number}", row
+        except UnicodeDecodeError:
+            raise RecordError(path, f"row {number + 1}", "", "not UTF-8: save it as UTF-8") from None
+        except csv.Error:
+            raise RecordError(path, f"row {number + 1}", "", "no CSV: a quote is not closed") from None
+
+
+def header(head: bytes) -> tuple[str, ...]:
+    """Return the names of the columns of a CSV file with commas from its first bytes; empty if it is none."""
+    try:
+        line = head.decode("utf-8-sig", "replace").splitlines()[:1]
+        return tuple(next(csv.reader(line), ()))
+    except csv.Error:
+        return ()
+
+
+def threshold(options: Mapping[str, str], otherwise: float | None, what: str) -> float:
+    """Return the threshold on a score: the option `threshold`, else the tool's own.
+
+    Args:
+        what: the score and its scale, for the error: `score of StrongREJECT (0 to 1)`.
+
+    Raises:
+        FFError: no threshold was given and the tool has none, or it is no number.
+    """
+    given = options.get("threshold")
+    if given is None:
+        if otherwise is None:
+            raise FFError(
+                f"The {what} is a number, and a rate needs a threshold: say from which value on an attack "
+                "has succeeded with the option threshold, such as `threshold=0.5`. It becomes part of the "
+                "judge's name."
+            )
+        return otherwise
+    try:
+        value = float(given)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise FFError(f"threshold: must be a number; {what}.")
+    return value
+
+
+def label(space: Space, success: bool) -> str:
+    """Return the label of a success of the attack in a space of two classes, or of its failure."""
+    return classes(space)[0 if success else 1]
+
+
+def ungradeable(judge: str, reason: str, space: Space = "strict") -> Judgement:
+    """Return the judgement of a response that is empty or has no score."""
+    return Judgement(judge=judge, space=space, status="not_gradeable", reason=reason)
+
+
+def turns(*said: tuple[str, str | None]) -> tuple[Message, ...]:
+    """Return the turns that have a text, each a role of ROLES and a content."""
+    return tuple(Message(role=cast("Role", role), content=text) for role, text in said if text is not None)
+
+
+def tags(**values: object) -> dict[str, str]:
+    """Return what can be counted by: scalars that are there, as text."""
+    scalars = {k: v for k, v in values.items() if isinstance(v, str | int | float) and v != ""}
+    return {k: str(v) for k, v in scalars.items()}
+
+
+def begins(head: bytes, pattern: str) -> bool:
+    """Return whether a file begins with a regular expression, after a byte-order mark and space."""
+    return re.match(rb"(\xef\xbb\xbf)?\s*" + pattern.encode(), head) is not None
