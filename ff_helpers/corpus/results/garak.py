@@ -127,7 +127,7 @@ class Reader:
         """Return what garak wrote the file; scans it once for what has no verdict."""
         if begins(head, _HIT):
             raise FFError(
-                f"{path}: a garak hitlog. It holds the hits of all detectors and nothing that they passed, so "
+                f"{path}: a garak hitlog. It holds hits and nothing that passed, so "
                 "no rate can come from it. Import the .report.jsonl of the same run."
             )
         if not begins(head, r'\{\s*"entry_type"\s*:\s*"start_run setup"'):
