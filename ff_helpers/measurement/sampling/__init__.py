@@ -1,0 +1,1 @@
+"""A sample of graded traces to label, and what people said of it."""

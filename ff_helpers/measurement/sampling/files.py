@@ -1,0 +1,259 @@
+"""The sample file: which traces to label, with which probability they were drawn, and what people decided.
+
+`labels.csv` has one row per trace and no text; its design stands in `labels.csv.json` beside it, and
+decisions of `ff label` in `labels.csv.decisions.jsonl`, a journal in which nothing is overwritten. A file
+that was filled in a spreadsheet works as well.
+"""
+
+import csv
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Final, Literal, Self
+
+import pandas as pd
+from pydantic import Field, ValidationError, model_validator
+
+from ff_helpers.corpus.journal import read_journal
+from ff_helpers.corpus.jsonl import Closed
+from ff_helpers.errors import FFError, named
+from ff_helpers.terms import Space, Tier, classes
+
+COLUMNS: Final = ("trace_id", "stratum", "probability", "truth")
+DesignName = Literal["random", "by-verdict"]
+
+
+class Stratum(Closed):
+    """Rows of one stratum: how many there were, how many were drawn."""
+
+    stratum: str
+    rows: int = Field(ge=0)
+    drawn: int = Field(ge=0)
+
+
+class Design(Closed):
+    """How a sample was drawn.
+
+    Attributes:
+        design: `random`, or `by-verdict`: more of the rarer verdicts.
+        seed: of the order in which rows are taken.
+        tier: whose hits are the strata of `by-verdict`.
+        space: the label space in which people label.
+        by: columns of which each combination is a stratum too.
+        rows_sha256: hash of the sorted lines `trace_id<TAB>stratum` of all rows that could be drawn.
+        strata: what was drawn of what.
+    """
+
+    format: Literal[1] = 1
+    design: DesignName
+    seed: int
+    tier: Tier
+    space: Space
+    by: tuple[str, ...] = ()
+    rows_sha256: str
+    strata: tuple[Stratum, ...]
+
+
+class Decision(Closed):
+    """One decision of one person about one trace; a later one of the same person replaces it.
+
+    `label` is a class of the space, or None: cannot say. `withdrawn` takes back what was decided before.
+    """
+
+    CALLED: ClassVar = "decisions about a sample of traces"
+
+    trace_id: str = Field(min_length=1)
+    annotator: str = Field(min_length=1)
+    space: Space
+    label: str | None = None
+    rationale: str | None = None
+    role: Literal["label", "adjudicate"] = "label"
+    withdrawn: bool = False
+    started: str
+
+    @model_validator(mode="after")
+    def _label_is_in_its_space(self) -> Self:
+        if self.label is not None and self.label not in classes(self.space):
+            raise ValueError(f"label: must be one of {', '.join(classes(self.space))}")
+        return self
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A sample file, as it stands.
+
+    Attributes:
+        path: of `labels.csv`.
+        design: how it was drawn; None for a file without one, such as a spreadsheet of one's own.
+        space: of the labels.
+        frame: one row per trace: trace_id, stratum (str), probability (float in (0, 1]), truth (str, missing
+            where there is none yet).
+        decided: annotator -> trace_id -> label, of those who labelled; None: cannot say.
+        disputed: traces on which people differ and nobody has adjudicated.
+    """
+
+    path: Path
+    design: Design | None
+    space: Space
+    frame: pd.DataFrame
+    decided: dict[str, dict[str, str | None]]
+    disputed: tuple[str, ...]
+
+
+def design_path(path: Path) -> Path:
+    """Return where the design of a sample file is."""
+    return path.with_name(path.name + ".json")
+
+
+def decisions_path(path: Path) -> Path:
+    """Return where the decisions about a sample file are."""
+    return path.with_name(path.name + ".decisions.jsonl")
+
+
+def write_sample(path: Path, frame: pd.DataFrame, design: Design) -> None:
+    """Write a sample file and its design, each in one step.
+
+    Args:
+        path: of `labels.csv`.
+        frame: the columns of `Sample.frame`.
+        design: how it was drawn.
+    """
+    for place, text in (
+        (path, frame[list(COLUMNS)].to_csv(index=False, lineterminator="\n")),
+        (design_path(path), design.model_dump_json(indent=1) + "\n"),
+    ):
+        beside = place.with_name(place.name + ".tmp")
+        beside.write_text(text, encoding="utf-8", newline="")
+        beside.replace(place)
+
+
+def read_sample(path: Path, *, space: Space | None = None) -> Sample:
+    """Return a sample file with the truth that people gave.
+
+    The truth of a trace is its adjudicated label, else the label of all who decided, else what stands in the
+    file. Where people differ and nobody adjudicated there is none.
+
+    Args:
+        path: of `labels.csv`.
+        space: of the labels; needed where the file has no design.
+
+    Raises:
+        FFError: no such file, a column or the space is missing, a row without id or with a probability
+            outside (0, 1], one trace with two truths, a truth outside the space, a stratum whose rows do not
+            fit the design; each with file, line and field.
+    """
+    rows = _rows(path)
+    design = _design(path)
+    known = space or (design.space if design else None)
+    if known is None:
+        raise FFError(f"{path}: no design stands beside it, so say in which space people labelled: --space.")
+    frame = _checked(path, rows, known)
+    if design is not None:
+        _check_design(path, frame, design)
+    decided, last = _decisions(path, set(frame["trace_id"]), known)
+    disputed = []
+    for place, trace_id in frame["trace_id"].items():
+        said = {own[trace_id] for own in decided.values() if own.get(trace_id) is not None}
+        if trace_id in last:
+            frame.loc[place, "truth"] = last[trace_id]
+        elif len(said) > 1:
+            frame.loc[place, "truth"] = None
+            disputed.append(trace_id)
+        elif said:
+            frame.loc[place, "truth"] = said.pop()
+    return Sample(path, design, known, frame, decided, tuple(disputed))
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            table = csv.DictReader(file)
+            missing = [name for name in ("trace_id", "truth") if name not in (table.fieldnames or ())]
+            if missing:
+                raise FFError(
+                    f"{path}: no column {' and '.join(missing)}. A sample file has {', '.join(COLUMNS)}; "
+                    "`ff sample` writes one."
+                )
+            return [{k: v or "" for k, v in row.items() if isinstance(k, str)} for row in table]
+    except FileNotFoundError:
+        raise FFError(f"{path}: no such file. `ff sample` draws one.") from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise FFError(f"{path}: it cannot be read as CSV in UTF-8 ({type(error).__name__}).") from None
+
+
+def _design(path: Path) -> Design | None:
+    place = design_path(path)
+    if not place.is_file():
+        return None
+    try:
+        return Design.model_validate_json(place.read_bytes())
+    except ValidationError as error:
+        field = named(".".join(map(str, error.errors()[0]["loc"])))
+        raise FFError(
+            f"{place}, field {field}: this is not the design that `ff sample` wrote. Restore the file, or "
+            "draw again into another one."
+        ) from None
+
+
+def _checked(path: Path, rows: list[dict[str, str]], space: Space) -> pd.DataFrame:
+    seen: dict[str, tuple[int, str]] = {}
+    kept: list[tuple[str, str, float, str | None]] = []
+    for line, row in enumerate(rows, start=2):
+        trace_id, truth = row["trace_id"], row["truth"].strip()
+        if not trace_id:
+            raise FFError(f"{path}:{line}:trace_id: it is empty.")
+        if truth and truth not in classes(space):
+            raise FFError(f"{path}:{line}:truth: must be one of {', '.join(classes(space))}, or empty.")
+        try:
+            chance = float(row.get("probability") or 1)
+        except ValueError:
+            chance = 0.0
+        if not 0 < chance <= 1:
+            raise FFError(f"{path}:{line}:probability: must be above 0 and at most 1.")
+        if trace_id in seen:
+            first, before = seen[trace_id]
+            what = "with another truth" if truth != before else "again"
+            raise FFError(f"{path}:{line}:trace_id: the trace of line {first} {what}. Keep one of the two.")
+        seen[trace_id] = line, truth
+        kept.append((trace_id, row.get("stratum", ""), chance, truth or None))
+    frame = pd.DataFrame(kept, columns=list(COLUMNS))
+    return frame.astype({"trace_id": "str", "stratum": "str", "probability": "float64", "truth": "object"})
+
+
+def _check_design(path: Path, frame: pd.DataFrame, design: Design) -> None:
+    """Raise where rows were added, removed or given another probability by hand."""
+    chances = {name: list(group) for name, group in frame.groupby("stratum")["probability"]}
+    for one in design.strata:
+        there = chances.get(one.stratum, [])
+        if len(there) != one.drawn or any(abs(p - one.drawn / one.rows) > 1e-6 for p in there):
+            raise FFError(
+                f"{path}: stratum {named(one.stratum)} has other rows or probabilities than its design "
+                f"({one.drawn} of {one.rows} rows). Only the column truth may be filled in by hand."
+            )
+    if len(frame) != sum(one.drawn for one in design.strata):
+        raise FFError(f"{path}: it has {len(frame)} rows, and its design drew another number. Restore it.")
+
+
+def _decisions(
+    path: Path, known: set[str], space: Space
+) -> tuple[dict[str, dict[str, str | None]], dict[str, str]]:
+    """Return what each annotator decided, and the adjudicated labels."""
+    place = decisions_path(path)
+    decided: defaultdict[str, dict[str, str | None]] = defaultdict(dict)
+    last: dict[str, str] = {}
+    if not place.is_file() or not place.stat().st_size:
+        return {}, last
+    for line, one in enumerate(read_journal(place, Decision), start=1):
+        if one.trace_id not in known:
+            raise FFError(f"{place}:{line}:trace_id: a trace that is not in {path.name}.")
+        if one.space != space:
+            raise FFError(f"{place}:{line}:space: {one.space}, and the labels of {path.name} are {space}.")
+        if one.role == "adjudicate":
+            last.pop(one.trace_id, None)
+            if one.label is not None and not one.withdrawn:
+                last[one.trace_id] = one.label
+        elif one.withdrawn:
+            decided[one.annotator].pop(one.trace_id, None)
+        else:
+            decided[one.annotator][one.trace_id] = one.label
+    return dict(decided), last
