@@ -14,6 +14,7 @@ from ff_helpers.registry import Entry
 READERS: Final[dict[str, Entry]] = {
     "garak": Entry("ff_helpers.corpus.results.garak:Reader", "garak"),
     "jailbreakbench": Entry("ff_helpers.corpus.results.jailbreakbench:Reader", "jailbreakbench"),
+    "harmbench": Entry("ff_helpers.corpus.results.harmbench:Reader", "harmbench"),
 }
 """Every tool whose results can be read, in the order in which they are tried."""
 

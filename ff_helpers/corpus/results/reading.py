@@ -30,7 +30,7 @@ class RecordError(FFError):
     """A record of a result file that cannot be read: file, record, field, and what is allowed."""
 
     def __init__(self, path: Path, record: str, field: str, problem: str) -> None:
-        super().__init__(": ".join([str(path), *(part for part in (record, field) if part), problem]))
+        super().__init__(": ".join([str(path), *(named(part) for part in (record, field) if part), problem]))
 
 
 class VersionError(FFError):
