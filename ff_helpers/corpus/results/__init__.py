@@ -12,10 +12,10 @@ from ff_helpers.corpus.results.rows import Row, Source
 from ff_helpers.registry import Entry
 
 READERS: Final[dict[str, Entry]] = {
+    "inspect": Entry("ff_helpers.corpus.results.inspect:Reader", "inspect"),
     "garak": Entry("ff_helpers.corpus.results.garak:Reader", "garak"),
     "jailbreakbench": Entry("ff_helpers.corpus.results.jailbreakbench:Reader", "jailbreakbench"),
     "harmbench": Entry("ff_helpers.corpus.results.harmbench:Reader", "harmbench"),
-    "promptfoo": Entry("ff_helpers.corpus.results.promptfoo:Reader", "promptfoo"),
 }
 """Every tool whose results can be read, in the order in which they are tried."""
 
