@@ -1,11 +1,14 @@
 """The sample file: which traces to label, with which probability they were drawn, and what people decided.
 
 `labels.csv` has one row per trace and no text; its design stands in `labels.csv.json` beside it, and
-decisions of `ff label` in `labels.csv.decisions.jsonl`, a journal in which nothing is overwritten. A file
-that was filled in a spreadsheet works as well.
+decisions of `ff label` in `labels.csv.decisions.NAME.jsonl`, one journal per person, in which nothing is
+overwritten: two people label at once, or on two machines, and their files are put side by side. A file that
+was filled in a spreadsheet works as well.
 """
 
 import csv
+import glob
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +92,8 @@ class Sample:
         frame: one row per trace: trace_id, stratum (str), probability (float in (0, 1]), truth (str, missing
             where there is none yet).
         decided: annotator -> trace_id -> label, of those who labelled; None: cannot say.
-        disputed: traces on which people differ and nobody has adjudicated.
+        disputed: traces on which people differ and nobody has adjudicated, or adjudicators differ.
+        decisions: those that stand, one per person, trace and role; of one person, the earliest first.
     """
 
     path: Path
@@ -98,6 +102,7 @@ class Sample:
     frame: pd.DataFrame
     decided: dict[str, dict[str, str | None]]
     disputed: tuple[str, ...]
+    decisions: tuple[Decision, ...] = ()
 
 
 def design_path(path: Path) -> Path:
@@ -105,9 +110,15 @@ def design_path(path: Path) -> Path:
     return path.with_name(path.name + ".json")
 
 
-def decisions_path(path: Path) -> Path:
-    """Return where the decisions about a sample file are."""
-    return path.with_name(path.name + ".decisions.jsonl")
+def decisions_path(path: Path, annotator: str) -> Path:
+    """Return where the decisions of one person about a sample file are."""
+    name = re.sub(r"[^\w-]+", "-", annotator)
+    return path.with_name(f"{path.name}.decisions.{name}.jsonl")
+
+
+def decision_files(path: Path) -> list[Path]:
+    """Return every journal of decisions about a sample file, of everybody."""
+    return sorted(path.parent.glob(f"{glob.escape(path.name)}.decisions*.jsonl"))
 
 
 def write_sample(path: Path, frame: pd.DataFrame, design: Design) -> None:
@@ -150,18 +161,22 @@ def read_sample(path: Path, *, space: Space | None = None) -> Sample:
     frame = _checked(path, rows, known)
     if design is not None:
         _check_design(path, frame, design)
-    decided, last = _decisions(path, set(frame["trace_id"]), known)
-    disputed = []
-    for place, trace_id in frame["trace_id"].items():
-        said = {own[trace_id] for own in decided.values() if own.get(trace_id) is not None}
-        if trace_id in last:
-            frame.loc[place, "truth"] = last[trace_id]
-        elif len(said) > 1:
-            frame.loc[place, "truth"] = None
-            disputed.append(trace_id)
-        elif said:
-            frame.loc[place, "truth"] = said.pop()
-    return Sample(path, design, known, frame, decided, tuple(disputed))
+    standing = _standing(path, set(frame["trace_id"]), known)
+    decided: defaultdict[str, dict[str, str | None]] = defaultdict(dict)
+    last: defaultdict[str, set[str]] = defaultdict(set)
+    said: defaultdict[str, set[str]] = defaultdict(set)
+    for one in standing:
+        if one.role == "label":
+            decided[one.annotator][one.trace_id] = one.label
+        if one.label is not None:
+            (said if one.role == "label" else last)[one.trace_id].add(one.label)
+    # What an adjudicator says is asked first, then the labels; several of either kind are no truth.
+    given = said | last
+    people = {i: min(labels) if len(labels) == 1 else None for i, labels in given.items()}
+    cells = zip(frame["trace_id"], frame["truth"], strict=True)
+    frame["truth"] = pd.Series([people.get(i, cell) for i, cell in cells], frame.index, dtype="object")
+    disputed = tuple(i for i in frame["trace_id"] if len(given.get(i, ())) > 1)
+    return Sample(path, design, known, frame, dict(decided), disputed, standing)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -234,26 +249,21 @@ def _check_design(path: Path, frame: pd.DataFrame, design: Design) -> None:
         raise FFError(f"{path}: it has {len(frame)} rows, and its design drew another number. Restore it.")
 
 
-def _decisions(
-    path: Path, known: set[str], space: Space
-) -> tuple[dict[str, dict[str, str | None]], dict[str, str]]:
-    """Return what each annotator decided, and the adjudicated labels."""
-    place = decisions_path(path)
-    decided: defaultdict[str, dict[str, str | None]] = defaultdict(dict)
-    last: dict[str, str] = {}
-    if not place.is_file() or not place.stat().st_size:
-        return {}, last
-    for line, one in enumerate(read_journal(place, Decision), start=1):
-        if one.trace_id not in known:
-            raise FFError(f"{place}:{line}:trace_id: a trace that is not in {path.name}.")
-        if one.space != space:
-            raise FFError(f"{place}:{line}:space: {one.space}, and the labels of {path.name} are {space}.")
-        if one.role == "adjudicate":
-            last.pop(one.trace_id, None)
-            if one.label is not None and not one.withdrawn:
-                last[one.trace_id] = one.label
-        elif one.withdrawn:
-            decided[one.annotator].pop(one.trace_id, None)
-        else:
-            decided[one.annotator][one.trace_id] = one.label
-    return dict(decided), last
+def _standing(path: Path, known: set[str], space: Space) -> tuple[Decision, ...]:
+    """Return what each person decided last about each trace, and did not take back."""
+    standing: dict[tuple[str, str, str], Decision] = {}
+    for place in decision_files(path):
+        if not place.stat().st_size:
+            continue
+        for line, one in enumerate(read_journal(place, Decision), start=1):
+            if one.trace_id not in known:
+                raise FFError(f"{place}:{line}:trace_id: a trace that is not in {path.name}.")
+            if one.space != space:
+                raise FFError(
+                    f"{place}:{line}:space: {one.space}, and the labels of {path.name} are {space}."
+                )
+            key = one.annotator, one.trace_id, one.role
+            standing.pop(key, None)
+            if not one.withdrawn:
+                standing[key] = one
+    return tuple(standing.values())

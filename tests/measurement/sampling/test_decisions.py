@@ -1,0 +1,123 @@
+"""What people decided about a sample: whose word is the truth, and that no label is lost."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ff_helpers.corpus.journal import Journal
+from ff_helpers.errors import FFError
+from ff_helpers.measurement.sampling.files import (
+    Decision,
+    Design,
+    Stratum,
+    decisions_path,
+    read_sample,
+    write_sample,
+)
+
+IDS = [f"t{n}" for n in range(6)]
+YES, NO = "COMPLIANCE", "NOT_COMPLIANCE"
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Path:
+    path = tmp_path / "labels.csv"
+    frame = pd.DataFrame({"trace_id": IDS, "stratum": "all", "probability": 0.5, "truth": None})
+    strata = (Stratum(stratum="all", rows=12, drawn=6),)
+    write_sample(
+        path,
+        frame,
+        Design(design="random", seed=1, tier="strict", space="strict", rows_sha256="0", strata=strata),
+    )
+    return path
+
+
+def decide(path: Path, who: str, trace_id: str, label: str | None, **more: object) -> None:
+    one = Decision(
+        trace_id=trace_id, annotator=who, space="strict", label=label, started="2026-01-01T00:00:00Z", **more
+    )
+    with Journal(decisions_path(path, who), Decision) as journal:
+        journal.append(one)
+
+
+def truths(path: Path) -> list[str | None]:
+    return read_sample(path).frame["truth"].tolist()
+
+
+def test_agreement_is_the_truth_and_a_dispute_has_none(sample: Path) -> None:
+    for trace_id, anna, ben in (("t0", YES, YES), ("t1", YES, NO), ("t2", NO, None), ("t3", None, None)):
+        decide(sample, "anna", trace_id, anna)
+        decide(sample, "ben", trace_id, ben)
+    found = read_sample(sample)
+    assert found.frame["truth"].tolist() == [YES, None, NO, None, None, None]
+    assert found.disputed == ("t1",)
+    assert found.decided["ben"] == {"t0": YES, "t1": NO, "t2": None, "t3": None}
+
+
+def test_an_adjudicator_decides_a_dispute_and_two_who_differ_do_not(sample: Path) -> None:
+    decide(sample, "anna", "t1", YES)
+    decide(sample, "ben", "t1", NO)
+    decide(sample, "cleo", "t1", NO, role="adjudicate")
+    assert truths(sample)[1] == NO
+    decide(sample, "dora", "t1", YES, role="adjudicate")
+    assert truths(sample)[1] is None
+    assert read_sample(sample).disputed == ("t1",)
+    decide(sample, "dora", "t1", NO, role="adjudicate")
+    assert truths(sample)[1] == NO
+
+
+def test_a_later_decision_replaces_an_earlier_one_and_an_undone_one_is_gone(sample: Path) -> None:
+    decide(sample, "anna", "t0", YES)
+    decide(sample, "anna", "t1", YES)
+    decide(sample, "anna", "t0", NO)
+    assert truths(sample)[:2] == [NO, YES]
+    assert [one.trace_id for one in read_sample(sample).decisions] == ["t1", "t0"]
+    decide(sample, "anna", "t1", None, withdrawn=True)
+    assert truths(sample)[:2] == [NO, None]
+    assert decisions_path(sample, "anna").read_bytes().count(b"\n") == 4
+
+
+def test_a_cell_counts_where_nobody_decided(sample: Path) -> None:
+    text = (
+        sample.read_text()
+        .replace("t4,all,0.5,", f"t4,all,0.5,{YES}")
+        .replace("t5,all,0.5,", f"t5,all,0.5,{NO}")
+    )
+    sample.write_text(text)
+    decide(sample, "anna", "t5", YES)
+    assert truths(sample)[4:] == [YES, YES]
+
+
+def test_people_who_label_at_once_write_to_their_own_files_and_names_cannot_leave_the_folder(
+    sample: Path,
+) -> None:
+    with Journal(decisions_path(sample, "anna"), Decision):
+        decide(sample, "ben", "t0", YES)
+    decide(sample, "../../x", "t1", NO)
+    decide(sample, "王 é", "t2", NO)
+    assert truths(sample)[:3] == [YES, NO, NO]
+    assert {path.parent for path in sample.parent.rglob("*.jsonl")} == {sample.parent}
+
+
+def test_a_file_sent_by_another_person_counts_as_soon_as_it_is_there(sample: Path, tmp_path: Path) -> None:
+    decide(sample, "anna", "t0", YES)
+    there = tmp_path / "elsewhere"
+    there.mkdir()
+    decisions_path(sample, "anna").rename(there / "mine.jsonl")
+    assert truths(sample)[0] is None
+    (there / "mine.jsonl").rename(sample.with_name("labels.csv.decisions (1).jsonl"))
+    assert truths(sample)[0] == YES
+
+
+@pytest.mark.parametrize(
+    ("trace_id", "space", "field"), [("t9", "strict", "trace_id"), ("t0", "broad", "space")]
+)
+def test_a_decision_about_another_sample_is_an_error_with_its_line(
+    sample: Path, trace_id: str, space: str, field: str
+) -> None:
+    decide(sample, "anna", "t0", YES)
+    with Journal(decisions_path(sample, "anna"), Decision) as journal:
+        journal.append(Decision(trace_id=trace_id, annotator="anna", space=space, started="x"))
+    with pytest.raises(FFError, match=rf"labels\.csv\.decisions\.anna\.jsonl:2:{field}: "):
+        read_sample(sample)
