@@ -16,6 +16,8 @@ READERS: Final[dict[str, Entry]] = {
     "garak": Entry("ff_helpers.corpus.results.garak:Reader", "garak"),
     "jailbreakbench": Entry("ff_helpers.corpus.results.jailbreakbench:Reader", "jailbreakbench"),
     "harmbench": Entry("ff_helpers.corpus.results.harmbench:Reader", "harmbench"),
+    "promptfoo": Entry("ff_helpers.corpus.results.promptfoo:Reader", "promptfoo"),
+    "pyrit": Entry("ff_helpers.corpus.results.pyrit:Reader", "pyrit"),
 }
 """Every tool whose results can be read, in the order in which they are tried."""
 

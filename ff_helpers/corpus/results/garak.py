@@ -45,7 +45,7 @@ _REFUSAL: Final = ("mitigation.", "judge.Refusal")  # these tell whether the tar
 _YES_NO: Final = ("judge.Refusal", "judge.Jailbreak")
 _ONES: Final = (
     "garak writes 1.0 for replies of this judge that it could not parse, so its hits cannot be told from "
-    "them (garak issue 2136); option judge_ones=hits takes them as they stand"
+    "them (garak issue 2136); --option judge_ones=hits takes them as they stand"
 )
 _SHIPPED: Final = (
     "always ansiescape any apikey agent_breaker base continuation dan divergence encoding "

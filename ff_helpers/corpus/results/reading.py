@@ -118,8 +118,7 @@ def threshold(options: Mapping[str, str], otherwise: float | None, what: str) ->
         if otherwise is None:
             raise FFError(
                 f"The {what} is a number, and a rate needs a threshold: say from which value on an attack "
-                "has succeeded with the option threshold, such as `threshold=0.5`. It becomes part of the "
-                "judge's name."
+                "has succeeded, such as `--option threshold=0.5`. It becomes part of the judge's name."
             )
         return otherwise
     try:
