@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ff_helpers.corpus.results.rows import Judgement
 from ff_helpers.corpus.traces import Message
 from ff_helpers.errors import FFError, is_name, named
-from ff_helpers.terms import Space, classes
+from ff_helpers.terms import RowStatus, Space, classes
 
 M = TypeVar("M", bound=BaseModel)
 Role = Literal["system", "user", "assistant", "tool"]
@@ -143,6 +143,15 @@ def ungradeable(judge: str, reason: str, space: Space = "strict") -> Judgement:
 def turns(*said: tuple[str, str | None]) -> tuple[Message, ...]:
     """Return the turns that have a text, each a role of ROLES and a content."""
     return tuple(Message(role=cast("Role", role), content=text) for role, text in said if text is not None)
+
+
+def answered(response: str | None) -> tuple[RowStatus | None, str | None]:
+    """Return the status of what stands where a response should, and why: nothing, or an error as text."""
+    if response is None:
+        return "not_submitted", "the file has no response"
+    if response.lstrip().startswith("[ERROR]"):
+        return "target_error", "the response is an error message"
+    return None, None
 
 
 def tags(**values: object) -> dict[str, str]:
