@@ -18,6 +18,8 @@ READERS: Final[dict[str, Entry]] = {
     "harmbench": Entry("ff_helpers.corpus.results.harmbench:Reader", "harmbench"),
     "promptfoo": Entry("ff_helpers.corpus.results.promptfoo:Reader", "promptfoo"),
     "pyrit": Entry("ff_helpers.corpus.results.pyrit:Reader", "pyrit"),
+    "strongreject": Entry("ff_helpers.corpus.results.strongreject:Reader", "strongreject"),
+    "xstest": Entry("ff_helpers.corpus.results.xstest:Reader", "xstest"),
 }
 """Every tool whose results can be read, in the order in which they are tried."""
 
