@@ -100,7 +100,7 @@ def test_scores_are_text_and_a_refusal_scorers_true_is_a_refusal(tmp_path):
     assert [(j.judge, j.space, j.label or j.status) for j in row.judgements] == [
         ("pyrit.SelfAskTrueFalseScorer", "strict", "COMPLIANCE"),
         ("pyrit.SelfAskRefusalScorer", "refused", "NOT_REFUSAL"),
-        ("pyrit.TrueFalseInverterScorer", "refused", "NOT_REFUSAL"),
+        ("pyrit.TrueFalseInverterScorer(SelfAskRefusalScorer)", "refused", "NOT_REFUSAL"),
         ("pyrit.SubStringScorer", "strict", "unparsable"),
     ]
     assert (row.model, row.judgements[1].model) == ("hotel-bot", "judge-1")
@@ -145,6 +145,19 @@ def test_a_scale_asks_for_a_threshold_which_becomes_part_of_the_name(tmp_path):
         "pyrit.SelfAskScaleScorer[misuse]>=0.5": ["COMPLIANCE"],
         "pyrit.SelfAskScaleScorer[misuse]>=0.5#2": ["unparsable"],
         "pyrit.SelfAskScaleScorer[misuse]>=0.5#3": ["unsure"],
+    }
+
+
+def test_two_scorers_of_one_class_are_two_judges_and_a_missing_category_makes_no_third(tmp_path):
+    one, other = ({"class_name": "SubStringScorer", "hash": code * 64} for code in "ab")
+    said = [
+        score("c-1", "True", one, category=["code"]),
+        score("d-1", "False", one),
+        score("d-1", "True", other, category=["code"]),
+    ]
+    assert judged(rows(memory(tmp_path, [*talk("c"), *talk("d")], said))) == {
+        "pyrit.SubStringScorer#aaaaaaaa": ["COMPLIANCE", "NOT_COMPLIANCE"],
+        "pyrit.SubStringScorer#bbbbbbbb": ["COMPLIANCE"],
     }
 
 

@@ -51,6 +51,7 @@ class _Memory:
     scores: Mapping[str, Sequence[Record]]
     results: Mapping[str, Record]
     targets: Mapping[str, Record]
+    classes: Mapping[str, frozenset[str]]  # scorers of each class, by their hash
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,11 @@ def _memory(database: Database) -> _Memory:
         scores[str(score.get("prompt_request_response_id"))].append(score)
     results = {str(result["conversation_id"]): result for result in _records(database, "AttackResultEntries")}
     targets = {str(found["conversation_id"]): found for found in _records(database, "Conversations")}
-    return _Memory(scores, results, targets)
+    classes: defaultdict[str, set[str]] = defaultdict(set)
+    for score in (score for found in scores.values() for score in found):
+        scorer = _object(score, "scorer_class_identifier")
+        classes[_class(scorer)].add(_text(scorer, "hash") or "")
+    return _Memory(scores, results, targets, {name: frozenset(found) for name, found in classes.items()})
 
 
 def _conversations(database: Database, path: Path) -> Iterator[tuple[str, list[_Turn]]]:
@@ -213,7 +218,7 @@ def _row(
     judgements: list[Judgement] = []
     labels: list[Label] = []
     for score in turn.scores(memory):
-        judged = _judged(score, options)
+        judged = _judged(score, memory, options)
         if "HumanInTheLoop" in judged.judge:
             labels.append(Label("human", judged.space, judged.label))
         else:
@@ -253,15 +258,13 @@ def _status(turn: _Turn) -> tuple[RowStatus | None, str | None]:
     return None, None
 
 
-def _judged(score: Record, options: Mapping[str, str]) -> Judgement:
+def _judged(score: Record, memory: _Memory, options: Mapping[str, str]) -> Judgement:
     """Return what one scorer said: the label of a success, or why there is none."""
     scorer = _object(score, "scorer_class_identifier")
-    kind = _text(scorer, "class_name", "__type__") or "scorer"
-    inner = json.dumps([scorer.get("children"), scorer.get("sub_identifier")])
+    kind = _class(scorer)
     inverted = kind.startswith("TrueFalseInverter")
-    refusal = "Refusal" in (inner if inverted else kind)
-    category = _joined(score.get("score_category"))
-    judge = f"pyrit.{kind}" + (f"[{category}]" if category else "")
+    refusal = "Refusal" in (kind if inverted else kind.partition("(")[0])
+    judge = f"pyrit.{_name(kind, scorer, score, memory)}"
     scale = score.get("score_type") == "float_scale"
     at = threshold(options, None, f"score of {judge} (0 to 1)") if scale else 1.0
     target = _object(_object(scorer, "children"), "prompt_target")
@@ -284,6 +287,25 @@ def _judged(score: Record, options: Mapping[str, str]) -> Judgement:
     if value not in _BOOLEANS:
         return replace(said, status="unparsable", reason="neither true nor false")
     return replace(said, label=label(said.space, _BOOLEANS[value] != (refusal and not inverted)))
+
+
+def _class(scorer: Record) -> str:
+    """Return the class of a scorer, and of what it wraps."""
+    inner = _object(scorer, "children").get("sub_scorers") or scorer.get("sub_identifier")
+    wrapped = [
+        _class(one) for one in (inner if isinstance(inner, list) else [inner]) if isinstance(one, dict)
+    ]
+    kind = _text(scorer, "class_name", "__type__") or "scorer"
+    return f"{kind}({', '.join(wrapped)})" if wrapped else kind
+
+
+def _name(kind: str, scorer: Record, score: Record, memory: _Memory) -> str:
+    """Return what tells a scorer from others of its class: its hash; before 0.11 the category it scores."""
+    code = _text(scorer, "hash")
+    if code is None:
+        category = _joined(score.get("score_category"))
+        return f"{kind}[{category}]" if category else kind
+    return f"{kind}#{code[:8]}" if len(memory.classes.get(kind, ())) > 1 else kind
 
 
 def _outcome(outcome: str) -> Judgement:
