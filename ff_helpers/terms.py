@@ -3,7 +3,7 @@
 Code, notebooks and tables take their words from here; `GLOSSARY` is what people read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, get_args
@@ -100,6 +100,7 @@ IDENTITY_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
 
 IDENTITY: Final = ("grader", "grader_digest", "rubric", "temperature", "seed")  # tell identities apart
 
+NOT_DETERMINABLE: Final = "not determinable"  # what the label space of a grader does not decide
 NOT_RECORDED: Final = "not recorded"  # what a text table shows where a row has no value
 
 
@@ -173,6 +174,28 @@ def projected(label: str, own: Space, wanted: Space) -> str | None:
     if own == wanted:
         return label
     return dict(SPACES[wanted]).get(label) if own == "five" else None  # type: ignore[call-overload]
+
+
+def shared_space(one: Space, other: Space) -> Space | None:
+    """Return the finest space that two label spaces both decide; None: nothing compares their labels."""
+    if "five" in (one, other):
+        return other if one == "five" else one
+    return one if one == other else None
+
+
+def decided_by(space: Space, verdicts: Iterable[str]) -> tuple[str, ...] | None:
+    """Return the classes of a space that make up these verdicts; None where the space does not decide them.
+
+    A yes/no judge of compliance (`strict`) decides COMPLIANCE; it does not decide COMPLIANCE or PARTIAL, and
+    not which rows are BENIGN_QUERY, because its NOT_COMPLIANCE mixes these with other verdicts.
+    """
+    wanted = set(verdicts)
+    inside = {
+        label: {v in wanted for v, of in SPACES[space].items() if of == label} for label in classes(space)
+    }
+    if any(len(sides) > 1 for sides in inside.values()):
+        return None
+    return tuple(label for label, sides in inside.items() if True in sides)
 
 
 def in_denominator(verdict: Verdict | None, denominator: Denominator) -> bool:

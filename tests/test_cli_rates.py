@@ -96,3 +96,70 @@ def test_what_is_wrong_is_one_sentence(project: Project) -> None:
         assert failed.returncode == 2
         assert problem in failed.stderr
         assert failed.stderr.count("\n") == 1
+
+
+@pytest.fixture
+def log(project: Project, make_trace) -> Project:
+    from ff_helpers.corpus.jsonl import write_records
+    from ff_helpers.grading.external import Said, external_record
+
+    tags = [{"attack": "PAIR", "category": "theatre"}, {"attack": "GCG\x1b[31m", "category": "theatre"}]
+    traces = [
+        make_trace("a", trace_id=f"t{n}", tags=tags[n % 2], row_status="target_error" if n < 2 else None)
+        for n in range(10)
+    ]
+    labels = ["COMPLIANCE" if n % 3 else "NOT_COMPLIANCE" for n in range(10)]
+    said = [external_record("j", "strict", t, Said(one)) for t, one in zip(traces, labels, strict=True)]
+    write_records(project.folder / "t.jsonl", traces)
+    write_records(project.folder / "v.jsonl", said)
+    return project
+
+
+def test_what_a_yes_no_judge_does_not_decide_is_said_in_words(log: Project) -> None:
+    said = log.ff("asr", "v.jsonl", "--tier", "strict", "broad", "--denominator", "graded", "adversarial")
+    assert said.returncode == 0, said.stderr
+    assert (
+        "j (digest not told by the file; rubric not told by the file): nobody measured this grader"
+        in said.stdout
+    )
+    assert "a judge that somebody else ran" in said.stdout
+    rows = [line.split() for line in said.stdout.splitlines() if line.startswith(("  strict", "  broad"))]
+    assert rows[0][:5] == ["strict", "graded", "5", "8", "62.5%"]
+    assert rows[1][:6] == ["strict", "adversarial", "–", "–", "not", "determinable"]
+    assert rows[2][:6] == ["broad", "graded", "–", "8", "not", "determinable"]
+    assert "nan" not in said.stdout.lower() and "<NA>" not in said.stdout
+    assert "): not determinable: a judge that answers in the space strict does not decide" in said.stdout
+    content = json.loads(log.ff("asr", "v.jsonl", "--tier", "broad", "--json").stdout)["rates"][0]
+    assert (content["k"], content["asr"], content["asr_low"]) == (None, None, None)
+    assert content["reading"].startswith("not determinable: a judge")
+    (row,) = csv.DictReader(io.StringIO(log.ff("asr", "v.jsonl", "--tier", "broad", "--csv").stdout))
+    assert (row["k"], row["asr"], row["n"]) == ("", "", "8")
+    assert row["not_determinable"].startswith("a judge that answers in the space strict")
+
+
+def test_rates_by_tags_of_the_traces(log: Project) -> None:
+    said = log.ff("asr", "v.jsonl", "--traces", "t.jsonl", "--by", "attack", "--by", "category")
+    assert said.returncode == 0, said.stderr
+    rows = [line.split() for line in said.stdout.splitlines() if "theatre" in line]
+    assert [(row[0], row[5]) for row in rows] == [("GCG\\x1b[31m", "4"), ("PAIR", "4")]
+    assert "\x1b" not in said.stdout
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        (
+            ("--by", "attack"),
+            "--by attack: it is none of model, intent, turns, source, set, so it must be a tag",
+        ),
+        (
+            ("--traces", "t.jsonl", "--by", "epoch"),
+            "no trace has the tag 'epoch'. Tags that occur: attack, category",
+        ),
+        (("--traces", "t.jsonl", "--by", "grader"), "a column of the table of rates has this name"),
+    ],
+)
+def test_what_is_no_tag_is_refused(log: Project, more: tuple[str, ...], why: str) -> None:
+    said = log.ff("asr", "v.jsonl", *more)
+    assert (said.returncode, said.stdout) == (2, "")
+    assert why in said.stderr

@@ -9,20 +9,28 @@ from typing import Final
 
 import pandas as pd
 
-from ff_helpers.cli.text import aligned, json_rows, percent, print_json, said
+from ff_helpers.cli.text import aligned, json_rows, percent, plain, print_json, said
+from ff_helpers.columns import dtypes
+from ff_helpers.errors import FFError, named
 from ff_helpers.grading.identities import identity_of, records, shown_names
 from ff_helpers.measurement.calibration.cards import Card
-from ff_helpers.measurement.rates.asr import asr
+from ff_helpers.measurement.rates.asr import WHY, asr
 from ff_helpers.measurement.rates.count_file import FileCounts, read_counts
 from ff_helpers.measurement.rates.reported import READINGS
 from ff_helpers.measurement.standing import saved_cards, standing
-from ff_helpers.terms import IDENTITY, Identity
+from ff_helpers.terms import IDENTITY, NOT_DETERMINABLE, Identity
 
 FIELDS: Final = ("model", "intent", "turns", "source", "set")
 _RAW: Final = (
     "Raw rates: what the graders said in the first pass, errors included; the Wilson interval "
     "covers chance, not the grader."
 )
+_LEFT: Final = ("superseded", "again", "elsewhere", "attacks", "torn")
+_RATE: Final = ("tier", "denominator", "k", "n", "asr", "asr_low", "asr_high", "gate", "reading", "cards")
+_LEFT_OUT: Final = ("left_out", "left_out_labels", "statuses", WHY)
+_ROWS: Final = ("outcome", "graded", "scenario_id", "sampling")
+_TAKEN: Final = frozenset((*dtypes("verdicts"), *_RATE, *_LEFT_OUT, *_ROWS))
+"""Columns of the table of rates, or of the rows it is counted from: no tag has such a name there."""
 _HEADS: Final = ("tier", "of", "k", "n", "rate [95% Wilson]", "left out")
 _PEOPLE: Final = "graded by a person: people have no card; see their agreement"
 _PHRASES: Final = "heuristic verdicts are for comparison, never published as a rate"
@@ -40,16 +48,19 @@ class Backing:
 
 def rates_of_file(options: argparse.Namespace) -> int:
     """Print the rates of a file of verdicts, each grader with what is known about it."""
-    keys = [*IDENTITY, "method", *dict.fromkeys(options.by)]
-    counted = read_counts(options.file, by=keys, traces=options.traces)
-    table = asr(counted.table, by=keys, tiers=options.tier, denominators=options.denominator)
+    by, tags = _fields_and_tags(options.by, options.traces)
+    keys = [*IDENTITY, "method", *by]
+    counted = read_counts(options.file, by=keys, traces=options.traces, tags=tags)
+    table = asr(counted.table, by=[*keys, *tags], tiers=options.tier, denominators=options.denominator)
     cards = saved_cards(options.cards)
     graders = [identity_of(row) for row in records(table)]
+    whys = list(table[WHY]) if WHY in table.columns else [""] * len(table)
     pairs = list(zip(graders, table["tier"], strict=True))
     backed = {pair: _backing(*pair, cards) for pair in dict.fromkeys(pairs)}
     known, names = [backed[pair] for pair in pairs], shown_names(graders)
+    readings = [_undecided(why) if why else b.reading for why, b in zip(whys, known, strict=True)]
     table = table.assign(grader=[names[who] for who in graders])
-    table = table.assign(gate=[b.gate for b in known], reading=[b.reading for b in known])
+    table = table.assign(gate=[b.gate for b in known], reading=readings)
     table = table.assign(cards=["; ".join(card.sentence() for card in b.cards) for b in known])
     left = _left(counted)
     if options.json:
@@ -58,14 +69,43 @@ def rates_of_file(options: argparse.Namespace) -> int:
         print(table.to_csv(index=False, lineterminator="\n"), end="")
         print(f"{_RAW} {left}", file=sys.stderr)
     else:
-        by = list(dict.fromkeys(options.by))
-        parts = [
-            (who, found, _lines(table[[pair == (who, tier) for pair in pairs]], by))
-            for (who, tier), found in backed.items()
-        ]
+        parts = []
+        for (who, tier), found in backed.items():
+            place = [pair == (who, tier) for pair in pairs]
+            said_of = set(table["reading"][place])
+            # Some rows may have a rate where others of the same tier have none (`adversarial`).
+            reading = said_of.pop() if len(said_of) == 1 else found.reading
+            more = sorted(said_of - {found.reading})
+            parts.append((who, found, reading, more, _lines(table[place], list(dict.fromkeys(options.by)))))
         values = {"raw": _RAW, "left": left, "names": names, "parts": parts}
         print(said("rates", file=options.file, counted=counted, **values))
     return 0
+
+
+def _fields_and_tags(wanted: Sequence[str], traces: Sequence[Path]) -> tuple[list[str], list[str]]:
+    """Return what to count by: fields that every trace has, and tags, which the trace files hold.
+
+    Raises:
+        FFError: a tag without a trace file, or one called like a column of the table.
+    """
+    names = list(dict.fromkeys(wanted))
+    tags = [name for name in names if name not in FIELDS]
+    if tags and not traces:
+        raise FFError(
+            f"--by {named(tags[0])}: it is none of {', '.join(FIELDS)}, so it must be a tag of the traces, "
+            "and verdicts do not hold tags. Name the trace file too: `--traces TRACES.jsonl`."
+        )
+    taken = [tag for tag in tags if tag in _TAKEN]
+    if taken:
+        raise FFError(
+            f"--by {taken[0]}: a column of the table of rates has this name, so a tag of this name cannot be "
+            "counted by. Give the tag another name in the trace file."
+        )
+    return [name for name in names if name in FIELDS], tags
+
+
+def _undecided(why: str) -> str:
+    return f"{NOT_DETERMINABLE}: {why}"
 
 
 def _backing(who: Identity, tier: str, cards: Sequence[Card]) -> Backing:
@@ -89,10 +129,13 @@ def _lines(rows: pd.DataFrame, by: list[str]) -> list[str]:
     lines = [(*by, *_HEADS)]
     for row in rows.to_dict("records"):
         rate = "unknown: no row"
-        if row["n"]:
+        if row.get(WHY):
+            rate = NOT_DETERMINABLE
+        elif row["n"]:
             rate = percent(row["asr"], row["asr_low"], row["asr_high"])
-        named = [str(row[name]) for name in (*by, "tier", "denominator", "k", "n")]
-        lines.append((*named, rate, row["left_out_labels"]))
+        counts = ["–" if pd.isna(row[name]) else str(row[name]) for name in ("k", "n")]
+        heads = [plain(row[name]) for name in (*by, "tier", "denominator")]
+        lines.append((*heads, *counts, rate, row["left_out_labels"]))
     return aligned(lines, right=(len(by) + 2, len(by) + 3))
 
 
@@ -102,12 +145,17 @@ def _left(counted: FileCounts) -> str:
         (counted.again, "rows of a later pass"),
         (counted.elsewhere, "rows of traces not in the trace files"),
         (counted.attacks, "rows of traces made to attack the grader"),
+        (counted.failed, "failed rows of the trace files that have no record here"),
         (counted.torn, "bytes of a torn last line"),
     ]
     words = ", ".join(f"{n} {what}" for n, what in left if n)
-    return f"Not counted: {words or 'nothing'}."
+    cut = (
+        f" Of the counted rows {counted.truncated} were cut at the token limit." if counted.truncated else ""
+    )
+    return f"Not counted: {words or 'nothing'}.{cut}"
 
 
 def _content(path: Path, counted: FileCounts, table: pd.DataFrame) -> dict[str, object]:
-    left = {n: getattr(counted, n) for n in ("superseded", "again", "elsewhere", "attacks", "torn")}
+    left = {n: getattr(counted, n) for n in _LEFT}
+    left |= {n: getattr(counted, n) for n in ("failed", "truncated") if getattr(counted, n)}
     return {"file": str(path), "what": _RAW, "not_counted": left, "rates": json_rows(table)}

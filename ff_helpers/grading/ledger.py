@@ -117,18 +117,18 @@ def live_records(path: Path) -> list[Record]:
 def verdict_frame(path: Path) -> "pd.DataFrame":
     """Return a ledger as a frame, one row per valid record, in ledger order.
 
-    Columns: trace_id, grader, grader_digest, rubric, method, verdict (missing if there is a status),
-    status, reason, repeat, prompt_tokens, completion_tokens, started (UTC; missing where not recorded),
-    duration_s (seconds), backward_f1 (in [0, 1], under the blind rubric only), temperature, seed,
-    quantization, schema (str; missing where not recorded), num_ctx, concurrency, key, and for each label the
-    probability that the model gave it, `p_COMPLIANCE` to `p_BENIGN_QUERY` (in [0, 1]; missing where not
-    recorded).
+    Columns: trace_id, grader, grader_digest, rubric, method, space (the label space of the grader), verdict
+    (missing if there is a status), status, reason, repeat, prompt_tokens, completion_tokens, started (UTC;
+    missing where not recorded), duration_s (seconds), backward_f1 (in [0, 1], under the blind rubric only),
+    temperature, seed, quantization, schema (str; missing where not recorded), num_ctx, concurrency, key, and
+    for each label the probability that the model gave it, `p_COMPLIANCE` to `p_BENIGN_QUERY` (in [0, 1];
+    missing where not recorded).
 
     Raises:
         FileMissingError, BadLineError: as `read_ledger`.
     """
     rows = [
-        {**r.model_dump(), **r.options.model_dump(), "schema": r.options.answer_schema}
+        {**r.model_dump(), **r.options.model_dump(), "schema": r.options.answer_schema, "space": r.space}
         | {f"p_{label}": share for label, share in (r.probabilities or {}).items()}
         for r in live_records(path)
     ]

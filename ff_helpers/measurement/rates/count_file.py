@@ -20,15 +20,18 @@ from ff_helpers.columns import declared
 from ff_helpers.corpus.journal import read_journal, torn_tail
 from ff_helpers.corpus.jsonl import BadLineError, FileMissingError, is_parquet
 from ff_helpers.corpus.traces import read_traces
-from ff_helpers.errors import FFError, quoted
+from ff_helpers.errors import FFError, named, quoted
 from ff_helpers.grading.outcome import VerdictRow
 from ff_helpers.measurement.calibration.robustness import INJECTED
 from ff_helpers.measurement.rates.counts import KEYS, TwiceGradedError, UnknownVerdictError, count_verdicts
 from ff_helpers.paths import announce_read
 from ff_helpers.terms import IDENTITY, NOT_RECORDED
 
-_ALWAYS = ("trace_id", "grader", "verdict", "status", "key")
+_ALWAYS = ("trace_id", "grader", "space", "verdict", "status", "key")
 _KNOWN = ("model", "intent", "turns", "source", "set", "scenario_id", "sampling")
+_TAG = "tag "
+"""How the column of a tag begins where the traces are: a tag may be called like one of their fields."""
+_MADE, _CUT = "made_to_attack_a_grader", "cut_at_the_token_limit"
 _NESTED = {"options": "STRUCT(temperature VARCHAR, seed VARCHAR)", "supersedes": "STRUCT(key VARCHAR)"}
 
 
@@ -43,6 +46,9 @@ class FileCounts:
         again: rows of a later pass; in no count.
         elsewhere: rows of traces that the trace files do not hold; in no count.
         attacks: rows of traces made to attack a grader, as the trace files say; in no count.
+    failed: failed rows of the trace files (`target_error` and the like) that no grader of the file has a
+        record of; in no count, so `rows` is too small by them.
+    truncated: counted rows whose response was cut at the token limit, as the trace files say.
         torn: bytes of a last line that a crash left.
     """
 
@@ -52,6 +58,8 @@ class FileCounts:
     again: int
     elsewhere: int = 0
     attacks: int = 0
+    failed: int = 0
+    truncated: int = 0
     torn: int = 0
 
 
@@ -65,6 +73,7 @@ def read_counts(
     *,
     by: Sequence[str] = KEYS,
     traces: Sequence[Path] = (),
+    tags: Sequence[str] = (),
     needs: Sequence[str] = _KNOWN[:5],
     ordered: bool = True,
 ) -> FileCounts:
@@ -75,7 +84,9 @@ def read_counts(
             present, trace_id, repeat (missing: 0), grader, key and supersedes.
         by: the fields to count by.
         traces: files of the traces that were graded: their model, intent, turns, source and set (the name
-            of the file) are taken, and only their rows count.
+            of the file) are taken, and only their rows count. A row that nobody can grade has the status
+            that its trace has, whatever the file says of it.
+        tags: tags of these traces to count by, after `by`.
         needs: fields of `by` that at least one row must have, unless `by` is the default.
         ordered: whether the table comes sorted.
 
@@ -84,6 +95,7 @@ def read_counts(
         BadLineError: an invalid row, or a trace that occurs twice in one pass of one grader, by
             file, line and field.
         ForeignFileError: the file is neither JSONL of verdicts nor Parquet.
+        FFError: no trace has one of the tags; the error lists those that occur.
         FFError: DuckDB cannot read it, or one of these in a Parquet file; no row has a field of `needs` (with
             the default `by` it is `not recorded`); or a trace_id is in two files of traces.
     """
@@ -93,10 +105,12 @@ def read_counts(
         next(read_journal(path, VerdictRow), None)  # raises unless it begins with a row of verdicts
     # Where it is counted by grader, all that tells two graders of one name apart is read.
     fields = tuple(dict.fromkeys((*_ALWAYS, *by, *(IDENTITY if "grader" in by else ()))))
+    known = trace_index(traces, tags) if traces else None
     try:
-        counted = _counted(path, fields, by, traces, ordered=ordered)
+        counted = _counted(path, fields, by, known, tags, ordered=ordered)
     except (duckdb.Error, UnknownVerdictError) as error:
-        counted = _counted(path, fields, by, traces, ordered=ordered, torn=_torn_bytes(path, error))
+        torn = _torn_bytes(path, error)
+        counted = _counted(path, fields, by, known, tags, ordered=ordered, torn=torn)
     for field in () if by == KEYS else needs:
         if field in by and len(counted.table) and (counted.table[field] == NOT_RECORDED).all():
             raise FFError(
@@ -110,7 +124,8 @@ def _counted(
     path: Path,
     fields: Sequence[str],
     by: Sequence[str],
-    traces: Sequence[Path],
+    known: pd.DataFrame | None,
+    tags: Sequence[str],
     *,
     ordered: bool,
     torn: int = 0,
@@ -119,43 +134,68 @@ def _counted(
         _load_rows(connection, path, fields, torn)
         superseded = _drop_superseded(connection)
         rows, again = _numbers(connection, "SELECT count(*), count(*) FILTER (repeat > 0) FROM rows")
-        elsewhere, attacks = _join(connection, traces) if traces else (0, 0)
+        joined = (0, 0, 0, 0) if known is None else _join(connection, known, tags)
         try:
-            table = count_verdicts(connection.table("rows"), by=by, ordered=ordered)
+            table = count_verdicts(connection.table("rows"), by=(*by, *tags), ordered=ordered)
         except TwiceGradedError as error:
             # Only reading all fields tells two graders of one name apart, and is slower.
             every = tuple(dict.fromkeys((*_ALWAYS, *IDENTITY, *_KNOWN, *by)))
             if len(fields) == len(every):
                 raise _placed(path, error) from None
-            return _counted(path, every, by, traces, ordered=ordered, torn=torn)
-    return FileCounts(table, rows, superseded, again, elsewhere, attacks, torn)
+            return _counted(path, every, by, known, tags, ordered=ordered, torn=torn)
+    return FileCounts(table, rows, superseded, again, *joined, torn)
 
 
-def _join(connection: duckdb.DuckDBPyConnection, traces: Sequence[Path]) -> tuple[int, int]:
-    """Take what the traces say; return how many rows of the first pass they do not hold, or attack."""
-    connection.register("known", trace_index(traces))
-    own = [name for name in connection.table("rows").columns if name not in _KNOWN]
-    columns = ", ".join([f'rows."{name}"' for name in own] + [f'known."{name}"' for name in _KNOWN])
+def _join(
+    connection: duckdb.DuckDBPyConnection, known: pd.DataFrame, tags: Sequence[str]
+) -> tuple[int, int, int, int]:
+    """Take what the traces say; return how many rows of the first pass they do not hold, or attack.
+
+    Then how many failed rows of theirs have no record, and how many counted ones were cut.
+    """
+    connection.register("known", known)
+    held = ("verdict", "status")
+    own = [name for name in connection.table("rows").columns if name not in (*_KNOWN, *held)]
+    columns = [f"rows.{_quoted(name)}" for name in own] + [f'known."{name}"' for name in _KNOWN]
+    columns += [f"known.{_quoted(_TAG + tag)} AS {_quoted(tag)}" for tag in tags]
+    columns += ["CASE WHEN known.fault IS NULL THEN rows.verdict END AS verdict"]
+    columns += ["coalesce(known.fault, rows.status) AS status"]
     connection.execute(
-        f"CREATE TEMP TABLE joined AS SELECT {columns}, known.attack FROM rows LEFT JOIN known "
-        "ON rows.trace_id = known.trace_id"
+        f"CREATE TEMP TABLE joined AS SELECT {', '.join(columns)}, "
+        f"known.attack AS {_MADE}, known.cut AS {_CUT} "
+        "FROM rows LEFT JOIN known ON rows.trace_id = known.trace_id"
     )
-    counts = "count(*) FILTER (attack IS NULL), count(*) FILTER (attack)"
-    elsewhere, attacks = _numbers(connection, f"SELECT {counts} FROM joined WHERE repeat = 0")
-    connection.execute("DROP TABLE rows; CREATE TEMP TABLE rows AS SELECT * FROM joined WHERE NOT attack")
-    return elsewhere, attacks
+    counts = f"count(*) FILTER ({_MADE} IS NULL), count(*) FILTER ({_MADE}), "
+    counts += f"count(*) FILTER ({_CUT} AND NOT {_MADE})"
+    elsewhere, attacks, cut = _numbers(connection, f"SELECT {counts} FROM joined WHERE repeat = 0")
+    there = "(SELECT trace_id FROM rows WHERE trace_id IS NOT NULL)"
+    unseen = f"fault IS NOT NULL AND NOT attack AND trace_id NOT IN {there}"
+    (failed,) = _numbers(connection, f"SELECT count(*) FROM known WHERE {unseen}")
+    left = f"SELECT * EXCLUDE ({_MADE}, {_CUT}) FROM joined WHERE NOT {_MADE}"
+    connection.execute(f"DROP TABLE rows; CREATE TEMP TABLE rows AS {left}")
+    return elsewhere, attacks, failed, cut
 
 
-def trace_index(paths: Sequence[Path]) -> pd.DataFrame:
+def _quoted(name: str) -> str:
+    """Return a name as DuckDB reads it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def trace_index(paths: Sequence[Path], tags: Sequence[str] = ()) -> pd.DataFrame:
     """Return what trace files say about each trace, without its text.
 
     Columns: trace_id, model, intent, turns, source, set (the file's name), scenario_id, sampling, truth,
-    truth_space (str), attack (bool: made to attack a grader), control (bool: the policy allows the answer).
+    truth_space (str), attack (bool: made to attack a grader), control (bool: the policy allows the answer),
+    fault (str: why nobody can grade it, or missing), cut (bool: at the token limit), and `tag NAME` (str) for
+    each of `tags`.
 
     Raises:
+        FFError: no trace has one of `tags`.
         FFError: a file is missing or malformed, or a trace_id is in two files.
     """
     index: dict[str, dict[str, object]] = {}
+    told: list[list[str | None]] = []
+    there: set[str] = set()
     for path in paths:
         for t in read_traces(path):
             if t.trace_id in index:
@@ -167,8 +207,18 @@ def trace_index(paths: Sequence[Path]) -> pd.DataFrame:
             index[t.trace_id] = known | {
                 "attack": known["sampling"] == INJECTED,
                 "control": t.arm == "permitted",
+                "fault": t.fault,
+                "cut": t.row_status == "truncated",
             }
-    return declared("trace_index", list(index.values()))
+            told.append([t.tags.get(tag) for tag in tags])
+            there.update(t.tags)
+    for tag in tags:
+        if tag not in there:
+            found = ", ".join(sorted(map(named, there))) or "none"
+            raise FFError(f"no trace has the tag {quoted(tag)}. Tags that occur: {found}.")
+    frame = declared("trace_index", list(index.values()))
+    cells = dict(zip(tags, zip(*told, strict=True), strict=True))
+    return frame.assign(**{_TAG + tag: pd.Series(c, frame.index, dtype="str") for tag, c in cells.items()})
 
 
 def _load_rows(connection: duckdb.DuckDBPyConnection, path: Path, fields: Sequence[str], torn: int) -> None:

@@ -16,7 +16,7 @@ import pandas as pd
 from ff_helpers.errors import FFError, named
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.results import Terms, stated, terms_of
-from ff_helpers.terms import IDENTITY, NOT_RECORDED, STATUSES, VERDICTS
+from ff_helpers.terms import IDENTITY, LABELS, NOT_RECORDED, SPACES, VERDICTS, WITHOUT_VERDICT
 
 if TYPE_CHECKING:
     from narwhals._native import NativeIbis, NativeLazyFrame
@@ -24,17 +24,20 @@ if TYPE_CHECKING:
 
     Lazy = nw.LazyFrame[NativeLazyFrame | NativeIbis]
 
+SPACE = "space"
+"""The column that names the label space of a grader's verdicts; without it they are of the five."""
 KEYS = ("model", "intent", "turns", "set", "source", "grader")
 """What the table counts by, by default."""
 
 
 class UnknownVerdictError(FFError):
-    """A row that is neither one of the five verdicts nor one of the statuses."""
+    """A row that is neither one of the verdicts of its label space nor one of the statuses."""
 
     def __init__(self, trace_id: str, grader: str, problem: str) -> None:
         super().__init__(
             f"trace {named(trace_id)}, grader {named(grader)}: {problem}. A row has one verdict "
-            f"({', '.join(VERDICTS)}) or one status ({', '.join(STATUSES)}). Correct that row."
+            f"({', '.join(VERDICTS)}) or one status ({', '.join(WITHOUT_VERDICT)}); a judge of another "
+            f"label space names it in `space` ({', '.join(SPACES)}). Correct that row."
         )
 
 
@@ -58,7 +61,8 @@ def count_verdicts(
     Args:
         verdicts: one row per trace, grader and pass (pandas, DuckDB relation, ...): the columns of `by`,
             `verdict`, `status` and `repeat`. With a column `trace_id` no trace that is named there may come
-            twice in one pass of one grader; the columns of `terms.IDENTITY` tell graders apart.
+            twice in one pass of one grader; the columns of `terms.IDENTITY` tell graders apart. A column
+            `space` names the label space of each verdict (missing: `five`).
         by: the columns to count by. Where `grader` is one, two graders of one name are counted apart, as
             `name (digest)`; where all of `IDENTITY` is there, under their plain name.
         repeat: which pass (rows that do not say are of the first); grading a trace again does not make
@@ -67,7 +71,8 @@ def count_verdicts(
 
     Returns:
         One row per combination that occurs: the columns of `by` (str; missing is `not recorded`),
-        outcome (str: one of terms.VERDICTS or STATUSES), graded (bool: is it a verdict), n (int).
+        outcome (str: a verdict of its label space, or one of terms.WITHOUT_VERDICT), graded (bool: is it a
+        verdict), n (int). Where a space is not `five` there is a column `space` after those of `by`.
 
     Raises:
         UnknownVerdictError: a verdict or status that does not exist, both, or neither; with its trace.
@@ -79,11 +84,15 @@ def count_verdicts(
     check_columns((*by, "verdict", "status", "repeat"), there)
     frame = frame.with_columns(nw.col("repeat").fill_null(0))
     apart = [column for column in IDENTITY if column in there and column not in by and "grader" in by]
-    keys = list(dict.fromkeys((*by, *apart, "verdict", "status", "repeat")))
+    spaces = [SPACE] if SPACE in there else []
+    keys = list(dict.fromkeys((*by, *spaces, *apart, "verdict", "status", "repeat")))
     table = _pandas(frame.group_by(*keys).agg(nw.len().alias("n")))
     table = table[table["repeat"] == repeat]
     verdict, status = table["verdict"].astype("str"), table["status"].astype("str")
-    _check_labels(frame, pd.DataFrame({"verdict": verdict, "status": status}), repeat)
+    table = table.assign(**{SPACE: table[SPACE].astype("str").fillna("five") if spaces else "five"})
+    space = table[SPACE]
+    _check_labels(frame, pd.DataFrame({"verdict": verdict, "status": status, SPACE: space}), repeat)
+    spaces = [SPACE] if (space != "five").any() and SPACE not in by else []
     _check_once(frame, there, repeat)
     table, who = told_apart(table) if apart else (table, {})
     table = table.assign(
@@ -92,10 +101,11 @@ def count_verdicts(
         graded=verdict.notna(),
         n=table["n"].astype("int64"),
     )
-    table = table[[*by, "outcome", "graded", "n"]]
-    if apart:
-        table = table.groupby([*by, "outcome", "graded"], sort=False)["n"].sum().reset_index()
-    table = (table.sort_values([*by, "outcome"]) if ordered else table).reset_index(drop=True)
+    heads = [*by, *spaces, "outcome"]
+    table = table[[*heads, "graded", "n"]]
+    if apart or SPACE in there:  # told apart by more than what is shown
+        table = table.groupby([*heads, "graded"], sort=False)["n"].sum().reset_index()
+    table = (table.sort_values(heads) if ordered else table).reset_index(drop=True)
     terms = Terms(who=tuple(who.items()), denominators=("none: counts",), left_out=())
     known = terms_of(verdicts) if isinstance(verdicts, pd.DataFrame) else None
     if known:
@@ -118,14 +128,20 @@ def check_columns(wanted: Iterable[str], there: Sequence[str]) -> None:
 
 
 def _check_labels(frame: "Lazy", labels: pd.DataFrame, repeat: int) -> None:
-    for verdict, status in labels.drop_duplicates().itertuples(index=False):
+    for verdict, status, space in labels.drop_duplicates().itertuples(index=False):
         given, without = not pd.isna(verdict), pd.isna(status)
-        if given and not without:
+        allowed = set(SPACES[space].values()) if space in SPACES else None
+        if allowed is None:
+            problem = f"a text of {len(space)} characters is not a label space"
+        elif given and not without:
             problem = f"it has the verdict {_label(verdict)} and the status {_label(status)}"
         elif not given and without:
             problem = "it has neither a verdict nor a status"
-        elif (given and verdict not in VERDICTS) or (not given and status not in STATUSES):
-            problem = f"{_label(verdict)} is not a verdict" if given else f"{_label(status)} is not a status"
+        elif given and verdict not in allowed:
+            of = "" if space == "five" else f" of the space {space}"
+            problem = f"{_label(verdict)} is not a verdict{of}"
+        elif not given and status not in WITHOUT_VERDICT:
+            problem = f"{_label(status)} is not a status"
         else:
             continue
         row = _rows(frame, repeat, verdict=verdict, status=status).iloc[0]
@@ -134,7 +150,7 @@ def _check_labels(frame: "Lazy", labels: pd.DataFrame, repeat: int) -> None:
 
 def _label(value: object) -> str:
     """Return one of our words; anything else is a cell, whose text no error prints."""
-    known = value in VERDICTS or value in STATUSES
+    known = value in LABELS or value in WITHOUT_VERDICT
     return repr(value) if known else f"a label of {len(str(value))} characters"
 
 
