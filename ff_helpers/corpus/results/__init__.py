@@ -20,6 +20,8 @@ READERS: Final[dict[str, Entry]] = {
     "pyrit": Entry("ff_helpers.corpus.results.pyrit:Reader", "pyrit"),
     "strongreject": Entry("ff_helpers.corpus.results.strongreject:Reader", "strongreject"),
     "xstest": Entry("ff_helpers.corpus.results.xstest:Reader", "xstest"),
+    "lm-eval": Entry("ff_helpers.corpus.results.lm_eval:Reader", "lm-eval"),
+    "easyjailbreak": Entry("ff_helpers.corpus.results.easyjailbreak:Reader", "easyjailbreak"),
 }
 """Every tool whose results can be read, in the order in which they are tried."""
 

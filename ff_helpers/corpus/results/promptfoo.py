@@ -11,16 +11,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from pydantic import Field, ValidationError
-from pydantic_core import from_json
+from pydantic import Field
 
 from ff_helpers.corpus.results.reading import (
     EMPTY,
-    ROLES,
     Foreign,
     VersionError,
     answered,
     begins,
+    chat,
     document,
     label,
     tags,
@@ -117,11 +116,6 @@ class _Tool(Foreign):
 class _File(Foreign):
     results: _Results
     metadata: _Tool | None = None
-
-
-class _Turn(Foreign):
-    role: str
-    content: str
 
 
 class Reader:
@@ -227,26 +221,8 @@ def _broken(reason: str) -> Judgement:
 
 def _conversation(found: _Result, about: _Metadata) -> tuple[Message, ...]:
     """Return the turns before the answer: of a conversation, or of a prompt that holds one as JSON."""
-    raw = found.prompt.raw if found.prompt else None
-    said = _turns(about.messages) or _turns(_decoded(about.sent or raw))
+    raw = about.sent or (found.prompt.raw if found.prompt else None)
+    said = chat(about.messages) or chat(raw)
     while said and said[-1].role == "assistant":
         said = said[:-1]
-    if said:
-        return turns(*((turn.role, turn.content) for turn in said))
-    return turns(("user", about.sent or raw))
-
-
-def _decoded(text: str | None) -> object:
-    try:
-        return from_json(text) if text and text.lstrip().startswith("[") else None
-    except ValueError:
-        return None
-
-
-def _turns(content: object) -> list[_Turn]:
-    """Return the turns in a list of roles and contents, or none if it is something else."""
-    try:
-        said = [_Turn.model_validate(turn) for turn in content] if isinstance(content, list) else []
-    except ValidationError:
-        return []
-    return said if all(turn.role in ROLES for turn in said) else []
+    return said or turns(("user", raw))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeVar, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import from_json
 
 from ff_helpers.corpus.results.rows import Judgement
 from ff_helpers.corpus.traces import Message
@@ -143,6 +144,21 @@ def ungradeable(judge: str, reason: str, space: Space = "strict") -> Judgement:
 def turns(*said: tuple[str, str | None]) -> tuple[Message, ...]:
     """Return the turns that have a text, each a role of ROLES and a content."""
     return tuple(Message(role=cast("Role", role), content=text) for role, text in said if text is not None)
+
+
+class _Turn(Foreign):
+    role: Role
+    content: str
+
+
+def chat(said: object) -> tuple[Message, ...]:
+    """Return the turns of a list of roles and contents, or of such a list as JSON; none if it is neither."""
+    try:
+        found = from_json(said) if isinstance(said, str) and said.lstrip().startswith("[") else said
+        read = [_Turn.model_validate(turn) for turn in found] if isinstance(found, list) else []
+    except ValueError:
+        return ()
+    return turns(*((turn.role, turn.content) for turn in read))
 
 
 def answered(response: str | None) -> tuple[RowStatus | None, str | None]:
