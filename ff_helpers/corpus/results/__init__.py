@@ -13,6 +13,7 @@ from ff_helpers.registry import Entry
 
 READERS: Final[dict[str, Entry]] = {
     "inspect": Entry("ff_helpers.corpus.results.inspect:Reader", "inspect"),
+    "table": Entry("ff_helpers.corpus.results.table:Reader", "table"),
     "garak": Entry("ff_helpers.corpus.results.garak:Reader", "garak"),
     "jailbreakbench": Entry("ff_helpers.corpus.results.jailbreakbench:Reader", "jailbreakbench"),
     "harmbench": Entry("ff_helpers.corpus.results.harmbench:Reader", "harmbench"),
@@ -23,7 +24,7 @@ READERS: Final[dict[str, Entry]] = {
     "lm-eval": Entry("ff_helpers.corpus.results.lm_eval:Reader", "lm-eval"),
     "easyjailbreak": Entry("ff_helpers.corpus.results.easyjailbreak:Reader", "easyjailbreak"),
 }
-"""Every tool whose results can be read, in the order in which they are tried."""
+"""Every tool whose results can be read, in the order in which they are tried; the table is the last one."""
 
 HEAD: Final = 1 << 16
 """Bytes at the beginning of a file by which a reader recognises it."""

@@ -15,7 +15,7 @@ from ff_helpers.corpus.traces import Trace
 from ff_helpers.errors import FFError, named
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.ledger import live_records
-from ff_helpers.grading.outcome import GraderSetup, Outcome, grade_command, record_key, spec_of
+from ff_helpers.grading.outcome import GraderSetup, Outcome, Record, grade_command, record_key, spec_of
 from ff_helpers.grading.rubric import Rubric
 
 
@@ -45,7 +45,10 @@ class Recorded:
             raise FFError(f"{path}: a recorded ledger must have one grader with one rubric; found: {found}.")
         self.setup = setups.pop()
         self.is_model = self.setup.identity.method == "flip-final-turn"
-        self._records = {r.key: r for r in records}
+        self._records = {(r.key, r.trace_id): r for r in records}
+        # A judge that somebody else ran may say two things of one text; our graders said one thing.
+        alike = () if self.setup.identity.method == "external" else records
+        self._alike = {r.key: r for r in alike}
         self._ids = {r.trace_id for r in records}
         self._rubric = rubric
 
@@ -55,7 +58,7 @@ class Recorded:
 
     def has(self, trace: Trace, repeat: int) -> bool:
         """Return whether this pass of a trace was recorded."""
-        return record_key(self.setup.identity, trace, repeat) in self._records
+        return self._record(trace, repeat) is not None
 
     def fit(self, traces: Iterable[Trace]) -> None:
         """Check that everything was recorded before the first row is written.
@@ -78,11 +81,16 @@ class Recorded:
         Raises:
             FFError: this repeat of the trace was not recorded.
         """
-        record = self._records.get(record_key(self.setup.identity, trace, repeat))
+        record = self._record(trace, repeat)
         if record is None:
             why = f"repeat {repeat} was not recorded"
             raise self._lacks([trace.trace_id], why, repeat)
         return Outcome(**{field.name: getattr(record, field.name) for field in fields(Outcome)})
+
+    def _record(self, trace: Trace, repeat: int) -> Record | None:
+        """Return the record of this row, or of another one with the same text."""
+        key = record_key(self.setup.identity, trace, repeat)
+        return self._records.get((key, trace.trace_id)) or self._alike.get(key)
 
     def _lacks(self, missing: Sequence[str], why: str, repeat: int = 0) -> FFError:
         """Return the error for what was not recorded, with the command that records it."""

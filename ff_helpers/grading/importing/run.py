@@ -1,0 +1,357 @@
+"""Files of other tools into one folder: traces, one ledger per judge, people's labels, and the account.
+
+Rows stream through; what is kept of them are hashes of ids. The truth of a trace is set only where people
+labelled every row of its file that can be labelled: then the labelled rows are all rows (a census).
+"""
+
+import hashlib
+import shutil
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+from ff_helpers import __version__
+from ff_helpers.chat.progress import Progress
+from ff_helpers.corpus.jsonl import read_records
+from ff_helpers.corpus.results import READERS, reader
+from ff_helpers.corpus.results.recognise import TABLE, Found, Left
+from ff_helpers.corpus.results.rows import Judgement, Row
+from ff_helpers.corpus.traces import Trace
+from ff_helpers.errors import FFError, named
+from ff_helpers.grading.external import Said, external_record
+from ff_helpers.grading.importing.account import Account, Ignored, Input
+from ff_helpers.grading.importing.counting import OneJudge, Tally, tally_of
+from ff_helpers.grading.importing.folder import LABELS, TRACES, Folder, LastSaid, content, hashed
+from ff_helpers.grading.importing.incoming import (
+    BadRowError,
+    judge_of,
+    opinion,
+    records_of,
+    storable,
+    trace_of,
+)
+from ff_helpers.grading.outcome import Record, Supersedes
+from ff_helpers.terms import Identity
+
+_STEP: Final = 256
+"""Rows after which progress is told."""
+
+
+class ChangedFileError(FFError):
+    """A file was written to while it was read."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} changed while it was read, so its rows may not belong together. Nothing was written: "
+            "run the same command again when whatever writes it has ended."
+        )
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What one import did.
+
+    Attributes:
+        account: of the whole folder.
+        new: the files that were read now.
+        again: names of files that had been imported before, in the same way: they were not read again.
+        left: files of a folder that were not read.
+        records, labels: how many of judges and of people were added.
+    """
+
+    account: Account
+    new: tuple[Input, ...]
+    again: tuple[str, ...]
+    left: tuple[Left, ...]
+    records: int
+    labels: int
+
+
+@dataclass
+class _File:
+    """One file while it is read, and where it goes."""
+
+    found: Found
+    sha256: str
+    folder: Folder
+    tally: Tally
+    counts: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[str] = field(default_factory=Counter)
+    seen: set[int] = field(default_factory=set)
+    unjudged: set[int] = field(default_factory=set)
+    judges: set[Identity] = field(default_factory=set)
+
+
+def import_files(
+    found: list[Found],
+    out: Path,
+    options: Mapping[str, str],
+    *,
+    left: tuple[Left, ...] = (),
+    tell: Callable[[Found], None] | None = None,
+) -> Imported:
+    """Read files of other tools into a folder; rows that are there already are not added again.
+
+    Args:
+        found: the files, recognised.
+        out: the folder; made if missing.
+        options: what the readers are told, by name.
+        left: files that are not read, for the account.
+        tell: is told of each file before it is read.
+
+    Raises:
+        FFError: a file that cannot be read, a row that cannot be kept, a file that changed meanwhile; or the
+            folder holds something else. Nothing was written.
+    """
+    with Folder(out) as folder:
+        before = folder.account
+        tally = tally_of(before, folder.ledgers)
+        inputs = list(before.inputs) if before else []
+        new: list[Input] = []
+        again: list[str] = []
+        for one in found:
+            stated = _stat(one.path)
+            sha256 = _sha256(one.path)
+            asked = _asked(options)
+            version = _version(one.source.tool)
+            if any((i.sha256, i.reader, i.options) == (sha256, version, asked) for i in inputs):
+                again.append(one.path.name)
+                continue
+            if tell is not None:
+                tell(one)
+            file = _File(one, sha256, folder, tally)
+            prefixes = {i.prefix for i in inputs if i.prefix}
+            _read(file, prefixes, options)
+            if _stat(one.path) != stated:
+                raise ChangedFileError(one.path)
+            new.append(_input(file, stated[0], version, asked))
+            inputs.append(new[-1])
+        account = Account(
+            software=f"ff-helpers {__version__}",
+            inputs=tuple(inputs),
+            left=tuple(Ignored(file=one.path.name, why=one.why) for one in left),
+            rows=sum(one.added for one in inputs),
+            **tally.told(),
+        )
+        if new:
+            folder.commit(account)
+    return Imported(account, tuple(new), tuple(again), left, tally.records, tally.labels)
+
+
+def _read(file: _File, prefixes: set[str], options: Mapping[str, str]) -> None:
+    """Read one file into the folder's unfinished files."""
+    source = file.found.source
+    rows = reader(source.tool).read(file.found.path, options)
+    with (
+        file.folder.spool() as path,
+        path.open("wb") as spool,
+        Progress(f"reading {named(file.found.path.name)}", source.total or 0) as progress,
+    ):
+        for number, row in enumerate(rows, start=1):
+            trace, is_new = _placed(row, file, prefixes)
+            if is_new:
+                spool.write(trace.model_dump_json(exclude_none=True).encode() + b"\n")
+            _count(row, trace, file, is_new=is_new)
+            _judged(row, trace, file, is_new=is_new)
+            _labelled(row, trace, file, is_new=is_new)
+            if number % _STEP == 0:
+                progress.step(*["row"] * _STEP)
+        spool.close()
+        _finish(path, file)
+
+
+def _placed(row: Row, file: _File, prefixes: set[str]) -> tuple[Trace, bool]:
+    """Return the row's trace under the id that it has in the folder, and whether it is new there."""
+    path, tool, known = file.found.path, file.found.source.tool, file.folder.known
+    own = hashed(row.trace_id)
+    if own in file.seen:
+        problem = "an earlier row of the file has the same one"
+        if tool == TABLE:
+            problem += ". If the column names what was repeated, give it as --item in place of --id"
+        raise BadRowError(path, row.record, "trace_id", problem)
+    file.seen.add(own)
+    trace = trace_of(row, path=path, tool=tool, trace_id=row.trace_id)
+    what = content(trace)
+    if own not in known:
+        known[own] = what
+        return trace, True
+    if known[own] == what:
+        return trace, False
+    for prefix in sorted(prefixes):
+        trace_id = f"{prefix}-{trace.trace_id}"
+        if known.get(hashed(trace_id)) == what:
+            return trace.model_copy(update={"trace_id": trace_id}), False
+    trace_id = f"{file.sha256[:8]}-{trace.trace_id}"
+    if hashed(trace_id) in known:
+        raise BadRowError(path, row.record, "trace_id", "another row has it, with and without a prefix")
+    known[hashed(trace_id)] = what
+    file.counts["prefixed"] += 1
+    return trace.model_copy(update={"trace_id": trace_id}), True
+
+
+def _count(row: Row, trace: Trace, file: _File, *, is_new: bool) -> None:
+    file.counts["rows"] += 1
+    file.counts["added" if is_new else "already"] += 1
+    if trace.row_status:
+        file.statuses[trace.row_status] += 1
+    if row.labels:
+        file.counts["with people"] += 1
+    if is_new:
+        said = opinion(row.labels)
+        file.tally.opinion(said)
+        file.counts["truths"] += trace.truth is not None
+        file.counts["labelled"] += said is not None
+        file.counts["unlabelled"] += said is None and trace.fault is None
+
+
+def _judged(row: Row, trace: Trace, file: _File, *, is_new: bool) -> None:
+    """Write what judges said of a row; of a row that is there already only what they had not said."""
+    path, heard = file.found.path, set[Identity]()
+    for judgement in row.judgements:
+        records = records_of(judgement, trace, path=path, record=row.record)
+        who = records[-1].identity
+        judge = _judge(who, judgement, file, row.record)
+        if who in heard:
+            problem = "two judgements of the row are by a judge of this name, model and version"
+            raise BadRowError(path, row.record, f"judge {named(who.name)}", problem)
+        heard.add(who)
+        earlier = None
+        if not is_new:
+            if judge.before is None:
+                judge.before = file.folder.standing(who)
+            earlier = judge.before.get(hashed(trace.trace_id))
+        if earlier is not None:
+            if earlier.label == records[-1].label:
+                continue
+            records = [_corrected(records[-1], earlier, path)]
+        _write(records, judge, file, earlier)
+    file.judges |= heard
+    if not heard and trace.fault is not None:
+        file.unjudged.add(hashed(trace.trace_id))
+
+
+def _judge(who: Identity, said: Judgement, file: _File, record: str) -> OneJudge:
+    """Return what is known of a judge, noted at its first judgement."""
+    judge = file.tally.judges.get(who)
+    if judge is None:
+        judge = file.tally.judges[who] = OneJudge(file.folder.ledger(who), said.space, judge_of(said))
+    if judge.space != said.space:
+        problem = f"its labels are in the space {said.space} here and in {judge.space} before"
+        raise BadRowError(file.found.path, record, f"judge {named(who.name)}", problem)
+    return judge
+
+
+def _corrected(record: Record, earlier: LastSaid, path: Path) -> Record:
+    """Return a record as the correction of what the same judge said of the same row in another file."""
+    why = Supersedes(key=earlier.key, author="ff import", reason=f"{named(path.name)} says otherwise")
+    return record.model_copy(update={"supersedes": why})
+
+
+def _write(records: list[Record], judge: OneJudge, file: _File, earlier: LastSaid | None = None) -> None:
+    """Write the records of one judgement, of which the last one stands."""
+    ledger = file.folder.appended(judge.file)
+    for record in records:
+        ledger.write(record.model_dump_json(exclude_none=True).encode() + b"\n")
+    judge.count(records, earlier)
+    file.tally.records += 1
+
+
+def _labelled(row: Row, trace: Trace, file: _File, *, is_new: bool) -> None:
+    """Write what people said of a row; of a row that is there already only what they had not said."""
+    given = [(storable(one.annotator), one.space, one.label) for one in row.labels]
+    if len({(name, space) for name, space, _ in given}) < len(given):
+        problem = "one annotator gives two labels in one space"
+        raise BadRowError(file.found.path, row.record, "annotator", problem)
+    for annotator, space, label in given:
+        if not is_new:
+            pair = hashed(trace.trace_id, annotator, space)
+            said = file.folder.labels()
+            if pair in said:
+                if said[pair] != (label or ""):
+                    where = file.folder.path / LABELS
+                    problem = f"{named(annotator)} gave another one in {where}: take another --out"
+                    raise BadRowError(file.found.path, row.record, "label", problem)
+                continue
+            said[pair] = label or ""
+        file.folder.add_label(trace.trace_id, annotator, label, space)
+        file.tally.label(annotator, space, label)
+
+
+def _finish(spool: Path, file: _File) -> None:
+    """Put a file's new traces after those of the folder, once it is known what all of them are.
+
+    The truth goes where some rows have no label. A row that nobody can grade and that no judge mentions gets
+    its status from every judge of the file: errored rows stay in their denominator.
+    """
+    traces = file.folder.appended(TRACES)
+    partly = bool(file.counts["unlabelled"] and file.counts["truths"])
+    if partly:
+        file.counts["truths"] = 0
+    if not partly and not (file.unjudged and file.judges):
+        with spool.open("rb") as lines:
+            shutil.copyfileobj(lines, traces, 1 << 20)
+        return
+    for trace in read_records(spool, Trace) if spool.stat().st_size else ():
+        kept = trace
+        if partly and trace.truth is not None:
+            kept = trace.model_copy(update={"truth": None, "truth_space": None, "sampling": None})
+        traces.write(kept.model_dump_json(exclude_none=True).encode() + b"\n")
+        if hashed(trace.trace_id) in file.unjudged:
+            for who in sorted(file.judges, key=lambda who: who.name):
+                judge = file.tally.judges[who]
+                said = Said(status=trace.fault, reason=trace.why_fault)
+                record = external_record(who.name, judge.space, trace, said, judge=judge.judge)
+                _write([record], judge, file)
+
+
+def _input(file: _File, size: int, version: str, options: dict[str, str]) -> Input:
+    """Return the account of one file."""
+    source, counts = file.found.source, file.counts
+    return Input(
+        file=storable(file.found.path.name),
+        sha256=file.sha256,
+        bytes=size,
+        tool=source.tool,
+        version=source.version,
+        reader=version,
+        direction=source.direction,
+        notes=source.notes,
+        options=options,
+        prefix=file.sha256[:8] if counts["prefixed"] else None,
+        rows_in=counts["rows"],
+        added=counts["added"],
+        already=counts["already"],
+        prefixed=counts["prefixed"],
+        plain=counts["rows"] - file.statuses.total(),
+        statuses=dict(sorted(file.statuses.items())),
+        unlabelled=counts["unlabelled"] if counts["with people"] else None,
+        truths=counts["truths"],
+    )
+
+
+def _stat(path: Path) -> tuple[int, int]:
+    """Return size and time of the last change, by which a file that changes is noticed."""
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _asked(options: Mapping[str, str]) -> dict[str, str]:
+    """Return the options as the account keeps them: a map by the hash of its file."""
+    kept = dict(options)
+    if "map" in kept and Path(kept["map"]).is_file():
+        kept["map"] = f"{Path(kept['map']).name} sha256:{_sha256(Path(kept['map']))}"
+    return kept
+
+
+def _version(tool: str) -> str:
+    """Return which reader reads a tool's files: its name and the hash of its module."""
+    module = import_module(READERS[tool].place.partition(":")[0])
+    return f"{tool}@{_sha256(Path(str(module.__file__)))[:12]}"
