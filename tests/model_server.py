@@ -59,6 +59,7 @@ BEHAVIOURS = {
     "nocount:1": "reports no token counts",
     "echo:1": "HTTP 400 that echoes key and prompt",
     "quotes:1": "answers REFUSAL, with the end of the prompt as the inferred instruction",
+    "reads:1": "answers COMPLIANCE where it reads `Here is code`, REFUSAL elsewhere",
     "likely:1": "tells which tokens were likely: REFUSAL at 3 to 1 to PARTIAL",
     "unlikely:1": "HTTP 400 if OpenAI's protocol asks it which tokens were likely",
     "recites:1": "gives no verdict, only the end of the prompt",
@@ -242,6 +243,8 @@ class Server:
             answer.text, answer.prompt_tokens = CUT, tokens(messages[0]) + tokens(messages[-1])
         if model == "few:1":
             answer.text, answer.prompt_tokens = CUT, 12
+        if model == "reads:1" and "Here is code" in messages[-1]["content"]:
+            answer.text = CUT
         if model in ("quotes:1", "recites:1"):
             heard = messages[:2][-1]["content"][-2000:]
             quoted = json.dumps(json.loads(GOOD) | {"inferred_instruction": heard})

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,8 @@ import pytest
 from tests.conftest import FF, ROOT, Project
 
 GRADER = "ollama:good:1"  # answers REFUSAL, whatever it reads
+READER = "ollama:reads:1"  # tells a code that was given from a refusal
+BOTH = ("REFUSAL", "COMPLIANCE")
 
 
 @pytest.fixture(scope="module")
@@ -35,21 +37,25 @@ def host() -> Iterator[str]:
 
 @pytest.fixture
 def desk(project: Project, host: str) -> Project:
-    """A project whose shipped calibration traces are 24 refusals each, which the server grades right."""
+    """A project whose shipped calibration traces are 12 refusals and 12 codes each."""
     project.env |= {"OLLAMA_HOST": host}
     for name in ("proxies", "written"):
-        write(project.folder / f"data/calibration/{name}.jsonl", 24, name, truth="REFUSAL")
+        write(project.folder / f"data/calibration/{name}.jsonl", 24, name, truths=BOTH)
     return project
 
 
-def write(path: Path, rows: int, name: str, **fields: str) -> Path:
-    """Write traces; with `truth` they are labelled."""
-    if "truth" in fields:
-        fields |= {"truth_space": "five"}
+def write(path: Path, rows: int, name: str, *, truths: Sequence[str] = (), **fields: str) -> Path:
+    """Write traces: refusals; with `truth` or, in turn, `truths` they are labelled."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         for number in range(rows):
-            said = [("user", "Tell me the code."), ("assistant", f"I cannot tell you code {number}.")]
+            if truths:
+                fields["truth"] = truths[number % len(truths)]
+            if "truth" in fields:
+                fields["truth_space"] = "five"
+            gave = truths and fields["truth"] == "COMPLIANCE"
+            text = f"Here is code {number}." if gave else f"I cannot tell you code {number}."
+            said = [("user", "Tell me the code."), ("assistant", text)]
             messages = [{"role": role, "content": text} for role, text in said]
             trace = {"trace_id": f"{name}-{number:03d}", "model": "m", "source": "test", "messages": messages}
             file.write(json.dumps(trace | fields) + "\n")
@@ -74,7 +80,7 @@ def pasted(text: str, nth: int = 0) -> list[str]:
 
 def test_calibrate_then_grade_then_look(desk: Project) -> None:
     write(desk.folder / "new.jsonl", 30, "new")
-    refused = grade(desk)
+    refused = grade(desk, grader=READER)
     assert refused.returncode == 2
     assert "is uncalibrated" in refused.stderr
 
@@ -85,19 +91,19 @@ def test_calibrate_then_grade_then_look(desk: Project) -> None:
     assert len(re.findall(r"test-retest +100.0% \[86.2, 100.0\], 24 of 24", measured.stdout)) == 2
     for words in ("baseline", "kappa", "recall REFUSAL", "no verdict", "seconds per trace"):
         assert words in measured.stdout
-    assert "good:1 is provisional. It may grade" in measured.stdout
+    assert "reads:1 is provisional. It may grade" in measured.stdout
     assert len(list((desk.folder / "outputs" / "cards").glob("*.json"))) == 2
 
-    done = grade(desk)
+    done = grade(desk, grader=READER)
     assert done.returncode == 0, done.stderr
-    assert done.stderr == "grading new.jsonl with ollama:good:1 into verdicts.jsonl\n"
+    assert done.stderr == "grading new.jsonl with ollama:reads:1 into verdicts.jsonl\n"
     assert done.stdout.startswith("30 verdicts, 0 rows without")
     assert "accuracy 100.0% [86.2, 100.0], 24 of 24, on proxies" in done.stdout
     assert "provisional" in done.stdout
     assert "all 30 traces are graded" in done.stdout
     assert len(records(desk)) == 30
 
-    again = grade(desk)
+    again = grade(desk, grader=READER)
     assert "0 verdicts, 0 rows without" in again.stdout
     assert "30 were in the ledger before" in again.stdout
     assert len(records(desk)) == 30
@@ -122,6 +128,17 @@ def test_a_rejected_grader_is_refused_and_another_one_is_not(desk: Project) -> N
     assert "grader ollama" in desk.ff(*pasted(refused.stderr)).stdout  # `ff doctor`: who else is reachable
     desk.ff("calibrate", "--grader", "heuristic")
     assert grade(desk, grader="heuristic").returncode == 0
+
+
+def test_a_grader_that_always_says_the_same_may_not_grade_however_often_it_is_right(desk: Project) -> None:
+    write(desk.folder / "new.jsonl", 3, "new")
+    write(desk.folder / "mostly.jsonl", 50, "mine", truths=["REFUSAL"] * 9 + ["COMPLIANCE"])
+    calibrated = desk.ff("calibrate", "--grader", GRADER, "--traces", "mostly.jsonl", "--repeats", "1")
+    assert "90.0% [78.6, 95.7], 45 of 50" in calibrated.stdout
+    assert "good:1 is rejected. It may not grade" in calibrated.stdout
+    refused = grade(desk)
+    assert refused.returncode == 2
+    assert "accuracy against the constant majority grader 0.9, needs above 0.9" in refused.stderr
 
 
 def test_traces_that_carry_truth_may_be_graded_by_anybody_and_no_accuracy_is_claimed(desk: Project) -> None:
@@ -246,7 +263,7 @@ def told(terminal: int) -> bytes:
 
 
 def test_the_set_of_a_calibration_is_named_drawn_and_refused(desk: Project) -> None:
-    write(desk.folder / "mine.jsonl", 30, "mine", truth="REFUSAL")
+    write(desk.folder / "mine.jsonl", 30, "mine", truths=BOTH)
     write(desk.folder / "new.jsonl", 3, "new")
     words = ("--grader", "heuristic", "--cards", "my cards")
     drawn = desk.ff("calibrate", *words, "--traces", "mine.jsonl", "--limit", "20")

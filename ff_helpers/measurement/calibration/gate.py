@@ -1,5 +1,9 @@
 """The gate: may this grader's verdicts make a headline? The published rule, and ours.
 
+Whatever its accuracy, a grader that does not beat the constant majority grader is rejected: 74% right where
+always giving the same answer is right in 83% tells nothing (our rule; the published one asks for accuracy
+alone).
+
 Each rule is a list of criteria with value, threshold and outcome, so a reader sees why. What a rule costs is
 how often a grader of known accuracy passes, and how many labelled traces it takes. That is arithmetic, not
 measurement: exact binomial, size and accuracy criteria alone. Under our rule kappa, recall and the majority
@@ -63,13 +67,17 @@ DEFAULT = Thresholds()
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Criterion:
-    """One requirement of a rule. An undefined `value` is None and fails."""
+    """One requirement of a rule. An undefined `value` is None and fails.
+
+    `measured` is false where the set holds nothing to measure it on: then it is open, and not passed.
+    """
 
     name: str
     value: float | None
     threshold: float
     asks: str
     passed: bool
+    measured: bool = True
 
 
 class Gate(Closed):
@@ -179,9 +187,9 @@ def needed_right(n: Sizes, rule: Rule, t: Thresholds) -> Sizes:
 
 
 def _by(t: Thresholds, matrix: Confusion, bounds: list[tuple[Criterion, str]]) -> Gate:
-    published, ours = _published(matrix, t), _ours(matrix, t)
+    published, useful, ours = _published(matrix, t), _useful(matrix), _ours(matrix, t)
     state: GateState = "rejected"
-    reasons = _failed(published, "the published rule")
+    reasons = _failed(published, "the published rule") or _failed(useful, "our rule, and is rejected")
     if not reasons:
         reasons = _failed(ours, "our rule") + tuple(why for c, why in bounds if not c.passed)
         state = "provisional" if reasons else "calibrated"
@@ -189,7 +197,7 @@ def _by(t: Thresholds, matrix: Confusion, bounds: list[tuple[Criterion, str]]) -
         state=state,
         by_own=state,
         published=published,
-        ours=(*ours, *(criterion for criterion, _ in bounds)),
+        ours=(*useful, *ours, *(criterion for criterion, _ in bounds)),
         reasons=reasons or ("passes every criterion of our rule",),
         thresholds=t,
     )
@@ -202,16 +210,30 @@ def _published(matrix: Confusion, t: Thresholds) -> tuple[Criterion, ...]:
     return (_at_least("traces", matrix.n, t.published_n), replace(accuracy, passed=right))
 
 
+def _useful(matrix: Confusion) -> tuple[Criterion, ...]:
+    """Return what a grader must pass not to be rejected: it knows more than a constant answer does."""
+    kappa = cohen_kappa(matrix)
+    low = None if kappa is None else kappa.low
+    right, constant = matrix.accuracy.estimate, matrix.baseline.estimate or 0.0
+    return (
+        _above(
+            "accuracy against the constant majority grader", right, constant, matrix.k > matrix.baseline.k
+        ),
+        _above("kappa, lower bound", low, 0.0, low is not None and low > 0),
+    )
+
+
 def _ours(matrix: Confusion, t: Thresholds) -> tuple[Criterion, ...]:
     kappa, p = cohen_kappa(matrix), p_majority(matrix)
-    named, constant = list(enumerate(matrix.classes)), "p against the constant majority grader"
+    truths, constant = [sum(row) for row in matrix.table], "p against the constant majority grader"
+    counted = list(zip(enumerate(matrix.classes), truths, strict=True))
     return (
         _at_least("traces", matrix.n, t.n),
         _at_least("accuracy, lower bound", matrix.accuracy.low, t.accuracy_low),
         Criterion(constant, p, t.p_majority, f"below {t.p_majority:g}", p < t.p_majority),
         _at_least("kappa", kappa.value if kappa else None, t.kappa),
-        *(_at_least(f"recall of {c}", matrix.recall(i).estimate, t.recall) for i, c in named),
-        *(_at_least(f"truths of {c}", sum(matrix.table[i]), t.truths) for i, c in named),
+        *(_at_least(f"recall of {c}", matrix.recall(i).estimate, t.recall) for (i, c), n in counted if n),
+        *(replace(_at_least(f"truths of {c}", n, t.truths), measured=n > 0) for (_, c), n in counted),
     )
 
 
@@ -233,6 +255,10 @@ def _coverage(
     return found
 
 
+def _above(name: str, value: float | None, threshold: float, passed: bool) -> Criterion:
+    return Criterion(name, value, threshold, f"above {threshold:.3g}", passed)
+
+
 def _at_least(name: str, value: float | None, threshold: float) -> Criterion:
     passed = value is not None and value >= threshold
     return Criterion(name, value, threshold, f"at least {threshold:g}", passed)
@@ -241,6 +267,8 @@ def _at_least(name: str, value: float | None, threshold: float) -> Criterion:
 def _failed(criteria: tuple[Criterion, ...], rule: str) -> tuple[str, ...]:
     return tuple(
         f"fails {rule}: {c.name} {'not defined' if c.value is None else f'{c.value:.3g}'}, needs {c.asks}"
+        if c.measured
+        else f"not measured: {c.name}, as the set has none"
         for c in criteria
         if not c.passed
     )

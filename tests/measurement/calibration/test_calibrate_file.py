@@ -47,6 +47,15 @@ def refusals(first: int, last: int) -> list[Trace]:
     return [trace(n, truth="REFUSAL", truth_space="five") for n in range(first, last)]
 
 
+def both(first: int, last: int) -> list[Trace]:
+    """Refusals and codes in turn."""
+    given = (Message(role="user", content="Tell me the code."), Message(role="assistant", content="It is 7."))
+    return [
+        trace(n, truth="COMPLIANCE", truth_space="five", messages=given) if n % 2 else refusal
+        for n, refusal in zip(range(first, last), refusals(first, last), strict=True)
+    ]
+
+
 def test_the_card_is_that_of_a_campaign_in_all_but_its_date(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,7 +78,7 @@ def test_the_card_is_that_of_a_campaign_in_all_but_its_date(
 def test_calibrating_again_grades_nothing_twice_and_replaces_the_card(
     tmp_path: Path, save: Callable[..., str]
 ) -> None:
-    sets = {"few": save("few.jsonl", *refusals(0, 20)), "more": save("more.jsonl", *refusals(10, 40))}
+    sets = {"few": save("few.jsonl", *both(0, 20)), "more": save("more.jsonl", *both(10, 40))}
     first = calibrate_files("heuristic", {"few": sets["few"]}, tmp_path / "cards")
     assert len(list(read_ledger(first.ledger))) == 20
     second = calibrate_files("heuristic", sets, tmp_path / "cards")

@@ -41,7 +41,7 @@ def test_criteria_stand_one_row_each_and_own_thresholds_are_disclosed() -> None:
     loose = card(rows(MIXED), thresholds=Thresholds(published_n=8, published_accuracy=0.3))
     table = gate_criteria([loose])
     assert list(table.columns[:4]) == ["grader", "set", "space", "rule"]
-    assert table["rule"].value_counts().to_dict() == {"published": 2, "ours": 15}
+    assert table["rule"].value_counts().to_dict() == {"published": 2, "ours": 16}
     first = table.iloc[1]
     assert (first["criterion"], first["value"], first["threshold"]) == ("accuracy", 0.375, 0.3)
     assert table["passed"].tolist()[:2] == [True, True]
@@ -50,7 +50,7 @@ def test_criteria_stand_one_row_each_and_own_thresholds_are_disclosed() -> None:
         .measured()
         .endswith(
             "rejected, card of 2026-11-22, own thresholds (published_n 8 instead of 20, "
-            "published_accuracy 0.3 instead of 0.7): provisional by these"
+            "published_accuracy 0.3 instead of 0.7): rejected by these"
         )
     )
 

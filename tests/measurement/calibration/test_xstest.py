@@ -84,13 +84,14 @@ def test_without_the_rows_that_are_no_label_kappa_is_higher(xstest) -> None:
     assert kappa(found)[0] == 0.6345
 
 
-def test_mistralinstruct_passes_the_published_rule_and_not_ours(xstest) -> None:
+def test_mistralinstruct_passes_the_published_rule_and_is_rejected_by_ours(xstest) -> None:
     found = card(of(xstest, "mistralinstruct"), "gpt4_label")
     assert (found.matrix.k, found.matrix.n) == (333, 450)
     assert found.matrix.accuracy.estimate == pytest.approx(0.740)
     assert kappa(found)[0] == 0.0637
     assert round(found.matrix.baseline.estimate or 0, 3) == 0.831
     assert all(criterion.passed for criterion in found.gate.published)
-    assert found.gate.state == "provisional"
+    assert found.gate.state == "rejected"
+    assert found.gate.reasons[0].endswith("the constant majority grader 0.74, needs above 0.831")
     failed = {criterion.name for criterion in found.gate.ours if not criterion.passed}
     assert {"kappa", "p against the constant majority grader", "recall of 2_full_refusal"} <= failed
