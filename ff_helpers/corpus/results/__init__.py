@@ -19,6 +19,7 @@ READERS: Final[dict[str, Entry]] = {
     "harmbench": Entry("ff_helpers.corpus.results.harmbench:Reader", "harmbench"),
     "promptfoo": Entry("ff_helpers.corpus.results.promptfoo:Reader", "promptfoo"),
     "pyrit": Entry("ff_helpers.corpus.results.pyrit:Reader", "pyrit"),
+    "pyrit-sets": Entry("ff_helpers.corpus.results.pyrit_sets:Reader", "pyrit-sets"),
     "strongreject": Entry("ff_helpers.corpus.results.strongreject:Reader", "strongreject"),
     "xstest": Entry("ff_helpers.corpus.results.xstest:Reader", "xstest"),
     "lm-eval": Entry("ff_helpers.corpus.results.lm_eval:Reader", "lm-eval"),

@@ -75,14 +75,19 @@ def _unread(path: Path, place: str, error: ValidationError) -> RecordError:
     return RecordError(path, place, field, first["msg"])
 
 
-def table(path: Path, encoding: str = "utf-8-sig") -> Iterator[tuple[str, dict[str, str]]]:
+def table(path: Path, *, skip: int = 0) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield the rows of a CSV file with commas, each with its place: `row 12` (the first row is 1).
+
+    Args:
+        skip: lines of comments above the header.
 
     Raises:
         RecordError: a row with more or fewer cells than the header, or another encoding.
     """
     csv.field_size_limit(1 << 30)
-    with path.open(encoding=encoding, newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        for _ in range(skip):
+            file.readline()
         rows = csv.DictReader(file, restkey="\0", restval="\0", strict=True)
         number = 0
         try:
