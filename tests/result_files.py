@@ -10,7 +10,7 @@ from ff_helpers.corpus.results.rows import Judgement, Row, Source
 
 def recognised(path: Path) -> Source | None:
     head = path.read_bytes()[:HEAD]
-    found = (reader(tool).recognise(path, head) for tool in READERS)
+    found = (reader(tool).recognise(path, head) for tool in READERS if tool != "table")
     return next((source for source in found if source is not None), None)
 
 

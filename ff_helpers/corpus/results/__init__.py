@@ -13,7 +13,6 @@ from ff_helpers.registry import Entry
 
 READERS: Final[dict[str, Entry]] = {
     "inspect": Entry("ff_helpers.corpus.results.inspect:Reader", "inspect"),
-    "table": Entry("ff_helpers.corpus.results.table:Reader", "table"),
     "garak": Entry("ff_helpers.corpus.results.garak:Reader", "garak"),
     "jailbreakbench": Entry("ff_helpers.corpus.results.jailbreakbench:Reader", "jailbreakbench"),
     "harmbench": Entry("ff_helpers.corpus.results.harmbench:Reader", "harmbench"),
@@ -24,6 +23,8 @@ READERS: Final[dict[str, Entry]] = {
     "xstest": Entry("ff_helpers.corpus.results.xstest:Reader", "xstest"),
     "lm-eval": Entry("ff_helpers.corpus.results.lm_eval:Reader", "lm-eval"),
     "easyjailbreak": Entry("ff_helpers.corpus.results.easyjailbreak:Reader", "easyjailbreak"),
+    "label-studio": Entry("ff_helpers.corpus.results.label_studio:Reader", "label-studio"),
+    "table": Entry("ff_helpers.corpus.results.table:Reader", "table"),
 }
 """Every tool whose results can be read, in the order in which they are tried; the table is the last one."""
 
