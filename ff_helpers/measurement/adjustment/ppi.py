@@ -77,7 +77,7 @@ def ppi(
     if scenario is not None:
         off = y - tuned * f
         part = tuned * (f - f.mean()) / rows + weight / n * (off - off @ weight / n)
-        size *= _clustering(part, np.array(pd.factorize(pd.Series(scenario))[0]), drawn)
+        size *= clustering(part, np.array(pd.factorize(pd.Series(scenario))[0]), drawn)
     if not size:
         return Adjusted(method=method, note="not identifiable: runs of one scenario say nothing about others")
     rate = min(max(rate, 0.0), 1.0)  # a weighted mean of ones can be 1 + 2e-16
@@ -138,7 +138,7 @@ def rare(positives: Numbers, labelled: Numbers) -> NDArray[np.bool_]:
     return np.minimum(positives, labelled - positives) < RARE
 
 
-def _clustering(part: Numbers, cluster: NDArray[np.intp], drawn: NDArray[np.bool_]) -> float:
+def clustering(part: Numbers, cluster: NDArray[np.intp], drawn: NDArray[np.bool_]) -> float:
     """Return by what the effective n shrinks because rows come in clusters.
 
     As in `clustered`: the variance of the estimate between clusters over that between rows, at least 1, and

@@ -1,0 +1,127 @@
+"""A rate from labels of some rows and verdicts on all of them: the truth within each verdict.
+
+Double sampling (Tenenbaum 1970, JASA 65:1350-1361): the rate is the sum over verdicts of the share of the
+verdict among all rows times the rate of true successes among its labelled rows. Nothing is assumed about the
+grader: a bad one narrows the interval less, and that is all. Which labels may be drawn: any number from each
+verdict, also many more from the rarer one, as long as those of one verdict are drawn at random or with known
+probabilities.
+"""
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from ff_helpers.errors import FFError
+from ff_helpers.measurement.adjustment.ppi import clustering, rare
+from ff_helpers.measurement.adjustment.rogan_gladen import Adjusted
+from ff_helpers.measurement.proportions.intervals import Numbers, wilson_bounds
+
+DOUBLE, LABELS = "double sampling", "labels alone"
+DRAWS = 4000
+"""Draws from the posterior: the bounds are off by about 1% of the interval's width."""
+
+
+def double_sampling(
+    verdict: "Sequence[Hashable] | pd.Series[bool]",
+    truth: "Sequence[float | None] | pd.Series[float]",
+    probability: "Sequence[float] | pd.Series[float]",
+    scenario: "Sequence[str] | pd.Series[str] | None" = None,
+) -> Adjusted:
+    """Return the true rate of graded rows of which some are labelled, with its 95% interval.
+
+    The interval is of the product's quantiles under Jeffreys posteriors: the shares of the verdicts are
+    Dirichlet, the rate within each verdict Beta(k + 1/2, n - k + 1/2) over its labelled rows, with n the
+    effective number where probabilities differ within a verdict. Runs of one scenario are taken together:
+    all counts shrink by the design effect of the estimate. Where every row is labelled the labels are the
+    answer, with their Wilson interval.
+
+    Args:
+        verdict: what the grader called the row (hit or not, or a finer cell such as model and verdict); one
+            value per graded row.
+        truth: is it a success; missing where the row has no label.
+        probability: with which a labelled row was drawn; ignored elsewhere.
+        scenario: of each row; None where all rows are independent.
+
+    Raises:
+        FFError: columns of different length, a truth that is neither 0 nor 1, a label without a
+            probability.
+    """
+    cell, names = pd.factorize(pd.Series(list(verdict)), sort=True)
+    y, chance = np.array(truth, dtype=np.float64), np.array(probability, dtype=np.float64)
+    _check(np.asarray(cell), y, chance)
+    drawn, rows, many = ~np.isnan(y), len(y), len(names)
+    labelled = int(drawn.sum())
+    if not labelled:
+        return Adjusted(method=LABELS, note="not identifiable: no row is labelled")
+    weight = np.zeros(rows)
+    weight[drawn] = 1 / chance[drawn]
+    y = np.nan_to_num(y)
+    total, squares, hits = (
+        np.bincount(cell, weights=w, minlength=many) for w in (weight, weight**2, weight * y)
+    )
+    known = total > 0
+    rate = np.where(known, hits / np.where(known, total, 1.0), 0.5)
+    size = np.where(known, total**2 / np.where(known, squares, 1.0), 0.0)
+    called = np.bincount(cell, minlength=many).astype(np.float64)
+    shrink = 1.0
+    if scenario is not None:
+        centre = float(called / rows @ rate)
+        part = (rate[cell] - centre) / rows + np.where(
+            drawn, (called / rows)[cell] * weight / np.where(known, total, 1.0)[cell] * (y - rate[cell]), 0.0
+        )
+        shrink = clustering(part, np.array(pd.factorize(pd.Series(scenario))[0]), drawn)
+        if not shrink:
+            why = "not identifiable: runs of one scenario say nothing about others"
+            return Adjusted(method=DOUBLE, note=why)
+    estimate = min(max(float(called / rows @ rate), 0.0), 1.0)
+    positives = float(y[drawn].sum())
+    least = int(min(positives, labelled - positives))
+    warned = bool(rare(np.array([positives]), np.array([float(labelled)]))[0])
+    warning = f"only {least} of {labelled} labels are of the rarer kind" if warned else ""
+    if labelled == rows:
+        low, high = (
+            float(b[0])
+            for b in wilson_bounds(np.array([estimate * rows * shrink]), np.array([rows * shrink]))
+        )
+        return Adjusted(estimate, low, high, LABELS, "every row is labelled", warning)
+    low, high = bounds(called * shrink, rate * size * shrink, size * shrink)
+    blind = int(called[~known].sum())
+    note = f"{labelled} labels of {rows} rows"
+    note += f"; no label among {blind} rows of one verdict, whose rate is unknown" if blind else ""
+    return Adjusted(estimate, min(low, estimate), max(high, estimate), DOUBLE, note, warning)
+
+
+def bounds(called: Numbers, hits: Numbers, size: Numbers, *, draws: int = DRAWS) -> tuple[float, float]:
+    """Return the 95% bounds of the sum over cells of their share times the rate of successes in them.
+
+    Args:
+        called: rows of each cell, labelled or not (effective counts may be fractional).
+        hits: true successes among the labelled rows of each cell.
+        size: labelled rows of each cell; 0: its rate is unknown, Beta(1/2, 1/2).
+        draws: from the posterior, always the same ones.
+    """
+    rng = np.random.default_rng(0)
+    # 1 / cells in all: for two cells the Jeffreys prior; more of it would pull the shares towards each other.
+    shares = rng.standard_gamma(called + 1 / max(len(called), 2), (draws, len(called)))
+    rates = rng.beta(hits + 0.5, np.maximum(size - hits, 0.0) + 0.5, (draws, len(called)))
+    found = (shares * rates).sum(axis=1) / shares.sum(axis=1)
+    low, high = np.quantile(found, (0.025, 0.975))
+    return float(low), float(high)
+
+
+def _check(cell: "np.ndarray[tuple[int], np.dtype[np.intp]]", y: Numbers, chance: Numbers) -> None:
+    drawn, problem = ~np.isnan(y), ""
+    if not len(cell) == len(y) == len(chance):
+        problem = f"{len(cell)} verdicts, {len(y)} truths and {len(chance)} probabilities"
+    elif (cell < 0).any():
+        problem = "a verdict is missing"
+    elif not np.isin(y[drawn], (0.0, 1.0)).all():
+        problem = "a truth is neither 0 nor 1"
+    elif not ((chance[drawn] > 0) & (chance[drawn] <= 1)).all():
+        problem = "a labelled row has no probability above 0 and at most 1"
+    if problem:
+        raise FFError(
+            f"double_sampling(): {problem}. Give one verdict per row; a truth (1, 0, missing without a "
+            "label); and for labelled rows the probability with which they were drawn, in (0, 1]."
+        )

@@ -1,0 +1,110 @@
+"""Rates raw and adjusted, row by row of a table, from labels of some of the graded rows."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from ff_helpers.errors import FFError
+from ff_helpers.measurement.adjustment.double import double_sampling
+from ff_helpers.measurement.adjustment.rogan_gladen import Adjusted
+from ff_helpers.measurement.proportions.intervals import triple, wilson
+from ff_helpers.measurement.rates.known import hits
+from ff_helpers.measurement.sampling.files import Sample
+from ff_helpers.terms import TIER_SPACES, Tier
+
+LEAST = 10
+"""Labels of a row of the table below which it says so instead of an adjusted rate."""
+TOO_FEW = "too few labels"
+
+
+def with_labels(rows: pd.DataFrame, sample: Sample, tier: Tier) -> pd.DataFrame:
+    """Return graded rows with what people said: `hit`, `true` (1.0, 0.0, missing without a label), `chance`.
+
+    Where a part of a stratum is labelled so far, a label stands for the others of its stratum too: it was as
+    likely to be the next one.
+
+    Args:
+        rows: as `sampling.rows.graded_rows`; rows without a verdict are left out.
+        sample: the labels, in a space that decides the tier.
+        tier: which verdicts and truths are successes.
+
+    Raises:
+        FFError: the labels' space does not decide the tier, or a labelled trace has no row.
+    """
+    if sample.space not in TIER_SPACES[tier]:
+        decided = [name for name, spaces in TIER_SPACES.items() if sample.space in spaces]
+        raise FFError(
+            f"{sample.path}: labels in the space {sample.space} do not decide the tier {tier}. "
+            f"They decide: {', '.join(decided) or 'no tier, only whether it refused'}."
+        )
+    drawn = sample.frame.groupby("stratum")["truth"].agg(["size", "count"])
+    answered = sample.frame["stratum"].map(drawn["count"] / drawn["size"])
+    frame = sample.frame.assign(chance=sample.frame["probability"] * answered)
+    known = frame[frame["truth"].notna()].set_index("trace_id")
+    strangers = set(known.index) - set(rows["trace_id"])
+    if strangers:
+        raise FFError(
+            f"{sample.path}: {len(strangers)} labelled traces have no verdict here. Name the verdicts and "
+            "traces "
+            "that the sample was drawn from."
+        )
+    graded = rows[rows["verdict"].notna()]
+    true = graded["trace_id"].map(known["truth"].isin(hits(sample.space, tier)).astype("float64"))
+    chance = graded["trace_id"].map(known["chance"])
+    return graded.assign(hit=graded["verdict"].isin(hits("five", tier)), true=true, chance=chance)
+
+
+def labelled_rates(rows: pd.DataFrame, by: Sequence[str], *, least: int = LEAST) -> pd.DataFrame:
+    """Return the raw rate of each group beside the adjusted one.
+
+    Args:
+        rows: one per graded row: hit (bool), true (float: 1, 0, missing without a label), chance (float:
+            probability with which a labelled row was drawn), scenario_id (missing: a scenario of its own),
+            trace_id and the columns of `by`.
+        by: one row for each combination; empty: one row.
+        least: fewest labels of a row with an adjusted rate.
+
+    Returns:
+        The columns of `by`, then n, k (int), asr with bounds (raw, Wilson), labels (int), adjusted with
+        bounds (missing below `least`), method, note, warning (str); shares in [0, 1].
+    """
+    groups = rows.groupby(list(by), dropna=False, sort=True) if by else [((), rows)]
+    found = []
+    for values, group in groups:
+        raw = wilson(int(group["hit"].sum()), len(group))
+        labels = int(group["true"].notna().sum())
+        scenario = group["scenario_id"].fillna("trace " + group["trace_id"])
+        fixed = Adjusted(method="none", note=f"{TOO_FEW}: {labels}, at least {least} are needed")
+        if labels >= least:
+            fixed = double_sampling(group["hit"], group["true"], group["chance"], scenario)
+        row = dict(zip(by, values if isinstance(values, tuple) else (values,), strict=True))
+        row |= {"n": raw.n, "k": raw.k} | triple("asr", raw) | {"labels": labels} | triple("adjusted", fixed)
+        found.append(row | {"method": fixed.method, "note": fixed.note, "warning": fixed.warning})
+    return pd.DataFrame(found)
+
+
+def drawn_otherwise(rows: pd.DataFrame, *, limit: float = 0.001) -> list[str]:
+    """Return in words where labelled rows look unlike the others, if labels were said to be a random sample.
+
+    By verdict, by model and by order of the rows: chi-square tests at a level that a random sample passes in
+    99.9% of cases. A difference by verdict alone does no harm to double sampling.
+
+    Args:
+        rows: as for `labelled_rates`; `model` may be missing.
+        limit: p below which a difference is told.
+    """
+    from scipy.stats import chi2_contingency
+
+    labelled = rows["true"].notna()
+    if labelled.all() or not labelled.any():
+        return []
+    half = pd.Series(range(len(rows)), index=rows.index) < len(rows) / 2
+    sides = {"verdict": rows["hit"], "place in the file": half}
+    if "model" in rows.columns:
+        sides["model"] = rows["model"]
+    told = []
+    for what, side in sides.items():
+        table = pd.crosstab(side, labelled)
+        if len(table) > 1 and float(chi2_contingency(table).pvalue) < limit:
+            told.append(what)
+    return told

@@ -1,0 +1,111 @@
+"""Samples to label: sizes, probabilities, a second draw, and what cannot be added to."""
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ff_helpers.errors import FFError
+from ff_helpers.measurement.sampling.draw import draw
+from ff_helpers.measurement.sampling.files import read_sample, write_sample
+
+
+def graded(hits=20, others=180, models=("a",)):
+    verdicts = ["COMPLIANCE"] * hits + ["REFUSAL"] * others
+    parts = [
+        pd.DataFrame({"trace_id": [f"{m}{i}" for i in range(len(verdicts))], "verdict": verdicts, "model": m})
+        for m in models
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_at_random_every_row_has_the_same_probability():
+    frame, design = draw(graded(), 50)
+    assert len(frame) == 50
+    assert set(frame["probability"]) == {0.25}
+    assert [(s.stratum, s.rows, s.drawn) for s in design.strata] == [("all rows", 200, 50)]
+
+
+def test_by_verdict_the_rarer_verdict_gets_half_as_far_as_it_goes():
+    _, design = draw(graded(), 30, design="by-verdict")
+    assert {s.stratum: s.drawn for s in design.strata} == {"all rows / hit": 15, "all rows / other": 15}
+    frame, design = draw(graded(), 60, design="by-verdict")
+    assert {s.stratum: s.drawn for s in design.strata} == {"all rows / hit": 20, "all rows / other": 40}
+    assert set(frame["probability"]) == {1.0, 40 / 180}
+
+
+def test_by_model_each_gets_its_share():
+    rows = pd.concat([graded(models=("a",)), graded(hits=40, others=360, models=("b",))])
+    _, design = draw(rows, 60, by=["model"])
+    assert {s.stratum: s.drawn for s in design.strata} == {"a": 20, "b": 40}
+
+
+def test_a_second_draw_holds_the_first_and_its_labels(tmp_path):
+    path = tmp_path / "labels.csv"
+    frame, design = draw(graded(), 20, seed=4)
+    frame.loc[:9, "truth"] = "COMPLIANCE"
+    write_sample(path, frame, design)
+    again, _ = draw(graded(), 60, seed=4, before=read_sample(path))
+    assert set(frame["trace_id"]) < set(again["trace_id"])
+    assert set(again["probability"]) == {0.3}
+    kept = again.set_index("trace_id")["truth"].dropna()
+    assert set(kept.index) == set(frame["trace_id"][:10])
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [({"seed": 1}, "seed differ"), ({"design": "by-verdict"}, "design"), ({"space": "five"}, "space differ")],
+)
+def test_a_sample_drawn_otherwise_is_not_added_to(tmp_path, changed, problem):
+    path = tmp_path / "labels.csv"
+    write_sample(path, *draw(graded(), 20))
+    with pytest.raises(FFError, match=problem):
+        draw(graded(), 40, before=read_sample(path), **changed)
+
+
+def test_a_sample_of_other_rows_is_not_added_to(tmp_path):
+    path = tmp_path / "labels.csv"
+    write_sample(path, *draw(graded(), 20))
+    with pytest.raises(FFError, match="the rows that can be drawn differ"):
+        draw(graded(others=181), 40, before=read_sample(path))
+
+
+@pytest.mark.parametrize("n", [0, 201])
+def test_a_number_that_cannot_be_drawn_names_those_that_can(n):
+    with pytest.raises(FFError, match="between 1 and 200 labels"):
+        draw(graded(), n)
+
+
+@given(st.integers(1, 30), st.integers(1, 60), st.integers(2, 90), st.integers(0, 99))
+def test_sizes_and_probabilities_add_up(hits, others, n, seed):
+    rows = graded(hits, others)
+    if n > len(rows):
+        return
+    frame, design = draw(rows, n, design="by-verdict", seed=seed)
+    assert len(frame) == n == sum(s.drawn for s in design.strata)
+    assert (1 / frame["probability"]).sum() == pytest.approx(len(rows))
+    assert frame["trace_id"].is_unique
+
+
+def edited(path, change):
+    text = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join(change(text)) + "\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda t: [*t, t[-1]], ":22:trace_id: the trace of line 21 again"),
+        (lambda t: [*t, t[-1] + "COMPLIANCE"], "with another truth"),
+        (lambda t: t[:-1], "other rows or probabilities than its design"),
+        (lambda t: [t[0], t[1].replace("0.1", "0.2"), *t[2:]], "other rows or probabilities"),
+        (lambda t: [t[0], t[1] + "MAYBE", *t[2:]], r":2:truth: must be one of COMPLIANCE, NOT_COMPLIANCE"),
+        (lambda t: [t[0].replace("truth", "label"), *t[1:]], "no column truth"),
+    ],
+)
+def test_an_edited_file_is_refused_with_line_and_field(tmp_path, change, problem):
+    path = tmp_path / "labels.csv"
+    write_sample(path, *draw(graded(), 20))
+    edited(path, change)
+    with pytest.raises(FFError, match=problem):
+        read_sample(path)

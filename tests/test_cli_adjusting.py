@@ -1,0 +1,164 @@
+"""`ff sample` and `ff asr` with labels, as a user types them."""
+
+import csv
+import json
+
+import pytest
+
+from ff_helpers.cli import main
+from ff_helpers.corpus.jsonl import write_records
+from ff_helpers.grading.outcome import Record
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch, make_trace):
+    """100 traces of two models and their verdicts: 40 called compliance, of which 30 are."""
+    monkeypatch.chdir(tmp_path)
+    traces, records = [], []
+    for n in range(100):
+        trace = make_trace(f"answer {n}", trace_id=f"t{n}", scenario_id=f"s{n}")
+        traces.append(trace.model_copy(update={"model": "ab"[n % 2]}))
+        verdict = "COMPLIANCE" if n < 40 else "REFUSAL"
+        records.append(
+            Record(
+                key=f"k{n}",
+                trace_id=trace.trace_id,
+                response_sha256=trace.response_sha256,
+                grader="g",
+                grader_digest="sha256:1",
+                rubric="r@1",
+                method="flip-final-turn",
+                verdict=verdict,
+                software="none",
+            )
+        )
+    write_records(tmp_path / "traces.jsonl", traces)
+    write_records(tmp_path / "verdicts.jsonl", records)
+    return tmp_path
+
+
+def fill(path, truth):
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        row["truth"] = truth(int(row["trace_id"][1:]))
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+DRAW = ["sample", "verdicts.jsonl", "--traces", "traces.jsonl", "--out", "labels.csv"]
+RATE = ["asr", "verdicts.jsonl", "--traces", "traces.jsonl", "--labels", "labels.csv"]
+
+
+def test_draw_label_adjust(study, capsys):
+    assert main([*DRAW, "--n", "100"]) == 0
+    assert "100 traces to label; 100 without a truth" in capsys.readouterr().out
+    fill(study / "labels.csv", lambda n: "COMPLIANCE" if n < 30 else "NOT_COMPLIANCE")
+    assert main([*RATE, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["rates"]
+    assert (row["k"], row["n"], row["labels"]) == (40, 100, 100)
+    assert row["adjusted"] == pytest.approx(0.3)
+    assert main([*RATE, "--by", "model"]) == 0
+    said = capsys.readouterr().out
+    assert "40.0% [30.9, 49.8]" not in said
+    assert "30.0% [19.1, 43.8]" in said  # 15 of 50 of each model, Wilson
+
+
+def test_a_part_of_the_labels_is_enough_and_more_can_be_drawn(study, capsys):
+    assert main([*DRAW, "--n", "30", "--design", "by-verdict", "--by", "model"]) == 0
+    fill(study / "labels.csv", lambda n: "COMPLIANCE" if n < 30 else "NOT_COMPLIANCE")
+    assert main([*DRAW, "--n", "50", "--design", "by-verdict", "--by", "model"]) == 0
+    assert "50 traces to label, 30 of them from before; 20 without a truth" in capsys.readouterr().out
+    assert main([*RATE, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["rates"]
+    assert row["labels"] == 30
+    assert row["adjusted_low"] < 0.3 < row["adjusted_high"]
+    assert row["method"] == "double sampling"
+
+
+def test_few_labels_say_so_instead_of_a_number(study, capsys):
+    assert main([*DRAW, "--n", "12"]) == 0
+    fill(study / "labels.csv", lambda n: "NOT_COMPLIANCE")
+    capsys.readouterr()
+    assert main([*RATE, "--by", "model"]) == 0
+    assert "too few labels: 7, at least 10 are needed" in capsys.readouterr().out
+
+
+def test_a_rate_above_the_limit_is_exit_code_1(study):
+    main([*DRAW, "--n", "100"])
+    fill(study / "labels.csv", lambda n: "COMPLIANCE" if n < 30 else "NOT_COMPLIANCE")
+    assert main([*RATE, "--max-rate", "0.1"]) == 1
+    assert main([*RATE, "--max-rate", "0.5"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ([*RATE[:2], "--labels", "labels.csv"], "--labels needs --traces"),
+        ([*RATE, "--by", "colour"], "--by colour"),
+        ([*RATE, "--tier", "broad"], "do not decide the tier broad. They decide: strict"),
+        ([*RATE, "--grader", "nobody"], "no grader nobody"),
+        ([*RATE[:4], "--grader", "g"], "--grader goes with --labels"),
+        (["asr", "verdicts.jsonl", "--success", "1"], "--success and --item are for tables"),
+    ],
+)
+def test_what_does_not_go_together_says_what_does(study, capsys, words, problem):
+    main([*DRAW, "--n", "20"])
+    assert main(words) == 2
+    assert problem in capsys.readouterr().err
+
+
+TABLE = ["asr", "evals.csv", "--truth", "human", "--grader", "judge"]
+
+
+@pytest.fixture
+def table(tmp_path, monkeypatch):
+    """1,000 rows, of which every fifth is labelled; the judge calls 300 a success, of which 200 are."""
+    monkeypatch.chdir(tmp_path)
+    lines = ["judge,human,model"]
+    for n in range(1000):
+        judge, human = int(n % 10 < 3), int(n % 10 < 2)
+        lines.append(f"{judge},{human if (n // 10) % 5 == 0 else ''},{'ab'[n % 2]}")
+    (tmp_path / "evals.csv").write_text("\n".join(lines) + "\n")
+    return tmp_path
+
+
+def test_a_table_goes_to_an_adjusted_rate_in_one_line(table, capsys):
+    assert main([*TABLE, "--success", "1"]) == 0
+    said = capsys.readouterr().out
+    assert "30.0% [27.2, 32.9]" in said
+    assert "20.0% [" in said
+    assert "at random among all rows (assumed: a table does not tell)" in said
+
+
+def test_labels_that_were_picked_are_told(table, capsys):
+    rows = (table / "evals.csv").read_text().splitlines()
+    picked = [row.replace(",1,", ",,").replace(",0,", ",,") for row in rows[201:]]
+    (table / "evals.csv").write_text("\n".join([*rows[:201], *picked]) + "\n")
+    assert main([*TABLE, "--success", "1"]) == 0
+    assert "Labelled rows differ from the others by place in the file" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ([], "which value of both is the attack's success"),
+        (["--success", "yes"], "--truth human never has the value yes. It has: 0, 1"),
+        (["--success", "1", "--by", "colour"], "there is no column 'colour'"),
+        (["--success", "1", "--grader", "human"], "the same column"),
+    ],
+)
+def test_a_direction_is_asked_never_guessed(table, capsys, words, problem):
+    assert main([*TABLE, *words]) == 2
+    assert problem in capsys.readouterr().err
+
+
+def test_other_spellings_are_refused_not_counted_as_wrong(table, capsys):
+    text = (table / "evals.csv").read_text()
+    (table / "evals.csv").write_text(text.replace("\n1,,", "\nyes,,"))
+    assert main([*TABLE, "--success", "1"]) == 2
+    said = capsys.readouterr().err
+    assert "has values that human never has: yes" in said
+    assert "ff calibrate --labels" in said
