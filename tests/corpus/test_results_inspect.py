@@ -124,7 +124,7 @@ def test_direction_is_asked_with_the_values_that_were_given():
     ("success", "told", "refused"), [("I", "", "NOT_"), ("C", "NOT_", ""), ("I:C", "", "NOT_")]
 )
 def test_direction_is_what_was_said(success, told, refused):
-    found = by_id(rows(DATA / "pool.eval", success=f"kept_the_code={success}\nshare_told="))
+    found = by_id(rows(DATA / "pool.eval", success=f"kept_the_code={success}; share_told="))
     assert only(found["told_1"]).label == f"{told}COMPLIANCE"
     assert only(found["refused_1"]).label == f"{refused}COMPLIANCE"
 

@@ -39,8 +39,8 @@ _GRADED: Final = ("model_graded_qa", "model_graded_fact")
 class Reader:
     """The reader of Inspect's logs.
 
-    Options: `success`, the directions of scorers, one a line (`SCORER=VALUE`, `SCORER>=NUMBER`), and
-    `space`, what they decide: strict (the default), broad or refused.
+    Options: `success`, the directions of scorers (`SCORER=VALUE`, `SCORER>=NUMBER`), with `;` or a new line
+    between them; `space`, what they decide: strict (the default), broad or refused.
     """
 
     def recognise(self, path: Path, head: bytes) -> Source | None:

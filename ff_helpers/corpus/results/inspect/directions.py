@@ -86,7 +86,7 @@ class Directions:
     """The rules of a log's scorers: what the user said, and otherwise PRESETS."""
 
     def __init__(self, options: Mapping[str, str], task: str) -> None:
-        """Read the options `success` (one direction a line) and `space` (default: strict).
+        """Read the options `success` (directions with `;` or a new line between them) and `space`.
 
         Raises:
             BadDirectionError: a direction that cannot be read.
@@ -94,7 +94,7 @@ class Directions:
         self._task = task.rpartition("/")[2]
         self._said: dict[str, tuple[Rule, ...]] = {}
         space = _space(options.get("space", "strict"))
-        for item in options.get("success", "").splitlines():
+        for item in re.split(r"[;\n]", options.get("success", "")):
             if item.strip():
                 scorer, rule = _rule(item.strip(), space)
                 self._said[scorer] = self._said.get(scorer, ()) + ((rule,) if rule else ())
