@@ -8,7 +8,7 @@ is known of its grader.
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -74,8 +74,8 @@ def export_to_inspect(
     scorer = out.with_suffix(".py")
     _refuse_others(out, scorer)
     name = "ff_" + (re.sub(r"\W+", "_", who.name, flags=re.ASCII).strip("_").lower() or "grader")
-    known = _known(who, cards)
-    rows = [_row(*samples[r.trace_id], r, known) for r in records if r.trace_id in samples]
+    known = known_of(who, cards)
+    rows = [score_row(*samples[r.trace_id], r, known) for r in records if r.trace_id in samples]
     if not rows:
         raise FFError(f"{verdicts}: none of its records is about a trace of {', '.join(map(str, traces))}.")
     keys = sorted({key for row in rows for key in (row["value"] if isinstance(row["value"], dict) else {})})
@@ -139,7 +139,7 @@ def _refuse_others(out: Path, scorer: Path) -> None:
         raise FFError(f"{out} exists, and no export wrote it. Nothing was changed: name another --out.")
 
 
-def _known(who: Identity, cards: Sequence[Card]) -> dict[str, str]:
+def known_of(who: Identity, cards: Sequence[Card]) -> dict[str, str]:
     """Return what is known of a grader, with one sentence that discloses it."""
     found = standing(who, cards)
     measured = "; ".join(card.sentence() for card in found.cards) or "nobody measured this grader"
@@ -156,7 +156,8 @@ def _known(who: Identity, cards: Sequence[Card]) -> dict[str, str]:
     }
 
 
-def _row(sample: str, epoch: int, record: Record, known: dict[str, str]) -> dict[str, object]:
+def score_row(sample: str, epoch: int, record: Record, known: Mapping[str, str]) -> dict[str, object]:
+    """Return a record as a score: id, epoch, value (None: a status), answer, explanation, metadata."""
     metadata: dict[str, object] = {**known, "space": record.space, "trace_id": record.trace_id}
     if record.status is not None:
         reason = record.reason or ""
