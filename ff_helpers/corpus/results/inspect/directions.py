@@ -183,7 +183,8 @@ def ask(path: Path, directions: Directions, samples: Iterable[tuple[str, Fields]
 
 def _example(scorer: str, counted: Counter[str]) -> str:
     """Return directions for a scorer that gave these values, one way or the other."""
-    words = [named(word) for word, _ in counted.most_common() if word != "nan"][:2]
+    usual = [word for word, _ in counted.most_common() if word not in ("nan", "N", "P")]
+    words = [named(word) for word in usual[:2]]
     if any(number_of(word) is None for word in words) or set(words) <= {"0", "1"}:
         return " or ".join(f"{scorer}={word}" for word in words)
     return f"'{scorer}>=0.5' or '{scorer}<=0.5'"
