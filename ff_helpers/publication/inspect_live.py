@@ -32,7 +32,7 @@ def _flip(
     """Return the scorer.
 
     Args:
-        grader: the grader's spec, such as `ollama:qwen3:1.7b`, see `ff grade --help`.
+        grader: the grader's spec, such as `ollama:TAG`, see `ff grade --help`.
         rubric: as `ff grade --rubric`.
         cards: folder of calibration cards; None: that of the outputs.
         longest: characters of the longest conversation, for which the model's context is sized.
