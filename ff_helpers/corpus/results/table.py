@@ -72,8 +72,9 @@ class Reader:
         runs: Counter[str] = Counter()
         for number, (record, cells) in enumerate(table.rows(asked.columns), start=1):
             of = dict(zip(asked.columns, cells, strict=True))
+            place = (number, record)
             try:
-                yield replace(_row(of, asked, found, runs, number), record=record)
+                yield _row(of, asked, found, runs, place)
             except FFError as error:
                 raise FFError(f"{path}: {error}") from None
 
@@ -120,11 +121,9 @@ def _cut(threshold: str | None, high: str | None) -> Cut | None:
 def _counted(table: Table, asked: _Asked) -> list[Column]:
     """Return the columns of labels with their different values, counted over the whole table."""
     columns = [Column(name, person=name in asked.humans) for name in (*asked.judges, *asked.humans)]
-    names = asked.columns
-    places = [(column, names.index(column.name)) for column in columns]
-    for _, cells in table.rows(names):
-        for column, place in places:
-            column.count(cells[place])
+    for _, cells in table.rows([column.name for column in columns]) if columns else ():
+        for column, cell in zip(columns, cells, strict=True):
+            column.count(cell)
     return columns
 
 
@@ -133,23 +132,22 @@ def _row(
     asked: _Asked,
     found: Mapping[str, Meaning],
     runs: Counter[str],
-    number: int,
+    place: tuple[int, str],
 ) -> Row:
     """Return the row of some cells, by column; `runs` counts how often each item occurred."""
     one = {what: of[name] for what, name in asked.one.items()}
+    number, record = place
     item = one.get("item")
     run: str | None = None
     if "item" in asked.one:
         if item is None:
-            raise FFError(
-                f"row {number}: column {named(asked.one['item'])}: empty. Every row needs its item."
-            )
+            raise FFError(f"{record}: column {named(asked.one['item'])}: empty. Every row needs its item.")
         runs[item] += 1
         run = str(runs[item])
     trace_id = f"row-{number}" if run is None else f"{item}#{run}"
     if "id" in asked.one:
         if not one["id"]:
-            raise FFError(f"row {number}: column {named(asked.one['id'])}: empty. Every row needs its id.")
+            raise FFError(f"{record}: column {named(asked.one['id'])}: empty. Every row needs its id.")
         trace_id = one["id"]
     said = {name: found[name].of(of[name]) for name in (*asked.judges, *asked.humans)}
     if "response" in asked.one and one["response"] is not None and not one["response"].strip():
@@ -157,7 +155,7 @@ def _row(
     status, reason = _status(one, asked, said)
     tags = {name: of[name] for name in asked.tags}
     return Row(
-        record=f"row {number}",
+        record=record,
         trace_id=trace_id,
         messages=_messages(one),
         scenario_id=item,

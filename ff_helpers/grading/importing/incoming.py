@@ -45,6 +45,8 @@ class Opinion:
 
 def opinion(labels: tuple[Label, ...]) -> Opinion | None:
     """Return what the labels come to; None where nobody gave one."""
+    if not labels:
+        return None
     for space in SPACES:
         votes = Counter(one.label for one in labels if one.space == space and one.label is not None)
         if votes:
@@ -53,11 +55,12 @@ def opinion(labels: tuple[Label, ...]) -> Opinion | None:
     return None
 
 
-def trace_of(row: Row, *, path: Path, tool: str, trace_id: str) -> Trace:
+def trace_of(row: Row, said: Opinion | None, *, path: Path, tool: str, trace_id: str) -> Trace:
     """Return the trace of a row, its truth what more than half of its annotators say.
 
     Args:
         row: what the reader found.
+        said: what its labels come to.
         path: its file, for errors and as the trace's source.
         tool: what wrote the file.
         trace_id: the row's id, or with a prefix where another row has that one.
@@ -65,7 +68,6 @@ def trace_of(row: Row, *, path: Path, tool: str, trace_id: str) -> Trace:
     Raises:
         BadRowError: a field that no trace can have.
     """
-    said = opinion(row.labels)
     truth = said and said.truth
     cut = False if row.status == "truncated" else None
     told = {"temperature": row.temperature, "seed": row.seed, "complete": cut}
@@ -126,8 +128,9 @@ def records_of(judgement: Judgement, trace: Trace, *, path: Path, record: str) -
 
 def judge_of(judgement: Judgement) -> Judge | None:
     """Return what the file says of a judge; None where it says nothing."""
-    told = Judge(model=judgement.model, version=judgement.version)
-    return told if told != Judge() else None
+    if judgement.model is None and judgement.version is None:
+        return None
+    return Judge(model=judgement.model, version=judgement.version)
 
 
 def storable(text: str) -> str:

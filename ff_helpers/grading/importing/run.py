@@ -27,6 +27,7 @@ from ff_helpers.grading.importing.counting import OneJudge, Tally, tally_of
 from ff_helpers.grading.importing.folder import LABELS, TRACES, Folder, LastSaid, content, hashed
 from ff_helpers.grading.importing.incoming import (
     BadRowError,
+    Opinion,
     judge_of,
     opinion,
     records_of,
@@ -151,10 +152,11 @@ def _read(file: _File, prefixes: set[str], options: Mapping[str, str]) -> None:
         Progress(f"reading {named(file.found.path.name)}", source.total or 0) as progress,
     ):
         for number, row in enumerate(rows, start=1):
-            trace, is_new = _placed(row, file, prefixes)
+            said = opinion(row.labels)
+            trace, is_new = _placed(row, said, file, prefixes)
             if is_new:
                 spool.write(trace.model_dump_json(exclude_none=True).encode() + b"\n")
-            _count(row, trace, file, is_new=is_new)
+            _count(said, trace, file, is_new=is_new)
             _judged(row, trace, file, is_new=is_new)
             _labelled(row, trace, file, is_new=is_new)
             if number % _STEP == 0:
@@ -163,7 +165,7 @@ def _read(file: _File, prefixes: set[str], options: Mapping[str, str]) -> None:
         _finish(path, file)
 
 
-def _placed(row: Row, file: _File, prefixes: set[str]) -> tuple[Trace, bool]:
+def _placed(row: Row, said: Opinion | None, file: _File, prefixes: set[str]) -> tuple[Trace, bool]:
     """Return the row's trace under the id that it has in the folder, and whether it is new there."""
     path, tool, known = file.found.path, file.found.source.tool, file.folder.known
     own = hashed(row.trace_id)
@@ -173,7 +175,7 @@ def _placed(row: Row, file: _File, prefixes: set[str]) -> tuple[Trace, bool]:
             problem += ". If the column names what was repeated, give it as --item in place of --id"
         raise BadRowError(path, row.record, "trace_id", problem)
     file.seen.add(own)
-    trace = trace_of(row, path=path, tool=tool, trace_id=row.trace_id)
+    trace = trace_of(row, said, path=path, tool=tool, trace_id=row.trace_id)
     what = content(trace)
     if own not in known:
         known[own] = what
@@ -192,15 +194,13 @@ def _placed(row: Row, file: _File, prefixes: set[str]) -> tuple[Trace, bool]:
     return trace.model_copy(update={"trace_id": trace_id}), True
 
 
-def _count(row: Row, trace: Trace, file: _File, *, is_new: bool) -> None:
+def _count(said: Opinion | None, trace: Trace, file: _File, *, is_new: bool) -> None:
     file.counts["rows"] += 1
     file.counts["added" if is_new else "already"] += 1
     if trace.row_status:
         file.statuses[trace.row_status] += 1
-    if row.labels:
-        file.counts["with people"] += 1
+    file.counts["with people"] += said is not None
     if is_new:
-        said = opinion(row.labels)
         file.tally.opinion(said)
         file.counts["truths"] += trace.truth is not None
         file.counts["labelled"] += said is not None
