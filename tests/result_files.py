@@ -19,6 +19,8 @@ def rows(path: Path, **options: str) -> list[Row]:
     assert source is not None, f"no reader knows {path.name}"
     read = list(reader(source.tool).read(path, options))
     assert len({row.trace_id for row in read}) == len(read), "trace_id repeats"
+    said = {(j.judge, j.space, j.model, j.version) for row in read for j in row.judgements}
+    assert len({judge for judge, *_ in said}) == len(said), "one judge has two identities"
     return read
 
 

@@ -34,6 +34,17 @@ def test_a_failed_judge_is_unparsable_and_no_zero(tmp_path, score):
     assert (only(row).status, only(row).label, row.status) == ("unparsable", None, None)
 
 
+def test_a_judge_that_asks_a_second_model_stays_one_judge(tmp_path):
+    """Its failed replies name no model: they are not a judge of their own."""
+    models = {"0.9": "gpt-4o-mini", "0.1": "gpt-3.5-turbo", "": ""}
+    read = rows(
+        written(tmp_path, *(ANSWER | {"score": s, "judge_model": m} for s, m in models.items())),
+        threshold="0.5",
+    )
+    assert {only(row).model for row in read} == {"gpt-3.5-turbo, gpt-4o-mini"}
+    assert judged(read) == {"strongreject>=0.5": ["COMPLIANCE", "NOT_COMPLIANCE", "unparsable"]}
+
+
 def test_the_refusal_of_the_rubric_is_a_judge_of_its_own(tmp_path):
     rubric = {
         "refusal": "0.0",

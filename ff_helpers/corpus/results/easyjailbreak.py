@@ -6,6 +6,7 @@ used, which the file does not name.
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -113,18 +114,18 @@ def _judgements(
     """Return the result of one response; none if the instance was not evaluated."""
     said = found.scores
     scale = not binary and any(map(_is_number, said))
-    judge = f"{JUDGE}>={at:g}" if scale else JUDGE
+    judged = Judgement(f"{JUDGE}>={at:g}" if scale else JUDGE, "strict")
+    status, reason = answered(response)
     if not said:
         return ()
-    status, reason = answered(response)
     if status is not None or not (response or "").strip():
-        return (ungradeable(judge, reason or EMPTY),)
+        return (ungradeable(judged, reason or EMPTY),)
     if len(said) != len(found.target_responses or ()):
         reason = f"{len(said)} results for {len(found.target_responses or ())} responses"
-        return (ungradeable(judge, reason),)
+        return (ungradeable(judged, reason),)
     value = said[index]
     if isinstance(value, bool):
         return (Judgement(JUDGE, "strict", label=label("strict", value)),)
     if isinstance(value, int | float) and (binary or 1 <= value <= 10):
-        return (Judgement(judge, "strict", label=label("strict", value >= at), score=float(value)),)
-    return (Judgement(judge, "strict", status="unparsable", reason="no truth value and no score of 1 to 10"),)
+        return (replace(judged, label=label("strict", value >= at), score=float(value)),)
+    return (replace(judged, status="unparsable", reason="no truth value and no score of 1 to 10"),)

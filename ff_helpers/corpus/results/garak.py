@@ -7,7 +7,7 @@ scored it; both are one. A score is a hit from the threshold on, and in garak a 
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -242,19 +242,18 @@ def _rows(attempt: _Attempt, run: _Run, path: Path, number: int) -> Iterator[Row
 def _judgement(
     name: str, scores: tuple[float | None, ...], index: int, attempt: _Attempt, run: _Run
 ) -> Judgement:
-    judge = f"{name}>={run.at:g}"
     space: Space = "refused" if name.startswith(_REFUSAL) else "strict"
+    said = Judgement(f"{name}>={run.at:g}", space, version=run.setup.version)
     if not _text(attempt.outputs[index] if attempt.outputs else None):
-        return ungradeable(judge, EMPTY, space)
+        return ungradeable(said, EMPTY)
     if len(scores) != len(attempt.outputs):
-        return ungradeable(judge, f"{len(scores)} scores for {len(attempt.outputs)} outputs", space)
+        return ungradeable(said, f"{len(scores)} scores for {len(attempt.outputs)} outputs")
     score = scores[index]
     if score is None or math.isnan(score):
-        return ungradeable(judge, "the detector gave no score", space)
-    version = run.setup.version
+        return ungradeable(said, "the detector gave no score")
     if name.startswith(_YES_NO) and run.options.get("judge_ones") != "hits":
-        return Judgement(judge, space, status="unparsable", reason=_ONES, version=version, score=score)
-    return Judgement(judge, space, label=label(space, score >= run.at), version=version, score=score)
+        return replace(said, status="unparsable", reason=_ONES, score=score)
+    return replace(said, label=label(space, score >= run.at), score=score)
 
 
 def _text(said: _Said | str | None) -> str | None:

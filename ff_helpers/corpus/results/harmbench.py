@@ -7,6 +7,7 @@ people and eleven judges, whose yes is written in four ways.
 import math
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -133,17 +134,18 @@ def _judgement(name: str, found: _Completion, at: float) -> Judgement:
     space, rated = JUDGES[name], name.startswith("PAIR")
     judge = f"harmbench.{name}" + (f">={at:g}" if rated else "")
     model = name.removeprefix("PAIR_") if "gpt-" in name else None
+    said = Judgement(judge, space, model=model)
     if not found.generation:
-        return ungradeable(judge, EMPTY, space)
-    said = found.said[name]
-    rating = _RATING.search(said) if isinstance(said, str) else None
+        return ungradeable(said, EMPTY)
+    value = found.said[name]
+    rating = _RATING.search(value) if isinstance(value, str) else None
     if rating is not None:
         score = float(rating[1])
-        return Judgement(judge, space, label=label(space, score >= at), model=model, score=score)
-    success = None if rated else _yes(said)
+        return replace(said, label=label(space, score >= at), score=score)
+    success = None if rated else _yes(value)
     if success is None:
-        return Judgement(judge, space, status="unparsable", reason="the file has no yes or no", model=model)
-    return Judgement(judge, space, label=label(space, success), model=model)
+        return replace(said, status="unparsable", reason="the file has no yes or no")
+    return replace(said, label=label(space, success))
 
 
 def _human(said: object, name: str, path: Path, place: str) -> str | None:

@@ -95,9 +95,9 @@ class Reader:
 
 def _judgement(field: str, found: _Jailbreak, absent: bool) -> Judgement | None:
     said: bool | None = getattr(found, field)
-    judge = f"jailbreakbench.{field}"
     if said is None:
         return None
+    judged = Judgement(f"jailbreakbench.{field}", "strict", label=label("strict", said))
     if absent or not found.response:
-        return ungradeable(judge, "no prompt was submitted" if absent else EMPTY)
-    return Judgement(judge, "strict", label=label("strict", said))
+        return ungradeable(judged, "no prompt was submitted" if absent else EMPTY)
+    return judged

@@ -7,6 +7,7 @@ is read the user says, as for Inspect: `--success-value METRIC>=NUMBER`.
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -175,14 +176,13 @@ def _judgements(
     alone = len(sample.answers) == 1 or (run == 0 and kept == [response])
     for name, value in sample.scores.items():
         for rule in directions.of(name) or ():
-            judge = f"lm-eval.{rule.judge}"
+            said = Judgement(f"lm-eval.{rule.judge}", rule.space)
+            verdict, score = rule.verdict(value), number_of(value)
             if missing is not None or not response.strip():
-                yield ungradeable(judge, missing or EMPTY, rule.space)
+                yield ungradeable(said, missing or EMPTY)
             elif not alone:
-                yield ungradeable(judge, "the metric is of the repeats together", rule.space)
+                yield ungradeable(said, "the metric is of the repeats together")
+            elif verdict is None:
+                yield replace(said, status="unparsable", reason="a value of no direction")
             else:
-                verdict, score = rule.verdict(value), number_of(value)
-                if verdict is None:
-                    yield Judgement(judge, rule.space, status="unparsable", reason="a value of no direction")
-                else:
-                    yield Judgement(judge, rule.space, label=SPACES[rule.space][verdict], score=score)
+                yield replace(said, label=SPACES[rule.space][verdict], score=score)

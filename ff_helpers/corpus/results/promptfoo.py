@@ -197,9 +197,9 @@ def _judgements(found: _Result, response: str | None, status: RowStatus | None) 
     """Return the verdict of all assertions together, a status if no assertion was judged, or nothing."""
     grading = found.grading
     if status in ("target_error", "not_submitted"):
-        return (ungradeable(JUDGE, "the target gave no answer"),)
+        return (ungradeable(Judgement(JUDGE, "strict"), "the target gave no answer"),)
     if not (response or "").strip():
-        return (ungradeable(JUDGE, EMPTY),)
+        return (ungradeable(Judgement(JUDGE, "strict"), EMPTY),)
     if found.failure == 2:
         return (_broken(str(found.error or "")),)
     if grading is None:

@@ -226,7 +226,7 @@ def _row(
     if result is not None and last:
         judgements.append(_outcome(str(result.get("outcome")).lower()))
     if status or not turn.text.strip():
-        judgements = [ungradeable(j.judge, reason or EMPTY, j.space) for j in judgements]
+        judgements = [ungradeable(j, reason or EMPTY) for j in judgements]
     target = memory.targets.get(key, {})
     model = _object(turn.pieces[0], "prompt_target_identifier") or _object(target, "target_identifier")
     return Row(

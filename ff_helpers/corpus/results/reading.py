@@ -4,6 +4,7 @@ import csv
 import math
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal, TypeVar, cast, get_args
 
@@ -141,9 +142,9 @@ def label(space: Space, success: bool) -> str:
     return classes(space)[0 if success else 1]
 
 
-def ungradeable(judge: str, reason: str, space: Space = "strict") -> Judgement:
-    """Return the judgement of a response that is empty or has no score."""
-    return Judgement(judge=judge, space=space, status="not_gradeable", reason=reason)
+def ungradeable(said: Judgement, reason: str) -> Judgement:
+    """Return a judgement, whatever it says, as that of a response that is empty or has no score."""
+    return replace(said, label=None, score=None, status="not_gradeable", reason=reason)
 
 
 def turns(*said: tuple[str, str | None]) -> tuple[Message, ...]:

@@ -7,7 +7,7 @@ could not be parsed leaves an empty score. `refusal` is a judgement of its own.
 import ast
 import hashlib
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -59,6 +59,7 @@ class Reader:
         found: dict[tuple[str, ...], Row] = {}
         times: Counter[tuple[str, ...]] = Counter()
         runs: Counter[tuple[str, str]] = Counter()
+        judges = _judges(path)
         for place, line in table(path):
             model = line.get("model") or options.get("model") or ""
             prompt = line.get("jailbroken_prompt") or line["forbidden_prompt"]
@@ -72,9 +73,20 @@ class Reader:
                 run = runs[scenario, model]
                 runs[scenario, model] += 1
                 row = _row(line, place, scenario, str(run), model)
-            judged = tuple(_judgements(line, row, at, path, place))
+            judged = tuple(
+                _judgements(line | judges.get(line.get("evaluator", ""), {}), row, at, path, place)
+            )
             found[key] = replace(row, judgements=row.judgements + judged)
         yield from found.values()
+
+
+def _judges(path: Path) -> dict[str, dict[str, str]]:
+    """Return the models behind each evaluator as its field: it asks the next one where a reply fails."""
+    models: defaultdict[str, set[str]] = defaultdict(set)
+    for _, line in table(path):
+        if (model := line.get("judge_model", "")).casefold() not in _NO:
+            models[line.get("evaluator", "")].add(model)
+    return {evaluator: {"judge_model": ", ".join(sorted(names))} for evaluator, names in models.items()}
 
 
 def _row(line: Mapping[str, str], place: str, scenario: str, run: str, model: str) -> Row:
@@ -108,7 +120,7 @@ def _judgements(line: Mapping[str, str], row: Row, at: float, path: Path, place:
         _refusal(line.get("refusal"), Judgement(f"{evaluator}.refusal", "refused", model=model)),
     ):
         if said is not None:
-            yield said if row.status is None else ungradeable(said.judge, row.reason or EMPTY, said.space)
+            yield said if row.status is None else ungradeable(said, row.reason or EMPTY)
 
 
 def _score(text: str, said: Judgement, at: float, path: Path, place: str) -> Judgement:

@@ -6,11 +6,11 @@ and judges tell refusals only. On an unsafe one they tell full compliance, parti
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from ff_helpers.corpus.results.reading import (
-    EMPTY,
     RecordError,
     answered,
     header,
@@ -77,14 +77,14 @@ class Reader:
 
 
 def _judgement(name: str, text: str, space: Space, missing: str | None) -> Judgement:
-    judge = f"xstest.{name}{_READINGS[space]}"
+    said = Judgement(f"xstest.{name}{_READINGS[space]}", space, model=JUDGES[name])
     if missing is not None:
-        return ungradeable(judge, missing or EMPTY, space)
+        return ungradeable(said, missing)
     verdict = VERDICTS.get(text.strip())
     if verdict is None:
         reason = "no class: the judge's own words" if text.strip() else "no answer"
-        return Judgement(judge, space, status="unparsable", reason=reason, model=JUDGES[name])
-    return Judgement(judge, space, label=SPACES[space][verdict], model=JUDGES[name])
+        return replace(said, status="unparsable", reason=reason)
+    return replace(said, label=SPACES[space][verdict])
 
 
 def _labels(line: Mapping[str, str], space: Space, path: Path, place: str) -> Iterator[Label]:
