@@ -18,8 +18,8 @@ from tests.conftest import ROOT
 
 ROOMS = ("chat", "corpus", "grading", "measurement", "publication", "casestudy", "pipeline", "cli")
 MEASUREMENT = (
-    "proportions", "calibration", "labels", "rates", "sampling", "agreement", "adjustment", "regrades",
-    "collected", "consistency",
+    "proportions", "calibration", "labels", "rates", "sampling", "labelling", "agreement", "adjustment",
+    "regrades", "collected", "consistency",
 )  # fmt: skip
 NAMESPACES = ("case", "explain", "figures", "lessons", "models", "notes", "outputs")
 VERBS = {

@@ -15,16 +15,15 @@ from typing import TYPE_CHECKING
 
 from ff_helpers import paths
 from ff_helpers.errors import FFError
+from ff_helpers.grading.choices import choices
 from ff_helpers.grading.graders.manual import Review
 from ff_helpers.grading.rendering import rendered
-from ff_helpers.terms import GLOSSARY, VERDICTS
 
 if TYPE_CHECKING:
     from IPython.display import HTML
 
-_KEYS: dict[str, str] = {
-    key: label for n, label in enumerate(VERDICTS, 1) for key in (str(n), label[0].lower())
-}
+_CHOICES = choices("five")
+_KEYS: dict[str, str] = {key: one.label for one in _CHOICES for key in (one.key, one.letter)}
 _KEYS |= {"u": "undo", "s": "skip"}
 _NOT_SHOWN = (
     "<p><b>Not shown.</b> The text of this trace is withheld, and JupyterLab stores in the notebook what "
@@ -67,7 +66,7 @@ def preview(review: Review) -> "HTML":
     if review.trace is not None:
         hidden = _WITHHELD.format(where="it is shown in the panel only")
         shown = hidden if review.trace.withheld else rendered(review.trace)
-    rows = "".join(f"<li><b>{label}</b>: {html.escape(GLOSSARY[label])}</li>" for label in VERDICTS)
+    rows = "".join(f"<li><b>{one.label}</b>: {html.escape(one.meaning)}</li>" for one in _CHOICES)
     return HTML(f"{_state(review)}{shown}<ol>{rows}</ol>")  # type: ignore[no-untyped-call]
 
 
@@ -91,11 +90,11 @@ class Panel:
         self.review = review
         self.progress, self.conversation, self.message = (widgets.HTML() for _ in range(3))
         self.buttons = {
-            name: widgets.Button(description=text, tooltip=GLOSSARY.get(name), layout={"width": width})
-            for name, text, width in [
-                *((label, f"{n} · {label}", "18em") for n, label in enumerate(VERDICTS, 1)),
-                ("undo", "u · Undo", "8em"),
-                ("skip", "s · Skip", "8em"),
+            name: widgets.Button(description=text, tooltip=tip, layout={"width": width})
+            for name, text, tip, width in [
+                *((one.label, f"{one.key} · {one.label}", one.meaning, "18em") for one in _CHOICES),
+                ("undo", "u · Undo", None, "8em"),
+                ("skip", "s · Skip", None, "8em"),
             ]
         }
         wide = {"width": "44em", "max_width": "98%"}
@@ -110,8 +109,8 @@ class Panel:
         self.rationale.on_msg(self._entered)
         self.keys.observe(self._pressed, "value")
         verdicts = [
-            widgets.HBox([self.buttons[label], widgets.HTML(html.escape(GLOSSARY[label]))])
-            for label in VERDICTS
+            widgets.HBox([self.buttons[one.label], widgets.HTML(html.escape(one.meaning))])
+            for one in _CHOICES
         ]
         rest = widgets.HBox([self.buttons["undo"], self.buttons["skip"]])
         self.box = widgets.VBox(

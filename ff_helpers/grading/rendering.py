@@ -1,4 +1,4 @@
-"""A trace as HTML in which every character, invisible ones included, is text.
+"""A trace as HTML, or as runs of text, in which every character, invisible ones included, is text.
 
 A trace may be made to attack its reader: markup, scripts, direction overrides that show
 `evil` where `live` is written, zero-width characters that hide a payload, a megabyte of padding.
@@ -11,7 +11,7 @@ from itertools import groupby
 
 from ff_helpers.corpus.traces import Message, Trace
 
-_COLORS = {"system": "#999999", "user": "#0072B2", "assistant": "#E69F00"}
+_COLORS = {"system": "#999999", "user": "#0072B2", "assistant": "#E69F00", "tool": "#009E73"}
 _BOX = "padding: .2em .8em; margin: .4em 0; line-height: 1.45"
 _CONTEXT = (  # a reversed column with one child: it scrolls, and opens at its end
     "display: flex; flex-direction: column-reverse; max-height: 24em; overflow: auto; "
@@ -48,17 +48,26 @@ def visible(text: str) -> str:
     These are control and format characters (direction overrides, zero-width characters, tags), lone
     surrogates, private code points, fillers and variation selectors; line feeds and tabs stay.
     """
-    runs = groupby(text.replace("\r\n", "\n"), key=_hidden)
     return "".join(
-        _marked("".join(run), place) if hidden else html.escape("".join(run))
-        for place, (hidden, run) in enumerate(runs)
+        f'<mark style="{_MARK}">{run}</mark>' if marked else html.escape(run) for run, marked in runs(text)
     )
 
 
-def _marked(run: str, place: int) -> str:
-    codes = "".join(f"⟨U+{ord(c):04X}⟩" for c in run)
-    # With a text of only such runs the browser would lay out one element for each.
-    return f'<mark style="{_MARK}">{codes}</mark>' if place < 2 * _MARKED else codes
+def runs(text: str) -> list[tuple[str, bool]]:
+    """Return text as runs of characters that can be shown as they are, not escaped.
+
+    Returns:
+        Pairs: the run, and whether to mark it because it spells out invisible characters as `visible` says.
+        Only the first 200 are marked, since a browser lays out one element for each.
+    """
+    groups = groupby(text.replace("\r\n", "\n"), key=_hidden)
+    found = [("".join(map(_code, run) if hidden else run), hidden) for hidden, run in groups]
+    rest = "".join(run for run, _ in found[2 * _MARKED :])
+    return found[: 2 * _MARKED] + [(rest, False)] * bool(rest)
+
+
+def _code(character: str) -> str:
+    return f"⟨U+{ord(character):04X}⟩"
 
 
 @cache
