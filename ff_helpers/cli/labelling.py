@@ -7,14 +7,17 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-from ff_helpers.cli.text import said, shown
+from ff_helpers.cli.text import aligned, print_json, said, shown
 from ff_helpers.corpus.readers import READERS, load_set
 from ff_helpers.corpus.traces import Trace, read_traces
+from ff_helpers.measurement.agreement.people import Pair, People, compare_people
+from ff_helpers.measurement.calibration.confusion import Kappa
 from ff_helpers.measurement.labelling.desk import Desk
 from ff_helpers.measurement.labelling.server import serve
-from ff_helpers.measurement.sampling.files import read_sample
+from ff_helpers.measurement.sampling.files import Sample, read_sample
 from ff_helpers.registry import chosen
 
 
@@ -41,6 +44,77 @@ def label_traces(options: argparse.Namespace) -> int:
     return 0
 
 
+def compare(options: argparse.Namespace) -> int:
+    """Print how far the people who labelled a sample agree, what is open, and what comes next."""
+    sample = read_sample(options.file, space=options.space)
+    found = compare_people(sample)
+    if options.json:
+        print_json(_content(sample, found))
+        return 0
+    values = {"sample": sample, "found": found, "tables": [_table(pair) for pair in found.pairs]}
+    print(said("people", **values, next=_after(found, options)))
+    return 0
+
+
+def _table(pair: Pair) -> list[str]:
+    """Return the counts of two people as lines, a row per label of the first; unused classes are left out."""
+    matrix = pair.matrix
+    used = [n for n, row in enumerate(matrix.table) if any(row) or any(other[n] for other in matrix.table)]
+    lines = [[f"{pair.a} \\ {pair.b}", *(matrix.classes[n] for n in used)]]
+    lines += [[matrix.classes[n], *(str(matrix.table[n][m]) for m in used)] for n in used]
+    return aligned(lines, right=range(1, len(lines)))
+
+
+def _after(found: People, options: argparse.Namespace) -> tuple[str, str]:
+    """Return what comes next, and its command."""
+    file, space = shlex.quote(shown(options.file)), f" --space {options.space}" if options.space else ""
+    label = f"ff label {file} --traces TRACES{space} --as"
+    behind = next((one for one in found.people if one.left), None)
+    if behind is not None:
+        return f"{behind.left} traces are left for {behind.name}", f"{label} {shlex.quote(behind.name)}"
+    if found.disputed:
+        return f"decide the {len(found.disputed)} in dispute", f"{label} NAME --adjudicate"
+    rates = f"ff asr VERDICTS --traces TRACES --labels {file}"
+    return "rates, raw and adjusted by these labels", rates
+
+
+def _content(sample: Sample, found: People) -> dict[str, object]:
+    """Return the comparison as --json prints it: shares in [0, 1], intervals as [low, high]."""
+    return {
+        "file": str(sample.path),
+        "space": sample.space,
+        "traces": len(sample.frame),
+        "people": [asdict(one) for one in found.people],
+        "pairs": [_pair_content(one) for one in found.pairs],
+        "alpha": _kappa_content(found.alpha),
+        "disputed": found.disputed,
+        "adjudicated": found.adjudicated,
+        "undecided": found.undecided,
+        "truths": found.truths,
+        "unequal_probabilities": found.unequal,
+    }
+
+
+def _pair_content(pair: Pair) -> dict[str, object]:
+    agreed, matrix = pair.matrix.accuracy, pair.matrix
+    rows = zip(matrix.classes, matrix.table, strict=True)
+    return {
+        "a": pair.a,
+        "b": pair.b,
+        "n": agreed.n,
+        "k": agreed.k,
+        "agreement": agreed.estimate,
+        "agreement_ci": [agreed.low, agreed.high],
+        "kappa": _kappa_content(pair.kappa),
+        "note": pair.note,
+        "confusion": {name: dict(zip(matrix.classes, row, strict=False)) for name, row in rows},
+    }
+
+
+def _kappa_content(kappa: Kappa | None) -> dict[str, object] | None:
+    return None if kappa is None else {"value": kappa.value, "ci": [kappa.low, kappa.high]}
+
+
 def _traces(specs: Sequence[str]) -> Iterator[Trace]:
     """Yield the traces of files, taken from the current folder, and of sets such as `pyrit:refusal`."""
     for spec in specs:
@@ -52,14 +126,14 @@ def _has_browser() -> bool:
     return sys.platform != "linux" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
-def _next(desk: Desk, options: argparse.Namespace) -> str:
-    """Return the command that comes next, with what it does."""
+def _next(desk: Desk, options: argparse.Namespace) -> tuple[str, str]:
+    """Return what comes next, and its command."""
     file, traces = shlex.quote(shown(options.file)), shlex.join(options.traces)
     space = f" --space {options.space}" if options.space else ""
-    label = f"ff label {file} --traces {traces} --as"
+    label = f"ff label {file} --traces {traces}{space} --as"
     if len(desk.decided) < len(desk.traces):
         more = " --adjudicate" if options.adjudicate else ""
-        return f"{label} {shlex.quote(desk.annotator)}{space}{more}   goes on from here"
+        return "go on from here", f"{label} {shlex.quote(desk.annotator)}{more}"
     if len(read_sample(options.file, space=options.space).decided) < 2:
-        return f"{label} NAME{space}   a second person labels the same traces"
-    return f"ff labels compare {file}{space}   how far the people agree, and what comes next"
+        return "a second person labels the same traces", f"{label} NAME"
+    return "see how far the people agree, and what is in dispute", f"ff labels compare {file}{space}"

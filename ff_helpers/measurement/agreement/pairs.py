@@ -164,6 +164,12 @@ def kappa_paradox() -> pd.DataFrame:
     return stated(table, graders=(), denominators=("pairs of answers",), left_out=())
 
 
+def about_two(note: str) -> str:
+    """Return the note of a kappa of a grader and the truth as one of two who label."""
+    told = note.replace(*_THEY).replace("truth and grader both", "both")
+    return ALONE if "as often as chance" in note else told
+
+
 def first_pass(verdicts: pd.DataFrame) -> pd.DataFrame:
     """Return the first pass without the traces made to attack a grader, each trace once per grader.
 
@@ -247,7 +253,7 @@ def _compare(
     # Without rows there is nothing to correct: both coefficients are missing, and everything is possible.
     nothing = Kappa(float("nan"), -1.0, 1.0, "no trace has a verdict of both")
     kappa, ac1 = cohen_kappa(matrix) or nothing, gwet_ac1(matrix) or nothing
-    notes = [ALONE if "as often as chance" in kappa.note else kappa.note.replace(*_THEY)]
+    notes = [about_two(kappa.note)]
     if groups.nunique() < matrix.n:
         notes.append("scenarios repeat: agreement by scenario, κ and AC1 as if traces were independent")
     return [

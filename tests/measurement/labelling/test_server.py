@@ -49,7 +49,7 @@ def test_a_scripted_labeller_labels_twenty_and_the_file_has_these_truths(sample:
         said, errors = process.communicate(timeout=20)
     assert process.returncode == 0, errors
     assert "20 of 20 decided as anna, 20 of them now, in labels.csv.decisions.anna.jsonl" in said
-    assert "Next: ff label labels.csv --traces traces.jsonl --as NAME   a second person labels" in said
+    assert "Next: a second person labels the same traces\n  ff label labels.csv --traces traces.jsonl" in said
     found = read_sample(sample).frame.set_index("trace_id")["truth"]
     assert found.to_dict() == {f"id-of-{n:03d}": RIGHT[n % 3] for n in range(20)}
 
@@ -90,7 +90,7 @@ def test_two_people_at_once_then_an_adjudicator_without_names(sample: Path) -> N
                 own = person is ben and response_of(state).endswith((" 3", " 4"))
                 person.label("BENIGN_QUERY" if own else right(state), rationale="so it is" if own else "")
         ben.act("finish", 20)
-        assert "Next: ff labels compare labels.csv" in end.communicate(timeout=20)[0]
+        assert "\n  ff labels compare labels.csv\n" in end.communicate(timeout=20)[0]
     assert read_sample(sample).disputed == ("id-of-003", "id-of-004")
     with labelling(sample, "--as", "cleo", "--adjudicate") as (page, _):
         state = page.state()
