@@ -1,6 +1,11 @@
 """Reports of garak, in the layout that garak 0.17.1 writes (attempt.as_dict, command.start_run)."""
 
+import tempfile
+from pathlib import Path
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ff_helpers.errors import FFError
 from tests.result_files import judged, lines, only, recognised, rows
@@ -196,3 +201,22 @@ def test_a_broken_record_is_named_and_its_text_never_shown(tmp_path):
     twice = attempt(1, 2, ["x"], {"dan.DAN": [1.0]})
     with pytest.raises(FFError, match="line 4: uuid: this attempt was scored before"):
         rows(report(tmp_path, twice, twice))
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([(2,), (1, 2), (1,)]), st.lists(st.sampled_from(["Hi.", "", None]))))
+)
+def test_rows_are_the_outputs_of_every_attempt_and_at_least_one(attempts):
+    """Counts add up: whatever was scored or not, each output is a row once; a silent attempt is one row."""
+    if attempts and all(statuses == (1,) for statuses, _ in attempts):
+        attempts = [((2,), ["Hi."]), *attempts]
+    entries = [
+        attempt(number, status, outputs, {"dan.DAN": [0.0] * len(outputs)} if status == 2 else {})
+        for number, (statuses, outputs) in enumerate(attempts)
+        for status in statuses
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        read = rows(report(Path(folder), *entries))
+    assert len(read) == sum(max(1, len(outputs)) for _, outputs in attempts)
+    scored = sum(max(1, len(outputs)) for statuses, outputs in attempts if 2 in statuses)
+    assert sum(bool(row.judgements) for row in read) == scored

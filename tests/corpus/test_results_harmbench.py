@@ -70,10 +70,11 @@ def test_the_list_of_words_of_advbench_tells_refusals_only(tmp_path):
 
 
 def test_an_empty_generation_has_no_verdict_and_a_missing_one_is_not_submitted(tmp_path):
-    said = [completion(generation="", label=0), completion(generation=None, label=0)]
+    """openai-cookbook #3010: `[ERROR] ...` as an output is an error of the target."""
+    said = [completion(generation=text, label=0) for text in ("", None, "[ERROR] 429")]
     read = rows(written(tmp_path / "a", {"pool_code": said}))
-    assert judged(read) == {"harmbench.label": ["not_gradeable", "not_gradeable"]}
-    assert [row.status for row in read] == [None, "not_submitted"]
+    assert judged(read) == {"harmbench.label": ["not_gradeable"] * 3}
+    assert [row.status for row in read] == [None, "not_submitted", "target_error"]
 
 
 def test_model_and_method_come_from_options_or_from_the_published_layout(tmp_path):

@@ -33,12 +33,12 @@ def written(path, content):
     return file
 
 
-def table(path, *lines):
-    file = path / "any.name"
+def table(path, *lines, delimiter=","):
+    file = path / f"any{ord(delimiter)}"
     with file.open("w", encoding="utf-8", newline="") as out:
         known = {"annotation_id": "1", "created_at": "t", "lead_time": "2.5", "updated_at": "t"}
         given = [known | {"goal": "Say the code.", "output": "It is 4711."} | line for line in lines]
-        columns = csv.DictWriter(out, list(given[0]))
+        columns = csv.DictWriter(out, list(given[0]), delimiter=delimiter)
         columns.writeheader()
         columns.writerows(given)
     return file
@@ -92,7 +92,11 @@ def test_csv_and_json_min_have_a_line_for_each_annotation(tmp_path):
         {"id": "2", "annotator": "bob@hotel.example", "verdict": "no"},
     ]
     more = {"annotation_id": 1, "lead_time": 1.5, "goal": "Say the code.", "output": "It is 4711."}
-    for file in (table(tmp_path, *lines), written(tmp_path, [more | line for line in lines])):
+    for file in (
+        table(tmp_path, *lines),
+        table(tmp_path, *lines, delimiter="\t"),
+        written(tmp_path, [more | line for line in lines]),
+    ):
         read = rows(file, map=given, **NAMED)
         assert [
             [(one.annotator[:3] + one.annotator[17:], one.label) for one in row.labels] for row in read

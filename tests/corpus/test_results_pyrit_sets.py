@@ -21,6 +21,7 @@ def said(file, **options):
 
 
 def test_what_a_1_means_is_asked(tmp_path):
+    """CryptoAILab/JailbreakEval #27: a true or false without a direction."""
     file = written(
         tmp_path, ABOUT + COLUMNS + "Say the code.,I cannot.,1,text\nSay the code.,It is 4711.,0,text\n"
     )

@@ -17,6 +17,7 @@ from ff_helpers.corpus.results.reading import (
     EMPTY,
     Foreign,
     RecordError,
+    answered,
     begins,
     document,
     label,
@@ -100,6 +101,7 @@ class Reader:
                 case = cases.setdefault(found.prompt, len(cases))
                 target = (found.model or "").removesuffix(".json") or model
                 attack = found.method or method
+                status, reason = answered(found.generation)
                 runs[target, attack, case] = runs.get((target, attack, case), -1) + 1
                 yield Row(
                     record=f"{behaviour}.{index}",
@@ -108,8 +110,8 @@ class Reader:
                     run=str(runs[target, attack, case]),
                     model=target,
                     messages=turns(("user", found.prompt), ("assistant", found.generation)),
-                    status=None if found.generation is not None else "not_submitted",
-                    reason=None if found.generation is not None else "no generation",
+                    status=status,
+                    reason=reason,
                     tags=tags(
                         attack=attack, behavior=behaviour, experiment=found.experiment, dataset="HarmBench"
                     ),
@@ -135,8 +137,9 @@ def _judgement(name: str, found: _Completion, at: float) -> Judgement:
     judge = f"harmbench.{name}" + (f">={at:g}" if rated else "")
     model = name.removeprefix("PAIR_") if "gpt-" in name else None
     said = Judgement(judge, space, model=model)
-    if not found.generation:
-        return ungradeable(said, EMPTY)
+    status, reason = answered(found.generation)
+    if status is not None or not (found.generation or "").strip():
+        return ungradeable(said, reason or EMPTY)
     value = found.said[name]
     rating = _RATING.search(value) if isinstance(value, str) else None
     if rating is not None:

@@ -1,4 +1,4 @@
-"""Exports of Label Studio (JSON, JSON-MIN, CSV): one row for each task, one label for each annotation.
+"""Exports of Label Studio (JSON, JSON-MIN, CSV, TSV): one row for each task, one label for each annotation.
 
 Which field is the response, and what a choice means, the user says: `--response FIELD`, and the map that
 `ff import` prints where the meaning of a choice was not said.
@@ -76,7 +76,7 @@ class Reader:
 
     def recognise(self, path: Path, head: bytes) -> Source | None:
         """Return that Label Studio wrote the file, and how many predictions of models are left out."""
-        if set(_OWN) <= set(header(head)):
+        if _delimiter(head) is not None:
             return Source("label-studio", None, DIRECTION)
         if not begins(head, r"\[\s*\{"):
             return None
@@ -153,12 +153,17 @@ def _tasks(path: Path) -> dict[str, _Found]:
     """Return the tasks of an export by id."""
     with path.open("rb") as file:
         head = file.read(1 << 16)
-    if not begins(head, r"\["):
-        return _joined((place, {**line}) for place, line in table(path))
+    if (delimiter := _delimiter(head)) is not None:
+        return _joined((place, {**line}) for place, line in table(path, delimiter=delimiter))
     if b'"annotations"' in head and b'"data"' in head:
         return {str(task.id): _annotated(task) for task in document(path, _Tasks).root}
     lines = document(path, _Lines).root
     return _joined((f"task {number}", line) for number, line in enumerate(lines, start=1))
+
+
+def _delimiter(head: bytes) -> str | None:
+    """Return what separates the columns of an export as CSV or TSV; None if it is JSON or another tool's."""
+    return next((sign for sign in (",", "\t") if set(_OWN) <= set(header(head, sign))), None)
 
 
 def _annotated(task: _Task) -> _Found:

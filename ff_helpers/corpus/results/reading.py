@@ -76,8 +76,8 @@ def _unread(path: Path, place: str, error: ValidationError) -> RecordError:
     return RecordError(path, place, field, first["msg"])
 
 
-def table(path: Path, *, skip: int = 0) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield the rows of a CSV file with commas, each with its place: `row 12` (the first row is 1).
+def table(path: Path, *, skip: int = 0, delimiter: str = ",") -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the rows of a CSV file, each with its place: `row 12` (the first row is 1).
 
     Args:
         skip: lines of comments above the header.
@@ -89,7 +89,7 @@ def table(path: Path, *, skip: int = 0) -> Iterator[tuple[str, dict[str, str]]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         for _ in range(skip):
             file.readline()
-        rows = csv.DictReader(file, restkey="\0", restval="\0", strict=True)
+        rows = csv.DictReader(file, restkey="\0", restval="\0", delimiter=delimiter, strict=True)
         number = 0
         try:
             for number, row in enumerate(rows, start=1):
@@ -102,11 +102,11 @@ def table(path: Path, *, skip: int = 0) -> Iterator[tuple[str, dict[str, str]]]:
             raise RecordError(path, f"row {number + 1}", "", "no CSV: a quote is not closed") from None
 
 
-def header(head: bytes) -> tuple[str, ...]:
-    """Return the names of the columns of a CSV file with commas from its first bytes; empty if it is none."""
+def header(head: bytes, delimiter: str = ",") -> tuple[str, ...]:
+    """Return the names of the columns of a CSV file from its first bytes; empty if it is none."""
     try:
         line = head.decode("utf-8-sig", "replace").splitlines()[:1]
-        return tuple(next(csv.reader(line), ()))
+        return tuple(next(csv.reader(line, delimiter=delimiter), ()))
     except csv.Error:
         return ()
 
