@@ -22,5 +22,8 @@ from .measurement.calibration.robustness import flip_table as flip_table
 from .measurement.collected.stability import refusal_stability as refusal_stability
 from .measurement.consistency.possible import consistent as consistent
 from .measurement.rates.reported import over_reporting as over_reporting
+from .measurement.sampling.plan import needed_labels as needed_labels
+from .measurement.sampling.plan import outlook as outlook
+from .measurement.sampling.plan import plan_labels as plan_labels
 from .publication.collected import beside_recorded as beside_recorded
 from .publication.collected import example_conversation as example_conversation

@@ -24,6 +24,7 @@ from .publication.figures.collected import outcome_stability as outcome_stabilit
 from .publication.figures.collected import single_beside_multi as single_beside_multi
 from .publication.figures.gate import calibration_forest as calibration_forest
 from .publication.figures.gate import gate_power as gate_power
+from .publication.figures.planned import label_plan as label_plan
 from .publication.figures.regrade import regrade_rates as regrade_rates
 from .publication.figures.regrade import regrade_shifts as regrade_shifts
 from .publication.figures.theme import PAGE_WIDTH as PAGE_WIDTH

@@ -37,6 +37,7 @@ def test_help_and_version(project: Project) -> None:
         "grade",
         "ledger",
         "asr",
+        "plan",
         "regrade",
         "consistent",
         "resolve",

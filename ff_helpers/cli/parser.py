@@ -79,6 +79,17 @@ def number(text: str) -> float:
     return value
 
 
+def share(text: str) -> float:
+    """Read a share from 0 to 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share from 0 to 1: write 0.05 for 5%")
+    return value
+
+
 def grader(text: str) -> str:
     """Read a grader: the ledger of `recorded:LEDGER` is looked up in the current folder first."""
     kind, _, name = text.partition(":")
@@ -102,6 +113,6 @@ def named(text: str) -> tuple[str, str]:
     return recorded, name
 
 
-_READ: Final = (count, seconds, number, grader, day, named, int)
+_READ: Final = (count, seconds, number, share, grader, day, named, int)
 TYPES: Final[dict[str, Callable[[str], object]]] = {"path": Path} | {one.__name__: one for one in _READ}
 """Functions that read the text of an option, by their names in `commands.yaml`."""

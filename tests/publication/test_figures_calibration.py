@@ -97,3 +97,11 @@ def test_every_confusion_matrix_is_saved_under_its_cards_name(
     run = ff.start("test", as_of="2026-11-22")
     ff.figures.save_confusions(run, [card])
     assert "accuracy 27.5%" in run.read("figures/confusion_g_s_refused.svg").read_text(encoding="utf-8")
+
+
+def test_a_plan_of_labels_names_each_line_once() -> None:
+    table = ff.explain.plan_labels(ff.explain.outlook(0.05, 0.9, 0.9, rows=1000), 0.025, step=20)
+    shown = texts(draw(ff.figures.label_plan(table, half_width=0.025), caption="c"))
+    for design in set(table["design"]):
+        assert shown.count(design) == 2  # the words, and the white behind them
+    assert any("2.5 points" in text for text in shown)

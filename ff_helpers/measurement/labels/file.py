@@ -198,6 +198,23 @@ def with_verdicts(
     if ids.duplicated().any():
         twice = quoted(str(ids[ids.duplicated()].iloc[0]))
         raise FFError(f"trace_id {twice} has two rows of labels. Keep one.")
+    said, name = verdicts_of(ledger, grader)
+    rows = frame[ids.isin(said)]
+    if rows.empty:
+        raise FFError(f"no trace_id of the labels is in {ledger}.")
+    labels = {i: in_space(r, space) for i, r in said.items()}
+    return rows.assign(**{name: rows["trace_id"].map(labels)}), name
+
+
+def verdicts_of(ledger: Path, grader: str | None) -> tuple[dict[str, Record], str]:
+    """Return what one grader of a ledger said last in its first pass, by trace, and the grader's name.
+
+    A record that another grader or a person corrected since still counts.
+
+    Raises:
+        FFError: not exactly one grader (None: the only one), or one trace with two texts.
+        FileMissingError, BadLineError: as `grading.ledger.read_ledger`.
+    """
     records = [record for record in read_ledger(ledger) if record.repeat == 0]
     names = shown_names(record.identity for record in records)
     meant = [one for one, name in names.items() if grader in (None, name, one.name)]
@@ -209,15 +226,10 @@ def with_verdicts(
     for record in records:
         if record.identity == graders[0]:
             said[record.trace_id] = _later(said.get(record.trace_id), record, ledger)
-    rows = frame[ids.isin(said)]
-    if rows.empty:
-        raise FFError(f"no trace_id of the labels is in {ledger}.")
-    name = names[graders[0]]
-    labels = {i: _in_space(r, space) for i, r in said.items()}
-    return rows.assign(**{name: rows["trace_id"].map(labels)}), name
+    return said, names[graders[0]]
 
 
-def _in_space(record: Record, space: Space) -> str:
+def in_space(record: Record, space: Space) -> str:
     """Return a verdict as a class of the space of the labels, or its status.
 
     Raises:
