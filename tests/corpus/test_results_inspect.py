@@ -82,15 +82,18 @@ def test_rows_in_are_rows_out_with_every_status_counted():
         "refused_1": None,
         "fails_1": "target_error",
         "cut_1": "truncated",
-        "tool_1": "truncated",
+        "tool_1": None,
         "parts_1": None,
         "empty_1": None,
-        "slow_1": "truncated",
+        "slow_1": None,
     }
     found = by_id(read)
     assert found["cut_1"].reason == "max_tokens"
-    assert found["tool_1"].reason == "limit: message"
-    assert found["slow_1"].reason == "limit: message; 2 messages after the last response left out"
+    assert {row.tags.get("limit") for row in read} == {None, "message"}, (
+        "it ends a conversation, cuts no text"
+    )
+    assert found["slow_1"].tags["unanswered"] == "2"
+    assert found["slow_1"].messages[-1].role == "assistant"
     assert found["fails_1"].reason == "RuntimeError('the connection to the target was lost')"
     assert found["fails_1"].judgements == ()
 
@@ -248,6 +251,15 @@ def test_tags_are_what_rows_can_be_counted_by():
     assert row.model == "mockllm/model"
 
 
+def test_metadata_never_take_the_place_of_a_field(log, tmp_path):
+    named = changed(log, metadata={"model": "other", "dataset": "mine", "label": "safe", "text": "x" * 81})
+    (row,) = rows(as_json(tmp_path / "a", named), success=POOL)
+    assert row.tags == {
+        "task": "pool_door", "dataset": "hotel", "metadata.model": "other", "metadata.dataset": "mine",
+        "label": "safe",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("stop", "status"),
     [("content_filter", "target_blocked"), ("model_length", "truncated"), (None, "not_submitted")],
@@ -258,6 +270,15 @@ def test_what_the_target_did_wrong_is_a_status_of_the_row(log, tmp_path, stop, s
     asked = [{"role": "user", "content": "What is the code?"}]
     (row,) = rows(as_json(tmp_path / "a", changed(log, messages=asked, output=output)), success=POOL)
     assert row.status == status
+
+
+@pytest.mark.parametrize(
+    ("limit", "status"), [("token", "truncated"), ("context", "truncated"), ("time", None)]
+)
+def test_a_limit_on_tokens_cuts_a_response_and_one_on_time_does_not(log, tmp_path, limit, status):
+    ended = changed(log, place=6, limit={"type": limit, "limit": 4.0})
+    (row,) = rows(as_json(tmp_path / "a", ended), success=POOL)
+    assert (row.trace_id, row.status, row.tags["limit"]) == ("told_1", status, limit)
 
 
 def test_a_grade_that_inspect_did_not_find_before_0_3_245_is_flagged(log, tmp_path):

@@ -8,13 +8,15 @@ from ff_helpers.corpus.results.inspect.directions import Directions
 from ff_helpers.corpus.results.inspect.log import Fields, fields, items, text
 from ff_helpers.corpus.results.inspect.scores import Scorer, said_of
 from ff_helpers.corpus.results.rows import Row
-from ff_helpers.corpus.traces import Message
+from ff_helpers.corpus.traces import Message, Trace
 from ff_helpers.terms import RowStatus
 
 Role = Literal["system", "user", "assistant", "tool"]
 
 _ATTACHMENT: Final = "attachment://"
 _CUT: Final = ("max_tokens", "model_length")
+_TOKENS: Final = ("token", "context")
+"""Limits of a sample that cut its text; others (messages, time) end a conversation between two turns."""
 _LONGEST_TAG: Final = 80
 _LONGEST_REASON: Final = 200
 
@@ -46,11 +48,8 @@ def row_of(
     spec = fields(header.get("eval"))
     config = fields(spec.get("model_generate_config")) | fields(fields(header.get("plan")).get("config"))
     attachments = _Attachments(sample)
-    messages, dropped = _conversation(sample, attachments)
+    messages, unanswered = _conversation(sample, attachments)
     status, reason = _status(sample, messages, attachments.missing)
-    if dropped:
-        status = status or "truncated"
-        reason = "; ".join(filter(None, (reason, f"{dropped} messages after the last response left out")))
     judgements, labels = said_of(sample, scorers, directions)
     scenario, epoch = str(sample.get("id")), str(sample.get("epoch"))
     temperature, seed = config.get("temperature"), config.get("seed")
@@ -63,7 +62,7 @@ def row_of(
         model=text(spec.get("model")),
         status=status,
         reason=reason,
-        tags=dict(_tags(sample, spec)),
+        tags=dict(_tags(sample, spec)) | ({"unanswered": str(unanswered)} if unanswered else {}),
         judgements=judgements,
         labels=labels,
         temperature=float(temperature) if isinstance(temperature, int | float) else None,
@@ -72,7 +71,7 @@ def row_of(
 
 
 def _conversation(sample: Fields, attachments: _Attachments) -> tuple[tuple[Message, ...], int]:
-    """Return the messages up to the response, and how many stood after it (of a conversation cut off)."""
+    """Return the messages up to the response, and how many after it never got an answer."""
     given = sample.get("input")
     begun: list[object] = [{"role": "user", "content": given}] if isinstance(given, str) else items(given)
     said = items(sample.get("messages")) or begun
@@ -139,7 +138,7 @@ def _status(
         (stop == "content_filter", "target_blocked", "content_filter"),
         (not answered, "not_submitted", "no response"),
         (stop in _CUT, "truncated", str(stop)),
-        (limit, "truncated", f"limit: {_short(limit.get('type'))}"),
+        (limit.get("type") in _TOKENS, "truncated", f"limit: {limit.get('type')}"),
     )
     return next(((status, reason) for found, status, reason in problems if found), (None, None))
 
@@ -151,12 +150,16 @@ def _short(value: object) -> str:
 
 
 def _tags(sample: Fields, spec: Fields) -> Iterator[tuple[str, str]]:
-    """Yield what rows can be counted by: task, dataset, and every short value of the metadata."""
-    for key, value in (("task", spec.get("task")), ("dataset", fields(spec.get("dataset")).get("name"))):
-        if (known := text(value)) is not None:
-            yield key, known
+    """Yield what rows can be counted by: task, dataset, a limit that was met, short values of the metadata.
+
+    Metadata under a name that means something else here are called `metadata.NAME`.
+    """
+    dataset, limit = fields(spec.get("dataset")).get("name"), fields(sample.get("limit")).get("type")
+    ours = {"task": text(spec.get("task")), "dataset": text(dataset), "limit": text(limit)}
+    yield from ((key, known) for key, known in ours.items() if known is not None)
     for key, value in fields(sample.get("metadata")).items():
         if isinstance(value, bool | int | str) and value != "":
             word = str(value).lower() if isinstance(value, bool) else str(value)
             if max(len(word), len(key)) <= _LONGEST_TAG and word.isprintable() and key.isprintable():
-                yield key, word
+                taken = key in ours or key in Trace.model_fields or key == "unanswered"
+                yield f"metadata.{key}" if taken else key, word
