@@ -34,6 +34,7 @@ class Reader:
         return Source("made", "1", "as made", notes=("a note",)) if head.startswith(b"made") else None
 
     def read(self, path: Path, options: Mapping[str, str]) -> Iterator[Row]:
+        options.get("known")
         yield from KEPT[path.read_text()]
 
 
@@ -352,6 +353,14 @@ def test_an_interrupted_import_leaves_nothing(tmp_path: Path) -> None:
         while time.monotonic() < end and not (spool.exists() and spool.stat().st_size):
             time.sleep(0.01)
         os.kill(process.pid, signal.SIGINT)
-        assert process.wait(60) == 130
-        assert "Nothing was written" in process.stderr.read()
+        said = process.stderr.read()
+        assert (process.wait(60), "Nothing was written" in said) == (130, True), said
     assert not (tmp_path / "out").exists()
+
+
+def test_an_option_that_no_reader_asks_for_is_said(project: Project) -> None:
+    file_of(project.folder, "f", [row("a", judged())])
+    said = project.ff("import", "f", "--out", "out", "--option", "known=1", "unknown=2")
+    assert "no use for: unknown\n" in said.stdout
+    (file,) = json.loads((project.folder / "out" / "import.json").read_text())["inputs"]
+    assert (file["options"], file["unused"]) == ({"known": "1", "unknown": "2"}, ["unknown"])

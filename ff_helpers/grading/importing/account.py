@@ -25,6 +25,7 @@ class Input(Closed):
         file: its name, without its folder.
         reader: the tool, and the hash of the module that read it.
         options: what was asked of the reader; a map file by its hash.
+        unused: the names of those that it has no use for.
         prefix: what stands before an id of this file that another file's row has already; None: none needed.
         statuses: rows with a status, by status.
         unlabelled: rows that a person could have labelled and nobody did; None: the file holds no labels.
@@ -39,6 +40,7 @@ class Input(Closed):
     direction: str
     notes: tuple[str, ...] = ()
     options: dict[str, str] = Field(default_factory=dict)
+    unused: tuple[str, ...] = ()
     prefix: str | None = None
     rows_in: int = Field(ge=0)
     added: int = Field(ge=0)

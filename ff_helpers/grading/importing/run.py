@@ -7,7 +7,7 @@ labelled every row of its file that can be labelled: then the labelled rows are 
 import hashlib
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -71,6 +71,28 @@ class Imported:
     labels: int
 
 
+class _Heard(Mapping[str, str]):
+    """Options that remember which of them a reader asked for."""
+
+    def __init__(self, given: Mapping[str, str]) -> None:
+        self._given, self.asked = given, set[str]()
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        return self._given[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._given)
+
+    def __len__(self) -> int:
+        return len(self._given)
+
+    @property
+    def unheard(self) -> tuple[str, ...]:
+        """The names of those that it did not ask for."""
+        return tuple(sorted(self._given.keys() - self.asked))
+
+
 @dataclass
 class _File:
     """One file while it is read, and where it goes."""
@@ -125,10 +147,11 @@ def import_files(
                 tell(one)
             file = _File(one, sha256, folder, tally)
             prefixes = {i.prefix for i in inputs if i.prefix}
-            _read(file, prefixes, options)
+            heard = _Heard(options)
+            _read(file, prefixes, heard)
             if _stat(one.path) != stated:
                 raise ChangedFileError(one.path)
-            new.append(_input(file, stated[0], version, asked))
+            new.append(_input(file, stated[0], version, asked, heard.unheard))
             inputs.append(new[-1])
         account = Account(
             software=f"ff-helpers {__version__}",
@@ -307,7 +330,7 @@ def _finish(spool: Path, file: _File) -> None:
                 _write([record], judge, file)
 
 
-def _input(file: _File, size: int, version: str, options: dict[str, str]) -> Input:
+def _input(file: _File, size: int, version: str, options: dict[str, str], unused: tuple[str, ...]) -> Input:
     """Return the account of one file."""
     source, counts = file.found.source, file.counts
     return Input(
@@ -320,6 +343,7 @@ def _input(file: _File, size: int, version: str, options: dict[str, str]) -> Inp
         direction=source.direction,
         notes=source.notes,
         options=options,
+        unused=unused,
         prefix=file.sha256[:8] if counts["prefixed"] else None,
         rows_in=counts["rows"],
         added=counts["added"],
