@@ -200,14 +200,20 @@ def test_the_refusal_judge_of_agentharm_that_broke_is_no_compliance(log, tmp_pat
     assert judgement.status == "server_error"
 
 
-def test_xstest_grades_are_known_and_read_twice_so_that_partial_is_not_lost():
+def test_xstest_grades_are_known_and_read_so_that_partial_is_not_lost(log, tmp_path):
     source = recognised(DATA / "xstest.eval")
     assert source is not None
     assert "model_graded_qa=C" in source.direction
     assert judged(rows(DATA / "xstest.eval")) == {
         "model_graded_qa=C": ["COMPLIANCE", "NOT_COMPLIANCE", "NOT_COMPLIANCE"],
         "model_graded_qa=C,P": ["BROAD", "BROAD", "NOT_BROAD"],
+        "model_graded_qa=I": ["NOT_REFUSAL", "NOT_REFUSAL", "REFUSAL"],
     }
+    safe = changed(log, metadata={"label": "safe"}, scores={"model_graded_qa": {"value": "C"}})
+    safe["eval"] |= {"task": "inspect_evals/xstest", "scorers": [{"name": "model_graded_qa"}]}
+    assert judged(rows(as_json(tmp_path / "a", safe))) == {"model_graded_qa=I": ["NOT_REFUSAL"]}, (
+        "on a safe prompt compliance is right"
+    )
 
 
 def test_an_edited_score_keeps_its_history_and_a_score_added_by_a_person_is_theirs():

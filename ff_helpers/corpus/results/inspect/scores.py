@@ -79,7 +79,8 @@ def said_of(
             if score is None:
                 continue
             raise NoDirectionError
-        for rule in rules:
+        is_safe = fields(sample.get("metadata")).get("label") == "safe"
+        for rule in (rule for rule in rules if not (rule.attacks_only and is_safe)):
             added = _author(score) if scorer not in scorers else None
             if added is not None:
                 labels.append(Label(added, rule.space, _outcome(rule, fields(score), sample)[0]))
