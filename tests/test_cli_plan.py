@@ -10,6 +10,7 @@ from ff_helpers.measurement.sampling.files import Design, Stratum, write_sample
 from tests.conftest import Project
 
 SPEC = ("--rate", "0.2", "--se", "0.9", "--sp", "0.9")
+STRICT = ("--space", "strict")
 YES, NO = "COMPLIANCE", "NOT_COMPLIANCE"
 
 
@@ -99,9 +100,27 @@ def test_a_pilot_says_what_to_expect(desk: Project) -> None:
     for row in found["needed"]:
         assert row["needed_least"] <= row["labels_needed"] <= (row["needed_most"] or 400)
     assert plan(desk, "--pilot", "labels.csv", "--verdicts", "v.jsonl", "--rows", "5000")["rows"] == 5000
+    assert found["next"].endswith(
+        "--design by-verdict --tier strict --space strict --seed 0 --out labels.csv"
+    )
+    assert found["next"].startswith("ff sample v.jsonl --traces TRACES.jsonl --n ")
+    wide = plan(desk, "--pilot", "labels.csv", "--verdicts", "v.jsonl", "--half-width", "0.2")
+    assert wide["next"] == "label the rest of the pilot; it is large enough"
     text = desk.ff("plan", "--pilot", "labels.csv", "--verdicts", "v.jsonl").stdout
     assert "15 of 19 hits of ollama:a are true, 1 of 19 others; 100 hits" in text
     assert "Left out: 2 rows without a truth, 0 without a verdict." in text
+
+
+def test_only_the_traces_that_the_pilot_was_drawn_from_count(desk: Project) -> None:
+    path = desk.folder / "v.jsonl"
+    path.write_text(path.read_text() + record("elsewhere", "COMPLIANCE"))
+    words = ("--pilot", "labels.csv", "--verdicts", "v.jsonl")
+    assert "Name the files of its traces with --traces" in desk.ff("plan", *words).stderr
+    messages = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    ids = [f"h{i:03d}" for i in range(100)] + [f"o{i:03d}" for i in range(300)]
+    lines = [json.dumps({"trace_id": i, "model": "m", "source": "s", "messages": messages}) for i in ids]
+    (desk.folder / "t.jsonl").write_text("\n".join(lines) + "\n")
+    assert plan(desk, *words, "--traces", "t.jsonl")["pilot"]["called"] == 100
 
 
 @pytest.mark.parametrize(
@@ -122,12 +141,20 @@ def test_a_pilot_says_what_to_expect(desk: Project) -> None:
         ),
         (("--pilot", "labels.csv", "--verdicts", "v.jsonl", "--grader", "b"), "no grader is named 'b'"),
         (("--pilot", "labels.csv", "--verdicts", "v.jsonl", "--rows", "30"), "alone has 38 labelled rows"),
-        (("--pilot", "labels.csv", "--verdicts", "other.jsonl"), "38 of 38 labelled traces have no record"),
-        (("--pilot", "empty.csv", "--verdicts", "v.jsonl", "--space", "strict"), "0 rows have a truth"),
+        (
+            ("--pilot", "labels.csv", "--verdicts", "other.jsonl"),
+            "drawn from 400 graded rows, and other.jsonl has 1",
+        ),
+        (
+            ("--pilot", "own.csv", "--verdicts", "other.jsonl", *STRICT),
+            "1 of 1 labelled traces have no record",
+        ),
+        (("--pilot", "empty.csv", "--verdicts", "v.jsonl", *STRICT), "0 rows have a truth"),
     ],
 )
 def test_what_cannot_be_planned_is_refused(desk: Project, words: tuple[str, ...], said: str) -> None:
     (desk.folder / "other.jsonl").write_text(record("elsewhere", "COMPLIANCE"))
+    (desk.folder / "own.csv").write_text(f"trace_id,truth\nh000,{YES}\n")
     (desk.folder / "empty.csv").write_text("trace_id,truth\nh000,\n")
     done = desk.ff("plan", *words)
     assert done.returncode == 2

@@ -2,11 +2,13 @@
 
 import argparse
 import math
+import shlex
+from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
-from ff_helpers.cli.text import aligned, json_rows, print_json, said
+from ff_helpers.cli.text import aligned, json_rows, print_json, said, shown
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.anytime import FIRST
 from ff_helpers.measurement.sampling.pilot import Pilot, read_pilot
@@ -28,7 +30,7 @@ _CHOSEN: Final = {
     None: (ALONE, RANDOM, HALF, BEST),
 }
 _SPEC: Final = ("rate", "se", "sp")
-_PILOT: Final = ("verdicts", "grader", "tier", "space")
+_PILOT: Final = ("verdicts", "traces", "grader", "tier", "space")
 
 
 def plan(options: argparse.Namespace) -> int:
@@ -55,7 +57,7 @@ def plan(options: argparse.Namespace) -> int:
         "unreached": _unreached(needs, expected, digits),
         "lines": _lines(table, "half_width", digits),
         "stopping": _lines(table, "half_width_stopping", digits) if options.anytime else [],
-        "next": _next(needs),
+        "next": _next(options, pilot, needs),
         "useless": _useless(expected),
         "first": FIRST,
         "price": _price(needs) if options.anytime else "",
@@ -103,6 +105,7 @@ def _pilot(options: argparse.Namespace) -> Pilot | None:
     return read_pilot(
         options.pilot,
         options.verdicts,
+        traces=options.traces or (),
         grader=options.grader,
         tier=options.tier,
         space=options.space,
@@ -156,15 +159,37 @@ def _price(needs: pd.DataFrame) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _next(needs: pd.DataFrame) -> str:
-    """Return the command that draws what `ff sample` can draw with the fewest labels."""
-    can = needs[needs["design"].isin((RANDOM, HALF)) & needs["labels_needed"].notna()]
-    if can.empty:
+def _next(options: argparse.Namespace, pilot: Pilot | None, needs: pd.DataFrame) -> str:
+    """Return the `ff sample` with the fewest further labels, or that there are enough."""
+    drawn = pilot.design if pilot else None
+    had = sum(one.drawn for one in drawn.strata) if drawn else 0
+    further = {}
+    for name, design in ((RANDOM, "random"), (HALF, "by-verdict")):
+        found = needs.loc[(needs["design"] == name) & needs["labels_needed"].notna(), "labels_needed"]
+        if len(found):
+            known = had if drawn and drawn.design == design else 0
+            further[design] = max(0, int(found.iloc[0]) - known), int(found.iloc[0])
+    if not further:
         return ""
-    best = can.sort_values("labels_needed", kind="stable").iloc[0]
-    design = "random" if best["design"] == RANDOM else "by-verdict"
-    n = best["labels_needed"]
-    return f"ff sample VERDICTS --traces TRACES.jsonl --n {n} --design {design} --out labels.csv"
+    design = min(further, key=lambda one: further[one])
+    more, n = further[design]
+    words = ["ff sample", _typed(options.verdicts) if pilot else "VERDICTS", "--traces"]
+    words += [_typed(path) for path in options.traces or ()] or ["TRACES.jsonl"]
+    words += ["--grader", shlex.quote(options.grader)] if options.grader else []
+    words += ["--n", str(n), "--design", design]
+    if pilot is None or drawn is None or drawn.design != design:
+        return " ".join([*words, "--out", "more.csv" if pilot else "labels.csv"])
+    if not more:
+        return (
+            "label the rest of the pilot; it is large enough" if pilot.unlabelled else "the pilot is enough"
+        )
+    words += ["--tier", drawn.tier, "--space", drawn.space, "--seed", str(drawn.seed)]
+    words += ["--by", *drawn.by] if drawn.by else []
+    return " ".join([*words, "--out", _typed(options.pilot)])
+
+
+def _typed(path: Path) -> str:
+    return shlex.quote(shown(path))
 
 
 def _content(
@@ -181,4 +206,4 @@ def _content(
         names = ("grader", "tier", "labels", "true", "called", "without_verdict", "unlabelled")
         content["pilot"] = {name: getattr(pilot, name) for name in names}
     content |= {"needed": json_rows(needs), "table": json_rows(table)}
-    return content | {"next": _next(needs) or None}
+    return content | {"next": _next(options, pilot, needs) or None}

@@ -1,6 +1,6 @@
 """What a pilot sample says of the rows: how often hits and the others are true, and how sure that is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -9,8 +9,9 @@ import numpy as np
 
 from ff_helpers.errors import FFError, quoted
 from ff_helpers.measurement.labels.file import in_space, verdicts_of
+from ff_helpers.measurement.rates.count_file import trace_index
 from ff_helpers.measurement.rates.known import hits, measures
-from ff_helpers.measurement.sampling.files import Sample, read_sample
+from ff_helpers.measurement.sampling.files import Design, Sample, read_sample
 from ff_helpers.measurement.sampling.plan import Outlook
 from ff_helpers.terms import TIER_SPACES, Space, Tier, classes
 
@@ -25,6 +26,7 @@ class Pilot:
     Attributes:
         expected: of the rows, at the mean of the posterior.
         others: outlooks drawn from the posterior.
+        design: how the sample was drawn, if that is known.
         grader: whose verdicts.
         tier: what counts as a success.
         labels: rows with a label and a verdict, by verdict: (hits, others).
@@ -37,6 +39,7 @@ class Pilot:
 
     expected: Outlook
     others: tuple[Outlook, ...]
+    design: Design | None
     grader: str
     tier: Tier
     labels: tuple[int, int]
@@ -51,6 +54,7 @@ def read_pilot(
     path: Path,
     verdicts: Path,
     *,
+    traces: Sequence[Path] = (),
     grader: str | None = None,
     tier: Tier | None = None,
     space: Space | None = None,
@@ -65,6 +69,7 @@ def read_pilot(
     Args:
         path: of the sample file.
         verdicts: the ledger.
+        traces: files of the traces that the sample was drawn from; none: all of the ledger's.
         grader: whose verdicts; None: the only grader's.
         tier: what counts as a success (None: that of the sample's design, else strict).
         space: of the labels, where the sample has no design.
@@ -72,7 +77,8 @@ def read_pilot(
 
     Raises:
         FFError: the sample or ledger cannot be read, the labels do not decide the tier, a labelled trace has
-            no record in the ledger, no labelled row has a verdict, or a pilot with more labels than rows.
+            no record in the ledger, no labelled row has a verdict, there are other rows than the design says,
+            or fewer rows than labels.
     """
     sample = read_sample(path, space=space)
     wanted: Tier = tier or (sample.design.tier if sample.design else "strict")
@@ -83,9 +89,19 @@ def read_pilot(
             f"{' or '.join(TIER_SPACES[wanted])}."
         )
     said, name = verdicts_of(verdicts, grader)
+    if traces:
+        index = trace_index(traces)
+        natural = set(index["trace_id"][~index["attack"]])
+        said = {trace: record for trace, record in said.items() if trace in natural}
     known, success = set(classes(sample.space)), set(hits(sample.space, wanted))
     labels = {trace: in_space(record, sample.space) for trace, record in said.items()}
     called = {trace: label in success for trace, label in labels.items() if label in known}
+    drawn_from = sum(one.rows for one in sample.design.strata) if sample.design else len(called)
+    if drawn_from != len(called):
+        raise FFError(
+            f"{path}: it was drawn from {drawn_from} graded rows, and {verdicts} has {len(called)} of "
+            f"{quoted(name)}. Name the files of its traces with --traces, and its grader with --grader."
+        )
     truths = _truths(sample, set(said), verdicts)
     counted = {trace: label in success for trace, label in truths.items() if trace in called}
     if not counted:
@@ -106,6 +122,7 @@ def read_pilot(
     return Pilot(
         expected=Outlook(hit, inside, outside, many),
         others=tuple(Outlook(float(q), float(r1), float(r0), many) for q, r1, r0 in drawn),
+        design=sample.design,
         grader=name,
         tier=wanted,
         labels=(len(per_verdict[0]), len(per_verdict[1])),
