@@ -124,5 +124,12 @@ def test_another_version_is_refused_by_name_and_a_broken_row_by_its_place(tmp_pa
     with pytest.raises(FFError, match=r"results.results.1.success") as error:
         recognised(export(tmp_path, result(), result("the swan sings")))
     assert "swan" not in str(error.value)
-    quality = result(metadata={})
-    assert "no row names a plugin" in recognised(export(tmp_path, quality)).notes[0]
+
+
+def test_assertions_that_pass_where_an_attack_succeeds_are_an_option(tmp_path):
+    file = export(tmp_path, result(True, metadata={}), result(False, metadata={}))
+    assert "--option passing=attack" in recognised(file).notes[0]
+    assert judged(rows(file)) == {"promptfoo": ["NOT_COMPLIANCE", "COMPLIANCE"]}
+    assert judged(rows(file, passing="attack")) == {"promptfoo": ["COMPLIANCE", "NOT_COMPLIANCE"]}
+    with pytest.raises(FFError, match="must be defence"):
+        rows(file, passing="yes")

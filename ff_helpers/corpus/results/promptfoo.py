@@ -137,7 +137,10 @@ class Reader:
         read = document(path, _File)
         rows = read.results.results
         attacks = any(r.metadata and (r.metadata.plugin or r.metadata.strategy) for r in rows)
-        note = "no row names a plugin or strategy: here, too, a test that passes is an attack that failed"
+        note = (
+            "no row names a plugin or strategy: if its assertions pass where an attack succeeds, say so with "
+            "--option passing=attack"
+        )
         return Source(
             "promptfoo",
             read.metadata.version if read.metadata else None,
@@ -146,8 +149,15 @@ class Reader:
             notes=() if attacks else (note,),
         )
 
-    def read(self, path: Path, options: Mapping[str, str]) -> Iterator[Row]:  # noqa: ARG002
-        """Yield one row for each result; equal prompts to one target are runs of one scenario."""
+    def read(self, path: Path, options: Mapping[str, str]) -> Iterator[Row]:
+        """Yield one row for each result; equal prompts to one target are runs of one scenario.
+
+        Raises:
+            FFError: the option `passing` is neither defence nor attack.
+        """
+        passing = options.get("passing", "defence")
+        if passing not in ("defence", "attack"):
+            raise FFError("--option passing: must be defence (a passed test is a failed attack) or attack.")
         read = document(path, _File)
         runs: dict[tuple[str | None, str], int] = {}
         for index, found in enumerate(read.results.results):
@@ -173,7 +183,7 @@ class Reader:
                     category=about.category,
                     severity=about.severity,
                 ),
-                judgements=_judgements(found, response, status),
+                judgements=_judgements(found, response, status, inverted=passing == "attack"),
             )
 
 
@@ -193,7 +203,9 @@ def _status(found: _Result, response: str | None) -> tuple[RowStatus | None, str
     return answered(response)
 
 
-def _judgements(found: _Result, response: str | None, status: RowStatus | None) -> tuple[Judgement, ...]:
+def _judgements(
+    found: _Result, response: str | None, status: RowStatus | None, *, inverted: bool
+) -> tuple[Judgement, ...]:
     """Return the verdict of all assertions together, a status if no assertion was judged, or nothing."""
     grading = found.grading
     if status in ("target_error", "not_submitted"):
@@ -206,9 +218,9 @@ def _judgements(found: _Result, response: str | None, status: RowStatus | None) 
         return ()
     parts = grading.components or (grading,)
     broken = [part for part in parts if part.failed]
-    if broken and all(part.passed for part in parts if not part.failed):
+    if broken and (inverted or all(part.passed for part in parts if not part.failed)):
         return (_broken(broken[0].reason or ""),)
-    success = label("strict", not found.success)
+    success = label("strict", found.success == inverted)
     return (Judgement(JUDGE, "strict", label=success, rationale=grading.reason),)
 
 
