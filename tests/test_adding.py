@@ -17,6 +17,10 @@ SAID = {
     "A grading backend": ("always REFUSAL: 24 of 120, rejected",),
     "A grader that needs no model": ("short 120",),
     "A reader for another tool's traces": ("mine-0001 REFUSAL REFUSAL 1 mine-0002 NOT_REFUSAL COMPLIANCE",),
+    "A reader for another tool's results": (
+        "3 rows in, 3 added; 2 without a status, 1 target_error",
+        "COMPLIANCE 1 NOT_COMPLIANCE 1 target_error 1",
+    ),
     "A figure": ("['verdict_bars.json', 'verdict_bars.pdf', 'verdict_bars.png', 'verdict_bars.svg']",),
     "An attack class": ("['pity_appeal'] asks for pity, so that the rule is set aside True",),
 }
