@@ -78,7 +78,7 @@ def test_the_text_shows_every_figure_and_nothing_that_a_terminal_obeys(desk: Pro
     assert "x1b[31mno idea" in lines["invalid"]
     assert lines["gate"].split()[1] == "calibrated"
     assert "passes our rule: kappa" in said.stdout
-    assert "not a grader's card" in said.stdout
+    assert "no card: which label space the classes belong to is not known" in said.stdout
 
 
 def test_a_ledger_is_measured_on_true_labels(project: Project) -> None:
@@ -132,7 +132,13 @@ def test_a_ledger_is_measured_on_true_labels(project: Project) -> None:
         (("calibrate", "--labels", "l.csv", "--truth", "human"), "--labels needs --grader COLUMN"),
         ((*WORDS, "--repeats", "2"), "--repeats is for running a grader"),
         ((*WORDS, "--rubric", "flip-blind"), "--rubric is for running a grader"),
-        ((*WORDS, "--space", "five"), "--ledger LEDGER.jsonl and --space SPACE go together"),
+        ((*WORDS, "--ledger", "v.jsonl"), "--ledger LEDGER.jsonl needs --space SPACE"),
+        ((*WORDS, "--space", "five"), "the space five has the classes COMPLIANCE, PARTIAL, REFUSAL"),
+        ((*WORDS, "--space", "strict"), "name the label that means COMPLIANCE: --positive LABEL"),
+        ((*WORDS, "--errors", "oops"), "--errors 'oops': no cell of the two columns says so"),
+        ((*WORDS, "--threshold", "1"), "--threshold is for scores"),
+        ((*WORDS, "--map", "suggested"), "the labels match as they are spelled"),
+        ((*WORDS, "--item", "nothing"), "there is no column 'nothing'"),
         ((*WORDS, "--where", "row >"), "cannot choose rows by 'row >': it is not a query"),
         ((*WORDS, "--positive", "maybe"), "'maybe' is not one of the 2 classes"),
         ((*WORDS, "--map", "none.yaml"), "none.yaml: cannot be read"),

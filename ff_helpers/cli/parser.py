@@ -113,6 +113,6 @@ def named(text: str) -> tuple[str, str]:
     return recorded, name
 
 
-_READ: Final = (count, seconds, number, share, grader, day, named, int)
+_READ: Final = (count, seconds, number, share, grader, day, named, int, float)
 TYPES: Final[dict[str, Callable[[str], object]]] = {"path": Path} | {one.__name__: one for one in _READ}
 """Functions that read the text of an option, by their names in `commands.yaml`."""

@@ -32,7 +32,7 @@ from ff_helpers.grading.ledger import Ledger, read_ledger, verdict_frame
 from ff_helpers.grading.outcome import record_key
 from ff_helpers.grading.rubric import load_rubric
 from ff_helpers.grading.stream import grade_all
-from ff_helpers.measurement.calibration.cards import Card, ClassRates, file_names, save_card
+from ff_helpers.measurement.calibration.cards import Card, ClassRates, file_names, save_card, write_card
 from ff_helpers.measurement.calibration.confusion import cohen_kappa, confusion, p_chance
 from ff_helpers.measurement.calibration.confusion import p_majority as beats_majority
 from ff_helpers.measurement.calibration.gate import DEFAULT, MAX_AGE_DAYS, Thresholds, decide
@@ -331,7 +331,7 @@ def calibrate_files(
                 split=split,
                 developed=developed,
             ).as_of(date.today())
-            path = _save(folder / f"{card.slug}_{_version(who)}.json", card)
+            path = write_card(folder / f"{card.slug}_{_version(who)}.json", card)
             written.append((path, card))
     return Calibration(tuple(written), ledger)
 
@@ -371,13 +371,6 @@ def _joined(
     graded = frame[[pair in keys for pair in zip(frame["key"], frame["trace_id"], strict=True)]]
     index = declared("traces", [trace.about(name) for trace in traces])
     return graded.merge(index, on="trace_id", validate="many_to_one")
-
-
-def _save(path: Path, card: Card) -> Path:
-    """Write a card in one step, so an interrupt leaves the old one or the new one."""
-    beside = path.with_suffix(".tmp")
-    beside.write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    return beside.replace(path)
 
 
 def _version(who: Identity) -> str:

@@ -195,6 +195,14 @@ def save_card(run: Run, card: Card, *, name: str | None = None) -> Path:
     return path
 
 
+def write_card(path: Path, card: Card) -> Path:
+    """Write a card in one step, so an interrupt leaves the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".tmp")
+    beside.write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    return beside.replace(path)
+
+
 def _content_hash(card: Card) -> str:
     parts = [identity_hash(card.identity), card.calibration_set, card.space]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]

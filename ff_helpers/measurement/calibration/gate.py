@@ -23,7 +23,8 @@ from pydantic.dataclasses import dataclass
 from ff_helpers.columns import declared
 from ff_helpers.corpus.jsonl import Closed
 from ff_helpers.errors import FFError
-from ff_helpers.measurement.calibration.confusion import Confusion, binomial_tail, cohen_kappa, p_majority
+from ff_helpers.measurement.calibration.confusion import Confusion, binomial_tail
+from ff_helpers.measurement.calibration.items import Evidence, by_row
 from ff_helpers.measurement.proportions.intervals import Z
 from ff_helpers.measurement.results import Terms, stated
 from ff_helpers.paths import Run
@@ -138,6 +139,7 @@ def decide(
     missing: tuple[str, ...] | None = None,
     chose: bool = False,
     thresholds: Thresholds = DEFAULT,
+    evidence: Evidence | None = None,
 ) -> Gate:
     """Return the gate's decision on one calibration.
 
@@ -149,12 +151,14 @@ def decide(
             None: no corpus is known, so this is not checked.
         chose: rows of the set chose the grader's rubric; the same limit applies.
         thresholds: what the rules require.
+        evidence: what the matrix is worth where its rows are repeats of items (`items.by_item`); None: its
+            rows are independent.
     """
-    bounds = _coverage(proxy, missing, chose)
-    gate = _by(thresholds, matrix, bounds)
+    bounds, worth = _coverage(proxy, missing, chose), evidence or by_row(matrix)
+    gate = _by(thresholds, matrix, worth, bounds)
     if thresholds == DEFAULT:
         return gate
-    default = _by(DEFAULT, matrix, bounds)
+    default = _by(DEFAULT, matrix, worth, bounds)
     if GATE_STATES.index(default.state) >= GATE_STATES.index(gate.state):
         return gate.model_copy(update={"reasons": (f"by {gate.own}", *gate.reasons)})
     reasons = (f"by {gate.own}, but looser thresholds raise no state", *default.reasons)
@@ -186,8 +190,8 @@ def needed_right(n: Sizes, rule: Rule, t: Thresholds) -> Sizes:
     return np.minimum(np.ceil(n * p + margin - 1e-9).astype(np.int64), n + 1)
 
 
-def _by(t: Thresholds, matrix: Confusion, bounds: list[tuple[Criterion, str]]) -> Gate:
-    published, useful, ours = _published(matrix, t), _useful(matrix), _ours(matrix, t)
+def _by(t: Thresholds, matrix: Confusion, worth: Evidence, bounds: list[tuple[Criterion, str]]) -> Gate:
+    published, useful, ours = _published(matrix, worth, t), _useful(matrix, worth), _ours(matrix, worth, t)
     state: GateState = "rejected"
     reasons = _failed(published, "the published rule") or _failed(useful, "our rule, and is rejected")
     if not reasons:
@@ -203,17 +207,16 @@ def _by(t: Thresholds, matrix: Confusion, bounds: list[tuple[Criterion, str]]) -
     )
 
 
-def _published(matrix: Confusion, t: Thresholds) -> tuple[Criterion, ...]:
+def _published(matrix: Confusion, worth: Evidence, t: Thresholds) -> tuple[Criterion, ...]:
     right = matrix.n > 0 and matrix.k >= needed(matrix.n, "published", t)
     accuracy = _at_least("accuracy", matrix.accuracy.estimate, t.published_accuracy)
     # By counts: 0.7 of 20 is 14 right, however a fraction is rounded.
-    return (_at_least("traces", matrix.n, t.published_n), replace(accuracy, passed=right))
+    return (_at_least("traces", worth.n, t.published_n), replace(accuracy, passed=right))
 
 
-def _useful(matrix: Confusion) -> tuple[Criterion, ...]:
+def _useful(matrix: Confusion, worth: Evidence) -> tuple[Criterion, ...]:
     """Return what a grader must pass not to be rejected: it knows more than a constant answer does."""
-    kappa = cohen_kappa(matrix)
-    low = None if kappa is None else kappa.low
+    low = None if worth.kappa is None else worth.kappa.low
     right, constant = matrix.accuracy.estimate, matrix.baseline.estimate or 0.0
     return (
         _above(
@@ -223,13 +226,12 @@ def _useful(matrix: Confusion) -> tuple[Criterion, ...]:
     )
 
 
-def _ours(matrix: Confusion, t: Thresholds) -> tuple[Criterion, ...]:
-    kappa, p = cohen_kappa(matrix), p_majority(matrix)
-    truths, constant = [sum(row) for row in matrix.table], "p against the constant majority grader"
-    counted = list(zip(enumerate(matrix.classes), truths, strict=True))
+def _ours(matrix: Confusion, worth: Evidence, t: Thresholds) -> tuple[Criterion, ...]:
+    kappa, p, constant = worth.kappa, worth.p_majority, "p against the constant majority grader"
+    counted = list(zip(enumerate(matrix.classes), worth.truths, strict=True))
     return (
-        _at_least("traces", matrix.n, t.n),
-        _at_least("accuracy, lower bound", matrix.accuracy.low, t.accuracy_low),
+        _at_least("traces", worth.n, t.n),
+        _at_least("accuracy, lower bound", worth.accuracy.low, t.accuracy_low),
         Criterion(constant, p, t.p_majority, f"below {t.p_majority:g}", p < t.p_majority),
         _at_least("kappa", kappa.value if kappa else None, t.kappa),
         *(_at_least(f"recall of {c}", matrix.recall(i).estimate, t.recall) for (i, c), n in counted if n),

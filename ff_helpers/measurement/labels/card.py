@@ -1,10 +1,11 @@
 """A grader's labels against true ones, with labels of any name: the card of two columns.
 
 The classes are what the truth says (or what the map names). Any other graded value counts as
-wrong, and is shown. Nothing is known of who graded: such a card admits no grader to a corpus.
+wrong, and is shown.
 
-Labels are text. A cell that says NA or None holds a label; only an empty one holds none. Which class a cell
-names: the cell itself, yes or no, or by a map.
+Labels are text. An empty cell holds none, and neither does one that says nan, NA or None (`cells.NOTHING`)
+unless the map names it. Which class a cell names: the cell itself, yes or no, or by a map. Cells that are
+errors of an API are left out and counted, where the user says which they are.
 """
 
 from collections import Counter
@@ -12,12 +13,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, quoted
 from ff_helpers.measurement.calibration.confusion import Confusion, Kappa, cohen_kappa, confusion
 from ff_helpers.measurement.calibration.gate import Gate, decide
+from ff_helpers.measurement.calibration.items import Evidence, by_item, by_row
+from ff_helpers.measurement.labels.cells import is_nothing, matches
 from ff_helpers.measurement.labels.file import Mapped, column_of
+from ff_helpers.measurement.proportions.clusters import Places
 from ff_helpers.measurement.proportions.intervals import Proportion, wilson
 
 BOOLEANS: Final = (("true", "false"), ("True", "False"), ("TRUE", "FALSE"), ("1", "0"), ("1.0", "0.0"))
@@ -65,9 +70,11 @@ class LabelCard:
     Attributes:
         truth, grader: the columns.
         matrix: rows truth, columns graded class; the last column counts invalid labels.
-        kappa: Cohen's, with invalid labels as a category of their own.
+        evidence: what the matrix is worth: by rows, or by items where these were named.
+        items: the column of the items; None: rows are independent.
         invalid: invalid graded values, with their counts; "" is an empty cell.
         no_truth: rows left out because they have no true label.
+        errors: rows left out because a cell is an error, by its words.
         positive: rates of the positive class, where one was named.
         humans: how far two annotators agree on the same rows, where they were named.
         gate: the decision of the gate for this table.
@@ -76,12 +83,19 @@ class LabelCard:
     truth: str
     grader: str
     matrix: Confusion
-    kappa: Kappa | None
+    evidence: Evidence
+    items: str | None
     invalid: dict[str, int]
     no_truth: int
+    errors: dict[str, int]
     positive: Positive | None
     humans: Humans | None
     gate: Gate
+
+    @property
+    def kappa(self) -> Kappa | None:
+        """Cohen's, with invalid labels as a category of their own."""
+        return self.evidence.kappa
 
 
 def card_of_labels(
@@ -92,6 +106,8 @@ def card_of_labels(
     positive: str | None = None,
     mapping: Mapping[str, Mapped] | None = None,
     annotators: tuple[str, str] | None = None,
+    errors: Sequence[str] = (),
+    items: str | None = None,
 ) -> LabelCard:
     """Return the card of the column `grader` against the column `truth`.
 
@@ -105,6 +121,8 @@ def card_of_labels(
             their order there. A true value that it lacks is an error; one that it maps to None is left out. A
             graded value that it lacks, or maps to None, is invalid.
         annotators: two columns of people's labels, read as the truth is.
+        errors: cells of both columns that are errors (`cells.matches`); their rows are left out and counted.
+        items: the column that repeats of one item share; n, intervals and gate then count items.
 
     Raises:
         FFError: a column that is not there, whose name is not unique, that holds no labels or is to be
@@ -118,31 +136,89 @@ def card_of_labels(
     for who, pair in pairs.items():
         if pair is not None and pair[0] == pair[1]:
             raise FFError(f"{who} are both column {pair[0]!r}: a column always agrees with itself. Name two.")
-    true = true_labels(frame[truth], maps.get("truth"))
-    rows = frame[true.notna()]
+    everything = frame
+    failed = _failed(frame, (truth, grader), errors)
+    if failed is not None:
+        frame = frame[failed == ""]
+    true = true_labels(column_of(frame, truth), maps.get("truth"))
+    rows = frame[true.notna().to_numpy()]
     if rows.empty:
         raise FFError(
-            f"none of the {len(frame)} rows has a true label in column {truth!r}: an empty cell is not a "
-            "label, and neither is a value that the map sets to null. There is nothing to measure a grader "
-            "against."
+            f"none of the {len(everything)} rows has a true label in column {quoted(truth)}: an empty cell "
+            "is not a label, and neither is a value that the map sets to null. There is nothing to measure "
+            "a grader against."
         )
     classes = classes_of(true, maps.get("truth"))
-    raw = texts(rows[grader])
-    graded = [class_of(value, classes, maps.get("grader")) for value in raw]
-    labels = [class_of(str(value), classes, None) for value in true.dropna()]
-    matrix = confusion(labels, graded, classes)
-    invalid = Counter(short(value) for value, label in zip(raw, graded, strict=True) if label is None)
+    places = {name: place for place, name in enumerate(classes)}
+    found = Coded.of(true[true.notna()])
+    one = found.placed([places[class_of(value, classes, None) or ""] for value in found.values])
+    said = Coded.of(texts(column_of(rows, grader)))
+    of = [class_of(value, classes, maps.get("grader")) for value in said.values]
+    other = said.placed([len(places) if name is None else places[name] for name in of])
+    matrix = _counted(one, other, classes)
+    counts = said.counts
+    invalid: Counter[str] = Counter()
+    for value, name, n in zip(said.values, of, counts, strict=True):
+        if name is None:
+            invalid[short(value)] += n
+    evidence = by_row(matrix)
+    if items is not None:
+        evidence = by_item(matrix, one, other, Coded.of(texts(column_of(rows, items))).codes)
     return LabelCard(
         truth=truth,
         grader=grader,
         matrix=matrix,
-        kappa=cohen_kappa(matrix),
+        evidence=evidence,
+        items=items,
         invalid=dict(sorted(invalid.items(), key=lambda item: (-item[1], item[0]))),
         no_truth=len(frame) - len(rows),
+        errors={} if failed is None else dict(Counter(failed[failed != ""])),
         positive=None if positive is None else _positive(matrix, positive),
         humans=None if annotators is None else _humans(rows, annotators, classes, maps.get("truth")),
-        gate=decide(matrix, proxy=None),
+        gate=decide(matrix, proxy=None, evidence=evidence),
     )
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A column as its different values and the place of each row's value among them."""
+
+    codes: Places
+    values: tuple[str, ...]
+
+    @classmethod
+    def of(cls, column: "pd.Series[str]") -> "Coded":
+        """Return a column of text, coded."""
+        codes, values = pd.factorize(column)
+        return cls(np.asarray(codes, dtype=np.intp), tuple(map(str, values)))
+
+    @property
+    def counts(self) -> list[int]:
+        """Rows of each value."""
+        return [int(n) for n in np.bincount(self.codes, minlength=len(self.values))]
+
+    def placed(self, places: Sequence[int]) -> Places:
+        """Return what stands for each row, given what stands for each value."""
+        return np.array(places, dtype=np.intp)[self.codes]
+
+
+def _counted(true: Places, graded: Places, classes: Sequence[str]) -> Confusion:
+    width = len(classes) + 1
+    cells = np.bincount(true * width + graded, minlength=len(classes) * width).reshape(-1, width)
+    return Confusion(tuple(classes), tuple(tuple(int(n) for n in row) for row in cells))
+
+
+def _failed(frame: pd.DataFrame, columns: tuple[str, str], errors: Sequence[str]) -> "pd.Series[str] | None":
+    """Return the pattern of the error in each row, "" where there is none."""
+    if not errors:
+        return None
+    found = pd.Series("", index=frame.index, dtype="str")
+    for column in columns:
+        coded = Coded.of(texts(column_of(frame, column)))
+        words = [next((e for e in errors if matches([e], value)), "") for value in coded.values]
+        here = pd.Series(np.array(words, dtype=object)[coded.codes], index=frame.index, dtype="str")
+        found = found.where(found != "", here)
+    return found
 
 
 def _positive(matrix: Confusion, positive: str) -> Positive:
@@ -170,7 +246,7 @@ def _humans(
     rows: pd.DataFrame, columns: tuple[str, str], classes: tuple[str, ...], mapped: Mapped | None
 ) -> Humans:
     """Compare two annotators; people may use a class that the adjudicated truth never has."""
-    one, other = (true_labels(rows[column], mapped) for column in columns)
+    one, other = (true_labels(column_of(rows, column), mapped) for column in columns)
     both = one.notna() & other.notna()
     pairs = [
         [class_of(str(value), classes, None) or str(value) for value in labels[both]]
@@ -187,17 +263,23 @@ def texts(column: "pd.Series[str]") -> "pd.Series[str]":
 
 def true_labels(column: "pd.Series[str]", mapped: Mapped | None) -> "pd.Series[str]":
     """Return the class of each true label, missing where it has none."""
-    text = texts(column)
-    if mapped is None:
-        return text.where(text != "", None)
-    for line, value in text.items():
-        if value and value not in mapped:
+    coded = Coded.of(texts(column))
+    names: list[str | None] = []
+    for place, value in enumerate(coded.values):
+        if mapped is not None and value in mapped:
+            names.append(mapped[value])
+        elif is_nothing(value):
+            names.append(None)
+        elif mapped is None:
+            names.append(value)
+        else:
+            line = column.index[int(np.argmax(coded.codes == place))]
             raise FFError(
-                f"line {line}, column {str(column.name)!r}: the cell, of {len(value)} characters, is not one "
-                f"of the {len(mapped)} true labels that the map names. Correct the cell, or name its value "
-                "in the map (--map); null there leaves its rows out."
+                f"line {line}, column {quoted(str(column.name))}: the cell, of {len(value)} characters, is "
+                f"not one of the {len(mapped)} true labels that the map names. Correct the cell, or name its "
+                "value in the map (--map); null there leaves its rows out."
             )
-    return text.map(mapped.get)
+    return pd.Series(np.array(names, dtype=object)[coded.codes], index=column.index, dtype="str")
 
 
 def classes_of(true: "pd.Series[str]", mapped: Mapped | None) -> tuple[str, ...]:
@@ -228,6 +310,8 @@ def class_of(value: str, classes: Sequence[str], mapped: Mapped | None) -> str |
         return name if name in classes else None
     if value in classes:
         return value
+    if is_nothing(value):
+        return None
     if value in _MEANS and all(name in _MEANS for name in classes):
         return next((name for name in classes if _MEANS[name] == _MEANS[value]), None)
     return None

@@ -15,7 +15,7 @@ from ff_helpers.errors import FFError, is_name, place_in, quoted
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.grading.outcome import Record
-from ff_helpers.terms import Space, projected
+from ff_helpers.terms import Identity, Space, projected
 
 Mapped = Mapping[str, str | None]
 """Raw value -> class; None: no class."""
@@ -24,20 +24,25 @@ SHOWN = 12
 
 
 def column_of(frame: pd.DataFrame, name: str) -> "pd.Series[str]":
-    """Return the one column of this name.
+    """Return the one column of this name; `NAME#2` is the second one of a name that several have.
 
     Raises:
         FFError: there is none, or there are several.
     """
     places = [place for place, column in enumerate(frame.columns, start=1) if column == name]
+    first, sign, which = name.rpartition("#")
+    if not places and sign and which.isdecimal():
+        alike = [place for place, column in enumerate(frame.columns, start=1) if column == first]
+        places = alike[int(which) - 1 : int(which)]
     if not places:
-        raise FFError(f"there is no column {name!r}. {columns_text(frame)}")
+        raise FFError(f"there is no column {quoted(name)}. {columns_text(frame)}")
     if len(places) > 1:
+        names = " or ".join(quoted(f"{name}#{number}") for number in range(1, len(places) + 1)[:3])
         raise FFError(
-            f"columns {' and '.join(map(str, places))} are both called {name!r}, so the name does not say "
-            "which is meant. Rename one of them in the first row of the file."
+            f"columns {' and '.join(map(str, places[:SHOWN]))} are both called {quoted(name)}, so the name "
+            f"does not say which is meant. Name it as {names}, or rename one in the header of the file."
         )
-    return frame[name]
+    return frame.iloc[:, places[0] - 1].rename(name)
 
 
 def columns_text(frame: pd.DataFrame) -> str:
@@ -183,8 +188,8 @@ def read_map(path: Path) -> dict[str, Mapped]:
 
 def with_verdicts(
     frame: pd.DataFrame, ledger: Path, space: Space, grader: str | None
-) -> tuple[pd.DataFrame, str]:
-    """Return the rows that a ledger graded, its verdicts in a column named after the grader; and that name.
+) -> tuple[pd.DataFrame, str, Identity]:
+    """Return the rows that a ledger graded, its verdicts in a column named after the grader; that name; who.
 
     What the grader itself said last in its first pass, projected onto the space; a row without a verdict has
     its status there. A record that another grader or a person corrected since still counts: those are the
@@ -203,7 +208,7 @@ def with_verdicts(
     if rows.empty:
         raise FFError(f"no trace_id of the labels is in {ledger}.")
     labels = {i: in_space(r, space) for i, r in said.items()}
-    return rows.assign(**{name: rows["trace_id"].map(labels)}), name
+    return rows.assign(**{name: rows["trace_id"].map(labels)}), name, next(iter(said.values())).identity
 
 
 def verdicts_of(ledger: Path, grader: str | None) -> tuple[dict[str, Record], str]:

@@ -20,11 +20,28 @@ def card(pairs: list[tuple[object, object]], **options: object) -> LabelCard:
 
 
 def test_what_is_no_label_is_wrong_and_shown() -> None:
-    found = card([("NA", "NA"), ("None", "None"), ("NA", ""), ("NA", "x\x1b" + "y" * 60), ("", "NA")])
-    assert found.matrix.classes == ("NA", "None")
+    found = card([("a", "a"), ("b", "b"), ("a", ""), ("a", "x\x1b" + "y" * 60), ("", "a")])
+    assert found.matrix.classes == ("a", "b")
     assert found.matrix.table == ((1, 0, 2), (0, 1, 0))
     assert found.invalid == {"": 1, "x\x1b" + "y" * 38 + "...": 1}
     assert found.no_truth == 1
+
+
+@pytest.mark.parametrize("nothing", ["nan", "NaN", "NA", "N/A", "<NA>", "None", "null", " ", ""])
+def test_words_for_nothing_are_no_label_unless_a_map_names_them(nothing) -> None:
+    pairs = [("a", "a"), ("b", nothing), (nothing, "a"), (nothing, nothing)]
+    found = card(pairs)
+    assert (found.matrix.classes, found.matrix.table) == (("a", "b"), ((1, 0, 0), (0, 0, 1)))
+    assert (found.no_truth, found.invalid) == (2, {nothing: 1})
+    named = {"a": "a", "b": "b", nothing: "none"}
+    assert card(pairs, mapping={"truth": named, "grader": named}).matrix.k == 2
+
+
+def test_errors_are_left_out_of_both_columns_and_counted() -> None:
+    pairs = [("a", "a"), ("b", "Error: 1"), ("[ERROR] x", "a"), ("b", "Error: 2"), ("b", "a")]
+    found = card(pairs, errors=("Error: *", "[ERROR]*"))
+    assert (found.matrix.table, found.errors) == (((1, 0, 0), (1, 0, 0)), {"Error: *": 2, "[ERROR]*": 1})
+    assert found.matrix.n + found.no_truth + sum(found.errors.values()) == len(pairs)
 
 
 @pytest.mark.parametrize("truth", [("true", "false"), ("True", "False"), ("1", "0"), (True, False), (1, 0)])
@@ -89,8 +106,14 @@ def test_a_column_is_not_measured_against_itself_or_a_namesake() -> None:
         lambda: card_of_labels(frame, truth="human", grader="judge"),
         lambda: where(frame, "judge == 1"),
     ):
-        with pytest.raises(FFError, match="columns 2 and 3 are both called 'judge'"):
+        with pytest.raises(
+            FFError, match=r"columns 2 and 3 are both called 'judge'.* 'judge#1' or 'judge#2'"
+        ):
             use()
+    assert card_of_labels(frame, truth="human", grader="judge#1").matrix.k == 2
+    assert card_of_labels(frame, truth="human", grader="judge#2").matrix.k == 1
+    with pytest.raises(FFError, match="no column 'judge#3'"):
+        card_of_labels(frame, truth="human", grader="judge#3")
     assert list(where(frame, "human == 1").index) == [0]  # a namesake that nobody asks for does no harm
 
 

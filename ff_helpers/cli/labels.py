@@ -1,0 +1,201 @@
+"""`ff calibrate --labels`: how right one column of labels is, in any table, and the card of its judge."""
+
+import argparse
+import datetime
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from ff_helpers.cli.text import announce, plain, print_json, said, shown
+from ff_helpers.corpus.tables import read_table
+from ff_helpers.grading.external import external_identity
+from ff_helpers.grading.identities import identity_hash
+from ff_helpers.measurement.calibration.cards import Card, write_card
+from ff_helpers.measurement.calibration.confusion import Confusion, Kappa
+from ff_helpers.measurement.labels.card import Coded, LabelCard, card_of_labels, texts
+from ff_helpers.measurement.labels.file import Mapped, column_of, read_map, where, with_verdicts
+from ff_helpers.measurement.labels.measured import measured_card, onto_space, space_of, unequal_chances
+from ff_helpers.measurement.labels.questions import SUGGESTED, Answers, reading_of, repeats_of
+from ff_helpers.measurement.labels.signs import signs
+from ff_helpers.measurement.proportions.intervals import Proportion
+from ff_helpers.measurement.rates.known import measures
+from ff_helpers.measurement.standing import default_cards
+from ff_helpers.terms import Identity, Space, classes
+
+MOST: Final = 20
+"""How many of the invalid values are shown, the most frequent first."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured: the labels, their space where it is known, and who graded."""
+
+    card: LabelCard
+    frame: pd.DataFrame
+    mapping: dict[str, Mapped]
+    space: Space | None
+    identity: Identity
+    notes: tuple[str, ...]
+    not_in_ledger: int
+
+
+def measure_labels(options: argparse.Namespace) -> int:
+    """Print the card of two columns, as text or JSON, and write it where its label space is known."""
+    frame, layout = read_table(options.labels)
+    if layout.said:
+        announce(f"{plain(shown(options.labels))}: {layout.said}")
+    if options.where is not None:
+        frame = where(frame, options.where)
+    found = _measured(frame, options)
+    card, why = _card(found, options)
+    path = None if card is None else _write(card, options)
+    left = {"no_truth": found.card.no_truth, "not_in_ledger": found.not_in_ledger}
+    if options.json:
+        more = {"errors": found.card.errors, "notes": found.notes, "space": found.space}
+        written = {"card": None if path is None else str(path), "card_why": why}
+        print_json(_content(found.card) | left | more | written)
+        return 0
+    invalid = [f"{value!r} {n}" if value else f"empty {n}" for value, n in found.card.invalid.items()]
+    values = {"card": found.card, "left": left, "invalid": invalid[:MOST], "more": len(invalid) - MOST}
+    values |= {"notes": found.notes, "path": path, "why": why, "space": found.space, "who": found.identity}
+    values |= {"backs": [] if found.space is None else measures(found.space)}
+    where_said = f" where {options.where}" if options.where else ""
+    print(said("label_card", file=options.labels, where=where_said, **values))
+    return 0
+
+
+def _measured(frame: pd.DataFrame, options: argparse.Namespace) -> Measured:
+    mapping: dict[str, Mapped] = {}
+    if options.map is not None and str(options.map) != SUGGESTED:
+        mapping |= read_map(options.map)
+    space: Space | None = options.space
+    grader, notes, chosen, positive = options.grader, [], len(frame), options.positive
+    items, hint = repeats_of(frame) if options.item is None else (options.item, "")
+    notes += [hint] if hint else []
+    if options.ledger is not None and space is not None:
+        frame, grader, identity = with_verdicts(frame, options.ledger, space, options.grader)
+        mapping = {"truth": {name: name for name in classes(space)} | dict(mapping.get("truth", {}))}
+    else:
+        answers = Answers(
+            mapping, str(options.map) == SUGGESTED, options.threshold, positive, tuple(options.errors or ())
+        )
+        reading = reading_of(frame, options.truth, grader, answers)
+        mapping, notes = reading.mapping, [*notes, *reading.notes]
+        frame, grader = _named(frame, grader, reading.grader)
+        identity = external_identity(options.name or grader)
+
+    def measured(positive: str | None) -> LabelCard:
+        return card_of_labels(
+            frame,
+            truth=options.truth,
+            grader=grader,
+            positive=positive,
+            mapping=mapping,
+            annotators=tuple(options.annotators) if options.annotators else None,
+            errors=options.errors or (),
+            items=items,
+        )
+
+    card = measured(None if space else positive)
+    space = space or space_of(card.matrix.classes)
+    if space is not None and options.ledger is None:
+        graded = Coded.of(texts(column_of(frame, grader))).values
+        mapping = onto_space(space, card.matrix.classes, graded, mapping, positive)
+        positive = classes(space)[0] if positive and positive not in classes(space) else positive
+    if space is not None:
+        card = measured(positive)
+    notes += signs(card)
+    return Measured(card, frame, mapping, space, identity, tuple(notes), chosen - len(frame))
+
+
+def _named(frame: pd.DataFrame, column: str, name: str) -> tuple[pd.DataFrame, str]:
+    """Return the table with a column of the grader's name, where a threshold is part of it."""
+    return (frame, name) if name == column else (frame.assign(**{name: column_of(frame, column)}), name)
+
+
+def _card(found: Measured, options: argparse.Namespace) -> tuple[Card | None, str]:
+    """Return the card to write, or why none is."""
+    if options.no_card:
+        return None, "--no-card"
+    if found.space is None:
+        return None, "which label space the classes belong to is not known: name it with --space"
+    if found.identity.method == "manual":
+        return None, "people have no card"
+    if unequal_chances(found.frame):
+        return None, "the rows were drawn with different probabilities, which these figures do not weight"
+    card = measured_card(
+        found.card,
+        frame=found.frame,
+        mapped=found.mapping.get("truth"),
+        identity=found.identity,
+        space=found.space,
+        calibration_set=options.labels.stem,
+        day=datetime.date.today(),
+    )
+    return card, ""
+
+
+def _write(card: Card, options: argparse.Namespace) -> Path:
+    folder = options.cards or default_cards()
+    return write_card(folder / f"{card.slug}_{identity_hash(card.identity)}.json", card)
+
+
+def _content(card: LabelCard) -> dict[str, object]:
+    """Return the card as --json prints it: shares in [0, 1], intervals as [low, high], null where unknown."""
+    matrix, worth = card.matrix, card.evidence
+    content: dict[str, object] = {"truth": card.truth, "grader": card.grader, "n": worth.n, "k": matrix.k}
+    content |= {"rows": matrix.n, "items": card.items}
+    content |= _share_json("accuracy", worth.accuracy) | _kappa_json(worth.kappa)
+    content |= {"baseline": matrix.baseline.estimate, "majority_class": matrix.classes[matrix.majority]}
+    content |= {"confusion": _nested(matrix, len(card.invalid) > 0)}
+    content["per_class"] = {
+        name: {"n": sum(matrix.table[i])}
+        | _share_json("recall", worth.recalls[i])
+        | _share_json("precision", worth.precisions[i])
+        for i, name in enumerate(matrix.classes)
+    }
+    content |= {
+        "invalid": sum(card.invalid.values()),
+        "invalid_values": dict(list(card.invalid.items())[:MOST]),
+    }
+    if card.positive is not None:
+        one = card.positive
+        content |= {"positive": one.name, "f1": one.f1}
+        content |= _share_json("precision", one.precision) | _share_json("recall", one.sensitivity)
+        content |= _share_json("sensitivity", one.sensitivity) | _share_json("specificity", one.specificity)
+    if card.humans is not None:
+        agreed = card.humans.agreement
+        content["annotators"] = (
+            {"columns": card.humans.columns, "n": agreed.n, "k": agreed.k, "left_out": card.humans.left_out}
+            | _share_json("agreement", agreed)
+            | _kappa_json(card.humans.kappa)
+        )
+    criteria = [
+        {"rule": rule} | asdict(one)
+        for rule, every in (("published", card.gate.published), ("ours", card.gate.ours))
+        for one in every
+    ]
+    content["gate"] = {"state": card.gate.state, "criteria": criteria, "reasons": card.gate.reasons}
+    return content
+
+
+def _share_json(name: str, share: Proportion) -> dict[str, object]:
+    return {name: share.estimate, f"{name}_ci": [share.low, share.high]}
+
+
+def _kappa_json(kappa: Kappa | None) -> dict[str, object]:
+    if kappa is None:
+        return {"kappa": None, "kappa_ci": [-1.0, 1.0], "kappa_note": "no row"}
+    return {"kappa": kappa.value, "kappa_ci": [kappa.low, kappa.high], "kappa_note": kappa.note}
+
+
+def _nested(matrix: Confusion, invalid: bool) -> dict[str, dict[str, int]]:
+    """Return truth -> graded class -> count; the column `invalid` only where some label is invalid."""
+    last = "invalid" if "invalid" not in matrix.classes else "no label"
+    columns = (*matrix.classes, last) if invalid else matrix.classes
+    return {
+        name: dict(zip(columns, row, strict=False))
+        for name, row in zip(matrix.classes, matrix.table, strict=True)
+    }
