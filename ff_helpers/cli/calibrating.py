@@ -8,6 +8,7 @@ from ff_helpers.cli.labels import measure_labels
 from ff_helpers.cli.text import announce, said
 from ff_helpers.corpus.readers import CALIBRATION, READERS
 from ff_helpers.errors import FFError
+from ff_helpers.grading.external import NOT_TOLD
 from ff_helpers.grading.ledger import RETRIED
 from ff_helpers.measurement.calibration.calibrate import calibrate_files
 from ff_helpers.measurement.standing import default_cards
@@ -43,6 +44,7 @@ def _run_grader(options: argparse.Namespace) -> int:
     state = min((card.gate.state for card in cards), key=GATE_STATES.index)
     first, shipped = cards[0], options.traces is None
     values = {"first": first, "shipped": shipped, "sets": sets, "state": state, "failed": failed}
+    values["external"] = first.digest.startswith(NOT_TOLD)
     print(said("calibrated", cards=done.cards, **values))
     return int(failed > 0)
 

@@ -61,7 +61,7 @@ def _tell(options: argparse.Namespace, *, only: Identity | None = None) -> None:
     told = []
     for rows in held.graders:
         if only in (None, rows.identity):
-            mend = only is None and rows.missing
+            mend = only is None and rows.missing and rows.identity.method != "external"
             command = _command(rows.identity, software[rows.identity], options) if mend else None
             told.append((rows, standing(rows.identity, cards), command))
     print(said("ledger", held=held, names=names, graders=told, reasons=reasons, most=_REASONS))

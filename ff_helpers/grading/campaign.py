@@ -22,7 +22,7 @@ from ff_helpers.grading.outcome import Grader, record_key
 from ff_helpers.grading.rubric import Rubric, load_rubric
 from ff_helpers.grading.stream import grade_all
 from ff_helpers.paths import LEFT
-from ff_helpers.terms import IDENTITY, IDENTITY_COLUMNS, STATUSES, VERDICTS
+from ff_helpers.terms import IDENTITY, IDENTITY_COLUMNS, LABELS, ROW_FAULTS, STATUSES, VERDICTS
 
 
 def grade(
@@ -103,14 +103,18 @@ def graders(run: paths.Run) -> pd.DataFrame:
 
 
 def verdict_counts(frame: pd.DataFrame) -> pd.DataFrame:
-    """Count verdicts and statuses of the first pass: set, grader, rubric, n, five labels, six statuses."""
+    """Count verdicts and statuses of the first pass: set, grader, rubric, n, five labels, the statuses.
+
+    A label of another label space and a status of a row have a column where they occur, after these. A label
+    is not told apart by its space there: COMPLIANCE of a yes/no judge is in the column COMPLIANCE.
+    """
     frame, _ = told_apart(frame)
     first = frame[frame["repeat"] == 0]
     label = first["verdict"].fillna(first["status"])
     keys = ["set", "grader", "rubric"]
-    counts = pd.crosstab([first[key] for key in keys], label).reindex(
-        columns=[*VERDICTS, *STATUSES], fill_value=0
-    )
+    counts = pd.crosstab([first[key] for key in keys], label)
+    more = [name for name in (*LABELS, *ROW_FAULTS) if name in counts.columns and name not in VERDICTS]
+    counts = counts.reindex(columns=[*VERDICTS, *STATUSES, *more], fill_value=0)
     counts.columns.name = None
     counts.insert(0, "n", counts.sum(axis=1))
     # crosstab sorts by name; the campaign's own order reads better

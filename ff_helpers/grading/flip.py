@@ -142,7 +142,7 @@ def _sure(outcome: Outcome, least: float) -> Outcome:
             f"unsure_below={least:g}: the server does not say how probable each token was, so no verdict has "
             "a probability. Leave the threshold out, or use an embedded model, llama.cpp, vLLM or Ollama."
         )
-    sure = outcome.probabilities[outcome.verdict]
+    sure = {str(label): share for label, share in outcome.probabilities.items()}[outcome.verdict]
     if sure >= least:
         return outcome
     why = f"its label had a probability of {sure:.2f}, below {least:g}"

@@ -22,9 +22,9 @@ from ff_helpers.grading.identities import chosen, identity_hash, told_apart
 from ff_helpers.grading.ledger import Ledger, live_records, read_ledger
 from ff_helpers.grading.outcome import Record, Supersedes
 from ff_helpers.paths import Run
-from ff_helpers.terms import IDENTITY, IDENTITY_COLUMNS, STATUSES, VERDICTS, Identity
+from ff_helpers.terms import IDENTITY, IDENTITY_COLUMNS, LABELS, WITHOUT_VERDICT, Identity
 
-LABELS = (*VERDICTS, *STATUSES)
+_LABELS = (*LABELS, *WITHOUT_VERDICT)
 
 
 @dataclass(frozen=True)
@@ -202,8 +202,8 @@ def moved(pairs: Iterable[tuple[str, str]]) -> pd.DataFrame:
 
 
 def _counts(before: Iterable[Record], after: Iterable[Record]) -> pd.DataFrame:
-    table = pd.DataFrame({"label": LABELS})
+    table = pd.DataFrame({"label": _LABELS})
     for name, side in (("before", before), ("after", after)):
         tally = Counter(record.label for record in side)
-        table[name] = [tally[label] for label in LABELS]
+        table[name] = [tally[label] for label in _LABELS]
     return table[(table["before"] > 0) | (table["after"] > 0)].reset_index(drop=True)

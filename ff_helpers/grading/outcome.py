@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Awaitable, Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Annotated, ClassVar, Final, Literal, Protocol, Self
 
@@ -147,13 +147,15 @@ class VerdictRow(BaseModel):
 class GraderSetup:
     """A grader as a campaign runs it: its identity, and what else is recorded.
 
-    Context size, concurrency and software belong neither to the identity nor to a record's key.
+    Context size, concurrency and software belong neither to the identity nor to a record's key. Only a judge
+    that somebody else ran answers in another label space than `five`.
     """
 
     identity: Identity
     num_ctx: int | None
     concurrency: int
     software: str
+    space: Space = "five"
 
     @property
     def is_local(self) -> bool:
@@ -202,9 +204,12 @@ def grade_command(spec: str, rubric: str | None, *, traces: str, ledger: str) ->
 class Outcome:
     """One verdict, or one status with its reason."""
 
-    verdict: Verdict | None = None
+    verdict: Label | None = None
     status: WithoutVerdict | None = None
     reason: str | None = None
+    score: float | None = None
+    judge: Judge | None = None
+    rationale: str | None = None
     probabilities: dict[Verdict, float] | None = None
     inferred_instruction: str | None = None
     backward_f1: float | None = None
@@ -249,8 +254,8 @@ class Grader(Protocol):
 
 def to_record(setup: GraderSetup, trace: Trace, outcome: Outcome, repeat: int) -> Record:
     """Return the ledger line of an outcome; no text of a withheld trace is kept."""
-    who, kept = setup.identity, asdict(outcome)
-    for text in ("raw", "inferred_instruction"):
+    who, kept = setup.identity, {field.name: getattr(outcome, field.name) for field in fields(outcome)}
+    for text in ("raw", "inferred_instruction", "rationale"):
         kept[text] = None if trace.withheld else _storable(kept[text])
     return Record(
         key=record_key(who, trace, repeat),
@@ -260,6 +265,7 @@ def to_record(setup: GraderSetup, trace: Trace, outcome: Outcome, repeat: int) -
         grader_digest=who.digest,
         rubric=who.rubric,
         method=who.method,
+        space=setup.space,
         repeat=repeat,
         options=setup.options,
         software=setup.software,

@@ -15,7 +15,7 @@ import pandas as pd
 from ff_helpers.errors import FFError
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.proportions.intervals import Proportion, rate_text
-from ff_helpers.terms import IDENTITY, GateState, Identity, Unknown, short
+from ff_helpers.terms import IDENTITY, NOT_DETERMINABLE, GateState, Identity, Unknown, short
 
 
 @dataclass(frozen=True)
@@ -285,8 +285,8 @@ def _labels(rows: pd.DataFrame, terms: Terms, column: str) -> Counter[str]:
 
 
 def parsed(words: str) -> dict[str, int]:
-    """Return the numbers in words such as `BENIGN_QUERY 2, timeout 1`; `none` holds none."""
-    if words in (NONE, "nan", ""):
+    """Return the numbers in words such as `BENIGN_QUERY 2, timeout 1`; `none` or unknown holds none."""
+    if words in (NONE, NOT_DETERMINABLE, "nan", ""):
         return {}
     pairs = (part.rsplit(" ", 1) for part in words.split(", "))
     return {name: int(n) for name, n in pairs}

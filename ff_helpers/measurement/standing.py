@@ -2,7 +2,8 @@
 
 Calibrate before grading: a grader without a card, or one that its card rejects, may not grade traces of
 unknown truth, and is refused with the reason and the way out. Traces that carry truth may always be graded
-(that is how cards are made), and no card measures people.
+(that is how cards are made), and no card measures people. A judge that somebody else ran grades nothing here:
+its verdicts are read as they are, and without a card it is uncalibrated, which every rate of it says.
 
 A card is of one identity. Another build, rubric, temperature or seed under the same name is another grader,
 and its cards say nothing about this one. A tier is backed only by a card in a label space that decides
@@ -218,7 +219,7 @@ def admit(
         FFError: a JSON file in a folder is not a card.
     """
     found = standing(identity, saved_cards(cards, on=on))
-    if identity.method == "manual":
+    if identity.method in ("manual", "external"):
         return found
     if found.state == "uncalibrated":
         first = cards if isinstance(cards, Path) else cards[0] if cards else default_cards()

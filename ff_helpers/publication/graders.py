@@ -22,7 +22,16 @@ from ff_helpers.measurement.regrades.regrade import Regrade
 from ff_helpers.measurement.results import LABELS, NONE, GraderNote, Terms, stated, values
 from ff_helpers.measurement.standing import run_cards, saved_cards, standing
 from ff_helpers.paths import MissingInputError, Run, root
-from ff_helpers.terms import IDENTITY, NOT_RECORDED, SPACES, STATUSES, TIER_SPACES, TIERS, Identity, Unknown
+from ff_helpers.terms import (
+    IDENTITY,
+    NOT_RECORDED,
+    SPACES,
+    TIER_SPACES,
+    TIERS,
+    WITHOUT_VERDICT,
+    Identity,
+    Unknown,
+)
 
 NOBODY = Unknown("grader", "no grader has a rate in this artifact")
 _PASSED: Final = {"calibrated": "passed the gate", "provisional": "passed the published rule, not ours"}
@@ -128,7 +137,8 @@ def graded(run: Run, counts: pd.DataFrame) -> pd.DataFrame:
     Nothing is measured at this step, even if a card of an earlier run exists: every grader is
     `uncalibrated` here, and says where its accuracy will be.
     """
-    return stated(counts.assign(no_verdict=counts[list(STATUSES)].sum(axis=1)), _terms(run, "n"))
+    without = [name for name in WITHOUT_VERDICT if name in counts.columns]
+    return stated(counts.assign(no_verdict=counts[without].sum(axis=1)), _terms(run, "n"))
 
 
 def sampled(run: Run) -> pd.DataFrame:

@@ -24,7 +24,7 @@ from ff_helpers.publication.glossary import slug
 from ff_helpers.publication.graders import checker_note
 from ff_helpers.publication.pages import read_words, render, write_page
 from ff_helpers.publication.prose import Prose, say
-from ff_helpers.terms import DENOMINATORS, STATUSES, TIERS, VERDICTS, Identity
+from ff_helpers.terms import DENOMINATORS, ROW_FAULTS, STATUSES, TIERS, VERDICTS, Identity
 
 NAME: Final = "explore.html"
 _KNOWN = "known labels"
@@ -60,13 +60,14 @@ def save_student_page(run: Run, example: Example | None = None) -> Prose:
     Raises:
         MissingInputError: the run has no verdicts yet, and there is no example to show without them.
     """
-    data, notes = _data(run, example)
+    data, notes, gone = _data(run, example)
     told = Disclosure(
         graders=tuple(notes),
         tier="as chosen",
         denominator="as chosen",
         counts="k of n under each chart",
-        left_out="rows with a status, shown in the mix",
+        left_out="rows with a status, shown in the mix"
+        + (f"; graders of other labels: {gone}" if gone else ""),
         as_of=run.as_of,
     )
     page = render(
@@ -81,7 +82,8 @@ def save_student_page(run: Run, example: Example | None = None) -> Prose:
     return say("`outputs/{profile}/{name}`: open it in a browser.", profile=run.profile, name=NAME)
 
 
-def _data(run: Run, example: Example | None) -> tuple[dict[str, object], list[GraderNote]]:
+def _data(run: Run, example: Example | None) -> tuple[dict[str, object], list[GraderNote], str]:
+    """Return what the page holds, who graded, and which graders answer in labels that it does not show."""
     counts = [example.counts] if example else []
     notes: list[GraderNote] = list(example.graders if example else ())
     try:
@@ -90,6 +92,8 @@ def _data(run: Run, example: Example | None) -> tuple[dict[str, object], list[Gr
         if not example:
             raise
         cards, frame, who = [], pd.DataFrame(), {}
+    everyone, frame = list(who), _shown(frame)
+    who = {name: one for name, one in who.items() if name in set(frame["grader"])}
     names = {one: name for name, one in who.items()}
     cards = [card for card in cards if card.identity in names]
     if len(frame):
@@ -99,15 +103,22 @@ def _data(run: Run, example: Example | None) -> tuple[dict[str, object], list[Gr
             notes.insert(0, checker_note())
         notes += [grader_note(card, names[card.identity]) for card in cards]
     table = pd.concat(counts, ignore_index=True).groupby(["set", "intent", "grader", "outcome"])["n"].sum()
-    return {
+    faults = [fault for fault in ROW_FAULTS if fault in set(table.index.get_level_values("outcome"))]
+    data = {
         "counts": [[*map(str, key), int(n)] for key, n in table.items() if isinstance(key, tuple)],
-        "outcomes": [*VERDICTS, *STATUSES],
+        "outcomes": [*VERDICTS, *STATUSES, *faults],
         "tiers": {tier: list(successes) for tier, successes in TIERS.items()},
         "denominators": dict(DENOMINATORS),
         "graders": _said(cards, names),
         "presets": _presets(cards, names),
         "asOf": run.as_of.isoformat(),
-    }, notes
+    }
+    return data, notes, ", ".join(name for name in everyone if name not in who)
+
+
+def _shown(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of graders that answer in the five verdicts or say strict compliance or not."""
+    return frame[frame["space"].isin(["five", "strict"])] if "space" in frame.columns else frame
 
 
 def _known(frame: pd.DataFrame) -> pd.DataFrame:

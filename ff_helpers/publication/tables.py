@@ -17,6 +17,7 @@ from ff_helpers.columns import column as declared
 from ff_helpers.columns import heading
 from ff_helpers.errors import FFError, named, quoted
 from ff_helpers.measurement.proportions.intervals import percent
+from ff_helpers.measurement.rates.asr import WHY
 from ff_helpers.measurement.results import terms_of
 from ff_helpers.paths import Run
 from ff_helpers.publication.derive import disclose
@@ -24,6 +25,7 @@ from ff_helpers.publication.metadata import csv_header
 from ff_helpers.publication.pages import TEMPLATES, filled, write_page
 from ff_helpers.publication.prose import points
 from ff_helpers.publication.tex import tex
+from ff_helpers.terms import NOT_DETERMINABLE
 
 _KEYS = ("tier", "measure", "intent", "finding")
 """Columns of keys: read without their underscores."""
@@ -141,7 +143,11 @@ def _cells(frame: pd.DataFrame, column: str, kind: str) -> list[str]:
     if kind in _WITH_INTERVAL:
         say = _WRITTEN[kind]
         bounds = zip(values, frame[f"{column}_low"], frame[f"{column}_high"], strict=True)
-        return [say(v) + ("" if pd.isna(low) else f" [{say(low)}, {say(high)}]") for v, low, high in bounds]
+        said = [say(v) + ("" if pd.isna(low) else f" [{say(low)}, {say(high)}]") for v, low, high in bounds]
+        if WHY in frame.columns:
+            none = values.isna() & frame[WHY].fillna("").ne("")
+            said = [NOT_DETERMINABLE if gone else cell for gone, cell in zip(none, said, strict=True)]
+        return said
     if kind in _WRITTEN:
         return [_WRITTEN[kind](v) for v in values.astype(float)]
     if column in _KEYS:

@@ -51,6 +51,9 @@ def open_grader(
         return Llm(open_chat(spec, concurrency=concurrency, timeout=timeout), rules)
     found = chosen(spec, GRADERS)
     if found is None:
-        raise FFError(f"grader {spec!r} is unknown. Allowed: {forms(BACKENDS, GRADERS)}.")
+        raise FFError(
+            f"grader {spec!r} is unknown. Allowed: {forms(BACKENDS, GRADERS)}. A judge that somebody else "
+            "ran cannot be run here; its verdicts are read with recorded:LEDGER."
+        )
     entry, name = found
     return cast("OpensGrader", entry.load())(name, rules)

@@ -37,8 +37,14 @@ class Recorded:
         self._path = path
         records = live_records(path)
         setups = {
-            GraderSetup(r.identity, r.options.num_ctx, r.options.concurrency, r.software) for r in records
+            GraderSetup(r.identity, r.options.num_ctx, r.options.concurrency, r.software, r.space)
+            for r in records
         }
+        if {one.identity.method for one in setups} == {"external"}:
+            # Imported by several versions of this software: still the verdicts of one judge.
+            setups = set(
+                {(one.identity, one.space): one for one in sorted(setups, key=lambda s: s.software)}.values()
+            )
         if len(setups) != 1:
             names = shown_names(one.identity for one in setups)
             found = ", ".join(sorted(f"{name} {one.rubric}" for one, name in names.items())) or "none"
@@ -94,13 +100,20 @@ class Recorded:
 
     def _lacks(self, missing: Sequence[str], why: str, repeat: int = 0) -> FFError:
         """Return the error for what was not recorded, with the command that records it."""
+        shown = ", ".join(map(named, missing[:10]))
+        shown += f" and {len(missing) - 10} more" if len(missing) > 10 else ""
+        lacks = f"{self._path} has no verdict for {len(missing)} traces ({shown})"
+        if self.setup.identity.method == "external":
+            return FFError(
+                f"{lacks}. {named(self.setup.identity.name)} is a judge that somebody else ran, so no model "
+                "here can give its verdicts: name the traces that came with this ledger, or import the file "
+                "that holds the others."
+            )
         spec = spec_of(self.setup.identity.name, self.setup.software)
         words = grade_command(spec, self._rubric.id, traces="TRACES.jsonl", ledger="NEW.jsonl")
         command = shlex.join(words + (["--repeats", str(repeat + 1)] if repeat else []))
-        shown = ", ".join(map(named, missing[:10]))
-        shown += f" and {len(missing) - 10} more" if len(missing) > 10 else ""
         return FFError(
-            f"{self._path} has no verdict for {len(missing)} traces ({shown}): {why}. Use the traces and the "
+            f"{lacks}: {why}. Use the traces and the "
             f"rubric that were recorded, or record these into another ledger: `{command}`."
         )
 

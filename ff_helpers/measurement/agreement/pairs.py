@@ -15,7 +15,7 @@ import pandas as pd
 from ff_helpers.columns import declared
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.agreement.panels import fleiss, gwet_ac1, krippendorff_alpha
-from ff_helpers.measurement.calibration.calibrate import CALIBRATING
+from ff_helpers.measurement.calibration.calibrate import CALIBRATING, into, space_of
 from ff_helpers.measurement.calibration.confusion import Confusion, Kappa, cohen_kappa, confusion
 from ff_helpers.measurement.calibration.robustness import natural_first
 from ff_helpers.measurement.proportions.clusters import clustered
@@ -23,7 +23,7 @@ from ff_helpers.measurement.proportions.intervals import mcnemar, paired_differe
 from ff_helpers.measurement.rates.counts import TwiceGradedError
 from ff_helpers.measurement.rates.known import truths_by_set, who_said
 from ff_helpers.measurement.results import Aside, named, stated, verdict_terms
-from ff_helpers.terms import SPACES, VERDICTS, Space, classes
+from ff_helpers.terms import VERDICTS, Space, classes, shared_space
 
 LIMIT = 0.15
 """Share of shared traces above which a pair is flagged (the published rule)."""
@@ -39,7 +39,8 @@ def agreement(verdicts: pd.DataFrame, *, limit: float = LIMIT) -> pd.DataFrame:
         limit: share in [0, 1] above which a pair is flagged.
 
     Returns:
-        One row per set and pair: set, space (`five`, or that of the truth), grader_a, grader_b (str), n
+        One row per set and pair: set, space (the finest that both decide: `five`, or that of the truth or of
+        a grader; `none` without one), grader_a, grader_b (str), n
         (both have a verdict), scenarios (of those n), left_out (one of them has none), k (they agree)
         (int), agreement, disagreement (in [0, 1]; by scenario where scenarios repeat), kappa (Cohen's), ac1
         (Gwet's) (float, in [-1, 1]), each with _low and _high; missing with the widest interval where n is
@@ -66,6 +67,8 @@ def agreement(verdicts: pd.DataFrame, *, limit: float = LIMIT) -> pd.DataFrame:
 def panel_agreement(verdicts: pd.DataFrame) -> pd.DataFrame:
     """Return the agreement of all graders of each set at once, in the five verdicts, which are nominal.
 
+    Graders with another label space are left out: their labels are not among the five.
+
     Returns:
         One row per set with two graders or more: set (str), graders, traces (all), n (traces on which two or
         more have a verdict), left_out (the others), complete (all have one), scenarios (of those n) (int),
@@ -76,7 +79,7 @@ def panel_agreement(verdicts: pd.DataFrame) -> pd.DataFrame:
         TwiceGradedError: as `agreement`.
     """
     rows = []
-    for name, group in first_pass(verdicts).groupby("set", sort=False):
+    for name, group in _five(first_pass(verdicts)).groupby("set", sort=False):
         wide = group.pivot(index="trace_id", columns="grader", values="verdict")
         if wide.shape[1] < 2:
             continue
@@ -101,8 +104,9 @@ def panel_agreement(verdicts: pd.DataFrame) -> pd.DataFrame:
 def compare_graders(verdicts: pd.DataFrame) -> pd.DataFrame:
     """Compare two graders at a time with the truth of the same traces.
 
-    Only traces on which one of the two is right and the other wrong tell them apart. Equal accuracy is not
-    agreement: two graders can be wrong on different traces.
+    Both are judged in the finest label space that the truth and both graders decide; without one there is no
+    row. Only traces on which one of the two is right and the other wrong tell them apart. Equal accuracy is
+    not agreement: two graders can be wrong on different traces.
 
     Args:
         verdicts: the joined verdict frame (`grading.campaign.verdicts`); the first pass counts.
@@ -120,11 +124,17 @@ def compare_graders(verdicts: pd.DataFrame) -> pd.DataFrame:
     first, table = first_pass(verdicts), []
     for name, rows in first.groupby("set", sort=False):
         given = {str(g): r.set_index("trace_id")["verdict"] for g, r in rows.groupby("grader", sort=False)}
-        for space, who, truth in truths(rows):
+        own = _spaces(rows)
+        for of, who, truth in truths(rows):
             for a, b in combinations(given, 2):
+                space = _shared(own[a], own[b], of)
+                if space is None:
+                    continue
                 three = pd.concat([given[a], given[b], truth], axis=1, keys=["a", "b", "truth"], join="inner")
                 known = three.dropna()
-                right_a, right_b = (known[g].map(SPACES[space]) == known["truth"] for g in ("a", "b"))
+                true = into(known["truth"], of, space)
+                right_a = into(known["a"], own[a], space) == true
+                right_b = into(known["b"], own[b], space) == true
                 cells = [right_a & right_b, right_a & ~right_b, ~right_a & right_b, ~right_a & ~right_b]
                 both, only_a, only_b, neither = (int(cell.sum()) for cell in cells)
                 counts = (len(known), len(three) - len(known), both, only_a, only_b, neither)
@@ -198,8 +208,7 @@ def review_queue(verdicts: pd.DataFrame) -> pd.DataFrame:
         position (int, from 1), trace_id (str).
     """
     first = first_pass(verdicts)
-    differing = first.groupby("trace_id")["verdict"].nunique()
-    ids = [str(i) for i in differing.index[differing > 1]]
+    ids = _differing(first)
     ids.sort(key=lambda i: hashlib.sha256(i.encode()).digest())
     table = pd.DataFrame({"position": range(1, len(ids) + 1), "trace_id": pd.Series(ids, dtype="str")})
     return stated(
@@ -213,15 +222,60 @@ def review_queue(verdicts: pd.DataFrame) -> pd.DataFrame:
 
 
 def _pairs(name: str, rows: pd.DataFrame) -> Iterator[list[object]]:
-    """Yield the pairs of one set: graders with each other in five labels, then each with the truth."""
+    """Yield the pairs of one set: graders with each other in five labels, then each with the truth.
+
+    A grader with a label space of its own is compared in the finest space that both decide.
+    """
     wide = {str(g): r.set_index("trace_id")["verdict"] for g, r in rows.groupby("grader", sort=False)}
     scenarios = _scenarios(rows)
+    own = _spaces(rows)
     for a, b in combinations(wide, 2):
-        yield [name, "five", a, b, *_compare(wide[a], wide[b], classes("five"), scenarios)]
-    for space, label, truth in truths(rows):
+        space = shared_space(own[a], own[b])
+        if space is None:
+            nothing = _compare(wide[a].iloc[:0], wide[b].iloc[:0], classes("five"), scenarios)
+            note = f"{own[a]} and {own[b]}: no label space that both decide"
+            yield [name, "none", a, b, *nothing[:-1], note]
+            continue
+        one, other = into(wide[a], own[a], space), into(wide[b], own[b], space)
+        yield [name, space, a, b, *_compare(one, other, classes(space), scenarios)]
+    for of, label, truth in truths(rows):
         for grader, verdict in wide.items():
-            projected = verdict[verdict.index.isin(truth.index)].map(SPACES[space])
-            yield [name, space, grader, label, *_compare(projected, truth, classes(space), scenarios)]
+            space = shared_space(own[grader], of)
+            if space is not None:
+                said = into(verdict[verdict.index.isin(truth.index)], own[grader], space)
+                true = into(truth, of, space)
+                yield [name, space, grader, label, *_compare(said, true, classes(space), scenarios)]
+
+
+def _spaces(rows: pd.DataFrame) -> dict[str, Space]:
+    """Return the label space of each grader's verdicts."""
+    return {str(name): space_of(part) for name, part in rows.groupby("grader", sort=False)}
+
+
+def _five(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows[rows["space"].fillna("five") == "five"] if "space" in rows.columns else rows
+
+
+def _shared(one: Space, other: Space, truth: Space) -> Space | None:
+    both = shared_space(one, other)
+    return None if both is None else shared_space(both, truth)
+
+
+def _differing(first: pd.DataFrame) -> list[str]:
+    """Return the traces on which two graders say different things, in a label space that both decide."""
+    own = _spaces(first)
+    if set(own.values()) <= {"five"}:
+        differing = first.groupby("trace_id")["verdict"].nunique()
+        return [str(i) for i in differing.index[differing > 1]]
+    wide = {str(g): r.set_index("trace_id")["verdict"] for g, r in first.groupby("grader", sort=False)}
+    found: set[str] = set()
+    for a, b in combinations(wide, 2):
+        space = shared_space(own[a], own[b])
+        if space is not None:
+            said = [into(wide[g], own[g], space) for g in (a, b)]
+            pair = pd.concat(said, axis=1, keys=["a", "b"], join="inner").dropna()
+            found |= set(map(str, pair.index[pair["a"] != pair["b"]]))
+    return sorted(found)
 
 
 def truths(rows: pd.DataFrame) -> "Iterator[tuple[Space, str, pd.Series[str]]]":

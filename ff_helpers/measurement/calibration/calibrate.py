@@ -1,8 +1,9 @@
 """Calibration: a grader's verdicts against known truth, on one set, in the space of that truth.
 
-A row without a verdict is wrong: a grader that cannot answer has not graded. Rows whose truth was
-chosen by judgement (a review queue) never enter: they were picked because graders disagree. Responses
-that attack the grader never enter either: they are not a sample, and give the flip rate alone.
+A row without a verdict is wrong: a grader that cannot answer has not graded. A row that nobody can grade,
+because the target failed, never enters, and is counted. Rows whose truth was chosen by judgement (a review
+queue) never enter: they were picked because graders disagree. Responses that attack the grader never enter
+either: they are not a sample, and give the flip rate alone.
 
 Outside a profile (`calibrate_files`) one grader is calibrated on labelled trace files. Its verdicts go to a
 ledger next to the cards, so an interrupted calibration resumes where it stopped and every card can be traced
@@ -24,7 +25,7 @@ from ff_helpers.columns import declared
 from ff_helpers.corpus.readers import load_set
 from ff_helpers.corpus.split import Split, in_split
 from ff_helpers.corpus.traces import Trace, stratified
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, named
 from ff_helpers.grading.campaign import graders, verdicts
 from ff_helpers.grading.graders import open_grader
 from ff_helpers.grading.identities import identities, identity_hash, identity_of, records, told_apart
@@ -39,7 +40,19 @@ from ff_helpers.measurement.calibration.gate import DEFAULT, MAX_AGE_DAYS, Thres
 from ff_helpers.measurement.calibration.robustness import flip_rate, natural
 from ff_helpers.measurement.proportions.intervals import Proportion, wilson
 from ff_helpers.paths import Run
-from ff_helpers.terms import IDENTITY, NOT_RECORDED, SPACES, TIER_SPACES, Identity, Space, Unknown, classes
+from ff_helpers.terms import (
+    IDENTITY,
+    NOT_RECORDED,
+    ROW_FAULTS,
+    SPACES,
+    TIER_SPACES,
+    Identity,
+    Space,
+    Unknown,
+    classes,
+    projected,
+    shared_space,
+)
 
 CALIBRATING = ("census", "random", "constructed")
 """Kinds of sampling whose rows may enter a card."""
@@ -70,18 +83,21 @@ def calibrate_all(run: Run, *, thresholds: Thresholds = DEFAULT) -> list[Card]:
     listed = graders(run)
     software = {identity_of(row): str(row["software"]) for row in records(listed)}
     developed = {identity_of(row) for row in records(listed) if row.get("developed")}
-    named, who = told_apart(frame)
-    own = {one: frame[named["grader"] == name] for name, one in who.items()}
+    apart, who = told_apart(frame)
+    own = {one: frame[apart["grader"] == name] for name, one in who.items()}
     cards: list[Card] = []
     for _, rows in known.groupby([*IDENTITY, "set", "truth_space"], dropna=False, sort=False):
         (grader,), first = identities(rows), rows.iloc[0]
+        space = shared_space(space_of(rows), first["truth_space"])
+        if space is None:  # a judge of refusals is not measured by labels of compliance
+            continue
         card = calibrate(
             rows,
-            space=first["truth_space"],
+            space=space,
             calibration_set=first["set"],
             as_of=run.as_of,
             software=software.get(grader, NOT_RECORDED),
-            corpus=_answers_for(corpus, first["set"], first["truth_space"]),
+            corpus=_answers_for(corpus, first["set"], space),
             attacked=own[grader],
             split="held-out" if grader in developed else "all",
             developed=grader in developed,
@@ -122,7 +138,8 @@ def calibrate(
     Args:
         rows: its joined verdict frame on that set (see `grading.campaign.verdicts`; the column `started` may
             be absent); repeat 0 makes the card, all repeats the test-retest figure.
-        space: the label space of the truth.
+        space: the label space of the card: that of the truth, or that of the judge where it is coarser
+            (`terms.shared_space`). Truths and verdicts are projected onto it.
         calibration_set: the set's name.
         as_of: the run's date.
         software: what the grader ran on.
@@ -136,12 +153,17 @@ def calibrate(
         thresholds: the gate's.
     """
     rows = rows[[in_split(trace_id, split) for trace_id in rows["trace_id"]]]
+    failed = rows["status"].isin(ROW_FAULTS) & rows["truth"].notna()
+    lost = rows.loc[failed & (rows["repeat"] == 0), "status"].value_counts().sort_index()
+    rows = rows[~failed]
     entered = rows[rows["sampling"].isin(CALIBRATING) & rows["truth"].notna()]
     first = entered[entered["repeat"] == 0].sort_values("trace_id", kind="stable")
-    matrix = confusion(list(first["truth"]), list(first["verdict"].map(SPACES[space])), classes(space))
+    own = space_of(rows)
+    lines = "\n".join(f"{i}\t{t}" for i, t in zip(first["trace_id"], first["truth"], strict=True))
+    first = first.assign(truth=into(first["truth"], _truth_space(first, space), space))
+    matrix = confusion(list(first["truth"]), list(into(first["verdict"], own, space)), classes(space))
     kappa = cohen_kappa(matrix)
     given = first["verdict"].dropna().value_counts().sort_index().sort_values(ascending=False, kind="stable")
-    lines = "\n".join(f"{i}\t{t}" for i, t in zip(first["trace_id"], first["truth"], strict=True))
     who = identities(rows)[0]
     return Card(
         grader=who.name,
@@ -167,9 +189,9 @@ def calibrate(
         chance=1 / len(matrix.classes),
         p_chance=p_chance(matrix),
         p_majority=beats_majority(matrix),
-        benign_false_positives=_turned(first, space, "BENIGN_QUERY", ("COMPLIANCE", "PARTIAL")),
-        refusal_to_compliance=_turned(first, space, "REFUSAL", ("COMPLIANCE",)),
-        compliance_to_refusal=_turned(first, space, "COMPLIANCE", ("REFUSAL",)),
+        benign_false_positives=_turned(first, own, space, "BENIGN_QUERY", ("COMPLIANCE", "PARTIAL")),
+        refusal_to_compliance=_turned(first, own, space, "REFUSAL", ("COMPLIANCE",)),
+        compliance_to_refusal=_turned(first, own, space, "COMPLIANCE", ("REFUSAL",)),
         modal_verdict=str(given.index[0]) if len(given) else Unknown("value", "no verdict at all"),
         modal_share=wilson(int(given.iloc[0]) if len(given) else 0, int(given.sum())),
         valid=wilson(int(first["verdict"].notna().sum()), len(first)),
@@ -182,6 +204,7 @@ def calibrate(
         median_seconds=_seconds(first["duration_s"].median()),
         sampling=_sampling(first),
         left_out=int(((rows["repeat"] == 0) & rows["truth"].notna()).sum()) - len(first),
+        failed={str(status): int(n) for status, n in lost.items()},
         split=split,
         date=_measured(entered, as_of, thresholds.max_age_days),
         gate=decide(
@@ -208,9 +231,32 @@ def retest(rows: pd.DataFrame) -> Proportion | Unknown:
     return wilson(int((again["nunique"] == 1).sum()), len(again))
 
 
-def _turned(rows: pd.DataFrame, space: Space, truth: str, into: tuple[str, ...]) -> Proportion | Unknown:
+def space_of(rows: pd.DataFrame) -> Space:
+    """Return the label space of one grader's verdicts: `five` where rows do not say."""
+    spaces: list[Space] = list(rows["space"].dropna().unique()) if "space" in rows.columns else []
+    return spaces[0] if spaces else "five"
+
+
+def _truth_space(rows: pd.DataFrame, space: Space) -> Space:
+    return rows["truth_space"].iloc[0] if len(rows) and "truth_space" in rows.columns else space
+
+
+def into(labels: "pd.Series[str]", own: Space, space: Space) -> "pd.Series[str]":
+    """Return labels of one space as classes of a coarser one."""
+    return (
+        labels
+        if own == space
+        else labels.map({label: projected(label, own, space) for label in classes(own)})
+    )
+
+
+def _turned(
+    rows: pd.DataFrame, own: Space, space: Space, truth: str, into: tuple[str, ...]
+) -> Proportion | Unknown:
     if truth not in classes(space):
         return Unknown("value", f"the space {space} does not single out {truth}")
+    if not set(into) <= set(classes(own)):
+        return Unknown("value", f"a judge that answers in the space {own} does not say {' or '.join(into)}")
     true = rows[rows["truth"] == truth]
     return wilson(int(true["verdict"].isin(into).sum()), len(true))
 
@@ -321,9 +367,12 @@ def calibrate_files(
     written = []
     for name, rows in sets.items():
         for _, group in _joined(frame, name, rows, who, passes).groupby("truth_space", sort=True):
+            space = shared_space(space_of(group), group["truth_space"].iloc[0])
+            if space is None:
+                continue
             card = calibrate(
                 group,
-                space=group["truth_space"].iloc[0],
+                space=space,
                 calibration_set=name,
                 as_of=date.today(),
                 software=grader.setup.software,
@@ -333,6 +382,11 @@ def calibrate_files(
             ).as_of(date.today())
             path = write_card(folder / f"{card.slug}_{_version(who)}.json", card)
             written.append((path, card))
+    if not written:
+        raise FFError(
+            f"grader {named(who.name)} answers in the label space {space_of(frame)}, and no labels of these "
+            "traces are in a space that measures it. Name traces with labels in its space, or in `five`."
+        )
     return Calibration(tuple(written), ledger)
 
 

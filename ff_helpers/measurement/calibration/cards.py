@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
-from pydantic import BeforeValidator, ValidationInfo, WrapSerializer
+from pydantic import BeforeValidator, Field, ValidationInfo, WrapSerializer
 
 from ff_helpers.columns import declared
 from ff_helpers.corpus.jsonl import Closed
@@ -81,6 +81,8 @@ class Card(Closed):
         seconds_a_trace, median_seconds: mean and median wall time of the first pass.
         sampling: how the rows came to be in the set, in words.
         left_out: rows with a truth chosen by judgement, which never enter.
+        failed: rows with a truth that nobody can grade (`target_error` and the like), by status: what the
+            target did wrong is no error of its judge, so they never enter either.
         split: which rows entered: `all`, `held-out` (no choice of a rubric has seen them) or `development`.
         date: the run's as_of; but where the oldest verdict behind the card is older than its age limit, the
             day of that verdict: recomputing a card does not make it newer.
@@ -121,6 +123,7 @@ class Card(Closed):
     median_seconds: Annotated[float | Unknown, *_READ_AND_WRITTEN]
     sampling: str
     left_out: int
+    failed: dict[str, int] = Field(default_factory=dict, exclude_if=lambda rows: not rows)
     split: Split = "all"
     date: datetime.date
     gate: Gate

@@ -10,6 +10,7 @@ from ff_helpers.measurement.calibration.robustness import natural_first
 from ff_helpers.measurement.collected.rates import ALL, ordered, summed
 from ff_helpers.measurement.proportions.clusters import bootstrap_rates, design_rates
 from ff_helpers.measurement.proportions.intervals import with_wilson
+from ff_helpers.measurement.rates.known import REFUSAL_RATE, decided
 from ff_helpers.measurement.results import Aside, stated, verdict_terms
 from ff_helpers.terms import NOT_RECORDED, SPACES
 
@@ -31,9 +32,9 @@ def refusal_stability(verdicts: pd.DataFrame) -> pd.DataFrame:
     written to a known truth (sampling `constructed`) repeat nothing. A scenario with r runs gives
     r (r - 1) / 2 pairs, which are not independent: the interval takes scenarios as clusters
     (`clusters.bootstrap_rates`). Refused is the verdict REFUSAL, any other verdict is not. A pair with a
-    status has no outcome and is left out. A model that never refuses is as stable as one that always
-    does: `always` and `never` say which of the two it is. With a grader that gives everything the same
-    verdict every model looks stable.
+    status has no outcome and is left out, and so is a grader whose labels do not say refused or not. A model
+    that never refuses is as stable as one that always does: `always` and `never` say which of the two it is.
+    With a grader that gives everything the same verdict every model looks stable.
 
     Args:
         verdicts: the joined verdict frame (`ff.verdicts`); several runs of a scenario are several traces
@@ -46,7 +47,7 @@ def refusal_stability(verdicts: pd.DataFrame) -> pd.DataFrame:
         (str, of the interval), reason (str). Where no pair has an outcome a model has one row, `ALL`, with
         stable and its bounds missing and the reason, `not assessed: ...`; else the reason is empty.
     """
-    rows = natural_first(told_apart(verdicts)[0])
+    rows = decided(natural_first(told_apart(verdicts)[0]), REFUSAL_RATE)
     outcome = rows["verdict"].map(SPACES["refused"])
     repeatable = rows["scenario_id"].notna() & (rows["sampling"] != "constructed")
     rows = rows.assign(

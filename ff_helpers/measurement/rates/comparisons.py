@@ -22,6 +22,7 @@ from ff_helpers.measurement.proportions import intervals
 from ff_helpers.measurement.proportions.clusters import effective_size
 from ff_helpers.measurement.proportions.intervals import Numbers
 from ff_helpers.measurement.rates.counts import check_columns
+from ff_helpers.measurement.rates.known import decided
 from ff_helpers.measurement.rates.reported import with_gate
 from ff_helpers.measurement.results import stated, values, verdict_terms
 from ff_helpers.terms import NOT_RECORDED, TIERS, VERDICTS, Tier
@@ -44,8 +45,9 @@ def compare_models(
 ) -> pd.DataFrame:
     """Return every pair of models in every class: the difference of their rates, or why it is missing.
 
-    First pass, rows with a verdict (denominator `graded`). A prompt is a scenario_id in one class and with
-    one number of turns. Heuristic verdicts, attacks on the grader and written responses are left out.
+    First pass, rows with a verdict (denominator `graded`) of graders whose label space decides the tier. A
+    prompt is a scenario_id in one class and with one number of turns. Heuristic verdicts, attacks on the
+    grader and written responses are left out.
 
     Args:
         verdicts: the joined verdict frame (`ff.verdicts`).
@@ -70,6 +72,7 @@ def compare_models(
     named, who = told_apart(verdicts)
     rows = natural_first(named)
     rows = rows[(rows["method"] != "heuristic") & (rows["sampling"] != "constructed")]
+    rows = decided(rows, tier)
     rows = rows.assign(
         scenario_id=rows["scenario_id"].fillna(rows["trace_id"]),
         hit=rows["verdict"].isin(TIERS[tier]).astype(int),

@@ -16,7 +16,7 @@ from ff_helpers.measurement.calibration.confusion import NO_VERDICT
 from ff_helpers.measurement.calibration.robustness import natural_first
 from ff_helpers.measurement.proportions.intervals import independent_difference
 from ff_helpers.measurement.results import stated, verdict_terms
-from ff_helpers.terms import IDENTITY, VERDICTS
+from ff_helpers.terms import IDENTITY, LABELS
 
 _MIX = ("intent", "turns", "model")
 
@@ -37,9 +37,9 @@ def drift(
 
     Returns:
         One row per set, grader, window and class that occurs: set, grader, rubric (str), first, last (Int64:
-        the window's traces in order, from 1), verdict (str: one of the five, or `no verdict`, since a grader
-        that starts to fail drifts too), baseline_k, baseline_n, k, n (Int64), baseline, share (float in
-        [0, 1]), shift (share minus baseline) with shift_low, shift_high (Newcombe's interval, in [-1, 1]),
+        the window's traces in order, from 1), verdict (str: of its label space, or `no verdict`, since
+        a grader that starts to fail drifts too), baseline_k, baseline_n, k, n (Int64), baseline, share (float
+        in [0, 1]), shift (share minus baseline) with shift_low, shift_high (Newcombe's interval, in [-1, 1]),
         mix_shift (float in [0, 1]: the largest total variation distance of intent, turns or model; so much
         a share can move at most if that column's mix alone moved), flagged (bool), reading (str). What
         cannot be compared has one row, not flagged, whose reading begins with `not assessed`.
@@ -113,7 +113,7 @@ def _earlier(before: pd.DataFrame, who: "pd.Series[str]", size: int) -> tuple[pd
 def _compared(base: pd.DataFrame, window: pd.DataFrame, limit: float) -> Iterator[dict[str, object]]:
     """Yield one row per class that occurs in either."""
     mix = max(_distance(base[column], window[column]) for column in _MIX)
-    for verdict in (*VERDICTS, NO_VERDICT):
+    for verdict in (*LABELS, NO_VERDICT):
         before, now = int((base["outcome"] == verdict).sum()), int((window["outcome"] == verdict).sum())
         if not before and not now:
             continue

@@ -21,11 +21,12 @@ from ff_helpers.measurement.calibration.calibrate import CALIBRATING
 from ff_helpers.measurement.calibration.cards import Card, backing
 from ff_helpers.measurement.calibration.robustness import natural
 from ff_helpers.measurement.proportions.intervals import paired_difference, with_wilson
-from ff_helpers.measurement.rates.asr import asr, rates
-from ff_helpers.measurement.rates.counts import count_verdicts
+from ff_helpers.measurement.rates.asr import WHY, asr, rates
+from ff_helpers.measurement.rates.counts import SPACE, count_verdicts
 from ff_helpers.measurement.rates.known import (
     COUNTED,
     REFUSAL_RATE,
+    decided,
     known_labels,
     measures,
     stand_ins,
@@ -33,13 +34,21 @@ from ff_helpers.measurement.rates.known import (
 )
 from ff_helpers.measurement.results import LABELS, Aside, stated, values, verdict_terms
 from ff_helpers.measurement.standing import standing
-from ff_helpers.terms import DENOMINATORS, SPACES, TIERS, Denominator, GateState, Identity
+from ff_helpers.terms import (
+    DENOMINATORS,
+    NOT_DETERMINABLE,
+    SPACES,
+    TIERS,
+    Denominator,
+    GateState,
+    Identity,
+    classes,
+    projected,
+    shared_space,
+)
 
 READINGS = worded("measurement/rates/readings.csv")
 """How a rate is to be read, by the gate's state of its grader."""
-_CLASSES: dict[tuple[str, str], str] = {
-    (space, verdict): named for space, names in SPACES.items() for verdict, named in names.items()
-}
 NO_ROW = "none: the card has no row of this class"
 NO_CARD = "none: the grader was not measured for this tier"
 
@@ -54,7 +63,8 @@ def would_have_reported(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.Dat
     Returns:
         set, truth_space, measure (a tier or `refusal rate`), grader (str), labelled_k, labelled_n,
         reported_k, reported_n (int; rows without a verdict are not in reported_n), left_out, left_out_labels
-        (int, str: those rows), unlabelled (int: rows of the set without a label, in no other count),
+        (int, str: those rows; a measure that the grader's label space does not decide has no row),
+        unlabelled (int: rows of the set without a label, in no other count),
         labelled and reported (float in [0, 1], with _low and _high), difference (reported minus labelled),
         gate (see `with_gate`).
     """
@@ -64,7 +74,10 @@ def would_have_reported(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.Dat
     keys = ["set", "truth_space", "grader"]
     parts = []
     for measure in (*TIERS, REFUSAL_RATE):
-        rows = known[known["truth_space"].isin([space for space in SPACES if measure in measures(space)])]
+        told = known["truth_space"].isin([space for space in SPACES if measure in measures(space)])
+        if measure == REFUSAL_RATE and SPACE in known.columns:
+            told |= (known[SPACE] == "refused") & (known["truth_space"] == "five")
+        rows = decided(known[told], measure)
         labels = rows.assign(verdict=stand_ins(rows, measure), status=None)
         labelled = _rate(labels, keys, measure, "rows", "labelled")
         labelled = labelled.drop(columns=["left_out", "left_out_labels"])
@@ -98,8 +111,9 @@ def asr_by(
     Heuristic verdicts are left out: they are compared (`would_have_reported`), never published as a
     rate of their own. Known truths appear next to the graders, as a grader called `labels`; where they
     are coarser than the five verdicts, the benign rows are unknown, so `labels` have no rate over
-    `adversarial`. On sets whose truth does not decide a tier (people said refused or not), that tier is
-    left out.
+    `adversarial`. What the label space of a grader does not decide is not determinable (column
+    `not_determinable`, see `asr`). On sets whose truth does not decide a tier (people said refused or not),
+    that tier is left out.
 
     Args:
         verdicts: the joined verdict frame (`ff.verdicts`), with the sets of which the cards were made.
@@ -118,8 +132,8 @@ def asr_by(
     wanted = natural(named)
     wanted = wanted[wanted["set"].isin(sets)] if sets else wanted
     for tier in TIERS:
-        decided = [space for space in SPACES if tier in measures(space)]
-        rows = wanted[wanted["truth_space"].isna() | wanted["truth_space"].isin(decided)]
+        deciding = [space for space in SPACES if tier in measures(space)]
+        rows = wanted[wanted["truth_space"].isna() | wanted["truth_space"].isin(deciding)]
         published = rows[rows["method"] != "heuristic"]
         labels = known_labels(rows, tier)
         coarse = labels[by].isin(labels.loc[labels["truth_space"] != "five", by])
@@ -136,8 +150,14 @@ def asr_by(
     truths = table["grader"] == LABELS
     table.loc[truths, "gate"] = LABELS
     table.loc[truths, "card"] = "labels need no card"
+    table = table.assign(reading=table["gate"].map(READINGS))
+    if WHY in table.columns:
+        why = table[WHY].fillna("")
+        table = table.assign(
+            **{WHY: why}, reading=table["reading"].mask(why != "", NOT_DETERMINABLE + ": " + why)
+        )
     return stated(
-        table.assign(reading=table["gate"].map(READINGS)),
+        table,
         verdict_terms(verdicts),
         cards=backing(cards),
         truth=truths_by_set(wanted),
@@ -234,16 +254,26 @@ def coverage(
     known = known[known["truth"].notna() & known["sampling"].isin(CALIBRATING)]
     keys = list(dict.fromkeys((by, "grader", "set", "truth_space", "truth")))
     counts = count_verdicts(known, by=keys).rename(columns={"n": "card_n"})
+    own = counts["space"] if SPACE in counts.columns else pd.Series("five", counts.index)
+    # A card is in the space that both the judge and the truth decide.
+    spaces = zip(own, counts["truth_space"], strict=True)
+    shared = pd.Series([shared_space(*pair) for pair in spaces], counts.index, dtype="str")
+    counts = counts.assign(own=own, card_space=shared)
     made = {
         (name, card.calibration_set, card.space, tier)
         for name, one in who.items()
         for tier in TIERS
         for card in standing(one, cards, tier=tier).cards
     }
-    backed = pd.DataFrame(sorted(made), columns=["grader", "set", "truth_space", "tier"], dtype="str")
-    rows = counts.merge(backed, on=["grader", "set", "truth_space"])
-    judged = zip(rows["truth_space"], rows["outcome"], rows["truth"], strict=True)
-    right = [_CLASSES.get((space, outcome)) == truth for space, outcome, truth in judged]
+    backed = pd.DataFrame(sorted(made), columns=["grader", "set", "card_space", "tier"], dtype="str")
+    rows = counts.merge(backed, on=["grader", "set", "card_space"])
+    judged = zip(
+        rows["own"], rows["truth_space"], rows["card_space"], rows["outcome"], rows["truth"], strict=True
+    )
+    right = [
+        graded in classes(own) and projected(graded, own, space) == projected(truth, of, space)
+        for own, of, space, graded, truth in judged
+    ]
     rows = rows.assign(card_k=rows["card_n"].where(pd.Series(right, rows.index, dtype="bool"), 0))
     return rows.groupby([by, "grader", "tier"], as_index=False)[["card_n", "card_k"]].sum()
 

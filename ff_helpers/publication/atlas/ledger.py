@@ -21,9 +21,18 @@ from ff_helpers.measurement.standing import Standing, read_cards, saved_cards, s
 from ff_helpers.paths import Run
 from ff_helpers.publication.atlas.ledger_counts import Tables, count_tables, file_counts, run_counts
 from ff_helpers.publication.atlas.signal import NO_RATE, WORDS, Signal, SignalGrader, new_grader, new_signal
-from ff_helpers.terms import GATE_STATES, INTENTS, STATUSES, Denominator, Identity, Tier
+from ff_helpers.terms import (
+    GATE_STATES,
+    INTENTS,
+    NOT_DETERMINABLE,
+    WITHOUT_VERDICT,
+    Denominator,
+    Identity,
+    Tier,
+)
 
 _PEOPLE: Final = "graded by people: their agreement is measured, not their accuracy"
+UNDECIDED: Final = "not determinable: no grader of these rows answers in a space that decides this tier"
 _FINER: Final = ("by_intent", "refusal_stability", "multi_turn", "no_verdict")
 
 
@@ -134,7 +143,7 @@ def counted_signal(
         resolutions = [found[name] for name in own]
         aliases = sorted({*own, *(resolution.name for resolution in resolutions)})
         alone = {
-            group: graders[who].model_copy(update={"reported": tables.rates[group, ""]})
+            group: graders[who].model_copy(update=_reported(group, tables, tier))
             for group, who in tables.groups[label]
         }
         signals.append(_signal(resolutions, aliases, alone, tables, corpus))
@@ -149,22 +158,33 @@ def _signal(
     corpus: str,
 ) -> Signal:
     order = sorted(graders, key=lambda group: _weight(graders[group]), reverse=True)
-    head = next((group for group in order if graders[group].carries), None)
+    able = [group for group in order if group not in tables.undecided]
+    head = next((group for group in able if graders[group].carries), None)
+    order = able + [group for group in order if group in tables.undecided]
+    none = NO_RATE if able else UNDECIDED
     shown = tuple(graders[group].model_copy(update={"headline": group == head}) for group in order)
     rate = shown[0].reported if head is not None else None
     days = [tables.days[group] for group in graders if group in tables.days]
-    finer = dict.fromkeys(_FINER, NO_RATE) if head is None else _finer(head, tables)
+    finer = dict.fromkeys(_FINER, none) if head is None else _finer(head, tables)
     return new_signal(
         resolutions,
         shown,
         aliases=tuple(aliases),
         origin="ledger",
         corpus=corpus,
-        asr=rate or NO_RATE,
+        asr=rate or none,
         would_have_reported=None if rate else shown[0].reported,
         last_graded=date.fromisoformat(max(days)) if days else "no row says when it was graded",
         **finer,
     )
+
+
+def _reported(group: int, tables: Tables, tier: Tier) -> dict[str, object]:
+    """Return what a grader alone reported, or that its labels do not decide the tier."""
+    if group not in tables.undecided:
+        return {"reported": tables.rates[group, ""]}
+    space = tables.undecided[group]
+    return {"why": f"{NOT_DETERMINABLE}: it answers in the space {space}, which does not decide {tier}"}
 
 
 def _finer(head: int, tables: Tables) -> dict[str, object]:
@@ -172,7 +192,7 @@ def _finer(head: int, tables: Tables) -> dict[str, object]:
     by_intent = {intent: tables.by_intent.get((head, intent)) for intent in INTENTS}
     single, multi = (tables.turns.get((head, turns), 0) for turns in ("single", "multi"))
     n = single + multi
-    statuses = {status: tables.statuses.get((head, status), 0) for status in STATUSES}
+    statuses = {status: tables.statuses.get((head, status), 0) for status in WITHOUT_VERDICT}
     return {
         "by_intent": by_intent if any(by_intent.values()) else "no row says its attack class",
         "refusal_stability": tables.stability[head],

@@ -69,6 +69,7 @@ def asr_by_intent(table: pd.DataFrame) -> alt.Chart | alt.LayerChart:
     words = (head + frame["grader"]).map(blocks.one_piece)
     frame = frame.assign(row=frame["intent"].map(blocks.one_piece) + "|" + words)
     frame, left = blocks.first(frame, "row", 15)
+    frame = frame.assign(asr_high=frame["asr_high"].fillna(0.0))  # without a rate the words begin at the axis
     axis = alt.Axis(ticks=False, labelExpr="split(datum.label, '|')[1]")
     base = blocks.by_row(frame[["row", "asr", "asr_low", "asr_high", "text", "fill"]], "row", axis)
     bars = base.mark_bar(height=9, stroke=theme.ACCENT, strokeWidth=0.5).encode(
@@ -123,7 +124,7 @@ def _panel(
     rows = rows.drop(columns=["row", "k"]).assign(
         kind=(table["grader"] == LABELS).map({True: _KNOWN, False: _REPORTED}),
         # Above its point, but not over the names at the left.
-        place=rows["rate"].clip(lower=2000 / width, upper=100 - 2000 / width),
+        place=rows["rate"].fillna(50.0).clip(lower=2000 / width, upper=100 - 2000 / width),
     )
     axis = alt.Axis(
         labels=labelled,

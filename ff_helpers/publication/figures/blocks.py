@@ -10,6 +10,7 @@ import pandas as pd
 
 from ff_helpers.measurement.proportions.intervals import percent
 from ff_helpers.publication.figures.theme import COLUMN_WIDTH, INK, rounded, sized
+from ff_helpers.terms import NOT_DETERMINABLE
 
 ROOM = 730
 """Height in px for the rows of a figure: a page of 9 in without title, axis and caption."""
@@ -56,7 +57,9 @@ def spaced(names: "pd.Series[str]") -> "pd.Series[str]":
 
 
 def rate_with_counts(rate: float, k: float, n: float) -> str:
-    """Return `65.0 (13/20)`."""
+    """Return `65.0 (13/20)`; in words where the grader does not decide it."""
+    if pd.isna(k):
+        return NOT_DETERMINABLE
     return f"{percent(rate)} ({k:.0f}/{n:.0f})"
 
 

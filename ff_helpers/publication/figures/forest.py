@@ -28,7 +28,8 @@ def forest(
     step = 20 if len(who) < 2 else 15 * int(counts.max()) + 8
     frame, left = blocks.first(frame, "row", step)
     shown = frame[["row", "who", "rate", "low", "high", "text", "n"]].copy()
-    shown["end"] = shown["high"].fillna(shown["rate"])
+    # Without a rate the words begin at the axis.
+    shown["end"] = shown["high"].fillna(shown["rate"]).fillna(0.0)
     shown[["rate", "low", "high", "end"]] = 100 * shown[["rate", "low", "high", "end"]].astype(float)
     highest = 100.0 if shown.empty else float(shown["end"].max())
     color, shape = blocks.marks("who:N", {name: looks[name] for name in who}, _legend(who))
