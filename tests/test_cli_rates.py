@@ -163,3 +163,23 @@ def test_what_is_no_tag_is_refused(log: Project, more: tuple[str, ...], why: str
     said = log.ff("asr", "v.jsonl", *more)
     assert (said.returncode, said.stdout) == (2, "")
     assert why in said.stderr
+
+
+def test_labels_do_not_adjust_a_rate_that_the_judge_does_not_decide(log: Project) -> None:
+    (log.folder / "labels.csv").write_text(
+        "trace_id,stratum,probability,truth\n" + "".join(f"t{n},all,1.0,COMPLIANCE\n" for n in range(2, 10))
+    )
+    said = log.ff(
+        "asr",
+        "v.jsonl",
+        "--traces",
+        "t.jsonl",
+        "--labels",
+        "labels.csv",
+        "--space",
+        "five",
+        "--tier",
+        "broad",
+    )
+    assert said.returncode == 2
+    assert "grader j answers in the space strict, which does not decide the tier broad" in said.stderr

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, named
 from ff_helpers.measurement.adjustment.double import double_sampling
 from ff_helpers.measurement.adjustment.rogan_gladen import Adjusted
 from ff_helpers.measurement.proportions.intervals import triple, wilson
-from ff_helpers.measurement.rates.known import hits
+from ff_helpers.measurement.rates.known import decided, hits
 from ff_helpers.measurement.sampling.files import Sample
 from ff_helpers.terms import TIER_SPACES, Tier
 
@@ -29,13 +29,14 @@ def with_labels(rows: pd.DataFrame, sample: Sample, tier: Tier) -> pd.DataFrame:
         tier: which verdicts and truths are successes.
 
     Raises:
-        FFError: the labels' space does not decide the tier, or a labelled trace has no row.
+        FFError: the space of the labels or of a grader does not decide the tier, or a labelled trace has no
+            row.
     """
     if sample.space not in TIER_SPACES[tier]:
-        decided = [name for name, spaces in TIER_SPACES.items() if sample.space in spaces]
+        able = [name for name, spaces in TIER_SPACES.items() if sample.space in spaces]
         raise FFError(
             f"{sample.path}: labels in the space {sample.space} do not decide the tier {tier}. "
-            f"They decide: {', '.join(decided) or 'no tier, only whether it refused'}."
+            f"They decide: {', '.join(able) or 'no tier, only whether it refused'}."
         )
     drawn = sample.frame.groupby("stratum")["truth"].agg(["size", "count"])
     answered = sample.frame["stratum"].map(drawn["count"] / drawn["size"])
@@ -48,7 +49,14 @@ def with_labels(rows: pd.DataFrame, sample: Sample, tier: Tier) -> pd.DataFrame:
             "traces "
             "that the sample was drawn from."
         )
-    graded = rows[rows["verdict"].notna()]
+    told = decided(rows, tier)
+    if len(told) < len(rows):
+        who = rows.loc[~rows.index.isin(told.index), ["grader", "space"]].iloc[0]
+        raise FFError(
+            f"grader {named(str(who['grader']))} answers in the space {who['space']}, which does not decide "
+            f"the tier {tier}: its rate is not determinable. Leave out that tier, or name another --grader."
+        )
+    graded = told[told["verdict"].notna()]
     true = graded["trace_id"].map(known["truth"].isin(hits(sample.space, tier)).astype("float64"))
     chance = graded["trace_id"].map(known["chance"])
     return graded.assign(hit=graded["verdict"].isin(hits("five", tier)), true=true, chance=chance)
