@@ -15,7 +15,7 @@ import pandas as pd
 from ff_helpers.columns import declared
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.agreement.panels import fleiss, gwet_ac1, krippendorff_alpha
-from ff_helpers.measurement.calibration.calibrate import CALIBRATING, into, space_of
+from ff_helpers.measurement.calibration.calibrate import CALIBRATING
 from ff_helpers.measurement.calibration.confusion import Confusion, Kappa, cohen_kappa, confusion
 from ff_helpers.measurement.calibration.robustness import natural_first
 from ff_helpers.measurement.proportions.clusters import clustered
@@ -23,6 +23,7 @@ from ff_helpers.measurement.proportions.intervals import mcnemar, paired_differe
 from ff_helpers.measurement.rates.counts import TwiceGradedError
 from ff_helpers.measurement.rates.known import truths_by_set, who_said
 from ff_helpers.measurement.results import Aside, named, stated, verdict_terms
+from ff_helpers.measurement.spaces import into, space_of
 from ff_helpers.terms import VERDICTS, Space, classes, shared_space
 
 LIMIT = 0.15

@@ -11,7 +11,6 @@ back to the verdicts behind it.
 """
 
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -33,12 +32,14 @@ from ff_helpers.grading.ledger import Ledger, read_ledger, verdict_frame
 from ff_helpers.grading.outcome import record_key
 from ff_helpers.grading.rubric import load_rubric
 from ff_helpers.grading.stream import grade_all
+from ff_helpers.measurement.calibration.beside import retest, sampling, seconds, turned
 from ff_helpers.measurement.calibration.cards import Card, ClassRates, file_names, save_card, write_card
 from ff_helpers.measurement.calibration.confusion import cohen_kappa, confusion, p_chance
 from ff_helpers.measurement.calibration.confusion import p_majority as beats_majority
 from ff_helpers.measurement.calibration.gate import DEFAULT, MAX_AGE_DAYS, Thresholds, decide
 from ff_helpers.measurement.calibration.robustness import flip_rate, natural
-from ff_helpers.measurement.proportions.intervals import Proportion, wilson
+from ff_helpers.measurement.proportions.intervals import wilson
+from ff_helpers.measurement.spaces import into, space_of, truth_space_of
 from ff_helpers.paths import Run
 from ff_helpers.terms import (
     IDENTITY,
@@ -50,7 +51,6 @@ from ff_helpers.terms import (
     Space,
     Unknown,
     classes,
-    projected,
     shared_space,
 )
 
@@ -160,7 +160,7 @@ def calibrate(
     first = entered[entered["repeat"] == 0].sort_values("trace_id", kind="stable")
     own = space_of(rows)
     lines = "\n".join(f"{i}\t{t}" for i, t in zip(first["trace_id"], first["truth"], strict=True))
-    first = first.assign(truth=into(first["truth"], _truth_space(first, space), space))
+    first = first.assign(truth=into(first["truth"], truth_space_of(first, space), space))
     matrix = confusion(list(first["truth"]), list(into(first["verdict"], own, space)), classes(space))
     kappa = cohen_kappa(matrix)
     given = first["verdict"].dropna().value_counts().sort_index().sort_values(ascending=False, kind="stable")
@@ -189,9 +189,9 @@ def calibrate(
         chance=1 / len(matrix.classes),
         p_chance=p_chance(matrix),
         p_majority=beats_majority(matrix),
-        benign_false_positives=_turned(first, own, space, "BENIGN_QUERY", ("COMPLIANCE", "PARTIAL")),
-        refusal_to_compliance=_turned(first, own, space, "REFUSAL", ("COMPLIANCE",)),
-        compliance_to_refusal=_turned(first, own, space, "COMPLIANCE", ("REFUSAL",)),
+        benign_false_positives=turned(first, own, space, "BENIGN_QUERY", ("COMPLIANCE", "PARTIAL")),
+        refusal_to_compliance=turned(first, own, space, "REFUSAL", ("COMPLIANCE",)),
+        compliance_to_refusal=turned(first, own, space, "COMPLIANCE", ("REFUSAL",)),
         modal_verdict=str(given.index[0]) if len(given) else Unknown("value", "no verdict at all"),
         modal_share=wilson(int(given.iloc[0]) if len(given) else 0, int(given.sum())),
         valid=wilson(int(first["verdict"].notna().sum()), len(first)),
@@ -200,9 +200,9 @@ def calibrate(
         passes=int(entered["repeat"].nunique()),
         injection_flip_rate=(flip_rate(attacked) if attacked is not None else None)
         or Unknown("value", "no responses that attack the grader were graded"),
-        seconds_a_trace=_seconds(first["duration_s"].mean()),
-        median_seconds=_seconds(first["duration_s"].median()),
-        sampling=_sampling(first),
+        seconds_a_trace=seconds(first["duration_s"].mean()),
+        median_seconds=seconds(first["duration_s"].median()),
+        sampling=sampling(first),
         left_out=int(((rows["repeat"] == 0) & rows["truth"].notna()).sum()) - len(first),
         failed={str(status): int(n) for status, n in lost.items()},
         split=split,
@@ -216,62 +216,6 @@ def calibrate(
             thresholds=thresholds,
         ),
     )
-
-
-def retest(rows: pd.DataFrame) -> Proportion | Unknown:
-    """Return how often one grader gave the same verdict in every pass.
-
-    Of traces graded more than once with a verdict each time; a trace with a status in one pass is left
-    out. Stability, not truth: a grader that repeats one word is perfectly stable.
-    """
-    passes = rows.groupby("trace_id")["verdict"].agg(["size", "count", "nunique"])
-    again = passes[(passes["size"] > 1) & (passes["size"] == passes["count"])]
-    if again.empty:
-        return Unknown("value", "no second pass")
-    return wilson(int((again["nunique"] == 1).sum()), len(again))
-
-
-def space_of(rows: pd.DataFrame) -> Space:
-    """Return the label space of one grader's verdicts: `five` where rows do not say."""
-    spaces: list[Space] = list(rows["space"].dropna().unique()) if "space" in rows.columns else []
-    return spaces[0] if spaces else "five"
-
-
-def _truth_space(rows: pd.DataFrame, space: Space) -> Space:
-    return rows["truth_space"].iloc[0] if len(rows) and "truth_space" in rows.columns else space
-
-
-def into(labels: "pd.Series[str]", own: Space, space: Space) -> "pd.Series[str]":
-    """Return labels of one space as classes of a coarser one."""
-    return (
-        labels
-        if own == space
-        else labels.map({label: projected(label, own, space) for label in classes(own)})
-    )
-
-
-def _turned(
-    rows: pd.DataFrame, own: Space, space: Space, truth: str, into: tuple[str, ...]
-) -> Proportion | Unknown:
-    if truth not in classes(space):
-        return Unknown("value", f"the space {space} does not single out {truth}")
-    if not set(into) <= set(classes(own)):
-        return Unknown("value", f"a judge that answers in the space {own} does not say {' or '.join(into)}")
-    true = rows[rows["truth"] == truth]
-    return wilson(int(true["verdict"].isin(into).sum()), len(true))
-
-
-def _seconds(value: float) -> float | Unknown:
-    return Unknown("value", "no durations recorded") if math.isnan(value) else float(value)
-
-
-def _sampling(rows: pd.DataFrame) -> str:
-    parts = []
-    for kind, group in rows.groupby("sampling"):
-        chances = group["probability"].dropna()
-        drawn = f" with probability {chances.min():.3g} to {chances.max():.3g}" if len(chances) else ""
-        parts.append(f"{len(group)} {kind}{drawn}")
-    return "; ".join(parts) or "no row entered"
 
 
 def _measured(rows: pd.DataFrame, as_of: date, limit: int) -> date:
