@@ -105,3 +105,4 @@ def test_a_plan_of_labels_names_each_line_once() -> None:
     for design in set(table["design"]):
         assert shown.count(design) == 2  # the words, and the white behind them
     assert any("2.5 points" in text for text in shown)
+    assert "nothing to show" in draw(ff.figures.label_plan(table.head(0)), caption="c")

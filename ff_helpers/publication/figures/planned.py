@@ -32,7 +32,8 @@ def label_plan(table: pd.DataFrame, *, half_width: float | None = None) -> alt.C
         half_width: what is wanted, in (0, 0.5), as a dashed line; None: no line.
     """
     rows = table.assign(points=100 * table["half_width"])
-    last, top = float(rows["to_label"].max()), 1.08 * float(rows["points"].max())
+    last, top = (float(rows[name].max()) if len(rows) else 1.0 for name in ("to_label", "points"))
+    top *= 1.08
     ticks = alt.Axis(format=",d", values=_ticks(last), grid=False, titleAnchor="start")
     x = alt.X(
         "to_label:Q",
