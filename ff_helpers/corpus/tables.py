@@ -11,9 +11,9 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +29,7 @@ HEAD: Final = 1 << 20
 ROWS: Final = 50
 """Rows of them that are looked at."""
 _BATCH: Final = 20_000
+_BREAK: Final = re.compile(r"\r\n|\r|\n")
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -100,27 +101,8 @@ def rows_of(path: Path, layout: Layout) -> Iterator[tuple[int, list[str]]]:
     Raises:
         FFError: no header, a row of another length, a quote that is not closed, or bytes of another encoding.
     """
-    csv.field_size_limit(2**31 - 1)  # a response can be longer than the 131,072 characters of the default
-    width, before = 0, layout.header - 1
-    try:
-        with path.open(encoding=layout.encoding, newline="") as file:
-            reader = csv.reader(islice(file, before, None), delimiter=layout.delimiter or ",", strict=True)
-            for row in reader:
-                if not row or (not width and row[0].startswith("# ")):
-                    continue
-                width = width or len(row)
-                if len(row) != width:
-                    line = reader.line_num + before
-                    raise bad_table(path, f"line {line} has {len(row)} cells, the header {width}")
-                yield reader.line_num + before, row
-    except UnicodeDecodeError as error:
-        raise bad_table(path, _undecoded(layout.encoding, error)) from None
-    except csv.Error:
-        place = f"after line {reader.line_num + before}"
-        problem = f"cannot be read: {place} a quote is not closed, or closes within a cell"
-        raise bad_table(path, problem) from None
-    if not width:
-        raise bad_table(path, "it has no header")
+    for lines, rows in _batches(path, layout):
+        yield from zip(lines, rows, strict=True)
 
 
 def read_table(path: Path) -> tuple[pd.DataFrame, Layout]:
@@ -136,19 +118,57 @@ def read_table(path: Path) -> tuple[pd.DataFrame, Layout]:
     layout = layout_of(path)
     if layout.delimiter is None:
         return _read_json_lines(path, layout), layout
-    rows = rows_of(path, layout)
-    header = next(rows)[1]
+    batches = _batches(path, layout)
+    header = next(batches)[1][0]
     columns: list[list[str]] = [[] for _ in header]
     lines: list[int] = []
-    while batch := list(islice(rows, _BATCH)):
-        places, cells = zip(*batch, strict=True)
+    for places, rows in batches:
         lines.extend(places)
-        for column, more in zip(columns, zip(*cells, strict=True), strict=True):
+        for column, more in zip(columns, zip(*rows, strict=True), strict=False):
             column.extend(more)
     parts = {place: pd.array(column, dtype="str") for place, column in enumerate(columns)}
     frame = pd.DataFrame(parts, index=lines)
     frame.columns = pd.Index(header, dtype="str")
     return frame, layout
+
+
+def _batches(path: Path, layout: Layout) -> Iterator[tuple[Sequence[int], list[list[str]]]]:
+    """Yield the header, then rows in batches, each with the lines on which its rows end; see `rows_of`."""
+    csv.field_size_limit(2**31 - 1)  # a response can be longer than the 131,072 characters of the default
+    before = layout.header - 1
+    try:
+        with path.open(encoding=layout.encoding, newline="") as file:
+            reader = csv.reader(islice(file, before, None), delimiter=layout.delimiter or ",", strict=True)
+            header = next((row for row in reader if row and not row[0].startswith("# ")), [])
+            if not header:
+                raise bad_table(path, "it has no header")
+            line = before + reader.line_num
+            yield [line], [header]
+            while batch := list(islice(reader, _BATCH)):
+                last = before + reader.line_num
+                lines: Sequence[int] = range(line + 1, last + 1)
+                if len(lines) != len(batch):  # a cell holds a line break
+                    lines = [end + line for end in accumulate(map(_height, batch))]
+                line = last
+                if set(map(len, batch)) != {len(header)}:
+                    pairs = [(place, row) for place, row in zip(lines, batch, strict=True) if row]
+                    wrong = next(((place, row) for place, row in pairs if len(row) != len(header)), None)
+                    if wrong is not None:
+                        problem = f"line {wrong[0]} has {len(wrong[1])} cells, the header {len(header)}"
+                        raise bad_table(path, problem)
+                    lines, batch = [place for place, _ in pairs], [row for _, row in pairs]
+                yield lines, batch
+    except UnicodeDecodeError as error:
+        raise bad_table(path, _undecoded(layout.encoding, error)) from None
+    except csv.Error:
+        place = f"after line {reader.line_num + before}"
+        problem = f"cannot be read: {place} a quote is not closed, or closes within a cell"
+        raise bad_table(path, problem) from None
+
+
+def _height(row: list[str]) -> int:
+    """Return how many lines of the file a row takes."""
+    return 1 + sum(len(_BREAK.findall(cell)) for cell in row if "\n" in cell or "\r" in cell)
 
 
 def bad_table(path: Path, problem: str) -> FFError:

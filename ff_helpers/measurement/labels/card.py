@@ -290,7 +290,8 @@ def classes_of(true: "pd.Series[str]", mapped: Mapped | None) -> tuple[str, ...]
     """
     if mapped is not None:
         return tuple(dict.fromkeys(name for name in mapped.values() if name is not None))
-    said = Counter(map(str, true.dropna()))
+    found = Coded.of(true[true.notna()])
+    said = Counter(dict(zip(found.values, found.counts, strict=True)))
     if all(value in _MEANS for value in said):
         # yes and no as the truth spells them most often, both of them even if it has only one
         return max(BOOLEANS, key=lambda pair: (sum(said[name] for name in pair), -BOOLEANS.index(pair)))
