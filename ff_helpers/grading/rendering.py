@@ -7,7 +7,8 @@ A trace may be made to attack its reader: markup, scripts, direction overrides t
 import html
 import unicodedata
 from functools import cache
-from itertools import groupby
+from itertools import groupby, islice
+from typing import Final
 
 from ff_helpers.corpus.traces import Message, Trace
 
@@ -60,14 +61,21 @@ def runs(text: str) -> list[tuple[str, bool]]:
         Pairs: the run, and whether to mark it because it spells out invisible characters as `visible` says.
         Only the first 200 are marked, since a browser lays out one element for each.
     """
-    groups = groupby(text.replace("\r\n", "\n"), key=_hidden)
-    found = [("".join(map(_code, run) if hidden else run), hidden) for hidden, run in groups]
-    rest = "".join(run for run, _ in found[2 * _MARKED :])
-    return found[: 2 * _MARKED] + [(rest, False)] * bool(rest)
+    text = text.replace("\r\n", "\n")
+    spelled = text.translate(_CODES)
+    if len(spelled) == len(text):
+        return [(text, False)] if text else []
+    parts = [("".join(run), hidden) for hidden, run in islice(groupby(text, key=_hidden), 2 * _MARKED)]
+    rest = text[sum(len(run) for run, _ in parts) :].translate(_CODES)
+    return [(run.translate(_CODES), hidden) for run, hidden in parts] + [(rest, False)] * bool(rest)
 
 
-def _code(character: str) -> str:
-    return f"⟨U+{ord(character):04X}⟩"
+class _Codes(dict[int, str]):
+    """Code point -> what is shown of it, for `str.translate`."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = f"⟨U+{code:04X}⟩" if _hidden(chr(code)) else chr(code)
+        return self[code]
 
 
 @cache
@@ -78,3 +86,6 @@ def _hidden(character: str) -> bool:
         return True
     unseen = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
     return unseen and character not in "\n\t"
+
+
+_CODES: Final = _Codes()

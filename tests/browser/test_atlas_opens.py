@@ -1,7 +1,6 @@
 """The atlas page in a real browser: what it shows is what the records say, and everybody can use it."""
 
 import csv
-import importlib.util
 import io
 import json
 import re
@@ -19,7 +18,7 @@ from ff_helpers.publication.atlas.signal import Rate, Signal
 from ff_helpers.publication.pages import write_page
 from ff_helpers.terms import INTENTS
 from tests.atlas_rows import AS_OF, DISCLOSURE, HOSTILE, VETO, hostile, kinds, many
-from tests.conftest import ROOT
+from tests.browser.accessible import axe
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -627,17 +626,6 @@ def test_without_javascript_there_is_a_table(atlas: Opened, page: "Page") -> Non
     assert page.locator("noscript table").is_visible()
     assert page.locator("h2#not").is_visible()
     assert page.locator("#q").is_hidden()
-
-
-def axe() -> str:
-    """The source of axe-core, fetched by tools/install.py browser and checked here again."""
-    spec = importlib.util.spec_from_file_location("install", ROOT / "tools" / "install.py")
-    install = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(install)
-    if not install.axe_file().is_file():
-        pytest.skip(f"no {install.axe_file()}: tools/python.sh tools/install.py browser (needs npm)")
-    assert install._is_part(install.axe_file(), install.AXE_SHA256)
-    return install.axe_file().read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("width", [375, 1280])

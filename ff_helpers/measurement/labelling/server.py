@@ -8,6 +8,7 @@ cached.
 
 import asyncio
 import hmac
+import json
 import secrets
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -100,7 +101,7 @@ def application(desk: Desk, token: str, finish: Callable[[], None]) -> web.Appli
         return send
 
     async def state(_: web.Request) -> web.Response:
-        return web.json_response(_state(desk))
+        return _json(_state(desk))
 
     async def act(request: web.Request) -> web.Response:
         try:
@@ -109,7 +110,7 @@ def application(desk: Desk, token: str, finish: Callable[[], None]) -> web.Appli
             return _refused(400, f"Not written: {_problem(error)}.")
         if asked.action == "finish":
             finish()
-            return web.json_response({"finished": True})
+            return _json({"finished": True})
         return _done(desk, asked)
 
     for address, name in _PAGE.items():
@@ -155,7 +156,7 @@ def _done(desk: Desk, asked: Act) -> web.Response:
     if not 0 <= asked.place <= len(desk.traces):
         return _refused(404, "Not written: there is no such trace.")
     if asked.place != desk.place:
-        return web.json_response(_state(desk) | {"error": _STALE}, status=409)
+        return _json(_state(desk) | {"error": _STALE}, status=409)
     try:
         if asked.action == "label":
             desk.decide(asked.label, asked.rationale)
@@ -168,11 +169,17 @@ def _done(desk: Desk, asked: Act) -> web.Response:
             said = "Skipped: it comes back after the others."
     except FFError as error:
         return _refused(422, f"Not written: {error}")
-    return web.json_response(_state(desk) | {"said": said})
+    return _json(_state(desk) | {"said": said})
+
+
+def _json(content: object, *, status: int = 200) -> web.Response:
+    # As UTF-8: escaped, a text of many spelled out characters would be twice as long.
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return web.Response(text=text, status=status, content_type="application/json", charset="utf-8")
 
 
 def _refused(status: int, why: str) -> web.Response:
-    return web.json_response({"error": why}, status=status)
+    return _json({"error": why}, status=status)
 
 
 def _problem(error: ValidationError) -> str:

@@ -30,11 +30,8 @@ function showChoices(choices) {
   const group = $("choices");
   if (group.childElementCount) return;
   for (const { key, letter, label, meaning } of choices) {
-    const name = made("b", [label], { id: `label-${key}` });
-    const words = made("small", [meaning], { id: `meaning-${key}` });
-    const button = made("button", [made("kbd", [key]), name, words], { type: "button" });
-    button.setAttribute("aria-labelledby", name.id);
-    button.setAttribute("aria-describedby", words.id);
+    const said = [made("kbd", [key]), " ", made("b", [label]), " ", made("small", [meaning])];
+    const button = made("button", said, { type: "button" });
     button.setAttribute("aria-keyshortcuts", `${key} ${letter}`);
     button.dataset.label = label;
     button.addEventListener("click", () => decide(label));
@@ -87,6 +84,7 @@ function show(state, { focus = true } = {}) {
     button.classList.toggle("former", Boolean(state.before) && state.before.label === button.dataset.label);
   }
   for (const id of ["unsure", "skip", "why"]) $(id).disabled = !state.trace;
+  for (const id of ["question", "choices", "reason", "unsure", "skip"]) $(id).hidden = !state.trace;
   $("undo").disabled = !state.undo;
   $("why").value = drafts.get(state.place) ?? ((state.before && state.before.rationale) || "");
   $("said").textContent = [state.said, former && `You had said ${former}.`].filter(Boolean).join(" ");
