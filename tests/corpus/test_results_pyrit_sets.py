@@ -59,6 +59,14 @@ def test_comments_above_the_header_and_quoted_lines_are_read(tmp_path):
     assert read[1].status == "not_submitted"
 
 
+def test_another_encoding_is_refused_with_its_row(tmp_path):
+    for above in (ABOUT, ABOUT + "# Caf\xe9\n"):
+        file = tmp_path / "any.name"
+        file.write_bytes((above + COLUMNS + "a,caf\xe9,1,text\n").encode("latin-1"))
+        with pytest.raises(FFError, match="row 1: not UTF-8"):
+            rows(file, human="success")
+
+
 @pytest.mark.parametrize("score", ["0.5", "2", "the swan sings"])
 def test_another_score_is_refused_with_its_row_and_without_its_text(tmp_path, score):
     file = written(tmp_path, f"{ABOUT}{COLUMNS}a,b,1,text\nc,d,{score},text\n")

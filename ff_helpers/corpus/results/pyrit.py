@@ -139,7 +139,7 @@ def _opened(path: Path) -> Iterator[Database]:
         else:
             with closing(duckdb.connect(str(path), read_only=True)) as database:
                 yield database
-    except (sqlite3.Error, duckdb.Error):
+    except (sqlite3.Error, duckdb.Error, UnicodeDecodeError):
         problem = "the database is damaged, cut off, or in use: close PyRIT, or copy it whole"
         raise RecordError(path, "", "", problem) from None
 

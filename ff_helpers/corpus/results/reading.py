@@ -87,11 +87,11 @@ def table(path: Path, *, skip: int = 0, delimiter: str = ",") -> Iterator[tuple[
     """
     csv.field_size_limit(1 << 30)
     with path.open(encoding="utf-8-sig", newline="") as file:
-        for _ in range(skip):
-            file.readline()
-        rows = csv.DictReader(file, restkey="\0", restval="\0", delimiter=delimiter, strict=True)
         number = 0
         try:
+            for _ in range(skip):
+                file.readline()
+            rows = csv.DictReader(file, restkey="\0", restval="\0", delimiter=delimiter, strict=True)
             for number, row in enumerate(rows, start=1):
                 if "\0" in row or "\0" in row.values():
                     raise RecordError(path, f"row {number}", "", "not as many cells as the header has")
