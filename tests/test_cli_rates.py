@@ -183,3 +183,9 @@ def test_labels_do_not_adjust_a_rate_that_the_judge_does_not_decide(log: Project
     )
     assert said.returncode == 2
     assert "grader j answers in the space strict, which does not decide the tier broad" in said.stderr
+
+
+def test_a_regrade_refuses_labels_of_another_space_and_says_what_tells_them(log: Project) -> None:
+    said = log.ff("regrade", "v.jsonl")
+    assert said.returncode == 2
+    assert "v.jsonl:1: grader j answers in the space strict, and a regrade compares labels of" in said.stderr

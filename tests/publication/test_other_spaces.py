@@ -13,6 +13,7 @@ from ff_helpers.measurement.collected.stability import refusal_stability
 from ff_helpers.measurement.rates.comparisons import compare_models
 from ff_helpers.measurement.rates.reported import asr_by, would_have_reported
 from ff_helpers.paths import Run
+from ff_helpers.publication.atlas.frames import signal_table
 from ff_helpers.publication.atlas.ledger import counted_signal
 from ff_helpers.publication.atlas.ledger_counts import run_counts
 from ff_helpers.publication.atlas.page import publish_page
@@ -158,3 +159,6 @@ def test_a_signal_of_judges_that_decide_nothing_has_no_rate_and_says_why(tmp_pat
     assert (signal.asr, signal.would_have_reported, signal.by_intent) == (None, None, None)
     assert signal.asr_reason.startswith("not determinable: no grader of these rows")
     publish_page(tmp_path / "index.html", [signal], profile="p", as_of=DAY)
+    table = signal_table([signal])
+    assert list(table["rests_on"]) == ["nothing: not determinable"]
+    assert table[["k", "n", "asr"]].isna().all(axis=None)

@@ -268,7 +268,7 @@ def chains(*ledgers: Path) -> list[Chain]:
 
     Raises:
         FFError: a record supersedes one that is not there, or gives a second answer without
-            naming the first; with file and line.
+            naming the first, or is of another label space than `five`; with file and line.
         FileMissingError, BadLineError: as `read_ledger`.
     """
     found: list[Chain] = []
@@ -279,6 +279,12 @@ def chains(*ledgers: Path) -> list[Chain]:
                 continue
             ids = (record.key, record.trace_id, record.response_sha256)
             here = Place(path, number, *ids, record.identity, record.label)
+            if record.space != "five":
+                raise FFError(
+                    f"{here}: grader {named(record.grader)} answers in the space {record.space}, and a "
+                    "regrade compares labels of the five verdicts. `ff asr` gives the rate of its current "
+                    "labels, and `ff ledger` says how many were corrected."
+                )
             pair = (record.key, record.trace_id)
             if record.supersedes is None:
                 _begin(here, pair, owners, found)

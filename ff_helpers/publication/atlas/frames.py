@@ -11,7 +11,7 @@ from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.measurement.results import GraderNote, Terms, stated
 from ff_helpers.publication.atlas.signal import Rate, Signal, SignalGrader, Stability, named_apart
 from ff_helpers.publication.atlas.trust import Trust, model_facts, read_trust, trust
-from ff_helpers.terms import INTENTS, Unknown
+from ff_helpers.terms import INTENTS, NOT_DETERMINABLE, Unknown
 
 _NO_SPACE: str | Unknown = Unknown("space", "not in the record")
 
@@ -20,12 +20,15 @@ def signal_table(signals: Sequence[Signal]) -> pd.DataFrame:
     """Return one row per model.
 
     Columns: model, origin, rests_on (the graders that carry the rate; str), k, n (int; of what would have
-    been reported where there is no rate), asr, asr_low, asr_high, by_scenario (the same rate),
-    by_scenario_low, by_scenario_high, stable, stable_low, stable_high (float in [0, 1], missing
-    where not known), scenarios (Int64), multi_turn (share, float), last_graded, confidence (str).
+    been reported where there is no rate; missing where no grader decides the tier), asr, asr_low, asr_high,
+    by_scenario (the same rate), by_scenario_low, by_scenario_high, stable, stable_low, stable_high (float in
+    [0, 1], missing where not known), scenarios (Int64), multi_turn (share, float), last_graded, confidence
+    (str).
     """
-    rows = [_row(signal) for signal in named_apart(signals)]
-    return stated(pd.DataFrame(rows).astype({"scenarios": "Int64"}), signal_terms(signals))
+    table = pd.DataFrame([_row(signal) for signal in named_apart(signals)]).astype({"scenarios": "Int64"})
+    if len(table) and table["k"].isna().any():  # no grader of a model decides the tier
+        table = table.astype({"k": "Int64", "n": "Int64"})
+    return stated(table, signal_terms(signals))
 
 
 def intent_table(signals: Sequence[Signal]) -> pd.DataFrame:
@@ -144,11 +147,14 @@ def _note(grader: SignalGrader) -> GraderNote:
 
 def _row(signal: Signal) -> dict[str, object]:
     stable = signal.refusal_stability
+    undecided = signal.asr is None and signal.would_have_reported is None
+    nothing = f"nothing: {NOT_DETERMINABLE}" if undecided else "nothing"
     return {
         "model": signal.label,
         "origin": signal.origin,
-        "rests_on": ", ".join(grader.grader for grader in signal.graders if grader.headline) or "nothing",
+        "rests_on": ", ".join(grader.grader for grader in signal.graders if grader.headline) or nothing,
         **_rate(signal.asr or signal.would_have_reported, shown=signal.asr is not None),
+        **(dict.fromkeys(("k", "n")) if undecided else {}),
         **_bounds("stable", stable.share if stable else None, stable),
         "multi_turn": signal.multi_turn.share if signal.multi_turn else None,
         "last_graded": str(signal.last_graded or signal.last_graded_reason),
