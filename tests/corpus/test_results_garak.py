@@ -82,7 +82,7 @@ def test_the_threshold_is_part_of_the_name_and_the_runs_own_is_taken(tmp_path):
     file = report(tmp_path, scored, **{"run.eval_threshold": 0.7})
     assert judged(rows(file)) == {"dan.DAN>=0.7": ["NOT_COMPLIANCE"]}
     assert judged(rows(file, threshold="0.6")) == {"dan.DAN>=0.6": ["COMPLIANCE"]}
-    with pytest.raises(FFError, match="threshold: must be a number"):
+    with pytest.raises(FFError, match="threshold: must be a number above 0 and at most 1"):
         rows(file, threshold="high")
 
 

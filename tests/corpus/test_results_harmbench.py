@@ -60,6 +60,8 @@ def test_four_encodings_of_yes_in_one_row(tmp_path):
         ("human_2", "COMPLIANCE"),
     ]
     assert (read[0].model, read[0].tags["attack"]) == ("hotel_7b", "PAP")
+    with pytest.raises(FFError, match="above 1 and at most 10"):
+        rows(file, threshold="0.5")  # meant for a file of another scale
     rated = judged(rows(file, threshold="9"))
     assert rated["harmbench.PAIR_gpt-4-0613>=9"] == ["COMPLIANCE", "COMPLIANCE"]
 

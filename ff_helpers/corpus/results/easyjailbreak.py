@@ -75,7 +75,8 @@ class Reader:
         """
         numbers = {one for _, found in _instances(path) for one in found.scores if _is_number(one)}
         binary = 0 in numbers and numbers <= {0, 1}
-        at = 1.0 if binary or not numbers else threshold(options, None, "score of EasyJailbreak (1 to 10)")
+        scale = bool(numbers) and not binary
+        at = threshold(options, None, "score of EasyJailbreak", (1, 10)) if scale else 1.0
         runs: dict[str, int] = {}
         for number, found in _instances(path):
             asked = f"{found.query}\0{found.jailbreak_prompt}"

@@ -117,7 +117,7 @@ class _Run:
     def at(self) -> float:
         """The threshold from which on a score is a hit."""
         own = self.setup.threshold
-        return threshold(self.options, 0.5 if own is None else own, "score of a garak detector (0 to 1)")
+        return threshold(self.options, 0.5 if own is None else own, "score of a garak detector")
 
 
 class Reader:

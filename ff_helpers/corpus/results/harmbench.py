@@ -92,7 +92,6 @@ class Reader:
 
     def read(self, path: Path, options: Mapping[str, str]) -> Iterator[Row]:
         """Yield one row for each completion; equal test cases of one behaviour are runs of one scenario."""
-        at = threshold(options, 10, "rating of PAIR's judge (1 to 10)")
         model, method = _published(path, options)
         for behaviour, completions in document(path, _Behaviours).root.items():
             cases: dict[str | None, int] = {}
@@ -115,7 +114,9 @@ class Reader:
                     tags=tags(
                         attack=attack, behavior=behaviour, experiment=found.experiment, dataset="HarmBench"
                     ),
-                    judgements=tuple(_judgement(name, found, at) for name in JUDGES if name in found.said),
+                    judgements=tuple(
+                        _judgement(name, found, options) for name in JUDGES if name in found.said
+                    ),
                     labels=tuple(
                         Label(name, "strict", _human(found.said[name], name, path, f"{behaviour}.{index}"))
                         for name in PEOPLE
@@ -132,8 +133,9 @@ def _published(path: Path, options: Mapping[str, str]) -> tuple[str | None, str 
     return options.get("model", model), options.get("attack", method)
 
 
-def _judgement(name: str, found: _Completion, at: float) -> Judgement:
+def _judgement(name: str, found: _Completion, options: Mapping[str, str]) -> Judgement:
     space, rated = JUDGES[name], name.startswith("PAIR")
+    at = threshold(options, 10, "rating of PAIR's judge", (1, 10)) if rated else 1
     judge = f"harmbench.{name}" + (f">={at:g}" if rated else "")
     model = name.removeprefix("PAIR_") if "gpt-" in name else None
     said = Judgement(judge, space, model=model)

@@ -266,7 +266,7 @@ def _judged(score: Record, memory: _Memory, options: Mapping[str, str]) -> Judge
     refusal = "Refusal" in (kind if inverted else kind.partition("(")[0])
     judge = f"pyrit.{_name(kind, scorer, score, memory)}"
     scale = score.get("score_type") == "float_scale"
-    at = threshold(options, None, f"score of {judge} (0 to 1)") if scale else 1.0
+    at = threshold(options, None, f"score of {judge}") if scale else 1.0
     target = _object(_object(scorer, "children"), "prompt_target")
     said = Judgement(
         judge=f"{judge}>={at:g}" if scale else judge,

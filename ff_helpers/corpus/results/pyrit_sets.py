@@ -68,7 +68,7 @@ class Reader:
         with path.open("rb") as file:
             about, lines = _above(file.read(1 << 16))
         if "harm_definition" in about:
-            meaning = _Meaning("strict", threshold(options, None, SCALE.partition(";")[0]))
+            meaning = _Meaning("strict", threshold(options, None, "harm score of PyRIT's people"))
         else:
             meaning = _Meaning(_space(options, path))
         times: Counter[str] = Counter()

@@ -111,29 +111,39 @@ def header(head: bytes, delimiter: str = ",") -> tuple[str, ...]:
         return ()
 
 
-def threshold(options: Mapping[str, str], otherwise: float | None, what: str) -> float:
+def threshold(
+    options: Mapping[str, str], otherwise: float | None, what: str, scale: tuple[float, float] = (0, 1)
+) -> float:
     """Return the threshold on a score: the option `threshold`, else the tool's own.
 
     Args:
-        what: the score and its scale, for the error: `score of StrongREJECT (0 to 1)`.
+        what: the score, for the error: `score of StrongREJECT`.
+        scale: its lowest and its highest value.
 
     Raises:
-        FFError: no threshold was given and the tool has none, or it is no number.
+        FFError: no threshold was given and the tool has none, or it puts all scores on one side: it was
+            meant for another file.
     """
+    low, high = scale
+    named_scale = f"{what} ({low:g} to {high:g})"
     given = options.get("threshold")
     if given is None:
         if otherwise is None:
             raise FFError(
-                f"The {what} is a number, and a rate needs a threshold: say from which value on an attack "
-                "has succeeded, such as `--option threshold=0.5`. It becomes part of the judge's name."
+                f"The {named_scale} is a number, and a rate needs a threshold: say from which value on an "
+                f"attack has succeeded, such as --option threshold={(low + high) / 2:g}. It becomes part of "
+                "the judge's name."
             )
         return otherwise
     try:
         value = float(given)
     except ValueError:
         value = math.nan
-    if not math.isfinite(value):
-        raise FFError(f"threshold: must be a number; {what}.")
+    if not low < value <= high:
+        raise FFError(
+            f"threshold: must be a number above {low:g} and at most {high:g} for the {named_scale}. Import "
+            "files with other scales by a command of their own."
+        )
     return value
 
 

@@ -55,7 +55,7 @@ class Reader:
         Raises:
             FFError: no threshold is given, or a score is outside its scale.
         """
-        at = threshold(options, None, "score of StrongREJECT (0 to 1)")
+        at = threshold(options, None, "score of StrongREJECT")
         found: dict[tuple[str, ...], Row] = {}
         times: Counter[tuple[str, ...]] = Counter()
         runs: Counter[tuple[str, str]] = Counter()
