@@ -399,3 +399,26 @@ def test_ten_thousand_columns_are_read(desk) -> None:
     rows = [(i, number(t), number(g), *("x" * 9_997)) for i, t, g in ROWS[:24]]
     assert desk(rows, head=head).card["n"] == 24
     assert "and 9988 more" in desk(rows, head=head, grader="nobody").err
+
+
+def test_labels_of_several_people_are_what_most_of_them_said(desk) -> None:
+    with Path("v.jsonl").open("w") as file:
+        for i, _, g in ROWS:
+            record = external_record("j", "strict", trace(i), Judged(label=word(g, *STRICT)))
+            file.write(record.model_dump_json(exclude_none=True) + "\n")
+    rows = [
+        (i, who, word(t if who != "c" or n % 4 else not t, *STRICT), "strict")
+        for n, (i, t, _) in enumerate(ROWS)
+        for who in "abc"
+    ]
+    rows += [("r000", "a", "REFUSAL", "refused"), ("r001", "b", "", "strict")]
+    head, options = ("trace_id", "annotator", "label", "space"), ("--ledger", "v.jsonl", "--space", "strict")
+    found = desk(rows, *options, head=head, truth="label", grader="j")
+    assert right(found) == RIGHT
+    # One of three people differs in 30 of 120 traces: 2 of 3 pairs each.
+    assert found.card["notes"] == [
+        "the truth of each of 120 traces is what most of 3 people said (two of them agree in 300 of 360 "
+        "pairs of labels); 0 ties have no truth."
+    ]
+    tied = desk([row for row in rows if row[1] != "b"], *options, head=head, truth="label", grader="j").card
+    assert (tied["n"], tied["no_truth"]) == (90, 30)

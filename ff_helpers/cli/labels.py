@@ -17,6 +17,7 @@ from ff_helpers.measurement.calibration.confusion import Confusion, Kappa
 from ff_helpers.measurement.labels.card import Coded, LabelCard, card_of_labels, texts
 from ff_helpers.measurement.labels.file import Mapped, column_of, read_map, where, with_verdicts
 from ff_helpers.measurement.labels.measured import measured_card, onto_space, space_of, unequal_chances
+from ff_helpers.measurement.labels.people import by_majority
 from ff_helpers.measurement.labels.questions import SUGGESTED, Answers, reading_of, repeats_of
 from ff_helpers.measurement.labels.signs import signs
 from ff_helpers.measurement.proportions.intervals import Proportion
@@ -72,6 +73,9 @@ def _measured(frame: pd.DataFrame, options: argparse.Namespace) -> Measured:
         mapping |= read_map(options.map)
     space: Space | None = options.space
     grader, notes, chosen, positive = options.grader, [], len(frame), options.positive
+    if options.ledger is not None and space is not None:
+        frame, people = by_majority(frame, options.truth, space)
+        chosen, notes = len(frame), [people] if people else []
     items, hint = repeats_of(frame) if options.item is None else (options.item, "")
     notes += [hint] if hint else []
     if options.ledger is not None and space is not None:
