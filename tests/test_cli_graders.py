@@ -6,6 +6,7 @@ import pytest
 
 from ff_helpers.chat.embedded import MODELS
 from ff_helpers.cli import main
+from ff_helpers.grading.external import external_identity
 from ff_helpers.terms import Identity
 from tests.cards import QWEN, make_card
 
@@ -79,3 +80,12 @@ def test_recorded_verdicts_make_the_card_of_the_weights_that_gave_them(outputs, 
     assert "83.3% [71.8, 90.8], 55 of 66" in said
     assert "qwen2.5-coder-1.5b is calibrated. It may grade traces without truth" in said
     assert listed(capsys)["qwen2.5-coder-1.5b"]["state"] == "calibrated"
+
+
+def test_a_judge_that_somebody_else_ran_is_listed_with_its_own_cards_alone(outputs, capsys):
+    for name, right in (("scorer", 19), ("other", 3)):
+        put(outputs, name, make_card(external_identity(name), right=right))
+    found = listed(capsys)
+    assert [len(found[name]["cards"]) for name in ("scorer", "other")] == [1, 1]
+    assert found["scorer"]["cards"][0]["accuracy"]["k"] == 19
+    assert (found["scorer"]["spec"], found["scorer"]["next"]) == (None, "")

@@ -67,7 +67,9 @@ def known_graders() -> list[Choice]:
     for who, name in names.items():
         if who not in told:
             here = name == "heuristic"
-            found.append(_choice(name, "heuristic" if here else None, who.digest, cards, here=here))
+            # Words in place of a digest, as of judges that somebody else ran, tell nobody apart.
+            own = [card for card in cards if card.identity == who]
+            found.append(_choice(name, "heuristic" if here else None, who.digest, own, here=here))
     return sorted(found, key=_rank)
 
 
