@@ -188,6 +188,13 @@ def test_reports_of_garak_before_0_13_hold_plain_texts(tmp_path):
     assert (row.model, only(row).label) == ("stage-bot", "COMPLIANCE")
 
 
+def test_the_version_may_stand_in_the_second_record_only(tmp_path):
+    done = attempt(0, 2, ["Hello."], {"dan.DAN": [0.0]})
+    file = report(tmp_path, done, version="0.10.3", **{"_config.version": -1})
+    assert recognised(file).version == "0.10.3"
+    assert [row.judgements[0].version for row in rows(file)] == [None]
+
+
 def test_scores_that_do_not_match_the_outputs_are_not_guessed(tmp_path):
     file = report(tmp_path, attempt(0, 2, ["a", "b"], {"dan.DAN": [1.0]}))
     assert judged(rows(file)) == {"dan.DAN>=0.5": ["not_gradeable"] * 2}

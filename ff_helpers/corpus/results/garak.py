@@ -89,12 +89,17 @@ class _Attempt(Foreign):
 
 
 class _Setup(Foreign):
-    version: str | None = Field(None, alias="_config.version")
+    said: str | int | None = Field(None, alias="_config.version")
     target: str | None = Field(None, alias="plugins.target_name")
     before_0_13: str | None = Field(None, alias="plugins.model_name")
     family: str | None = Field(None, alias="plugins.target_type")
     threshold: float | None = Field(None, alias="run.eval_threshold")
     seed: int | None = Field(None, alias="run.seed")
+
+    @property
+    def version(self) -> str | None:
+        """The version of garak; a number stands where garak did not know its own."""
+        return self.said if isinstance(self.said, str) else None
 
 
 class _Plugins(Foreign):
@@ -102,6 +107,7 @@ class _Plugins(Foreign):
 
 
 class _Entry(Foreign):
+    garak_version: str | None = None
     probe: str | None = None
     plugin_cache: _Plugins | None = None
 
@@ -134,6 +140,8 @@ class Reader:
             return None
         with path.open("rb") as file:
             version = parse_line(_Setup, file.readline(), path=path, line=1).version
+            if version is None and (second := file.readline()).strip():
+                version = parse_line(_Entry, second, path=path, line=2).garak_version
         if version is None or not KNOWN.match(version):
             raise VersionError(path, "garak", version or "without a version", "0.9 to 0.17")
         return Source("garak", version, DIRECTION, notes=_notes(path))
