@@ -17,6 +17,7 @@ LABELS = ("calibrate", "--labels", "FILE", "--truth", "human", "--grader", "judg
 JOINED = (*LABELS[:5], "--space", "five", "--ledger", "LEDGER")
 TRACES = ("grade", "--traces", "FILE", "--grader", "heuristic", "--ledger", "new.jsonl")
 ASR = ("asr", "FILE")
+PEOPLE = ("labels", "compare", "FILE", "--space", "strict")
 ROW = {"trace_id": "t", "grader": "g", "verdict": "REFUSAL"}
 TRACE = {"trace_id": "t", "model": "m", "source": "s", "messages": [{"role": "user", "content": MARKER}]}
 Q = f'"{MARKER}"'
@@ -63,6 +64,11 @@ WRONG = {
     "a profile that is no YAML": (("run", "FILE"), f"a: {MARKER}: b\n"),
     "a profile with one more key": (("run", "FILE"), f'"{MARKER}": 1\n'),
     "a profile of one text": (("run", "FILE"), f'"{MARKER}"\n'),
+    "a sample without its columns": (PEOPLE, f"{Q},{Q}\n1,1\n"),
+    "a truth outside its space": (PEOPLE, f"trace_id,truth\nt,{Q}\n"),
+    "a probability that is none": (PEOPLE, f"trace_id,probability,truth\nt,{Q},\n"),
+    "a trace with two truths": (PEOPLE, f"trace_id,truth\n{Q},COMPLIANCE\n{Q},NOT_COMPLIANCE\n"),
+    "a sample that nobody labelled": (PEOPLE, f"trace_id,stratum,truth\n{Q},{Q},\n"),
     "an export without a header": (("atlas", "export", "FILE"), f"{Q},1\n{Q},2\n"),
     "an export with a text as a number": (
         ("atlas", "export", "FILE"),
@@ -100,7 +106,7 @@ def test_what_is_wrong_is_said_without_the_text(said, name):
     assert any(word in text for word in ("given", "column", "trace", "positive value"))  # it still says where
 
 
-@pytest.mark.parametrize("words", [LABELS, TRACES, (*LABELS, "--map", "FILE"), ("run", "FILE")])
+@pytest.mark.parametrize("words", [LABELS, TRACES, PEOPLE, (*LABELS, "--map", "FILE"), ("run", "FILE")])
 @pytest.mark.parametrize("name", kinds())
 def test_whatever_the_file_is_its_text_is_not_printed(said, name, words):
     code, text = said(words, kinds()[name][0])

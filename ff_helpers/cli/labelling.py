@@ -91,12 +91,11 @@ def _content(sample: Sample, found: People) -> dict[str, object]:
         "adjudicated": found.adjudicated,
         "undecided": found.undecided,
         "truths": found.truths,
-        "unequal_probabilities": found.unequal,
     }
 
 
 def _pair_content(pair: Pair) -> dict[str, object]:
-    agreed, matrix = pair.matrix.accuracy, pair.matrix
+    agreed, matrix, weighted = pair.matrix.accuracy, pair.matrix, pair.weighted
     rows = zip(matrix.classes, matrix.table, strict=True)
     return {
         "a": pair.a,
@@ -107,6 +106,12 @@ def _pair_content(pair: Pair) -> dict[str, object]:
         "agreement_ci": [agreed.low, agreed.high],
         "kappa": _kappa_content(pair.kappa),
         "note": pair.note,
+        "of_all_rows": weighted
+        and {
+            "agreement": weighted.agreement,
+            "agreement_ci": [weighted.low, weighted.high],
+            "kappa": _kappa_content(weighted.kappa),
+        },
         "confusion": {name: dict(zip(matrix.classes, row, strict=False)) for name, row in rows},
     }
 

@@ -13,6 +13,7 @@ import pandas as pd
 from ff_helpers.errors import FFError, quoted
 from ff_helpers.measurement.agreement.pairs import about_two
 from ff_helpers.measurement.agreement.panels import krippendorff_alpha
+from ff_helpers.measurement.agreement.weighted import Weighted, weighted_agreement
 from ff_helpers.measurement.calibration.confusion import Confusion, Kappa, cohen_kappa, confusion
 from ff_helpers.measurement.sampling.files import Sample
 from ff_helpers.terms import classes
@@ -37,6 +38,8 @@ class Pair:
         matrix: counts; rows are the labels of `a`, columns those of `b`. Its `accuracy` is their agreement.
         kappa: Cohen's, with interval; None without a common trace.
         note: what is special about that kappa, or empty.
+        weighted: both as estimates for all rows; None where every row was drawn with the same probability, as
+            then the sample's shares are these estimates, or without a common trace.
     """
 
     a: str
@@ -44,6 +47,7 @@ class Pair:
     matrix: Confusion
     kappa: Kappa | None
     note: str
+    weighted: Weighted | None
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,6 @@ class People:
         adjudicated: traces with a label by an adjudicator.
         undecided: traces without any label that counts.
         truths: class -> traces with that truth, cells filled by hand included.
-        unequal: whether inclusion probabilities differ, so that shares of the sample are not of all rows.
     """
 
     people: tuple[Person, ...]
@@ -68,7 +71,6 @@ class People:
     adjudicated: int
     undecided: tuple[str, ...]
     truths: dict[str, int]
-    unequal: bool
 
 
 def compare_people(sample: Sample) -> People:
@@ -87,19 +89,20 @@ def compare_people(sample: Sample) -> People:
     frame, space = sample.frame, classes(sample.space)
     said = pd.DataFrame(
         {name: frame["trace_id"].map(sample.decided[name]).astype("object") for name in names}
-    ).set_axis(frame["trace_id"])
+    )
+    unequal = bool(frame["probability"].nunique() > 1)
+    drawn = frame[["probability", "stratum"]] if unequal else None
     counted = Counter(str(label) for label in frame["truth"].dropna())
     decided = {d.trace_id for d in sample.decisions if d.role == "adjudicate" and d.label is not None}
     open_ones = frame["truth"].isna() & ~frame["trace_id"].isin(sample.disputed)
     return People(
         people=tuple(_person(name, sample.decided[name], len(frame)) for name in names),
-        pairs=tuple(_pair(said[[a, b]].dropna(), space) for a, b in combinations(names, 2)),
+        pairs=tuple(_pair(said[[a, b]].dropna(), drawn, space) for a, b in combinations(names, 2)),
         alpha=krippendorff_alpha(said) if len(names) > 2 else None,
         disputed=sample.disputed,
         adjudicated=len(decided - set(sample.disputed)),
         undecided=tuple(frame["trace_id"][open_ones]),
         truths={name: counted[name] for name in space},
-        unequal=bool(frame["probability"].nunique() > 1),
     )
 
 
@@ -108,8 +111,13 @@ def _person(name: str, said: dict[str, str | None], traces: int) -> Person:
     return Person(name, labels, len(said) - labels, traces - len(said))
 
 
-def _pair(both: pd.DataFrame, space: tuple[str, ...]) -> Pair:
+def _pair(both: pd.DataFrame, drawn: pd.DataFrame | None, space: tuple[str, ...]) -> Pair:
     a, b = both.columns
+    weighted = None
+    if drawn is not None and len(both):
+        how = drawn.loc[both.index]
+        weighted = weighted_agreement(both[a], both[b], how["probability"], how["stratum"])
     matrix = confusion(list(both[a]), list(both[b]), space)
     kappa = cohen_kappa(matrix)
-    return Pair(str(a), str(b), matrix, kappa, about_two(kappa.note) if kappa else "no trace in common")
+    note = about_two(kappa.note) if kappa else "no trace in common"
+    return Pair(str(a), str(b), matrix, kappa, note, weighted)

@@ -43,7 +43,7 @@ def test_the_even_table_of_feinstein_and_cicchetti(tmp_path: Path) -> None:
     assert pair.kappa.low < pair.kappa.value < pair.kappa.high
     assert (len(found.disputed), found.truths, found.undecided) == (15, {YES: 40, NO: 45}, ())
     assert found.alpha is None
-    assert not found.unequal
+    assert pair.weighted is None
 
 
 def test_who_cannot_say_is_in_no_pair_and_a_trace_nobody_decided_is_undecided(tmp_path: Path) -> None:
