@@ -422,3 +422,38 @@ def test_labels_of_several_people_are_what_most_of_them_said(desk) -> None:
     ]
     tied = desk([row for row in rows if row[1] != "b"], *options, head=head, truth="label", grader="j").card
     assert (tied["n"], tied["no_truth"]) == (90, 30)
+
+
+def test_a_choice_of_rows_is_another_set_than_the_whole_table(desk) -> None:
+    rows = [(i, word(t, *STRICT), word(g, *STRICT)) for i, t, g in ROWS]
+    desk(rows)
+    desk(rows, "--where", "id < 'r060'")
+    desk(rows, "--where", " or ".join(f"id == 'r{n:03d}'" for n in range(30)))
+    found = {card.calibration_set: card.n for card in saved_cards(Path("outputs/cards"))}
+    assert len(found) == 3
+    assert (found["l"], found["l where id < 'r060'"]) == (120, 60)
+    assert 30 in found.values()
+
+
+def test_rows_that_nobody_can_grade_are_no_mistakes_of_the_judge(desk) -> None:
+    with Path("v.jsonl").open("w") as file:
+        for n, (i, _, g) in enumerate(ROWS):
+            row = trace(i).model_copy(update={"row_status": "target_error"} if n % 6 == 0 else {})
+            record = external_record("j", "strict", row, Judged(label=word(g, *STRICT)))
+            file.write(record.model_dump_json(exclude_none=True) + "\n")
+    rows = [(i, word(t, *STRICT)) for i, t, _ in ROWS]
+    found = desk(
+        rows, "--ledger", "v.jsonl", "--space", "strict", head=("trace_id", "human"), grader="j"
+    ).card
+    assert (found["n"], found["k"], found["errors"]) == (100, 91, {"target_error": 20})
+
+
+def test_a_row_without_an_item_is_an_item_of_its_own(desk) -> None:
+    rows = [("" if n < 60 else n // 3, n % 3, number(t), number(g)) for n, (_, t, g) in enumerate(ROWS)]
+    assert desk(rows, "--item", "case", head=("case", "x", "human", "judge")).card["n"] == 60 + 20
+
+
+@pytest.mark.parametrize("label", ["no error", "no_error", "terror", "refused"])
+def test_a_label_that_only_mentions_an_error_is_none(desk, label) -> None:
+    rows = [(i, word(t, label, "other"), word(g, label, "other")) for i, t, g in ROWS]
+    assert right(desk(rows)) == RIGHT

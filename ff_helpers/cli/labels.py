@@ -2,6 +2,7 @@
 
 import argparse
 import datetime
+import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -23,10 +24,14 @@ from ff_helpers.measurement.labels.signs import signs
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.measurement.rates.known import measures
 from ff_helpers.measurement.standing import default_cards
-from ff_helpers.terms import Identity, Space, classes
+from ff_helpers.terms import ROW_FAULTS, Identity, Space, classes
 
 MOST: Final = 20
 """How many of the invalid values are shown, the most frequent first."""
+
+
+LONGEST: Final = 60
+"""Characters of a query that stand in the name of a set; a longer one is hashed."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,7 @@ def _measured(frame: pd.DataFrame, options: argparse.Namespace) -> Measured:
             positive=positive,
             mapping=mapping,
             annotators=tuple(options.annotators) if options.annotators else None,
-            errors=options.errors or (),
+            errors=options.errors or (() if options.ledger is None else ROW_FAULTS),
             items=items,
         )
 
@@ -135,10 +140,19 @@ def _card(found: Measured, options: argparse.Namespace) -> tuple[Card | None, st
         mapped=found.mapping.get("truth"),
         identity=found.identity,
         space=found.space,
-        calibration_set=options.labels.stem,
+        calibration_set=_set(options),
         day=datetime.date.today(),
     )
     return card, ""
+
+
+def _set(options: argparse.Namespace) -> str:
+    """Return the name of the set: a choice of rows is another set than the whole table."""
+    query = options.where
+    if query is None:
+        return str(options.labels.stem)
+    chose = query if len(query) <= LONGEST else hashlib.sha256(query.encode()).hexdigest()[:8]
+    return f"{options.labels.stem} where {chose}"
 
 
 def _write(card: Card, options: argparse.Namespace) -> Path:

@@ -22,7 +22,7 @@ from ff_helpers.measurement.calibration.gate import Gate, decide
 from ff_helpers.measurement.calibration.items import Evidence, by_item, by_row
 from ff_helpers.measurement.labels.cells import is_nothing, matches
 from ff_helpers.measurement.labels.file import Mapped, column_of
-from ff_helpers.measurement.proportions.clusters import Places
+from ff_helpers.measurement.proportions.clusters import Places, cluster_places
 from ff_helpers.measurement.proportions.intervals import Proportion, wilson
 
 BOOLEANS: Final = (("true", "false"), ("True", "False"), ("TRUE", "FALSE"), ("1", "0"), ("1.0", "0.0"))
@@ -163,7 +163,7 @@ def card_of_labels(
             invalid[short(value)] += n
     evidence = by_row(matrix)
     if items is not None:
-        evidence = by_item(matrix, one, other, Coded.of(texts(column_of(rows, items))).codes)
+        evidence = by_item(matrix, one, other, _items(column_of(rows, items)))
     return LabelCard(
         truth=truth,
         grader=grader,
@@ -200,6 +200,12 @@ class Coded:
     def placed(self, places: Sequence[int]) -> Places:
         """Return what stands for each row, given what stands for each value."""
         return np.array(places, dtype=np.intp)[self.codes]
+
+
+def _items(column: "pd.Series[str]") -> Places:
+    """Return a number for each item; a row without one is an item of its own."""
+    text = texts(column)
+    return cluster_places(text.where(~text.map(is_nothing), None))
 
 
 def _counted(true: Places, graded: Places, classes: Sequence[str]) -> Confusion:

@@ -17,9 +17,13 @@ NOTHING: Final = frozenset(
 _PAIRS: Final = (("yes", "no"), ("true", "false"), ("1", "0"), ("y", "n"), ("t", "f"))
 SPELLINGS: Final = tuple(frozenset(words) for words in zip(*_PAIRS, strict=True))
 """Spellings of yes and no, once trimmed, in lower case, numbers parsed."""
+_WHOSE: Final = (
+    "api|server|internal|parse|parsing|json|request|connection|network|judge|grader|scorer|model|target|"
+    "value|runtime|http|key|type|timeout|system|unknown|validation|decoding"
+)
 _ERROR: Final = re.compile(
-    r"\s*(\W{0,2}(?:(?:\w+[ _-])?errors?\b|\w*(?:Error|Exception)\b|exception\b|traceback\b|"
-    r"timed?[ _-]?out\b|http[ _-]?[45]\d\d\b|rate[ _-]?limit(?:ed)?\b|unparsable\b|"
+    rf"\s*(\W{{0,2}}(?:(?:(?:{_WHOSE})[ _-])?errors?\b|(?-i:[A-Z]\w*(?:Error|Exception))\b|exception\b|"
+    r"traceback\b|timed?[ _-]?out\b|http[ _-]?[45]\d\d\b|rate[ _-]?limit(?:ed)?\b|unparsable\b|"
     r"\#(?:REF|VALUE|DIV/0|NAME)!)[\]:]{0,2}(?: [45]\d\d\b)?)",
     re.IGNORECASE,
 )
@@ -35,7 +39,8 @@ def is_nothing(value: str) -> bool:
 def error_in(value: str) -> str | None:
     """Return the words with which a cell begins that looks like an error, such as `ERROR: 429`; or None.
 
-    They are of a fixed vocabulary, so they may be shown whatever the rest of the cell says.
+    They are of a fixed vocabulary, or the name of a program's exception, so they may be shown whatever the
+    rest of the cell says.
     """
     found = _ERROR.match(value)
     return found[1] if found else None

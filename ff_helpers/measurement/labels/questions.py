@@ -278,6 +278,11 @@ def _scalar(value: str) -> str:
     return yaml.safe_dump(value, allow_unicode=True, width=1000).removesuffix("...\n").strip()
 
 
+def _is_id(name: str) -> bool:
+    """Return whether a column is called id, sample_id, BehaviorID or the like."""
+    return name.casefold() == "id" or name.endswith(("_id", "-id", " id", "ID", "Id"))
+
+
 def repeats_of(frame: pd.DataFrame) -> tuple[str | None, str]:
     """Return the column that repeats of one item share, where one is found beside an id; and a hint, or "".
 
@@ -285,7 +290,7 @@ def repeats_of(frame: pd.DataFrame) -> tuple[str | None, str]:
     that repeats without such a column is a hint alone.
     """
     names = [str(name) for name in frame.columns]
-    ids = [n for n in names if names.count(n) == 1 and n.casefold().replace("_", " ").split()[-1:] == ["id"]]
+    ids = [n for n in names if names.count(n) == 1 and _is_id(n)]
     again = [name for name in ids if frame[name].duplicated().any() and frame[name].nunique() > 1]
     if not again:
         return None, ""
