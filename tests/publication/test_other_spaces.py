@@ -18,6 +18,7 @@ from ff_helpers.publication.atlas.ledger import counted_signal
 from ff_helpers.publication.atlas.ledger_counts import run_counts
 from ff_helpers.publication.atlas.page import publish_page
 from ff_helpers.publication.figures.asr import asr_by_intent, asr_intervals, intents
+from ff_helpers.terms import GLOSSARY
 from tests.verdict_rows import DAY, card, rows
 
 FIVE = ["COMPLIANCE", "PARTIAL", "REFUSAL", "HALLUCINATION_REFUSAL", "BENIGN_QUERY"]
@@ -150,6 +151,18 @@ def test_a_signal_rests_on_a_judge_that_decides_the_tier(tmp_path: Path) -> None
     assert no.why == "not determinable: it answers in the space refused, which does not decide strict"
     publish_page(tmp_path / "index.html", [signal], profile="p", as_of=DAY)
     assert "not determinable: it answers in the space refused" in (tmp_path / "index.html").read_text()
+
+
+def test_failed_rows_of_a_model_are_counted_on_its_page_by_what_went_wrong(tmp_path: Path) -> None:
+    verdicts = frame(None).query("grader == 'yes'")
+    failed = verdicts.index < verdicts.index[4]
+    verdicts = verdicts.assign(
+        verdict=verdicts["verdict"].mask(failed), status=verdicts["status"].mask(failed, "target_error")
+    )
+    (signal,) = counted_signal(run_counts(verdicts, tier="strict"), "log", [])
+    assert (signal.no_verdict, signal.asr.n) == ({"target_error": 4}, 26)
+    publish_page(tmp_path / "index.html", [signal], profile="p", as_of=DAY)
+    assert GLOSSARY["target_error"] in (tmp_path / "index.html").read_text()
 
 
 def test_a_signal_of_judges_that_decide_nothing_has_no_rate_and_says_why(tmp_path: Path) -> None:

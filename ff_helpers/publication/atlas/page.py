@@ -23,7 +23,7 @@ from ff_helpers.publication.atlas.signal import WORDS, Basis, Signal, SignalGrad
 from ff_helpers.publication.atlas.trust import ModelFacts, Trust, TrustRules, model_facts, read_trust, trust
 from ff_helpers.publication.pages import render, write_page
 from ff_helpers.publication.prose import tell
-from ff_helpers.terms import GLOSSARY, INTENTS, STATUSES, TIERS, short
+from ff_helpers.terms import GLOSSARY, INTENTS, ROW_FAULTS, STATUSES, TIERS, short
 
 LONGEST: Final = 120
 """Characters of a name that a table shows; the record keeps all of them."""
@@ -146,6 +146,7 @@ def _grader_words(grader: SignalGrader) -> str:
 
 
 def _data(rows: Sequence[PageRow], profile: str, as_of: date) -> JsonValue:
+    failed = [fault for fault in ROW_FAULTS if any(fault in (row.signal.no_verdict or {}) for row in rows)]
     return {
         "profile": profile,
         "as_of": as_of.isoformat(),
@@ -157,7 +158,7 @@ def _data(rows: Sequence[PageRow], profile: str, as_of: date) -> JsonValue:
             **asdict(WORDS),
             "reason": dict(MEANINGS),
             "tier": {str(tier): " or ".join(verdicts) for tier, verdicts in TIERS.items()},
-            "no_verdict": {status: GLOSSARY[status] for status in STATUSES},
+            "no_verdict": {status: GLOSSARY[status] for status in (*STATUSES, *failed)},
             "intents": list(INTENTS),
         },
     }
