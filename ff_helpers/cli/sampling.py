@@ -27,7 +27,8 @@ def sample(options: argparse.Namespace) -> int:
         before=before,
     )
     write_sample(options.out, frame, design)
+    undecided = int(read_sample(options.out).frame["truth"].isna().sum())
     had = 0 if before is None else len(before.frame)
-    values = {"design": design, "rows": len(frame), "had": had, "undecided": int(frame["truth"].isna().sum())}
+    values = {"design": design, "rows": len(frame), "had": had, "undecided": undecided}
     print(said("sample", out=options.out, file=options.file, traces=options.traces, **values))
     return 0

@@ -67,7 +67,8 @@ def draw(
     frame = frame.assign(place=place).sort_values("place", kind="stable")
     drawn = frame[frame.groupby("stratum").cumcount() < frame["stratum"].map(taken)]
     drawn = drawn.assign(probability=drawn["stratum"].map(taken) / drawn["stratum"].map(sizes))
-    known = {} if before is None else dict(zip(before.frame["trace_id"], before.frame["truth"], strict=True))
+    # Only what was filled in by hand: what people decided stays in their own files, and may be undone there.
+    known = {} if before is None else before.cells
     drawn = drawn.assign(truth=drawn["trace_id"].map(known).astype("object"))
     strata = tuple(Stratum(stratum=s, rows=int(sizes[s]), drawn=taken[s]) for s in sorted(taken))
     made = Design.model_validate(same | {"by": tuple(by), "strata": strata})

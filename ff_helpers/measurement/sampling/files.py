@@ -94,6 +94,7 @@ class Sample:
         decided: annotator -> trace_id -> label, of those who labelled; None: cannot say.
         disputed: traces on which people differ and nobody has adjudicated, or adjudicators differ.
         decisions: those that stand, one per person, trace and role; of one person, the earliest first.
+        cells: trace_id -> what stands in the column truth of the file itself, where it is filled.
     """
 
     path: Path
@@ -102,7 +103,8 @@ class Sample:
     frame: pd.DataFrame
     decided: dict[str, dict[str, str | None]]
     disputed: tuple[str, ...]
-    decisions: tuple[Decision, ...] = ()
+    decisions: tuple[Decision, ...]
+    cells: dict[str, str]
 
 
 def design_path(path: Path) -> Path:
@@ -173,10 +175,11 @@ def read_sample(path: Path, *, space: Space | None = None) -> Sample:
     # What an adjudicator says is asked first, then the labels; several of either kind are no truth.
     given = said | last
     people = {i: min(labels) if len(labels) == 1 else None for i, labels in given.items()}
-    cells = zip(frame["trace_id"], frame["truth"], strict=True)
-    frame["truth"] = pd.Series([people.get(i, cell) for i, cell in cells], frame.index, dtype="object")
+    filled = {str(i): str(cell) for i, cell in frame.set_index("trace_id")["truth"].dropna().items()}
+    truths = [people.get(i, filled.get(i)) for i in frame["trace_id"]]
+    frame["truth"] = pd.Series(truths, frame.index, dtype="object")
     disputed = tuple(i for i in frame["trace_id"] if len(given.get(i, ())) > 1)
-    return Sample(path, design, known, frame, dict(decided), disputed, standing)
+    return Sample(path, design, known, frame, dict(decided), disputed, standing, filled)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -7,6 +7,7 @@ import pytest
 
 from ff_helpers.corpus.journal import Journal
 from ff_helpers.errors import FFError
+from ff_helpers.measurement.sampling.draw import draw
 from ff_helpers.measurement.sampling.files import (
     Decision,
     Design,
@@ -108,6 +109,27 @@ def test_a_file_sent_by_another_person_counts_as_soon_as_it_is_there(sample: Pat
     assert truths(sample)[0] is None
     (there / "mine.jsonl").rename(sample.with_name("labels.csv.decisions (1).jsonl"))
     assert truths(sample)[0] == YES
+
+
+def test_a_second_draw_neither_empties_a_cell_nor_fills_one_with_what_may_be_undone(tmp_path: Path) -> None:
+    rows = pd.DataFrame({"trace_id": [f"t{n}" for n in range(9)], "verdict": "REFUSAL"})
+    path = tmp_path / "labels.csv"
+    frame, design = draw(rows, 3)
+    first, second, third = frame["trace_id"]
+    frame.loc[0, "truth"] = YES
+    write_sample(path, frame, design)
+    for who, label in (("anna", YES), ("ben", NO)):
+        decide(path, who, first, label)
+        decide(path, who, second, YES)
+    assert read_sample(path).disputed == (first,)
+    write_sample(path, *draw(rows, 6, before=read_sample(path)))
+    decide(path, "anna", second, None, withdrawn=True)
+    decide(path, "ben", second, None, withdrawn=True)
+    decide(path, "ben", first, None, withdrawn=True)
+    decide(path, "anna", first, None, withdrawn=True)
+    found = read_sample(path).frame.set_index("trace_id")["truth"]
+    assert len(found) == 6
+    assert (found[first], found[second], found[third]) == (YES, None, None)
 
 
 @pytest.mark.parametrize(
