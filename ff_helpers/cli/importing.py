@@ -35,7 +35,7 @@ def import_results(options: argparse.Namespace) -> int:
     except MapNeededError as error:
         print(error.map, end="")
         raise
-    _tell(done, options, left=bool(left))
+    _tell(done, options)
     return int(any(one.refused for one in left))
 
 
@@ -61,12 +61,15 @@ def _recognised(one: Found) -> None:
         announce(plain(f"  note: {note}"))
 
 
-def _tell(done: Imported, options: argparse.Namespace, *, left: bool) -> None:
+def _tell(done: Imported, options: argparse.Namespace) -> None:
     """Print what went in and what came out."""
     out = options.out
     traces = shlex.quote(shown(out / TRACES))
     ledgers = [(judge, shown(out / judge.file)) for judge in done.account.judges]
     labels = sum(sum(one.labels.values()) for one in done.account.annotators)
     files = {"traces": shown(out / TRACES), "labels": shown(out / LABELS), "account": shown(out / ACCOUNT)}
-    rates = [f"ff asr {shlex.quote(place)} --traces {traces}" for _, place in ledgers[:1]]
-    print(said("imported", done=done, files=files, ledgers=ledgers, labels=labels, next=rates, left=left))
+    steps = [f"ff asr {shlex.quote(place)} --traces {traces}" for _, place in ledgers[:1]]
+    if steps and any(file.truths for file in done.account.inputs):
+        spec = shlex.quote(f"recorded:{ledgers[0][1]}")
+        steps.insert(0, f"ff calibrate --grader {spec} --traces {traces}")
+    print(said("imported", done=done, files=files, ledgers=ledgers, labels=labels, steps=steps))

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, Literal, Self
 
@@ -146,8 +147,7 @@ class Trace(Closed):
     @property
     def sha256(self) -> str:
         """The hash of the rendered messages: the identity of what is graded, and of its fence."""
-        rendered = json.dumps([[m.role, m.content] for m in self.messages], ensure_ascii=False)
-        return hashlib.sha256(rendered.encode("utf-8", "surrogatepass")).hexdigest()
+        return _sha256(self.messages)
 
     def about(self, set: str) -> dict[str, object]:
         """Return what is known of it but its text and generation, as a trace of the set of that name."""
@@ -159,6 +159,13 @@ class Trace(Closed):
     def response_sha256(self) -> str:
         """The hash of the response alone."""
         return hashlib.sha256(self.response.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@lru_cache(maxsize=4)
+def _sha256(messages: tuple[Message, ...]) -> str:
+    """Return the hash of messages; each of several judges of one long conversation asks for it."""
+    rendered = json.dumps([[m.role, m.content] for m in messages], ensure_ascii=False)
+    return hashlib.sha256(rendered.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def read_traces(path: Path) -> Iterator[Trace]:

@@ -62,8 +62,7 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.known: dict[int, int] = {}
-        """Hash of each trace_id -> hash of what the row is."""
+        self._known: dict[int, int] | None = None
         self._open = ExitStack()
         self._files: dict[str, BinaryIO] = {}
         self._ledgers: dict[Identity, str] = {}
@@ -86,7 +85,7 @@ class Folder:
             self._move()
             shutil.rmtree(self.path / _UNFINISHED, ignore_errors=True)
             self.account: Account | None = read_account(self.path)
-            self._know()
+            self._find_ledgers()
             (self.path / _UNFINISHED / LEDGERS).mkdir(parents=True)
             self._open = unused.pop_all()
         return self
@@ -101,11 +100,17 @@ class Folder:
             self.path.rmdir()  # nothing was imported: leave no empty folder
         self._open.close()
 
-    def _know(self) -> None:
-        """Take note of the rows and the ledgers that are there."""
-        if (self.path / TRACES).exists():
-            for trace in read_records(self.path / TRACES, Trace):
-                self.known[hashed(trace.trace_id)] = content(trace)
+    @property
+    def known(self) -> dict[int, int]:
+        """Hash of each trace_id -> hash of what the row is; read from the traces when first asked for."""
+        if self._known is None:
+            path = self.path / TRACES
+            there = read_records(path, Trace) if path.exists() else ()
+            self._known = {hashed(trace.trace_id): content(trace) for trace in there}
+        return self._known
+
+    def _find_ledgers(self) -> None:
+        """Take note of the ledgers that are there."""
         for path in sorted((self.path / LEDGERS).glob("*.jsonl")):
             first = next(read_ledger(path), None)
             if first is not None:
