@@ -81,8 +81,8 @@ def test_its_coverage_is_the_one_measured() -> None:
     assert f"on {len(rows):,} simulated cells" in README
     assert (
         f"mean {100 * rows['coverage'].mean():.1f}%; lowest {100 * lowest['Rogan-Gladen']:.1f}%, "
-        f"{100 * lowest['PPI++']:.1f}%; in {100 * (1 - rogan_gladen['answered'].mean()):.0f}% of draws"
-        in README
+        f"{100 * lowest['double sampling']:.1f}%; in "
+        f"{100 * (1 - rogan_gladen['answered'].mean()):.0f}% of draws" in README
     )
 
 

@@ -218,7 +218,7 @@ def test_the_lines_of_coverage_differ_by_more_than_colour() -> None:
     table = pd.DataFrame(
         [
             (0.9, 0.9, asr, method, 1000, 0 if method == "naive" else 100, float("nan"), "sample", 0.9, 1.0)
-            for method in ("naive", "Rogan-Gladen", "PPI++")
+            for method in ("naive", "Rogan-Gladen", "double sampling")
             for asr in (0.1, 0.5)
         ],
         columns=[

@@ -25,7 +25,7 @@ def page(tmp_path: Path) -> str:
     [
         ("COMPLIANCE", "compliance"),
         ("functionally_dangerous", "functionally-dangerous"),
-        ("PPI++", "ppi"),
+        ("double sampling", "double-sampling"),
         ("Fleiss' kappa", "fleiss-kappa"),
         ("Wilson interval", "wilson-interval"),
     ],

@@ -1,9 +1,9 @@
 """A run's rates, raw and with the grader's errors taken out.
 
 The source of the labels decides the method, never its result. Labels of every row are the answer.
-Labels of a random part of the rows carry over to the rest (PPI++). A card from another set carries over
-only if the grader errs here as it did there (Rogan and Gladen). Without a measurement of the grader there is
-no adjusted rate. Labels that were picked by judgement are counted and never used.
+Labels of a random part of the rows carry over to the rest (double sampling). A card from another set carries
+over only if the grader errs here as it did there (Rogan and Gladen). Without a measurement of the grader
+there is no adjusted rate. Labels that were picked by judgement are counted and never used.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ import pandas as pd
 from ff_helpers.columns import declared, worded
 from ff_helpers.errors import FFError
 from ff_helpers.grading.identities import told_apart
-from ff_helpers.measurement.adjustment.ppi import ppi
+from ff_helpers.measurement.adjustment.double import double_sampling
 from ff_helpers.measurement.adjustment.rogan_gladen import ROGAN_GLADEN, Adjusted, rogan_gladen
 from ff_helpers.measurement.calibration.calibrate import CALIBRATING
 from ff_helpers.measurement.calibration.cards import Card, backing
@@ -128,7 +128,7 @@ def _row(group: pd.DataFrame, tier: Tier, card: Card | None) -> dict[str, object
     truth = [float(label in hits(space, tier)) if one else None for one, space, label in pairs]
     chance = [1.0] * len(graded) if every else list(graded["probability"])
     scenarios = graded["scenario_id"].fillna("trace " + graded["trace_id"])  # without one: its own scenario
-    labels = ppi(hit, truth, chance, scenarios) if used.any() else Adjusted()
+    labels = double_sampling(hit, truth, chance, scenarios) if used.any() else Adjusted()
     row: dict[str, object] = {"card_set": "none", "errors": "", "role": "estimate"}
     row["carries_over"] = "not checked"
     if card is not None and (every or not used.any()):

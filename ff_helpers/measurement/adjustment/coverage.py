@@ -12,7 +12,7 @@ from ff_helpers.terms import Unknown
 
 TABLE = "simulated/coverage.csv"
 """Below data/."""
-ADJUSTED = ("Rogan-Gladen", "PPI++")
+ADJUSTED = ("Rogan-Gladen", "double sampling")
 """The methods that take a grader's errors out."""
 _SIMULATED = Terms(
     graders=Unknown("grader", "none: the verdicts are simulated, with known errors"),
@@ -33,12 +33,12 @@ def coverage_table() -> pd.DataFrame:
     """Return the measured coverage of each interval, one row per method and cell of the grid.
 
     Columns: method (str: `naive`, Wilson of the graded rate; `design effect`, of the graded rate by
-    scenario; `Rogan-Gladen`; `PPI++`; `labels alone`), labels (str, what it knows of the truth: `half and
-    half` and `as they come`, labels of another set; `random sample` of the corpus; `none`), true_asr,
-    sensitivity, specificity (float in [0, 1]), calibration_n (int, 0 without labels), corpus_n (int), icc
-    (float; missing where rows are independent, elsewhere 10 scenarios are run twice), coverage (float in
-    [0, 1]: share of draws whose interval contains the true ASR), answered (share of draws in which the method
-    itself gave an interval; elsewhere Rogan-Gladen gives [0, 1], and PPI++ the labels alone),
+    scenario; `Rogan-Gladen`; `double sampling`; `labels alone`), labels (str, what it knows of the truth:
+    `half and half` and `as they come`, labels of another set; `random sample` of the corpus; `none`),
+    true_asr, sensitivity, specificity (float in [0, 1]), calibration_n (int, 0 without labels), corpus_n
+    (int), icc (float; missing where rows are independent, elsewhere 10 scenarios are run twice), coverage
+    (float in [0, 1]: share of draws whose interval contains the true ASR), answered (share of draws in which
+    the method itself gave an interval; elsewhere Rogan-Gladen gives [0, 1]),
     coverage_answered (coverage among those; missing where there are none), reported (without labels:
     coverage of the rate that the grader reports on average), width (median), warned (share of draws whose
     interval carries a warning).
@@ -59,7 +59,7 @@ def listed(table: pd.DataFrame) -> pd.DataFrame:
         table: as `coverage_table`.
     """
     rows = table[table["method"].isin(ADJUSTED)]
-    given = rows["warned"].where(rows["method"] == "PPI++", rows["warned"] / rows["answered"])
+    given = rows["warned"].where(rows["method"] == "double sampling", rows["warned"] / rows["answered"])
     rows = rows.assign(warned_answered=given.fillna(0.0))
     low = (rows["answered"] >= ENOUGH) & (rows["coverage_answered"] < LISTED)
     return rows[low | (rows["coverage"] < LISTED)].reset_index(drop=True)

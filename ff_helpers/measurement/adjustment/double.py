@@ -11,13 +11,15 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ff_helpers.errors import FFError
-from ff_helpers.measurement.adjustment.ppi import clustering, rare
 from ff_helpers.measurement.adjustment.rogan_gladen import Adjusted
-from ff_helpers.measurement.proportions.intervals import Numbers, wilson_bounds
+from ff_helpers.measurement.proportions.intervals import Numbers, Z, wilson_bounds
 
 DOUBLE, LABELS = "double sampling", "labels alone"
+RARE = 25
+"""Labels of the rarer kind below which a warning is due."""
 DRAWS = 4000
 """Draws from the posterior: the bounds are off by about 1% of the interval's width."""
 
@@ -70,7 +72,7 @@ def double_sampling(
         part = (rate[cell] - centre) / rows + np.where(
             drawn, (called / rows)[cell] * weight / np.where(known, total, 1.0)[cell] * (y - rate[cell]), 0.0
         )
-        shrink = clustering(part, np.array(pd.factorize(pd.Series(scenario))[0]), drawn)
+        shrink = _clustering(part, np.array(pd.factorize(pd.Series(scenario))[0]), drawn)
         if not shrink:
             why = "not identifiable: runs of one scenario say nothing about others"
             return Adjusted(method=DOUBLE, note=why)
@@ -85,29 +87,64 @@ def double_sampling(
             for b in wilson_bounds(np.array([estimate * rows * shrink]), np.array([rows * shrink]))
         )
         return Adjusted(estimate, low, high, LABELS, "every row is labelled", warning)
-    low, high = bounds(called * shrink, rate * size * shrink, size * shrink)
+    counts = (called * shrink, rate * size * shrink, size * shrink)
+    low, high = (float(bound[0]) for bound in bounds(*(count[None] for count in counts)))
     blind = int(called[~known].sum())
     note = f"{labelled} labels of {rows} rows"
     note += f"; no label among {blind} rows of one verdict, whose rate is unknown" if blind else ""
     return Adjusted(estimate, min(low, estimate), max(high, estimate), DOUBLE, note, warning)
 
 
-def bounds(called: Numbers, hits: Numbers, size: Numbers, *, draws: int = DRAWS) -> tuple[float, float]:
+def bounds(
+    called: Numbers, hits: Numbers, size: Numbers, *, draws: int = DRAWS, seed: int = 0
+) -> tuple[Numbers, Numbers]:
     """Return the 95% bounds of the sum over cells of their share times the rate of successes in them.
 
     Args:
-        called: rows of each cell, labelled or not (effective counts may be fractional).
-        hits: true successes among the labelled rows of each cell.
-        size: labelled rows of each cell; 0: its rate is unknown, Beta(1/2, 1/2).
-        draws: from the posterior, always the same ones.
+        called: (samples, cells), rows of each cell, labelled or not (effective counts may be fractional).
+        hits: (samples, cells), true successes among the labelled rows of each cell.
+        size: (samples, cells), labelled rows of each cell; 0: its rate is unknown, Beta(1/2, 1/2).
+        draws: from the posterior of each sample.
+        seed: of these draws.
     """
-    rng = np.random.default_rng(0)
-    # 1 / cells in all: for two cells the Jeffreys prior; more of it would pull the shares towards each other.
-    shares = rng.standard_gamma(called + 1 / max(len(called), 2), (draws, len(called)))
-    rates = rng.beta(hits + 0.5, np.maximum(size - hits, 0.0) + 0.5, (draws, len(called)))
-    found = (shares * rates).sum(axis=1) / shares.sum(axis=1)
-    low, high = np.quantile(found, (0.025, 0.975))
-    return float(low), float(high)
+    rng = np.random.default_rng(seed)
+    samples, cells = called.shape
+    shape = (draws, samples, cells)
+    # 1 / cells in all: for two cells the Jeffreys prior; more would pull the shares towards each other.
+    shares = rng.standard_gamma(called + 1 / max(cells, 2), shape)
+    rates = rng.beta(hits + 0.5, np.maximum(size - hits, 0.0) + 0.5, shape)
+    low, high = np.quantile((shares * rates).sum(axis=2) / shares.sum(axis=2), (0.025, 0.975), axis=0)
+    return np.asarray(low), np.asarray(high)
+
+
+def rare(positives: Numbers, labelled: Numbers) -> NDArray[np.bool_]:
+    """Return where labels of the rarer kind are so few that an interval is less sure than it looks."""
+    return np.minimum(positives, labelled - positives) < RARE
+
+
+def _clustering(part: Numbers, cluster: NDArray[np.intp], drawn: NDArray[np.bool_]) -> float:
+    """Return by what the effective n shrinks because rows come in clusters.
+
+    As in `clustered`: the variance of the estimate between clusters over that between rows, at least 1, and
+    t on one less than the clusters that hold a label. 0 where there is one cluster of several rows.
+
+    Args:
+        part: what each row adds to the estimate, less its expectation.
+        cluster: of each row.
+        drawn: which rows are labelled.
+    """
+    from scipy.special import stdtrit
+
+    labelled, groups = int(drawn.sum()), len(np.unique(cluster[drawn]))
+    if len(np.unique(cluster)) == len(cluster):
+        return 1.0
+    if groups < 2:
+        return 0.0
+    alone, together = float((part**2).sum()), float((np.bincount(cluster, weights=part) ** 2).sum())
+    # Where all labels agree no variance can be seen (but rounding errors), and each cluster counts once.
+    seen = alone > 1e-24
+    effect = max(1.0, groups / (groups - 1) * together / alone) if seen else labelled / groups
+    return float((Z / stdtrit(groups - 1, 0.975)) ** 2) / effect
 
 
 def _check(cell: "np.ndarray[tuple[int], np.dtype[np.intp]]", y: Numbers, chance: Numbers) -> None:

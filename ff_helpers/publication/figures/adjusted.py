@@ -7,7 +7,7 @@ from ff_helpers.measurement.proportions.intervals import percent
 from ff_helpers.publication.figures import blocks, theme
 
 RAW, ADJUSTED, TRUTH = "raw", "adjusted", "known truth"
-_SAMPLE = "PPI++ or labels alone"
+_SAMPLE = "double sampling"
 _DASHES = {"naive": [1, 0], "Rogan-Gladen": [1, 0], _SAMPLE: [5, 2]}
 
 
@@ -125,8 +125,8 @@ def coverage(
     """
     rows = table[(table["corpus_n"] == corpus_n) & table["icc"].isna()]
     rows = rows[rows["calibration_n"].isin((0, calibration_n)) & (rows["labels"] != "as they come")]
-    rows = rows[rows["method"].isin(("naive", "Rogan-Gladen", "PPI++"))]
-    rows = rows.assign(line=rows["method"].replace({"PPI++": _SAMPLE}))
+    rows = rows[rows["method"].isin(("naive", "Rogan-Gladen", "double sampling"))]
+    rows = rows.assign(line=rows["method"])
     keys = rows[["sensitivity", "specificity"]].drop_duplicates()
     youden = (keys.sum(axis=1)).sort_values(ascending=False, kind="stable")
     order = keys.loc[youden.index].itertuples(index=False)

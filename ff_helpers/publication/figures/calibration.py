@@ -162,7 +162,7 @@ def reliability_diagram(table: pd.DataFrame) -> alt.ConcatChart:
         y = alt.Y("accuracy:Q", scale=alt.Scale(domain=[0, 1]), axis=axis, title=side)
         base = alt.Chart(theme.rounded(rows)).encode(x=x)
         bars = base.mark_rule(color=theme.ACCENT, strokeWidth=3, opacity=0.4)
-        bars = bars.encode(y=alt.Y("accuracy_low:Q", title=None), y2="accuracy_high:Q")
+        bars = bars.encode(y=alt.Y("accuracy_low:Q", title=side), y2="accuracy_high:Q")
         points = base.mark_point(stroke=theme.ACCENT, size=45, opacity=1).encode(y=y, fill=filled)
         where = f"on {theme.cut(str(name), 24)}"
         title = alt.TitleParams(theme.cut(str(grader), 26), subtitle=where, fontSize=10)

@@ -111,7 +111,7 @@ def test_nothing_depends_on_the_order_of_the_rows(random):
 
 
 def test_the_same_counts_give_the_same_bounds():
-    counts = np.array([40.0, 60.0]), np.array([9.0, 4.0]), np.array([15.0, 15.0])
+    counts = np.array([[40.0, 60.0]]), np.array([[9.0, 4.0]]), np.array([[15.0, 15.0]])
     assert bounds(*counts) == bounds(*counts)
 
 
