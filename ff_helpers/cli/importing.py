@@ -35,6 +35,7 @@ def import_results(options: argparse.Namespace) -> int:
     except MapNeededError as error:
         print(error.map, end="")
         raise
+    options.interrupted = "Everything was imported before."
     _tell(done, options)
     return int(any(one.refused for one in left))
 

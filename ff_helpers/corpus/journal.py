@@ -136,7 +136,7 @@ class Journal(Generic[M]):
 
     def add(self, record: M) -> int:
         """Add a record that the next `commit` makes durable; return how many wait for it."""
-        line = record.model_dump_json(exclude_none=True).encode("utf-8") + b"\n"
+        line = jsonl.line_of(record)
         with self._adding:
             self._pending.append((record, line))
             return len(self._pending)

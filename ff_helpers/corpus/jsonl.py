@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import from_json
+from pydantic_core import PydanticSerializationError, from_json
 
 from ff_helpers.columns import packaged
 from ff_helpers.errors import FFError, is_name
@@ -116,6 +116,16 @@ def read_records(path: Path, model: type[M]) -> Iterator[M]:
             if raw.strip():
                 yield (parse_line if found else parse_first)(model, raw, path=path, line=number)
                 found = True
+
+
+def line_of(record: BaseModel) -> bytes:
+    """Return a record as one line; fields set to None are omitted."""
+    try:
+        return record.model_dump_json(exclude_none=True).encode("utf-8") + b"\n"
+    except PydanticSerializationError as error:
+        if "JSON: KeyboardInterrupt" in str(error):  # Ctrl-C while a field was asked whether it is omitted
+            raise KeyboardInterrupt from None
+        raise
 
 
 def write_records(path: Path, records: Iterable[BaseModel]) -> None:

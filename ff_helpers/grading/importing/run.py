@@ -15,7 +15,7 @@ from typing import Final
 
 from ff_helpers import __version__
 from ff_helpers.chat.progress import Progress
-from ff_helpers.corpus.jsonl import read_records
+from ff_helpers.corpus.jsonl import line_of, read_records
 from ff_helpers.corpus.results import READERS, reader
 from ff_helpers.corpus.results.recognise import TABLE, Found, Left
 from ff_helpers.corpus.results.rows import Judgement, Row
@@ -178,7 +178,7 @@ def _read(file: _File, prefixes: set[str], options: Mapping[str, str]) -> None:
             said = opinion(row.labels)
             trace, is_new = _placed(row, said, file, prefixes)
             if is_new:
-                spool.write(trace.model_dump_json(exclude_none=True).encode() + b"\n")
+                spool.write(line_of(trace))
             _count(said, trace, file, is_new=is_new)
             _judged(row, trace, file, is_new=is_new)
             _labelled(row, trace, file, is_new=is_new)
@@ -277,7 +277,7 @@ def _write(records: list[Record], judge: OneJudge, file: _File, earlier: LastSai
     """Write the records of one judgement, of which the last one stands."""
     ledger = file.folder.appended(judge.file)
     for record in records:
-        ledger.write(record.model_dump_json(exclude_none=True).encode() + b"\n")
+        ledger.write(line_of(record))
     judge.count(records, earlier)
     file.tally.records += 1
 
@@ -321,7 +321,7 @@ def _finish(spool: Path, file: _File) -> None:
         kept = trace
         if partly and trace.truth is not None:
             kept = trace.model_copy(update={"truth": None, "truth_space": None, "sampling": None})
-        traces.write(kept.model_dump_json(exclude_none=True).encode() + b"\n")
+        traces.write(line_of(kept))
         if hashed(trace.trace_id) in file.unjudged:
             for who in sorted(file.judges, key=lambda who: who.name):
                 judge = file.tally.judges[who]
