@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import ff_helpers as ff
+from ff_helpers.measurement.adjustment.adjusted import adjusted
 from ff_helpers.measurement.agreement.bracket import bracket
 from ff_helpers.measurement.agreement.pairs import agreement, compare_graders, panel_agreement, review_queue
 from ff_helpers.measurement.collected.stability import refusal_stability
@@ -175,3 +176,11 @@ def test_a_signal_of_judges_that_decide_nothing_has_no_rate_and_says_why(tmp_pat
     table = signal_table([signal])
     assert list(table["rests_on"]) == ["nothing: not determinable"]
     assert table[["k", "n", "asr"]].isna().all(axis=None)
+
+
+def test_only_what_a_judge_decides_is_adjusted() -> None:
+    table = adjusted(frame(), []).groupby("grader")["tier"].apply(list).to_dict()
+    assert table == {"g": ["strict", "broad", "functionally_dangerous"], "yes": ["strict"]}
+    plain = frame().query("grader == 'g'")
+    one, two = adjusted(plain, []), adjusted(frame(), []).query("grader == 'g'").reset_index(drop=True)
+    pd.testing.assert_frame_equal(one, two, check_dtype=False)

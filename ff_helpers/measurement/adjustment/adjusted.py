@@ -23,9 +23,9 @@ from ff_helpers.measurement.calibration.cards import Card, backing
 from ff_helpers.measurement.calibration.robustness import natural_first
 from ff_helpers.measurement.proportions.clusters import clustered, rate_columns
 from ff_helpers.measurement.proportions.intervals import triple
-from ff_helpers.measurement.rates.asr import asr
+from ff_helpers.measurement.rates.asr import WHY, asr
 from ff_helpers.measurement.rates.counts import count_verdicts
-from ff_helpers.measurement.rates.known import hits, truths_by_set
+from ff_helpers.measurement.rates.known import decided, hits, truths_by_set
 from ff_helpers.measurement.rates.reported import READINGS, with_gate
 from ff_helpers.measurement.results import stated, verdict_terms
 from ff_helpers.measurement.standing import standing
@@ -70,8 +70,8 @@ def adjusted(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
     named, who = told_apart(verdicts)
     rows = natural_first(named)
     rows = rows[rows["method"] != "heuristic"]
-    decided = rows["truth_space"].isna() | rows["truth_space"].isin(sum(TIER_SPACES.values(), ()))
-    rows = rows[decided].sort_values("trace_id", kind="stable").fillna(dict.fromkeys(_BY, NOT_RECORDED))
+    told = rows["truth_space"].isna() | rows["truth_space"].isin(sum(TIER_SPACES.values(), ()))
+    rows = rows[told].sort_values("trace_id", kind="stable").fillna(dict.fromkeys(_BY, NOT_RECORDED))
     table = asr(count_verdicts(rows, by=_BY), by=_BY, denominators=["graded"])
     groups = dict(iter(rows.groupby(list(_BY))))
     found = []
@@ -79,8 +79,11 @@ def adjusted(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
         theirs = standing(who[grader], cards, tier=tier).cards if grader in who else ()
         others = [c for c in theirs if c.calibration_set != name]
         card = max(others, key=lambda c: (c.n, c.calibration_set), default=None)
-        found.append(_row(groups[name, grader], tier, card))
+        found.append(_row(decided(groups[name, grader], tier), tier, card))
     table = table.join(declared("adjusted", found))
+    if WHY in table.columns:  # what a grader's label space does not decide cannot be adjusted either
+        table = table[table[WHY] == ""].reset_index(drop=True).drop(columns=WHY)
+        table = table.astype(dict.fromkeys(("k", "n", "left_out"), "int64"))
     gates = with_gate(table[["grader", "tier"]], cards, who)["gate"]
     table = table.assign(gate=gates, reading=gates.map(READINGS))
     table["assumptions"] = table["adjusted_by"].map(_ASSUMED)
