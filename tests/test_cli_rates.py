@@ -30,7 +30,7 @@ def calibrated(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def test_a_rejected_grader_heads_its_rates(calibrated: Project) -> None:
     said = calibrated.ff("asr", LEDGER, "--traces", *SETS, "--by", "turns")
     assert said.returncode == 0, said.stderr
-    assert "120 rows counted. Not counted: 60 rows of a later pass, 154 rows of traces not in" in said.stdout
+    assert "120 rows counted. Not counted: 79 rows of a later pass, 459 rows of traces not in" in said.stdout
     assert "185 rows of traces made to attack the grader" in said.stdout
     assert "Raw rates: " in said.stdout
     assert "): what a rejected grader would have reported\n  accuracy 24.2%" in said.stdout
@@ -42,7 +42,7 @@ def test_a_rejected_grader_heads_its_rates(calibrated: Project) -> None:
 def test_json_and_csv_hold_the_same_numbers(calibrated: Project) -> None:
     wanted = ("asr", LEDGER, "--tier", "strict", "broad", "--denominator", "rows", "adversarial")
     content = json.loads(calibrated.ff(*wanted, "--json").stdout)
-    assert content["not_counted"]["again"] == 60
+    assert content["not_counted"]["again"] == 79
     table = list(csv.DictReader(io.StringIO(calibrated.ff(*wanted, "--csv").stdout)))
     assert len(table) == len(content["rates"]) == 4
     for row, told in zip(table, content["rates"], strict=True):
@@ -54,7 +54,7 @@ def test_json_and_csv_hold_the_same_numbers(calibrated: Project) -> None:
 def test_without_a_card_nobody_measured_the_grader(project: Project) -> None:
     said = project.ff("asr", LEDGER).stdout
     assert "nobody measured this grader\n  it has no card" in said
-    assert "  strict  graded  71  458  15.5% [12.5, 19.1]  unparsable 1" in said
+    assert "  strict  graded  120  763  15.7% [13.3, 18.5]  unparsable 1" in said
 
 
 def write(project: Project, *rows: dict[str, object]) -> str:
