@@ -408,13 +408,17 @@ ELSEWHERE = {
     "no grader of a run": (
         "Disclosure", "GraderNote", "Run", "Terms", "Unknown", "start", "say", "thresholds", "needed_table",
         "power_table", "passing_chance", "coverage_table", "kappa_paradox", "apparent_curve",
-        "apparent_rate", "rogan_gladen", "consistent", "consistency_words", "trust_table", "resolve_names",
+        "apparent_rate", "rogan_gladen", "outlook", "plan_labels", "needed_labels", "consistent",
+        "consistency_words", "trust_table", "resolve_names",
     ),
     "one card, made up or given": ("constructed_card",),
     "models under test and checkers": (
         "collected", "collected_words", "beside_recorded", "example_conversation", "checker_note",
     ),
     "a person at a panel": ("grade_by_hand",),
+    "with recorded probabilities: tests/measurement/calibration/test_reliability.py": (
+        "abstention", "reliability", "certainty_lesson",
+    ),
     "compared with data/recorded: tests/measurement/test_reproduced.py": ("reproduced", "reproduced_lesson"),
     "the published record": (
         "published", "published_evaluators", "published_graders", "published_agreement",

@@ -14,7 +14,7 @@ from ff_helpers.grading.graders import open_grader
 from ff_helpers.grading.ledger import live_records, read_ledger
 from ff_helpers.paths import UnwritableError
 from ff_helpers.terms import STATUSES, VERDICTS
-from tools.generate.recorded import SETS, recorded
+from tools.generate.recorded import SAMPLE, SETS, recorded
 
 RECORDED = recorded("smollm2-135m")
 
@@ -190,12 +190,20 @@ def test_a_recording_of_two_graders_is_refused(run):
         open_grader(f"recorded:{run.ledger('verdicts')}")
 
 
-@pytest.mark.parametrize("model", ["smollm2-135m", "gemma3-270m"])
-def test_the_shipped_recordings_cover_the_shipped_traces_with_software_and_options(run, model):
-    counts = grade(run, SETS, [f"recorded:{recorded(model)}"], repeat_rows=60)
-    assert counts["n"].tolist() == [120, 34, 120, 185]
+@pytest.mark.parametrize(
+    ("model", "rows", "again"),
+    [
+        ("smollm2-135m", [120, 34, 120, 185, 105, 200], 79),
+        ("gemma3-270m", [120, 34, 120, 185], 60),
+        ("qwen2.5-coder-1.5b", [120, 34, 120, 185, 105, 200], 60),
+        ("qwen2.5-coder-0.5b", [105, 200], 0),
+    ],
+)
+def test_the_shipped_recordings_cover_the_shipped_traces_with_software_and_options(run, model, rows, again):
+    counts = grade(run, SETS, [f"recorded:{recorded(model)}"], sample=SAMPLE, repeat_rows=60)
+    assert counts["n"].tolist() == rows
     records = live_records(paths.root() / recorded(model))
-    assert len([r for r in records if r.repeat == 1]) == 60
+    assert len([r for r in records if r.repeat == 1]) == again
     assert all(r.duration_s and r.software for r in records)
     assert {(r.options.temperature, r.options.seed, r.options.concurrency) for r in records} == {(0.0, 0, 1)}
 

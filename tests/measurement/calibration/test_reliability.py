@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ff_helpers.measurement.calibration.reliability import LEAST, abstention, reliability
+from ff_helpers.publication.lessons import certainty_lesson
 from ff_helpers.terms import VERDICTS
 from tests.verdict_rows import rows
 
@@ -44,6 +45,21 @@ def test_abstaining_leaves_out_what_is_less_sure_and_counts_it():
     table = abstention(sure([(R, R, 0.95), (R, R, 0.85), (N, R, 0.75), (N, R, 0.55)])).set_index("least")
     assert table.loc[0.0, ["n", "k", "unsure"]].tolist() == [4, 2, 0]
     assert table.loc[0.8, ["n", "k", "unsure"]].tolist() == [2, 2, 2]
+
+
+def test_two_builds_of_one_name_are_counted_apart():
+    one, other = sure([(R, R, 0.95)] * 4), sure([(N, R, 0.95)] * 6)
+    other = other.assign(grader_digest="sha256:another0123456789")
+    both = pd.concat([one, other], ignore_index=True)
+    assert sorted(reliability(both)["n"]) == [4, 6]
+    assert reliability(both)["grader"].nunique() == 2
+    said = str(certainty_lesson(abstention(both)))
+    assert "right in 100.0%" in said
+    assert "right in 0.0%" in said
+
+
+def test_without_probabilities_it_says_so():
+    assert "says how probable" in str(certainty_lesson(abstention(sure([(R, R, 0.9)]).iloc[:0])))
 
 
 def test_rows_without_a_probability_a_verdict_or_a_truth_do_not_count():
