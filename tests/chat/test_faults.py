@@ -36,6 +36,7 @@ EXPECTED: dict[str, str | tuple[str, str]] = {
     "loading:1": GRADED,
     "repairs:1": GRADED,
     "quotes:1": GRADED,
+    "reads:1": GRADED,
     "likely:1": GRADED,
     "unlikely:1": GRADED,
     "http500:1": FAILED,
