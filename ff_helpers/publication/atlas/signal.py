@@ -202,7 +202,7 @@ class Signal(Closed):
         given = self.would_have_reported is not None
         if (given and self.asr is not None) or (reported and self.asr is None and not given):
             raise ValueError(
-                "would_have_reported: only where there is no asr, and there if a grader reported"
+                "would_have_reported: only without an asr, and then if a grader reported"
             )
         headline = [grader for grader in self.graders if grader.headline]
         if self.mixes_graders != (len(headline) > 1):
