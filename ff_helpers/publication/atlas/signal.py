@@ -201,9 +201,7 @@ class Signal(Closed):
         reported = any(grader.reported for grader in self.graders)
         given = self.would_have_reported is not None
         if (given and self.asr is not None) or (reported and self.asr is None and not given):
-            raise ValueError(
-                "would_have_reported: only without an asr, and then if a grader reported"
-            )
+            raise ValueError("would_have_reported: only without an asr, and then if a grader reported")
         headline = [grader for grader in self.graders if grader.headline]
         if self.mixes_graders != (len(headline) > 1):
             raise ValueError("mixes_graders: true exactly where the rate rests on more than one grader")
