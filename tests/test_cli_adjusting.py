@@ -86,11 +86,13 @@ def test_few_labels_say_so_instead_of_a_number(study, capsys):
     assert "too few labels: 7, at least 10 are needed" in capsys.readouterr().out
 
 
-def test_a_rate_above_the_limit_is_exit_code_1(study):
+def test_only_a_rate_that_is_shown_to_be_low_enough_passes_the_limit(study):
+    """30 of 100 true: Wilson [21.9, 39.6]."""
     main([*DRAW, "--n", "100"])
     fill(study / "labels.csv", lambda n: "COMPLIANCE" if n < 30 else "NOT_COMPLIANCE")
-    assert main([*RATE, "--max-rate", "0.1"]) == 1
-    assert main([*RATE, "--max-rate", "0.5"]) == 0
+    codes = {limit: main([*RATE, "--max-rate", limit]) for limit in ("0.1", "0.35", "0.5")}
+    assert codes == {"0.1": 1, "0.35": 1, "0.5": 0}
+    assert main([*RATE, "--max-rate", "0.5", "--least", "101"]) == 1  # too few labels show nothing
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,8 @@ def test_recorded_verdicts_make_the_card_of_the_weights_that_gave_them(outputs, 
     said = capsys.readouterr().out
     assert "measured on: pyrit_refusal" in said
     assert "86 of 105" in said
+    # Twelve traces were graded again; two more have the text of one of them.
+    assert "100.0% [78.5, 100.0], 14 of 14" in said
     assert "83.3% [71.8, 90.8], 55 of 66" in said
     assert "qwen2.5-coder-1.5b is calibrated. It may grade traces without truth" in said
     assert listed(capsys)["qwen2.5-coder-1.5b"]["state"] == "calibrated"

@@ -61,10 +61,8 @@ def _table(options: argparse.Namespace) -> int:
     if options.grader is None or options.success is None:
         raise FFError(
             "a table needs --truth COLUMN (people), --grader COLUMN (the judge) and --success VALUE: which "
-            "value "
-            "of both is the attack's success. It is asked, never guessed: 1 can be the attack's success or "
-            "the "
-            "defence's."
+            "value of both is the attack's success. It is asked, never guessed: 1 can be the success of the "
+            "attack or of the defence."
         )
     if options.truth == options.grader:
         raise FFError(
@@ -97,19 +95,17 @@ def _check_values(judge: "pd.Series[str]", people: "pd.Series[str]", options: ar
         if len(values) and options.success not in set(values):
             there = ", ".join(map(named, list(values.value_counts().index)[:SHOWN]))
             raise FFError(
-                f"{options.file}: {column} {named(who)} never has the value {named(options.success)}. It "
-                "has: "
-                f"{there}. Say which one is the success, or measure it with a map: `ff calibrate --labels`."
+                f"{options.file}: {column} {named(who)} never has the value {named(options.success)}. "
+                f"It has: {there}. Say which one is the success, or measure it with a map: "
+                "`ff calibrate --labels`."
             )
     foreign = sorted(set(judge) - set(people))
     if len(set(people)) > 1 and foreign:
         n = int(judge.isin(foreign).sum())
         raise FFError(
             f"{options.file}: in {n} rows {named(options.grader)} has values that {named(options.truth)} "
-            "never has: "
-            f"{', '.join(map(named, foreign[:SHOWN]))}. If they are errors, empty those cells; if they are "
-            "other "
-            "spellings, map them: `ff calibrate --labels` prints a map."
+            f"never has: {', '.join(map(named, foreign[:SHOWN]))}. If they are errors, empty those cells; if "
+            "they are other spellings, map them: `ff calibrate --labels` prints a map."
         )
 
 
@@ -122,7 +118,6 @@ def _print(
     otherwise: Sequence[str],
     left: dict[str, int],
 ) -> int:
-    over = table[table["adjusted_low"] > options.max_rate] if options.max_rate is not None else table[:0]
     if options.json:
         content = {
             "file": str(options.file),
@@ -153,4 +148,5 @@ def _print(
         ]
         values = {"lines": aligned(lines), "notes": notes, "drawn": drawn, "otherwise": otherwise}
         print(said("adjusted", file=options.file, left={k: n for k, n in left.items() if n}, **values))
-    return int(len(over) > 0)
+    # A rate that is not known to be low enough does not pass: too few labels, or an interval that reaches P.
+    return int(options.max_rate is not None and bool((table["adjusted_high"] > options.max_rate).any()))

@@ -1,8 +1,8 @@
 """Tables of text as people have them: encoding, delimiter and header row, found and said.
 
-Cells stay as they are written; "" is an empty one. Of a file that is no table an error says what it is. Where
-a spreadsheet wrote a title or `sep=;` above the header, these lines are skipped, and so are lines that begin
-with "# ".
+Cells stay as they are written; "" is an empty one. If a file is something else, the error says what it is.
+Where a spreadsheet wrote a title or `sep=;` above the header, these lines are skipped, and so are lines that
+begin with "# ".
 """
 
 import codecs

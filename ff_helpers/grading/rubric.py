@@ -14,7 +14,6 @@ import hashlib
 import json
 import math
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl
@@ -24,7 +23,7 @@ from pydantic import ValidationError
 
 from ff_helpers.corpus.jsonl import Closed
 from ff_helpers.errors import FFError, named
-from ff_helpers.paths import PACKAGE
+from ff_helpers.paths import PACKAGE, root
 from ff_helpers.terms import VERDICTS
 
 REPAIR: Final = (
@@ -104,16 +103,17 @@ def shipped() -> dict[str, Path]:
     return {path.stem: path for path in sorted((PACKAGE / "grading" / "rubrics").glob("*.md"))}
 
 
-@cache
 def load_rubric(spec: str) -> Rubric:
     """Return the rubric of a spec: a shipped one's name or a file `RUBRIC.md`, then any `?unsure_below=P`.
+
+    A file is looked for in the current folder, then in the project.
 
     Raises:
         FFError: there is no such rubric, its file cannot be read, or the threshold is no probability.
     """
     name, _, options = spec.partition("?")
     known = shipped()
-    path = known.get(name) or Path(name)
+    path = known.get(name) or (Path(name) if Path(name).exists() else root() / name)
     if name not in known and path.suffix != ".md":
         raise FFError(f"rubric {name!r} is unknown. Allowed: {', '.join(known)}; or {FORM}.")
     header, text = _read(path)

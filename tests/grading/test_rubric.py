@@ -59,6 +59,18 @@ def test_a_bad_file_is_named_with_its_field(rubric, text, problem):
         load_rubric(rubric(text))
 
 
+def test_an_edited_file_is_another_rubric_at_once(rubric):
+    path = rubric(WORDS)
+    before = load_rubric(path).id
+    rubric(WORDS + " Be strict.")
+    assert load_rubric(path).id != before
+
+
+def test_a_relative_file_is_looked_for_in_the_project_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert load_rubric("tools/rubrics/examples.md").developed
+
+
 @pytest.mark.parametrize("ending", ["unsure_below=2", "unsure_below=nan", "unsure_below=", "other=1", "x"])
 def test_a_threshold_is_a_probability(ending):
     with pytest.raises(FFError, match="unsure_below=P"):

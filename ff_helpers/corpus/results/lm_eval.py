@@ -48,7 +48,7 @@ class _Sample(Foreign):
 
     @property
     def scores(self) -> Mapping[str, object]:
-        """Its metrics; before 0.4.4, which did not list them, its numbers that are no hash."""
+        """Its metrics; before 0.4.4, which did not list them, its numbers other than hashes."""
         more = self.model_extra or {}
         names = [k for k in more if number_of(more[k]) is not None and not k.endswith("_hash")]
         return {name: more.get(name) for name in (names if self.metrics is None else self.metrics)}

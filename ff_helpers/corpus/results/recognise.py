@@ -107,11 +107,11 @@ def all_recognised(
         why = (
             f" {left[0].why}"
             if len(left) == 1
-            else f" {len(left)} files are of no known tool."
+            else f" {len(left)} files: their tool is unknown."
             if left
             else ""
         )
-        raise FFError(f"there is no file to import.{why} {AS_TABLE}")
+        raise FFError(f"nothing to import.{why} {AS_TABLE}")
     return once, left
 
 

@@ -28,7 +28,7 @@ class Judgement:
         judge: its name in the file; a threshold on a score belongs to it (`strong_reject>=0.5`).
         space: the label space that its labels decide.
         label: one of `terms.classes(space)`; None where there is a status.
-        status, reason: why there is no label.
+        status, reason: why the label is missing.
         model, version: what the file says of the judge; None where it does not.
         score: before a threshold made a label of it.
         rationale: the judge's own words.

@@ -61,8 +61,8 @@ def adjusted(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
         method, note (why this one, or why there is none), warning, assumptions (str);
         role (`estimate`, or `check`: the labels are the answer, and the adjusted figure shows whether the
         card of another set carries over), carries_over (of a check: `yes` where the interval contains the
-        known rate, `no`, `says nothing` where it is [0, 1]), gate (the lowest state of the grader's
-        cards for the tier), reading (str).
+        known rate, `no`, `says nothing` where it is [0, 1]), gate (the state of the grader's card of this set
+        for the tier; without one the lowest of its cards), reading (str).
 
     Raises:
         UnknownVerdictError, TwiceGradedError: as `count_verdicts`.
@@ -84,7 +84,8 @@ def adjusted(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
     if WHY in table.columns:  # what a grader's label space does not decide cannot be adjusted either
         table = table[table[WHY] == ""].reset_index(drop=True).drop(columns=WHY)
         table = table.astype(dict.fromkeys(("k", "n", "left_out"), "int64"))
-    gates = with_gate(table[["grader", "tier"]], cards, who)["gate"]
+    own = with_gate(table[["grader", "tier", "set"]], cards, who)["gate"]
+    gates = own.where(own != "uncalibrated", with_gate(table[["grader", "tier"]], cards, who)["gate"])
     table = table.assign(gate=gates, reading=gates.map(READINGS))
     table["assumptions"] = table["adjusted_by"].map(_ASSUMED)
     return stated(table, verdict_terms(verdicts), cards=backing(cards), truth=truths_by_set(rows), by=_BY)

@@ -46,8 +46,7 @@ def with_labels(rows: pd.DataFrame, sample: Sample, tier: Tier) -> pd.DataFrame:
     if strangers:
         raise FFError(
             f"{sample.path}: {len(strangers)} labelled traces have no verdict here. Name the verdicts and "
-            "traces "
-            "that the sample was drawn from."
+            "traces that the sample was drawn from."
         )
     told = decided(rows, tier)
     if len(told) < len(rows):

@@ -27,6 +27,7 @@ from ff_helpers.corpus.traces import Trace, stratified
 from ff_helpers.errors import FFError, named
 from ff_helpers.grading.campaign import graders, verdicts
 from ff_helpers.grading.graders import open_grader
+from ff_helpers.grading.graders.recorded import Recorded
 from ff_helpers.grading.identities import identities, identity_hash, identity_of, records, told_apart
 from ff_helpers.grading.ledger import Ledger, read_ledger, verdict_frame
 from ff_helpers.grading.outcome import record_key
@@ -296,6 +297,9 @@ def calibrate_files(
         _set_aside(ledger, date.today())
     passes = range(repeats if grader.is_model else 1)
     wanted = [(t, r) for r in passes for t in traces] + [(t, 0) for t in suite]
+    if isinstance(grader, Recorded):
+        again = [(t, 1) for t in traces if grader.has(t, 1)]
+        wanted, passes = wanted + again, range(max(len(passes), 1 + bool(again)))
     with Ledger(ledger) as open_ledger:
         # Two sets may hold the same trace: it is graded once.
         work = {(record_key(who, t, r), t.trace_id): (t, r) for t, r in wanted}

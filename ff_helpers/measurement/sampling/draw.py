@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from ff_helpers.errors import FFError
-from ff_helpers.measurement.rates.known import hits
+from ff_helpers.measurement.rates.known import decided, hits
 from ff_helpers.measurement.sampling.files import COLUMNS, Design, DesignName, Sample, Stratum
 from ff_helpers.terms import Space, Tier
 
@@ -46,7 +46,14 @@ def draw(
         FFError: more labels than rows, fewer than strata or than were drawn before, or the earlier sample is
             of other rows or another design.
     """
-    graded = rows[rows["verdict"].notna()]
+    told = rows[rows["verdict"].notna()]
+    graded = decided(told, tier) if design == "by-verdict" else told
+    if len(graded) < len(told):
+        raise FFError(
+            f"--design by-verdict: the grader's label space does not decide the tier {tier}, so its verdicts "
+            "are "
+            "neither hits nor others. Name another --tier, or draw at random."
+        )
     hit = graded["verdict"].isin(hits("five", tier))
     group = _joined(graded, by)
     stratum = group + hit.map({True: " / hit", False: " / other"}) if design == "by-verdict" else group

@@ -247,6 +247,12 @@ def test_a_rejected_grader_reads_as_one():
     assert strict(CORPUS)["gate"] == "uncalibrated"
 
 
+def test_a_card_of_the_set_itself_decides_over_those_of_other_sets():
+    """Rejected on five labels elsewhere, calibrated here: what is said here goes by the card made here."""
+    rejected, passed = card(graded("there", (50, 50, 20, 80))), card(graded("here", (180, 20, 40, 160)))
+    assert strict(unlabelled(CORPUS), rejected, passed)["gate"] == passed.gate.state != "rejected"
+
+
 SMALL = graded("here", (30, 10, 15, 45), scenario_id=[f"s{i // 2}" for i in range(100)])
 
 

@@ -34,6 +34,13 @@ def test_by_verdict_the_rarer_verdict_gets_half_as_far_as_it_goes():
     assert set(frame["probability"]) == {1.0, 40 / 180}
 
 
+def test_by_verdict_needs_a_judge_that_decides_the_tier():
+    rows = graded().assign(space="refused", verdict=["NOT_REFUSAL"] * 20 + ["REFUSAL"] * 180)
+    with pytest.raises(FFError, match="does not decide the tier strict"):
+        draw(rows, 30, design="by-verdict")
+    assert len(draw(rows, 30)[0]) == 30
+
+
 def test_by_model_each_gets_its_share():
     rows = pd.concat([graded(models=("a",)), graded(hits=40, others=360, models=("b",))])
     _, design = draw(rows, 60, by=["model"])

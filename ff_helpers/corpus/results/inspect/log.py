@@ -235,7 +235,7 @@ class _Document:
                 raise _cut(self._path)
 
     def _next(self) -> str:
-        """Return the next character that is no blank, without taking it."""
+        """Return the next character other than white space, without taking it."""
         while True:
             while self._at < len(self._text) and self._text[self._at] in " \t\r\n":
                 self._at += 1
