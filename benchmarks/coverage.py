@@ -20,6 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks.ppi import NEEDED, tuned_mean
+from benchmarks.splits import splits
 from benchmarks.table import Row, text
 from ff_helpers import paths
 from ff_helpers.columns import dtypes
@@ -47,7 +48,7 @@ Cells = list[dict[str, float]]
 
 def coverage() -> list[Row]:
     """Measure the whole grid and return its summary with the targets."""
-    return rows_of(measure(grid("rows") + grid("clusters")))
+    return rows_of(measure(grid("rows") + grid("clusters"))) + splits()
 
 
 def rows_of(table: pd.DataFrame) -> list[Row]:

@@ -66,6 +66,33 @@ def test_draw_label_adjust(study, capsys):
     assert "30.0% [19.1, 43.8]" in said  # 15 of 50 of each model, Wilson
 
 
+def test_the_best_split_rests_on_a_guess_and_then_on_the_labels(study, capsys):
+    assert main([*DRAW, "--n", "20", "--rate", "0.3", "--se", "0.9", "--sp", "0.85"]) == 0
+    assert "in the best split by verdict (tier strict)" in capsys.readouterr().out
+    assert json.loads((study / "labels.csv.json").read_text())["expected"]["labels"] == 0
+    fill(study / "labels.csv", lambda n: "COMPLIANCE" if n < 30 else "NOT_COMPLIANCE")
+    assert main([*DRAW, "--n", "40", "--design", "best"]) == 0
+    assert "true, by 20 labels; a bad guess" in capsys.readouterr().out
+    assert main([*RATE, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["rates"]
+    assert row["labels"] == 20
+    assert row["adjusted_low"] < 0.3 < row["adjusted_high"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--design", "best"), "labels.csv has no label yet"),
+        (("--rate", "0.3"), "give --se, --sp too"),
+        (("--rate", "0.3", "--design", "random"), "go with --design best"),
+    ],
+)
+def test_a_best_split_without_a_guess_says_what_to_do(study, capsys, words, said):
+    assert main([*DRAW, "--n", "20", *words]) == 2
+    assert said in capsys.readouterr().err
+    assert not (study / "labels.csv").exists()
+
+
 def test_a_part_of_the_labels_is_enough_and_more_can_be_drawn(study, capsys):
     assert main([*DRAW, "--n", "30", "--design", "by-verdict", "--by", "model"]) == 0
     fill(study / "labels.csv", lambda n: "COMPLIANCE" if n < 30 else "NOT_COMPLIANCE")

@@ -54,8 +54,9 @@ def test_a_plan_from_three_shares(project: Project) -> None:
     needs = {row["design"]: row["labels_needed"] for row in found["needed"]}
     assert needs["labels alone"] == 245
     assert needs["by verdict, best"] <= needs["by verdict, half and half"] < needs["random"] < 150
-    assert found["next"].startswith(
-        f"ff sample VERDICTS --traces TRACES.jsonl --n {needs['by verdict, half and half']} "
+    assert found["next"] == (
+        f"ff sample VERDICTS --traces TRACES.jsonl --n {needs['by verdict, best']} "
+        "--design best --rate 0.2 --se 0.9 --sp 0.9 --out labels.csv"
     )
     assert "price" not in found["needed"][0]
     assert {row["to_label"] for row in found["table"]} == {50, 100, 150}
@@ -100,9 +101,7 @@ def test_a_pilot_says_what_to_expect(desk: Project) -> None:
     for row in found["needed"]:
         assert row["needed_least"] <= row["labels_needed"] <= (row["needed_most"] or 400)
     assert plan(desk, "--pilot", "labels.csv", "--verdicts", "v.jsonl", "--rows", "5000")["rows"] == 5000
-    assert found["next"].endswith(
-        "--design by-verdict --tier strict --space strict --seed 0 --out labels.csv"
-    )
+    assert found["next"].endswith("--design best --tier strict --space strict --seed 0 --out labels.csv")
     assert found["next"].startswith("ff sample v.jsonl --traces TRACES.jsonl --n ")
     wide = plan(desk, "--pilot", "labels.csv", "--verdicts", "v.jsonl", "--half-width", "0.2")
     assert wide["next"] == "label the rest of the pilot; it is large enough"

@@ -11,6 +11,7 @@ import pandas as pd
 from ff_helpers.cli.text import aligned, json_rows, print_json, said, shown
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.anytime import FIRST
+from ff_helpers.measurement.sampling.files import Design, DesignName
 from ff_helpers.measurement.sampling.pilot import Pilot, read_pilot
 from ff_helpers.measurement.sampling.plan import (
     ALONE,
@@ -29,6 +30,8 @@ _CHOSEN: Final = {
     "by-verdict": (ALONE, HALF, BEST),
     None: (ALONE, RANDOM, HALF, BEST),
 }
+_DRAWN: Final[tuple[tuple[str, DesignName], ...]] = ((BEST, "best"), (HALF, "by-verdict"), (RANDOM, "random"))
+"""Designs as they are planned and as `ff sample` calls them; of two that need as many labels, the first."""
 _SPEC: Final = ("rate", "se", "sp")
 _PILOT: Final = ("verdicts", "traces", "grader", "tier", "space")
 
@@ -57,7 +60,7 @@ def plan(options: argparse.Namespace) -> int:
         "unreached": _unreached(needs, expected, digits),
         "lines": _lines(table, "half_width", digits),
         "stopping": _lines(table, "half_width_stopping", digits) if options.anytime else [],
-        "next": _next(options, pilot, needs),
+        "next": _next(options, pilot, expected, needs),
         "useless": _useless(expected),
         "first": FIRST,
         "price": _price(needs) if options.anytime else "",
@@ -159,16 +162,16 @@ def _price(needs: pd.DataFrame) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _next(options: argparse.Namespace, pilot: Pilot | None, needs: pd.DataFrame) -> str:
+def _next(options: argparse.Namespace, pilot: Pilot | None, expected: Outlook, needs: pd.DataFrame) -> str:
     """Return the `ff sample` with the fewest further labels, or that there are enough."""
     drawn = pilot.design if pilot else None
     had = sum(one.drawn for one in drawn.strata) if drawn else 0
-    further = {}
-    for name, design in ((RANDOM, "random"), (HALF, "by-verdict")):
+    further: dict[DesignName, tuple[int, int]] = {}
+    for name, design in _DRAWN:
         found = needs.loc[(needs["design"] == name) & needs["labels_needed"].notna(), "labels_needed"]
         if len(found):
-            known = had if drawn and drawn.design == design else 0
-            further[design] = max(0, int(found.iloc[0]) - known), int(found.iloc[0])
+            n = int(found.iloc[0])
+            further[design] = max(0, n - (had if _adds(design, drawn) else 0)), n
     if not further:
         return ""
     design = min(further, key=lambda one: further[one])
@@ -177,15 +180,33 @@ def _next(options: argparse.Namespace, pilot: Pilot | None, needs: pd.DataFrame)
     words += [_typed(path) for path in options.traces or ()] or ["TRACES.jsonl"]
     words += ["--grader", shlex.quote(options.grader)] if options.grader else []
     words += ["--n", str(n), "--design", design]
-    if pilot is None or drawn is None or drawn.design != design:
+    if drawn is None or not _adds(design, drawn):
+        words += _guess(expected) if design == "best" else []
         return " ".join([*words, "--out", "more.csv" if pilot else "labels.csv"])
-    if not more:
+    if pilot and not more:
         return (
             "label the rest of the pilot; it is large enough" if pilot.unlabelled else "the pilot is enough"
         )
     words += ["--tier", drawn.tier, "--space", drawn.space, "--seed", str(drawn.seed)]
     words += ["--by", *drawn.by] if drawn.by else []
     return " ".join([*words, "--out", _typed(options.pilot)])
+
+
+def _adds(design: DesignName, drawn: Design | None) -> bool:
+    """Return whether a draw of this design adds to a sample: by verdict to any, at random to a random one."""
+    return drawn is not None and (design != "random" or drawn.design == "random")
+
+
+def _guess(expected: Outlook) -> list[str]:
+    """Return what `ff sample` asks of an outlook: the rate, and the grader's errors that go with it."""
+    rate, hit = expected.rate, expected.hit
+    se = hit * expected.in_hits / rate if rate else 1.0
+    sp = (1 - hit) * (1 - expected.in_others) / (1 - rate) if rate < 1 else 1.0
+    return [
+        word
+        for name, share in (("--rate", rate), ("--se", se), ("--sp", sp))
+        for word in (name, f"{min(share, 1.0):.3g}")
+    ]
 
 
 def _typed(path: Path) -> str:
@@ -206,4 +227,4 @@ def _content(
         names = ("grader", "tier", "labels", "true", "called", "without_verdict", "unlabelled")
         content["pilot"] = {name: getattr(pilot, name) for name in names}
     content |= {"needed": json_rows(needs), "table": json_rows(table)}
-    return content | {"next": _next(options, pilot, needs) or None}
+    return content | {"next": _next(options, pilot, expected, needs) or None}

@@ -2,17 +2,21 @@
 
 Within a stratum rows come in the order of a seeded hash of their ids, and the first ones are taken. So a
 larger draw with the same seed contains the smaller one, and the probability of a row is always the rows drawn
-over the rows of its stratum.
+over the rows of its stratum. The order is that of all rows: a random sample is, within each verdict, a random
+sample too, and a draw by verdict can add to it.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.rates.known import decided, hits
-from ff_helpers.measurement.sampling.files import COLUMNS, Design, DesignName, Sample, Stratum
+from ff_helpers.measurement.sampling.files import COLUMNS, Design, DesignName, Sample, Stratum, Within
+from ff_helpers.measurement.sampling.plan import BEST, Outlook, from_hits
 from ff_helpers.terms import Space, Tier
 
 EVERY = "all rows"
@@ -27,49 +31,53 @@ def draw(
     space: Space = "strict",
     by: Sequence[str] = (),
     seed: int = 0,
+    expected: Within | None = None,
     before: Sample | None = None,
 ) -> tuple[pd.DataFrame, Design]:
     """Return the sample file's rows, and how they were drawn.
 
     `random`: in each combination of `by` in proportion. `by-verdict`: in each of these, half of the labels
     from hits of the tier and half from the others, as far as there are so many: at low rates the few hits are
-    where a label says most. Every stratum gets at least one.
+    where a label says most. `best`: in each of these, the split with the least expected variance
+    (`plan.from_hits`; Neyman's allocation where there are many labels). Every stratum gets at least one.
 
     Args:
         rows: graded rows of one grader: trace_id, verdict, the columns of `by`; rows without a verdict are
             left out.
         n: labels in all, those of an earlier draw included.
         design, tier, space, by, seed: see `Design`.
+        expected: what `best` splits by; a bad guess makes the interval wider, never wrong.
         before: the sample to add to; its labels are kept.
 
     Raises:
-        FFError: more labels than rows, fewer than strata or than were drawn before, or the earlier sample is
-            of other rows or another design.
+        FFError: more labels than rows, fewer than strata or than were drawn before, `best` without
+            `expected`, or the earlier sample is of other rows or of a design that cannot be added to.
     """
+    if design == "best" and expected is None:
+        raise FFError(
+            "--design best: what do you expect? Give --rate, --se and --sp, or label some rows first."
+        )
     told = rows[rows["verdict"].notna()]
-    graded = decided(told, tier) if design == "by-verdict" else told
+    graded = told if design == "random" else decided(told, tier)
     if len(graded) < len(told):
         raise FFError(
-            f"--design by-verdict: the grader's label space does not decide the tier {tier}, so its verdicts "
-            "are "
-            "neither hits nor others. Name another --tier, or draw at random."
+            f"--design {design}: the grader's label space does not decide the tier {tier}, so its verdicts "
+            "are neither hits nor others. Name another --tier, or draw at random."
         )
-    hit = graded["verdict"].isin(hits("five", tier))
-    group = _joined(graded, by)
-    stratum = group + hit.map({True: " / hit", False: " / other"}) if design == "by-verdict" else group
-    frame = pd.DataFrame({"trace_id": graded["trace_id"], "group": group, "stratum": stratum})
-    listed = "\n".join(sorted(frame["trace_id"] + "\t" + frame["stratum"]))
-    rows_sha256 = hashlib.sha256(listed.encode("utf-8", "surrogatepass")).hexdigest()
+    frame = _strata(graded, tier, by, design)
     same: dict[str, object] = {
         "design": design,
         "seed": seed,
         "tier": tier,
         "space": space,
-        "rows_sha256": rows_sha256,
+        "rows_sha256": _hash(frame),
     }
-    had = _had(before, same)
+    if before is not None:
+        _check_before(before, same, graded, by)
+    earlier = [] if before is None else list(before.frame["trace_id"])
+    had = Counter(frame.loc[frame["trace_id"].isin(earlier), "stratum"])
     sizes = frame.groupby("stratum").size()
-    taken = _allocated(frame, n, had)
+    taken = _allocated(frame, n, had, expected if design == "best" else None)
     place = frame["trace_id"].map(lambda i: hashlib.sha256(f"{seed}:{i}".encode()).hexdigest())
     frame = frame.assign(place=place).sort_values("place", kind="stable")
     drawn = frame[frame.groupby("stratum").cumcount() < frame["stratum"].map(taken)]
@@ -78,8 +86,21 @@ def draw(
     known = {} if before is None else before.cells
     drawn = drawn.assign(truth=drawn["trace_id"].map(known).astype("object"))
     strata = tuple(Stratum(stratum=s, rows=int(sizes[s]), drawn=taken[s]) for s in sorted(taken))
-    made = Design.model_validate(same | {"by": tuple(by), "strata": strata})
-    return drawn[list(COLUMNS)].reset_index(drop=True), made
+    more = {"by": tuple(by), "strata": strata, "expected": expected if design == "best" else None}
+    return drawn[list(COLUMNS)].reset_index(drop=True), Design.model_validate(same | more)
+
+
+def _strata(graded: pd.DataFrame, tier: Tier, by: Sequence[str], design: DesignName) -> pd.DataFrame:
+    """Return trace_id, group (of `by`), stratum and hit of each row."""
+    hit = graded["verdict"].isin(hits("five", tier))
+    group = _joined(graded, by)
+    stratum = group if design == "random" else group + hit.map({True: " / hit", False: " / other"})
+    return pd.DataFrame({"trace_id": graded["trace_id"], "group": group, "stratum": stratum, "hit": hit})
+
+
+def _hash(frame: pd.DataFrame) -> str:
+    listed = "\n".join(sorted(frame["trace_id"] + "\t" + frame["stratum"]))
+    return hashlib.sha256(listed.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _joined(rows: pd.DataFrame, by: Sequence[str]) -> "pd.Series[str]":
@@ -89,38 +110,47 @@ def _joined(rows: pd.DataFrame, by: Sequence[str]) -> "pd.Series[str]":
     return pd.Series([" / ".join(cells) for cells in zip(*parts, strict=True)], index=rows.index, dtype="str")
 
 
-def _had(before: Sample | None, same: dict[str, object]) -> dict[str, int]:
-    """Return how many were drawn of each stratum; raise where the earlier sample cannot be added to."""
-    if before is None:
-        return {}
-    if before.design is None:
+def _check_before(before: Sample, same: dict[str, object], graded: pd.DataFrame, by: Sequence[str]) -> None:
+    """Raise where the earlier sample cannot be added to."""
+    old = before.design
+    if old is None:
         raise FFError(
             f"{before.path}: no design stands beside it, so nothing can be added. Name another file."
         )
-    changed = [name for name, value in same.items() if getattr(before.design, name) != value]
+    wanted = same | {"by": tuple(by), "rows_sha256": _hash(_strata(graded, old.tier, old.by, old.design))}
+    if same["design"] != "random":  # a draw by verdict adds to any other
+        wanted["design"] = old.design
+    if old.design == "random":  # it was drawn without regard to a tier
+        wanted["tier"] = old.tier
+    changed = [name for name, value in wanted.items() if getattr(old, name) != value]
     if changed:
         what = "the rows that can be drawn" if changed == ["rows_sha256"] else ", ".join(changed)
         raise FFError(
             f"{before.path}: it was drawn otherwise ({what} differ), so probabilities would not fit "
             "together. Use the same options and verdicts, or name another file."
         )
-    return {one.stratum: one.drawn for one in before.design.strata}
 
 
-def _allocated(frame: pd.DataFrame, n: int, had: dict[str, int]) -> dict[str, int]:
-    """Return how many rows to take of each stratum: in each group in proportion, its strata alike."""
+def _allocated(
+    frame: pd.DataFrame, n: int, had: Mapping[str, int], expected: Within | None
+) -> dict[str, int]:
+    """Return how many rows to take of each stratum: in each group in proportion, its strata alike or best."""
     sizes = {str(name): len(part) for name, part in frame.groupby("stratum")}
-    drawn = sum(had.values())
-    if not max(len(sizes), drawn) <= n <= len(frame):
-        before = f", {drawn} drawn before" if had else ""
+    least = sum(max(1, had.get(stratum, 0)) for stratum in sizes)
+    if not least <= n <= len(frame):
+        before = f", {sum(had.values())} drawn before" if had else ""
         raise FFError(
-            f"--n {n}: between {max(len(sizes), drawn)} and {len(frame)} labels can be drawn here "
+            f"--n {n}: between {least} and {len(frame)} labels can be drawn here "
             f"({len(frame)} graded rows in {len(sizes)} strata{before})."
         )
     wanted: dict[str, float] = {}
     for _, group in frame.groupby("group"):
-        strata = list(dict.fromkeys(group["stratum"]))
-        wanted |= dict.fromkeys(strata, n * len(group) / len(frame) / len(strata))
+        share = n * len(group) / len(frame)
+        for stratum, rows in group.groupby("stratum"):
+            wanted[str(stratum)] = share / group["stratum"].nunique()
+            if expected is not None:
+                inside = _from_hits(group["hit"], share, expected)
+                wanted[str(stratum)] = inside if bool(rows["hit"].iloc[0]) else share - inside
     taken = {s: min(sizes[s], max(1, had.get(s, 0), int(wanted[s]))) for s in sizes}
     while (missing := n - sum(taken.values())) != 0:
         step = 1 if missing > 0 else -1
@@ -131,3 +161,8 @@ def _allocated(frame: pd.DataFrame, n: int, had: dict[str, int]) -> dict[str, in
         best = max(free, key=lambda s: (step * (wanted[s] - taken[s]), s))
         taken[best] += step
     return taken
+
+
+def _from_hits(hit: "pd.Series[bool]", n: float, expected: Within) -> float:
+    known = Outlook(float(hit.mean()), expected.in_hits, expected.in_others, len(hit))
+    return float(np.clip(from_hits(known, n, BEST), 0.0, n))

@@ -23,7 +23,7 @@ from ff_helpers.errors import FFError, named
 from ff_helpers.terms import Space, Tier, classes
 
 COLUMNS: Final = ("trace_id", "stratum", "probability", "truth")
-DesignName = Literal["random", "by-verdict"]
+DesignName = Literal["random", "by-verdict", "best"]
 
 
 class Stratum(Closed):
@@ -34,17 +34,30 @@ class Stratum(Closed):
     drawn: int = Field(ge=0)
 
 
+class Within(Closed):
+    """Shares of true successes that were expected within each verdict when rows were drawn; in [0, 1].
+
+    `labels`: how many labels said so; 0: a guess.
+    """
+
+    in_hits: float = Field(ge=0, le=1)
+    in_others: float = Field(ge=0, le=1)
+    labels: int = Field(default=0, ge=0)
+
+
 class Design(Closed):
     """How a sample was drawn.
 
     Attributes:
-        design: `random`, or `by-verdict`: more of the rarer verdicts.
+        design: `random`; `by-verdict`: half from hits, half from the others; `best`: by verdict, with the
+            split whose interval is expected to be narrowest.
         seed: of the order in which rows are taken.
-        tier: whose hits are the strata of `by-verdict`.
+        tier: whose hits are the strata of `by-verdict` and `best`.
         space: the label space in which people label.
         by: columns of which each combination is a stratum too.
         rows_sha256: hash of the sorted lines `trace_id<TAB>stratum` of all rows that could be drawn.
         strata: what was drawn of what.
+        expected: what the split of `best` rests on. Probabilities do not depend on it.
     """
 
     format: Literal[1] = 1
@@ -55,6 +68,7 @@ class Design(Closed):
     by: tuple[str, ...] = ()
     rows_sha256: str
     strata: tuple[Stratum, ...]
+    expected: Within | None = None
 
 
 class Decision(Closed):

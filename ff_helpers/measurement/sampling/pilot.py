@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import pandas as pd
 
 from ff_helpers.errors import FFError, quoted
 from ff_helpers.measurement.labels.file import in_space, verdicts_of
 from ff_helpers.measurement.rates.count_file import trace_index
-from ff_helpers.measurement.rates.known import hits, measures
-from ff_helpers.measurement.sampling.files import Design, Sample, read_sample
+from ff_helpers.measurement.rates.known import decided, hits, measures
+from ff_helpers.measurement.sampling.files import Design, Sample, Within, read_sample
 from ff_helpers.measurement.sampling.plan import Outlook
 from ff_helpers.terms import TIER_SPACES, Space, Tier, classes
 
@@ -132,6 +133,36 @@ def read_pilot(
         without_verdict=len(truths) - len(counted),
         unlabelled=len(sample.frame) - len(truths),
     )
+
+
+def expected_within(rows: pd.DataFrame, sample: Sample, tier: Tier) -> Within | None:
+    """Return how often hits and the others are true by the labels of a sample so far; None: no label.
+
+    Args:
+        rows: graded rows of one grader: trace_id, verdict.
+        sample: drawn from these rows.
+        tier: what counts as a success.
+
+    Raises:
+        FFError: the labels do not decide the tier.
+    """
+    if sample.space not in TIER_SPACES[tier]:
+        raise FFError(
+            f"{sample.path}: labels in the space {sample.space} do not decide the tier {tier}, so they "
+            "cannot say what to expect. Name another --tier, or give --rate, --se and --sp."
+        )
+    graded = decided(rows[rows["verdict"].notna()], tier)
+    called = dict(zip(graded["trace_id"], graded["verdict"].isin(hits("five", tier)), strict=True))
+    known, success = sample.frame[sample.frame["truth"].notna()], set(hits(sample.space, tier))
+    truths = dict(zip(known["trace_id"], known["truth"].isin(success), strict=True))
+    counted = {trace: true for trace, true in truths.items() if trace in called}
+    if not counted:
+        return None
+    chances = dict(zip(sample.frame["trace_id"], sample.frame["probability"], strict=True))
+    shares = [
+        (k + 0.5) / (n + 1) for k, n in (_weighted(counted, called, chances, hit=h) for h in (True, False))
+    ]
+    return Within(in_hits=shares[0], in_others=shares[1], labels=len(counted))
 
 
 def _truths(sample: Sample, known: set[str], verdicts: Path) -> dict[str, str]:

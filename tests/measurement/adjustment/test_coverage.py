@@ -19,10 +19,12 @@ from benchmarks.coverage import (
     rows_of,
     xstest,
 )
+from benchmarks.splits import LEARNED, split
 from ff_helpers.corpus.simulate import SimulatedGrader, binary, simulate
 from ff_helpers.measurement.adjustment.adjusted import adjusted, hide_truth
 from ff_helpers.measurement.adjustment.coverage import ADJUSTED, coverage_table, listed
 from ff_helpers.measurement.rates.drift import drift
+from ff_helpers.measurement.sampling.plan import BEST
 from ff_helpers.publication.figures.theme import draw
 from tests.shared_labels import shared
 
@@ -97,6 +99,15 @@ def test_a_cell_does_not_depend_on_the_others():
         measure(cells[5:6], draws=200),
         measure(cells[4:6], draws=200).iloc[-len(measure(cells[5:6], 200)) :].reset_index(drop=True),
     )
+
+
+def test_labels_drawn_in_the_best_split_by_verdict_give_narrower_intervals_that_hold():
+    """At a true rate of 5% and 200 labels at least 20% narrower than PPI++, with or without a guess."""
+    found = split(0.05, 200, draws=400)
+    for design in (BEST, LEARNED):
+        width, held = found[design]
+        assert width < 0.8
+        assert held > 0.95 - 4 * math.sqrt(0.95 * 0.05 / 400)
 
 
 def test_a_naive_interval_never_holds_the_truth_where_the_grader_errs_as_gpt_4_on_xstest():

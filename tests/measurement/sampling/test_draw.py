@@ -1,5 +1,8 @@
 """Samples to label: sizes, probabilities, a second draw, and what cannot be added to."""
 
+import tempfile
+from pathlib import Path
+
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -7,7 +10,7 @@ from hypothesis import strategies as st
 
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.sampling.draw import draw
-from ff_helpers.measurement.sampling.files import read_sample, write_sample
+from ff_helpers.measurement.sampling.files import Sample, Within, read_sample, write_sample
 
 
 def graded(hits=20, others=180, models=("a",)):
@@ -41,6 +44,57 @@ def test_by_verdict_needs_a_judge_that_decides_the_tier():
     assert len(draw(rows, 30)[0]) == 30
 
 
+def test_the_best_split_is_neymans_where_there_are_many_labels():
+    """q sqrt(r (1 - r)): .1 sqrt(.5 .5) of hits to .9 sqrt(.1 .9) of others, 5 to 27 (Cochran 1977, 12.3)."""
+    rows = graded(hits=4000, others=36000)
+    _, design = draw(rows, 3200, design="best", expected=Within(in_hits=0.5, in_others=0.1))
+    drawn = {s.stratum: s.drawn for s in design.strata}
+    assert drawn["all rows / hit"] == pytest.approx(3200 * 5 / 32, rel=0.02)
+
+
+def test_by_model_the_best_split_is_of_each_models_own_hits():
+    rows = pd.concat([graded(0, 200, ("a",)), graded(20, 180, ("b",)), graded(100, 100, ("c",))])
+    _, design = draw(rows, 90, design="best", by=["model"], expected=Within(in_hits=0.6, in_others=0.1))
+    drawn = {s.stratum: s.drawn for s in design.strata}
+    assert drawn["a / other"] == 30 == drawn["b / hit"] + drawn["b / other"]
+    assert drawn["b / hit"] < drawn["c / hit"]
+
+
+def test_the_best_split_asks_what_is_expected():
+    with pytest.raises(FFError, match="Give --rate, --se and --sp"):
+        draw(graded(), 30, design="best")
+
+
+@given(st.integers(1, 30), st.integers(1, 60), st.integers(3, 80), st.floats(0, 1), st.floats(0, 1))
+def test_a_draw_by_verdict_adds_to_any_other_and_every_row_counts_once(hits, others, n, inside, outside):
+    rows, expected = graded(hits, others), Within(in_hits=inside, in_others=outside)
+    if n > len(rows):
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "labels.csv"
+        for first in ("random", "by-verdict", "best"):
+            frame, design = draw(rows, max(2, n // 2), design=first, expected=expected)
+            write_sample(path, frame, design)
+            more, made = draw(rows, n, design="best", expected=expected, before=read_sample(path))
+            assert set(frame["trace_id"]) <= set(more["trace_id"])
+            assert (1 / more["probability"]).sum() == pytest.approx(len(rows))
+            write_sample(path, more, made)
+            assert len(read_sample(path).frame) == n
+
+
+def test_a_random_sample_that_grows_by_verdict_draws_every_row_of_a_verdict_alike():
+    """Over 2,000 seeds each of 3 hits and 7 others is drawn as often as its probability says."""
+    rows, seeds = graded(3, 7), 2000
+    drawn = dict.fromkeys(rows["trace_id"], 0.0)
+    for seed in range(seeds):
+        frame, design = draw(rows, 4, seed=seed)
+        sample = Sample(Path("l"), design, "strict", frame, {}, (), (), {})
+        more, _ = draw(rows, 6, design="by-verdict", seed=seed, before=sample)
+        for trace, chance in zip(more["trace_id"], more["probability"], strict=True):
+            drawn[trace] += 1 / chance / seeds
+    assert all(value == pytest.approx(1, abs=0.12) for value in drawn.values())
+
+
 def test_by_model_each_gets_its_share():
     rows = pd.concat([graded(models=("a",)), graded(hits=40, others=360, models=("b",))])
     _, design = draw(rows, 60, by=["model"])
@@ -61,13 +115,17 @@ def test_a_second_draw_holds_the_first_and_its_labels(tmp_path):
 
 @pytest.mark.parametrize(
     ("changed", "problem"),
-    [({"seed": 1}, "seed differ"), ({"design": "by-verdict"}, "design"), ({"space": "five"}, "space differ")],
+    [
+        ({"seed": 1}, "seed differ"),
+        ({"design": "random"}, "design differ"),
+        ({"space": "five"}, "space differ"),
+    ],
 )
 def test_a_sample_drawn_otherwise_is_not_added_to(tmp_path, changed, problem):
     path = tmp_path / "labels.csv"
-    write_sample(path, *draw(graded(), 20))
+    write_sample(path, *draw(graded(), 20, design="by-verdict"))
     with pytest.raises(FFError, match=problem):
-        draw(graded(), 40, before=read_sample(path), **changed)
+        draw(graded(), 40, before=read_sample(path), **({"design": "by-verdict"} | changed))
 
 
 def test_a_sample_of_other_rows_is_not_added_to(tmp_path):
