@@ -130,7 +130,7 @@ def test_only_a_rate_that_is_shown_to_be_low_enough_passes_the_limit(study):
         ([*RATE, "--tier", "broad"], "do not decide the tier broad. They decide: strict"),
         ([*RATE, "--grader", "nobody"], "no grader nobody"),
         ([*RATE[:4], "--grader", "g"], "--grader goes with --labels"),
-        (["asr", "verdicts.jsonl", "--success", "1"], "--success and --item are for tables"),
+        (["asr", "verdicts.jsonl", "--success", "1"], "--success is for tables"),
     ],
 )
 def test_what_does_not_go_together_says_what_does(study, capsys, words, problem):
@@ -174,7 +174,7 @@ def test_labels_that_were_picked_are_told(table, capsys):
     ("words", "problem"),
     [
         ([], "which value of both is the attack's success"),
-        (["--success", "yes"], "--truth human never has the value yes. It has: 0, 1"),
+        (["--success", "yes"], "--success yes: no true label says so. The classes are: 1, 0"),
         (["--success", "1", "--by", "colour"], "there is no column 'colour'"),
         (["--success", "1", "--grader", "human"], "the same column"),
     ],
@@ -184,10 +184,49 @@ def test_a_direction_is_asked_never_guessed(table, capsys, words, problem):
     assert problem in capsys.readouterr().err
 
 
-def test_other_spellings_are_refused_not_counted_as_wrong(table, capsys):
+def test_other_spellings_are_asked_about_though_only_unlabelled_rows_have_them(table, capsys):
     text = (table / "evals.csv").read_text()
     (table / "evals.csv").write_text(text.replace("\n1,,", "\nyes,,"))
     assert main([*TABLE, "--success", "1"]) == 2
     said = capsys.readouterr().err
-    assert "has values that human never has: yes" in said
-    assert "ff calibrate --labels" in said
+    assert "in 240 of 1000 rows the labels differ in spelling" in said
+    assert "take it with --map suggested" in said
+    assert main([*TABLE, "--success", "1", "--map", "suggested"]) == 0
+    assert "30.0% [27.2, 32.9]" in capsys.readouterr().out
+
+
+def test_one_value_without_a_class_is_asked_about_with_the_map_to_fill_in(table, capsys):
+    """In a rate every row counts, so that a word of the judge is never silently no success."""
+    text = (table / "evals.csv").read_text()
+    (table / "evals.csv").write_text(text.replace("\n0,,", "\nmaybe,,", 1))
+    assert main([*TABLE, "--success", "1"]) == 2
+    said = capsys.readouterr().err
+    assert "in 1 rows judge has values that are no class of human: maybe" in said
+    (table / "m.yaml").write_text(said[said.index("truth:") :].replace("maybe: CLASS", "maybe: null"))
+    assert main([*TABLE, "--success", "1", "--map", "m.yaml", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["left_out"] == {"without a verdict": 1, "errors": 0}
+    assert (found["rates"][0]["k"], found["rates"][0]["n"]) == (300, 999)
+
+
+def test_the_judge_stands_beside_its_rate(table, capsys):
+    """200 labels; the judge is wrong on the 20 of them that it alone calls a success."""
+    assert main([*TABLE, "--success", "1"]) == 0
+    assert "judge against human: right on 90.0%" in capsys.readouterr().out
+    assert main([*TABLE, "--success", "1", "--json"]) == 0
+    judge = json.loads(capsys.readouterr().out)["judge"]
+    assert (judge["k"], judge["n"], judge["gate"]["state"]) == (180, 200, "calibrated")
+
+
+def test_a_success_that_no_person_found_is_a_rate_of_zero_and_no_refusal(table, capsys):
+    text = (table / "evals.csv").read_text().replace("1,1,", "hit,miss,").replace(",0,", ",miss,")
+    text = text.replace("\n1,", "\nhit,").replace("\n0,", "\nmiss,")
+    (table / "evals.csv").write_text(text)
+    assert main([*TABLE, "--success", "hit", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["rates"]
+    assert (row["k"], row["n"], row["adjusted"] < 0.03) == (300, 1000, True)
+
+
+def test_a_column_of_the_rates_cannot_be_counted_by(table, capsys):
+    assert main([*TABLE, "--success", "1", "--by", "hit"]) == 2
+    assert "--by hit: a column of the table of rates has this name" in capsys.readouterr().err

@@ -47,13 +47,13 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> Callable[..
 
     def measured(
         rows: Iterable[Iterable[object]], *more: str, head=("id", "human", "judge"), delimiter=",",
-        encoding="utf-8", truth="human", grader="judge",
+        encoding="utf-8", truth="human", grader="judge", command=("calibrate", "--labels"),
     ) -> Said:  # fmt: skip
         with Path("l.csv").open("w", encoding=encoding, newline="") as file:
             table = csv.writer(file, delimiter=delimiter, lineterminator="\n")
             table.writerow(head)
             table.writerows(rows)
-        words = ("calibrate", "--labels", "l.csv", "--truth", truth, "--grader", grader)
+        words = (*command, "l.csv", "--truth", truth, "--grader", grader)
         return run(*words, "--json", *more)
 
     measured.run = run  # type: ignore[attr-defined]
@@ -457,3 +457,69 @@ def test_a_row_without_an_item_is_an_item_of_its_own(desk) -> None:
 def test_a_label_that_only_mentions_an_error_is_none(desk, label) -> None:
     rows = [(i, word(t, label, "other"), word(g, label, "other")) for i, t, g in ROWS]
     assert right(desk(rows)) == RIGHT
+
+
+def rate(desk: Callable[..., Said], rows: Iterable[Iterable[object]], *more: str, **options: object) -> Said:
+    """Return what `ff asr` says of the same table."""
+    return desk(rows, *more, command=("asr",), **options)
+
+
+def rated(said: Said) -> tuple[float, int, int]:
+    """Return how right the judge of a rate is, having checked that the rate is of all rows."""
+    assert said.code == 0, said.err
+    (row,), judge = said.card["rates"], said.card["judge"]
+    assert row["labels"] == row["n"]
+    return round(judge["accuracy"], 4), judge["k"], judge["n"]
+
+
+@pytest.mark.parametrize("options", [{"delimiter": ";"}, {"delimiter": "|"}, {"encoding": "utf-16"}])
+def test_a_rate_is_read_from_any_usual_table(desk, options) -> None:
+    found = rate(desk, PLAIN, "--success", "1", **options)
+    assert rated(found) == RIGHT
+    assert found.err == desk(PLAIN, **options).err != ""
+
+
+@pytest.mark.parametrize("rows", OTHERWISE.values(), ids=OTHERWISE)
+def test_a_rate_asks_about_spellings_with_the_same_map(desk, rows) -> None:
+    asked = rate(desk, rows, "--success", str(rows[0][1]))
+    assert (asked.code, asked.out) == (2, "")
+    assert asked.err == desk(rows).err
+    assert rated(rate(desk, rows, "--success", str(rows[0][1]), "--map", "suggested")) == RIGHT
+
+
+@pytest.mark.parametrize(("rows", "threshold", "name"), [(SCORES, "3", ">=3"), (CHANCES, "0.5", "1")])
+def test_a_rate_asks_for_the_threshold_of_scores(desk, rows, threshold, name) -> None:
+    assert rate(desk, rows, "--success", name).err == desk(rows).err
+    found = rate(desk, rows, "--success", name, "--threshold", threshold)
+    assert rated(found) == RIGHT
+    assert found.card["judge"]["grader"] == f"judge>={threshold}"
+    words = [(i, word(t), score) for (i, t, _), (_, _, score) in zip(ROWS, CHANCES, strict=True)]
+    asked = rate(desk, words, "--success", "REFUSAL", "--threshold", "0.5")
+    assert "--positive COMPLIANCE or --positive REFUSAL" in asked.err
+    more = ("--threshold", "0.5", "--positive", "REFUSAL")
+    assert rated(rate(desk, words, "--success", "COMPLIANCE", *more)) == RIGHT
+
+
+def test_a_rate_leaves_out_errors_as_the_accuracy_does(desk) -> None:
+    rows = [(i, number(t), "ERROR: 429" if n % 6 == 0 else number(g)) for n, (i, t, g) in enumerate(ROWS)]
+    assert rate(desk, rows, "--success", "1").err == desk(rows).err
+    found = rate(desk, rows, "--success", "1", "--errors", "ERROR*").card
+    assert found["left_out"] == {"without a verdict": 0, "errors": 20}
+    assert (found["rates"][0]["n"], found["judge"]["k"], found["judge"]["n"]) == (100, 91, 100)
+
+
+def test_a_rate_takes_repeats_of_one_item_together(desk) -> None:
+    rows = [(i, n, number(t), number(g)) for i, t, g in ROWS[:40] for n in (1, 2, 3)]
+    found = rate(desk, rows, "--success", "1", head=("sample_id", "epoch", "human", "judge")).card
+    apart = rate(desk, rows, "--success", "1", head=("sample", "x", "human", "judge")).card
+    assert "120 rows are repeats ('epoch') of 40 items" in found["notes"][0]
+    widths = [one["rates"][0]["adjusted_high"] - one["rates"][0]["adjusted_low"] for one in (found, apart)]
+    assert widths[0] > widths[1]
+
+
+@pytest.mark.parametrize("more", [(), ("--threshold", "0.5"), ("--space", "strict", "--positive", "1")])
+def test_a_table_without_a_true_label_says_so(desk, more) -> None:
+    rows = [(i, n, "", number(g)) for i, _, g in ROWS[:9] for n in (1, 2)]
+    refused = desk(rows, "--item", "id", *more, head=("id", "epoch", "human", "judge"))
+    assert refused.code == 2
+    assert "none of the 18 rows has a true label in column 'human'" in refused.err

@@ -6,27 +6,33 @@ from typing import Final
 
 import pandas as pd
 
+from ff_helpers.cli.labels import answers, judge_json, table_of
 from ff_helpers.cli.rates import rates_of_file
 from ff_helpers.cli.text import aligned, json_rows, percent, print_json, said
-from ff_helpers.corpus.tables import read_table
 from ff_helpers.errors import FFError, named
 from ff_helpers.measurement.adjustment.labelled import drawn_otherwise, labelled_rates, with_labels
+from ff_helpers.measurement.labels.card import LabelCard
 from ff_helpers.measurement.labels.file import column_of
+from ff_helpers.measurement.labels.graded import graded_table
+from ff_helpers.measurement.labels.signs import signs
 from ff_helpers.measurement.sampling.files import read_sample
 from ff_helpers.measurement.sampling.rows import FIELDS, graded_rows
 
-SHOWN: Final = 12
-"""How many unknown values of a judge are listed."""
-_NOTHING: Final = frozenset({"", "nan", "NaN", "None", "null", "NA", "N/A", "<NA>"})
 _HEADS: Final = ("tier", "raw [95% Wilson]", "adjusted [95%]", "labels", "of", "how")
+_RATES: Final = tuple(f"{name}{end}" for name in ("asr", "adjusted") for end in ("", "_low", "_high"))
+_TAKEN: Final = frozenset(
+    ("hit", "true", "chance", "trace_id", "scenario_id", "n", "k", "labels", "method", "note", "warning")
+) | {*_RATES, "tier"}
+"""Columns of the table of rates, or of the rows it is counted from."""
+_OF_TABLES: Final = ("success", "item", "map", "threshold", "positive", "errors")
 
 
 def rates(options: argparse.Namespace) -> int:
     """Print the rates of a file: adjusted where labels are given, else as the graders reported them."""
     if options.truth is not None:
         return _table(options)
-    if options.success is not None or options.item is not None:
-        raise FFError("--success and --item are for tables: add --truth COLUMN and --grader COLUMN.")
+    if of_table := [name for name in _OF_TABLES if getattr(options, name) is not None]:
+        raise FFError(f"--{of_table[0]} is for tables: add --truth COLUMN and --grader COLUMN.")
     if options.labels is None:
         if options.grader is not None:
             raise FFError("--grader goes with --labels LABELS.csv, or with --truth COLUMN of a table.")
@@ -68,45 +74,32 @@ def _table(options: argparse.Namespace) -> int:
         raise FFError(
             f"--truth and --grader are the same column ({named(options.truth)}): nothing is measured."
         )
-    frame, _ = read_table(options.file)
-    judge, people = (column_of(frame, name).str.strip() for name in (options.grader, options.truth))
-    labelled, graded = ~people.isin(_NOTHING), ~judge.isin(_NOTHING)
-    _check_values(judge[graded], people[labelled], options)
-    rows = pd.DataFrame({"hit": judge == options.success, "trace_id": frame.index.astype("str")})
-    rows["true"] = (people == options.success).astype("float64").where(labelled)
-    rows["scenario_id"] = column_of(frame, options.item) if options.item else None
-    for name in options.by:
-        rows[name] = column_of(frame, name)
-    rows = rows[graded]
-    if not rows["true"].notna().any():
+    if taken := sorted(set(options.by) & _TAKEN):
         raise FFError(
-            f"{options.file}: no row has a label in {named(options.truth)}, so nothing is adjusted."
+            f"--by {taken[0]}: a column of the table of rates has this name. Rename it in the header of the "
+            "file."
         )
-    rows["chance"] = float(rows["true"].notna().mean())
-    table = labelled_rates(rows, options.by, least=options.least).assign(tier=f"= {options.success}")
-    drawn = "at random among all rows (assumed: a table does not tell)"
-    left = {"without a verdict": int((~graded).sum())}
-    return _print(options, table, options.by, drawn=drawn, otherwise=drawn_otherwise(rows), left=left)
-
-
-def _check_values(judge: "pd.Series[str]", people: "pd.Series[str]", options: argparse.Namespace) -> None:
-    """Raise where a column never has the value of success, or the judge uses words that no person does."""
-    for who, column, values in ((options.truth, "--truth", people), (options.grader, "--grader", judge)):
-        if len(values) and options.success not in set(values):
-            there = ", ".join(map(named, list(values.value_counts().index)[:SHOWN]))
-            raise FFError(
-                f"{options.file}: {column} {named(who)} never has the value {named(options.success)}. "
-                f"It has: {there}. Say which one is the success, or measure it with a map: "
-                "`ff calibrate --labels`."
-            )
-    foreign = sorted(set(judge) - set(people))
-    if len(set(people)) > 1 and foreign:
-        n = int(judge.isin(foreign).sum())
-        raise FFError(
-            f"{options.file}: in {n} rows {named(options.grader)} has values that {named(options.truth)} "
-            f"never has: {', '.join(map(named, foreign[:SHOWN]))}. If they are errors, empty those cells; if "
-            "they are other spellings, map them: `ff calibrate --labels` prints a map."
-        )
+    frame = table_of(options.file)
+    found = graded_table(
+        frame,
+        truth=options.truth,
+        grader=options.grader,
+        success=options.success,
+        answers=answers(options),
+        item=options.item,
+    )
+    rows = found.rows.assign(**{name: column_of(frame, name) for name in options.by})
+    table = labelled_rates(rows, options.by, least=options.least).assign(tier=f"= {found.success}")
+    return _print(
+        options,
+        table,
+        options.by,
+        drawn="at random among all rows (assumed: a table does not tell)",
+        otherwise=drawn_otherwise(rows),
+        left=found.left_out,
+        judge=found.card,
+        said_of=(*found.notes, *signs(found.card)),
+    )
 
 
 def _print(
@@ -117,14 +110,18 @@ def _print(
     drawn: str,
     otherwise: Sequence[str],
     left: dict[str, int],
+    judge: LabelCard | None = None,
+    said_of: Sequence[str] = (),
 ) -> int:
     if options.json:
-        content = {
+        content: dict[str, object] = {
             "file": str(options.file),
             "labels_drawn": drawn,
             "differ_by": list(otherwise),
             "left_out": left,
         }
+        if judge is not None:
+            content |= {"judge": judge_json(judge), "notes": list(said_of)}
         print_json(content | {"rates": json_rows(table)})
     elif options.csv:
         print(table.to_csv(index=False, lineterminator="\n"), end="")
@@ -147,6 +144,7 @@ def _print(
             if text
         ]
         values = {"lines": aligned(lines), "notes": notes, "drawn": drawn, "otherwise": otherwise}
+        values |= {"judge": judge, "said_of": said_of}
         print(said("adjusted", file=options.file, left={k: n for k, n in left.items() if n}, **values))
     # A rate that is not known to be low enough does not pass: too few labels, or an interval that reaches P.
     return int(options.max_rate is not None and bool((table["adjusted_high"] > options.max_rate).any()))

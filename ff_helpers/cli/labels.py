@@ -49,9 +49,7 @@ class Measured:
 
 def measure_labels(options: argparse.Namespace) -> int:
     """Print the card of two columns, as text or JSON, and write it where its label space is known."""
-    frame, layout = read_table(options.labels)
-    if layout.said:
-        announce(f"{plain(shown(options.labels))}: {layout.said}")
+    frame = table_of(options.labels)
     if options.where is not None:
         frame = where(frame, options.where)
     found = _measured(frame, options)
@@ -72,10 +70,29 @@ def measure_labels(options: argparse.Namespace) -> int:
     return 0
 
 
+def table_of(path: Path) -> pd.DataFrame:
+    """Return a table of text, and say how it is written where that is not the usual way."""
+    frame, layout = read_table(path)
+    if layout.said:
+        announce(f"{plain(shown(path))}: {layout.said}")
+    return frame
+
+
+def answers(options: argparse.Namespace) -> Answers:
+    """Return what the options say about two columns of labels."""
+    is_suggested = str(options.map) == SUGGESTED
+    return Answers(
+        mapping=read_map(options.map) if options.map is not None and not is_suggested else {},
+        suggested=is_suggested,
+        threshold=options.threshold,
+        positive=options.positive,
+        errors=tuple(options.errors or ()),
+    )
+
+
 def _measured(frame: pd.DataFrame, options: argparse.Namespace) -> Measured:
-    mapping: dict[str, Mapped] = {}
-    if options.map is not None and str(options.map) != SUGGESTED:
-        mapping |= read_map(options.map)
+    given = answers(options)
+    mapping = dict(given.mapping)
     space: Space | None = options.space
     grader, notes, chosen, positive = options.grader, [], len(frame), options.positive
     if options.ledger is not None and space is not None:
@@ -87,10 +104,7 @@ def _measured(frame: pd.DataFrame, options: argparse.Namespace) -> Measured:
         frame, grader, identity = with_verdicts(frame, options.ledger, space, options.grader)
         mapping = {"truth": {name: name for name in classes(space)} | dict(mapping.get("truth", {}))}
     else:
-        answers = Answers(
-            mapping, str(options.map) == SUGGESTED, options.threshold, positive, tuple(options.errors or ())
-        )
-        reading = reading_of(frame, options.truth, grader, answers)
+        reading = reading_of(frame, options.truth, grader, given)
         mapping, notes = reading.mapping, [*notes, *reading.notes]
         frame, grader = _named(frame, grader, reading.grader)
         identity = external_identity(options.name or grader)
@@ -197,6 +211,14 @@ def _content(card: LabelCard) -> dict[str, object]:
     ]
     content["gate"] = {"state": card.gate.state, "criteria": criteria, "reasons": card.gate.reasons}
     return content
+
+
+def judge_json(card: LabelCard) -> dict[str, object]:
+    """Return how right a judge is, for JSON: as `ff calibrate --labels --json` names it."""
+    content = _content(card)
+    kept = ("truth", "grader", "n", "k", "rows", "items", "accuracy", "accuracy_ci", "kappa", "kappa_ci")
+    gate = {"state": card.gate.state, "reasons": card.gate.reasons}
+    return {name: content[name] for name in (*kept, "baseline", "majority_class")} | {"gate": gate}
 
 
 def _share_json(name: str, share: Proportion) -> dict[str, object]:

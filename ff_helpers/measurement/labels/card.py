@@ -143,11 +143,7 @@ def card_of_labels(
     true = true_labels(column_of(frame, truth), maps.get("truth"))
     rows = frame[true.notna().to_numpy()]
     if rows.empty:
-        raise FFError(
-            f"none of the {len(everything)} rows has a true label in column {quoted(truth)}: an empty cell "
-            "is not a label, and neither is a value that the map sets to null. There is nothing to measure "
-            "a grader against."
-        )
+        raise no_truth(everything, truth)
     classes = classes_of(true, maps.get("truth"))
     places = {name: place for place, name in enumerate(classes)}
     found = Coded.of(true[true.notna()])
@@ -176,6 +172,15 @@ def card_of_labels(
         positive=None if positive is None else _positive(matrix, positive),
         humans=None if annotators is None else _humans(rows, annotators, classes, maps.get("truth")),
         gate=decide(matrix, proxy=None, evidence=evidence),
+    )
+
+
+def no_truth(frame: pd.DataFrame, truth: str) -> FFError:
+    """Return the error about a table without a single true label."""
+    return FFError(
+        f"none of the {len(frame)} rows has a true label in column {quoted(truth)}: an empty cell is not a "
+        "label, and neither is a value that the map sets to null. There is nothing to measure a grader "
+        "against."
     )
 
 

@@ -11,7 +11,15 @@ import pandas as pd
 import yaml
 
 from ff_helpers.errors import FFError, is_name, named, quoted
-from ff_helpers.measurement.labels.card import MOST_CLASSES, Coded, class_of, classes_of, texts, true_labels
+from ff_helpers.measurement.labels.card import (
+    MOST_CLASSES,
+    Coded,
+    class_of,
+    classes_of,
+    no_truth,
+    texts,
+    true_labels,
+)
 from ff_helpers.measurement.labels.cells import (
     SPELLINGS,
     by_threshold,
@@ -66,8 +74,17 @@ class Reading:
     notes: tuple[str, ...]
 
 
-def reading_of(frame: pd.DataFrame, truth: str, grader: str, answers: Answers) -> Reading:
+def reading_of(
+    frame: pd.DataFrame, truth: str, grader: str, answers: Answers, *, every: bool = False
+) -> Reading:
     """Return how two columns are read.
+
+    Args:
+        frame: columns of text.
+        truth, grader: the two columns.
+        answers: what the user has said about them.
+        every: the graded label of every row counts, with a true label or without, so a single one in another
+            spelling is asked about; else from `ASKED_FROM` of the rows with a true label on.
 
     Raises:
         FFError: a cell looks like an error, a column like scores, or labels match only in another spelling or
@@ -85,6 +102,8 @@ def reading_of(frame: pd.DataFrame, truth: str, grader: str, answers: Answers) -
             if not matches(answers.errors, value)
             and (value in answers.mapping.get(side, {}) or not is_nothing(value))
         }
+    if not counts["truth"]:
+        raise no_truth(frame, truth)
     if answers.threshold is not None:
         return _by_threshold(counts, grader, answers.threshold, answers)
     for side, column in (("grader", grader), ("truth", truth)):
@@ -94,7 +113,7 @@ def reading_of(frame: pd.DataFrame, truth: str, grader: str, answers: Answers) -
                 "which score on a response counts as the positive class (--threshold SCORE; it becomes part "
                 "of the grader's name), or map each number to a class (--map)."
             )
-    return _spelled(frame, truth, grader, counts, answers)
+    return _spelled(frame, truth, grader, counts, answers, every=every)
 
 
 def _ask_errors(counts: Mapping[str, Mapping[str, int]], answers: Answers) -> None:
@@ -179,19 +198,24 @@ def _spelled(
     grader: str,
     counts: Mapping[str, Mapping[str, int]],
     answers: Answers,
+    *,
+    every: bool,
 ) -> Reading:
     """Return the reading of labels; ask where they match only in another spelling, or not at all."""
     mapping = dict(answers.mapping)
-    if "grader" in mapping or not counts["truth"]:
+    if "grader" in mapping:
         return Reading(mapping, grader, ())
-    true = true_labels(_without(column_of(frame, truth), answers.errors), mapping.get("truth"))
+    graded = column_of(frame, grader)
+    true = true_labels(without_errors(column_of(frame, truth), answers.errors), mapping.get("truth"))
+    true = true.reindex(frame.index)
     classes = classes_of(true, mapping.get("truth"))
     found = Coded.of(true[true.notna()])
     truths = dict(zip(found.values, found.counts, strict=True))
     if len(truths) > MOST_CLASSES:
         return Reading(mapping, grader, ())
     alike = spelled_alike(truths, counts["grader"])
-    moved = _moved(alike, true, column_of(frame, grader), classes)
+    asked = pd.Series(True, index=true.index) if every else true.notna()
+    moved, rows = _moved(alike, true[asked], graded[asked], classes), int(asked.sum())
     if answers.suggested:
         if not moved:
             raise FFError(
@@ -199,21 +223,21 @@ def _spelled(
             )
         taken: dict[str, Mapped] = {side: alike[side] for side in alike if side not in mapping}
         return Reading(mapping | taken, grader, ())
-    rows = int(true.notna().sum())
-    if moved >= ASKED_FROM * rows:
+    if moved >= ASKED_FROM * rows or (every and moved):
         raise FFError(_question(moved, rows, alike, counts["grader"], whole="truth" not in mapping))
     known = {value for value in counts["grader"] if class_of(value, classes, None)}
     if counts["grader"] and not known:
         raise FFError(
             f"no label of column {quoted(grader)} is one of the {len(classes)} classes of {quoted(truth)} in "
             "any spelling, so nothing can be compared. Say what each value means in a map (--map "
-            "FILE.yaml):\n\n" + _template(classes, counts["grader"])
+            "FILE.yaml):\n\n" + template({name: name for name in classes}, counts["grader"])
         )
     note = f"{moved} rows hold another spelling of a class: --map {SUGGESTED} would match them."
     return Reading(mapping, grader, (note,) if moved else ())
 
 
-def _without(column: "pd.Series[str]", errors: Sequence[str]) -> "pd.Series[str]":
+def without_errors(column: "pd.Series[str]", errors: Sequence[str]) -> "pd.Series[str]":
+    """Return the cells of a column that are not one of these errors."""
     if not errors:
         return column
     coded = Coded.of(texts(column))
@@ -228,11 +252,10 @@ def _moved(
     classes: Sequence[str],
 ) -> int:
     """Return in how many rows the suggested map changes the class of a cell."""
-    one = Coded.of(true[true.notna()])
-    other = Coded.of(texts(graded.loc[true.index][true.notna().to_numpy()]))
+    one, other = Coded.of(true.fillna("")), Coded.of(texts(graded))
     before = [class_of(value, classes, None) for value in one.values]
     changed = one.placed(
-        [alike["truth"][v] != b for v, b in zip(one.values, before, strict=True)]
+        [value != "" and alike["truth"][value] != b for value, b in zip(one.values, before, strict=True)]
     ) | other.placed(
         [
             value in alike["grader"] and alike["grader"][value] != class_of(value, classes, None)
@@ -265,9 +288,19 @@ def _yaml(parts: Mapping[str, Mapping[str, str]]) -> str:
     return "\n".join(lines)
 
 
-def _template(classes: Sequence[str], graded: Mapping[str, int]) -> str:
-    often = sorted(graded, key=lambda value: -graded[value])[:_SHOWN]
-    lines = ["truth:", *(f"  {_scalar(name)}: {_scalar(name)}" for name in classes[:_SHOWN]), "grader:"]
+def template(truth: Mapped, unknown: Mapping[str, int], known: Mapping[str, str] | None = None) -> str:
+    """Return a map to fill in: what is known, and `CLASS` after every graded value that is not.
+
+    Args:
+        truth: what true labels mean.
+        unknown: graded values, with their counts.
+        known: graded values whose class is known.
+    """
+    often = sorted(unknown, key=lambda value: -unknown[value])[:_SHOWN]
+    lines = []
+    for side, found in (("truth", truth), ("grader", known or {})):
+        pairs = [(_scalar(value), _scalar(name)) for value, name in found.items() if name is not None]
+        lines += [f"{side}:", *(f"  {value}: {name}" for value, name in pairs[:_SHOWN])]
     return "\n".join([*lines, *(f"  {_scalar(value)}: CLASS" for value in often)])
 
 
