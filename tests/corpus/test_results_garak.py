@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ff_helpers.corpus.results.recognise import all_recognised
 from ff_helpers.errors import FFError
 from tests.result_files import judged, lines, only, recognised, rows
 
@@ -157,11 +158,26 @@ def test_a_report_whose_every_attempt_has_status_1_is_refused(tmp_path):
         recognised(file)
 
 
+def hitlog(path, run="r"):
+    hit = {"goal": "g", "prompt": {}, "output": {}, "triggers": None, "score": 1.0, "run_id": run}
+    return lines(path, hit | {"attempt_id": "u", "attempt_seq": 0, "detector": "dan.DAN"})
+
+
 def test_a_hitlog_alone_is_refused(tmp_path):
-    hit = {"goal": "g", "prompt": {}, "output": {}, "triggers": None, "score": 1.0, "run_id": "r"}
-    file = lines(tmp_path / "hits", hit | {"attempt_id": "u", "attempt_seq": 0, "detector": "dan.DAN"})
     with pytest.raises(FFError, match="hitlog"):
-        recognised(file)
+        recognised(hitlog(tmp_path / "hits"))
+
+
+def test_a_hitlog_beside_its_report_is_said_and_left_out(tmp_path):
+    whole = report(tmp_path, attempt(0, 2, ["Hello."], {"dan.DAN": [1.0]}))
+    own, other = hitlog(tmp_path / "a_hits"), hitlog(tmp_path / "b_hits", run="another")
+    found, left = all_recognised([tmp_path], out=tmp_path / "out")
+    assert [one.path for one in found] == [whole]
+    assert [(one.path, one.refused) for one in left] == [(own, False), (other, True)]
+    assert "any.name is the report of the same run" in left[0].why
+    assert [one.path for one in all_recognised([own, whole], out=tmp_path / "out")[0]] == [whole]
+    with pytest.raises(FFError, match="hitlog"):
+        all_recognised([other, whole], out=tmp_path / "out")
 
 
 @pytest.mark.parametrize("version", ["0.18.0", "1.0", "0.8.2"])

@@ -18,6 +18,7 @@ from ff_helpers.corpus.results.reading import (
     EMPTY,
     ROLES,
     Foreign,
+    PartError,
     RecordError,
     VersionError,
     begins,
@@ -41,6 +42,7 @@ _ATTEMPT: Final = re.compile(
     rb'"uuid"\s*:\s*"([^"]*)",\s*"seq"\s*:\s*(-?\d+),\s*"status"\s*:\s*(\d+),\s*"probe_classname"\s*:\s*"([^"]*)"'
 )
 _HIT: Final = r'\{\s*"goal"\s*:.*"attempt_id"\s*:.*"detector"\s*:'
+_RUN: Final = re.compile(rb'"run_id"\s*:\s*"([^"]*)"')
 _REFUSAL: Final = ("mitigation.", "judge.Refusal")  # these tell whether the target refused, and no more
 _YES_NO: Final = ("judge.Refusal", "judge.Jailbreak")
 _ONES: Final = (
@@ -108,6 +110,7 @@ class _Plugins(Foreign):
 
 class _Entry(Foreign):
     garak_version: str | None = None
+    run: str | None = None
     probe: str | None = None
     plugin_cache: _Plugins | None = None
 
@@ -127,24 +130,29 @@ class _Run:
 
 
 class Reader:
-    """Reads the report of a run; its hitlog holds hits and no denominator, so alone it is refused."""
+    """Reads the report of a run; its hitlog has hits and no denominator: it is left out, or refused alone."""
 
     def recognise(self, path: Path, head: bytes) -> Source | None:
         """Return what garak wrote the file; scans it once for what has no verdict."""
         if begins(head, _HIT):
-            raise FFError(
-                f"{path}: a garak hitlog. It holds hits and nothing that passed, so "
-                "no rate can come from it. Import the .report.jsonl of the same run."
+            run = _RUN.search(head)
+            raise PartError(
+                path,
+                "a garak hitlog. It holds hits and nothing that passed, so no rate can come from it",
+                "Import the .report.jsonl of the same run.",
+                run[1].decode("utf-8", "replace") if run else None,
             )
         if not begins(head, r'\{\s*"entry_type"\s*:\s*"start_run setup"'):
             return None
+        entry = _Entry()
         with path.open("rb") as file:
             version = parse_line(_Setup, file.readline(), path=path, line=1).version
-            if version is None and (second := file.readline()).strip():
-                version = parse_line(_Entry, second, path=path, line=2).garak_version
+            if (second := file.readline()).strip():
+                entry = parse_line(_Entry, second, path=path, line=2)
+        version = version or entry.garak_version
         if version is None or not KNOWN.match(version):
             raise VersionError(path, "garak", version or "without a version", "0.9 to 0.17")
-        return Source("garak", version, DIRECTION, notes=_notes(path))
+        return Source("garak", version, DIRECTION, notes=_notes(path), run=entry.run)
 
     def read(self, path: Path, options: Mapping[str, str]) -> Iterator[Row]:
         """Yield one row for each output; those of attempts that were never scored come last."""

@@ -45,6 +45,14 @@ class VersionError(FFError):
         )
 
 
+class PartError(FFError):
+    """A file with a part of a run's rows, without what a rate needs; `run`: the tool's id of that run."""
+
+    def __init__(self, path: Path, what: str, instead: str, run: str | None) -> None:
+        super().__init__(f"{path}: {what}. {instead}")
+        self.what, self.run = what, run
+
+
 def document(path: Path, model: type[M]) -> M:
     """Return a JSON document, read whole.
 

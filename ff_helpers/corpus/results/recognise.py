@@ -7,6 +7,7 @@ from typing import Final
 
 from ff_helpers.corpus.jsonl import kind_of
 from ff_helpers.corpus.results import HEAD, READERS, reader
+from ff_helpers.corpus.results.reading import PartError
 from ff_helpers.corpus.results.rows import Source
 from ff_helpers.errors import FFError, quoted
 
@@ -79,7 +80,7 @@ def all_recognised(
     """Return what wrote each file, in the order given; a folder stands for its files, sorted by name.
 
     A named file that cannot be read is an error; one of a folder is left and reported, as other files lie
-    there too.
+    there too. A file that holds a part of a run whose whole is read (a hitlog beside its report) is left too.
 
     Args:
         given: files and folders.
@@ -91,17 +92,29 @@ def all_recognised(
     """
     found: list[Found] = []
     left: list[Left] = []
+    parts: list[tuple[Path, bool, PartError]] = []
     for place in given:
-        if not place.is_dir():
-            found.append(recognised(place, tool=tool, columns=columns))
-            continue
-        for path in _files(place, out):
+        named_one = not place.is_dir()
+        for path in [place] if named_one else _files(place, out):
             try:
                 found.append(recognised(path, tool=tool, columns=columns))
-            except UnknownFileError:
-                left.append(Left(path, f"{kind_of(path)} of no known tool", refused=False))
+            except PartError as error:
+                parts.append((path, named_one, error))
             except FFError as error:
-                left.append(Left(path, str(error), refused=True))
+                if named_one:
+                    raise
+                known = not isinstance(error, UnknownFileError)
+                why = str(error) if known else f"{kind_of(path)} of no known tool"
+                left.append(Left(path, why, refused=known))
+    whole = {one.source.run: one.path for one in found if one.source.run is not None}
+    for path, named_one, part in parts:
+        if part.run in whole:
+            why = f"{part.what}; {whole[part.run].name} is the report of the same run and holds them too"
+            left.append(Left(path, why, refused=False))
+        elif named_one:
+            raise part
+        else:
+            left.append(Left(path, str(part), refused=True))
     once = list({one.path.resolve(): one for one in found}.values())
     if not once:
         why = (

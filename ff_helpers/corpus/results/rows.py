@@ -100,6 +100,7 @@ class Source:
         direction: one sentence: which value of which field is the attack's success.
         total: how many rows there are, if that is known before reading; for progress.
         notes: what a user should know of such files, such as a fault of that version.
+        run: the tool's own id of the run; a file that holds a part of it is known by that (`PartError`).
     """
 
     tool: str
@@ -107,3 +108,4 @@ class Source:
     direction: str
     total: int | None = None
     notes: tuple[str, ...] = ()
+    run: str | None = None
