@@ -20,7 +20,7 @@ from ff_helpers.grading.flip import render
 from ff_helpers.grading.rubric import ANSWER_TOKENS, SCHEMA, load_rubric
 from ff_helpers.parts import checked_part
 
-TRACES = 2
+TRACES = 4
 BUSY = (0, 1, 2, 4)
 MODEL = "smollm2-135m"
 

@@ -8,6 +8,7 @@ from .measurement.agreement.bracket import bracket as bracket
 from .measurement.agreement.pairs import compare_graders as compare_graders
 from .measurement.agreement.pairs import kappa_paradox as kappa_paradox
 from .measurement.agreement.reproduced import reproduced as reproduced
+from .measurement.agreement.reproduced import with_slots as with_slots
 from .measurement.calibration.backward import backward_signal as backward_signal
 from .measurement.calibration.cards import gate_criteria as gate_criteria
 from .measurement.calibration.constructed import constructed_card as constructed_card
@@ -19,6 +20,7 @@ from .measurement.calibration.gate import thresholds as thresholds
 from .measurement.calibration.reliability import abstention as abstention
 from .measurement.calibration.reliability import reliability as reliability
 from .measurement.calibration.robustness import flip_table as flip_table
+from .measurement.collected.models import collected_models as collected_models
 from .measurement.collected.stability import refusal_stability as refusal_stability
 from .measurement.consistency.possible import consistent as consistent
 from .measurement.rates.reported import over_reporting as over_reporting

@@ -1,11 +1,13 @@
 from .publication.claims import claims_summary as claims_summary
 from .publication.collected import collected_words as collected_words
+from .publication.collected import models_lesson as models_lesson
 from .publication.consistency import consistency_words as consistency_words
 from .publication.lessons import adjusted_lesson as adjusted_lesson
 from .publication.lessons import bracket_lesson as bracket_lesson
 from .publication.lessons import calibration_lesson as calibration_lesson
 from .publication.lessons import certainty_lesson as certainty_lesson
 from .publication.lessons import class_lesson as class_lesson
+from .publication.lessons import comparison_lesson as comparison_lesson
 from .publication.lessons import drift_lesson as drift_lesson
 from .publication.lessons import earned_lesson as earned_lesson
 from .publication.lessons import reported_lesson as reported_lesson

@@ -414,12 +414,15 @@ ELSEWHERE = {
     "one card, made up or given": ("constructed_card",),
     "models under test and checkers": (
         "collected", "collected_words", "beside_recorded", "example_conversation", "checker_note",
+        "collected_models", "models_lesson", "comparison_lesson",
     ),
     "a person at a panel": ("grade_by_hand",),
     "with recorded probabilities: tests/measurement/calibration/test_reliability.py": (
         "abstention", "reliability", "certainty_lesson",
     ),
-    "compared with data/recorded: tests/measurement/test_reproduced.py": ("reproduced", "reproduced_lesson"),
+    "compared with data/recorded: tests/measurement/test_reproduced.py": (
+        "reproduced", "reproduced_lesson", "with_slots",
+    ),
     "the published record": (
         "published", "published_evaluators", "published_graders", "published_agreement",
         "published_calibration", "crescendo", "read_export", "student_example",

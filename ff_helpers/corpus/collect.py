@@ -8,7 +8,7 @@ embedded model again into data/collected/.
 import asyncio
 import hashlib
 import time
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -34,11 +34,17 @@ SOURCE: Final = "ff-helpers/collected"
 _BYTES_A_TOKEN: Final = 8
 """More than any tokenizer in use needs on average; sizes the context for replies not yet known."""
 SCENARIOS: Final = "data/scenarios/proxies.jsonl"
-COLLECTED: Final[Mapping[Arm, str]] = {
-    "forbidden": "data/collected/smollm2-135m.jsonl",
-    "permitted": "data/collected/smollm2-135m_permitted.jsonl",
-}
+MODELS: Final = ("smollm2-135m", "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b")
+"""The models under test whose traces ship, each in files of its own: see `recorded`."""
 _OTHER: Final = "{there} is not {wanted}: this file is from another collection. Name another --out"
+
+
+def recorded(model: str) -> dict[Arm, str]:
+    """Return the project's trace file of each arm for a model whose traces ship."""
+    return {
+        "forbidden": f"data/collected/{model}.jsonl",
+        "permitted": f"data/collected/{model}_permitted.jsonl",
+    }
 
 
 @dataclass(frozen=True)

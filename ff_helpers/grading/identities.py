@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from ff_helpers.corpus.canonical import resolve
 from ff_helpers.errors import FFError
 from ff_helpers.terms import IDENTITY, IDENTITY_COLUMNS, NOT_RECORDED, Identity
 
@@ -51,6 +52,14 @@ def told_apart(frame: "pd.DataFrame") -> "tuple[pd.DataFrame, dict[str, Identity
     shown = [names[identity_of(row)] for row in records(heads)]
     place = frame.groupby(apart, sort=False, dropna=False).ngroup()
     return frame.assign(grader=place.map(dict(enumerate(shown))).astype("str")), who
+
+
+def judges_itself(grader: str, model: str) -> bool:
+    """Return whether a grader is the model under test, by name or by what the two names resolve to."""
+    if grader.lower() == model.lower():
+        return True
+    own = resolve(grader).canonical_id
+    return own is not None and own == resolve(model).canonical_id
 
 
 def shown_names(known: Iterable[Identity]) -> dict[Identity, str]:

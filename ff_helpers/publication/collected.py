@@ -96,6 +96,13 @@ def incapacity_lesson(table: pd.DataFrame) -> Prose:
     return Prose("\n".join([*lines, "", *tell_rows("safest_by_asr", lowest)]))
 
 
+def models_lesson(table: pd.DataFrame) -> Prose:
+    """Return in words which models are able and which hold back, from a table as `collected_models`."""
+    told = _with_rates(table, "forbidden", "permitted")
+    lowest = told.sort_values(["forbidden", "permitted", "model"], kind="stable").head(1)
+    return Prose("\n".join([*tell_rows("model_under_ban", told), "", *tell_rows("safest_model", lowest)]))
+
+
 def example_conversation(path: Path) -> Fragment:
     """Return the shortest attack of a trace file that succeeded (else the shortest), safely as text.
 

@@ -12,10 +12,9 @@ from typing import Final
 
 import pandas as pd
 
-from ff_helpers.corpus.canonical import resolve
 from ff_helpers.corpus.jsonl import Closed
 from ff_helpers.grading.campaign import graders
-from ff_helpers.grading.identities import identity_of, records, shown_names
+from ff_helpers.grading.identities import identity_of, judges_itself, records, shown_names
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.proportions.intervals import Proportion, rate_counts, rate_text
 from ff_helpers.measurement.standing import read_cards
@@ -177,12 +176,7 @@ def _stability(cards: Sequence[Card]) -> list[str]:
 
 
 def _conflict(grader: str, models: Sequence[str]) -> str:
-    own = resolve(grader).canonical_id
-    same = [
-        model
-        for model in models
-        if model.lower() == grader.lower() or (own is not None and resolve(model).canonical_id == own)
-    ]
+    same = [model for model in models if judges_itself(grader, model)]
     if same:
         return (
             f"yes: the grader is also a model under test here ({', '.join(same)}); it judges its own answers"

@@ -53,6 +53,25 @@ def earned_lesson(cards: Sequence[Card]) -> Prose:
     return Prose("\n\n".join(told or [tell("nobody_earned")]))
 
 
+def comparison_lesson(pairs: pd.DataFrame) -> Prose:
+    """Return in words which models differ by the known truth, and how many graders find the same.
+
+    Args:
+        pairs: as `compare_models` with the labels.
+    """
+    made = pairs[pairs["refused"] == ""]
+    truth = made[made["grader"] == LABELS]
+    if truth.empty:
+        return Prose(tell("one_model"))
+    found = truth.assign(found=truth["differ"].map({True: "a difference", False: "no difference is shown"}))
+    pair = ["model_a", "model_b"]
+    graded = made[made["grader"] != LABELS].merge(truth[[*pair, "differ", "difference"]], on=pair)
+    same = graded["differ_x"] == graded["differ_y"]
+    turned = graded["differ_x"] & graded["differ_y"] & (graded["difference_x"] * graded["difference_y"] < 0)
+    said = tell("compared", n=len(graded), k=int((same & ~turned).sum()), turned=int(turned.sum()))
+    return Prose("\n".join([*tell_rows("models_differ", found), "", said]))
+
+
 def robustness_lesson(cards: Sequence[Card]) -> Prose:
     """Return, one paragraph per grader, how often attacks and harmless additions turned its verdict."""
     by_name = dict(zip(card_names(cards), cards, strict=True))

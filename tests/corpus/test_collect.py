@@ -11,7 +11,7 @@ from collections import Counter
 import pytest
 
 from ff_helpers import paths
-from ff_helpers.corpus.collect import COLLECTED, SCENARIOS, collect, collected_frame, draw_seed
+from ff_helpers.corpus.collect import MODELS, SCENARIOS, collect, collected_frame, draw_seed, recorded
 from ff_helpers.corpus.jsonl import BadLineError, write_records
 from ff_helpers.corpus.scenarios import ARMS, read_scenarios
 from ff_helpers.corpus.traces import read_traces
@@ -195,8 +195,10 @@ def test_killed_in_the_middle_it_goes_on_without_loss_or_double(target, folder, 
     assert len(set(ids(out))) == len(ids(out)) == 60
 
 
-def test_the_shipped_traces_are_those_of_the_shipped_scenarios():
-    for arm, name in COLLECTED.items():
+@pytest.mark.parametrize("model", MODELS)
+def test_the_shipped_traces_are_those_of_the_shipped_scenarios(model):
+    weights = {"smollm2-135m": "b179c952", "qwen2.5-coder-0.5b": "1d961463", "qwen2.5-coder-1.5b": "cc324af0"}
+    for arm, name in recorded(model).items():
         known = {s.scenario_id: s for s in read_scenarios(paths.root() / SCENARIOS, arm)}
         frame = collected_frame(paths.root() / name)
         assert Counter(frame["run"]) == ({"r0": 60, "r1": 60} if arm == "forbidden" else {"r0": 60})
@@ -206,11 +208,12 @@ def test_the_shipped_traces_are_those_of_the_shipped_scenarios():
             assert trace.truth == scenario.truth(trace.response)
             prompts = tuple(m.content for m in trace.messages if m.role != "assistant")
             assert prompts == (scenario.system, *scenario.turns)
-            assert trace.generation.digest.startswith("sha256:b179c952")
+            assert trace.model == model
+            assert trace.generation.digest.startswith(f"sha256:{weights[model]}")
 
 
 def test_the_frame_holds_no_text():
-    frame = collected_frame(paths.root() / COLLECTED["permitted"])
+    frame = collected_frame(paths.root() / recorded("smollm2-135m")["permitted"])
     assert list(frame.columns) == [
         "trace_id", "scenario_id", "run", "arm", "intent", "turns", "model", "truth", "compliant",
         "complete", "prompt_tokens", "completion_tokens", "empty", "words",

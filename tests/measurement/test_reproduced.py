@@ -56,3 +56,13 @@ def test_a_replay_is_no_reproduction(root):
     table = explain.reproduced(run)
     assert table.empty
     assert "replayed" in lessons.reproduced_lesson(table).text
+
+
+def test_verdicts_with_two_slots_are_compared_with_those_of_one(root):
+    (root / "data" / "recorded" / "slots").mkdir()
+    (root / "data" / "recorded" / "mine.jsonl").rename(root / "data" / "recorded" / "slots" / "mine.jsonl")
+    run = paths.start("after", as_of="2026-11-22")
+    grade(run, {"set": "set.jsonl"}, ["heuristic"])
+    table = explain.with_slots(run)
+    assert table[["grader", "n", "k", "left_out"]].to_numpy().tolist() == [["heuristic", 5, 4, 1]]
+    assert explain.reproduced(run).empty  # what two slots said is no recording of the grader

@@ -21,6 +21,11 @@ SETS: Final = {
     "refusal": "pyrit:refusal",
     "objective": "pyrit:objective",
 }
+OTHER_MODELS: Final = {
+    "collected-0.5b": "data/collected/qwen2.5-coder-0.5b.jsonl",
+    "collected-1.5b": "data/collected/qwen2.5-coder-1.5b.jsonl",
+}
+"""More models under test, graded once."""
 SAMPLE: Final = {"objective": 200}
 REPEATED: Final = 60
 
@@ -39,6 +44,7 @@ def record(name: str) -> Path:
         shutil.copyfile(target, working)
     spec = name if name == "heuristic" else f"embedded:{name}"
     grade(run, SETS, [spec], sample=SAMPLE, repeat_rows=REPEATED)
+    grade(run, OTHER_MODELS, [spec])
     target.parent.mkdir(parents=True, exist_ok=True)
     return Path(shutil.copyfile(working, target))
 

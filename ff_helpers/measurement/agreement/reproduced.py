@@ -1,8 +1,10 @@
 """Reproduction: do verdicts given on this machine agree with the recorded ones of the same grader?
 
 Compared are verdicts of one identity (weights, rubric, temperature, seed) on the same text; what differs then
-is processor, threads and software. A row without a verdict agrees with one of the same status.
+is processor, threads, batching and software. A row without a verdict agrees with one of the same status.
 """
+
+from pathlib import Path
 
 import pandas as pd
 
@@ -30,10 +32,31 @@ def reproduced(run: paths.Run) -> pd.DataFrame:
     known = graders(run)
     fresh = known.loc[~known["spec"].str.startswith("recorded:"), list(IDENTITY)].drop_duplicates()
     first = verdicts(run).query("repeat == 0").merge(fresh, on=list(IDENTITY))
+    return _compared(first, paths.data() / "recorded", "rows graded here and recorded")
+
+
+def with_slots(run: paths.Run) -> pd.DataFrame:
+    """Compare the first pass of a run with what the same graders said with two traces in flight.
+
+    These verdicts ship in `data/recorded/slots/`: two slots share a batch, which can change a verdict at
+    temperature 0 too.
+
+    Returns:
+        As `reproduced`; left_out are rows given here and not with two slots.
+
+    Raises:
+        MissingInputError: nothing has been graded yet.
+    """
+    first = verdicts(run).query("repeat == 0")
+    return _compared(first, paths.data() / "recorded" / "slots", "rows graded with one slot and with two")
+
+
+def _compared(first: pd.DataFrame, folder: Path, rows_of: str) -> pd.DataFrame:
+    """Return how many verdicts of a pass are those of the ledgers in a folder, same identity, same text."""
     here, who = told_apart(first)
     recorded = {
         (record.identity, record.key): record.verdict or record.status
-        for path in sorted((paths.data() / "recorded").glob("*.jsonl"))
+        for path in sorted(folder.glob("*.jsonl"))
         for record in live_records(path)
     }
     pairs = zip(here["grader"].map(who), here["key"], strict=True)
@@ -46,5 +69,5 @@ def reproduced(run: paths.Run) -> pd.DataFrame:
     return stated(
         declared("reproduced", compared.to_dict("records")),
         verdict_terms(first),
-        denominators=("rows graded here and recorded, from the same identity on the same text",),
+        denominators=(f"{rows_of}, from the same identity on the same text",),
     )

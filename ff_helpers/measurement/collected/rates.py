@@ -107,7 +107,7 @@ _BOUNDS = ["forbidden_low", "forbidden_high", "permitted_high", "difference_low"
 
 
 def capability(
-    forbidden: pd.DataFrame, permitted: pd.DataFrame, *, by: Literal["intent", "turns"] = "intent"
+    forbidden: pd.DataFrame, permitted: pd.DataFrame, *, by: Literal["intent", "turns", "model"] = "intent"
 ) -> pd.DataFrame:
     """Return, class by class, what the model does under the ban and what it does where it is allowed.
 
@@ -118,8 +118,9 @@ def capability(
     `ABLE_AND_DOES` where the lower bound under the ban is at least `DOES`; else `UNDECIDED`.
 
     Args:
-        forbidden, permitted: the two arms of one model, as `collected_frame`.
-        by: what makes a class: the intent, or the number of turns.
+        forbidden, permitted: the two arms of one model, as `collected_frame`; of several where they make the
+            classes.
+        by: what makes a class: the intent, the number of turns, or the model.
 
     Returns:
         `by` (str; last row: `ALL`), scenarios (in both arms), unpaired (in only one of them), forbidden_k,

@@ -22,10 +22,10 @@ from ff_helpers.measurement.proportions import intervals
 from ff_helpers.measurement.proportions.clusters import effective_size
 from ff_helpers.measurement.proportions.intervals import Numbers
 from ff_helpers.measurement.rates.counts import check_columns
-from ff_helpers.measurement.rates.known import decided
-from ff_helpers.measurement.rates.reported import with_gate
-from ff_helpers.measurement.results import stated, values, verdict_terms
-from ff_helpers.terms import NOT_RECORDED, TIERS, VERDICTS, Tier
+from ff_helpers.measurement.rates.known import decided, known_labels, measures
+from ff_helpers.measurement.rates.reported import with_conflict, with_gate
+from ff_helpers.measurement.results import LABELS, stated, values, verdict_terms
+from ff_helpers.terms import NOT_RECORDED, SPACES, TIERS, VERDICTS, Tier
 
 LEAST = 6
 """Fewest shared scenarios of a comparison: with five, even five of five gives p = .06."""
@@ -41,7 +41,12 @@ _FOUND = ["asr_a", "asr_b", "difference", "difference_low", "difference_high", "
 
 
 def compare_models(
-    verdicts: pd.DataFrame, cards: Sequence[Card] = (), *, by: str = "intent", tier: Tier = "strict"
+    verdicts: pd.DataFrame,
+    cards: Sequence[Card] = (),
+    *,
+    by: str = "intent",
+    tier: Tier = "strict",
+    labels: bool = False,
 ) -> pd.DataFrame:
     """Return every pair of models in every class: the difference of their rates, or why it is missing.
 
@@ -54,6 +59,7 @@ def compare_models(
         cards: the run's calibration cards, for the column gate.
         by: the column that makes a class.
         tier: which verdicts are a success.
+        labels: also compare by the known truths, as by a grader called `labels`.
 
     Returns:
         One row per class, pair and shared grader, or a refused pair: `by`, model_a, model_b, grader,
@@ -62,8 +68,8 @@ def compare_models(
         difference (a minus b, in [-1, 1]; with _low and _high), p, p_adjusted (over the comparisons of the
         class) (float; missing where refused), differ (bool: p_adjusted is at most .05), refused (str: the
         reason, or empty), gate (str: see `reported.with_gate`; empty without a shared grader. Of a
-        rejected or uncalibrated grader it is unknown whether the models differ). Sorted
-        by class, the clearest differences first.
+        rejected or uncalibrated grader it is unknown whether the models differ), conflict (str: see
+        `reported.with_conflict`). Sorted by class, the clearest differences first.
 
     Raises:
         FFError: there is no column `by`.
@@ -72,6 +78,9 @@ def compare_models(
     named, who = told_apart(verdicts)
     rows = natural_first(named)
     rows = rows[(rows["method"] != "heuristic") & (rows["sampling"] != "constructed")]
+    if labels:
+        told = rows["truth_space"].isin([space for space in SPACES if tier in measures(space)])
+        rows = pd.concat([known_labels(rows[told], tier), rows], ignore_index=True)
     rows = decided(rows, tier)
     rows = rows.assign(
         scenario_id=rows["scenario_id"].fillna(rows["trace_id"]),
@@ -83,6 +92,8 @@ def compare_models(
     table = pd.concat([pd.DataFrame(columns=[by, *types], dtype="str"), *parts], ignore_index=True)
     table = with_gate(table.assign(tier=tier), cards, who)
     table["gate"] = table["gate"].where(table["grader"].notna(), "")
+    table.loc[table["grader"] == LABELS, "gate"] = LABELS
+    table = with_conflict(table, who, "model_a", "model_b")
     order = [by, "p_adjusted", "model_a", "model_b", *_GRADER]
     table = table.astype(types)[[by, *types]].sort_values(order, ignore_index=True)
     without = rows["status"].value_counts().sort_index()

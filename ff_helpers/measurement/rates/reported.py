@@ -16,7 +16,7 @@ from itertools import product
 import pandas as pd
 
 from ff_helpers.columns import declared, worded
-from ff_helpers.grading.identities import told_apart
+from ff_helpers.grading.identities import judges_itself, told_apart
 from ff_helpers.measurement.calibration.calibrate import CALIBRATING
 from ff_helpers.measurement.calibration.cards import Card, backing
 from ff_helpers.measurement.calibration.robustness import natural
@@ -49,6 +49,8 @@ from ff_helpers.terms import (
 
 READINGS = worded("measurement/rates/readings.csv")
 """How a rate is to be read, by the gate's state of its grader."""
+OWN = "judges its own answers"
+"""The grader is also the model under test, so its errors need not be independent of the model's."""
 NO_ROW = "none: the card has no row of this class"
 NO_CARD = "none: the grader was not measured for this tier"
 
@@ -124,7 +126,7 @@ def asr_by(
     Returns:
         `by`, grader, then the columns of `asr`, gate, reading (str), card_n, card_k (int), card (str):
         how many rows of that class the grader's card rests on, and how many of them it got right (see
-        `coverage`).
+        `coverage`); by model also conflict (str: see `with_conflict`).
     """
     named, who = told_apart(verdicts)
     keys = tuple(dict.fromkeys((by, "grader")))
@@ -147,6 +149,8 @@ def asr_by(
     table = table.sort_values(by, kind="stable", key=lambda c: pd.Series(pd.factorize(c)[0], c.index))
     table = with_gate(table.reset_index(drop=True), cards, who)
     table = with_coverage(table, named, cards, by, who)
+    if by == "model":
+        table = with_conflict(table, who, "model")
     truths = table["grader"] == LABELS
     table.loc[truths, "gate"] = LABELS
     table.loc[truths, "card"] = "labels need no card"
@@ -230,6 +234,22 @@ def with_gate(table: pd.DataFrame, cards: Sequence[Card], who: Mapping[str, Iden
         if row[0] in who
     }
     return table.assign(gate=[states.get(row, "uncalibrated") for row in rows])
+
+
+def with_conflict(table: pd.DataFrame, who: Mapping[str, Identity], *models: str) -> pd.DataFrame:
+    """Return `table` with a column `conflict`: `OWN` where the grader is one of the row's models, or empty.
+
+    Args:
+        table: the column grader, and one column for each model under test.
+        who: the grader behind each name in `table`.
+        models: the names of those columns.
+    """
+    rows = table[["grader", *models]].itertuples(index=False)
+    own = [
+        grader in who and any(judges_itself(who[grader].name, str(model)) for model in those)
+        for grader, *those in rows
+    ]
+    return table.assign(conflict=pd.Series(own, table.index, dtype=bool).map({True: OWN, False: ""}))
 
 
 def coverage(

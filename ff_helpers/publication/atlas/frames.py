@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import pandas as pd
 
+from ff_helpers.grading.identities import judges_itself
 from ff_helpers.measurement.proportions.intervals import Proportion
+from ff_helpers.measurement.rates.reported import OWN
 from ff_helpers.measurement.results import GraderNote, Terms, stated
 from ff_helpers.publication.atlas.signal import Rate, Signal, SignalGrader, Stability, named_apart
 from ff_helpers.publication.atlas.trust import Trust, model_facts, read_trust, trust
@@ -48,7 +50,8 @@ def intent_table(signals: Sequence[Signal]) -> pd.DataFrame:
 def reported_table(signals: Sequence[Signal]) -> pd.DataFrame:
     """Return one row per model and grader: what each grader alone reported, and how accurate it is.
 
-    Columns: model, grader, carries (bool: the model's rate rests on it), k, n (int), reported,
+    Columns: model, grader, carries (bool: the model's rate rests on it), conflict (str: whether it judges its
+    own answers), k, n (int), reported,
     reported_low, reported_high, accuracy, accuracy_low, accuracy_high (float in [0, 1]; missing where not
     measured), card_n (Int64), set, gate, standing (str).
     """
@@ -57,6 +60,7 @@ def reported_table(signals: Sequence[Signal]) -> pd.DataFrame:
             "model": signal.label,
             "grader": grader.grader,
             "carries": grader.headline,
+            "conflict": OWN if judges_itself(grader.grader, signal.label) else "",
             "k": grader.reported.k,
             "n": grader.reported.n,
             **_bounds("reported", grader.reported.overall, grader.reported),

@@ -29,9 +29,10 @@ def forbidden_beside_permitted(table: pd.DataFrame) -> alt.Chart | alt.LayerChar
     shows what the model cannot do.
 
     Args:
-        table: as `capability`.
+        table: as `capability`, or of several models as `collected_models`.
     """
-    row = blocks.spaced(table["intent"]).map(blocks.one_piece) + "|" + table["reading"].map(_SHORT)
+    classes = table["model"] if "model" in table.columns else blocks.spaced(table["intent"])
+    row = classes.map(blocks.one_piece) + "|" + table["reading"].map(_SHORT)
     table, left = blocks.first(table.assign(row=row), "row", 34)
     frame = _sides(table, {"forbidden": _FORBIDDEN, "permitted": _PERMITTED}, table["row"])
     colors = {name: color for name, (color, _) in theme.LOOKS["policy"].items()}

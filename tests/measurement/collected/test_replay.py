@@ -84,7 +84,7 @@ def test_a_fresh_sample_is_collected_once_and_another_models_file_is_refused(run
 def test_the_notebook_runs_on_other_files_and_writes_what_the_paper_declares(run, recorded, tmp_path):
     paper = yaml.safe_load((ROOT / "params" / "paper.yaml").read_text(encoding="utf-8"))
     step = next(step for step in paper["steps"] if step["notebook"] == "00_collect")
-    step |= {"parameters": {"recorded": recorded}, "inputs": ["data/scenarios/proxies.jsonl"]}
+    step |= {"parameters": {"recorded": recorded}}
     profile = tmp_path / "trial.yaml"
     profile.write_text(yaml.safe_dump(paper | {"profile": "trial", "steps": [step]}), encoding="utf-8")
     assert [end.state for end in run_profile(load(profile))] == ["done"]

@@ -9,6 +9,8 @@ from ff_helpers.errors import FFError
 from ff_helpers.measurement.proportions.clusters import clustered
 from ff_helpers.measurement.proportions.intervals import benjamini_hochberg, mcnemar, paired_difference
 from ff_helpers.measurement.rates.comparisons import NOTHING_SHARED, OTHER_GRADERS, TOO_FEW, compare_models
+from ff_helpers.measurement.rates.reported import OWN
+from ff_helpers.publication.lessons import comparison_lesson
 from tests.conftest import FRAMES
 
 LETTERS = {"1": "COMPLIANCE", "0": "REFUSAL", "p": "PARTIAL", "x": None}
@@ -166,3 +168,18 @@ def test_the_interval_holds_the_difference_turns_with_the_models_and_knows_no_or
     mirrored = (turned["difference_high"], turned["difference"], turned["difference_low"])
     assert mirrored == pytest.approx((-low, -difference, -high), abs=1e-12)
     assert (turned["a_more"], turned["p"]) == (row["b_more"], row["p"])
+
+
+def test_the_known_truth_is_compared_like_a_grader_and_a_grader_of_itself_is_marked() -> None:
+    known = {"truth_space": "strict", "source": "ff-helpers/collected"}
+    a = graded("a", runs("1" * 12), **known).assign(truth="COMPLIANCE")
+    b = graded("G", runs("1" * 12), **known).assign(truth="NOT_COMPLIANCE")
+    table = compare_models(pd.concat([a, b]), labels=True).set_index("grader")
+    assert (table["asr_a"]["labels"], table["asr_b"]["labels"]) == (0, 1)  # G before a: sorted by name
+    assert (table["asr_a"]["g"], table["asr_b"]["g"]) == (1, 1)
+    assert table["differ"].to_dict() == {"labels": True, "g": False}
+    assert table["conflict"].to_dict() == {"labels": "", "g": OWN}
+    assert table["gate"].to_dict() == {"labels": "labels", "g": "uncalibrated"}
+    said = comparison_lesson(table.reset_index()).text
+    assert "Of 1 comparisons by graders 0 come to the same answer as the truth" in said
+    assert "one model" in comparison_lesson(compare_models(a, labels=True)).text
