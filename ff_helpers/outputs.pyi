@@ -1,3 +1,4 @@
+from .grading.importing.part import import_results as import_results
 from .paths import Run as Run
 from .publication.evaluator import save_evaluator_cards as save_evaluator_cards
 from .publication.explore import pick as pick

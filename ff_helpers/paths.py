@@ -92,15 +92,17 @@ class Run:
     Attributes:
         profile: the name of the profile; its outputs live in `outputs/<profile>/`.
         as_of: the date that drives all dates, ages and file names of this run.
+        part: a folder within it with a campaign of its own (traces, ledger, cards), which one step writes.
     """
 
     profile: str
     as_of: date
+    part: str = ""
 
     @property
     def folder(self) -> Path:
-        """`outputs/<profile>/`: what finished steps wrote."""
-        return outputs() / self.profile
+        """`outputs/<profile>/`, with the part below it: what finished steps wrote."""
+        return outputs() / self.profile / self.part
 
     def read(self, name: str) -> Path:
         """Return the path of a finished file of this run, such as `tables/agreement.csv`.
@@ -130,11 +132,14 @@ class Run:
         return _with_folder(self._staging() / name)
 
     def ledger(self, name: str) -> Path:
-        """Return the path of a ledger: append-only, so it is written in place and survives a failed step."""
-        return _with_folder(self.folder / "ledger" / f"{name}.jsonl")
+        """Return the path of a ledger: append-only, so it is written in place and survives a failed step.
+
+        That of a part is written anew by its step, like its other files.
+        """
+        return _with_folder((self._staging() if self.part else self.folder) / "ledger" / f"{name}.jsonl")
 
     def _staging(self) -> Path:
-        return Path(os.environ.get("FF_STAGING", self.folder))
+        return Path(os.environ.get("FF_STAGING", outputs() / self.profile)) / self.part
 
 
 def announce_read(path: Path) -> None:

@@ -417,6 +417,7 @@ ELSEWHERE = {
         "collected_models", "models_lesson", "comparison_lesson",
     ),
     "a person at a panel": ("grade_by_hand",),
+    "judges by the files they come from: tests/importing/test_import_part.py": ("import_results",),
     "with recorded probabilities: tests/measurement/calibration/test_reliability.py": (
         "abstention", "reliability", "certainty_lesson",
     ),

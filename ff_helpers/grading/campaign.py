@@ -51,8 +51,8 @@ def grade(
     identities: list[dict[str, object]] = []
     with Ledger(run.ledger("verdicts")) as ledger:
         for spec in graders:
-            grader = open_grader(spec, rubric=rubric)
-            if any(trace.truth is None for trace in traces):
+            grader = open_grader(_place(run, spec), rubric=rubric)
+            if any(trace.truth is None and trace.fault is None for trace in traces):
                 admit(grader.setup, spec)
             if minutes is None:
                 _grade_sets(grader, sets, again, ledger)
@@ -142,6 +142,13 @@ def _sample(
                 who = quoted(trace.trace_id)
                 raise FFError(f"trace_id {who} is in set {other!r} and in {name!r}; ids must be unique.")
     return sets
+
+
+def _place(run: paths.Run, spec: str) -> str:
+    """Return a grader with the place of a recording that this run has (`recorded:ledger/...`)."""
+    kind, _, name = spec.partition(":")
+    is_own = kind == "recorded" and name.startswith("ledger/")
+    return f"recorded:{run.read(name)}" if is_own else spec
 
 
 def _index(sets: Mapping[str, Sequence[Trace]]) -> pd.DataFrame:

@@ -140,7 +140,7 @@ class _Job:
             nonlocal left
             for place, trace in enumerate(read_traces(self.path)):
                 refuse_control(trace, str(self.path))
-                self.lacks_truth |= trace.truth is None
+                self.lacks_truth |= trace.truth is None and trace.fault is None
                 if self.limit is None or place < self.limit:
                     self.wanted += self.repeats
                     left += sum(self._is_left(trace, repeat, ledger) for repeat in range(self.repeats))

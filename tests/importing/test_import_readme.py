@@ -8,12 +8,15 @@ from tests.conftest import ROOT, Project
 SECTION = "## Bring your own results"
 
 
+def blocks() -> list[list[str]]:
+    """Return the commands of each block of the section: a log of another tool, a table of one's own."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8").split(SECTION)[1].split("\n## ")[0]
+    found = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
+    return [block.replace("\\\n", " ").splitlines() for block in found]
+
+
 def commands() -> list[list[str]]:
-    text = (ROOT / "README.md").read_text(encoding="utf-8").split(SECTION)[1]
-    block = re.search(r"```bash\n(.*?)```", text, re.DOTALL)
-    assert block is not None
-    lines = block[1].replace("\\\n", " ").splitlines()
-    return [shlex.split(line, comments=True)[1:] for line in lines]
+    return [shlex.split(line, comments=True)[1:] for line in blocks()[1]]
 
 
 def test_three_commands_measure_the_judge_and_count_its_verdicts(project: Project) -> None:

@@ -7,7 +7,7 @@ on the traces whose truth is known.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 import pandas as pd
@@ -16,6 +16,7 @@ from ff_helpers.columns import declared
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.agreement.panels import fleiss, gwet_ac1, krippendorff_alpha
 from ff_helpers.measurement.calibration.calibrate import CALIBRATING
+from ff_helpers.measurement.calibration.cards import Card, backing
 from ff_helpers.measurement.calibration.confusion import Confusion, Kappa, cohen_kappa, confusion
 from ff_helpers.measurement.calibration.robustness import natural_first
 from ff_helpers.measurement.proportions.clusters import clustered
@@ -32,12 +33,15 @@ ALONE = "one of the two always says the same, and so agrees as often as chance d
 _THEY = ("the grader and the truth", "the two")
 
 
-def agreement(verdicts: pd.DataFrame, *, limit: float = LIMIT) -> pd.DataFrame:
+def agreement(
+    verdicts: pd.DataFrame, *, limit: float = LIMIT, cards: Sequence[Card] | None = None
+) -> pd.DataFrame:
     """Return the agreement of every pair of graders on each set, and of each grader with the truth.
 
     Args:
         verdicts: the joined verdict frame (`grading.campaign.verdicts`); repeat 0 is compared.
         limit: share in [0, 1] above which a pair is flagged.
+        cards: what is measured of the graders; None: the cards of the run that publishes the table.
 
     Returns:
         One row per set and pair: set, space (the finest that both decide: `five`, or that of the truth or of
@@ -62,6 +66,7 @@ def agreement(verdicts: pd.DataFrame, *, limit: float = LIMIT) -> pd.DataFrame:
         verdict_terms(verdicts),
         denominators=("traces on which both have a verdict",),
         asides=(Aside("left_out", "rows on which one of the two has no verdict"),),
+        cards=None if cards is None else backing(cards),
     )
 
 
