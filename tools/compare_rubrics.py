@@ -1,11 +1,12 @@
 """Grade the development rows of the human-labelled sets, and some attacks, by several rubrics.
 
     python -m tools.compare_rubrics GRADER LEDGER RUBRIC...
+    python -m tools.compare_rubrics embedded:qwen2.5-coder-1.5b data/recorded/rubrics/qwen2.5-coder-1.5b.jsonl
 
 RUBRIC: a shipped one, or a file such as tools/rubrics/examples.md; `two-steps`: the inferred instruction
 first, then the verdict as a letter, by its log-probability against that of a content-free prompt (Zhao et al.
 2021, arXiv 2102.09690). The ledger keeps what was graded, so the tool continues after an interrupt; the table
-is over all that it holds. Run it on an idle machine.
+is over all that it holds, also where no rubric is named, as in the second line: the comparison that ships.
 """
 
 import sys
@@ -23,7 +24,7 @@ from ff_helpers.grading.outcome import Grader, record_key
 from ff_helpers.grading.stream import grade_all
 from ff_helpers.measurement.calibration.confusion import cohen_kappa, confusion
 from ff_helpers.measurement.calibration.robustness import flip_rate
-from ff_helpers.measurement.proportions.intervals import rate_text
+from ff_helpers.measurement.proportions.intervals import mcnemar, rate_text
 from ff_helpers.terms import SPACES, classes
 from tools.two_steps import TwoSteps
 
@@ -68,7 +69,13 @@ def main(words: list[str]) -> None:
 
 
 def table(verdicts: pd.DataFrame, traces: list[Trace]) -> pd.DataFrame:
-    """Return accuracy, kappa, flip rate and seconds of each rubric, over the rows that it graded."""
+    """Return what each rubric got right of the rows that it graded, beside the first one on the same rows.
+
+    Columns: rubric; a set's accuracy and kappa; rows (of both sets, graded by both), right, first (right by
+    the first rubric), p (two-sided exact McNemar); agree (right where the two agree: the two together, with
+    no verdict where they do not); flips; read, written (mean tokens per trace: what a rubric costs on any
+    machine).
+    """
     about = pd.DataFrame(
         [
             (t.trace_id, t.scenario_id, t.run, t.truth, t.truth_space, t.sampling and t.sampling.kind)
@@ -77,21 +84,37 @@ def table(verdicts: pd.DataFrame, traces: list[Trace]) -> pd.DataFrame:
         columns=["trace_id", "scenario_id", "run", "truth", "truth_space", "sampling"],
     )
     joined = verdicts.merge(about, on="trace_id").assign(set="injections")
+    graded = [
+        SPACES[space].get(verdict)
+        for space, verdict in zip(joined["truth_space"], joined["verdict"], strict=True)
+    ]
+    joined = joined.assign(graded=graded, right=graded == joined["truth"])
+    human = joined[joined["trace_id"].str.startswith(tuple(SETS))]
+    right = human.pivot(index="trace_id", columns="rubric", values="right")
+    said = human.pivot(index="trace_id", columns="rubric", values="graded")
+    first = human["rubric"].iloc[0]
     found = []
     for rubric, own in joined.groupby("rubric", sort=False):
         row: dict[str, object] = {"rubric": rubric}
         for name in SETS:
             rows = own[own["trace_id"].str.startswith(name)]
             if len(rows):
-                space = rows["truth_space"].iloc[0]
-                graded = list(rows["verdict"].map(SPACES[space]))
-                matrix = confusion(list(rows["truth"]), graded, classes(space))
+                matrix = confusion(
+                    list(rows["truth"]), list(rows["graded"]), classes(rows["truth_space"].iloc[0])
+                )
                 kappa = cohen_kappa(matrix)
                 row[name] = f"{rate_text(matrix.accuracy)}, {matrix.k} of {matrix.n}"
                 row[f"{name} kappa"] = f"{kappa.value:.2f}" if kappa else ""
+        both = right[[first, rubric]].dropna().astype(bool).to_numpy()
+        only = int((~both[:, 0] & both[:, -1]).sum()), int((both[:, 0] & ~both[:, -1]).sum())
+        row |= {"rows": len(both), "right": both[:, -1].sum(), "first": both[:, 0].sum()}
+        row |= {"p": f"{mcnemar(*only):.2f}"}
+        alike = (said[first] == said[rubric]) & said[[first, rubric]].notna().all(axis=1)
+        together = right.loc[alike, first].astype(bool)
+        row |= {"agree": f"{together.sum()} of {len(together)}"}
         flipped = flip_rate(own)
         row["flips"] = f"{rate_text(flipped)}, {flipped.k} of {flipped.n}" if flipped else ""
-        row["seconds"] = f"{own['duration_s'].mean():.1f}"
+        row |= {"read": round(own["prompt_tokens"].mean()), "written": round(own["completion_tokens"].mean())}
         found.append(row)
     return pd.DataFrame(found)
 
