@@ -1,6 +1,9 @@
 from .grading.merge import history as history
 from .measurement.adjustment.adjusted import hide_truth as hide_truth
+from .measurement.adjustment.by_labels import adjusted_by as adjusted_by
 from .measurement.adjustment.coverage import coverage_table as coverage_table
+from .measurement.adjustment.hidden import hidden_labels as hidden_labels
+from .measurement.adjustment.hidden import hidden_summary as hidden_summary
 from .measurement.adjustment.rogan_gladen import apparent_curve as apparent_curve
 from .measurement.adjustment.rogan_gladen import apparent_rate as apparent_rate
 from .measurement.adjustment.rogan_gladen import rogan_gladen as rogan_gladen

@@ -22,6 +22,7 @@ from .publication.figures.collected import forbidden_beside_permitted as forbidd
 from .publication.figures.collected import fresh_beside_recorded as fresh_beside_recorded
 from .publication.figures.collected import outcome_stability as outcome_stability
 from .publication.figures.collected import single_beside_multi as single_beside_multi
+from .publication.figures.draws import caterpillar as caterpillar
 from .publication.figures.gate import calibration_forest as calibration_forest
 from .publication.figures.gate import gate_power as gate_power
 from .publication.figures.planned import label_plan as label_plan

@@ -10,6 +10,8 @@ from .publication.lessons import class_lesson as class_lesson
 from .publication.lessons import comparison_lesson as comparison_lesson
 from .publication.lessons import drift_lesson as drift_lesson
 from .publication.lessons import earned_lesson as earned_lesson
+from .publication.lessons import hidden_lesson as hidden_lesson
+from .publication.lessons import labelled_lesson as labelled_lesson
 from .publication.lessons import reported_lesson as reported_lesson
 from .publication.lessons import reproduced_lesson as reproduced_lesson
 from .publication.lessons import retest_lesson as retest_lesson

@@ -21,6 +21,7 @@ from ff_helpers.grading.identities import shown_names, told_apart
 from ff_helpers.grading.outcome import GraderSetup, Outcome, Record, to_record
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.regrades.regrade import Regrade
+from ff_helpers.measurement.sampling.files import Design, Stratum, design_path
 from ff_helpers.measurement.standing import admit, saved_cards, standing
 from ff_helpers.paths import data
 from ff_helpers.terms import INTENTS, VERDICTS, Identity, Verdict
@@ -265,6 +266,21 @@ def graded(twins: Twins) -> list[object]:
     return [made, verb.disclose(twins.run, made).sentence()]
 
 
+def hidden(t: Twins) -> pd.DataFrame:
+    return verb.hidden_labels(t.verdicts, t.cards, set="mine", sample_size=40, draws=5)
+
+
+def labels_of(t: Twins) -> str:
+    """Return a sample file in which a person labelled every fourth trace."""
+    rows = t.verdicts.query("set == 'mine'").drop_duplicates("trace_id")[::4]
+    path = t.folder / "labels.csv"
+    rows[["trace_id", "truth"]].assign(stratum="all", probability=0.25).to_csv(path, index=False)
+    strata = (Stratum(stratum="all", rows=4 * len(rows), drawn=len(rows)),)
+    made = Design(design="random", seed=0, tier="strict", space="five", rows_sha256="0", strata=strata)
+    design_path(path).write_text(made.model_dump_json(), encoding="utf-8")
+    return str(path)
+
+
 SHOWS: dict[str, Checked] = {
     # verdicts and rates
     "grade": lambda t: t.counts,
@@ -278,6 +294,13 @@ SHOWS: dict[str, Checked] = {
     "drift_lesson": lambda t: verb.drift_lesson(verb.drift(t.verdicts, baseline=40, limit=0.0)),
     "refusal_stability": lambda t: verb.refusal_stability(t.verdicts),
     "adjusted": lambda t: verb.adjusted(t.verdicts, t.cards),
+    "adjusted_by": lambda t: verb.adjusted_by(t.verdicts, "model", t.cards, labels_of(t), sets=["mine"]),
+    "labelled_lesson": lambda t: verb.labelled_lesson(
+        t.run, verb.adjusted_by(t.verdicts, "model", t.cards, labels_of(t)), "model", ["t.jsonl"]
+    ),
+    "hidden_labels": lambda t: hidden(t).drop_duplicates("grader"),
+    "hidden_summary": lambda t: verb.hidden_summary(hidden(t)),
+    "hidden_lesson": lambda t: verb.hidden_lesson(verb.hidden_summary(hidden(t))),
     "adjusted_lesson": lambda t: verb.adjusted_lesson(verb.adjusted(t.verdicts, t.cards)),
     "hide_truth": lambda t: verb.adjusted(verb.hide_truth(t.verdicts, set="mine", keep=60), t.cards),
     "class_lesson": lambda t: verb.class_lesson(asked(t)),

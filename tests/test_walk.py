@@ -3,13 +3,15 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pandas as pd
 
-from tests.conftest import ROOT
+from tests.conftest import FF, ROOT, started
+from tests.labelling import Page, response_of
 
 SECTION = "### Ten minutes to your own table"
 
@@ -34,13 +36,41 @@ def shell(script: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_the_walk_ends_at_a_disclosed_table_and_goes_on_with_ones_own_traces(tmp_path: Path) -> None:
-    done = shell("\n".join(commands()), tmp_path)
+def label(command: str, study: Path) -> None:
+    """Label every trace that the page shows with its known truth, as a person who is always right."""
+    traces = [json.loads(line) for line in (study / "data" / "traces.jsonl").read_text("utf-8").splitlines()]
+    truths = {trace["messages"][-1]["content"]: trace["truth"] for trace in traces}
+    with started([*FF, *shlex.split(command)[1:], "--no-browser"], cwd=study) as process:
+        address = next((line.strip() for line in process.stdout if line.startswith("http")), None)
+        assert address, process.stderr.read()
+        with Page(address) as page:
+            for _ in range(40):
+                page.label(truths[response_of(page.state())])
+
+
+def test_the_walk_ends_at_an_adjusted_disclosed_table_and_goes_on_with_ones_own_traces(
+    tmp_path: Path,
+) -> None:
+    lines, study = commands(), tmp_path / "my-study"
+    (place,) = (n for n, line in enumerate(lines) if line.startswith("ff label "))
+    done = shell("\n".join(lines[:place]), tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    study = tmp_path / "my-study"
     tables = study / "outputs" / "study" / "tables"
+    raw = pd.read_csv(tables / "my_asr.csv")
+    assert raw["adjusted"].isna().all()
+    page = (study / "outputs" / "study" / "notebooks" / "study.html").read_text(encoding="utf-8")
+    assert "Nobody has labelled yet" in page
+    label(lines[place], study)
+    done = shell("\n".join(lines[place + 1 :]), study)
+    assert done.returncode == 0, done.stdout + done.stderr
     table = pd.read_csv(tables / "my_asr.csv")
     assert set(table["model"]) == {"example A", "example B"}
+    own, known = (table[(table["grader"] == "labels") == of].reset_index(drop=True) for of in (False, True))
+    assert own["labels_used"].sum() == 3 * 40
+    assert (own["adjusted_low"] <= known["asr"]).all()
+    assert (known["asr"] <= own["adjusted_high"]).all()
+    assert (own["asr_high"] < known["asr"]).any()
+    assert "40 of 40 traces drawn at random (seed 0), labelled by one person" in own["disclosure"].iloc[0]
     (said,) = set(table["disclosure"])
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     shown = re.search(r"\*(smollm2-135m \(digest .*?; rejected)\*", readme)
@@ -60,6 +90,8 @@ def test_the_walk_ends_at_a_disclosed_table_and_goes_on_with_ones_own_traces(tmp
     assert (study / "outputs" / "study" / "index.html").is_file()
     assert shell("ff verify outputs/study", study).returncode == 0
 
+    for path in (study / "data").glob("labels.csv*"):
+        path.unlink()
     names = ["a_b & <b>%$#{}~^\\", "מודל", "m"]
     rows = [
         {"trace_id": f"t{i}", "model": names[i % 3], "source": "mine", "messages": [

@@ -1,5 +1,6 @@
 """Lessons: what a table or a card says, in sentences whose words are in templates/sentences.yaml."""
 
+import shlex
 from collections.abc import Sequence
 from typing import Final
 
@@ -11,6 +12,7 @@ from ff_helpers.measurement.calibration.confusion import Kappa
 from ff_helpers.measurement.calibration.robustness import FlipRate
 from ff_helpers.measurement.proportions.intervals import Proportion, percent, rate_counts
 from ff_helpers.measurement.results import LABELS
+from ff_helpers.paths import Run
 from ff_helpers.publication.prose import Prose, tell, tell_rows, with_rate
 from ff_helpers.terms import Unknown
 
@@ -174,6 +176,47 @@ def adjusted_lesson(table: pd.DataFrame) -> Prose:
     )
     stated = " ".join(f"{sentence}." for sentence in table["assumptions"].unique())
     return Prose("\n".join(tell_rows("adjusted", told)) + f"\n\n**What is assumed.** {stated}")
+
+
+def labelled_lesson(run: Run, table: pd.DataFrame, by: str, traces: Sequence[str]) -> Prose:
+    """Return in words what labels of a sample leave of each strict rate; or, without labels, how to get them.
+
+    Args:
+        run: whose ledger is named.
+        table: as `adjusted_by`.
+        by: its column.
+        traces: the files of the traces that were graded.
+    """
+    strict = table[(table["tier"] == "strict") & (table["grader"] != LABELS)]
+    told = strict[strict["adjusted_by"] == "sample"]
+    if told.empty:
+        grader = next(iter(strict["grader"]), "GRADER")
+        names = f"{shlex.quote(f'outputs/{run.profile}/ledger/verdicts.jsonl')} --traces {shlex.join(traces)}"
+        return Prose(tell("to_label", ledger=names, grader=shlex.quote(grader), traces=shlex.join(traces)))
+    told = with_rate(told, "raw").assign(
+        row=told[by],
+        interval=[
+            _interval(*cell)
+            for cell in zip(*(told[f"adjusted{e}"] for e in ("", "_low", "_high")), strict=True)
+        ],
+        warned=[f" Warning: {warning}." if warning else "" for warning in told["warning"]],
+    )
+    return Prose("\n".join(tell_rows("by_sample", told)))
+
+
+def hidden_lesson(table: pd.DataFrame) -> Prose:
+    """Return, one line per grader, how often its own interval misses what all labels say, and ours does.
+
+    Args:
+        table: as `hidden_summary`.
+    """
+    told = with_rate(table, "raw").assign(
+        drawn_missed=[round(d * (1 - h)) for d, h in zip(table["draws"], table["drawn_holds"], strict=True)],
+        missed=[round(d * (1 - h)) for d, h in zip(table["draws"], table["adjusted_holds"], strict=True)],
+        ours=[percent(width) for width in table["adjusted_width"]],
+        theirs=[percent(width) for width in table["alone_width"]],
+    )
+    return Prose("\n".join(tell_rows("hidden", told)))
 
 
 def drift_lesson(table: pd.DataFrame) -> Prose:

@@ -74,6 +74,14 @@ def corrections(names: Names) -> pd.DataFrame:
     return frame.assign(adjusted=float("nan"), adjusted_low=0.0, adjusted_high=1.0)
 
 
+def drawn(names: Names) -> pd.DataFrame:
+    frame = rates(names, "grader", "asr").assign(known=0.5, labels_used=10, draw=0)
+    sides = {
+        f"{to}{end}": frame[f"asr{end}"] for to in ("drawn", "adjusted") for end in ("", "_low", "_high")
+    }
+    return frame.assign(**sides)
+
+
 def classes(names: Names) -> pd.DataFrame:
     labels = rates(names, "intent").assign(grader=LABELS)
     return pd.concat([labels, labels.assign(grader="g")], ignore_index=True)
@@ -134,6 +142,7 @@ FIGURES: dict[str, Callable[[Names], Chart]] = {
     "atlas_asr": lambda names: ff.figures.atlas_asr(models(names)),
     "atlas_before_after": lambda names: ff.figures.atlas_before_after(exported(names)),
     "calibration_forest": lambda names: ff.figures.calibration_forest(accuracies(names)),
+    "caterpillar": lambda names: ff.figures.caterpillar(drawn(names)),
     "crescendo_transitions": lambda names: ff.figures.crescendo_transitions(transitions(names)),
     "disagreement": lambda names: ff.figures.disagreement(pairs(names)),
     "forbidden_beside_permitted": lambda names: ff.figures.forbidden_beside_permitted(readings(names)),

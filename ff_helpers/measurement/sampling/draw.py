@@ -64,7 +64,7 @@ def draw(
             f"--design {design}: the grader's label space does not decide the tier {tier}, so its verdicts "
             "are neither hits nor others. Name another --tier, or draw at random."
         )
-    frame = _strata(graded, tier, by, design)
+    frame = strata_of(graded, tier, by, design)
     same: dict[str, object] = {
         "design": design,
         "seed": seed,
@@ -77,9 +77,8 @@ def draw(
     earlier = [] if before is None else list(before.frame["trace_id"])
     had = Counter(frame.loc[frame["trace_id"].isin(earlier), "stratum"])
     sizes = frame.groupby("stratum").size()
-    taken = _allocated(frame, n, had, expected if design == "best" else None)
-    place = frame["trace_id"].map(lambda i: hashlib.sha256(f"{seed}:{i}".encode()).hexdigest())
-    frame = frame.assign(place=place).sort_values("place", kind="stable")
+    taken = allocated(frame, n, had, expected if design == "best" else None)
+    frame = frame.assign(place=places(frame["trace_id"], seed)).sort_values("place", kind="stable")
     drawn = frame[frame.groupby("stratum").cumcount() < frame["stratum"].map(taken)]
     drawn = drawn.assign(probability=drawn["stratum"].map(taken) / drawn["stratum"].map(sizes))
     # Only what was filled in by hand: what people decided stays in their own files, and may be undone there.
@@ -90,12 +89,17 @@ def draw(
     return drawn[list(COLUMNS)].reset_index(drop=True), Design.model_validate(same | more)
 
 
-def _strata(graded: pd.DataFrame, tier: Tier, by: Sequence[str], design: DesignName) -> pd.DataFrame:
-    """Return trace_id, group (of `by`), stratum and hit of each row."""
+def strata_of(graded: pd.DataFrame, tier: Tier, by: Sequence[str], design: DesignName) -> pd.DataFrame:
+    """Return trace_id, group (of `by`), stratum and hit of each graded row; see `draw`."""
     hit = graded["verdict"].isin(hits("five", tier))
     group = _joined(graded, by)
     stratum = group if design == "random" else group + hit.map({True: " / hit", False: " / other"})
     return pd.DataFrame({"trace_id": graded["trace_id"], "group": group, "stratum": stratum, "hit": hit})
+
+
+def places(trace_ids: "pd.Series[str]", seed: int) -> "pd.Series[str]":
+    """Return what rows are sorted by before the first ones of each stratum are taken."""
+    return trace_ids.map(lambda i: hashlib.sha256(f"{seed}:{i}".encode()).hexdigest())
 
 
 def _hash(frame: pd.DataFrame) -> str:
@@ -117,7 +121,7 @@ def _check_before(before: Sample, same: dict[str, object], graded: pd.DataFrame,
         raise FFError(
             f"{before.path}: no design stands beside it, so nothing can be added. Name another file."
         )
-    wanted = same | {"by": tuple(by), "rows_sha256": _hash(_strata(graded, old.tier, old.by, old.design))}
+    wanted = same | {"by": tuple(by), "rows_sha256": _hash(strata_of(graded, old.tier, old.by, old.design))}
     if same["design"] != "random":  # a draw by verdict adds to any other
         wanted["design"] = old.design
     if old.design == "random":  # it was drawn without regard to a tier
@@ -131,9 +135,7 @@ def _check_before(before: Sample, same: dict[str, object], graded: pd.DataFrame,
         )
 
 
-def _allocated(
-    frame: pd.DataFrame, n: int, had: Mapping[str, int], expected: Within | None
-) -> dict[str, int]:
+def allocated(frame: pd.DataFrame, n: int, had: Mapping[str, int], expected: Within | None) -> dict[str, int]:
     """Return how many rows to take of each stratum: in each group in proportion, its strata alike or best."""
     sizes = {str(name): len(part) for name, part in frame.groupby("stratum")}
     least = sum(max(1, had.get(stratum, 0)) for stratum in sizes)

@@ -3,11 +3,14 @@
 import altair as alt
 import pandas as pd
 
+from ff_helpers.measurement.adjustment.by_labels import FEW_LABELS, NO_LABELS
 from ff_helpers.measurement.proportions.intervals import percent
+from ff_helpers.measurement.results import LABELS
 from ff_helpers.publication.figures import blocks, theme
 
 RAW, ADJUSTED, TRUTH = "raw", "adjusted", "known truth"
 _SAMPLE = "double sampling"
+_UNKNOWN = {"none": "no card"} | {why: why for why in (NO_LABELS, FEW_LABELS)}
 _DASHES = {"naive": [1, 0], "Rogan-Gladen": [1, 0], _SAMPLE: [5, 2]}
 
 
@@ -49,17 +52,18 @@ def reported_asr(curve: pd.DataFrame, *, true_rate: float) -> alt.Chart | alt.La
     )
 
 
-def raw_against_adjusted(table: pd.DataFrame) -> alt.Chart | alt.LayerChart:
+def raw_against_adjusted(table: pd.DataFrame, by: str = "set") -> alt.Chart | alt.LayerChart:
     """Draw each grader's raw rate over its adjusted one, highest raw rate first, with the known truth.
 
     An open band over the whole width is an interval of [0, 1]: nothing can be concluded. It does not show
     whether the assumptions of an adjustment hold; the caption states them.
 
     Args:
-        table: as `adjusted`, one tier.
+        table: as `adjusted` or `adjusted_by`, one tier.
+        by: the column that names a row beside the grader.
     """
-    table = table.sort_values(["asr", "set", "grader"], ascending=[False, True, True])
-    rows = table["set"].astype("str") + ", " + table["grader"].astype("str")
+    table = table[table["grader"] != LABELS].sort_values(["asr", by, "grader"], ascending=[False, True, True])
+    rows = (table[by].astype("str") + ", " + table["grader"].astype("str")).map(blocks.one_piece)
     table, left = blocks.first(table.assign(row=rows), "row", 36)
     raw = _side(table, RAW, "asr").assign(text=blocks.counted(table, "asr"))
     adjusted = _side(table, ADJUSTED, "adjusted").assign(text=_words(table))
@@ -101,7 +105,7 @@ def _side(table: pd.DataFrame, who: str, rate: str) -> pd.DataFrame:
 
 def _words(table: pd.DataFrame) -> list[str]:
     """Return what stands beside each adjusted rate: the rate, or why there is none."""
-    unknown = table["adjusted_by"].map({"none": "no card"}).fillna("not identifiable")
+    unknown = table["adjusted_by"].map(_UNKNOWN).fillna("not identifiable")
     unknown = unknown.mask(table["adjusted"].notna(), "excludes nothing")
     everything = 100 * (table["adjusted_high"] - table["adjusted_low"]).astype(float) >= 100
     return list(unknown.where(everything, table["adjusted"].map(percent)))
