@@ -1,7 +1,7 @@
 """Labels that are all known, hidden and drawn again and again: does an interval hold what all of them say?
 
-For each draw: the grader's own rate of the drawn rows, as if its verdicts were true; the rate with the labels
-of the drawn rows and the verdicts of all (double sampling); and what as many random labels say alone.
+For each draw: the grader's own rate of as many random rows, as if its verdicts were true; the rate with the
+labels of the drawn rows and the verdicts of all (double sampling); and what as many random labels say alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -57,8 +57,9 @@ def hidden_labels(
     Returns:
         One row per grader and draw: set, grader, tier, denominator (`graded`), design (str), draw (int, from
         0); n, k (int), left_out (int), left_out_labels (str), asr (the grader's rate of all rows, Wilson);
-        labels_used (int); drawn (the grader's rate of the drawn rows alone, Wilson), adjusted (double
-        sampling), alone (as many random labels, Wilson), each with _low and _high; known (the rate of all
+        labels_used (int); drawn (the grader's rate of as many random rows, its verdicts taken as true,
+        Wilson), adjusted (double sampling), alone (the labels of these random rows, Wilson), each with _low
+        and _high; known (the rate of all
         labels), gate, adjusted_by (`sample`) (str). Shares in [0, 1]. Heuristics are left out.
 
     Raises:
@@ -137,7 +138,12 @@ def _grader(graded: pd.DataFrame, size: int, design: DesignName, seeds: Sequence
         first = np.isin(np.arange(len(graded)), order[:size])  # the random sample
         chosen = first if design == "random" else _by_verdict(graded, true, order, size, design)
         counted.append(
-            [*chosen @ kinds, *(chosen & true) @ kinds, (chosen & hit).sum(), (first & true).sum()]
+            [
+                *(chosen[:, None] & kinds).sum(axis=0),
+                *((chosen & true)[:, None] & kinds).sum(axis=0),
+                (first & hit).sum(),
+                (first & true).sum(),
+            ]
         )
     size_of, true_of, called, right = np.split(np.array(counted, dtype=float), [2, 4, 5], axis=1)
     rows = np.broadcast_to(kinds.sum(axis=0).astype(float), size_of.shape)
