@@ -87,7 +87,7 @@ def adjusted_by(
             | {"assumptions": _ASSUMED["sample"] if row["adjusted_by"] == "sample" else None}
         )
     new = declared("adjusted_by", rows)
-    told = table.assign(**{name: new[name] for name in new})
+    told = table.assign(**{str(name): new[name] for name in new})
     return told if sample is None else stated(told, assumptions=(_drawn(sample),))
 
 

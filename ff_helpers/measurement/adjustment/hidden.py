@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ff_helpers.columns import declared
 from ff_helpers.errors import FFError, named
@@ -28,6 +29,8 @@ LEAST = 10
 """Fewest labels of a draw."""
 RATES = ("drawn", "adjusted", "alone")
 """What is computed of each draw; each with its interval."""
+Flags = NDArray[np.bool_]
+Places = NDArray[np.intp]
 _ASSUMED = "The rows of the set are taken as independent, and all of its labels as the truth"
 
 
@@ -156,9 +159,7 @@ def _grader(graded: pd.DataFrame, size: int, design: DesignName, seeds: Sequence
     return pd.DataFrame(values | _triple("alone", right[:, 0] / n, wilson_bounds(right[:, 0], n)))
 
 
-def _by_verdict(
-    graded: pd.DataFrame, true: Numbers, order: Numbers, size: int, design: DesignName
-) -> Numbers:
+def _by_verdict(graded: pd.DataFrame, true: Flags, order: Places, size: int, design: DesignName) -> Flags:
     """Return which rows a draw by verdict takes, as `ff sample` does."""
     strata = strata_of(graded, TIER, (), "by-verdict")
     if design == "by-verdict":
@@ -170,7 +171,7 @@ def _by_verdict(
     return _taken(strata, order, allocated(strata, size, half, expected))
 
 
-def _taken(strata: pd.DataFrame, order: Numbers, taken: Mapping[str, int]) -> Numbers:
+def _taken(strata: pd.DataFrame, order: Places, taken: Mapping[str, int]) -> Flags:
     sorted_rows = strata["stratum"].iloc[order]
     first = sorted_rows.groupby(sorted_rows).cumcount() < sorted_rows.map(taken)
     found = np.zeros(len(order), dtype=bool)

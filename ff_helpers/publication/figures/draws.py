@@ -21,9 +21,9 @@ def caterpillar(table: pd.DataFrame) -> alt.ConcatChart:
     Args:
         table: as `hidden_labels`.
     """
-    order = table.groupby("grader", sort=False).first()
-    order = (order["asr"] - order["known"]).abs().sort_values(kind="stable").index
-    graders, left = blocks.first(pd.DataFrame({"grader": order}), "grader", _HEIGHT + 70)
+    one = table.groupby("grader", sort=False).first()
+    off = (one["asr"] - one["known"]).abs().sort_values(kind="stable")
+    graders, left = blocks.first(pd.DataFrame({"grader": list(off.index)}), "grader", _HEIGHT + 70)
     panels = [
         _panel(table[table["grader"] == grader], side, last=place == len(graders) - 1)
         for place, grader in enumerate(graders["grader"])
