@@ -1,12 +1,13 @@
 """`make bench`: how long things take, each compared with a baseline measured in the same run.
 
     .venv/bin/python -m benchmarks [many] [few] [inspect] [memory] [embedded] [threads] [resolver]
-        [rerun] [counting] [atlas] [coverage]
+        [rerun] [counting] [atlas] [coverage] [carried] [judges]
 
 Exit code 1 if a target is missed. `many`, `few`: grading through a server, against bare clients; `inspect`:
 against inspect_ai (installed into .parts/inspect on first use); `memory`: 100,000 traces; `embedded`: against
 bare llama.cpp, `threads`: its threads and polling beside busy processes (both need `make parts`); `coverage`:
-how often intervals cover the truth. Run on an idle machine.
+how often intervals cover the truth, `carried`: the same for errors measured on other models. Run on an idle
+machine.
 """
 
 import subprocess
@@ -14,7 +15,19 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from benchmarks import atlas, counting, coverage, embedded, memory, peers, serving, steps, threads
+from benchmarks import (
+    atlas,
+    carried,
+    counting,
+    coverage,
+    embedded,
+    judges,
+    memory,
+    peers,
+    serving,
+    steps,
+    threads,
+)
 from benchmarks.table import Row, text
 from ff_helpers.errors import FFError
 
@@ -31,6 +44,8 @@ BENCHES: Final[dict[str, tuple[str, Callable[[], list[Row]]]]] = {
         "Coverage of 95% intervals, 10,000 draws per cell (Monte Carlo error 0.2 points)",
         coverage.coverage,
     ),
+    "carried": ("Errors carried over to another model, 100 draws per cell", carried.carried),
+    "judges": ("A second judge, 400 draws per cell", judges.judges),
     "atlas": ("The atlas (medians of 5)", atlas.export),
     "counting": ("Counting: 140,794 verdicts of 258 models (medians of 5)", counting.counting),
 }

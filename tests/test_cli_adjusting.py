@@ -2,12 +2,16 @@
 
 import csv
 import json
+from datetime import date
+from pathlib import Path
 
 import pytest
 
 from ff_helpers.cli import main
 from ff_helpers.corpus.jsonl import write_records
 from ff_helpers.grading.outcome import Record
+from ff_helpers.measurement.calibration.calibrate import calibrate
+from tests.verdict_rows import rows
 
 
 @pytest.fixture
@@ -230,3 +234,107 @@ def test_a_success_that_no_person_found_is_a_rate_of_zero_and_no_refusal(table, 
 def test_a_column_of_the_rates_cannot_be_counted_by(table, capsys):
     assert main([*TABLE, "--success", "1", "--by", "hit"]) == 2
     assert "--by hit: a column of the table of rates has this name" in capsys.readouterr().err
+
+
+@pytest.fixture
+def five_models(tmp_path, monkeypatch):
+    """200 rows of each of five models, the last without labels. The judge clears 90% of failures of two."""
+    monkeypatch.chdir(tmp_path)
+    lines = ["judge,human,model"]
+    for model in "abcde":
+        for n in range(200):
+            human = int(n < 60)
+            judge = 1 - human if n % 10 < (1 if human or model in "ab" else 4) else human
+            lines.append(f"{judge},{'' if model == 'e' else human},{model}")
+    (tmp_path / "evals.csv").write_text("\n".join(lines) + "\n")
+
+
+def test_a_model_without_labels_takes_the_errors_on_the_others_with_their_differences(five_models, capsys):
+    assert main([*TABLE, "--success", "1", "--by", "model", "--json"]) == 0
+    *four, last = json.loads(capsys.readouterr().out)["rates"]
+    assert [row["method"] for row in four] == ["labels alone"] * 4
+    assert (last["labels"], last["method"]) == (0, "errors carried over")
+    assert last["adjusted_low"] < 0.3 < last["adjusted_high"]
+    assert last["adjusted_high"] - last["adjusted_low"] > 0.3
+    assert main([*TABLE, "--success", "1", "--by", "model"]) == 0
+    said = capsys.readouterr().out
+    assert "4 models, sensitivity 90%, specificity 60% to 90% (they differ: I² 9" in said
+
+
+def test_where_fewer_than_three_others_have_labels_there_is_no_rate(five_models, capsys):
+    assert main([*TABLE, "--success", "1", "--by", "model", "--least", "201"]) == 0
+    said = capsys.readouterr().out
+    assert (said.count("errors carried over"), said.count("too few labels: 200")) == (1, 4)
+    text = Path("evals.csv").read_text().splitlines()
+    Path("evals.csv").write_text("\n".join(row for row in text if row[-1] in "lae") + "\n")
+    assert main([*TABLE, "--success", "1", "--by", "model"]) == 0
+    assert "too few labels: 0, at least 10 are needed" in capsys.readouterr().out
+
+
+def made_elsewhere(folder, models, *, set="there"):
+    """A card of the grader of `study`: 20 rows of each model, 18 of them right."""
+    pairs = [("COMPLIANCE", "COMPLIANCE"), ("NOT_COMPLIANCE", "REFUSAL")] * 9
+    pairs += [("COMPLIANCE", "REFUSAL"), ("NOT_COMPLIANCE", "COMPLIANCE")]
+    frame = rows(pairs * len(models), model=[model for model in models for _ in pairs])
+    card = calibrate(frame, space="strict", calibration_set=set, as_of=date.today())
+    who = {"digest": "sha256:1", "rubric": "r@1", "temperature": None, "seed": None}
+    folder.mkdir()
+    (folder / "card.json").write_text(card.model_copy(update=who).model_dump_json())
+
+
+def test_a_card_of_other_models_says_so_and_carries_over(study, capsys):
+    made_elsewhere(study / "cards", "uvwxyz")
+    raw = ["asr", "verdicts.jsonl", "--traces", "traces.jsonl", "--cards", "cards"]
+    assert main([*raw, "--by", "model"]) == 0
+    said = capsys.readouterr().out
+    assert "measured on there (models: u, v, w, x, y and 1 more); these verdicts are of traces (" in said
+    assert "carried over [95%]" in said
+    assert "ff sample verdicts.jsonl --traces traces.jsonl --n 100 --out labels.csv" in said
+    assert main([*raw, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["rates"]
+    assert (row["k"], row["n"], row["method"]) == (40, 100, "errors carried over")
+    assert row["adjusted_low"] < row["adjusted"] < row["adjusted_high"] < 0.6
+    assert main([*raw[:2], "--cards", "cards"]) == 0
+    assert "name the traces (--traces)" in capsys.readouterr().out
+
+
+def test_a_card_of_two_other_models_is_a_bracket(study, capsys):
+    made_elsewhere(study / "cards", "uv")
+    assert main(["asr", "verdicts.jsonl", "--traces", "traces.jsonl", "--cards", "cards", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["rates"]
+    assert (row["adjusted"], row["method"]) == (None, "bracket")
+    assert 0 < row["adjusted_low"] < row["adjusted_high"] < 1
+
+
+def test_where_the_card_is_of_the_same_set_and_models_nothing_changes(study, capsys):
+    made_elsewhere(study / "cards", "ab", set="traces")
+    assert main(["asr", "verdicts.jsonl", "--traces", "traces.jsonl", "--cards", "cards", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["rates"]
+    assert "adjusted" not in row
+
+
+@pytest.fixture
+def two_judges(tmp_path, monkeypatch):
+    """1,000 rows, 300 of them true, every fifth labelled; each judge errs in 100 rows of its own."""
+    monkeypatch.chdir(tmp_path)
+    lines = ["one,two,human"]
+    for n in range(1000):
+        human = int(n % 10 < 3)
+        one, two = (1 - human if n % 10 == wrong else human for wrong in (2, 7))
+        lines.append(f"{one},{two if n else ''},{human if (n // 10) % 5 == 0 else ''}")
+    (tmp_path / "evals.csv").write_text("\n".join(lines) + "\n")
+
+
+def test_two_judges_together_give_a_narrower_rate_than_either(two_judges, capsys):
+    together = [*TABLE[:5], "one", "two", "--success", "1"]
+    assert main([*together, "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    one, two, both = content["rates"]
+    assert [row["grader"] for row in (one, two, both)] == ["one", "two", "one + two"]
+    assert (one["n"], two["n"], both["n"], both["k"], both["asr"]) == (1000, 999, 999, None, None)
+    assert content["left_out"]["traces that not every judge graded"] == 1
+    width = [row["adjusted_high"] - row["adjusted_low"] for row in (one, two, both)]
+    assert width[2] < 0.95 * min(width[:2])
+    assert all(row["adjusted_low"] < 0.3 < row["adjusted_high"] for row in (one, two, both))
+    assert main(together) == 0
+    assert "one + two  = 1   –  " in capsys.readouterr().out

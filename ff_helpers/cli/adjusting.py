@@ -11,6 +11,8 @@ from ff_helpers.cli.rates import rates_of_file
 from ff_helpers.cli.text import aligned, json_rows, percent, print_json, said
 from ff_helpers.errors import FFError, named
 from ff_helpers.measurement.adjustment.labelled import drawn_otherwise, labelled_rates, with_labels
+from ff_helpers.measurement.adjustment.patterns import together
+from ff_helpers.measurement.adjustment.transport import CARRIED
 from ff_helpers.measurement.labels.card import LabelCard
 from ff_helpers.measurement.labels.file import column_of
 from ff_helpers.measurement.labels.graded import graded_table
@@ -40,6 +42,12 @@ def rates(options: argparse.Namespace) -> int:
     return _ledger(options)
 
 
+def _note(method: str, note: str, labels: int) -> str:
+    if method != CARRIED:
+        return note.partition("; ")[2]
+    return f"{labels} labels of its own, so the judge's errors on the others count too: {note}"
+
+
 def _ledger(options: argparse.Namespace) -> int:
     if not options.traces:
         raise FFError("--labels needs --traces TRACES.jsonl: models, scenarios and what can be counted by.")
@@ -47,12 +55,17 @@ def _ledger(options: argparse.Namespace) -> int:
     if unknown:
         raise FFError(f"--by {named(unknown[0])}: with --labels rows go by {', '.join(FIELDS)}.")
     sample = read_sample(options.labels, space=options.space)
-    rows = graded_rows(options.file, options.traces, grader=options.grader)
+    asked = list(dict.fromkeys(options.grader or [None]))
+    parts = [graded_rows(options.file, options.traces, grader=name) for name in asked]
+    rows = pd.concat(parts, ignore_index=True)
     by = ["grader", *dict.fromkeys(options.by)]
     tables = []
     for tier in options.tier:
         counted = with_labels(rows, sample, tier)
-        tables.append(labelled_rates(counted, by, least=options.least).assign(tier=tier))
+        tables.append(labelled_rates(counted, by, least=options.least, carry=True).assign(tier=tier))
+        if len(asked) > 1:
+            both, alone = together(counted)
+            tables.append(labelled_rates(both, by, least=options.least).assign(tier=tier))
     table = pd.concat(tables, ignore_index=True)
     design = sample.design
     drawn = "at random (assumed: no design stands beside the file)"
@@ -60,6 +73,7 @@ def _ledger(options: argparse.Namespace) -> int:
         drawn = "at random" if design.design == "random" else "by verdict, each with its known probability"
     otherwise = drawn_otherwise(counted) if design is None else []
     left = {"without a verdict": int(rows["verdict"].isna().sum()), "disputed": len(sample.disputed)}
+    left |= {"traces that not every judge graded": alone} if len(asked) > 1 else {}
     return _print(options, table, by, drawn=drawn, otherwise=otherwise, left=left)
 
 
@@ -70,35 +84,51 @@ def _table(options: argparse.Namespace) -> int:
             "value of both is the attack's success. It is asked, never guessed: 1 can be the success of the "
             "attack or of the defence."
         )
-    if options.truth == options.grader:
+    judges = list(dict.fromkeys(options.grader))
+    if options.truth in judges:
         raise FFError(
             f"--truth and --grader are the same column ({named(options.truth)}): nothing is measured."
         )
-    if taken := sorted(set(options.by) & _TAKEN):
+    if taken := sorted(set(options.by) & (_TAKEN | ({"grader"} if len(judges) > 1 else set()))):
         raise FFError(
             f"--by {taken[0]}: a column of the table of rates has this name. Rename it in the header of the "
             "file."
         )
     frame = table_of(options.file)
-    found = graded_table(
-        frame,
-        truth=options.truth,
-        grader=options.grader,
-        success=options.success,
-        answers=answers(options),
-        item=options.item,
-    )
-    rows = found.rows.assign(**{name: column_of(frame, name) for name in options.by})
-    table = labelled_rates(rows, options.by, least=options.least).assign(tier=f"= {found.success}")
+    several = len(judges) > 1
+    by = list(dict.fromkeys([*(["grader"] if several else []), *options.by]))
+    left: dict[str, int] = {}
+    parts, cards, notes = [], [], []
+    for name in judges:
+        found = graded_table(
+            frame,
+            truth=options.truth,
+            grader=name,
+            success=options.success,
+            answers=answers(options),
+            item=options.item,
+        )
+        rows = found.rows.assign(**{column: column_of(frame, column) for column in options.by})
+        parts.append(rows.assign(grader=name) if several else rows)
+        cards.append(found.card)
+        notes += [note for note in (*found.notes, *signs(found.card)) if note not in notes]
+        left |= {f"{what} of {name}" if several else what: n for what, n in found.left_out.items()}
+    rows = pd.concat(parts)
+    tables = [labelled_rates(rows, by, least=options.least, carry=True)]
+    if several:
+        both, alone = together(rows)
+        both["chance"] = float(both["true"].notna().mean())
+        tables.append(labelled_rates(both, by, least=options.least))
+        left["traces that not every judge graded"] = alone
     return _print(
         options,
-        table,
-        options.by,
+        pd.concat(tables, ignore_index=True).assign(tier=f"= {found.success}"),
+        by,
         drawn="at random among all rows (assumed: a table does not tell)",
-        otherwise=drawn_otherwise(rows),
-        left=found.left_out,
-        judge=found.card,
-        said_of=(*found.notes, *signs(found.card)),
+        otherwise=drawn_otherwise(parts[0]),
+        left=left,
+        judges=cards,
+        said_of=notes,
     )
 
 
@@ -110,7 +140,7 @@ def _print(
     drawn: str,
     otherwise: Sequence[str],
     left: dict[str, int],
-    judge: LabelCard | None = None,
+    judges: Sequence[LabelCard] = (),
     said_of: Sequence[str] = (),
 ) -> int:
     if options.json:
@@ -120,8 +150,10 @@ def _print(
             "differ_by": list(otherwise),
             "left_out": left,
         }
-        if judge is not None:
-            content |= {"judge": judge_json(judge), "notes": list(said_of)}
+        if len(judges) == 1:
+            content |= {"judge": judge_json(judges[0]), "notes": list(said_of)}
+        elif judges:
+            content |= {"judges": [judge_json(one) for one in judges], "notes": list(said_of)}
         print_json(content | {"rates": json_rows(table)})
     elif options.csv:
         print(table.to_csv(index=False, lineterminator="\n"), end="")
@@ -133,18 +165,20 @@ def _print(
                 if pd.isna(row["adjusted"])
                 else percent(*(row[f"adjusted{e}"] for e in ("", "_low", "_high")))
             )
-            raw = percent(row["asr"], row["asr_low"], row["asr_high"]) if row["n"] else "unknown: no row"
+            raw = "unknown: no row" if not row["n"] else "–"
+            if row["n"] and not pd.isna(row["asr"]):
+                raw = percent(row["asr"], row["asr_low"], row["asr_high"])
             cells = [str(row[name]) for name in (*by, "tier")]
             how = row["method"] if row["method"] != "none" else row["note"]
             lines.append((*cells, raw, fixed, str(row["labels"]), str(row["n"]), how))
         notes = [
             (" ".join(str(row[name]) for name in by), text)
             for row in table.to_dict("records")
-            for text in (row["warning"], row["note"].partition("; ")[2])
+            for text in (row["warning"], _note(row["method"], row["note"], row["labels"]))
             if text
         ]
         values = {"lines": aligned(lines), "notes": notes, "drawn": drawn, "otherwise": otherwise}
-        values |= {"judge": judge, "said_of": said_of}
+        values |= {"judges": judges, "said_of": said_of}
         print(said("adjusted", file=options.file, left={k: n for k, n in left.items() if n}, **values))
     # A rate that is not known to be low enough does not pass: too few labels, or an interval that reaches P.
     return int(options.max_rate is not None and bool((table["adjusted_high"] > options.max_rate).any()))

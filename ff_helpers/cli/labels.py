@@ -63,7 +63,14 @@ def measure_labels(options: argparse.Namespace) -> int:
         return 0
     invalid = [f"{value!r} {n}" if value else f"empty {n}" for value, n in found.card.invalid.items()]
     values = {"card": found.card, "left": left, "invalid": invalid[:MOST], "more": len(invalid) - MOST}
-    values |= {"notes": found.notes, "path": path, "why": why, "space": found.space, "who": found.identity}
+    values |= {
+        "made": card,
+        "notes": found.notes,
+        "path": path,
+        "why": why,
+        "space": found.space,
+        "who": found.identity,
+    }
     values |= {"backs": [] if found.space is None else measures(found.space)}
     where_said = f" where {options.where}" if options.where else ""
     print(said("label_card", file=options.labels, where=where_said, **values))
@@ -119,6 +126,7 @@ def _measured(frame: pd.DataFrame, options: argparse.Namespace) -> Measured:
             annotators=tuple(options.annotators) if options.annotators else None,
             errors=options.errors or (() if options.ledger is None else ROW_FAULTS),
             items=items,
+            model=options.model,
         )
 
     card = measured(None if space else positive)

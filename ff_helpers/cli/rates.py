@@ -9,11 +9,13 @@ from typing import Final
 
 import pandas as pd
 
+from ff_helpers.cli.carrying import carry
 from ff_helpers.cli.text import aligned, json_rows, percent, plain, print_json, said
 from ff_helpers.columns import dtypes
 from ff_helpers.errors import FFError, named
 from ff_helpers.grading.identities import identity_of, records, shown_names
 from ff_helpers.measurement.calibration.cards import Card
+from ff_helpers.measurement.proportions.intervals import ENDS
 from ff_helpers.measurement.rates.asr import WHY, asr
 from ff_helpers.measurement.rates.count_file import FileCounts, read_counts
 from ff_helpers.measurement.rates.reported import READINGS
@@ -62,6 +64,8 @@ def rates_of_file(options: argparse.Namespace) -> int:
     table = table.assign(grader=[names[who] for who in graders])
     table = table.assign(gate=[b.gate for b in known], reading=readings)
     table = table.assign(cards=["; ".join(card.sentence() for card in b.cards) for b in known])
+    places = carry(options, table, pairs, {pair: one.cards for pair, one in backed.items()})
+    table = places.beside(table)
     left = _left(counted)
     if options.json:
         print_json(_content(options.file, counted, table))
@@ -75,7 +79,7 @@ def rates_of_file(options: argparse.Namespace) -> int:
             said_of = set(table["reading"][place])
             # Some rows may have a rate where others of the same tier have none (`adversarial`).
             reading = said_of.pop() if len(said_of) == 1 else found.reading
-            more = sorted(said_of - {found.reading})
+            more = [*sorted(said_of - {found.reading}), *places.words.get((who, tier), ())]
             parts.append((who, found, reading, more, _lines(table[place], list(dict.fromkeys(options.by)))))
         values = {"raw": _RAW, "left": left, "names": names, "parts": parts}
         print(said("rates", file=options.file, counted=counted, **values))
@@ -126,7 +130,8 @@ def _backing(who: Identity, tier: str, cards: Sequence[Card]) -> Backing:
 
 
 def _lines(rows: pd.DataFrame, by: list[str]) -> list[str]:
-    lines = [(*by, *_HEADS)]
+    carried = "adjusted_low" in rows.columns and bool(rows["adjusted_low"].notna().any())
+    lines = [(*by, *_HEADS[:5], *(["carried over [95%]"] if carried else []), _HEADS[5])]
     for row in rows.to_dict("records"):
         rate = "unknown: no row"
         if row.get(WHY):
@@ -135,8 +140,15 @@ def _lines(rows: pd.DataFrame, by: list[str]) -> list[str]:
             rate = percent(row["asr"], row["asr_low"], row["asr_high"])
         counts = ["–" if pd.isna(row[name]) else str(row[name]) for name in ("k", "n")]
         heads = [plain(row[name]) for name in (*by, "tier", "denominator")]
-        lines.append((*heads, *counts, rate, row["left_out_labels"]))
+        fixed = [_fixed(*(row[f"adjusted{end}"] for end in ENDS))] if carried else []
+        lines.append((*heads, *counts, rate, *fixed, row["left_out_labels"]))
     return aligned(lines, right=(len(by) + 2, len(by) + 3))
+
+
+def _fixed(rate: float, low: float, high: float) -> str:
+    if pd.isna(low):
+        return "–"
+    return f"[{100 * low:.1f}, {100 * high:.1f}]" if pd.isna(rate) else percent(rate, low, high)
 
 
 def _left(counted: FileCounts) -> str:

@@ -4,17 +4,20 @@ The answer is in the calibration cards, which a later room reads (`measurement.s
 the campaign. Traces with known truth may always be graded; that is how cards are made.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.errors import FFError, quoted
 from ff_helpers.grading.outcome import GraderSetup
 
-Admit = Callable[[GraderSetup, str], object]
-"""Called with a grader and its spec as given; raises `FFError` to refuse it."""
+Models = Mapping[str, Collection[str]]
+"""Which models under test the traces without truth are of, by their set."""
+Admit = Callable[[GraderSetup, str, Models], str]
+"""Called with a grader, its spec as given and what it is to grade; raises `FFError` to refuse it. Returns a
+warning, empty where there is none."""
 
 
-def nobody(setup: GraderSetup, spec: str) -> None:
+def nobody(setup: GraderSetup, spec: str, _: Models) -> str:
     """Refuse every grader: without a look at the cards, traces without truth are not graded.
 
     Raises:

@@ -46,14 +46,21 @@ def grade(
     budget.check(minutes)
     sets = _sample(run, trace_sets, sample or {}, seed)
     traces = [trace for rows in sets.values() for trace in rows]
+    unknown = {
+        name: {one.model for one in rows if one.truth is None and one.fault is None}
+        for name, rows in sets.items()
+    }
+    models = {name: some for name, some in unknown.items() if some}
     again = list(islice(_in_turn(sets), repeat_rows))
     ahead = traces if minutes is None else budget.order(sets, seed=seed)
     identities: list[dict[str, object]] = []
     with Ledger(run.ledger("verdicts")) as ledger:
         for spec in graders:
             grader = open_grader(_place(run, spec), rubric=rubric)
-            if any(trace.truth is None and trace.fault is None for trace in traces):
-                admit(grader.setup, spec)
+            if models:
+                told = admit(grader.setup, spec, models)
+                if told:
+                    Progress(spec, len(traces)).note(f"warning: {told}")
             if minutes is None:
                 _grade_sets(grader, sets, again, ledger)
             else:

@@ -101,10 +101,13 @@ def grade_file(
         left = job.check(book)
         if not job.wanted:
             raise FFError(f"{traces}: this file holds no traces, so there is nothing to grade.")
-        if job.lacks_truth:
-            admit(grader.setup, spec)
+        told = ""
+        if job.models:
+            told = admit(grader.setup, spec, {traces.stem: job.models})
         setup = grader.setup
         progress = Progress(f"grading with {setup.identity.name}", left, local=setup.is_local)
+        if left and told:
+            progress.note(f"warning: {told}")
         if book.torn is not None:
             progress.note(f"a crash left a torn last line in {ledger}; its bytes are in {book.torn.name}")
         warning = book.changed_conditions(grader.setup)
@@ -130,7 +133,8 @@ class _Job:
     def __init__(self, path: Path, grader: Grader, limit: int | None, repeats: int) -> None:
         self.path, self.grader, self.limit, self.repeats = path, grader, limit, repeats
         self.wanted = 0
-        self.lacks_truth = False
+        self.models: set[str] = set()
+        """Under test, of the traces without truth."""
 
     def check(self, ledger: Ledger) -> int:
         """Read the whole file, size the grader for its longest trace; return how many rows remain."""
@@ -140,7 +144,8 @@ class _Job:
             nonlocal left
             for place, trace in enumerate(read_traces(self.path)):
                 refuse_control(trace, str(self.path))
-                self.lacks_truth |= trace.truth is None and trace.fault is None
+                if trace.truth is None and trace.fault is None:
+                    self.models.add(trace.model)
                 if self.limit is None or place < self.limit:
                     self.wanted += self.repeats
                     left += sum(self._is_left(trace, repeat, ledger) for repeat in range(self.repeats))

@@ -12,16 +12,17 @@ it, and a card counts until it expires: the model behind an unchanged name may h
 
 import datetime
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ff_helpers import paths
 from ff_helpers.chat.specs import is_fetched
-from ff_helpers.errors import FFError
+from ff_helpers.errors import FFError, named
 from ff_helpers.grading import campaign
-from ff_helpers.grading.admission import Admit
+from ff_helpers.grading.admission import Admit, Models
+from ff_helpers.grading.outcome import GraderSetup
 from ff_helpers.grading.rubric import spec_of_rubric
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.rates.known import measures
@@ -195,7 +196,12 @@ def grade(
 
 def by_cards(cards: Path | Sequence[Path] | None = None, *, on: datetime.date | None = None) -> Admit:
     """Return what a campaign calls: `admit` by the cards in these folders, as of this day."""
-    return lambda setup, spec: admit(setup.identity, cards, spec=spec, on=on)
+
+    def asked(setup: GraderSetup, spec: str, models: Models) -> str:
+        found = admit(setup.identity, cards, spec=spec, on=on)
+        return elsewhere(found, {(name, one) for name in models for one in models[name]})
+
+    return asked
 
 
 def admit(
@@ -243,6 +249,33 @@ def admit(
             f"Use another grader (`ff doctor` says which are reachable here); or {_BY_HAND}."
         )
     return found
+
+
+def elsewhere(found: Standing, graded: Collection[tuple[str, str]]) -> str:
+    """Return a warning where a grader was measured on other traces than it grades; else an empty text.
+
+    Args:
+        found: the grader's standing.
+        graded: (set, model under test) of the traces.
+    """
+    measured = [(card.calibration_set, one.model) for card in found.cards for one in card.by_model]
+    if not found.cards or set(graded) <= set(measured):
+        return ""
+    sets = {card.calibration_set for card in found.cards}
+    there = f"{some_of(sets)} ({some_of({model for _, model in measured}) or 'models not recorded'})"
+    here = f"{some_of({name for name, _ in graded})} ({some_of({model for _, model in graded})})"
+    return (
+        f"{named(found.identity.name)} was measured on {there}, and these are {here}. A grader's errors "
+        "differ from model to model and from set to set, so how often it is right here is not known: draw "
+        "some of these traces to label (`ff sample`), and give the labels to `ff asr --labels`."
+    )
+
+
+def some_of(names: Collection[str], most: int = 5) -> str:
+    """Return names sorted, the first few of many; a name is cut and escaped as `named` does."""
+    some = sorted(names)
+    more = f" and {len(some) - most} more" if len(some) > most else ""
+    return ", ".join(map(named, some[:most])) + more
 
 
 def _why_none(found: Standing, folder: Path) -> str:

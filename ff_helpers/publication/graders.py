@@ -209,7 +209,8 @@ def _named(run: Run, frame: pd.DataFrame, terms: Terms, tiers: Sequence[str]) ->
 
 
 def _sets(rows: pd.DataFrame, terms: Terms) -> list[str]:
-    found = [*values(rows, "set"), *values(rows, "card_set")] or list(terms.sets)
+    of_cards = [name for names in values(rows, "card_set") for name in names.split(", ")]
+    found = [*values(rows, "set"), *of_cards] or list(terms.sets)
     return [name for name in found if name != NONE]
 
 

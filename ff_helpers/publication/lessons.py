@@ -297,7 +297,7 @@ def _retest(grader: str, card: Card) -> str:
 
 def _how(source: str, card: str, note: str) -> str:
     how = {
-        "card": f"With the card of `{card}`",
+        "card": f"With its errors on `{card}`",
         "sample": "With the labels of a random sample",
         "labels": "By the labels of every row",
         "none": "It was not measured for this tier",
@@ -306,6 +306,8 @@ def _how(source: str, card: str, note: str) -> str:
 
 
 def _interval(rate: float, low: float, high: float) -> str:
+    if pd.isna(rate) and high - low < 1:
+        return f"between {percent(low)}% and {percent(high)}% if it errs here as on one of them"
     if pd.isna(rate):
         return f"it may be anything from {percent(low)}% to {percent(high)}%"
     nothing = ", which excludes nothing" if high - low == 1 else ""

@@ -14,8 +14,10 @@ from ff_helpers.corpus.jsonl import write_records
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.errors import FFError
 from ff_helpers.grading.graders.heuristic import Heuristic
+from ff_helpers.measurement.calibration.cards import OfModel
 from ff_helpers.measurement.standing import (
     admit,
+    elsewhere,
     grade,
     saved_cards,
     standing,
@@ -164,3 +166,15 @@ def test_a_campaign_on_traces_without_truth_asks_for_a_card_of_the_run_or_of_the
     known = make_trace("The code is 4417.", trace_id="t-2", truth="COMPLIANCE", truth_space="strict")
     write_records(tmp_path / "known.jsonl", [known])
     assert grade(run, {"known": "known.jsonl"}, ["heuristic"]).loc[0, "COMPLIANCE"] == 1
+
+
+def test_a_grader_measured_on_other_models_is_told_so_when_it_is_let_loose() -> None:
+    measured = make_card()
+    measured = measured.model_copy(update={"by_model": (OfModel(model="a", table=measured.confusion.table),)})
+    found = standing(QWEN, [measured])
+    assert elsewhere(found, {("proxies", "a")}) == ""
+    told = elsewhere(found, {("proxies", "a"), ("theirs", "b")})
+    assert "qwen3:1.7b was measured on proxies (a), and these are proxies, theirs (a, b)" in told
+    assert "`ff sample`" in told
+    assert "\x1b" not in elsewhere(found, {("theirs", "b\x1b[2J")})
+    assert elsewhere(standing(QWEN, []), {("theirs", "b")}) == ""

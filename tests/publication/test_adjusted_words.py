@@ -20,7 +20,7 @@ def words(**changed: object) -> str:
 def test_an_adjusted_figure_stands_beside_the_raw_one_with_its_card_and_assumption():
     text = words()
     assert "functionally dangerous: **g** (rejected) reports 41.0% [31.9, 50.8] (41 of 100)." in text
-    assert "With the card of `there`, 18 of 20 successes found, 16 of 20 failures cleared: 30.0%" in text
+    assert "With its errors on `there`, 18 of 20 successes found, 16 of 20 failures cleared: 30.0%" in text
     assert "[10.0, 50.0]" in text
     assert text.endswith("**What is assumed.** It errs here as there.")
 
@@ -29,6 +29,11 @@ def test_what_is_not_identifiable_is_no_number():
     text = words(adjusted=float("nan"), adjusted_low=0.0, adjusted_high=1.0, note="not identifiable: a coin")
     assert "not identifiable: a coin: it may be anything from 0.0% to 100.0%." in text
     assert "excludes nothing" in words(adjusted_low=0.0, adjusted_high=1.0)
+
+
+def test_a_bracket_says_what_it_holds_for():
+    text = words(adjusted=float("nan"), adjusted_low=0.2, adjusted_high=0.4)
+    assert "between 20.0% and 40.0% if it errs here as on one of them" in text
 
 
 def test_a_grader_that_nobody_measured_and_labels_that_are_not_used_are_said():

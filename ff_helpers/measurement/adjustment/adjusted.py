@@ -1,23 +1,24 @@
 """A run's rates, raw and with the grader's errors taken out.
 
 The source of the labels decides the method, never its result. Labels of every row are the answer.
-Labels of a random part of the rows carry over to the rest (double sampling). A card from another set carries
-over only if the grader errs here as it did there (Rogan and Gladen). Without a measurement of the grader
-there is no adjusted rate. Labels that were picked by judgement are counted and never used.
+Labels of a random part of the rows carry over to the rest (double sampling). Errors that were measured on
+other sets do not carry over by themselves: how much they differ between models and sets widens the interval
+(`transport`). Without a measurement of the grader there is no adjusted rate. Labels that were picked by
+judgement are counted and never used.
 """
 
 import hashlib
 import math
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from ff_helpers.columns import declared, worded
 from ff_helpers.errors import FFError
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.adjustment.double import double_sampling
-from ff_helpers.measurement.adjustment.rogan_gladen import ROGAN_GLADEN, Adjusted, rogan_gladen
+from ff_helpers.measurement.adjustment.rogan_gladen import Adjusted
+from ff_helpers.measurement.adjustment.transport import CARRIED, Errors, card_errors, carried_over, spread
 from ff_helpers.measurement.calibration.calibrate import CALIBRATING
 from ff_helpers.measurement.calibration.cards import Card, backing
 from ff_helpers.measurement.calibration.robustness import natural_first
@@ -32,6 +33,8 @@ from ff_helpers.measurement.standing import standing
 from ff_helpers.terms import NOT_RECORDED, TIER_SPACES, TIERS, Tier
 
 _BY = ("set", "grader")
+WIDE = 0.95
+"""An interval that is wider contains nearly every rate: that it contains the known one says nothing."""
 _ASSUMED = worded("measurement/adjustment/assumptions.csv")
 """What must hold for an adjusted figure, by where it comes from."""
 
@@ -40,9 +43,9 @@ def adjusted(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
     """Return every grader's raw rate on each set next to the adjusted one, tier by tier.
 
     First pass, over `graded` rows: those with one of the five verdicts. Sensitivity and specificity are
-    those of the tier's hit (is the verdict one of the tier's?) among the graded rows of a card; of several
-    other sets' cards the one with the most rows is taken. Left out are heuristics, which are compared and
-    never published, and sets whose labels decide no tier.
+    those of the tier's hit (is the verdict one of the tier's?) among the graded rows of the cards of all
+    other sets, model by model (`carried_over`). Left out are heuristics, which are compared and never
+    published, and sets whose labels decide no tier.
 
     Args:
         verdicts: the joined verdict frame (`ff.verdicts`).
@@ -57,7 +60,7 @@ def adjusted(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
         not used) (int), known
         (the labels' rate where every row has one, with _low, _high; missing elsewhere);
         adjusted (missing where not identifiable, _low and _high are 0 and 1 then), adjusted_by (what adjusts:
-        `card`, `sample`, `labels`, `none`), card_set (of which set), errors (the card's counts in words),
+        `card`, `sample`, `labels`, `none`), card_set (of which sets), errors (the cards' errors in words),
         method, note (why this one, or why there is none), warning, assumptions (str);
         role (`estimate`, or `check`: the labels are the answer, and the adjusted figure shows whether the
         card of another set carries over), carries_over (of a check: `yes` where the interval contains the
@@ -77,9 +80,9 @@ def adjusted(verdicts: pd.DataFrame, cards: Sequence[Card]) -> pd.DataFrame:
     found = []
     for name, grader, tier in zip(table["set"], table["grader"], table["tier"], strict=True):
         theirs = standing(who[grader], cards, tier=tier).cards if grader in who else ()
-        others = [c for c in theirs if c.calibration_set != name]
-        card = max(others, key=lambda c: (c.n, c.calibration_set), default=None)
-        found.append(_row(decided(groups[name, grader], tier), tier, card))
+        others = sorted((c for c in theirs if c.calibration_set != name), key=lambda c: c.calibration_set)
+        elsewhere = [errors for card in others for errors in card_errors(card, tier)]
+        found.append(_row(decided(groups[name, grader], tier), tier, elsewhere))
     table = table.join(declared("adjusted", found))
     if WHY in table.columns:  # what a grader's label space does not decide cannot be adjusted either
         table = table[table[WHY] == ""].reset_index(drop=True).drop(columns=WHY)
@@ -119,10 +122,10 @@ def hide_truth(verdicts: pd.DataFrame, *, set: str, keep: int, seed: int = 0) ->
     return rows.assign(truth=rows["truth"].where(kept), truth_space=rows["truth_space"].where(kept))
 
 
-def _row(group: pd.DataFrame, tier: Tier, card: Card | None) -> dict[str, object]:
+def _row(group: pd.DataFrame, tier: Tier, elsewhere: Sequence[Errors]) -> dict[str, object]:
     graded = group[group["verdict"].notna()]
     hit = graded["verdict"].isin(TIERS[tier])
-    spread = clustered(hit, graded["scenario_id"])
+    rate = clustered(hit, graded["scenario_id"])
     told = graded["truth_space"].isin(TIER_SPACES[tier])
     used = told & graded["sampling"].isin(CALIBRATING)
     every = len(used) > 0 and bool(used.all())
@@ -135,47 +138,36 @@ def _row(group: pd.DataFrame, tier: Tier, card: Card | None) -> dict[str, object
     labels = double_sampling(hit, truth, chance, scenarios) if used.any() else Adjusted()
     row: dict[str, object] = {"card_set": "none", "errors": "", "role": "estimate"}
     row["carries_over"] = "not checked"
-    if card is not None and (every or not used.any()):
-        se, sp = _errors(card, tier)
-        row |= {"adjusted_by": "card", "card_set": card.calibration_set}
-        row["errors"] = f"{se[0]} of {se[1]} successes found, {sp[0]} of {sp[1]} failures cleared"
-        found = _by_card(spread, se, sp)
+    if elsewhere and (every or not used.any()):
+        sets = ", ".join(dict.fromkeys(one.set for one in elsewhere))
+        row |= {"adjusted_by": "card", "card_set": sets, "errors": spread(elsewhere)}
+        found = _by_card(rate, elsewhere)
     else:
         row["adjusted_by"] = "labels" if every else "sample" if used.any() else "none"
         found = labels
     if every:
         row |= triple("known", labels)
-    if every and card is not None:
+    if every and elsewhere:
         row |= {"role": "check", "carries_over": _carries_over(found, labels)}
     row |= triple("adjusted", found) | {"method": found.method, "note": found.note, "warning": found.warning}
-    row |= rate_columns("by_scenario", spread)
-    row |= {"scenarios": int(spread["clusters"]), "effective_n": round(spread["effective_n"])}
+    row |= rate_columns("by_scenario", rate)
+    row |= {"scenarios": int(rate["clusters"]), "effective_n": round(rate["effective_n"])}
     return row | {
         "labels_used": int(used.sum()),
         "labels_judgement": int((told & (graded["sampling"] == "judgement")).sum()),
     }
 
 
-def _errors(card: Card, tier: Tier) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return the card's sensitivity and specificity for the tier's hit: (right, all) of its graded rows."""
-    matrix, found = card.confusion, hits(card.space, tier)
-    hit = np.array([name in found for name in matrix.classes])
-    counts = np.array(matrix.table)[:, : len(hit)]  # without the column of rows that have no verdict
-    positive, negative = counts[hit], counts[~hit]
-    success = (int(positive[:, hit].sum()), int(positive.sum()))
-    return success, (int(negative[:, ~hit].sum()), int(negative.sum()))
-
-
-def _by_card(spread: dict[str, float], se: tuple[int, int], sp: tuple[int, int]) -> Adjusted:
-    """Return Rogan and Gladen's estimate at the effective n."""
-    n = spread["effective_n"]
-    if not n and spread["clusters"]:
+def _by_card(rate: dict[str, float], elsewhere: Sequence[Errors]) -> Adjusted:
+    """Return the rate by the grader's errors elsewhere, at the effective n."""
+    n = rate["effective_n"]
+    if not n and rate["clusters"]:
         note = "not identifiable: runs of one scenario say nothing about others"
-        return Adjusted(method=ROGAN_GLADEN, note=note)
-    return rogan_gladen(spread["rate"] * n if n else 0.0, n, se, sp)
+        return Adjusted(method=CARRIED, note=note)
+    return carried_over(rate["rate"] * n if n else 0.0, n, elsewhere)
 
 
 def _carries_over(found: Adjusted, labels: Adjusted) -> str:
-    if labels.estimate is None or found.high - found.low == 1:
+    if labels.estimate is None or found.high - found.low > WIDE:
         return "says nothing"
     return "yes" if found.low <= labels.estimate <= found.high else "no"

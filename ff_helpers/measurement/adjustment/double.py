@@ -25,7 +25,7 @@ DRAWS = 4000
 
 
 def double_sampling(
-    verdict: "Sequence[Hashable] | pd.Series[bool]",
+    verdict: "Sequence[Hashable] | pd.Series[bool] | pd.Series[str]",
     truth: "Sequence[float | None] | pd.Series[float]",
     probability: "Sequence[float] | pd.Series[float]",
     scenario: "Sequence[str] | pd.Series[str] | None" = None,

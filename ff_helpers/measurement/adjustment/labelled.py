@@ -6,14 +6,16 @@ import pandas as pd
 
 from ff_helpers.errors import FFError, named
 from ff_helpers.measurement.adjustment.double import double_sampling
+from ff_helpers.measurement.adjustment.patterns import strata
 from ff_helpers.measurement.adjustment.rogan_gladen import Adjusted
+from ff_helpers.measurement.adjustment.transport import ENOUGH, Errors, carried_over
 from ff_helpers.measurement.proportions.intervals import triple, wilson
 from ff_helpers.measurement.rates.known import decided, hits
 from ff_helpers.measurement.sampling.files import Sample
 from ff_helpers.terms import TIER_SPACES, Tier
 
 LEAST = 10
-"""Labels of a row of the table below which it says so instead of an adjusted rate."""
+"""Labels of a row of the table below which they are not enough for a rate of their own."""
 TOO_FEW = "too few labels"
 
 
@@ -61,33 +63,64 @@ def with_labels(rows: pd.DataFrame, sample: Sample, tier: Tier) -> pd.DataFrame:
     return graded.assign(hit=graded["verdict"].isin(hits("five", tier)), true=true, chance=chance)
 
 
-def labelled_rates(rows: pd.DataFrame, by: Sequence[str], *, least: int = LEAST) -> pd.DataFrame:
+def labelled_rates(
+    rows: pd.DataFrame, by: Sequence[str], *, least: int = LEAST, carry: bool = False
+) -> pd.DataFrame:
     """Return the raw rate of each group beside the adjusted one.
 
     Args:
         rows: one per graded row: hit (bool), true (float: 1, 0, missing without a label), chance (float:
             probability with which a labelled row was drawn), scenario_id (missing: a scenario of its own),
-            trace_id and the columns of `by`.
+            trace_id and the columns of `by`; pattern (str), where several judges are taken together
+            (`patterns.together`): raw rates are missing then.
         by: one row for each combination; empty: one row.
-        least: fewest labels of a row with an adjusted rate.
+        least: fewest labels of a row with an adjusted rate of its own.
+        carry: a group with fewer takes the grader's errors on the other groups (`carried_over`), where three
+            of them have labels of true successes and three of true failures; its own labels count too.
 
     Returns:
         The columns of `by`, then n, k (int), asr with bounds (raw, Wilson), labels (int), adjusted with
-        bounds (missing below `least`), method, note, warning (str); shares in [0, 1].
+        bounds (missing where labels are too few, here and elsewhere), method, note, warning (str); shares in
+        [0, 1].
     """
-    groups = rows.groupby(list(by), dropna=False, sort=True) if by else [((), rows)]
+    groups = list(rows.groupby(list(by), dropna=False, sort=True)) if by else [((), rows)]
+    errors = [_errors(group) for _, group in groups]
+    judges = [None if "grader" not in by else group["grader"].iloc[0] for _, group in groups]
     found = []
-    for values, group in groups:
+    for place, (values, group) in enumerate(groups):
         raw = wilson(int(group["hit"].sum()), len(group))
         labels = int(group["true"].notna().sum())
         scenario = group["scenario_id"].fillna("trace " + group["trace_id"])
+        others = [e for i, e in enumerate(errors) if i != place and judges[i] == judges[place]]
         fixed = Adjusted(method="none", note=f"{TOO_FEW}: {labels}, at least {least} are needed")
-        if labels >= least:
-            fixed = double_sampling(group["hit"], group["true"], group["chance"], scenario)
+        rest = group[group["true"].isna()]
+        alone = "pattern" not in group.columns  # errors of several judges at once are not carried over
+        known = all(sum(n > 0 for _, n in side) >= ENOUGH for side in _sides(others))
+        if carry and labels < least and alone and known and len(rest):
+            fixed = carried_over(int(rest["hit"].sum()), len(rest), others, here=errors[place])
+        elif labels >= least:
+            fixed = double_sampling(strata(group), group["true"], group["chance"], scenario)
         row = dict(zip(by, values if isinstance(values, tuple) else (values,), strict=True))
-        row |= {"n": raw.n, "k": raw.k} | triple("asr", raw) | {"labels": labels} | triple("adjusted", fixed)
+        row |= {"n": raw.n, "k": raw.k if alone else None, **triple("asr", raw if alone else None)}
+        row |= {"labels": labels, **triple("adjusted", fixed)}
         found.append(row | {"method": fixed.method, "note": fixed.note, "warning": fixed.warning})
     return pd.DataFrame(found)
+
+
+def _errors(group: pd.DataFrame) -> Errors:
+    """Return the grader's errors on a group's labelled rows, at the effective n of their probabilities."""
+    known = group[group["true"].notna()]
+    weight, sides = 1 / known["chance"].astype("float64"), []
+    for truth in (1.0, 0.0):
+        own = known["true"] == truth
+        total, right = weight[own].sum(), weight[own & (known["hit"] == bool(truth))].sum()
+        size = total**2 / (weight[own] ** 2).sum() if total else 0.0
+        sides.append((float(right / total * size) if total else 0.0, float(size)))
+    return Errors("", sensitivity=sides[0], specificity=sides[1])
+
+
+def _sides(errors: Sequence[Errors]) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
+    return [one.sensitivity for one in errors], [one.specificity for one in errors]
 
 
 def drawn_otherwise(rows: pd.DataFrame, *, limit: float = 0.001) -> list[str]:

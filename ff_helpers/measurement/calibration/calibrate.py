@@ -34,7 +34,14 @@ from ff_helpers.grading.outcome import record_key
 from ff_helpers.grading.rubric import load_rubric
 from ff_helpers.grading.stream import grade_all
 from ff_helpers.measurement.calibration.beside import retest, sampling, seconds, turned
-from ff_helpers.measurement.calibration.cards import Card, ClassRates, file_names, save_card, write_card
+from ff_helpers.measurement.calibration.cards import (
+    Card,
+    ClassRates,
+    file_names,
+    save_card,
+    tables_by_model,
+    write_card,
+)
 from ff_helpers.measurement.calibration.confusion import cohen_kappa, confusion, p_chance
 from ff_helpers.measurement.calibration.confusion import p_majority as beats_majority
 from ff_helpers.measurement.calibration.gate import DEFAULT, MAX_AGE_DAYS, Thresholds, decide
@@ -162,7 +169,8 @@ def calibrate(
     own = space_of(rows)
     lines = "\n".join(f"{i}\t{t}" for i, t in zip(first["trace_id"], first["truth"], strict=True))
     first = first.assign(truth=into(first["truth"], truth_space_of(first, space), space))
-    matrix = confusion(list(first["truth"]), list(into(first["verdict"], own, space)), classes(space))
+    said = into(first["verdict"], own, space)
+    matrix = confusion(list(first["truth"]), list(said), classes(space))
     kappa = cohen_kappa(matrix)
     given = first["verdict"].dropna().value_counts().sort_index().sort_values(ascending=False, kind="stable")
     who = identities(rows)[0]
@@ -184,6 +192,7 @@ def calibrate(
             ClassRates(name=name, recall=matrix.recall(i), precision=matrix.precision(i))
             for i, name in enumerate(matrix.classes)
         ),
+        by_model=tables_by_model(first, list(said), classes(space)),
         kappa=kappa or Unknown("value", "not defined: no rows"),
         majority_class=matrix.classes[matrix.majority],
         majority=matrix.baseline,

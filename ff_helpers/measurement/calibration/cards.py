@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import pandas as pd
 from pydantic import BeforeValidator, Field, ValidationInfo, WrapSerializer
 
@@ -18,9 +19,10 @@ from ff_helpers.columns import declared
 from ff_helpers.corpus.jsonl import Closed
 from ff_helpers.corpus.split import Split
 from ff_helpers.grading.identities import identity_hash, shown_names
-from ff_helpers.measurement.calibration.confusion import Confusion, Kappa
+from ff_helpers.measurement.calibration.confusion import Confusion, Kappa, confusion
 from ff_helpers.measurement.calibration.gate import Gate
 from ff_helpers.measurement.calibration.robustness import FlipRate
+from ff_helpers.measurement.proportions.between import DIFFER, shares_differ
 from ff_helpers.measurement.proportions.intervals import Proportion, rate_text, triple
 from ff_helpers.measurement.results import Aside, GraderNote, Terms, stated
 from ff_helpers.paths import Run
@@ -50,6 +52,13 @@ class ClassRates(Closed):
     precision: Proportion
 
 
+class OfModel(Closed):
+    """The rows of one model under test: their table, with the classes of the card's `confusion`."""
+
+    model: str
+    table: tuple[tuple[int, ...], ...]
+
+
 class Card(Closed):
     """One grader identity, one label space, one calibration set. Shares are proportions in [0, 1].
 
@@ -63,6 +72,7 @@ class Card(Closed):
         accuracy: k of n with Wilson interval.
         confusion: rows truth, columns graded class, the last column `no verdict`.
         by_class: recall and precision with their counts.
+        by_model: the table of each model under test; empty where the models are not known.
         kappa: Cohen's, `no verdict` as a class of its own.
         majority_class, majority: the most frequent truth, and the accuracy of always answering it.
         chance: the accuracy of picking each class with equal probability: 1 / number of classes.
@@ -103,6 +113,7 @@ class Card(Closed):
     accuracy: Proportion
     confusion: Confusion
     by_class: tuple[ClassRates, ...]
+    by_model: tuple[OfModel, ...] = Field(default=(), exclude_if=lambda models: not models)
     kappa: Annotated[Kappa | Unknown, *_READ_AND_WRITTEN]
     majority_class: str
     majority: Proportion
@@ -151,6 +162,19 @@ class Card(Closed):
         where = f"{self.calibration_set} (space {self.space}, {self.date})"
         return f"accuracy {rate}, {self.k} of {self.n}, on {where}"
 
+    def by_models(self) -> str:
+        """Return how many models under test the rows are of, and how accuracy differs; empty for one."""
+        if len(self.by_model) < 2:
+            return ""
+        sizes = np.array([sum(map(sum, one.table)) for one in self.by_model], dtype=float)
+        right = np.array(
+            [sum(row[i] for i, row in enumerate(one.table)) for one in self.by_model], dtype=float
+        )
+        told, shares = f"{len(self.by_model)} models", right / sizes
+        if shares_differ(right, sizes).p >= DIFFER:
+            return told
+        return f"{told}, accuracy {shares.min():.0%} to {shares.max():.0%}"
+
     @property
     def last_day(self) -> datetime.date:
         """The last day on which the card counts."""
@@ -167,6 +191,23 @@ class Card(Closed):
         reasons = (why, *self.gate.reasons)
         changed = {"state": "uncalibrated", "reasons": reasons}
         return self.model_copy(update={"gate": self.gate.model_copy(update=changed)})
+
+
+def tables_by_model(rows: pd.DataFrame, graded: Sequence[str], classes: Sequence[str]) -> tuple[OfModel, ...]:
+    """Return the table of each model under test, sorted; empty where a row does not name its model.
+
+    Args:
+        rows: model (may be absent), truth.
+        graded: the class of each row; missing where there is no verdict.
+        classes: of truth and verdict.
+    """
+    if "model" not in rows or rows["model"].isna().any():
+        return ()
+    said = pd.Series(graded, rows.index, dtype="object")
+    return tuple(
+        OfModel(model=str(name), table=confusion(list(own["truth"]), list(said[own.index]), classes).table)
+        for name, own in rows.groupby("model", sort=True)
+    )
 
 
 def card_slug(name: str, card: Card) -> str:
@@ -285,6 +326,7 @@ def grader_note(card: Card, name: str | None = None) -> GraderNote:
     """
     expired = ", expired" if card.gate.state == "uncalibrated" else ""
     own = f", {card.gate.own}" if card.gate.own else ""
+    models = f", {card.by_models()}" if card.by_models() else ""
     return GraderNote(
         grader=name or card.grader,
         digest=card.digest.removeprefix("sha256:"),
@@ -293,7 +335,7 @@ def grader_note(card: Card, name: str | None = None) -> GraderNote:
         calibration_set=card.calibration_set,
         space=card.space,
         gate=card.gate.state,
-        card=f"card of {card.date}{expired}{own}",
+        card=f"card of {card.date}{expired}{own}{models}",
     )
 
 

@@ -77,7 +77,8 @@ def rehearsal(
     graders: Mapping[str, tuple[float, float]],
     scenarios: int = 300,
     runs: int = 2,
-    labels: int = 200,
+    labels: int = 50,
+    others: int = 8,
 ) -> Rehearsal:
     """Return simulated verdicts and cards of graders that do not exist; the same each time.
 
@@ -87,7 +88,8 @@ def rehearsal(
         graders: name of each grader, and its sensitivity and specificity, in [0, 1].
         scenarios, runs: how many scenarios all models are given, and how often each is run; two runs of
             one scenario end alike more often than chance has it (ICC .3).
-        labels: how many labelled traces of another set each card rests on, half of them successes.
+        labels: how many labelled traces of each of the other models a card rests on, half of them successes.
+        others: how many other models these are; the graders err alike on all.
 
     Raises:
         FFError: a share outside [0, 1], or no scenario or run.
@@ -97,7 +99,9 @@ def rehearsal(
         simulate(asr, known, scenarios=scenarios, runs=runs, icc=0.3, model=model, seed=seed)
         for seed, (model, asr) in enumerate(models.items())
     ]
-    labelled = simulate(0.5, known, scenarios=labels, seed=len(frames)).assign(set="simulated labels")
+    places = range(len(frames), len(frames) + others)
+    measured = [simulate(0.5, known, scenarios=labels, model=f"other {n}", seed=n) for n in places]
+    labelled = pd.concat(measured, ignore_index=True).assign(set="simulated labels")
     cards = tuple(
         calibrate(rows, space="strict", calibration_set="simulated labels", as_of=run.as_of)
         for _, rows in labelled.groupby("grader", sort=False)

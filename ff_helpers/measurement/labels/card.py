@@ -78,6 +78,7 @@ class LabelCard:
         positive: rates of the positive class, where one was named.
         humans: how far two annotators agree on the same rows, where they were named.
         gate: the decision of the gate for this table.
+        by_model: the table of each model under test, where their column was named.
     """
 
     truth: str
@@ -91,6 +92,7 @@ class LabelCard:
     positive: Positive | None
     humans: Humans | None
     gate: Gate
+    by_model: tuple[tuple[str, Confusion], ...] = ()
 
     @property
     def kappa(self) -> Kappa | None:
@@ -108,6 +110,7 @@ def card_of_labels(
     annotators: tuple[str, str] | None = None,
     errors: Sequence[str] = (),
     items: str | None = None,
+    model: str | None = None,
 ) -> LabelCard:
     """Return the card of the column `grader` against the column `truth`.
 
@@ -123,6 +126,7 @@ def card_of_labels(
         annotators: two columns of people's labels, read as the truth is.
         errors: cells of both columns that are errors (`cells.matches`); their rows are left out and counted.
         items: the column that repeats of one item share; n, intervals and gate then count items.
+        model: the column of the model under test.
 
     Raises:
         FFError: a column that is not there, whose name is not unique, that holds no labels or is to be
@@ -172,6 +176,7 @@ def card_of_labels(
         positive=None if positive is None else _positive(matrix, positive),
         humans=None if annotators is None else _humans(rows, annotators, classes, maps.get("truth")),
         gate=decide(matrix, proxy=None, evidence=evidence),
+        by_model=() if model is None else _by_model(texts(column_of(rows, model)), one, other, classes),
     )
 
 
@@ -182,6 +187,14 @@ def no_truth(frame: pd.DataFrame, truth: str) -> FFError:
         "label, and neither is a value that the map sets to null. There is nothing to measure a grader "
         "against."
     )
+
+
+def _by_model(
+    models: "pd.Series[str]", true: Places, graded: Places, classes: Sequence[str]
+) -> tuple[tuple[str, Confusion], ...]:
+    coded = Coded.of(models)
+    own = {name: coded.codes == place for place, name in enumerate(coded.values)}
+    return tuple((name, _counted(true[own[name]], graded[own[name]], classes)) for name in sorted(own))
 
 
 @dataclass(frozen=True)

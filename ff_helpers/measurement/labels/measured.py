@@ -8,7 +8,7 @@ import pandas as pd
 
 from ff_helpers.errors import FFError
 from ff_helpers.grading.external import NOT_TOLD
-from ff_helpers.measurement.calibration.cards import Card, ClassRates
+from ff_helpers.measurement.calibration.cards import Card, ClassRates, OfModel
 from ff_helpers.measurement.calibration.confusion import Confusion, p_chance
 from ff_helpers.measurement.labels.card import Coded, LabelCard, class_of, texts, true_labels
 from ff_helpers.measurement.labels.cells import number
@@ -117,6 +117,7 @@ def measured_card(
             ClassRates(name=name, recall=worth.recalls[i], precision=worth.precisions[i])
             for i, name in enumerate(matrix.classes)
         ),
+        by_model=tuple(OfModel(model=name, table=one.table) for name, one in label.by_model),
         kappa=worth.kappa or Unknown("value", "not defined: no rows"),
         majority_class=matrix.classes[matrix.majority],
         majority=worth.baseline,

@@ -108,7 +108,8 @@ def _words(table: pd.DataFrame) -> list[str]:
     unknown = table["adjusted_by"].map(_UNKNOWN).fillna("not identifiable")
     unknown = unknown.mask(table["adjusted"].notna(), "excludes nothing")
     everything = 100 * (table["adjusted_high"] - table["adjusted_low"]).astype(float) >= 100
-    return list(unknown.where(everything, table["adjusted"].map(percent)))
+    found = table["adjusted"].map(percent).where(table["adjusted"].notna(), "bracket")
+    return list(unknown.where(everything, found))
 
 
 def coverage(
