@@ -28,6 +28,7 @@ def sample(options: argparse.Namespace) -> int:
         space=options.space,
         by=options.by,
         seed=int(options.seed),
+        by_scenario=options.by_scenario,
         expected=_expected(options, rows, before),
         before=before,
     )

@@ -32,6 +32,7 @@ def draw(
     by: Sequence[str] = (),
     seed: int = 0,
     expected: Within | None = None,
+    by_scenario: bool = False,
     before: Sample | None = None,
 ) -> tuple[pd.DataFrame, Design]:
     """Return the sample file's rows, and how they were drawn.
@@ -44,9 +45,11 @@ def draw(
     Args:
         rows: graded rows of one grader: trace_id, verdict, the columns of `by`; rows without a verdict are
             left out.
-        n: labels in all, those of an earlier draw included.
+        n: labels in all, those of an earlier draw included; scenarios where these are drawn.
         design, tier, space, by, seed: see `Design`.
         expected: what `best` splits by; a bad guess makes the interval wider, never wrong.
+        by_scenario: draw scenarios: all graded traces of one (by verdict: those with the same kind of
+            verdict) count as one draw and are labelled together; a trace without scenario is one of its own.
         before: the sample to add to; its labels are kept.
 
     Raises:
@@ -64,42 +67,63 @@ def draw(
             f"--design {design}: the grader's label space does not decide the tier {tier}, so its verdicts "
             "are neither hits nor others. Name another --tier, or draw at random."
         )
-    frame = strata_of(graded, tier, by, design)
+    frame = strata_of(graded, tier, by, design, by_scenario=by_scenario)
     same: dict[str, object] = {
         "design": design,
         "seed": seed,
         "tier": tier,
         "space": space,
+        "by_scenario": by_scenario,
         "rows_sha256": _hash(frame),
     }
     if before is not None:
         _check_before(before, same, graded, by)
     earlier = [] if before is None else list(before.frame["trace_id"])
-    had = Counter(frame.loc[frame["trace_id"].isin(earlier), "stratum"])
-    sizes = frame.groupby("stratum").size()
-    taken = allocated(frame, n, had, expected if design == "best" else None)
-    frame = frame.assign(place=places(frame["trace_id"], seed)).sort_values("place", kind="stable")
-    drawn = frame[frame.groupby("stratum").cumcount() < frame["stratum"].map(taken)]
+    once = ["stratum", "unit"]
+    had = Counter(frame[frame["trace_id"].isin(earlier)].drop_duplicates(once)["stratum"])
+    units = frame.drop_duplicates(once)
+    sizes = units.groupby("stratum").size()
+    what = "scenarios" if by_scenario else "labels"
+    taken = allocated(units, n, had, expected if design == "best" else None, what)
+    units = units.assign(place=places(units["unit"], seed)).sort_values("place", kind="stable")
+    units = units[units.groupby("stratum").cumcount() < units["stratum"].map(taken)]
+    drawn = units[once].merge(frame, on=once, how="left")
     drawn = drawn.assign(probability=drawn["stratum"].map(taken) / drawn["stratum"].map(sizes))
     # Only what was filled in by hand: what people decided stays in their own files, and may be undone there.
     known = {} if before is None else before.cells
     drawn = drawn.assign(truth=drawn["trace_id"].map(known).astype("object"))
-    strata = tuple(Stratum(stratum=s, rows=int(sizes[s]), drawn=taken[s]) for s in sorted(taken))
+    rows_of, rows_drawn = Counter(frame["stratum"]), Counter(drawn["stratum"])
+    strata = tuple(
+        Stratum(
+            stratum=s,
+            rows=rows_of[s],
+            drawn=rows_drawn[s],
+            scenarios=int(sizes[s]) if by_scenario else 0,
+            scenarios_drawn=taken[s] if by_scenario else 0,
+        )
+        for s in sorted(taken)
+    )
     more = {"by": tuple(by), "strata": strata, "expected": expected if design == "best" else None}
     return drawn[list(COLUMNS)].reset_index(drop=True), Design.model_validate(same | more)
 
 
-def strata_of(graded: pd.DataFrame, tier: Tier, by: Sequence[str], design: DesignName) -> pd.DataFrame:
-    """Return trace_id, group (of `by`), stratum and hit of each graded row; see `draw`."""
+def strata_of(
+    graded: pd.DataFrame, tier: Tier, by: Sequence[str], design: DesignName, *, by_scenario: bool = False
+) -> pd.DataFrame:
+    """Return trace_id, unit (what is drawn), group (of `by`), stratum and hit of each row; see `draw`."""
     hit = graded["verdict"].isin(hits("five", tier))
     group = _joined(graded, by)
     stratum = group if design == "random" else group + hit.map({True: " / hit", False: " / other"})
-    return pd.DataFrame({"trace_id": graded["trace_id"], "group": group, "stratum": stratum, "hit": hit})
+    unit = graded["trace_id"]
+    if by_scenario:
+        unit = graded["scenario_id"].astype("str").fillna("trace " + unit)
+    columns = {"trace_id": graded["trace_id"], "unit": unit, "group": group, "stratum": stratum, "hit": hit}
+    return pd.DataFrame(columns)
 
 
-def places(trace_ids: "pd.Series[str]", seed: int) -> "pd.Series[str]":
-    """Return what rows are sorted by before the first ones of each stratum are taken."""
-    return trace_ids.map(lambda i: hashlib.sha256(f"{seed}:{i}".encode()).hexdigest())
+def places(units: "pd.Series[str]", seed: int) -> "pd.Series[str]":
+    """Return what traces or scenarios are sorted by before the first ones of each stratum are taken."""
+    return units.map(lambda i: hashlib.sha256(f"{seed}:{i}".encode()).hexdigest())
 
 
 def _hash(frame: pd.DataFrame) -> str:
@@ -135,15 +159,25 @@ def _check_before(before: Sample, same: dict[str, object], graded: pd.DataFrame,
         )
 
 
-def allocated(frame: pd.DataFrame, n: int, had: Mapping[str, int], expected: Within | None) -> dict[str, int]:
-    """Return how many rows to take of each stratum: in each group in proportion, its strata alike or best."""
+def allocated(
+    frame: pd.DataFrame, n: int, had: Mapping[str, int], expected: Within | None, what: str = "labels"
+) -> dict[str, int]:
+    """Return how many rows to take of each stratum: in each group in proportion, its strata alike or best.
+
+    Args:
+        frame: as `strata_of`, one row for each that can be drawn.
+        n: in all.
+        had: drawn before, of each stratum.
+        expected: what the best split rests on; None: strata of a group alike.
+        what: is drawn, in words.
+    """
     sizes = {str(name): len(part) for name, part in frame.groupby("stratum")}
     least = sum(max(1, had.get(stratum, 0)) for stratum in sizes)
     if not least <= n <= len(frame):
         before = f", {sum(had.values())} drawn before" if had else ""
         raise FFError(
-            f"--n {n}: between {least} and {len(frame)} labels can be drawn here "
-            f"({len(frame)} graded rows in {len(sizes)} strata{before})."
+            f"--n {n}: between {least} and {len(frame)} {what} can be drawn here "
+            f"({len(frame)} graded {'rows' if what == 'labels' else what} in {len(sizes)} strata{before})."
         )
     wanted: dict[str, float] = {}
     for _, group in frame.groupby("group"):

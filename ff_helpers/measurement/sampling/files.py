@@ -27,11 +27,18 @@ DesignName = Literal["random", "by-verdict", "best"]
 
 
 class Stratum(Closed):
-    """Rows of one stratum: how many there were, how many were drawn."""
+    """Rows of one stratum: how many there were, how many were drawn; so many scenarios, where these were."""
 
     stratum: str
     rows: int = Field(ge=0)
     drawn: int = Field(ge=0)
+    scenarios: int = Field(default=0, ge=0)
+    scenarios_drawn: int = Field(default=0, ge=0)
+
+    @property
+    def probability(self) -> float:
+        """With which each of its rows was drawn."""
+        return self.scenarios_drawn / self.scenarios if self.scenarios else self.drawn / max(self.rows, 1)
 
 
 class Within(Closed):
@@ -55,6 +62,7 @@ class Design(Closed):
         tier: whose hits are the strata of `by-verdict` and `best`.
         space: the label space in which people label.
         by: columns of which each combination is a stratum too.
+        by_scenario: scenarios were drawn, each with all of its traces in the stratum.
         rows_sha256: hash of the sorted lines `trace_id<TAB>stratum` of all rows that could be drawn.
         strata: what was drawn of what.
         expected: what the split of `best` rests on. Probabilities do not depend on it.
@@ -66,6 +74,7 @@ class Design(Closed):
     tier: Tier
     space: Space
     by: tuple[str, ...] = ()
+    by_scenario: bool = False
     rows_sha256: str
     strata: tuple[Stratum, ...]
     expected: Within | None = None
@@ -257,7 +266,7 @@ def _check_design(path: Path, frame: pd.DataFrame, design: Design) -> None:
     chances = {name: list(group) for name, group in frame.groupby("stratum")["probability"]}
     for one in design.strata:
         there = chances.get(one.stratum, [])
-        if len(there) != one.drawn or any(abs(p - one.drawn / one.rows) > 1e-6 for p in there):
+        if len(there) != one.drawn or any(abs(p - one.probability) > 1e-6 for p in there):
             raise FFError(
                 f"{path}: stratum {named(one.stratum)} has other rows or probabilities than its design "
                 f"({one.drawn} of {one.rows} rows). Only the column truth may be filled in by hand."

@@ -152,6 +152,40 @@ def test_sizes_and_probabilities_add_up(hits, others, n, seed):
     assert frame["trace_id"].is_unique
 
 
+def repeated(scenarios=30, runs=3):
+    rows = pd.DataFrame({"scenario_id": [f"s{n % scenarios}" for n in range(scenarios * runs)]})
+    rows["trace_id"] = [f"t{n}" for n in range(len(rows))]
+    return rows.assign(verdict=["COMPLIANCE" if n % 7 == 0 else "REFUSAL" for n in range(len(rows))])
+
+
+def test_runs_of_one_scenario_count_as_one_draw(tmp_path):
+    path = tmp_path / "labels.csv"
+    rows = repeated()
+    frame, design = draw(rows, 10, by_scenario=True)
+    assert len(frame) == 30
+    assert set(frame["probability"]) == {1 / 3}
+    scenarios = rows.set_index("trace_id")["scenario_id"].loc[frame["trace_id"]]
+    assert scenarios.nunique() == 10
+    write_sample(path, frame, design)
+    more, made = draw(rows, 20, by_scenario=True, design="by-verdict", before=read_sample(path))
+    assert set(frame["trace_id"]) < set(more["trace_id"])
+    assert sum(s.scenarios_drawn for s in made.strata) == 20
+    assert (1 / more["probability"]).groupby(more["stratum"]).mean().round(6).to_dict() == {
+        s.stratum: round(s.scenarios / s.scenarios_drawn, 6) for s in made.strata
+    }
+    write_sample(path, more, made)
+    assert len(read_sample(path).frame) == len(more)
+    with pytest.raises(FFError, match="by_scenario differ"):
+        draw(rows, 60, design="by-verdict", before=read_sample(path))
+    with pytest.raises(FFError, match="between 1 and 30 scenarios"):
+        draw(rows, 31, by_scenario=True)
+
+
+def test_a_trace_without_a_scenario_is_one_of_its_own():
+    rows = repeated().assign(scenario_id=None)
+    assert len(draw(rows, 10, by_scenario=True)[0]) == 10
+
+
 def edited(path, change):
     text = path.read_text(encoding="utf-8").splitlines()
     path.write_text("\n".join(change(text)) + "\n", encoding="utf-8")
