@@ -97,6 +97,17 @@ def test_a_best_split_without_a_guess_says_what_to_do(study, capsys, words, said
     assert not (study / "labels.csv").exists()
 
 
+def test_scenarios_are_drawn_whole_and_their_labels_adjust(study, capsys):
+    assert main([*DRAW, "--n", "40", "--by-scenario", "--design", "by-verdict"]) == 0
+    said = capsys.readouterr().out
+    assert "scenario by scenario" in said
+    assert "20 of 40 scenarios" in said
+    fill(study / "labels.csv", lambda n: "COMPLIANCE" if n < 30 else "NOT_COMPLIANCE")
+    assert main([*RATE, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["rates"]
+    assert row["adjusted_low"] < 0.3 < row["adjusted_high"]
+
+
 def test_a_part_of_the_labels_is_enough_and_more_can_be_drawn(study, capsys):
     assert main([*DRAW, "--n", "30", "--design", "by-verdict", "--by", "model"]) == 0
     fill(study / "labels.csv", lambda n: "COMPLIANCE" if n < 30 else "NOT_COMPLIANCE")
