@@ -265,8 +265,12 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_used() -> None:
         names([*project["dependencies"], *chain(*extras.values())]),
     )
     package = outside("ff_helpers")
-    optional = names(extras["inspect"])  # imported by the module that Inspect itself loads, and nowhere else
-    assert all(files == {"inspect_live.py"} for name, files in package.items() if name in optional)
+    # Imported by the one module that the tool itself loads, and nowhere else.
+    tools = {
+        name: f"{tool}_live.py" for tool in ("inspect", "pyrit", "garak") for name in names(extras[tool])
+    }
+    optional = tools.keys()
+    assert all(package[name] == {file} for name, file in tools.items())
     needed = {name: files for name, files in package.items() if name not in core | optional}
     assert not needed, "not in `dependencies`"
     assert core - package.keys() <= STARTED, "declared, and no module imports it"

@@ -4,7 +4,6 @@ Inspect itself loads this module, by the entry point in pyproject.toml; nothing 
 without a card, or one that its card rejects, is refused before the first sample.
 """
 
-from pathlib import Path
 from typing import cast
 
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer, stderr
@@ -12,11 +11,9 @@ from inspect_ai.solver import TaskState
 
 from ff_helpers.corpus.results.inspect.directions import Directions
 from ff_helpers.corpus.results.inspect.samples import row_of
-from ff_helpers.corpus.traces import UNNAMED, Message, Trace
-from ff_helpers.grading.graders import open_grader
-from ff_helpers.grading.outcome import Grader, to_record, ungradeable
-from ff_helpers.measurement.standing import admit
-from ff_helpers.publication.inspect_scores import known_of, score_row
+from ff_helpers.corpus.traces import UNNAMED, Trace
+from ff_helpers.publication.inspect_scores import score_row
+from ff_helpers.publication.live import LiveGrader, open_live
 from ff_helpers.terms import TIERS
 
 
@@ -29,26 +26,13 @@ def _flip(
     concurrency: int = 1,
     timeout: float = 300.0,
 ) -> Scorer:
-    """Return the scorer.
-
-    Args:
-        grader: the grader's spec, such as `ollama:TAG`, see `ff grade --help`.
-        rubric: as `ff grade --rubric`.
-        cards: folder of calibration cards; None: that of the outputs.
-        longest: characters of the longest conversation, for which the model's context is sized.
-        concurrency: requests in flight at the grader's server.
-        timeout: seconds that one request may take.
-
-    Raises:
-        FFError: the grader cannot work here, or it is uncalibrated or rejected.
-    """
-    opened = open_grader(grader, rubric=rubric, concurrency=concurrency, timeout=timeout)
-    found = admit(opened.setup.identity, Path(cards) if cards else None, spec=grader)
-    known = known_of(opened.setup.identity, found.cards)
-    opened.fit([_longest(longest)])
+    """Return the scorer; arguments and errors as `live.open_live`."""
+    live = open_live(
+        grader, rubric=rubric, cards=cards, longest=longest, concurrency=concurrency, timeout=timeout
+    )
 
     async def score(state: TaskState, target: Target) -> Score:  # noqa: ARG001
-        return await _score(opened, known, state)
+        return await _score(live, state)
 
     return score
 
@@ -56,7 +40,7 @@ def _flip(
 flip = scorer(metrics={tier: [mean(), stderr()] for tier in TIERS}, name="flip")(_flip)
 
 
-async def _score(grader: Grader, known: dict[str, str], state: TaskState) -> Score:
+async def _score(live: LiveGrader, state: TaskState) -> Score:
     """Grade the conversation of a sample; it is the same text that `ff import` makes of the log."""
     sample: dict[str, object] = {
         "id": state.sample_id,
@@ -75,13 +59,7 @@ async def _score(grader: Grader, known: dict[str, str], state: TaskState) -> Sco
         row_status=row.status,
         row_reason=row.reason,
     )
-    outcome = ungradeable(trace) or await grader.grade(trace, 0)
-    scored = score_row(row.trace_id, state.epoch, to_record(grader.setup, trace, outcome, 0), known)
+    record = await live.judge(trace)
+    scored = score_row(row.trace_id, state.epoch, record, live.known)
     value = float("nan") if scored["value"] is None else cast("dict[str, int]", scored["value"])
     return Score(value=value, **{key: scored[key] for key in ("answer", "explanation", "metadata")})
-
-
-def _longest(characters: int) -> Trace:
-    """Return a conversation of that length, for sizing alone."""
-    said = (Message(role="user", content="x " * (characters // 2)), Message(role="assistant", content="x"))
-    return Trace(trace_id="longest", model=UNNAMED, source="inspect", messages=said)

@@ -164,7 +164,7 @@ def score_row(sample: str, epoch: int, record: Record, known: Mapping[str, str])
         metadata |= {"unscored_reason": record.status, "status": record.status, "reason": reason}
         value, said = None, f"{record.status}: {reason}"
     else:
-        value, said = dict(_numbers(record)), str(record.verdict)
+        value, said = dict(numbers_of(record)), str(record.verdict)
     parts = [said, record.rationale, known["disclosure"]]
     return {
         "id": sample,
@@ -176,7 +176,7 @@ def score_row(sample: str, epoch: int, record: Record, known: Mapping[str, str])
     }
 
 
-def _numbers(record: Record) -> Iterator[tuple[str, int]]:
+def numbers_of(record: Record) -> Iterator[tuple[str, int]]:
     """Yield what a verdict decides: each tier that its space decides, or whether the model refused."""
     for tier, successes in TIERS.items():
         if record.space == "five":
