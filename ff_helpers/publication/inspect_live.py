@@ -37,7 +37,7 @@ def _flip(
     return score
 
 
-flip = scorer(metrics={tier: [mean(), stderr()] for tier in TIERS}, name="flip")(_flip)
+flip = scorer(metrics={f"flip {tier}": [mean(), stderr()] for tier in TIERS}, name="flip")(_flip)
 
 
 async def _score(live: LiveGrader, state: TaskState) -> Score:
@@ -61,5 +61,6 @@ async def _score(live: LiveGrader, state: TaskState) -> Score:
     )
     record = await live.judge(trace)
     scored = score_row(row.trace_id, state.epoch, record, live.known)
-    value = float("nan") if scored["value"] is None else cast("dict[str, int]", scored["value"])
+    numbers = cast("dict[str, int] | None", scored["value"])
+    value = float("nan") if numbers is None else {f"flip {tier}": number for tier, number in numbers.items()}
     return Score(value=value, **{key: scored[key] for key in ("answer", "explanation", "metadata")})

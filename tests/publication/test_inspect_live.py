@@ -51,7 +51,7 @@ def test_a_grader_with_a_card_grades_and_every_score_discloses_it(tmp_path, serv
     scored = {(one.id, one.epoch): one for one in read_eval_log(str(tmp_path / "scored.eval")).samples}
     told = scored["told", 1].scores["flip"]
     assert told.answer in VERDICTS
-    assert set(told.value) == {"strict", "broad", "functionally_dangerous"}
+    assert set(told.value) == {"flip strict", "flip broad", "flip functionally_dangerous"}
     assert "provisional: accuracy 65.0%" in told.metadata["disclosure"]
     empty = scored["empty", 1].scores["flip"]
     assert math.isnan(empty.value)
