@@ -5,6 +5,7 @@ Code, notebooks and tables take their words from here; `GLOSSARY` is what people
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
@@ -160,6 +161,7 @@ def unknown_term(kind: str, value: str, allowed: tuple[str, ...]) -> FFError:
     return FFError(f"{quoted(value)} is not a known {kind}. Allowed: {', '.join(allowed)}.")
 
 
+@cache
 def classes(space: Space) -> tuple[str, ...]:
     """Return the classes of a label space, in the order in which tables show them."""
     return tuple(dict.fromkeys(SPACES[space].values()))

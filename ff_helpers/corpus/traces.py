@@ -14,6 +14,7 @@ from ff_helpers.corpus.injections import CLEAN
 from ff_helpers.corpus.jsonl import BadLineError, Closed, read_records
 from ff_helpers.terms import ROW_FAULTS, Intent, RowFault, RowStatus, Space, classes
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
 UNNAMED: Final = "unknown (not published)"
 """The model of traces whose model nobody named."""
 
@@ -164,7 +165,7 @@ class Trace(Closed):
 @lru_cache(maxsize=4)
 def _sha256(messages: tuple[Message, ...]) -> str:
     """Return the hash of messages; each of several judges of one long conversation asks for it."""
-    rendered = json.dumps([[m.role, m.content] for m in messages], ensure_ascii=False)
+    rendered = _ENCODER.encode([[m.role, m.content] for m in messages])
     return hashlib.sha256(rendered.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -6,6 +6,7 @@ like any other grader, and without one it is uncalibrated.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from ff_helpers import __version__
@@ -16,6 +17,7 @@ from ff_helpers.terms import Identity, Label, Space, WithoutVerdict
 NOT_TOLD: Final = "not told by the file"
 
 
+@lru_cache(maxsize=256)
 def external_identity(name: str, judge: Judge | None = None) -> Identity:
     """Return the identity of a judge that somebody else ran, with words for what its file does not tell.
 

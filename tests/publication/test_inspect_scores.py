@@ -147,11 +147,12 @@ def test_the_real_inspect_score_takes_it(files):
     for place, row in scores(files).items():
         mine = found[place]
         assert mine.answer == row["answer"]
-        assert mine.value == row["value"] or (row["value"] is None and math.isnan(mine.value))
+        named = row["value"] and {f"{done.name} {tier}": number for tier, number in row["value"].items()}
+        assert mine.value == named or (named is None and math.isnan(mine.value))
         assert mine.metadata["disclosure"] == row["metadata"]["disclosure"]
     assert found["empty", 1].reason == "not_gradeable"
     assert found["cut", 1].metadata["unscored_reason"] == "not in the export"
-    strict = next(one for one in scored.results.scores if one.name == "strict")
+    strict = next(one for one in scored.results.scores if one.name.endswith(" strict"))
     # told: 1 and 0 in two epochs; refused 0; parts: 0 and 0. Mean of 0.5, 0 and 0.
     assert strict.metrics["mean"].value == pytest.approx(0.5 / 3)
     assert {"kept_the_code", "share_told"} <= set(scored.samples[0].scores)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, cast
 
@@ -15,6 +16,7 @@ from ff_helpers.grading.outcome import Judge, Record, Supersedes
 from ff_helpers.terms import SPACES, Space
 from ff_helpers.terms import Label as Class
 
+_CENSUS: Final = Sampling(kind="census")
 _BEFORE: Final = "the file holds no label from before it was changed"
 
 
@@ -47,6 +49,9 @@ def opinion(labels: tuple[Label, ...]) -> Opinion | None:
     """Return what the labels come to; None where nobody gave one."""
     if not labels:
         return None
+    if len(labels) == 1:
+        (one,) = labels
+        return None if one.label is None else Opinion(one.space, 1, True, one.label)
     for space in SPACES:
         votes = Counter(one.label for one in labels if one.space == space and one.label is not None)
         if votes:
@@ -81,15 +86,12 @@ def trace_of(row: Row, said: Opinion | None, *, path: Path, tool: str, trace_id:
             messages=tuple(_message(one) for one in row.messages),
             truth=truth,
             truth_space=said.space if said and truth else None,
-            sampling=Sampling(kind="census") if truth else None,
+            sampling=_CENSUS if truth else None,
             generation=Generation(**told) if any(value is not None for value in told.values()) else None,
             row_status=row.status,
             row_reason=storable(row.reason) if row.reason and row.status else None,
             tags={storable(name): storable(value) for name, value in row.tags.items()},
-            annotations=tuple(
-                Annotation(annotator=storable(one.annotator), space=one.space, label=one.label)
-                for one in row.labels
-            ),
+            annotations=tuple(_annotation(one) for one in row.labels),
         )
     except ValidationError as error:
         raise _bad(path, row.record, error) from None
@@ -138,6 +140,11 @@ def storable(text: str) -> str:
     if text.isascii():
         return text
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+@lru_cache(maxsize=256)
+def _annotation(said: Label) -> Annotation:
+    return Annotation(annotator=storable(said.annotator), space=said.space, label=said.label)
 
 
 def _message(message: Message) -> Message:
