@@ -1,12 +1,13 @@
 """`make bench`: how long things take, each compared with a baseline measured in the same run.
 
     .venv/bin/python -m benchmarks [many] [few] [inspect] [memory] [embedded] [threads] [resolver]
-        [rerun] [counting] [atlas] [coverage] [carried] [judges]
+        [rerun] [counting] [atlas] [coverage] [carried] [judges] [import]
 
 Exit code 1 if a target is missed. `many`, `few`: grading through a server, against bare clients; `inspect`:
 against inspect_ai (installed into .parts/inspect on first use); `memory`: 100,000 traces; `embedded`: against
 bare llama.cpp, `threads`: its threads and polling beside busy processes (both need `make parts`); `coverage`:
-how often intervals cover the truth, `carried`: the same for errors measured on other models. Run on an idle
+how often intervals cover the truth, `carried`: the same for errors measured on other models; `import`: tables
+of results, against `json.loads`. Run on an idle
 machine.
 """
 
@@ -21,6 +22,7 @@ from benchmarks import (
     counting,
     coverage,
     embedded,
+    importing,
     judges,
     memory,
     peers,
@@ -46,6 +48,7 @@ BENCHES: Final[dict[str, tuple[str, Callable[[], list[Row]]]]] = {
     ),
     "carried": ("Errors carried over to another model, 100 draws per cell", carried.carried),
     "judges": ("A second judge, 400 draws per cell", judges.judges),
+    "import": ("Results of other tools, in seconds of the processor", importing.imports),
     "atlas": ("The atlas (medians of 5)", atlas.export),
     "counting": ("Counting: 140,794 verdicts of 258 models (medians of 5)", counting.counting),
 }

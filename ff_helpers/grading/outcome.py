@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, ClassVar, Final, Literal, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -95,16 +96,7 @@ class Record(Closed):
     @property
     def identity(self) -> Identity:
         """Who gave it."""
-        return Identity(
-            name=self.grader,
-            digest=self.grader_digest,
-            quantization=self.options.quantization,
-            rubric=self.rubric,
-            schema=self.options.answer_schema,
-            temperature=self.options.temperature,
-            seed=self.options.seed,
-            method=self.method,
-        )
+        return _identity(self.grader, self.grader_digest, self.rubric, self.method, self.options)
 
     @property
     def label(self) -> str:
@@ -120,6 +112,21 @@ class Record(Closed):
         if self.status is not None and not self.reason:
             raise ValueError("reason: a status needs one")
         return self
+
+
+@lru_cache(maxsize=256)
+def _identity(name: str, digest: str, rubric: str, method: Method, options: Options) -> Identity:
+    """Return an identity; the records of one grader share it."""
+    return Identity(
+        name=name,
+        digest=digest,
+        quantization=options.quantization,
+        rubric=rubric,
+        schema=options.answer_schema,
+        temperature=options.temperature,
+        seed=options.seed,
+        method=method,
+    )
 
 
 class VerdictRow(BaseModel):

@@ -89,7 +89,7 @@ def _csv(table: Table, layout: Layout, names: Sequence[str]) -> Iterator[tuple[s
             raise NoColumnError(table.path, name, header)
     places = [header.index(name) for name in names]
     for line, row in rows:
-        yield f"line {line}", tuple(row[place] or None for place in places)
+        yield f"line {line}", tuple([row[place] or None for place in places])
 
 
 def _json(table: Table, names: Sequence[str]) -> Iterator[tuple[str, Cells]]:

@@ -72,6 +72,9 @@ class Column:
     def count(self, cell: str | None) -> None:
         """Count one cell; an empty one is the word ""."""
         text = cell or ""
+        if text in self.words:  # most cells repeat one of a few words
+            self.words[text] += 1
+            return
         value = _number(text)
         side = self.words if value is None else self.numbers
         if text in side or len(side) <= MOST:

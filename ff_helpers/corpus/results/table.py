@@ -70,8 +70,9 @@ class Reader:
         counted = _counted(table, asked)
         found = meanings(counted, path=path, given=asked.given, space=asked.space, cut=asked.cut)
         runs: Counter[str] = Counter()
-        for number, (record, cells) in enumerate(table.rows(asked.columns), start=1):
-            of = dict(zip(asked.columns, cells, strict=True))
+        columns = asked.columns
+        for number, (record, cells) in enumerate(table.rows(columns), start=1):
+            of = dict(zip(columns, cells, strict=True))
             place = (number, record)
             try:
                 yield _row(of, asked, found, runs, place)
