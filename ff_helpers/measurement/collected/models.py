@@ -12,7 +12,7 @@ from ff_helpers.corpus.scenarios import Arm
 from ff_helpers.measurement.collected.rates import ALL, capability
 from ff_helpers.measurement.collected.stability import outcome_stability
 from ff_helpers.measurement.rates.known import BY_CHECKER
-from ff_helpers.measurement.results import Terms, stated
+from ff_helpers.measurement.results import Aside, Terms, stated
 
 
 def collected_models(models: Sequence[str] = MODELS) -> pd.DataFrame:
@@ -44,5 +44,6 @@ def collected_models(models: Sequence[str] = MODELS) -> pd.DataFrame:
         denominators=("rows",),
         assumptions=("The same scenarios, one policy apart, for every model",),
         n=("forbidden_n", "permitted_n"),
+        asides=(Aside("unpaired", "scenarios in one arm only"),),
     )
     return stated(table, terms)

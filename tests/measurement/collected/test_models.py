@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+import ff_helpers as ff
 from ff_helpers import figures, paths
 from ff_helpers.corpus.collect import MODELS, collected_frame, recorded
 from ff_helpers.measurement.collected.models import collected_models
@@ -19,6 +20,11 @@ def test_a_row_is_what_the_models_own_traces_say() -> None:
         pd.testing.assert_series_equal(table.loc[model, shared], alone[shared], check_names=False)
     assert (table["n"] == 60).all()
     assert (table["k"] == table["always"] + table["never"]).all()
+
+
+def test_its_disclosure_is_whole() -> None:
+    run = ff.start("mine", as_of="2026-11-22")
+    assert "Left out: none" in ff.disclose(run, collected_models()).sentence()
 
 
 def test_the_lesson_names_every_model_and_the_figure_draws_it() -> None:
