@@ -32,3 +32,4 @@ from .measurement.sampling.plan import outlook as outlook
 from .measurement.sampling.plan import plan_labels as plan_labels
 from .publication.collected import beside_recorded as beside_recorded
 from .publication.collected import example_conversation as example_conversation
+from .publication.grader_atlas import grader_atlas as grader_atlas

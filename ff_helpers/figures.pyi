@@ -25,6 +25,7 @@ from .publication.figures.collected import single_beside_multi as single_beside_
 from .publication.figures.draws import caterpillar as caterpillar
 from .publication.figures.gate import calibration_forest as calibration_forest
 from .publication.figures.gate import gate_power as gate_power
+from .publication.figures.grader_atlas import grader_forest as grader_forest
 from .publication.figures.planned import label_plan as label_plan
 from .publication.figures.regrade import regrade_rates as regrade_rates
 from .publication.figures.regrade import regrade_shifts as regrade_shifts

@@ -453,6 +453,7 @@ ELSEWHERE = {
         "write_narrative", "check_claims", "claims_possible", "claims_summary", "atlas",
     ),
     "simulated graders, each named by the caller": ("rehearsal",),
+    "public judges by set: tests/publication/test_grader_atlas.py": ("grader_atlas", "save_grader_page"),
 }  # fmt: skip
 
 

@@ -159,6 +159,16 @@ def how_to_get(name: str) -> str:
     return f"{ways} Put what you take into {folder_of(name)}, then run `ff sets get {name}` again."
 
 
+def sha256_of(name: str) -> str:
+    """Return one sha256 of the files of a set that is here: of the file, or of their sums in order.
+
+    Raises:
+        FFError: as `files_of`.
+    """
+    sums = [_sha256(path) for path in files_of(name)]
+    return sums[0] if len(sums) == 1 else hashlib.sha256("\n".join(sums).encode()).hexdigest()
+
+
 def pins(name: str) -> tuple[tuple[str, str], ...]:
     """Return the pinned files of a set as (file, sha256): those of its first copy."""
     return tuple((file.file, file.sha256) for copy in known_set(name).copies[:1] for file in _files(copy))
