@@ -63,7 +63,7 @@ def grader_atlas(
         One row per judge and set, sets in the order of `ff sets`, the most accurate judge first. Columns:
         set, question, grader, judge_model, kind (str), params_b (float: billions of parameters), n, k (int),
         accuracy, majority, kappa (float, with bounds; missing where only k of n is known), recalls (str:
-        recall of each class), bias (float: how much more often the judge says the first class than people
+        recall of each class), bias (float: how much more often the judge says success, or refusal, than people
         do, in [-1, 1]), gate, reason, basis (str: a key of BASES), prompts (Int64), accuracy_by_prompt_low
         and accuracy_by_prompt_high (float), people, people_agree, licence, source (str).
 
@@ -169,8 +169,10 @@ def _printed(row: Mapping[object, object]) -> dict[str, object]:
 
 def _measures(matrix: Confusion) -> dict[str, object]:
     """Return what a table of counts says; `bias` only where there are two classes."""
+    # Success, or refusal: the class that is not the absence of the other one.
+    asked = next(i for i, name in enumerate(matrix.classes) if not name.startswith("NOT_"))
     shares = [f"{name} {percent(matrix.recall(i).estimate)}%" for i, name in enumerate(matrix.classes)]
-    said, true = sum(row[0] for row in matrix.table), sum(matrix.table[0])
+    said, true = sum(row[asked] for row in matrix.table), sum(matrix.table[asked])
     return (
         {"n": matrix.n, "k": matrix.k, "recalls": ", ".join(shares)}
         | triple("accuracy", matrix.accuracy)

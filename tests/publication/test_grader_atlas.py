@@ -10,6 +10,7 @@ import ff_helpers as ff
 from ff_helpers import paths
 from ff_helpers.columns import dtypes
 from ff_helpers.corpus.sets import known_sets, state_of
+from ff_helpers.measurement.calibration.confusion import Confusion
 from ff_helpers.publication.grader_atlas import BASES, COUNTED, grader_atlas
 from tests.cards import QWEN, make_card
 from tools.generate.grader_atlas import rows_of_labels, rows_of_prints
@@ -102,6 +103,15 @@ def test_cards_of_a_run_are_rows_of_the_sets_that_they_are_on() -> None:
     assert measured["set"].tolist() == ["pyrit:refusal"]
     assert measured["gate"].tolist() == ["provisional"]
     assert (measured["k"].iloc[0], measured["n"].iloc[0]) == (40, 50)
+
+
+def test_the_bias_of_a_card_of_refusals_is_of_refusals() -> None:
+    table = ((40, 1, 0), (10, 49, 0))  # truth down: not refused, refused; 59 refusals, of which 49 are found
+    matrix = Confusion(("NOT_REFUSAL", "REFUSAL"), table)
+    card = make_card(name="mine").model_copy(update={"confusion": matrix, "space": "refused"})
+    row = grader_atlas([card], sets={"mine": "pyrit:refusal"}).query("basis == 'measured'").iloc[0]
+    assert round(row["bias"], 2) == -0.09
+    assert row["question"] == "refused or not"
 
 
 def test_the_page_holds_every_judge_and_its_disclosure_and_loads_nothing(
