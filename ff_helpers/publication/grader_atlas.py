@@ -63,9 +63,9 @@ def grader_atlas(
         One row per judge and set, sets in the order of `ff sets`, the most accurate judge first. Columns:
         set, question, grader, judge_model, kind (str), params_b (float: billions of parameters), n, k (int),
         accuracy, majority, kappa (float, with bounds; missing where only k of n is known), recalls (str:
-        recall of each class), bias (float: how much more often the judge says success, or refusal, than people
-        do, in [-1, 1]), gate, reason, basis (str: a key of BASES), prompts (Int64), accuracy_by_prompt_low
-        and accuracy_by_prompt_high (float), people, people_agree, licence, source (str).
+        recall of each class), bias (float: how much more often the judge says success, or refusal, than
+        people do, in [-1, 1]), gate, reason, basis (str: a key of BASES), prompts (Int64),
+        accuracy_by_prompt_low, accuracy_by_prompt_high (float), people, people_agree, licence, source (str).
 
     Raises:
         FFError: no file of counts, or a row in it that is not a table.
