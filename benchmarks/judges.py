@@ -45,8 +45,8 @@ def judges() -> list[Row]:
         for judge in ("one", "two"):
             mean, least = own["mean", "coverage", judge], own["min", "coverage", judge]
             said = f"{mean:.3f}, lowest {least:.3f}"
-            target = 0.94 if judge == "two" else None
-            rows.append(Row(f"coverage with {judge}, {of}", said, float(mean), "all draws", least=target))
+            both = None if judge == "one" else float(mean / own["mean", "coverage", "one"])
+            rows.append(Row(f"coverage with {judge}, {of}", said, both, "one", least=0.99 if both else None))
     return rows
 
 

@@ -349,3 +349,13 @@ def test_two_judges_together_give_a_narrower_rate_than_either(two_judges, capsys
     assert all(row["adjusted_low"] < 0.3 < row["adjusted_high"] for row in (one, two, both))
     assert main(together) == 0
     assert "one + two  = 1   –  " in capsys.readouterr().out
+
+
+def test_a_requirement_on_the_gate_is_an_exit_code(study, table, capsys):
+    raw = ["asr", "verdicts.jsonl", "--traces", "traces.jsonl", "--cards", "cards"]
+    assert main([*raw, "--require", "provisional"]) == 1  # no card
+    made_elsewhere(study / "cards", "uvw")  # 60 rows, 54 right
+    assert main([*raw, "--require", "provisional"]) == 0
+    assert main([*TABLE, "--success", "1", "--require", "calibrated"]) == 0  # 180 of 200
+    assert main([*RATE, "--require", "calibrated"]) == 2
+    assert "whatever its grader is worth" in capsys.readouterr().err

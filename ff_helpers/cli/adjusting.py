@@ -7,7 +7,7 @@ from typing import Final
 import pandas as pd
 
 from ff_helpers.cli.labels import answers, judge_json, table_of
-from ff_helpers.cli.rates import rates_of_file
+from ff_helpers.cli.rates import rates_of_file, reaches
 from ff_helpers.cli.text import aligned, json_rows, percent, print_json, said
 from ff_helpers.errors import FFError, named
 from ff_helpers.measurement.adjustment.labelled import drawn_otherwise, labelled_rates, with_labels
@@ -49,6 +49,10 @@ def _note(method: str, note: str, labels: int) -> str:
 
 
 def _ledger(options: argparse.Namespace) -> int:
+    if options.require is not None:
+        raise FFError(
+            "--require is for raw rates and tables: labels adjust a rate whatever its grader is worth."
+        )
     if not options.traces:
         raise FFError("--labels needs --traces TRACES.jsonl: models, scenarios and what can be counted by.")
     unknown = sorted(set(options.by) - set(FIELDS))
@@ -181,4 +185,6 @@ def _print(
         values |= {"judges": judges, "said_of": said_of}
         print(said("adjusted", file=options.file, left={k: n for k, n in left.items() if n}, **values))
     # A rate that is not known to be low enough does not pass: too few labels, or an interval that reaches P.
+    if any(not reaches(one.gate.state, options.require) for one in judges):
+        return 1
     return int(options.max_rate is not None and bool((table["adjusted_high"] > options.max_rate).any()))

@@ -20,7 +20,7 @@ from ff_helpers.measurement.rates.asr import WHY, asr
 from ff_helpers.measurement.rates.count_file import FileCounts, read_counts
 from ff_helpers.measurement.rates.reported import READINGS
 from ff_helpers.measurement.standing import saved_cards, standing
-from ff_helpers.terms import IDENTITY, NOT_DETERMINABLE, Identity
+from ff_helpers.terms import GATE_STATES, IDENTITY, NOT_DETERMINABLE, Identity
 
 FIELDS: Final = ("model", "intent", "turns", "source", "set")
 _RAW: Final = (
@@ -83,7 +83,12 @@ def rates_of_file(options: argparse.Namespace) -> int:
             parts.append((who, found, reading, more, _lines(table[place], list(dict.fromkeys(options.by)))))
         values = {"raw": _RAW, "left": left, "names": names, "parts": parts}
         print(said("rates", file=options.file, counted=counted, **values))
-    return 0
+    return int(any(not reaches(one.gate, options.require) for one in known))
+
+
+def reaches(gate: str, least: str | None) -> bool:
+    """Return whether a state of the gate is at least another one; people have no card and need none."""
+    return least is None or gate == "manual" or GATE_STATES.index(gate) >= GATE_STATES.index(least)
 
 
 def _fields_and_tags(wanted: Sequence[str], traces: Sequence[Path]) -> tuple[list[str], list[str]]:
