@@ -50,9 +50,7 @@ def _note(method: str, note: str, labels: int) -> str:
 
 def _ledger(options: argparse.Namespace) -> int:
     if options.require is not None:
-        raise FFError(
-            "--require is for raw rates and tables: labels adjust a rate whatever its grader is worth."
-        )
+        raise FFError("--require is for raw rates and tables: labels adjust a rate whatever the grader is.")
     if not options.traces:
         raise FFError("--labels needs --traces TRACES.jsonl: models, scenarios and what can be counted by.")
     unknown = sorted(set(options.by) - set(FIELDS))
