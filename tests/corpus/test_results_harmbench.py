@@ -98,3 +98,16 @@ def test_fields_of_no_known_judge_are_counted_and_no_text_is_shown(tmp_path):
     ) as error:
         rows(people)
     assert "swan" not in str(error.value)
+
+
+def test_a_file_that_is_cut_off_says_so(tmp_path):
+    file = written(tmp_path / "a", {"pool_code": [completion(label=1)], "bay_door": [completion(label=0)]})
+    file.write_text(file.read_text(encoding="utf-8")[:-40], encoding="utf-8")
+    with pytest.raises(FFError, match="a: it is cut off or damaged"):
+        recognised(file)
+
+
+def test_a_behaviour_that_is_no_list_is_named(tmp_path):
+    file = written(tmp_path / "a", {"pool_code": [completion(label=1)], "bay_door": {"generation": "x"}})
+    with pytest.raises(FFError, match="bay_door: must be a list of completions"):
+        recognised(file)

@@ -11,16 +11,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from pydantic import ConfigDict, RootModel
+from pydantic import ConfigDict
 
+from ff_helpers.corpus.results.documents import Document
 from ff_helpers.corpus.results.reading import (
     EMPTY,
     Foreign,
     RecordError,
     answered,
     begins,
-    document,
     label,
+    record,
     tags,
     threshold,
     turns,
@@ -72,8 +73,17 @@ class _Completion(Foreign):
         return self.model_extra or {}
 
 
-class _Behaviours(RootModel[dict[str, tuple[_Completion, ...]]]):
-    pass
+def _behaviours(path: Path) -> Iterator[tuple[str, list[_Completion]]]:
+    """Yield each behaviour with its completions, one behaviour in memory at a time.
+
+    Raises:
+        FFError: not JSON, cut off, or a field is missing or of the wrong type; no value is shown.
+    """
+    with path.open("rb") as file:
+        for behaviour, found in Document(path, file).fields():
+            if not isinstance(found, list):
+                raise RecordError(path, behaviour, "", "must be a list of completions")
+            yield behaviour, [record(_Completion, c, path, f"{behaviour}.{i}") for i, c in enumerate(found)]
 
 
 class Reader:
@@ -85,15 +95,19 @@ class Reader:
             return None
         if b'"test_case"' not in head and b'"human_0"' not in head:
             return None
-        completions = [c for found in document(path, _Behaviours).root.values() for c in found]
-        unknown = len({field for c in completions for field in c.said} - {*JUDGES, *PEOPLE, "behavior_id"})
+        said: set[str] = set()
+        total = 0
+        for _, completions in _behaviours(path):
+            total += len(completions)
+            said |= {field for c in completions for field in c.said}
+        unknown = len(said - {*JUDGES, *PEOPLE, "behavior_id"})
         notes = (f"{unknown} fields of no known judge are left out",) if unknown else ()
-        return Source("harmbench", None, DIRECTION, total=len(completions), notes=notes)
+        return Source("harmbench", None, DIRECTION, total=total, notes=notes)
 
     def read(self, path: Path, options: Mapping[str, str]) -> Iterator[Row]:
         """Yield one row for each completion; equal test cases of one behaviour are runs of one scenario."""
         model, method = _published(path, options)
-        for behaviour, completions in document(path, _Behaviours).root.items():
+        for behaviour, completions in _behaviours(path):
             cases: dict[str | None, int] = {}
             runs: dict[tuple[object, ...], int] = {}
             for index, found in enumerate(completions):

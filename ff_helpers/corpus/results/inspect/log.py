@@ -5,7 +5,6 @@ A `.eval` is a zip whose members are compressed with zstd, which `zipfile` canno
 inspect_ai 0.3.285, whose own reader is `inspect_ai.log.read_eval_log`.
 """
 
-import codecs
 import json
 import zipfile
 import zlib
@@ -17,6 +16,7 @@ from typing import BinaryIO, Final, cast
 import zstandard
 from pydantic_core import from_json
 
+from ff_helpers.corpus.results.documents import Document
 from ff_helpers.corpus.results.reading import VersionError
 from ff_helpers.errors import FFError, named
 
@@ -28,7 +28,6 @@ VERSIONS: Final = (1, 2)
 _ZSTD: Final = 93
 _CHUNK: Final = 1 << 22
 _LOCAL_HEADER: Final = 30
-_DECODER: Final = json.JSONDecoder()
 
 
 class InspectLogError(FFError):
@@ -166,101 +165,15 @@ def _parsed(content: bytes) -> object:
 
 def _json_header(path: Path) -> Fields:
     with path.open("rb") as file:
-        return {key: value for key, value in _Document(path, file).fields() if key != "samples"}
+        return {
+            key: value for key, value in Document(path, file, streamed="samples").fields() if key != "samples"
+        }
 
 
 def _json_samples(path: Path) -> Iterator[tuple[str, Fields]]:
     with path.open("rb") as file:
-        document = _Document(path, file)
+        document = Document(path, file, streamed="samples")
         for key, _ in document.fields(whole=True):
             if key == "samples":
                 for number, sample in enumerate(document.items()):
                     yield f"samples[{number}]", fields(sample)
-
-
-class _Document:
-    """A JSON object that is decoded value by value, with only the current one in memory."""
-
-    def __init__(self, path: Path, file: BinaryIO) -> None:
-        self._path, self._file = path, file
-        self._decode = codecs.getincrementaldecoder("utf-8")()
-        self._text, self._at = "", 0
-
-    def fields(self, *, whole: bool = False) -> Iterator[tuple[str, object]]:
-        """Yield key and value of the object; of `samples` the value is None.
-
-        The caller takes the items of `samples` before the next field; without `whole` it is the last field.
-        """
-        self._expect("{")
-        while True:
-            key = self._value()
-            self._expect(":")
-            if key == "samples" and self._next() == "[":
-                yield "samples", None
-                if not whole:
-                    return
-            else:
-                yield str(key), self._value()
-            if self._expect(",}") == "}":
-                return
-
-    def items(self) -> Iterator[object]:
-        """Yield the items of the array that comes next."""
-        self._expect("[")
-        if self._next() == "]":
-            self._expect("]")
-            return
-        while True:
-            yield self._value()
-            if self._expect(",]") == "]":
-                return
-
-    def _value(self) -> object:
-        self._next()
-        while True:
-            try:
-                value, end = _DECODER.raw_decode(self._text, self._at)
-            except json.JSONDecodeError as error:
-                # Cut by the end of what was read so far, or wrong in the middle of it?
-                if not error.msg.startswith("Unterminated") and error.pos < len(self._text) - 12:
-                    raise self._broken() from None
-            except (ValueError, RecursionError):
-                raise self._broken() from None
-            else:
-                if end < len(self._text) or not self._more():
-                    self._at = end
-                    return cast("object", value)
-                continue
-            if not self._more():
-                raise _cut(self._path)
-
-    def _next(self) -> str:
-        """Return the next character other than white space, without taking it."""
-        while True:
-            while self._at < len(self._text) and self._text[self._at] in " \t\r\n":
-                self._at += 1
-            if self._at < len(self._text):
-                return self._text[self._at]
-            if not self._more():
-                raise _cut(self._path)
-
-    def _expect(self, marks: str) -> str:
-        found = self._next()
-        if found not in marks:
-            raise self._broken()
-        self._at += 1
-        return found
-
-    def _more(self) -> bool:
-        """Read on, twice as much each time a value needs more; return whether there was more."""
-        rest = self._text[self._at :]
-        try:
-            raw = self._file.read(max(_CHUNK, len(rest)))
-            read = self._decode.decode(raw, final=not raw)
-        except UnicodeDecodeError:
-            raise self._broken() from None
-        self._text, self._at = rest + read, 0
-        return bool(raw)
-
-    def _broken(self) -> InspectLogError:
-        return InspectLogError(self._path, "", f"no valid JSON before byte {self._file.tell():,}")
