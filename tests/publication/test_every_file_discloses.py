@@ -19,6 +19,11 @@ NO_FIGURE = {
     "ledger/graders.csv": "the graders themselves",
     "ledger/traces.csv": "traces without their text: nobody graded here",
     "ledger/collected.csv": "traces and the checkers' outcome, by name",
+    "imported/ledger/graders.csv": "the graders themselves",
+    "imported/ledger/traces.csv": "traces without their text",
+    "imported/ledger/traces.jsonl": "traces",
+    "imported/ledger/labels.csv": "what people said, by name",
+    "imported/ledger/import.json": "the account: rows, judges and statuses, counted",
 }
 """Files in which no rate stands."""
 
