@@ -1,6 +1,6 @@
 """`make bench`: how long things take, each compared with a baseline measured in the same run.
 
-    .venv/bin/python -m benchmarks [many] [few] [inspect] [memory] [embedded] [threads] [resolver]
+    .venv/bin/python -m benchmarks [many] [few] [inspect] [memory] [embedded] [threads] [answers] [resolver]
         [rerun] [counting] [atlas] [coverage] [carried] [judges] [import]
 
 Exit code 1 if a target is missed. `many`, `few`: grading through a server, against bare clients; `inspect`:
@@ -40,6 +40,7 @@ BENCHES: Final[dict[str, tuple[str, Callable[[], list[Row]]]]] = {
     "memory": ("Memory", memory.memory),
     "embedded": ("Embedded model", embedded.embedded),
     "threads": ("Threads of the embedded model", threads.threads),
+    "answers": ("Do the threads change what the embedded model says?", threads.answers),
     "resolver": ("Model names", steps.resolver),
     "rerun": ("The pipeline", steps.rerun),
     "coverage": (

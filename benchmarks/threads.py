@@ -13,14 +13,17 @@ from contextlib import contextmanager
 
 from benchmarks.table import Row
 from ff_helpers import paths
+from ff_helpers.chat.completions import reply_of
 from ff_helpers.chat.embedded import MODELS
 from ff_helpers.corpus.readers import CALIBRATION
 from ff_helpers.corpus.traces import read_traces
-from ff_helpers.grading.flip import render
+from ff_helpers.grading.flip import read_answer, render
 from ff_helpers.grading.rubric import ANSWER_TOKENS, SCHEMA, load_rubric
 from ff_helpers.parts import checked_part
 
 TRACES = 4
+ALIKE = 8
+"""Answers that are compared between two numbers of threads."""
 BUSY = (0, 1, 2, 4)
 MODEL = "smollm2-135m"
 
@@ -55,8 +58,31 @@ def _busy(count: int) -> Iterator[None]:
             process.wait()
 
 
+def answers() -> list[Row]:
+    """Grade the same traces with one thread and with one per core: are the answers the same?"""
+    cores = len(os.sched_getaffinity(0))
+    (_, one), (_, all_) = (_graded(count, 50, ALIKE) for count in (1, cores))
+    pairs = list(zip(one, all_, strict=True))
+    same = {"answers": sum(a == b for a, b in pairs)}
+    same |= {"verdicts": sum(_verdict(a) == _verdict(b) for a, b in pairs)}
+    return [
+        Row(f"the same {what} with 1 and {cores} threads", f"{k} of {ALIKE}", k / ALIKE, "all of them")
+        for what, k in same.items()
+    ]
+
+
+def _verdict(text: str) -> str | None:
+    answer = read_answer(text)
+    return None if answer is None else answer[0]
+
+
 def _seconds(count: int, poll: int) -> float:
-    """Return the seconds per trace of a setting; the first trace, which fills the cache, does not count."""
+    """Return the seconds per trace of a setting."""
+    return _graded(count, poll, TRACES)[0]
+
+
+def _graded(count: int, poll: int, traces: int) -> tuple[float, list[str]]:
+    """Return the seconds per trace, without the first one, which fills the cache; and the answers."""
     import xllamacpp as llama
 
     params = llama.CommonParams()
@@ -69,11 +95,12 @@ def _seconds(count: int, poll: int) -> float:
     schema = {"type": "json_schema", "json_schema": {"name": "answer", "schema": SCHEMA}}
     options = {"temperature": 0.0, "seed": 0, "max_tokens": ANSWER_TOKENS, "response_format": schema}
     rubric = load_rubric("flip-reference")
-    begun = 0.0
+    begun, said = 0.0, []
     for number, trace in enumerate(read_traces(paths.root() / CALIBRATION["proxies"])):
         if number == 1:
             begun = time.perf_counter()
-        if number > TRACES:
+        if number > traces:
             break
-        server.handle_chat_completions(options | {"messages": render(trace, rubric)})
-    return (time.perf_counter() - begun) / TRACES
+        reply = reply_of(server.handle_chat_completions(options | {"messages": render(trace, rubric)}))
+        said.append(reply.text)
+    return (time.perf_counter() - begun) / traces, said[:traces]

@@ -6,7 +6,6 @@ model's own context is `context_overflow`, never cut.
 
 import asyncio
 import os
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -15,7 +14,6 @@ import psutil
 from pydantic import BaseModel, ValidationError
 
 from ff_helpers.chat.completions import reply_of
-from ff_helpers.chat.progress import MUCH, Others
 from ff_helpers.chat.proof import frame
 from ff_helpers.chat.protocol import ChatFaultError, Reply, Request, Turn
 from ff_helpers.chat.software import software
@@ -24,8 +22,6 @@ from ff_helpers.parts import checked_part
 
 _LEAST: Final = 8192
 """Context in tokens that is always set up, where the model has so much."""
-_LOOKED: Final = 0.5
-"""Seconds in which we look what else the machine does, before weights are loaded."""
 _BUFFERS: Final = 400_000_000
 """Bytes that llama.cpp takes beside weights and context, generously."""
 
@@ -132,6 +128,7 @@ class Embedded:
         self.digest = f"sha256:{weights.sha256}"
         self.num_ctx, self.quantization = min(weights.context, _LEAST), weights.quantization
         self.concurrency = self.slots = concurrency
+        self._threads = _cores()
         self._check_memory()
 
     def fit(self, longest: int, answer_tokens: int) -> None:
@@ -164,7 +161,7 @@ class Embedded:
         params.model.path = str(self._weights.path)
         params.n_ctx, params.n_parallel = self.num_ctx * self.slots, self.slots
         params.n_gpu_layers = 0
-        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = _threads()
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = self._threads
         params.sampling.seed = 0
         params.cache_ram_mib = 0  # otherwise old prompts pile up, to 8 GiB
         params.warmup, params.verbosity, params.endpoint_metrics = False, -1, False
@@ -225,19 +222,6 @@ def _fault(answer: object, num_ctx: int) -> ChatFaultError:
         why = f"{error.n_prompt_tokens} prompt tokens exceed the context of {num_ctx}"
         return ChatFaultError("context_overflow", why)
     return ChatFaultError("server_error", f"llama.cpp: {named(error.type)}")
-
-
-def _threads() -> int:
-    """Return how many threads to use: one per core; one less where other processes keep a core busy.
-
-    Threads wait for each other after every layer, so one without a core stops all. `python -m benchmarks
-    threads`, 2 cores: beside one busy process one thread takes 2.3 s per trace and two take 4.0 s; beside
-    four 5.8 s and 20.9 s; idle 2.6 s and 1.4 s. Polling makes no difference that is worth a setting.
-    """
-    cores = _cores()
-    others = Others(_LOOKED)
-    time.sleep(_LOOKED)
-    return cores - 1 if cores > 1 and others.cores() >= MUCH else cores
 
 
 def _cores() -> int:

@@ -11,20 +11,20 @@ from typing import Final, Self
 
 from ff_helpers.terms import WITHOUT_VERDICT
 
-MUCH: Final = 0.5
+_MUCH: Final = 0.5
 """Cores used by others from which a local model is starved: its threads wait for each other."""
 
 
 class Others:
     """How many cores other processes use; a machine that does not tell is taken as idle."""
 
-    def __init__(self, seconds: float = 2.0) -> None:
-        self._before, self._cores, self._seconds = self._now(), 0.0, seconds
+    def __init__(self) -> None:
+        self._before, self._cores = self._now(), 0.0
 
     def cores(self) -> float:
-        """Return the cores used by others, over at least these seconds."""
+        """Return the cores used by others, over at least two seconds."""
         (wall, busy, own), (wall0, busy0, own0) = self._now(), self._before
-        if wall - wall0 >= self._seconds:
+        if wall - wall0 >= 2.0:
             self._cores = max(0.0, (busy - busy0 - (own - own0)) / (wall - wall0))
             self._before = wall, busy, own
         return self._cores
@@ -90,7 +90,7 @@ class Progress:
     def _starved(self) -> str:
         """Return how much of the processor other processes take, if it slows a local model; else nothing."""
         cores = self._others.cores() if self._others else 0.0
-        return f"slow: other processes use {cores:.1f} of {os.cpu_count()} cores" if cores >= MUCH else ""
+        return f"slow: other processes use {cores:.1f} of {os.cpu_count()} cores" if cores >= _MUCH else ""
 
     def _tell(self, done: int) -> None:
         now = time.monotonic()
