@@ -96,7 +96,9 @@ def test_calibrate_then_grade_then_look(desk: Project) -> None:
 
     done = grade(desk, grader=READER)
     assert done.returncode == 0, done.stderr
-    assert done.stderr == "grading new.jsonl with ollama:reads:1 into verdicts.jsonl\n"
+    begun, warned = done.stderr.splitlines()
+    assert begun == "grading new.jsonl with ollama:reads:1 into verdicts.jsonl"
+    assert warned.startswith("warning: reads:1 was measured on proxies, written (m), and these are new (m).")
     assert done.stdout.startswith("30 verdicts, 0 rows without")
     assert "accuracy 100.0% [86.2, 100.0], 24 of 24, on proxies" in done.stdout
     assert "provisional" in done.stdout

@@ -30,7 +30,7 @@ def calibrated(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def test_a_rejected_grader_heads_its_rates(calibrated: Project) -> None:
     said = calibrated.ff("asr", LEDGER, "--traces", *SETS, "--by", "turns")
     assert said.returncode == 0, said.stderr
-    assert "120 rows counted. Not counted: 79 rows of a later pass, 459 rows of traces not in" in said.stdout
+    assert "120 rows counted. Not counted: 79 rows of a later pass, 699 rows of traces not in" in said.stdout
     assert "185 rows of traces made to attack the grader" in said.stdout
     assert "Raw rates: " in said.stdout
     assert "): what a rejected grader would have reported\n  accuracy 24.2%" in said.stdout
@@ -54,7 +54,7 @@ def test_json_and_csv_hold_the_same_numbers(calibrated: Project) -> None:
 def test_without_a_card_nobody_measured_the_grader(project: Project) -> None:
     said = project.ff("asr", LEDGER).stdout
     assert "nobody measured this grader\n  it has no card" in said
-    assert "  strict  graded  120  763  15.7% [13.3, 18.5]  unparsable 1" in said
+    assert "  strict  graded  132  1003  13.2% [11.2, 15.4]  unparsable 1" in said
 
 
 def write(project: Project, *rows: dict[str, object]) -> str:

@@ -85,9 +85,13 @@ def agreement_matrix(table: pd.DataFrame) -> alt.Chart | alt.LayerChart:
         legend=alt.Legend(orient="top", gradientLength=120, gradientThickness=8, values=[0, 50, 100]),
     )
     label = "split(replace(datum.label, ')', ''), ' (')"
+    # Long names side by side would run into each other: one part per line.
+    parts = "split(replace(datum.label, regexp('-', 'g'), '-|'), '|')"
+    narrow = f"length(datum.label) > 10 && indexof(datum.label, ' (') < 0 ? {parts} : {label}"
     axis = alt.Axis(ticks=False, domain=False, labelLimit=110, labelAngle=0, labelExpr=label)
+    below = alt.Axis(ticks=False, domain=False, labelLimit=110, labelAngle=0, labelExpr=narrow)
     base = alt.Chart(theme.rounded(frame)).encode(
-        x=alt.X("column:N", sort=names[:-1], title=None, axis=axis),
+        x=alt.X("column:N", sort=names[:-1], title=None, axis=below),
         y=alt.Y("row:N", sort=names[1:], title=None, axis=axis),
     )
     framed = alt.condition("datum.flagged", alt.value(theme.INK), alt.value("white"))

@@ -8,6 +8,10 @@ import pandas as pd
 from ff_helpers.publication.figures import blocks
 
 
+_LINE = 22
+"""Height of a line of the legend; the first is in the height of the title."""
+
+
 def forest(
     frame: pd.DataFrame, looks: Mapping[str, tuple[str, str]], *, title: str, heading: str, small: int = 20
 ) -> alt.Chart | alt.LayerChart:
@@ -48,7 +52,7 @@ def forest(
         solid,
         values,
         title=blocks.heading(heading, shown=len(shown), left=left + len(everyone) - len(who)),
-        height=70 + step * frame["row"].nunique(),
+        height=70 + step * frame["row"].nunique() + _LINE * (-(-len(who) // _columns(who)) - 1),
     )
 
 
@@ -71,6 +75,11 @@ def lines(
 
 
 def _legend(who: list[str]) -> alt.Legend | None:
+    return (
+        alt.Legend(title=None, orient="top", columns=_columns(who), labelLimit=200) if len(who) > 1 else None
+    )
+
+
+def _columns(who: list[str]) -> int:
     # Anything wider overflows a column of the paper.
-    columns = 1 if max(map(len, who), default=0) > 24 else 3 if sum(map(len, who)) <= 24 else 2
-    return alt.Legend(title=None, orient="top", columns=columns, labelLimit=200) if len(who) > 1 else None
+    return 1 if max(map(len, who), default=0) > 24 else 3 if sum(map(len, who)) <= 24 else 2
