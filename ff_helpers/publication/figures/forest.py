@@ -7,7 +7,6 @@ import pandas as pd
 
 from ff_helpers.publication.figures import blocks
 
-
 _LINE = 22
 """Height of a line of the legend; the first is in the height of the title."""
 
