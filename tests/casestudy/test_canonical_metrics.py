@@ -20,7 +20,7 @@ def test_counts_of_the_run_and_of_the_export_and_what_was_printed(paper, monkeyp
     labelled = sum(run_rows[f"verdict {verdict}"] for verdict in VERDICTS)
     without = sum(run_rows[f"status {status}"] for status in STATUSES)
     assert labelled + without == run_rows["results (a trace graded by a grader)"] > 0
-    assert run_rows["models"] == 1
+    assert run_rows["models"] == 3
     assert (table["source"] != "").all()
     assert (table["as_of"] != "").all()
     content = json.loads((tmp_path / "atlas" / "canonical_metrics.json").read_text())

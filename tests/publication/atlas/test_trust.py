@@ -127,7 +127,8 @@ def test_every_weight_tier_and_value_has_its_reason():
 def test_every_model_of_the_export_has_its_row_of_metadata_and_unknown_says_why():
     facts = model_facts()
     labels = {signal.label for signal in atlas(ff.case.published("model_asr_2026-06-10")).signals}
-    assert labels | {"smollm/smollm@2-135m-instruct"} == set(facts)
+    ours = {f"qwen/qwen-coder@2.5-{size}-instruct" for size in ("0.5b", "1.5b")}
+    assert labels | ours | {"smollm/smollm@2-135m-instruct"} == set(facts)
     assert facts["gpt-oss/gpt-oss@120b"].licence == "Apache-2.0"
     unknown = [row for row in facts.values() if row.licence_kind == "unknown"]
     assert all(row.source for row in unknown)
