@@ -6,6 +6,7 @@ from itertools import cycle
 import altair as alt
 import pandas as pd
 
+from ff_helpers.measurement.rates.known import REFUSAL_RATE
 from ff_helpers.measurement.results import LABELS
 from ff_helpers.publication.figures import blocks, theme
 from ff_helpers.publication.figures.forest import forest, lines
@@ -17,11 +18,14 @@ _KNOWN, _REPORTED = "known", "as graders report"
 def labelled_beside_reported(table: pd.DataFrame) -> alt.Chart | alt.LayerChart:
     """Draw what people say about each set's traces, and under it what each grader would have reported.
 
-    It does not show which traces a grader gets wrong: equal rates can hide opposite errors.
+    Strict and refusal rates come first: they are known for the most sets, and not everything fits. It does
+    not show which traces a grader gets wrong: equal rates can hide opposite errors.
 
     Args:
         table: as `would_have_reported`.
     """
+    later = ~table["measure"].isin(["strict", REFUSAL_RATE])
+    table = table.iloc[later.argsort(kind="stable")].reset_index(drop=True)
     row = blocks.spaced(table["measure"]) + ", " + table["set"]
     labelled = lines(table, "labelled", row=row, who=LABELS)
     reported = lines(table, "reported", row=row, who=table["grader"])
