@@ -5,10 +5,10 @@
 
 Exit code 1 if a target is missed. `many`, `few`: grading through a server, against bare clients; `inspect`:
 against inspect_ai (installed into .parts/inspect on first use); `memory`: 100,000 traces; `embedded`: against
-bare llama.cpp, `threads`: its threads and polling beside busy processes (both need `make parts`); `coverage`:
-how often intervals cover the truth, `carried`: the same for errors measured on other models; `import`: tables
-of results, against `json.loads`. Run on an idle
-machine.
+bare llama.cpp, `threads`: its threads and polling beside busy processes, `answers`: whether threads change
+what it says (all need `make parts`); `coverage`: how often intervals cover the truth, `carried`: the same for
+errors measured on other models, `judges`: with two judges; `import`: tables of results, against `json.loads`.
+Run on an idle machine.
 """
 
 import subprocess

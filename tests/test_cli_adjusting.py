@@ -216,7 +216,7 @@ def test_one_value_without_a_class_is_asked_about_with_the_map_to_fill_in(table,
     (table / "evals.csv").write_text(text.replace("\n0,,", "\nmaybe,,", 1))
     assert main([*TABLE, "--success", "1"]) == 2
     said = capsys.readouterr().err
-    assert "in 1 rows judge has values that are no class of human: maybe" in said
+    assert "in 1 rows judge has values that are not among the classes of human: maybe" in said
     (table / "m.yaml").write_text(said[said.index("truth:") :].replace("maybe: CLASS", "maybe: null"))
     assert main([*TABLE, "--success", "1", "--map", "m.yaml", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

@@ -50,7 +50,7 @@ class Table(_Fact):
         people: columns of single annotators.
         truth: the column of the decided label; empty: the first of `people`.
         judges: columns of judges, each with the judge's name; of two with one name a file has one.
-        classes: what each raw label means; the classes, in this order. Anything else is no label.
+        classes: the class of each raw label, in order; a row with any other text is unlabelled.
         joins: the part of a file's name without which two files hold the same rows.
     """
 
