@@ -164,7 +164,8 @@ def _classes(
         known = {v: c for v, c in zip(judged.values, graded, strict=True) if c is not None}
         raise FFError(
             f"in {n} rows {named(columns[1])} has values that are not among the classes of "
-            f"{named(columns[0])}: {', '.join(map(named, list(foreign)[:SHOWN]))}. If they are errors of the judge, say so: "
+            f"{named(columns[0])}: {', '.join(map(named, list(foreign)[:SHOWN]))}. If they are errors of the "
+            "judge, say so: "
             "--errors VALUE. Else say what they mean in a map (--map FILE.yaml; `null`: no verdict):\n\n"
             + template(reading.mapping.get("truth") or {name: name for name in names}, foreign, known)
         )
