@@ -220,12 +220,15 @@ def _undecoded(encoding: str, error: UnicodeDecodeError) -> str:
 
 
 def _layout(text: str, encoding: str, *, cut: bool) -> Layout:
-    """Return the layout in which the first rows are alike and widest; commas where no other one is better."""
+    """Return the layout in which the first rows are alike, need no title above them, and are widest.
+
+    Commas where no other one is better.
+    """
     first = re.match(r"\ufeff?sep=(.)\r?\n", text)
     if first and first[1] in DELIMITERS:
         found = _header(text[first.end() :], first[1], cut=cut)
         return Layout(encoding, first[1], 1 + (found[1] if found else 1))
-    best, most = Layout(encoding, ","), (False, 0)
+    best, most = Layout(encoding, ","), (False, False, 0)
     for delimiter in DELIMITERS:
         found = _header(text, delimiter, cut=cut)
         if found is not None and found[0] > most:
@@ -233,8 +236,11 @@ def _layout(text: str, encoding: str, *, cut: bool) -> Layout:
     return best
 
 
-def _header(text: str, delimiter: str, *, cut: bool) -> tuple[tuple[bool, int], int] | None:
-    """Return whether rows are alike and how wide the header is, and its line; None if it cannot be read."""
+def _header(text: str, delimiter: str, *, cut: bool) -> tuple[tuple[bool, bool, int], int] | None:
+    """Return how well this delimiter fits, and the header's line; None if the text cannot be read so.
+
+    It fits by whether the rows are alike, whether the header is the first of them, and how wide it is.
+    """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[tuple[int, list[str]]] = []
     begins = 1
@@ -251,10 +257,12 @@ def _header(text: str, delimiter: str, *, cut: bool) -> tuple[tuple[bool, int], 
     if not rows:
         return None
     width = Counter(len(row) for _, row in rows).most_common(1)[0][0]
+    first = rows[0][0]
     while len(rows) > 1 and _is_title(rows[0][1], width):
         rows = rows[1:]
-    found = len(rows[0][1])
-    return (found > 1 and {len(row) for _, row in rows} == {found}, found), rows[0][0]
+    line, header = rows[0]
+    alike = len(header) > 1 and {len(row) for _, row in rows} == {len(header)}
+    return (alike, alike and line == first, len(header)), line
 
 
 def _is_title(row: list[str], width: int) -> bool:

@@ -5,7 +5,7 @@ import io
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ff_helpers.corpus.tables import DELIMITERS, layout_of, read_table
@@ -47,6 +47,8 @@ cells = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0\ufeff"),
     ),
     st.sampled_from(list(DELIMITERS)),
 )
+@example([["\t", "\t"], ["\t", "\t"]], ",")
+@example([["a\tb", "c\td"]], ",")
 def test_what_a_csv_writer_wrote_comes_back(tmp_path_factory, rows, delimiter) -> None:
     path = tmp_path_factory.mktemp("t") / "l.csv"
     head = [f"name{place}" for place, _ in enumerate(rows[0])]
