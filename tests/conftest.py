@@ -20,8 +20,8 @@ from tests.model_server import running
 # nohup and background jobs start us with SIGINT ignored, and what a test starts would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# A busy machine makes examples slow; that is no finding about the code. Examples are the same in every run, so
-# that a failure is of the code and not of luck; `pytest --hypothesis-profile=search` looks for new ones.
+# A busy machine makes examples slow; that is no finding about the code. Examples are the same in every run:
+# a failure is of the code, not of luck. `pytest --hypothesis-profile=search` looks for new ones.
 _SLOW = [hypothesis.HealthCheck.too_slow]
 hypothesis.settings.register_profile("ff", deadline=None, suppress_health_check=_SLOW, derandomize=True)
 hypothesis.settings.register_profile("search", deadline=None, suppress_health_check=_SLOW, max_examples=2000)
