@@ -61,7 +61,9 @@ class TwoSteps:
             seed=0,
             method="flip-final-turn",
         )
-        self.setup = GraderSetup(who, self._chat.num_ctx, self._chat.concurrency, self._chat.software)
+        self.setup = GraderSetup(
+            who, self._chat.num_ctx, self._chat.concurrency, self._chat.software, threads=self._chat.threads
+        )
         self._prior: dict[Verdict, float] | None = None
 
     def fit(self, traces: Iterable[Trace]) -> None:

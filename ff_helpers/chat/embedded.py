@@ -128,7 +128,7 @@ class Embedded:
         self.digest = f"sha256:{weights.sha256}"
         self.num_ctx, self.quantization = min(weights.context, _LEAST), weights.quantization
         self.concurrency = self.slots = concurrency
-        self._threads = _cores()
+        self.threads = _cores()
         self._check_memory()
 
     def fit(self, longest: int, answer_tokens: int) -> None:
@@ -161,7 +161,7 @@ class Embedded:
         params.model.path = str(self._weights.path)
         params.n_ctx, params.n_parallel = self.num_ctx * self.slots, self.slots
         params.n_gpu_layers = 0
-        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = self._threads
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = self.threads
         params.sampling.seed = 0
         params.cache_ram_mib = 0  # otherwise old prompts pile up, to 8 GiB
         params.warmup, params.verbosity, params.endpoint_metrics = False, -1, False

@@ -109,7 +109,7 @@ class Remote:
         self.quantization = told[0].quantization
         self._limit = known
         self.num_ctx = min(known, 4096) if servers[0].sizes and known is not None else known
-        self.concurrency = concurrency
+        self.concurrency, self.threads = concurrency, None
         self.slots = concurrency * len(servers)
 
     def fit(self, longest: int, answer_tokens: int) -> None:

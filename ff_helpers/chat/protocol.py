@@ -93,6 +93,8 @@ class Chat(Protocol):
     """Context in tokens, final after `fit`; None if the server does not report it."""
     concurrency: int
     """Requests in flight at one server."""
+    threads: int | None
+    """Threads of a model in this process; None of a server's, which does not tell."""
     slots: int
     """Requests in flight in all: `concurrency` times the number of servers."""
 

@@ -9,7 +9,7 @@ from typing import Final
 from ff_helpers.corpus.journal import torn_tail
 from ff_helpers.corpus.traces import Trace, read_traces
 from ff_helpers.grading.ledger import RETRIED, read_ledger, short
-from ff_helpers.grading.outcome import Record, record_key
+from ff_helpers.grading.outcome import Conditions, Record, record_key
 from ff_helpers.terms import Identity
 
 _SHOWN: Final = 10
@@ -24,7 +24,7 @@ class GraderRows:
         verdicts: label -> rows.
         statuses: status -> rows; `timeout` and `server_error` are retried by the next run.
         repeats: repeat index -> rows.
-        conditions: pairs (num_ctx, concurrency) under which its records were made, all repeats.
+        conditions: those under which its records were made, all repeats.
         missing: traces of the file without a valid row (`timeout` and `server_error` count as missing);
             None if no file is given.
         first_missing: the first ten of their trace_ids.
@@ -34,7 +34,7 @@ class GraderRows:
     verdicts: dict[str, int]
     statuses: dict[str, int]
     repeats: dict[int, int]
-    conditions: tuple[tuple[int | None, int], ...]
+    conditions: tuple[Conditions, ...]
     missing: int | None
     first_missing: tuple[str, ...]
 
@@ -78,7 +78,7 @@ class _Held:
 
     cells: dict[bytes, Cell] = field(default_factory=dict)
     kinds: dict[Cell, Cell] = field(default_factory=dict)
-    conditions: dict[Identity, dict[tuple[int | None, int], None]] = field(default_factory=dict)
+    conditions: dict[Identity, dict[Conditions, None]] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
 
 
@@ -113,7 +113,7 @@ def _read(path: Path) -> _Held:
         grader, place = record.identity, short(record.key, record.trace_id)
         held.counts["records"] += 1
         conditions = held.conditions.setdefault(grader, {})
-        conditions[record.options.num_ctx, record.options.concurrency] = None
+        conditions[record.options.conditions] = None
         cell: Cell = (grader, record.repeat, record.label, record.verdict is not None)
         if record.supersedes is not None:
             gone = held.cells.pop(short(record.supersedes.key, record.trace_id), None)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from ff_helpers.columns import declared
 from ff_helpers.corpus.journal import Journal, read_journal
-from ff_helpers.grading.outcome import GraderSetup, Record
+from ff_helpers.grading.outcome import Conditions, GraderSetup, Record
 from ff_helpers.terms import Identity
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Ledger(Journal[Record]):
     def __init__(self, path: Path, *, batch: int = 16, seconds: float = 2.0) -> None:
         super().__init__(path, Record, batch=batch, seconds=seconds)
         self.done = Done()
-        self._conditions: dict[Identity, set[tuple[int | None, int]]] = {}
+        self._conditions: dict[Identity, set[Conditions]] = {}
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -73,22 +73,23 @@ class Ledger(Journal[Record]):
     def changed_conditions(self, setup: GraderSetup) -> str:
         """Return a warning if this grader continues under other conditions, else an empty text.
 
-        Context size and concurrency do not belong to a grader's identity, but may change its verdicts.
+        Context size, concurrency and threads do not belong to a grader's identity, but may change its
+        verdicts. Older records do not say their threads.
         """
-        now = (setup.num_ctx, setup.concurrency)
+        now = setup.options.conditions
         before = self._conditions.get(setup.identity, {now})
-        if now in before:
+        if not before.isdisjoint({now, now._replace(threads=None)}):
             return ""
-        said = " or ".join(f"num_ctx {ctx}, concurrency {many}" for ctx, many in sorted(before, key=str))
+        said = " or ".join(sorted(map(str, before)))
         return (
             f"{self.path} has verdicts of {setup.identity.name} made with {said}; this run uses "
-            f"num_ctx {now[0]}, concurrency {now[1]}. Each record says how it was made, and nothing "
+            f"{now}. Each record says how it was made, and nothing "
             "is graded again, but verdicts may differ for this reason alone."
         )
 
     def _note(self, record: Record) -> None:
         conditions = self._conditions.setdefault(record.identity, set())
-        conditions.add((record.options.num_ctx, record.options.concurrency))
+        conditions.add(record.options.conditions)
         if record.status not in RETRIED:
             self.done.add(record.key, record.trace_id)
 
@@ -120,9 +121,9 @@ def verdict_frame(path: Path) -> "pd.DataFrame":
     Columns: trace_id, grader, grader_digest, rubric, method, space (the label space of the grader), verdict
     (missing if there is a status), status, reason, repeat, prompt_tokens, completion_tokens, started (UTC;
     missing where not recorded), duration_s (seconds), backward_f1 (in [0, 1], under the blind rubric only),
-    temperature, seed, quantization, schema (str; missing where not recorded), num_ctx, concurrency, key, and
-    for each label the probability that the model gave it, `p_COMPLIANCE` to `p_BENIGN_QUERY` (in [0, 1];
-    missing where not recorded).
+    temperature, seed, quantization, schema (str; missing where not recorded), num_ctx, concurrency, threads
+    (of a model in this process; missing where not recorded), key, and for each label the probability that the
+    model gave it, `p_COMPLIANCE` to `p_BENIGN_QUERY` (in [0, 1]; missing where not recorded).
 
     Raises:
         FileMissingError, BadLineError: as `read_ledger`.

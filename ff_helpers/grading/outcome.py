@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated, ClassVar, Final, Literal, Protocol, Self
+from typing import Annotated, ClassVar, Final, Literal, NamedTuple, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -21,19 +21,43 @@ Method = Literal["flip-final-turn", "heuristic", "manual", "external"]
 """How a verdict was given; `external`: by a judge that somebody else ran, so nobody can run it again."""
 
 
+class Conditions(NamedTuple):
+    """What may change verdicts beside a grader's identity; None: not known.
+
+    Attributes:
+        num_ctx: context in tokens.
+        concurrency: requests in flight at one server.
+        threads: threads of a model in this process; their number changes the order of its sums.
+    """
+
+    num_ctx: int | None
+    concurrency: int
+    threads: int | None
+
+    def __str__(self) -> str:
+        threads = "" if self.threads is None else f", threads {self.threads}"
+        return f"num_ctx {self.num_ctx}, concurrency {self.concurrency}{threads}"
+
+
 class Options(Closed):
-    """The grader's settings; part of its identity, except `num_ctx` and `concurrency`.
+    """The grader's settings; part of its identity, except the conditions.
 
     `quantization` and `answer_schema` (the hash of the JSON schema) are recorded if known; digest and
-    rubric determine them.
+    rubric determine them. `threads` is recorded of a model in this process only; older records lack it.
     """
 
     temperature: float | None = None
     seed: int | None = None
     num_ctx: int | None = None
     concurrency: int = 1
+    threads: int | None = Field(default=None, exclude_if=lambda threads: threads is None)
     quantization: str | None = None
     answer_schema: str | None = None
+
+    @property
+    def conditions(self) -> Conditions:
+        """What may change verdicts beside the identity."""
+        return Conditions(self.num_ctx, self.concurrency, self.threads)
 
 
 class Supersedes(Closed):
@@ -154,8 +178,8 @@ class VerdictRow(BaseModel):
 class GraderSetup:
     """A grader as a campaign runs it: its identity, and what else is recorded.
 
-    Context size, concurrency and software belong neither to the identity nor to a record's key. Only a judge
-    that somebody else ran answers in another label space than `five`.
+    Context size, concurrency, threads and software belong neither to the identity nor to a record's key. Only
+    a judge that somebody else ran answers in another label space than `five`.
     """
 
     identity: Identity
@@ -163,6 +187,7 @@ class GraderSetup:
     concurrency: int
     software: str
     space: Space = "five"
+    threads: int | None = None
 
     @property
     def is_local(self) -> bool:
@@ -177,6 +202,7 @@ class GraderSetup:
             seed=self.identity.seed,
             num_ctx=self.num_ctx,
             concurrency=self.concurrency,
+            threads=self.threads,
             quantization=self.identity.quantization,
             answer_schema=self.identity.schema,
         )

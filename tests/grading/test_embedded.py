@@ -54,6 +54,7 @@ def test_a_trace_longer_than_the_context_is_an_overflow_never_cut(grader, make_t
 def test_identity_is_the_digest_of_the_weights(grader):
     assert grader.setup.identity.digest.startswith("sha256:b179c952")
     assert grader.setup.num_ctx == 8192
+    assert grader.setup.options.threads == 1  # of the core that the fixture leaves it
     assert "xllamacpp" in grader.setup.software
 
 

@@ -17,7 +17,7 @@ from ff_helpers.grading.ledger import (
     read_ledger,
     verdict_frame,
 )
-from ff_helpers.grading.outcome import Options, Record, Supersedes
+from ff_helpers.grading.outcome import GraderSetup, Options, Record, Supersedes
 from tests.conftest import started
 
 
@@ -235,6 +235,16 @@ def test_an_empty_ledger_has_the_same_columns_and_types(tmp_path):
     write(tmp_path / "w.jsonl", record("a"))
     empty, one = verdict_frame(tmp_path / "v.jsonl"), verdict_frame(tmp_path / "w.jsonl")
     pd.testing.assert_series_equal(empty.dtypes, one.dtypes)
+
+
+@pytest.mark.parametrize(("then", "now", "warned"), [(2, 2, False), (2, 1, True), (None, 2, False)])
+def test_another_number_of_threads_is_warned_of_where_it_was_recorded(tmp_path, then, now, warned):
+    first = record(options=Options(num_ctx=64, threads=then))
+    write(tmp_path / "v.jsonl", first)
+    with Ledger(tmp_path / "v.jsonl") as ledger:
+        said = ledger.changed_conditions(GraderSetup(first.identity, 64, 1, "s", threads=now))
+    assert said.endswith("for this reason alone.") == warned
+    assert ("concurrency 1, threads 2; this run uses num_ctx 64, concurrency 1, threads 1" in said) == warned
 
 
 def test_lines_are_plain_json_without_empty_fields(tmp_path):

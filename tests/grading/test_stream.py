@@ -201,7 +201,7 @@ def test_a_summary_counts_what_stands_what_was_written_twice_and_what_is_missing
     assert model.missing == 5
     assert model.first_missing == ("t00002", "t00006", "t00007", "t00008", "t00009")
     assert (phrases.identity.name, phrases.verdicts, phrases.missing) == ("heuristic", {"REFUSAL": 10}, 0)
-    assert [many for _, many in model.conditions] == [1]
+    assert [one.concurrency for one in model.conditions] == [1]
 
 
 def test_a_summary_tells_retries_corrections_and_rows_of_other_files_apart(file, tmp_path, ollama):

@@ -33,7 +33,7 @@ class Llm:
             seed=self._request.seed,
             method="flip-final-turn",
         )
-        self.setup = GraderSetup(who, chat.num_ctx, chat.concurrency, chat.software)
+        self.setup = GraderSetup(who, chat.num_ctx, chat.concurrency, chat.software, threads=chat.threads)
 
     def fit(self, traces: Iterable[Trace]) -> None:
         """Size the model's context for the longest trace and a repair attempt."""

@@ -36,8 +36,10 @@ class Recorded:
     def __init__(self, path: Path, rubric: Rubric) -> None:
         self._path = path
         records = live_records(path)
+        threads = {r.options.threads for r in records}
+        told = threads.pop() if len(threads) == 1 else None  # some records are older than this field
         setups = {
-            GraderSetup(r.identity, r.options.num_ctx, r.options.concurrency, r.software, r.space)
+            GraderSetup(r.identity, r.options.num_ctx, r.options.concurrency, r.software, r.space, told)
             for r in records
         }
         if {one.identity.method for one in setups} == {"external"}:
