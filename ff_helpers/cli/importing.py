@@ -70,7 +70,7 @@ def _tell(done: Imported, options: argparse.Namespace) -> None:
     labels = sum(sum(one.labels.values()) for one in done.account.annotators)
     files = {"traces": shown(out / TRACES), "labels": shown(out / LABELS), "account": shown(out / ACCOUNT)}
     steps = [f"ff asr {shlex.quote(place)} --traces {traces}" for _, place in ledgers[:1]]
-    if steps and any(file.truths for file in done.account.inputs):
+    if steps and (done.account.later_truths or any(file.truths for file in done.account.inputs)):
         spec = shlex.quote(f"recorded:{ledgers[0][1]}")
         steps.insert(0, f"ff calibrate --grader {spec} --traces {traces}")
     print(said("imported", done=done, files=files, ledgers=ledgers, labels=labels, steps=steps))

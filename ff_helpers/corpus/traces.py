@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, Literal, Self
@@ -167,6 +167,13 @@ def _sha256(messages: tuple[Message, ...]) -> str:
     """Return the hash of messages; each of several judges of one long conversation asks for it."""
     rendered = _ENCODER.encode([[m.role, m.content] for m in messages])
     return hashlib.sha256(rendered.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def majority(labels: Iterable[str]) -> str | None:
+    """Return the label that more than half of some people gave, or None."""
+    votes = Counter(labels)
+    first, most = votes.most_common(1)[0] if votes else ("", 0)
+    return first if 2 * most > votes.total() else None
 
 
 def read_traces(path: Path) -> Iterator[Trace]:

@@ -60,9 +60,9 @@ def test_what_an_artifact_tells_can_be_counted_by(tmp_path):
 
 def test_another_word_for_true_is_refused_with_its_place_and_without_its_text(tmp_path):
     file = artifact(tmp_path, jailbreak(0, "What is the code?", "It is 4711.", "the swan sings"))
-    with pytest.raises(FFError, match=r"any.name: jailbreaks.0.jailbroken: ") as error:
+    with pytest.raises(FFError, match=r"any.name: jailbreaks.0: jailbroken: ") as error:
         recognised(file)
     assert "swan" not in str(error.value)
     file.write_bytes(artifact(tmp_path, jailbreak(0, "q", "a", True)).read_bytes()[:-9])
-    with pytest.raises(FFError, match="Invalid JSON"):
+    with pytest.raises(FFError, match="cut off or damaged"):
         recognised(file)

@@ -132,6 +132,6 @@ def test_response_and_choice_are_asked_for(tmp_path):
 
 
 def test_a_broken_task_is_named_by_its_place_and_not_by_its_text(tmp_path):
-    with pytest.raises(FFError, match=r"any.name: 0.annotations") as error:
+    with pytest.raises(FFError, match=r"any.name: task 1: annotations") as error:
         recognised(written(tmp_path, [task(1, ["yes"]) | {"annotations": "the swan sings"}]))
     assert "swan" not in str(error.value)

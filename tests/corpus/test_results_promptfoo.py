@@ -121,7 +121,7 @@ def test_the_old_wide_csv_is_refused_with_a_hint(tmp_path):
 def test_another_version_is_refused_by_name_and_a_broken_row_by_its_place(tmp_path):
     with pytest.raises(FFError, match=r"version 2, which is not known\. Known: version 3"):
         recognised(export(tmp_path, result(), version=2))
-    with pytest.raises(FFError, match=r"results.results.1.success") as error:
+    with pytest.raises(FFError, match=r"results.results.1: success") as error:
         recognised(export(tmp_path, result(), result("the swan sings")))
     assert "swan" not in str(error.value)
 

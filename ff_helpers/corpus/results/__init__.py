@@ -24,6 +24,7 @@ READERS: Final[dict[str, Entry]] = {
     "lm-eval": Entry("ff_helpers.corpus.results.lm_eval:Reader", "lm-eval"),
     "easyjailbreak": Entry("ff_helpers.corpus.results.easyjailbreak:Reader", "easyjailbreak"),
     "label-studio": Entry("ff_helpers.corpus.results.label_studio:Reader", "label-studio"),
+    "labels": Entry("ff_helpers.corpus.results.labels:Reader", "labels"),
     "table": Entry("ff_helpers.corpus.results.table:Reader", "table"),
 }
 """Every tool whose results can be read, in the order in which they are tried; the table is the last one."""

@@ -8,7 +8,7 @@ from typing import BinaryIO, Final, cast
 
 from ff_helpers.errors import FFError
 
-_CHUNK: Final = 1 << 22
+_CHUNK: Final = 1 << 20
 _DECODER: Final = json.JSONDecoder()
 
 
@@ -21,16 +21,17 @@ class Document:
         Args:
             path: the file, for errors.
             file: the same, open.
-            streamed: a field whose array is not decoded as one value: `items` yields what is in it.
+            streamed: a field that is not decoded as one value: of an array `items` yields what is in it, of
+                an object `fields`.
         """
         self._path, self._file, self._streamed = path, file, streamed
-        self._decode = codecs.getincrementaldecoder("utf-8")()
+        self._decode = codecs.getincrementaldecoder("utf-8-sig")()
         self._text, self._at = "", 0
 
     def fields(self, *, whole: bool = False) -> Iterator[tuple[str, object]]:
-        """Yield key and value of the object; of the streamed field the value is None.
+        """Yield key and value of the object that comes next; of the streamed field the value is None.
 
-        The caller takes its items before the next field; without `whole` it is the last field.
+        The caller takes what is in it before the next field; without `whole` it is the last field.
 
         Raises:
             FFError: not JSON, or cut off.
@@ -39,7 +40,7 @@ class Document:
         while True:
             key = self._value()
             self._expect(":")
-            if key == self._streamed and self._next() == "[":
+            if key == self._streamed and self._next() in "[{":
                 yield str(key), None
                 if not whole:
                     return

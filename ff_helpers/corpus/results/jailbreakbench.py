@@ -8,12 +8,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from ff_helpers.corpus.results.documents import Document
 from ff_helpers.corpus.results.reading import (
     EMPTY,
     Foreign,
+    RecordError,
     begins,
-    document,
     label,
+    record,
     tags,
     turns,
     ungradeable,
@@ -43,9 +45,24 @@ class _Jailbreak(Foreign):
     jailbroken_llama_guard1: bool | None = None
 
 
-class _Artifact(Foreign):
-    parameters: _Parameters
-    jailbreaks: tuple[_Jailbreak, ...]
+def _jailbreaks(path: Path) -> Iterator[tuple[_Parameters, str, _Jailbreak]]:
+    """Yield each behaviour with what the artifact says of all, and its place; one in memory at a time.
+
+    Raises:
+        FFError: not JSON, cut off, or a field is missing or of the wrong type; no value is shown.
+    """
+    about: _Parameters | None = None
+    with path.open("rb") as file:
+        artifact = Document(path, file, streamed="jailbreaks")
+        for key, value in artifact.fields(whole=True):
+            if key == "parameters":
+                about = record(_Parameters, value, path, key)
+            elif key == "jailbreaks":
+                if about is None:
+                    raise RecordError(path, key, "", "the parameters must come before them")
+                for number, found in enumerate(artifact.items()):
+                    place = f"jailbreaks.{number}"
+                    yield about, place, record(_Jailbreak, found, path, place)
 
 
 class Reader:
@@ -55,26 +72,22 @@ class Reader:
         """Return what wrote the file, with the rate that it publishes."""
         if not begins(head, r'\{\s*"parameters"\s*:\s*\{[^}]*"method"\s*:') or b'"jailbreaks"' not in head:
             return None
-        artifact = document(path, _Artifact)
-        rate = artifact.parameters.attack_success_rate
-        absent = sum(not j.prompt or j.response is None for j in artifact.jailbreaks)
-        published = "" if rate is None else f"; published: {100 * rate:.1f}% of all rows"
-        return Source(
-            "jailbreakbench",
-            None,
-            DIRECTION,
-            total=len(artifact.jailbreaks),
-            notes=(f"{absent} behaviours without a prompt or a response{published}",),
-        )
+        total = absent = 0
+        published = ""
+        for about, _, found in _jailbreaks(path):
+            total += 1
+            absent += not found.prompt or found.response is None
+            if (rate := about.attack_success_rate) is not None:
+                published = f"; published: {100 * rate:.1f}% of all rows"
+        note = f"{absent} behaviours without a prompt or a response{published}"
+        return Source("jailbreakbench", None, DIRECTION, total=total, notes=(note,))
 
     def read(self, path: Path, options: Mapping[str, str]) -> Iterator[Row]:  # noqa: ARG002
         """Yield one row for each behaviour."""
-        artifact = document(path, _Artifact)
-        about = artifact.parameters
-        for place, found in enumerate(artifact.jailbreaks):
+        for about, place, found in _jailbreaks(path):
             absent = not found.prompt or found.response is None
             yield Row(
-                record=f"jailbreaks.{place}",
+                record=place,
                 trace_id=f"{about.method}:{about.model}:{found.index}",
                 scenario_id=f"{about.method}:{found.index}",
                 model=about.model,

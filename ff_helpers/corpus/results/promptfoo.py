@@ -13,6 +13,7 @@ from typing import Final
 
 from pydantic import Field
 
+from ff_helpers.corpus.results.documents import Document
 from ff_helpers.corpus.results.reading import (
     EMPTY,
     Foreign,
@@ -20,8 +21,8 @@ from ff_helpers.corpus.results.reading import (
     answered,
     begins,
     chat,
-    document,
     label,
+    record,
     tags,
     turns,
     ungradeable,
@@ -104,18 +105,30 @@ class _Result(Foreign):
     metadata: _Metadata | None = None
 
 
-class _Results(Foreign):
-    version: int
-    results: tuple[_Result, ...]
-
-
 class _Tool(Foreign):
     version: str | None = Field(None, alias="promptfooVersion")
 
 
-class _File(Foreign):
-    results: _Results
-    metadata: _Tool | None = None
+def _parts(path: Path) -> Iterator[_Result | _Tool]:
+    """Yield each result, one in memory at a time, and what the file says of promptfoo, where it stands.
+
+    Raises:
+        FFError: not JSON, cut off, or a field is missing or of the wrong type; no value is shown.
+    """
+    with path.open("rb") as file:
+        document = Document(path, file, streamed="results")
+        for key, value in document.fields(whole=True):
+            if key == "results":
+                for name, _ in document.fields(whole=True):
+                    if name == "results":
+                        for index, found in enumerate(document.items()):
+                            yield record(_Result, found, path, f"results.results.{index}")
+            elif key == "metadata" and value is not None:
+                yield record(_Tool, value, path, key)
+
+
+def _results(path: Path) -> Iterator[_Result]:
+    return (part for part in _parts(path) if isinstance(part, _Result))
 
 
 class Reader:
@@ -134,20 +147,18 @@ class Reader:
             return None
         if found[1] != b"3":
             raise VersionError(path, "promptfoo JSON", f"version {found[1].decode()}", "version 3")
-        read = document(path, _File)
-        rows = read.results.results
-        attacks = any(r.metadata and (r.metadata.plugin or r.metadata.strategy) for r in rows)
+        version, total, attacks = None, 0, False
+        for part in _parts(path):
+            if isinstance(part, _Tool):
+                version = part.version
+            else:
+                total += 1
+                attacks |= bool(part.metadata and (part.metadata.plugin or part.metadata.strategy))
         note = (
             "no row names a plugin or strategy: if its assertions pass where an attack succeeds, say so with "
             "--option passing=attack"
         )
-        return Source(
-            "promptfoo",
-            read.metadata.version if read.metadata else None,
-            DIRECTION,
-            total=len(rows),
-            notes=() if attacks else (note,),
-        )
+        return Source("promptfoo", version, DIRECTION, total=total, notes=() if attacks else (note,))
 
     def read(self, path: Path, options: Mapping[str, str]) -> Iterator[Row]:
         """Yield one row for each result; equal prompts to one target are runs of one scenario.
@@ -158,9 +169,8 @@ class Reader:
         passing = options.get("passing", "defence")
         if passing not in ("defence", "attack"):
             raise FFError("--option passing: must be defence (a passed test is a failed attack) or attack.")
-        read = document(path, _File)
         runs: dict[tuple[str | None, str], int] = {}
-        for index, found in enumerate(read.results.results):
+        for index, found in enumerate(_results(path)):
             about = found.metadata or _Metadata()
             messages, response = _conversation(found, about), _output(found)
             asked = "\0".join(message.content for message in messages) + f"\0{about.plugin}\0{about.strategy}"

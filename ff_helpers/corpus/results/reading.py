@@ -53,19 +53,7 @@ class PartError(FFError):
         self.what, self.run = what, run
 
 
-def document(path: Path, model: type[M]) -> M:
-    """Return a JSON document, read whole.
-
-    Raises:
-        RecordError: not JSON, cut off, or a field is missing or of the wrong type; no value is shown.
-    """
-    try:
-        return model.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise _unread(path, "", error) from None
-
-
-def record(model: type[M], value: Mapping[str, object], path: Path, place: str) -> M:
+def record(model: type[M], value: object, path: Path, place: str) -> M:
     """Return a record checked against its model; `place` is where it is in the file, for the error.
 
     Raises:

@@ -73,6 +73,7 @@ class Row:
         tags: attack, category, dataset, split and whatever else can be counted by; plain text.
         judgements, labels: of judges and of people.
         temperature, seed: how the target was sampled, where the file says it.
+        refers: it holds no conversation: its labels are of the trace that has its id.
     """
 
     record: str
@@ -88,6 +89,7 @@ class Row:
     labels: tuple[Label, ...] = ()
     temperature: float | None = None
     seed: int | None = None
+    refers: bool = False
 
 
 @dataclass(frozen=True)

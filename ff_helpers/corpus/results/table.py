@@ -39,6 +39,11 @@ class _Asked:
     cut: Cut | None
 
     @property
+    def refers(self) -> bool:
+        """Whether its rows are people's labels of traces that their ids name, without a word of their own."""
+        return bool(self.humans) and not self.judges and set(self.one) == {"id"}
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Every column that is read, each once."""
         return tuple(dict.fromkeys((*self.one.values(), *self.judges, *self.humans, *self.tags)))
@@ -182,6 +187,7 @@ def _row(
             for name in asked.humans
             if said[name].label
         ),
+        refers=asked.refers,
     )
 
 

@@ -29,6 +29,8 @@ class Input(Closed):
         prefix: what stands before an id of this file that another file's row has already; None: none needed.
         statuses: rows with a status, by status.
         unlabelled: rows that a person could have labelled and nobody did; None: the file holds no labels.
+        truths: rows added with a truth.
+        later: labels of rows that were there already.
     """
 
     file: str
@@ -50,6 +52,7 @@ class Input(Closed):
     statuses: dict[RowStatus, int] = Field(default_factory=dict)
     unlabelled: int | None = None
     truths: int = Field(default=0, ge=0)
+    later: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
@@ -109,7 +112,10 @@ class Ignored(Closed):
 
 
 class Account(Closed):
-    """Everything that was imported into one folder."""
+    """Everything that was imported into one folder.
+
+    `later_truths`: rows that got their truth after they had been added, from labels of later files.
+    """
 
     format: Literal["ff-import@1"] = "ff-import@1"
     software: str
@@ -119,6 +125,7 @@ class Account(Closed):
     judges: tuple[JudgeCounts, ...] = ()
     annotators: tuple[AnnotatorCounts, ...] = ()
     agreement: tuple[Agreement, ...] = ()
+    later_truths: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:

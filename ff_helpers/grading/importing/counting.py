@@ -50,13 +50,14 @@ class Tally:
     records: int = 0
     labels: int = 0
 
-    def opinion(self, said: Opinion | None) -> None:
-        """Count the opinion of several people on one row."""
-        if said is not None and said.votes > 1:
-            counts = self.agreement.setdefault(said.space, Counter())
-            counts["rows"] += 1
-            counts["agree"] += said.agree
-            counts["no_majority"] += said.truth is None
+    def opinion(self, said: Opinion | None, before: Opinion | None = None) -> None:
+        """Count the opinion of several people on one row, in place of what they said before."""
+        for one, times in ((before, -1), (said, 1)):
+            if one is not None and one.votes > 1:
+                counts = self.agreement.setdefault(one.space, Counter())
+                counts["rows"] += times
+                counts["agree"] += times * one.agree
+                counts["no_majority"] += times * (one.truth is None)
 
     def label(self, annotator: str, space: Space, label: str | None) -> None:
         """Count one label of one person."""
@@ -91,6 +92,7 @@ class Tally:
         agreement = [
             Agreement(space=space, rows=found["rows"], agree=found["agree"], no_majority=found["no_majority"])
             for space, found in self.agreement.items()
+            if found["rows"]
         ]
         return {"judges": tuple(judges), "annotators": tuple(people), "agreement": tuple(agreement)}
 

@@ -2,7 +2,7 @@
 
 New files are written below `.importing`. When all are complete that folder becomes `.imported`, in one step,
 and its files move to their places; an import that ends between the two is finished by the next one. What is
-there already is known by hashes: about 200 bytes of memory for each row.
+there already is known by hashes: about 250 bytes of memory for each row.
 """
 
 import csv
@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from hashlib import blake2b
@@ -20,7 +21,7 @@ from types import TracebackType
 from typing import BinaryIO, Final, NamedTuple, Self
 
 from ff_helpers.corpus.jsonl import read_records
-from ff_helpers.corpus.traces import Trace
+from ff_helpers.corpus.traces import UNNAMED, Trace
 from ff_helpers.errors import FFError
 from ff_helpers.grading.identities import identity_hash
 from ff_helpers.grading.importing.account import ACCOUNT, Account, read_account
@@ -40,9 +41,22 @@ def hashed(*parts: str) -> int:
     return int.from_bytes(blake2b(text, digest_size=8).digest(), "big")
 
 
-def content(trace: Trace) -> int:
-    """Return 64 bits that stand for what a row is, whatever its id: its conversation and its model."""
-    return hashed(trace.sha256, trace.model, trace.run or "")
+class Content(NamedTuple):
+    """What a row is, whatever its id; model and run are "" where its file does not tell."""
+
+    text: int
+    model: str
+    run: str
+
+    def is_of(self, other: "Content") -> bool:
+        """Return whether everything that is told here is true of the other."""
+        return self.text == other.text and self.model in ("", other.model) and self.run in ("", other.run)
+
+
+def content(trace: Trace) -> Content:
+    """Return what a row is, its conversation as 64 bits."""
+    model = "" if trace.model == UNNAMED else trace.model
+    return Content(hashed(trace.sha256), sys.intern(model), sys.intern(trace.run or ""))
 
 
 class LastSaid(NamedTuple):
@@ -62,7 +76,7 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._known: dict[int, int] | None = None
+        self._known: dict[int, Content] | None = None
         self._open = ExitStack()
         self._files: dict[str, BinaryIO] = {}
         self._ledgers: dict[Identity, str] = {}
@@ -101,8 +115,8 @@ class Folder:
         self._open.close()
 
     @property
-    def known(self) -> dict[int, int]:
-        """Hash of each trace_id -> hash of what the row is; read from the traces when first asked for."""
+    def known(self) -> dict[int, Content]:
+        """Hash of each trace_id -> what the row is; read from the traces when first asked for."""
         if self._known is None:
             path = self.path / TRACES
             there = read_records(path, Trace) if path.exists() else ()
@@ -129,6 +143,18 @@ class Folder:
                 shutil.copyfile(self.path / name, new)
             self._files[name] = new.open("ab")
         return self._files[name]
+
+    @contextmanager
+    def rewritten(self, name: str) -> Iterator[tuple[Path, BinaryIO]]:
+        """Yield where a file is as this import has it so far, and the one that takes its place afterwards."""
+        new = self.path / _UNFINISHED / f"{name}.new"
+        with new.open("wb") as file:
+            yield self._now(name), file
+        if name in self._files:
+            self._files.pop(name).close()
+        place = self.path / _UNFINISHED / name
+        new.replace(place)
+        self._files[name] = place.open("ab")
 
     @contextmanager
     def spool(self) -> Iterator[Path]:
@@ -176,6 +202,8 @@ class Folder:
         if not file.tell():
             file.write(_csv(("trace_id", "annotator", "label", "space")))
         file.write(_csv((trace_id, annotator, label or "", space)))
+        if self._labels is not None:
+            self._labels[hashed(trace_id, annotator, space)] = label or ""
 
     def _now(self, name: str) -> Path:
         """Return where a file is as this import has it so far."""

@@ -1,6 +1,5 @@
 """One row of a reader as ours: the trace, what people's labels come to, and the records of its judges."""
 
-from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -9,14 +8,14 @@ from typing import Final, cast
 from pydantic import ValidationError
 
 from ff_helpers.corpus.results.rows import Judgement, Label, Row
-from ff_helpers.corpus.traces import UNNAMED, Annotation, Generation, Message, Sampling, Trace
+from ff_helpers.corpus.traces import UNNAMED, Annotation, Generation, Message, Sampling, Trace, majority
 from ff_helpers.errors import FFError, is_name, named
 from ff_helpers.grading.external import NOT_TOLD, Said, external_record
 from ff_helpers.grading.outcome import Judge, Record, Supersedes
 from ff_helpers.terms import SPACES, Space
 from ff_helpers.terms import Label as Class
 
-_CENSUS: Final = Sampling(kind="census")
+CENSUS: Final = Sampling(kind="census")
 _BEFORE: Final = "the file holds no label from before it was changed"
 
 
@@ -45,7 +44,7 @@ class Opinion:
     truth: str | None
 
 
-def opinion(labels: tuple[Label, ...]) -> Opinion | None:
+def opinion(labels: "tuple[Label, ...] | tuple[Annotation, ...]") -> Opinion | None:
     """Return what the labels come to; None where nobody gave one."""
     if not labels:
         return None
@@ -53,10 +52,9 @@ def opinion(labels: tuple[Label, ...]) -> Opinion | None:
         (one,) = labels
         return None if one.label is None else Opinion(one.space, 1, True, one.label)
     for space in SPACES:
-        votes = Counter(one.label for one in labels if one.space == space and one.label is not None)
+        votes = [one.label for one in labels if one.space == space and one.label is not None]
         if votes:
-            (first, most), many = votes.most_common(1)[0], sum(votes.values())
-            return Opinion(space, many, len(votes) == 1, first if 2 * most > many else None)
+            return Opinion(space, len(votes), len(set(votes)) == 1, majority(votes))
     return None
 
 
@@ -86,12 +84,12 @@ def trace_of(row: Row, said: Opinion | None, *, path: Path, tool: str, trace_id:
             messages=tuple(_message(one) for one in row.messages),
             truth=truth,
             truth_space=said.space if said and truth else None,
-            sampling=_CENSUS if truth else None,
+            sampling=CENSUS if truth else None,
             generation=Generation(**told) if any(value is not None for value in told.values()) else None,
             row_status=row.status,
             row_reason=storable(row.reason) if row.reason and row.status else None,
             tags={storable(name): storable(value) for name, value in row.tags.items()},
-            annotations=tuple(_annotation(one) for one in row.labels),
+            annotations=tuple(annotation(one) for one in row.labels),
         )
     except ValidationError as error:
         raise _bad(path, row.record, error) from None
@@ -143,7 +141,8 @@ def storable(text: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _annotation(said: Label) -> Annotation:
+def annotation(said: Label) -> Annotation:
+    """Return a label as the trace keeps it."""
     return Annotation(annotator=storable(said.annotator), space=said.space, label=said.label)
 
 

@@ -1,7 +1,8 @@
 """Files of other tools into one folder: traces, one ledger per judge, people's labels, and the account.
 
 Rows stream through; what is kept of them are hashes of ids. The truth of a trace is set only where people
-labelled every row of its file that can be labelled: then the labelled rows are all rows (a census).
+labelled every row of its file that can be labelled: then the labelled rows are all rows (a census). Labels
+may come in later files (`later`).
 """
 
 import hashlib
@@ -28,12 +29,14 @@ from ff_helpers.grading.importing.folder import LABELS, TRACES, Folder, LastSaid
 from ff_helpers.grading.importing.incoming import (
     BadRowError,
     Opinion,
+    annotation,
     judge_of,
     opinion,
     records_of,
     storable,
     trace_of,
 )
+from ff_helpers.grading.importing.later import Later, add_later
 from ff_helpers.grading.outcome import Record, Supersedes
 from ff_helpers.terms import Identity
 
@@ -61,6 +64,7 @@ class Imported:
         again: names of files that had been imported before, in the same way: they were not read again.
         left: files of a folder that were not read.
         records, labels: how many of judges and of people were added.
+        truths: rows that were there before and got their truth now.
     """
 
     account: Account
@@ -69,6 +73,7 @@ class Imported:
     left: tuple[Left, ...]
     records: int
     labels: int
+    truths: int
 
 
 class _Heard(Mapping[str, str]):
@@ -101,11 +106,13 @@ class _File:
     sha256: str
     folder: Folder
     tally: Tally
+    later: Later
     counts: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
     seen: set[int] = field(default_factory=set)
     unjudged: set[int] = field(default_factory=set)
     judges: set[Identity] = field(default_factory=set)
+    is_later: bool = False  # traces were there before it
 
 
 def import_files(
@@ -131,7 +138,7 @@ def import_files(
     """
     with Folder(out) as folder:
         before = folder.account
-        tally = tally_of(before, folder.ledgers)
+        tally, later = tally_of(before, folder.ledgers), Later()
         inputs = list(before.inputs) if before else []
         new: list[Input] = []
         again: list[str] = []
@@ -145,7 +152,7 @@ def import_files(
                 continue
             if tell is not None:
                 tell(one)
-            file = _File(one, sha256, folder, tally)
+            file = _File(one, sha256, folder, tally, later)
             prefixes = {i.prefix for i in inputs if i.prefix}
             heard = _Heard(options)
             _read(file, prefixes, heard)
@@ -153,21 +160,24 @@ def import_files(
                 raise ChangedFileError(one.path)
             new.append(_input(file, stated[0], version, asked, heard.unheard))
             inputs.append(new[-1])
+        truths = add_later(later, folder, tally)
         account = Account(
             software=f"ff-helpers {__version__}",
             inputs=tuple(inputs),
             left=tuple(Ignored(file=one.path.name, why=one.why) for one in left),
             rows=sum(one.added for one in inputs),
+            later_truths=truths + (before.later_truths if before else 0),
             **tally.told(),
         )
         if new:
             folder.commit(account)
-    return Imported(account, tuple(new), tuple(again), left, tally.records, tally.labels)
+    return Imported(account, tuple(new), tuple(again), left, tally.records, tally.labels, truths)
 
 
 def _read(file: _File, prefixes: set[str], options: Mapping[str, str]) -> None:
     """Read one file into the folder's unfinished files."""
     source = file.found.source
+    file.is_later = bool(file.folder.known)
     rows = reader(source.tool).read(file.found.path, options)
     with (
         file.folder.spool() as path,
@@ -200,15 +210,23 @@ def _placed(row: Row, said: Opinion | None, file: _File, prefixes: set[str]) -> 
     file.seen.add(own)
     trace = trace_of(row, said, path=path, tool=tool, trace_id=row.trace_id)
     what = content(trace)
+    also = {prefix: known.get(hashed(f"{prefix}-{trace.trace_id}")) for prefix in sorted(prefixes)}
+    if row.refers and own in known:
+        if tool == TABLE and any(also.values()):
+            problem = "several traces of the folder have this id, with and without a prefix: name the text"
+            raise BadRowError(path, row.record, "trace_id", problem)
+        return trace, False
+    if row.refers and (file.is_later or tool != TABLE):
+        problem = f"{file.folder.path} holds no trace {named(row.trace_id)}. Import its text first"
+        raise BadRowError(path, row.record, "trace_id", problem)
     if own not in known:
         known[own] = what
         return trace, True
-    if known[own] == what:
+    if what.is_of(known[own]):
         return trace, False
-    for prefix in sorted(prefixes):
-        trace_id = f"{prefix}-{trace.trace_id}"
-        if known.get(hashed(trace_id)) == what:
-            return trace.model_copy(update={"trace_id": trace_id}), False
+    for prefix, there in also.items():
+        if there is not None and what.is_of(there):
+            return trace.model_copy(update={"trace_id": f"{prefix}-{trace.trace_id}"}), False
     trace_id = f"{file.sha256[:8]}-{trace.trace_id}"
     if hashed(trace_id) in known:
         raise BadRowError(path, row.record, "trace_id", "another row has it, with and without a prefix")
@@ -223,11 +241,10 @@ def _count(said: Opinion | None, trace: Trace, file: _File, *, is_new: bool) -> 
     if trace.row_status:
         file.statuses[trace.row_status] += 1
     file.counts["with people"] += said is not None
+    file.counts["unlabelled"] += said is None and trace.fault is None
     if is_new:
         file.tally.opinion(said)
         file.counts["truths"] += trace.truth is not None
-        file.counts["labelled"] += said is not None
-        file.counts["unlabelled"] += said is None and trace.fault is None
 
 
 def _judged(row: Row, trace: Trace, file: _File, *, is_new: bool) -> None:
@@ -284,23 +301,23 @@ def _write(records: list[Record], judge: OneJudge, file: _File, earlier: LastSai
 
 def _labelled(row: Row, trace: Trace, file: _File, *, is_new: bool) -> None:
     """Write what people said of a row; of a row that is there already only what they had not said."""
-    given = [(storable(one.annotator), one.space, one.label) for one in row.labels]
-    if len({(name, space) for name, space, _ in given}) < len(given):
+    given = [annotation(one) for one in row.labels]
+    if len({(one.annotator, one.space) for one in given}) < len(given):
         problem = "one annotator gives two labels in one space"
         raise BadRowError(file.found.path, row.record, "annotator", problem)
-    for annotator, space, label in given:
+    for one in given:
         if not is_new:
-            pair = hashed(trace.trace_id, annotator, space)
-            said = file.folder.labels()
-            if pair in said:
-                if said[pair] != (label or ""):
-                    where = file.folder.path / LABELS
-                    problem = f"{named(annotator)} gave another one in {where}: take another --out"
+            said = file.folder.labels().get(hashed(trace.trace_id, one.annotator, one.space))
+            if said is not None:
+                if said != (one.label or ""):
+                    where = f"{file.folder.path / LABELS} for trace {named(trace.trace_id)}"
+                    problem = f"{named(one.annotator)} gave another one in {where}: take another --out"
                     raise BadRowError(file.found.path, row.record, "label", problem)
                 continue
-            said[pair] = label or ""
-        file.folder.add_label(trace.trace_id, annotator, label, space)
-        file.tally.label(annotator, space, label)
+            file.later.add(trace.trace_id, one, file.found.path, row.record)
+            file.counts["later"] += 1
+        file.folder.add_label(trace.trace_id, one.annotator, one.label, one.space)
+        file.tally.label(one.annotator, one.space, one.label)
 
 
 def _finish(spool: Path, file: _File) -> None:
@@ -353,6 +370,7 @@ def _input(file: _File, size: int, version: str, options: dict[str, str], unused
         statuses=dict(sorted(file.statuses.items())),
         unlabelled=counts["unlabelled"] if counts["with people"] else None,
         truths=counts["truths"],
+        later=counts["later"],
     )
 
 
