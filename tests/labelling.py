@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from ff_helpers.corpus.jsonl import write_records
 from ff_helpers.corpus.traces import Message, Trace
-from ff_helpers.measurement.sampling.files import Design, Stratum, write_sample
+from ff_helpers.measurement.sampling.files import Decision, Design, Stratum, decisions_path, write_sample
 from ff_helpers.terms import Space
 from tests.conftest import FF, started
 
@@ -100,3 +100,14 @@ def labelling(sample: Path, *options: str) -> "Iterator[tuple[Page, object]]":
 def decisions(sample: Path, name: str) -> list[dict[str, object]]:
     text = sample.with_name(f"{sample.name}.decisions.{name}.jsonl").read_text()
     return [json.loads(line) for line in text.splitlines()]
+
+
+def decided(sample: Path, space: Space, **people: Callable[[int], str]) -> None:
+    """Write the decisions of people about a sample, each by the number in a trace's id."""
+    for name, says in people.items():
+        lines = [
+            Decision(trace_id=i, annotator=name, space=space, label=says(int(i.lstrip("t"))), started="2026")
+            for i in pd.read_csv(sample)["trace_id"]
+        ]
+        text = "".join(f"{one.model_dump_json()}\n" for one in lines)
+        decisions_path(sample, name).write_text(text, encoding="utf-8")

@@ -1,6 +1,5 @@
 """`ff sample` and `ff asr` with labels, as a user types them."""
 
-import csv
 import json
 from datetime import date
 from pathlib import Path
@@ -8,48 +7,15 @@ from pathlib import Path
 import pytest
 
 from ff_helpers.cli import main
-from ff_helpers.corpus.jsonl import write_records
-from ff_helpers.grading.outcome import Record
 from ff_helpers.measurement.calibration.calibrate import calibrate
+from tests.drawn_study import fill, write_study
 from tests.verdict_rows import rows
 
 
 @pytest.fixture
 def study(tmp_path, monkeypatch, make_trace):
-    """100 traces of two models and their verdicts: 40 called compliance, of which 30 are."""
     monkeypatch.chdir(tmp_path)
-    traces, records = [], []
-    for n in range(100):
-        trace = make_trace(f"answer {n}", trace_id=f"t{n}", scenario_id=f"s{n}")
-        traces.append(trace.model_copy(update={"model": "ab"[n % 2]}))
-        verdict = "COMPLIANCE" if n < 40 else "REFUSAL"
-        records.append(
-            Record(
-                key=f"k{n}",
-                trace_id=trace.trace_id,
-                response_sha256=trace.response_sha256,
-                grader="g",
-                grader_digest="sha256:1",
-                rubric="r@1",
-                method="flip-final-turn",
-                verdict=verdict,
-                software="none",
-            )
-        )
-    write_records(tmp_path / "traces.jsonl", traces)
-    write_records(tmp_path / "verdicts.jsonl", records)
-    return tmp_path
-
-
-def fill(path, truth):
-    with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    for row in rows:
-        row["truth"] = truth(int(row["trace_id"][1:]))
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    return write_study(tmp_path, make_trace)
 
 
 DRAW = ["sample", "verdicts.jsonl", "--traces", "traces.jsonl", "--out", "labels.csv"]

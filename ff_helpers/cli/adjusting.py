@@ -6,13 +6,15 @@ from typing import Final
 
 import pandas as pd
 
-from ff_helpers.cli.labels import answers, judge_json, table_of
+from ff_helpers.cli.labels import answers, humans_json, judge_json, table_of
 from ff_helpers.cli.rates import rates_of_file, reaches
 from ff_helpers.cli.text import aligned, json_rows, percent, print_json, said
 from ff_helpers.errors import FFError, named
 from ff_helpers.measurement.adjustment.labelled import drawn_otherwise, labelled_rates, with_labels
 from ff_helpers.measurement.adjustment.patterns import together
+from ff_helpers.measurement.adjustment.sample_card import people_of
 from ff_helpers.measurement.adjustment.transport import CARRIED
+from ff_helpers.measurement.calibration.humans import Humans
 from ff_helpers.measurement.labels.card import LabelCard
 from ff_helpers.measurement.labels.file import column_of
 from ff_helpers.measurement.labels.graded import graded_table
@@ -76,7 +78,8 @@ def _ledger(options: argparse.Namespace) -> int:
     otherwise = drawn_otherwise(counted) if design is None else []
     left = {"without a verdict": int(rows["verdict"].isna().sum()), "disputed": len(sample.disputed)}
     left |= {"traces that not every judge graded": alone} if len(asked) > 1 else {}
-    return _print(options, table, by, drawn=drawn, otherwise=otherwise, left=left)
+    people = people_of(sample)
+    return _print(options, table, by, drawn=drawn, otherwise=otherwise, left=left, people=people)
 
 
 def _table(options: argparse.Namespace) -> int:
@@ -144,6 +147,7 @@ def _print(
     left: dict[str, int],
     judges: Sequence[LabelCard] = (),
     said_of: Sequence[str] = (),
+    people: Sequence[Humans] = (),
 ) -> int:
     if options.json:
         content: dict[str, object] = {
@@ -156,6 +160,7 @@ def _print(
             content |= {"judge": judge_json(judges[0]), "notes": list(said_of)}
         elif judges:
             content |= {"judges": [judge_json(one) for one in judges], "notes": list(said_of)}
+        content |= {"people": [humans_json(pair) for pair in people]} if people else {}
         print_json(content | {"rates": json_rows(table)})
     elif options.csv:
         print(table.to_csv(index=False, lineterminator="\n"), end="")
@@ -180,7 +185,7 @@ def _print(
             if text
         ]
         values = {"lines": aligned(lines), "notes": notes, "drawn": drawn, "otherwise": otherwise}
-        values |= {"judges": judges, "said_of": said_of}
+        values |= {"judges": judges, "said_of": said_of, "people": people}
         print(said("adjusted", file=options.file, left={k: n for k, n in left.items() if n}, **values))
     # A rate that is not known to be low enough does not pass: too few labels, or an interval that reaches P.
     if any(not reaches(one.gate.state, options.require) for one in judges):

@@ -2,9 +2,10 @@
 
 import argparse
 from pathlib import Path
+from typing import Final
 
 from ff_helpers import paths
-from ff_helpers.cli.labels import measure_labels
+from ff_helpers.cli.labels import is_sample, measure_labels
 from ff_helpers.cli.text import announce, said
 from ff_helpers.corpus.readers import CALIBRATION, READERS
 from ff_helpers.errors import FFError
@@ -14,6 +15,9 @@ from ff_helpers.measurement.calibration.calibrate import calibrate_files
 from ff_helpers.measurement.standing import default_cards
 from ff_helpers.registry import chosen
 from ff_helpers.terms import GATE_STATES
+
+_OF_SAMPLES: Final = ("labels", "ledger", "space", "truth", "no_card", "json")
+"""Options for labels that a sample file can have too."""
 
 
 def calibrate(options: argparse.Namespace) -> int:
@@ -79,8 +83,15 @@ def check_options(options: argparse.Namespace) -> None:
                 "--grader COLUMN measures existing labels."
             )
         return
-    if given := _given(options, None):
+    sample = is_sample(options)
+    if given := [name for name in _given(options, None) if not (sample and name == "traces")]:
         raise FFError(f"--{given[0]} is for running a grader on traces: leave out it or --labels.")
+    if sample:
+        if given := [name for name in _given(options, "labels") if name not in _OF_SAMPLES]:
+            raise FFError(
+                f"--{given[0]}: {options.labels} is a sample that `ff sample` drew, and says that itself."
+            )
+        return
     if options.truth is None:
         raise FFError("--labels needs --truth COLUMN, the column of the true labels.")
     if options.ledger is None and options.grader is None:

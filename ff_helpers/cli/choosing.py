@@ -137,6 +137,6 @@ def _short(card: Card) -> dict[str, object]:
         "space": card.space,
         "rubric": card.rubric,
         "gate": card.gate.state,
-        "accuracy": asdict(card.accuracy),
+        "accuracy": {key: value for key, value in asdict(card.accuracy).items() if value is not None},
         "seconds_a_trace": card.seconds_a_trace if isinstance(card.seconds_a_trace, float) else None,
     }

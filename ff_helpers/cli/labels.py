@@ -11,10 +11,13 @@ import pandas as pd
 
 from ff_helpers.cli.text import announce, plain, print_json, said, shown
 from ff_helpers.corpus.tables import read_table
+from ff_helpers.errors import FFError
 from ff_helpers.grading.external import external_identity
 from ff_helpers.grading.identities import identity_hash
+from ff_helpers.measurement.adjustment.sample_card import card_of_sample
 from ff_helpers.measurement.calibration.cards import Card, write_card
 from ff_helpers.measurement.calibration.confusion import Confusion, Kappa
+from ff_helpers.measurement.calibration.humans import Humans
 from ff_helpers.measurement.labels.card import Coded, LabelCard, card_of_labels, texts
 from ff_helpers.measurement.labels.file import Mapped, column_of, read_map, where, with_verdicts
 from ff_helpers.measurement.labels.measured import measured_card, onto_space, space_of, unequal_chances
@@ -23,6 +26,7 @@ from ff_helpers.measurement.labels.questions import SUGGESTED, Answers, reading_
 from ff_helpers.measurement.labels.signs import signs
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.measurement.rates.known import measures
+from ff_helpers.measurement.sampling.files import design_path, read_sample
 from ff_helpers.measurement.standing import default_cards
 from ff_helpers.terms import ROW_FAULTS, Identity, Space, classes
 
@@ -49,11 +53,60 @@ class Measured:
 
 def measure_labels(options: argparse.Namespace) -> int:
     """Print the card of two columns, as text or JSON, and write it where its label space is known."""
+    if is_sample(options):
+        return _measure_sample(options)
     frame = table_of(options.labels)
     if options.where is not None:
         frame = where(frame, options.where)
     found = _measured(frame, options)
     card, why = _card(found, options)
+    return _print(found, card, why, options)
+
+
+def is_sample(options: argparse.Namespace) -> bool:
+    """Return whether the labels are a sample that `ff sample` drew, to be measured against a ledger."""
+    drawn = options.truth in (None, "truth") and design_path(options.labels).is_file()
+    return drawn and options.ledger is not None
+
+
+def _measure_sample(options: argparse.Namespace) -> int:
+    """Print and write the card of a grader by the labels of a sample of its rows, weighted by its design.
+
+    Raises:
+        FFError: no traces; or as `read_sample` and `card_of_sample`.
+    """
+    if not options.traces:
+        raise FFError(
+            f"{options.labels} is a sample that `ff sample` drew: add --traces TRACES.jsonl, which name the "
+            "scenarios and models of its rows."
+        )
+    sample = read_sample(options.labels, space=options.space)
+    made = card_of_sample(
+        sample, options.ledger, [Path(path) for path in options.traces], grader=options.grader
+    )
+    notes = [f"{made.drawn}.", *signs(made.label)]
+    if sample.disputed:
+        notes.append(f"{len(sample.disputed)} traces in dispute have no truth: `ff label --adjudicate`.")
+    mapping: dict[str, Mapped] = {"truth": {name: name for name in made.label.matrix.classes}}
+    found = Measured(made.label, made.frame, mapping, made.space, made.identity, tuple(notes), 0)
+    why = "--no-card" if options.no_card else "people have no card"
+    card = None
+    if not options.no_card and made.identity.method != "manual":
+        card = measured_card(
+            made.label,
+            frame=made.frame,
+            mapped=None,
+            identity=made.identity,
+            space=made.space,
+            calibration_set=options.labels.stem,
+            day=datetime.date.today(),
+            drawn=made.drawn,
+            design=made.design,
+        )
+    return _print(found, card, "" if card else why, options)
+
+
+def _print(found: Measured, card: Card | None, why: str, options: argparse.Namespace) -> int:
     path = None if card is None else _write(card, options)
     left = {"no_truth": found.card.no_truth, "not_in_ledger": found.not_in_ledger}
     if options.json:
@@ -70,6 +123,7 @@ def measure_labels(options: argparse.Namespace) -> int:
         "why": why,
         "space": found.space,
         "who": found.identity,
+        "sampled": is_sample(options),
     }
     values |= {"backs": [] if found.space is None else measures(found.space)}
     where_said = f" where {options.where}" if options.where else ""
@@ -155,7 +209,10 @@ def _card(found: Measured, options: argparse.Namespace) -> tuple[Card | None, st
     if found.identity.method == "manual":
         return None, "people have no card"
     if unequal_chances(found.frame):
-        return None, "the rows were drawn with different probabilities, which these figures do not weight"
+        return None, (
+            "the rows were drawn with different probabilities, which these figures do not weight: give the "
+            "file that `ff sample` wrote, with its design beside it, and --ledger VERDICTS --traces TRACES"
+        )
     card = measured_card(
         found.card,
         frame=found.frame,
@@ -188,7 +245,7 @@ def _content(card: LabelCard) -> dict[str, object]:
     content: dict[str, object] = {"truth": card.truth, "grader": card.grader, "n": worth.n, "k": matrix.k}
     content |= {"rows": matrix.n, "items": card.items}
     content |= _share_json("accuracy", worth.accuracy) | _kappa_json(worth.kappa)
-    content |= {"baseline": matrix.baseline.estimate, "majority_class": matrix.classes[matrix.majority]}
+    content |= {"baseline": worth.baseline.estimate, "majority_class": matrix.classes[worth.majority]}
     content |= {"confusion": _nested(matrix, len(card.invalid) > 0)}
     content["per_class"] = {
         name: {"n": sum(matrix.table[i])}
@@ -205,13 +262,8 @@ def _content(card: LabelCard) -> dict[str, object]:
         content |= {"positive": one.name, "f1": one.f1}
         content |= _share_json("precision", one.precision) | _share_json("recall", one.sensitivity)
         content |= _share_json("sensitivity", one.sensitivity) | _share_json("specificity", one.specificity)
-    if card.humans is not None:
-        agreed = card.humans.agreement
-        content["annotators"] = (
-            {"columns": card.humans.columns, "n": agreed.n, "k": agreed.k, "left_out": card.humans.left_out}
-            | _share_json("agreement", agreed)
-            | _kappa_json(card.humans.kappa)
-        )
+    people = [humans_json(pair) for pair in card.humans]
+    content |= {"annotators": people[0], "people": people} if people else {}
     criteria = [
         {"rule": rule} | asdict(one)
         for rule, every in (("published", card.gate.published), ("ours", card.gate.ours))
@@ -219,6 +271,12 @@ def _content(card: LabelCard) -> dict[str, object]:
     ]
     content["gate"] = {"state": card.gate.state, "criteria": criteria, "reasons": card.gate.reasons}
     return content
+
+
+def humans_json(pair: Humans) -> dict[str, object]:
+    """Return how far two people agree, for JSON."""
+    said = {"columns": pair.columns, "n": pair.agreement.n, "k": pair.agreement.k, "left_out": pair.left_out}
+    return said | _share_json("agreement", pair.agreement) | _kappa_json(pair.kappa)
 
 
 def judge_json(card: LabelCard) -> dict[str, object]:

@@ -41,7 +41,7 @@ def measured(value: "Proportion | Kappa | float | Unknown | None") -> str:
         case Unknown():
             return f"not measured: {value.why}"
         case Proportion(estimate=float() as share):
-            return f"{percent(share, value.low, value.high)}, {value.k} of {value.n}"
+            return f"{percent(share, value.low, value.high)}, {value.counts}"
         case Kappa():
             return f"{value.value:.2f} [{value.low:.2f}, {value.high:.2f}]"
         case float():

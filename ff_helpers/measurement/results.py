@@ -53,7 +53,7 @@ class GraderNote:
         """Return how accurate it was measured to be, and the state of the gate."""
         if isinstance(self.accuracy, Unknown):
             return f"{self.accuracy}; {self.gate}"
-        rate = f"{rate_text(self.accuracy)}, {self.accuracy.k} of {self.accuracy.n}"
+        rate = f"{rate_text(self.accuracy)}, {self.accuracy.counts}"
         space = self.space if isinstance(self.space, Unknown) else f"space {self.space}"
         card = f", {self.card}" if self.card else ""
         return f"accuracy {rate} on {self.calibration_set}, {space}; {self.gate}{card}"

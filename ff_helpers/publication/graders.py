@@ -158,7 +158,8 @@ def gate_lines(run: Run) -> list[str]:
     cards, said = run_cards(run), []
     for name, card in zip(card_names(cards), cards, strict=True):
         state = card.gate.state
-        accuracy = f"{card.k} of {card.n} right" + (f", {card.k / card.n:.1%}" if card.n else "")
+        right = card.accuracy.estimate
+        accuracy = f"{card.k} of {card.n} right" + (f", {right:.1%}" if right is not None else "")
         said.append(
             f"{name} {_PASSED.get(state, 'did not pass the gate')}: {state} "
             f"({accuracy}; {card.calibration_set}, {card.space})"

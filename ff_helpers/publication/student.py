@@ -133,7 +133,7 @@ def _said(cards: Sequence[Card], names: Mapping[Identity, str]) -> dict[str, lis
     """Return for each grader and set what its card says: the words under a chart."""
     said: dict[str, list[dict[str, str]]] = {}
     for card in cards:
-        right = f"{rate_text(card.accuracy)}, {card.k} of {card.n}"
+        right = f"{rate_text(card.accuracy)}, {card.accuracy.counts}"
         words = f"accuracy {right}, space {card.space}; {card.gate.state}"
         said.setdefault(names[card.identity], []).append(
             {"set": card.calibration_set, "words": words, "gate": card.gate.state}

@@ -9,6 +9,7 @@ from ff_helpers import paths
 from ff_helpers.columns import declared, dtypes, worded
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.adjustment.labelled import LEAST, labelled_rates, with_labels
+from ff_helpers.measurement.adjustment.sample_card import people_of
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.robustness import natural_first
 from ff_helpers.measurement.rates.known import decided
@@ -126,5 +127,6 @@ def _drawn(sample: Sample) -> str:
         kind = "at random" if sample.design.design == "random" else "by verdict, with known probabilities"
         how = f"{kind} (seed {sample.design.seed})"
     disputed = f"; {len(sample.disputed)} disputed and left out" if sample.disputed else ""
-    who = f"labelled {people} in the space {sample.space}{disputed}"
+    agreed = "".join(f"; two people: {pair.sentence()}" for pair in people_of(sample))
+    who = f"labelled {people} in the space {sample.space}{agreed}{disputed}"
     return f"Labels: {labelled} of {n} traces drawn {how}, {who}"

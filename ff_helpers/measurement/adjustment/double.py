@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.adjustment.rogan_gladen import Adjusted
-from ff_helpers.measurement.proportions.intervals import Numbers, Z, wilson_bounds
+from ff_helpers.measurement.proportions.clusters import clustering
+from ff_helpers.measurement.proportions.intervals import Numbers, wilson_bounds
 
 DOUBLE, LABELS = "double sampling", "labels alone"
 RARE = 25
@@ -72,7 +73,7 @@ def double_sampling(
         part = (rate[cell] - centre) / rows + np.where(
             drawn, (called / rows)[cell] * weight / np.where(known, total, 1.0)[cell] * (y - rate[cell]), 0.0
         )
-        shrink = _clustering(part, np.array(pd.factorize(pd.Series(scenario))[0]), drawn)
+        shrink = clustering(part, np.array(pd.factorize(pd.Series(scenario))[0]), drawn)
         if not shrink:
             why = "not identifiable: runs of one scenario say nothing about others"
             return Adjusted(method=DOUBLE, note=why)
@@ -120,31 +121,6 @@ def bounds(
 def rare(positives: Numbers, labelled: Numbers) -> NDArray[np.bool_]:
     """Return where labels of the rarer kind are so few that an interval is less sure than it looks."""
     return np.minimum(positives, labelled - positives) < RARE
-
-
-def _clustering(part: Numbers, cluster: NDArray[np.intp], drawn: NDArray[np.bool_]) -> float:
-    """Return by what the effective n shrinks because rows come in clusters.
-
-    As in `clustered`: the variance of the estimate between clusters over that between rows, at least 1, and
-    t on one less than the clusters that hold a label. 0 where there is one cluster of several rows.
-
-    Args:
-        part: what each row adds to the estimate, less its expectation.
-        cluster: of each row.
-        drawn: which rows are labelled.
-    """
-    from scipy.special import stdtrit
-
-    labelled, groups = int(drawn.sum()), len(np.unique(cluster[drawn]))
-    if len(np.unique(cluster)) == len(cluster):
-        return 1.0
-    if groups < 2:
-        return 0.0
-    alone, together = float((part**2).sum()), float((np.bincount(cluster, weights=part) ** 2).sum())
-    # Where all labels agree no variance can be seen (but rounding errors), and each cluster counts once.
-    seen = alone > 1e-24
-    effect = max(1.0, groups / (groups - 1) * together / alone) if seen else labelled / groups
-    return float((Z / stdtrit(groups - 1, 0.975)) ** 2) / effect
 
 
 def _check(cell: "np.ndarray[tuple[int], np.dtype[np.intp]]", y: Numbers, chance: Numbers) -> None:

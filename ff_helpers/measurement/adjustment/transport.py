@@ -95,13 +95,14 @@ def card_errors(card: Card, tier: Tier) -> list[Errors]:
     """
     found = hits(card.space, tier)
     hit = np.array([name in found for name in card.confusion.classes])
-    tables = [(one.model, one.table) for one in card.by_model] or [("not recorded", card.confusion.table)]
+    everything: tuple[tuple[float, ...], ...] = card.weighted or card.confusion.table
+    tables = [(one.model, one.table) for one in card.by_model] or [("not recorded", everything)]
     errors = []
     for model, table in tables:
         counts = np.array(table)[:, : len(hit)]  # without the column of rows that have no verdict
         positive, negative = counts[hit], counts[~hit]
-        success = (int(positive[:, hit].sum()), int(positive.sum()))
-        failure = (int(negative[:, ~hit].sum()), int(negative.sum()))
+        success = (float(positive[:, hit].sum()), float(positive.sum()))
+        failure = (float(negative[:, ~hit].sum()), float(negative.sum()))
         errors.append(Errors(model, success, failure, card.calibration_set))
     return errors
 

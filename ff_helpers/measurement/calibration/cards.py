@@ -21,6 +21,7 @@ from ff_helpers.corpus.split import Split
 from ff_helpers.grading.identities import identity_hash, shown_names
 from ff_helpers.measurement.calibration.confusion import Confusion, Kappa, confusion
 from ff_helpers.measurement.calibration.gate import Gate
+from ff_helpers.measurement.calibration.humans import Humans
 from ff_helpers.measurement.calibration.robustness import FlipRate
 from ff_helpers.measurement.proportions.between import DIFFER, shares_differ
 from ff_helpers.measurement.proportions.intervals import Proportion, rate_text, triple
@@ -53,10 +54,13 @@ class ClassRates(Closed):
 
 
 class OfModel(Closed):
-    """The rows of one model under test: their table, with the classes of the card's `confusion`."""
+    """The rows of one model under test: their table, with the classes of the card's `confusion`.
+
+    Effective counts where the card is weighted, see there.
+    """
 
     model: str
-    table: tuple[tuple[int, ...], ...]
+    table: tuple[tuple[int | float, ...], ...]
 
 
 class Card(Closed):
@@ -73,6 +77,9 @@ class Card(Closed):
         confusion: rows truth, columns graded class, the last column `no verdict`.
         by_class: recall and precision with their counts.
         by_model: the table of each model under test; empty where the models are not known.
+        weighted: the table as effective counts, worth what the labels are worth, where rows were drawn with
+            different probabilities; `confusion`, n and k are of the labelled rows as they are.
+        people: how far the people who labelled agree, two by two; empty where that is not known.
         kappa: Cohen's, `no verdict` as a class of its own.
         majority_class, majority: the most frequent truth, and the accuracy of always answering it.
         chance: the accuracy of picking each class with equal probability: 1 / number of classes.
@@ -114,6 +121,8 @@ class Card(Closed):
     confusion: Confusion
     by_class: tuple[ClassRates, ...]
     by_model: tuple[OfModel, ...] = Field(default=(), exclude_if=lambda models: not models)
+    weighted: tuple[tuple[float, ...], ...] = Field(default=(), exclude_if=lambda table: not table)
+    people: tuple[Humans, ...] = Field(default=(), exclude_if=lambda pairs: not pairs)
     kappa: Annotated[Kappa | Unknown, *_READ_AND_WRITTEN]
     majority_class: str
     majority: Proportion
@@ -160,17 +169,21 @@ class Card(Closed):
         """Return `accuracy 65.0% [43.3, 81.9], 13 of 20, on proxies (space five, 2026-11-22)`."""
         rate = rate_text(self.accuracy) if self.n else "unknown [0.0, 100.0]"
         where = f"{self.calibration_set} (space {self.space}, {self.date})"
-        return f"accuracy {rate}, {self.k} of {self.n}, on {where}"
+        counts = self.accuracy.counts if self.weighted else f"{self.k} of {self.n}"
+        return f"accuracy {rate}, {counts}, on {where}"
 
     def by_models(self) -> str:
         """Return how many models under test the rows are of, and how accuracy differs; empty for one."""
         if len(self.by_model) < 2:
             return ""
+        told = f"{len(self.by_model)} models"
+        if self.weighted:  # effective counts of the classes do not add up to an accuracy
+            return told
         sizes = np.array([sum(map(sum, one.table)) for one in self.by_model], dtype=float)
         right = np.array(
             [sum(row[i] for i, row in enumerate(one.table)) for one in self.by_model], dtype=float
         )
-        told, shares = f"{len(self.by_model)} models", right / sizes
+        shares = right / sizes
         if shares_differ(right, sizes).p >= DIFFER:
             return told
         return f"{told}, accuracy {shares.min():.0%} to {shares.max():.0%}"
@@ -327,6 +340,7 @@ def grader_note(card: Card, name: str | None = None) -> GraderNote:
     expired = ", expired" if card.gate.state == "uncalibrated" else ""
     own = f", {card.gate.own}" if card.gate.own else ""
     models = f", {card.by_models()}" if card.by_models() else ""
+    people = "".join(f"; two people: {pair.sentence()}" for pair in card.people)
     return GraderNote(
         grader=name or card.grader,
         digest=card.digest.removeprefix("sha256:"),
@@ -335,7 +349,7 @@ def grader_note(card: Card, name: str | None = None) -> GraderNote:
         calibration_set=card.calibration_set,
         space=card.space,
         gate=card.gate.state,
-        card=f"card of {card.date}{expired}{own}{models}",
+        card=f"card of {card.date}{expired}{own}{models}{people}",
     )
 
 

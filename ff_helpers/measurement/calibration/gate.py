@@ -151,8 +151,8 @@ def decide(
             None: no corpus is known, so this is not checked.
         chose: rows of the set chose the grader's rubric; the same limit applies.
         thresholds: what the rules require.
-        evidence: what the matrix is worth where its rows are repeats of items (`items.by_item`); None: its
-            rows are independent.
+        evidence: what the matrix is worth where its rows are repeats of items (`items.by_item`) or were drawn
+            with different probabilities (`by_design`); None: its rows are independent and count alike.
     """
     bounds, worth = _coverage(proxy, missing, chose), evidence or by_row(matrix)
     gate = _by(thresholds, matrix, worth, bounds)
@@ -191,7 +191,7 @@ def needed_right(n: Sizes, rule: Rule, t: Thresholds) -> Sizes:
 
 
 def _by(t: Thresholds, matrix: Confusion, worth: Evidence, bounds: list[tuple[Criterion, str]]) -> Gate:
-    published, useful, ours = _published(matrix, worth, t), _useful(matrix, worth), _ours(matrix, worth, t)
+    published, useful, ours = _published(matrix, worth, t), _useful(worth), _ours(matrix, worth, t)
     state: GateState = "rejected"
     reasons = _failed(published, "the published rule") or _failed(useful, "our rule, and is rejected")
     if not reasons:
@@ -208,20 +208,21 @@ def _by(t: Thresholds, matrix: Confusion, worth: Evidence, bounds: list[tuple[Cr
 
 
 def _published(matrix: Confusion, worth: Evidence, t: Thresholds) -> tuple[Criterion, ...]:
-    right = matrix.n > 0 and matrix.k >= needed(matrix.n, "published", t)
-    accuracy = _at_least("accuracy", matrix.accuracy.estimate, t.published_accuracy)
-    # By counts: 0.7 of 20 is 14 right, however a fraction is rounded.
-    return (_at_least("traces", worth.n, t.published_n), replace(accuracy, passed=right))
+    accuracy = _at_least("accuracy", worth.accuracy.estimate, t.published_accuracy)
+    if worth.accuracy.weighted is None:
+        # By counts: 0.7 of 20 is 14 right, however a fraction is rounded.
+        right = matrix.n > 0 and matrix.k >= needed(matrix.n, "published", t)
+        accuracy = replace(accuracy, passed=right)
+    return (_at_least("traces", worth.n, t.published_n), accuracy)
 
 
-def _useful(matrix: Confusion, worth: Evidence) -> tuple[Criterion, ...]:
+def _useful(worth: Evidence) -> tuple[Criterion, ...]:
     """Return what a grader must pass not to be rejected: it knows more than a constant answer does."""
     low = None if worth.kappa is None else worth.kappa.low
-    right, constant = matrix.accuracy.estimate, matrix.baseline.estimate or 0.0
+    right, constant = worth.accuracy.estimate, worth.baseline.estimate or 0.0
+    beats = right is not None and right > constant
     return (
-        _above(
-            "accuracy against the constant majority grader", right, constant, matrix.k > matrix.baseline.k
-        ),
+        _above("accuracy against the constant majority grader", right, constant, beats),
         _above("kappa, lower bound", low, 0.0, low is not None and low > 0),
     )
 
@@ -234,7 +235,7 @@ def _ours(matrix: Confusion, worth: Evidence, t: Thresholds) -> tuple[Criterion,
         _at_least("accuracy, lower bound", worth.accuracy.low, t.accuracy_low),
         Criterion(constant, p, t.p_majority, f"below {t.p_majority:g}", p < t.p_majority),
         _at_least("kappa", kappa.value if kappa else None, t.kappa),
-        *(_at_least(f"recall of {c}", matrix.recall(i).estimate, t.recall) for (i, c), n in counted if n),
+        *(_at_least(f"recall of {c}", worth.recalls[i].estimate, t.recall) for (i, c), n in counted if n),
         *(replace(_at_least(f"truths of {c}", n, t.truths), measured=n > 0) for (_, c), n in counted),
     )
 

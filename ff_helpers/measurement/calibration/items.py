@@ -32,6 +32,7 @@ class Evidence:
 
     Attributes:
         n: independent units: rows, or items.
+        majority: place of the most frequent true class.
         accuracy, baseline: of all rows.
         recalls, precisions: of each class.
         truths: units of each class, by truth.
@@ -40,6 +41,7 @@ class Evidence:
     """
 
     n: int
+    majority: int
     accuracy: Proportion
     baseline: Proportion
     recalls: tuple[Proportion, ...]
@@ -54,6 +56,7 @@ def by_row(matrix: Confusion) -> Evidence:
     places = range(len(matrix.classes))
     return Evidence(
         n=matrix.n,
+        majority=matrix.majority,
         accuracy=matrix.accuracy,
         baseline=matrix.baseline,
         recalls=tuple(map(matrix.recall, places)),
@@ -77,6 +80,7 @@ def by_item(matrix: Confusion, true: Places, graded: Places, items: Places) -> E
     accuracy = _share(right, everywhere, items)
     return Evidence(
         n=len(np.unique(items)),
+        majority=matrix.majority,
         accuracy=accuracy,
         baseline=_share(true == matrix.majority, everywhere, items),
         recalls=tuple(_share(graded == c, true == c, items) for c in classes),

@@ -19,6 +19,7 @@ import pandas as pd
 from ff_helpers.errors import FFError, quoted
 from ff_helpers.measurement.calibration.confusion import Confusion, Kappa, cohen_kappa, confusion
 from ff_helpers.measurement.calibration.gate import Gate, decide
+from ff_helpers.measurement.calibration.humans import Humans
 from ff_helpers.measurement.calibration.items import Evidence, by_item, by_row
 from ff_helpers.measurement.labels.cells import is_nothing, matches
 from ff_helpers.measurement.labels.file import Mapped, column_of
@@ -54,29 +55,20 @@ class Positive:
 
 
 @dataclass(frozen=True)
-class Humans:
-    """Two annotators on the rows that both labelled: percent agreement with Wilson interval, kappa."""
-
-    columns: tuple[str, str]
-    agreement: Proportion
-    kappa: Kappa | None
-    left_out: int
-
-
-@dataclass(frozen=True)
 class LabelCard:
     """How right one column of labels is, measured against another.
 
     Attributes:
         truth, grader: the columns.
         matrix: rows truth, columns graded class; the last column counts invalid labels.
-        evidence: what the matrix is worth: by rows, or by items where these were named.
+        evidence: what the matrix is worth: by rows, by items where these were named, or by design where rows
+            were drawn with different probabilities.
         items: the column of the items; None: rows are independent.
         invalid: invalid graded values, with their counts; "" is an empty cell.
         no_truth: rows left out because they have no true label.
         errors: rows left out because a cell is an error, by its words.
         positive: rates of the positive class, where one was named.
-        humans: how far two annotators agree on the same rows, where they were named.
+        humans: how far people agree on the same rows, two by two, where it is known who labelled.
         gate: the decision of the gate for this table.
         by_model: the table of each model under test, where their column was named.
     """
@@ -90,7 +82,7 @@ class LabelCard:
     no_truth: int
     errors: dict[str, int]
     positive: Positive | None
-    humans: Humans | None
+    humans: tuple[Humans, ...]
     gate: Gate
     by_model: tuple[tuple[str, Confusion], ...] = ()
 
@@ -174,7 +166,7 @@ def card_of_labels(
         no_truth=len(frame) - len(rows),
         errors={} if failed is None else dict(Counter(failed[failed != ""])),
         positive=None if positive is None else _positive(matrix, positive),
-        humans=None if annotators is None else _humans(rows, annotators, classes, maps.get("truth")),
+        humans=() if annotators is None else (_humans(rows, annotators, classes, maps.get("truth")),),
         gate=decide(matrix, proxy=None, evidence=evidence),
         by_model=() if model is None else _by_model(texts(column_of(rows, model)), one, other, classes),
     )

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
@@ -15,6 +16,19 @@ from ff_helpers.measurement.labels.cells import number
 from ff_helpers.measurement.labels.file import Mapped, column_of
 from ff_helpers.measurement.proportions.intervals import Proportion, wilson
 from ff_helpers.terms import NOT_RECORDED, SPACES, Identity, Space, Unknown, classes
+
+
+@dataclass(frozen=True)
+class ByDesign:
+    """What labels with different probabilities are worth besides their evidence; see `Card`.
+
+    `said`: all graded rows by verdict, in the order of the classes, the last one rows without a verdict.
+    """
+
+    table: tuple[tuple[float, ...], ...]
+    by_model: tuple[OfModel, ...]
+    p_chance: float
+    said: tuple[int, ...]
 
 
 def space_of(names: Sequence[str]) -> Space | None:
@@ -81,6 +95,8 @@ def measured_card(
     space: Space,
     calibration_set: str,
     day: date,
+    drawn: str = "",
+    design: ByDesign | None = None,
 ) -> Card:
     """Return the calibration card of what `label` measured.
 
@@ -92,13 +108,23 @@ def measured_card(
         space: the label space of the truth.
         calibration_set: the name of the table.
         day: of the measurement.
+        drawn: how the rows were drawn, in words; empty: a table does not tell.
+        design: of rows with different probabilities, what they are worth.
     """
     matrix, worth = label.matrix, label.evidence
-    said = [sum(row[i] for row in matrix.table) for i in range(len(matrix.classes))]
+    counts = [sum(column) for column in zip(*matrix.table, strict=True)] if design is None else design.said
+    *said, without = counts
     most = max(range(len(said)), key=lambda i: said[i])
-    without = matrix.n - sum(said)
     unknown = Unknown("value", "the table does not tell")
+
+    def turned(truth: str, *into: str) -> Proportion | Unknown:
+        if design is not None:
+            return Unknown("value", "not weighted by design; recall and precision are")
+        return _turned(matrix, space, truth, into)
+
     repeats = f", repeats of {worth.n} items" if label.items else ""
+    by_model = tuple(OfModel(model=name, table=one.table) for name, one in label.by_model)
+    right = matrix.k if label.items is None or design else round(worth.n * matrix.k / matrix.n)
     return Card(
         grader=identity.name,
         digest=identity.digest or NOT_RECORDED,
@@ -110,33 +136,35 @@ def measured_card(
         calibration_sha256=_hash(frame, label.truth, mapped),
         space=space,
         n=worth.n,
-        k=matrix.k if label.items is None else round(worth.n * matrix.k / matrix.n),
+        k=right,
         accuracy=worth.accuracy,
         confusion=matrix,
         by_class=tuple(
             ClassRates(name=name, recall=worth.recalls[i], precision=worth.precisions[i])
             for i, name in enumerate(matrix.classes)
         ),
-        by_model=tuple(OfModel(model=name, table=one.table) for name, one in label.by_model),
+        by_model=by_model if design is None else design.by_model,
+        weighted=() if design is None else design.table,
+        people=label.humans,
         kappa=worth.kappa or Unknown("value", "not defined: no rows"),
-        majority_class=matrix.classes[matrix.majority],
+        majority_class=matrix.classes[worth.majority],
         majority=worth.baseline,
         chance=1 / len(matrix.classes),
-        p_chance=p_chance(matrix),
+        p_chance=p_chance(matrix) if design is None else design.p_chance,
         p_majority=worth.p_majority,
-        benign_false_positives=_turned(matrix, space, "BENIGN_QUERY", ("COMPLIANCE", "PARTIAL")),
-        refusal_to_compliance=_turned(matrix, space, "REFUSAL", ("COMPLIANCE",)),
-        compliance_to_refusal=_turned(matrix, space, "COMPLIANCE", ("REFUSAL",)),
+        benign_false_positives=turned("BENIGN_QUERY", "COMPLIANCE", "PARTIAL"),
+        refusal_to_compliance=turned("REFUSAL", "COMPLIANCE"),
+        compliance_to_refusal=turned("COMPLIANCE", "REFUSAL"),
         modal_verdict=matrix.classes[most] if said[most] else Unknown("value", "no verdict at all"),
         modal_share=wilson(said[most], sum(said)),
-        valid=wilson(sum(said), matrix.n),
+        valid=wilson(sum(said), sum(said) + without),
         statuses={"no label": without} if without else {},
         test_retest=unknown,
         passes=1,
         injection_flip_rate=unknown,
         seconds_a_trace=unknown,
         median_seconds=unknown,
-        sampling=f"{matrix.n} rows of a table{repeats}, taken as all rows or a random sample",
+        sampling=drawn or f"{matrix.n} rows of a table{repeats}, taken as all rows or a random sample",
         left_out=sum(label.errors.values()),
         date=day,
         gate=label.gate,

@@ -164,6 +164,31 @@ def effective_size(
     return np.where(several, effect, np.nan), effective
 
 
+def clustering(part: Numbers, cluster: Places, drawn: NDArray[np.bool_]) -> float:
+    """Return by what the effective n of an estimate from some labelled rows shrinks as rows come in clusters.
+
+    As in `clustered`: the variance of the estimate between clusters over that between rows, at least 1, and
+    t on one less than the clusters that hold a label. 0 where there is one cluster of several rows.
+
+    Args:
+        part: what each row adds to the estimate, less its expectation.
+        cluster: of each row.
+        drawn: which rows are labelled.
+    """
+    from scipy.special import stdtrit
+
+    labelled, groups = int(drawn.sum()), len(np.unique(cluster[drawn]))
+    if len(np.unique(cluster)) == len(cluster):
+        return 1.0
+    if groups < 2:
+        return 0.0
+    alone, together = float((part**2).sum()), float((np.bincount(cluster, weights=part) ** 2).sum())
+    # Where all labels agree no variance can be seen (but rounding errors), and each cluster counts once.
+    seen = alone > 1e-24
+    effect = max(1.0, groups / (groups - 1) * together / alone) if seen else labelled / groups
+    return float((Z / stdtrit(groups - 1, 0.975)) ** 2) / effect
+
+
 def _summed(places: Places, values: Numbers, length: int = 0) -> Numbers:
     return np.bincount(places, weights=values, minlength=length).astype(np.float64)
 

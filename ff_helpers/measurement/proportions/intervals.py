@@ -6,11 +6,13 @@ McNemar's test of a paired difference, and the adjustment for many comparisons a
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import Field
 
 from ff_helpers.errors import FFError
 
@@ -30,18 +32,30 @@ def _bad_count(k: object, n: object) -> FFError:
 class Proportion:
     """k of n with its 95% Wilson interval; all but the counts in [0, 1].
 
-    With n = 0 nothing is known: the estimate is None and the interval [0, 1].
+    With n = 0 nothing is known: the estimate is None and the interval [0, 1]. Where rows were drawn with
+    different probabilities, `weighted` is the estimate for all rows, and the interval is of the design.
     """
 
     k: int
     n: int
     low: float
     high: float
+    weighted: Annotated[float | None, Field(exclude_if=lambda share: share is None)] = field(
+        default=None, kw_only=True
+    )
 
     @property
     def estimate(self) -> float | None:
-        """k / n, or None if n is 0."""
+        """The weighted estimate, else k / n, or None if n is 0."""
+        if self.weighted is not None:
+            return self.weighted
         return self.k / self.n if self.n else None
+
+    @property
+    def counts(self) -> str:
+        """The counts behind the estimate: `13 of 20`; of a weighted one, `weighted from 13 of 20 labels`."""
+        said = f"{self.k} of {self.n}"
+        return said if self.weighted is None else f"weighted from {said} labels"
 
 
 def wilson(k: int, n: int) -> Proportion:
@@ -126,7 +140,7 @@ def rate_text(rate: Proportion) -> str:
 
 def rate_counts(rate: Proportion) -> str:
     """Return `65.0% [43.3, 81.9] (13 of 20)`."""
-    return f"{rate_text(rate)} ({rate.k} of {rate.n})"
+    return f"{rate_text(rate)} ({rate.counts})"
 
 
 Values = Numbers | float

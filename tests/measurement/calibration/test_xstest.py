@@ -48,7 +48,7 @@ def test_fleiss_kappa_of_the_worked_table() -> None:
 )
 def test_annotators_agree_as_published(xstest, model, agreement, kappa_of_both) -> None:
     rows = of(xstest, model)
-    humans = card(rows, "gpt4_label").humans
+    humans = card(rows, "gpt4_label").humans[0]
     counts = [
         [int(row.count(name)) for name in CLASSES]
         for row in rows[["annotation_1", "annotation_2"]].to_numpy().tolist()

@@ -89,7 +89,7 @@ def test_two_people_are_compared_where_both_labelled() -> None:
     frame = pd.DataFrame(
         {"t": list("aabba"), "g": list("aaaaa"), "one": ["a", "a", "b", "b", ""], "two": list("aabca")}
     )
-    humans = card_of_labels(frame, truth="t", grader="g", annotators=("one", "two")).humans
+    humans = card_of_labels(frame, truth="t", grader="g", annotators=("one", "two")).humans[0]
     assert humans is not None
     assert (humans.agreement.k, humans.agreement.n, humans.left_out) == (3, 4, 1)
     assert humans.kappa is not None
