@@ -69,7 +69,7 @@ def double_sampling(
     called = np.bincount(cell, minlength=many).astype(np.float64)
     shrink = 1.0
     if scenario is not None:
-        centre = float(called / rows @ rate)
+        centre = float((called * rate).sum() / rows)
         part = (rate[cell] - centre) / rows + np.where(
             drawn, (called / rows)[cell] * weight / np.where(known, total, 1.0)[cell] * (y - rate[cell]), 0.0
         )
@@ -77,7 +77,7 @@ def double_sampling(
         if not shrink:
             why = "not identifiable: runs of one scenario say nothing about others"
             return Adjusted(method=DOUBLE, note=why)
-    estimate = min(max(float(called / rows @ rate), 0.0), 1.0)
+    estimate = min(max(float((called * rate).sum() / rows), 0.0), 1.0)
     positives = float(y[drawn].sum())
     least = int(min(positives, labelled - positives))
     warned = bool(rare(np.array([positives]), np.array([float(labelled)]))[0])
