@@ -36,6 +36,25 @@ def test_draw_label_adjust(study, capsys):
     assert "30.0% [19.1, 43.8]" in said  # 15 of 50 of each model, Wilson
 
 
+def test_the_labels_of_an_import_adjust_by_their_majority(study, capsys):
+    """`labels.csv` of `ff import` has a row per person and trace, and tells its space."""
+    with (study / "labels.csv").open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("trace_id", "annotator", "label", "space"))
+        for n in range(100):
+            said = ["COMPLIANCE" if n < 30 else "NOT_COMPLIANCE"] * 2 + ["NOT_COMPLIANCE"]
+            writer.writerows((f"t{n}", who, label, "strict") for who, label in zip("abc", said, strict=True))
+    assert main([*RATE, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["rates"]
+    assert (row["k"], row["labels"], row["adjusted"]) == (40, 100, pytest.approx(0.3))
+    assert main(["labels", "compare", "labels.csv"]) == 0
+    assert "in dispute 0" in " ".join(capsys.readouterr().out.split())
+    labels = (study / "labels.csv").read_bytes()
+    assert main([*DRAW, "--n", "10"]) == 2
+    assert "no design stands beside it" in capsys.readouterr().err
+    assert (study / "labels.csv").read_bytes() == labels
+
+
 def test_the_best_split_rests_on_a_guess_and_then_on_the_labels(study, capsys):
     assert main([*DRAW, "--n", "20", "--rate", "0.3", "--se", "0.9", "--sp", "0.85"]) == 0
     assert "in the best split by verdict (tier strict)" in capsys.readouterr().out

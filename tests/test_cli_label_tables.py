@@ -47,13 +47,13 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> Callable[..
 
     def measured(
         rows: Iterable[Iterable[object]], *more: str, head=("id", "human", "judge"), delimiter=",",
-        encoding="utf-8", truth="human", grader="judge", command=("calibrate", "--labels"),
+        encoding="utf-8", truth: str | None = "human", grader="judge", command=("calibrate", "--labels"),
     ) -> Said:  # fmt: skip
         with Path("l.csv").open("w", encoding=encoding, newline="") as file:
             table = csv.writer(file, delimiter=delimiter, lineterminator="\n")
             table.writerow(head)
             table.writerows(rows)
-        words = (*command, "l.csv", "--truth", truth, "--grader", grader)
+        words = (*command, "l.csv", *(("--truth", truth) if truth else ()), "--grader", grader)
         return run(*words, "--json", *more)
 
     measured.run = run  # type: ignore[attr-defined]
@@ -417,9 +417,16 @@ def test_labels_of_several_people_are_what_most_of_them_said(desk) -> None:
     assert right(found) == RIGHT
     # One of three people differs in 30 of 120 traces: 2 of 3 pairs each.
     assert found.card["notes"] == [
-        "the truth of each of 120 traces is what most of 3 people said (two of them agree in 300 of 360 "
-        "pairs of labels); 0 ties have no truth."
+        "the truth of each of 120 traces is what more than half of its people said (3 in all; two of them "
+        "agree in 300 of 360 pairs of labels); 0 traces without a majority have no truth."
     ]
+    # Column and space are those of the file, where it has one space.
+    alone = desk(
+        [row for row in rows if row[3] == "strict"], "--ledger", "v.jsonl", head=head, truth=None, grader="j"
+    )
+    assert (alone.code, right(alone)) == (0, RIGHT)
+    asked = desk(rows, "--ledger", "v.jsonl", head=head, truth=None, grader="j")
+    assert (asked.code, "2 label spaces (strict, refused): name one with --space" in asked.err) == (2, True)
     tied = desk([row for row in rows if row[1] != "b"], *options, head=head, truth="label", grader="j").card
     assert (tied["n"], tied["no_truth"]) == (90, 30)
 

@@ -8,6 +8,7 @@ from ff_helpers import paths
 from ff_helpers.cli.labels import is_sample, measure_labels
 from ff_helpers.cli.text import announce, said
 from ff_helpers.corpus.readers import CALIBRATION, READERS
+from ff_helpers.corpus.results.labels import is_by_person
 from ff_helpers.errors import FFError
 from ff_helpers.grading.external import NOT_TOLD
 from ff_helpers.grading.ledger import RETRIED
@@ -92,11 +93,14 @@ def check_options(options: argparse.Namespace) -> None:
                 f"--{given[0]}: {options.labels} is a sample that `ff sample` drew, and says that itself."
             )
         return
+    by_person = options.ledger is not None and options.labels.is_file() and is_by_person(options.labels)
+    if by_person:
+        options.truth = options.truth or "label"
     if options.truth is None:
         raise FFError("--labels needs --truth COLUMN, the column of the true labels.")
     if options.ledger is None and options.grader is None:
         raise FFError("--labels needs --grader COLUMN, the column of the graded labels.")
-    if options.ledger is not None and options.space is None:
+    if options.ledger is not None and options.space is None and not by_person:
         raise FFError("--ledger LEDGER.jsonl needs --space SPACE, the label space of the true labels.")
     if options.ledger is not None and (options.threshold is not None or options.name is not None):
         raise FFError(

@@ -21,7 +21,7 @@ from ff_helpers.measurement.calibration.humans import Humans
 from ff_helpers.measurement.labels.card import Coded, LabelCard, card_of_labels, texts
 from ff_helpers.measurement.labels.file import Mapped, column_of, read_map, where, with_verdicts
 from ff_helpers.measurement.labels.measured import measured_card, onto_space, space_of, unequal_chances
-from ff_helpers.measurement.labels.people import by_majority
+from ff_helpers.measurement.labels.people import by_majority, only_space
 from ff_helpers.measurement.labels.questions import SUGGESTED, Answers, reading_of, repeats_of
 from ff_helpers.measurement.labels.signs import signs
 from ff_helpers.measurement.proportions.intervals import Proportion
@@ -155,6 +155,8 @@ def _measured(frame: pd.DataFrame, options: argparse.Namespace) -> Measured:
     given = answers(options)
     mapping = dict(given.mapping)
     space: Space | None = options.space
+    if options.ledger is not None and space is None:
+        space = only_space(frame)
     grader, notes, chosen, positive = options.grader, [], len(frame), options.positive
     if options.ledger is not None and space is not None:
         frame, people = by_majority(frame, options.truth, space)

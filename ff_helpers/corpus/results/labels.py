@@ -8,12 +8,19 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from ff_helpers.corpus.results import HEAD
 from ff_helpers.corpus.results.reading import RecordError, header, table
 from ff_helpers.corpus.results.rows import Label, Row, Source
 from ff_helpers.terms import SPACES, Space, classes
 
 COLUMNS: Final = ("trace_id", "annotator", "label", "space")
 DIRECTION: Final = "each label is a class of its space; the traces are those of the folder, by their ids"
+
+
+def is_by_person(path: Path) -> bool:
+    """Return whether a file has the columns of people's labels."""
+    with path.open("rb") as file:
+        return set(COLUMNS) <= set(header(file.read(HEAD)))
 
 
 class Reader:

@@ -1,19 +1,21 @@
-"""Labels of several people, one row per person and trace, as one truth per trace: what most of them said."""
+"""Labels of several people, one row per person and trace, as one truth per trace: what the majority said."""
 
 from collections import Counter
 
 import pandas as pd
 
+from ff_helpers.corpus.traces import majority
+from ff_helpers.errors import FFError
 from ff_helpers.measurement.labels.card import texts
 from ff_helpers.measurement.labels.cells import is_nothing
 from ff_helpers.measurement.labels.file import column_of
-from ff_helpers.terms import Space
+from ff_helpers.terms import SPACES, Space
 
 
 def by_majority(frame: pd.DataFrame, truth: str, space: Space | None) -> tuple[pd.DataFrame, str]:
-    """Return one row per trace, its label what most people said, and a sentence about it.
+    """Return one row per trace, its label what more than half of its people said, and a sentence about it.
 
-    A tie leaves the trace without a truth. A table that is not of several people (columns trace_id and
+    Without a majority a trace has no truth. A table that is not of several people (columns trace_id and
     annotator) is returned unchanged, with "".
 
     Args:
@@ -32,12 +34,8 @@ def by_majority(frame: pd.DataFrame, truth: str, space: Space | None) -> tuple[p
     for one, label in zip(ids, labels, strict=True):
         if not is_nothing(label):
             said[one][label] += 1
-    truths, ties = {}, 0
-    for one, counts in said.items():
-        first, *others = counts.most_common(2) or [("", 0)]
-        tied = bool(others) and others[0][1] == first[1]
-        ties += tied
-        truths[one] = "" if tied else first[0]
+    truths = {one: majority(counts.elements()) or "" for one, counts in said.items()}
+    open_ones = sum(bool(counts) and not truths[one] for one, counts in said.items())
     pairs = sum(n * (n - 1) // 2 for n in (counts.total() for counts in said.values()))
     agree = sum(n * (n - 1) // 2 for counts in said.values() for n in counts.values())
     rows = frame[~ids.duplicated()]
@@ -46,6 +44,20 @@ def by_majority(frame: pd.DataFrame, truth: str, space: Space | None) -> tuple[p
         f"two of them agree in {agree} of {pairs} pairs of labels" if pairs else "no trace has two labels"
     )
     return rows.assign(**{truth: ids[rows.index].map(truths)}), (
-        f"the truth of each of {len(rows)} traces is what most of {people} people said ({agreed}); "
-        f"{ties} ties have no truth."
+        f"the truth of each of {len(rows)} traces is what more than half of its people said ({people} in "
+        f"all; {agreed}); {open_ones} traces without a majority have no truth."
     )
+
+
+def only_space(frame: pd.DataFrame) -> Space:
+    """Return the label space of a table of people's labels.
+
+    Raises:
+        FFError: it holds several, or none.
+    """
+    spaces = [space for space in SPACES if (column_of(frame, "space") == space).any()]
+    if len(spaces) != 1:
+        raise FFError(
+            f"the labels are in {len(spaces)} label spaces ({', '.join(spaces)}): name one with --space."
+        )
+    return spaces[0]

@@ -3,7 +3,8 @@
 `labels.csv` has one row per trace and no text; its design stands in `labels.csv.json` beside it, and
 decisions of `ff label` in `labels.csv.decisions.NAME.jsonl`, one journal per person, in which nothing is
 overwritten: two people label at once, or on two machines, and their files are put side by side. A file that
-was filled in a spreadsheet works as well.
+was filled in a spreadsheet works as well, and so does the one that `ff import` writes, with a row per person
+and trace (trace_id, annotator, label, space).
 """
 
 import csv
@@ -19,8 +20,10 @@ from pydantic import Field, ValidationError, model_validator
 
 from ff_helpers.corpus.journal import read_journal
 from ff_helpers.corpus.jsonl import Closed
+from ff_helpers.corpus.results.labels import COLUMNS as BY_PERSON
+from ff_helpers.corpus.traces import majority
 from ff_helpers.errors import FFError, named
-from ff_helpers.terms import Space, Tier, classes
+from ff_helpers.terms import SPACES, Space, Tier, classes
 
 COLUMNS: Final = ("trace_id", "stratum", "probability", "truth")
 DesignName = Literal["random", "by-verdict", "best"]
@@ -115,7 +118,8 @@ class Sample:
         frame: one row per trace: trace_id, stratum (str), probability (float in (0, 1]), truth (str, missing
             where there is none yet).
         decided: annotator -> trace_id -> label, of those who labelled; None: cannot say.
-        disputed: traces on which people differ and nobody has adjudicated, or adjudicators differ.
+        disputed: traces on which people differ (of a file by person: no label has a majority) and nobody has
+            adjudicated, or adjudicators differ.
         decisions: those that stand, one per person, trace and role; of one person, the earliest first.
         cells: trace_id -> what stands in the column truth of the file itself, where it is filled.
     """
@@ -167,11 +171,12 @@ def read_sample(path: Path, *, space: Space | None = None) -> Sample:
     """Return a sample file with the truth that people gave.
 
     The truth of a trace is its adjudicated label, else the label of all who decided, else what stands in the
-    file. Where people differ and nobody adjudicated there is none.
+    file. Where people differ and nobody adjudicated there is none. Of a file by person it is what more than
+    half of its people said, as in the traces of an import.
 
     Args:
         path: of `labels.csv`.
-        space: of the labels; needed where the file has no design.
+        space: of the labels; needed where neither the design nor the file tells one.
 
     Raises:
         FFError: no such file, a column or the space is missing, a row without id or with a probability
@@ -179,6 +184,12 @@ def read_sample(path: Path, *, space: Space | None = None) -> Sample:
             fit the design; each with file, line and field.
     """
     rows = _rows(path)
+    by_person = bool(rows) and "truth" not in rows[0]
+    said: tuple[Decision, ...] = ()
+    if by_person:
+        space = _only_space(path, rows, space)
+        said = _labels(path, rows, space)
+        rows = [{"trace_id": one, "truth": ""} for one in dict.fromkeys(label.trace_id for label in said)]
     design = _design(path)
     known = space or (design.space if design else None)
     if known is None:
@@ -186,22 +197,22 @@ def read_sample(path: Path, *, space: Space | None = None) -> Sample:
     frame = _checked(path, rows, known)
     if design is not None:
         _check_design(path, frame, design)
-    standing = _standing(path, set(frame["trace_id"]), known)
+    standing = _standing(path, set(frame["trace_id"]), known, said)
     decided: defaultdict[str, dict[str, str | None]] = defaultdict(dict)
-    last: defaultdict[str, set[str]] = defaultdict(set)
-    said: defaultdict[str, set[str]] = defaultdict(set)
+    last: defaultdict[str, list[str]] = defaultdict(list)
+    labels: defaultdict[str, list[str]] = defaultdict(list)
     for one in standing:
         if one.role == "label":
             decided[one.annotator][one.trace_id] = one.label
         if one.label is not None:
-            (said if one.role == "label" else last)[one.trace_id].add(one.label)
-    # What an adjudicator says is asked first, then the labels; several of either kind are no truth.
-    given = said | last
-    people = {i: min(labels) if len(labels) == 1 else None for i, labels in given.items()}
+            (labels if one.role == "label" else last)[one.trace_id].append(one.label)
+    # What adjudicators say comes first, then the labels.
+    people = {i: majority(given) if by_person else _unanimous(given) for i, given in labels.items()}
+    people |= {i: _unanimous(given) for i, given in last.items()}
     filled = {str(i): str(cell) for i, cell in frame.set_index("trace_id")["truth"].dropna().items()}
     truths = [people.get(i, filled.get(i)) for i in frame["trace_id"]]
     frame["truth"] = pd.Series(truths, frame.index, dtype="object")
-    disputed = tuple(i for i in frame["trace_id"] if len(given.get(i, ())) > 1)
+    disputed = tuple(i for i in frame["trace_id"] if i in people and people[i] is None)
     return Sample(path, design, known, frame, dict(decided), disputed, standing, filled)
 
 
@@ -210,16 +221,49 @@ def _rows(path: Path) -> list[dict[str, str]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             table = csv.DictReader(file)
             missing = [name for name in ("trace_id", "truth") if name not in (table.fieldnames or ())]
-            if missing:
+            if missing and not set(BY_PERSON) <= set(table.fieldnames or ()):
                 raise FFError(
-                    f"{path}: no column {' and '.join(missing)}. A sample file has {', '.join(COLUMNS)}; "
-                    "`ff sample` writes one."
+                    f"{path}: no column {' and '.join(missing)}. A sample file has {', '.join(COLUMNS)} "
+                    f"(`ff sample` writes one), or a row per person: {', '.join(BY_PERSON)}."
                 )
             return [{k: v or "" for k, v in row.items() if isinstance(k, str)} for row in table]
     except FileNotFoundError:
         raise FFError(f"{path}: no such file. `ff sample` draws one.") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise FFError(f"{path}: it cannot be read as CSV in UTF-8 ({type(error).__name__}).") from None
+
+
+def _only_space(path: Path, rows: list[dict[str, str]], wanted: Space | None) -> Space:
+    """Return the space to read of a file by person: the one that is asked for, or the only one."""
+    spaces = [space for space in SPACES if any(row["space"] == space for row in rows)]
+    if wanted is None and len(spaces) != 1:
+        raise FFError(f"{path}: its labels are in the spaces {', '.join(spaces) or 'of no name'}: --space.")
+    if wanted is not None and wanted not in spaces:
+        raise FFError(f"{path}: no label is in the space {wanted}. There: {', '.join(spaces) or 'none'}.")
+    return wanted or spaces[0]
+
+
+def _labels(path: Path, rows: list[dict[str, str]], space: Space) -> tuple[Decision, ...]:
+    """Return the labels of a file by person in one space."""
+    found: dict[tuple[str, str], Decision] = {}
+    for line, row in enumerate(rows, start=2):
+        if row["space"] != space:
+            continue
+        trace_id, who, label = row["trace_id"], row["annotator"], row["label"].strip()
+        if not trace_id or not who:
+            raise FFError(f"{path}:{line}:{'annotator' if trace_id else 'trace_id'}: it is empty.")
+        if label and label not in classes(space):
+            raise FFError(f"{path}:{line}:label: must be one of {', '.join(classes(space))}, or empty.")
+        if (trace_id, who) in found:
+            raise FFError(f"{path}:{line}:annotator: a second label of the same person and trace.")
+        found[trace_id, who] = Decision(
+            trace_id=trace_id, annotator=who, space=space, label=label or None, started=""
+        )
+    return tuple(found.values())
+
+
+def _unanimous(labels: list[str]) -> str | None:
+    return labels[0] if len(set(labels)) == 1 else None
 
 
 def _design(path: Path) -> Design | None:
@@ -275,9 +319,9 @@ def _check_design(path: Path, frame: pd.DataFrame, design: Design) -> None:
         raise FFError(f"{path}: it has {len(frame)} rows, and its design drew another number. Restore it.")
 
 
-def _standing(path: Path, known: set[str], space: Space) -> tuple[Decision, ...]:
-    """Return what each person decided last about each trace, and did not take back."""
-    standing: dict[tuple[str, str, str], Decision] = {}
+def _standing(path: Path, known: set[str], space: Space, said: tuple[Decision, ...]) -> tuple[Decision, ...]:
+    """Return what each person decided last about each trace, and did not take back; `said` comes first."""
+    standing = {(one.annotator, one.trace_id, str(one.role)): one for one in said}
     for place in decision_files(path):
         if not place.stat().st_size:
             continue

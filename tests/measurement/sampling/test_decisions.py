@@ -7,6 +7,7 @@ import pytest
 
 from ff_helpers.corpus.journal import Journal
 from ff_helpers.errors import FFError
+from ff_helpers.measurement.agreement.people import compare_people
 from ff_helpers.measurement.sampling.draw import draw
 from ff_helpers.measurement.sampling.files import (
     Decision,
@@ -143,3 +144,59 @@ def test_a_decision_about_another_sample_is_an_error_with_its_line(
         journal.append(Decision(trace_id=trace_id, annotator="anna", space=space, started="x"))
     with pytest.raises(FFError, match=rf"labels\.csv\.decisions\.anna\.jsonl:2:{field}: "):
         read_sample(sample)
+
+
+HEAD = "trace_id,annotator,label,space"
+SAID = [("t0", YES, YES, NO), ("t1", YES, NO, ""), ("t2", "", "", "")]
+
+
+@pytest.fixture
+def by_person(tmp_path: Path) -> Path:
+    """What `ff import` writes of three people, who label three traces."""
+    lines = [
+        f"{trace_id},{who},{label},strict"
+        for trace_id, *labels in SAID
+        for who, label in zip(("anna", "ben", "cleo"), labels, strict=True)
+    ]
+    path = tmp_path / "labels.csv"
+    path.write_text("\n".join([HEAD, *lines, f"t0,anna,{NO},refused".replace(NO, "REFUSAL")]) + "\n")
+    return path
+
+
+def test_of_a_file_by_person_the_majority_is_the_truth(by_person: Path) -> None:
+    found = read_sample(by_person, space="strict")
+    assert found.frame["truth"].tolist() == [YES, None, None]
+    assert found.disputed == ("t1",)
+    assert found.decided["cleo"] == {"t0": NO, "t1": None, "t2": None}
+    compared = compare_people(found)
+    assert [pair.matrix.n for pair in compared.pairs] == [2, 1, 1]
+    assert compared.undecided == ("t2",)
+    with pytest.raises(FFError, match="spaces strict, refused: --space"):
+        read_sample(by_person)
+
+
+def test_people_go_on_labelling_a_file_by_person(by_person: Path) -> None:
+    """Further labels and adjudications go to journals, as for a sample."""
+    decide(by_person, "dora", "t1", NO)
+    decide(by_person, "emil", "t2", YES)
+    found = read_sample(by_person, space="strict")
+    assert found.frame["truth"].tolist() == [YES, NO, YES]
+    decide(by_person, "fred", "t0", NO, role="adjudicate")
+    assert read_sample(by_person, space="strict").frame["truth"].tolist() == [NO, NO, YES]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("t0,anna,maybe,strict", ":2:label: must be one of COMPLIANCE"),
+        (f",anna,{YES},strict", ":2:trace_id: it is empty"),
+        (f"t0,,{YES},strict", ":2:annotator: it is empty"),
+        (f"t0,anna,{YES},strict\nt0,anna,{NO},strict", ":3:annotator: a second label"),
+        (f"t0,anna,{YES},odd", "no label is in the space strict"),
+    ],
+)
+def test_a_bad_line_of_a_file_by_person_is_named(tmp_path: Path, line: str, problem: str) -> None:
+    (tmp_path / "l.csv").write_text(f"{HEAD}\n{line}\n")
+    with pytest.raises(FFError, match=problem) as error:
+        read_sample(tmp_path / "l.csv", space="strict")
+    assert "maybe" not in str(error.value)
