@@ -1,5 +1,6 @@
 """`ff sample` and `ff asr` with labels, as a user types them."""
 
+import csv
 import json
 from datetime import date
 from pathlib import Path
