@@ -2,7 +2,9 @@
 
 import base64
 import json
+import math
 import re
+import struct
 import zlib
 from dataclasses import replace
 from datetime import date
@@ -10,7 +12,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import altair as alt
+import numpy as np
 import pandas as pd
+import pypdfium2
 import pytest
 
 import ff_helpers as ff
@@ -62,13 +66,21 @@ def test_svg_png_and_pdf_are_written_and_the_notebook_sees_a_png(run: ff.outputs
     assert base64.b64decode(shown["image/png"]).startswith(b"\x89PNG")
 
 
-def test_a_shown_figure_is_packed_smaller_and_keeps_every_pixel(run: ff.outputs.Run) -> None:
-    import vl_convert
-
+@pytest.mark.parametrize(("shown", "per_point"), [(True, SCREEN_SCALE), (False, PNG_SCALE)])
+def test_a_png_is_the_page_of_the_pdf_pixel_by_pixel(
+    run: ff.outputs.Run, shown: bool, per_point: float
+) -> None:
     picture = ff.save_figure(run, chart(), FRAME, "f")
-    drawn = vl_convert.svg_to_png(picture.svg, scale=SCREEN_SCALE)
-    assert len(picture.png) < len(drawn) / 2
-    assert pixels(picture.png) == pixels(drawn)
+    header, lines = pixels(picture.png if shown else run.read("figures/f.png").read_bytes())
+    with pypdfium2.PdfDocument(run.read("figures/f.pdf")) as document:
+        page = document[0].render(scale=per_point, rev_byteorder=True).to_numpy()[:, :, :3]
+    height, width, _ = page.shape
+    assert struct.unpack(">II", header[:8]) == (width, height)
+    assert width == math.ceil(0.75 * COLUMN_WIDTH * per_point)
+    rows = np.frombuffer(lines, np.uint8).reshape(height, 1 + 3 * width)
+    assert (rows[:, 0] == 0).all()
+    assert (rows[:, 1:] == page.reshape(height, 3 * width)).all()
+    assert len(np.unique(page)) > 10  # something is drawn
 
 
 def pixels(png: bytes) -> tuple[bytes, bytes]:
@@ -176,7 +188,7 @@ def test_a_column_is_84_mm_wide_in_every_format(run: ff.outputs.Run) -> None:
     picture = ff.save_figure(run, chart(), FRAME, "f")
     assert float(ElementTree.fromstring(picture.svg).attrib["width"]) == COLUMN_WIDTH
     png = run.read("figures/f.png").read_bytes()
-    assert int.from_bytes(png[16:20]) == pytest.approx(COLUMN_WIDTH * PNG_SCALE, abs=1)
+    assert int.from_bytes(png[16:20]) == pytest.approx(0.75 * COLUMN_WIDTH * PNG_SCALE, abs=1)
     box = re.search(rb"/MediaBox\s*\[\s*0 0 ([\d.]+)", run.read("figures/f.pdf").read_bytes())
     assert box is not None
     assert float(box.group(1)) / 72 * 25.4 == pytest.approx(84, abs=0.5)

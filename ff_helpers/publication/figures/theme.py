@@ -1,8 +1,8 @@
 """One look for every figure, and the one function that writes one.
 
-A figure is drawn to SVG once; the disclosure is set as a caption under it, and PNG and PDF are made from that
-same SVG. Each of the three also carries the disclosure as its metadata. Ids are renumbered, so the same
-numbers give the same bytes.
+A figure is drawn to SVG once; the disclosure is set as a caption under it, the PDF is made from that same
+SVG, and the PNG from the PDF. Each of the three also carries the disclosure as its metadata. Ids are
+renumbered, so the same numbers give the same bytes.
 """
 
 import base64
@@ -19,7 +19,7 @@ import pandas as pd
 
 from ff_helpers.paths import Run
 from ff_helpers.publication.derive import disclose
-from ff_helpers.publication.metadata import pdf_with, png_with, repacked, svg_metadata, write_about
+from ff_helpers.publication.metadata import pdf_with, png_of, svg_metadata, write_about
 from ff_helpers.publication.pages import read_words
 
 if TYPE_CHECKING:
@@ -30,9 +30,10 @@ COLUMN_WIDTH = 317
 PAGE_WIDTH = 672
 """Width in px of both columns (178 mm)."""
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
-PNG_SCALE = 300 / 96
-SCREEN_SCALE = 1.5
-"""Pixels of a figure in a notebook per CSS pixel: readable on a screen, and small enough to commit."""
+PNG_SCALE = 300 / 72
+SCREEN_SCALE = 2.0
+"""Pixels of a figure in a notebook per point, 1.5 per CSS pixel: readable on a screen, and small enough to
+commit."""
 
 _HERE = Path(__file__).parent
 LOOKS = read_words("looks", dict[str, dict[str, tuple[str, str]]], _HERE)
@@ -60,13 +61,12 @@ class Picture:
 
     name: str
     svg: str
+    pdf: bytes
 
     @property
     def png(self) -> bytes:
         """The pixels of a screen, drawn only for a notebook that shows them."""
-        import vl_convert
-
-        return repacked(vl_convert.svg_to_png(self.svg, scale=SCREEN_SCALE))
+        return png_of(self.pdf, SCREEN_SCALE)
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         drawn = hashlib.sha256(self.svg.encode("utf-8")).hexdigest()
@@ -97,10 +97,11 @@ def save_figure(
     svg = draw(chart, caption=note.sentence())
     inside = svg.replace("</desc>", f"</desc>{svg_metadata(note)}", 1)
     run.write(f"figures/{name}.svg").write_bytes(inside.encode("utf-8"))
-    run.write(f"figures/{name}.png").write_bytes(png_with(vl_convert.svg_to_png(svg, scale=PNG_SCALE), note))
-    run.write(f"figures/{name}.pdf").write_bytes(pdf_with(vl_convert.svg_to_pdf(_in_points(svg)), note, name))
+    pdf = vl_convert.svg_to_pdf(_in_points(svg))
+    run.write(f"figures/{name}.png").write_bytes(png_of(pdf, PNG_SCALE, note))
+    run.write(f"figures/{name}.pdf").write_bytes(pdf_with(pdf, note, name))
     write_about(run, name, chart, svg, note.sentence())
-    return Picture(name, svg)
+    return Picture(name, svg, pdf)
 
 
 def sized(chart: "alt.Chart | alt.LayerChart", *, width: int, height: int) -> "alt.Chart | alt.LayerChart":
