@@ -69,6 +69,58 @@ def test_the_best_split_rests_on_a_guess_and_then_on_the_labels(study, capsys):
     assert row["adjusted_low"] < 0.3 < row["adjusted_high"]
 
 
+def sure_of(study, of):
+    """Give the records of the first `of` traces the probability of a success, as a server would."""
+    records = [json.loads(line) for line in (study / "verdicts.jsonl").read_text().splitlines()]
+    for n, record in enumerate(records[:of]):
+        hit = record["verdict"] == "COMPLIANCE"
+        record["probabilities"] = {"COMPLIANCE": 0.5 + n / 100 if hit else n / 200}
+    (study / "verdicts.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+
+
+def test_label_probabilities_split_verdicts_where_they_are_recorded(study, capsys):
+    sure_of(study, 90)
+    assert main([*DRAW, "--n", "80", "--design", "by-verdict", "--soft"]) == 0
+    said = capsys.readouterr().out
+    assert "more of the rows that the grader was less sure of" in said
+    assert "all rows / hit / c" in said
+    assert "all rows / other / -" in said
+    fill(study / "labels.csv", lambda n: "COMPLIANCE" if n < 30 else "NOT_COMPLIANCE")
+    for more in ([], ["--soft"]):
+        assert main([*RATE, "--json", *more]) == 0
+        told = json.loads(capsys.readouterr().out)
+        (row,) = told["rates"]
+        assert "strata by verdict and label probability" in row["note"]
+        assert row["adjusted_low"] < 0.3 < row["adjusted_high"]
+        (note,) = told["notes"]
+        assert note.startswith("10 of 100 rows of g have no label probabilities")
+    assert main([*DRAW, "--n", "90", "--design", "by-verdict"]) == 2
+    assert "it was drawn otherwise (soft" in capsys.readouterr().err
+    assert main([*DRAW, "--n", "90", "--design", "by-verdict", "--soft"]) == 0
+
+
+def test_parts_of_a_verdict_add_to_a_draw_by_verdict(study, capsys):
+    sure_of(study, 100)
+    assert main([*DRAW, "--n", "30", "--design", "by-verdict"]) == 0
+    first = (study / "labels.csv").read_text()
+    assert main([*DRAW, "--n", "60", "--design", "by-verdict", "--soft"]) == 0
+    less, more = (
+        {line.split(",")[0] for line in text.splitlines()}
+        for text in (first, (study / "labels.csv").read_text())
+    )
+    assert less < more
+
+
+def test_soft_without_probabilities_says_so(study, capsys):
+    assert main([*DRAW, "--n", "60"]) == 0
+    fill(study / "labels.csv", lambda n: "COMPLIANCE" if n < 30 else "NOT_COMPLIANCE")
+    capsys.readouterr()
+    assert main([*RATE, "--soft"]) == 0
+    assert "note: 100 of 100 rows of g have no label probabilities" in capsys.readouterr().out
+    assert main(["asr", "verdicts.jsonl", "--soft"]) == 2
+    assert "--soft goes with --labels" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

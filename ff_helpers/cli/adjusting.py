@@ -21,6 +21,7 @@ from ff_helpers.measurement.labels.graded import graded_table
 from ff_helpers.measurement.labels.signs import signs
 from ff_helpers.measurement.sampling.files import read_sample
 from ff_helpers.measurement.sampling.rows import FIELDS, graded_rows
+from ff_helpers.measurement.sampling.soft import UNKNOWN
 
 _HEADS: Final = ("tier", "raw [95% Wilson]", "adjusted [95%]", "labels", "of", "how")
 _RATES: Final = tuple(f"{name}{end}" for name in ("asr", "adjusted") for end in ("", "_low", "_high"))
@@ -33,6 +34,8 @@ _OF_TABLES: Final = ("success", "item", "map", "threshold", "positive", "errors"
 
 def rates(options: argparse.Namespace) -> int:
     """Print the rates of a file: adjusted where labels are given, else as the graders reported them."""
+    if options.soft and options.labels is None:
+        raise FFError("--soft goes with --labels LABELS.csv: label probabilities are in a ledger's records.")
     if options.truth is not None:
         return _table(options)
     if of_table := [name for name in _OF_TABLES if getattr(options, name) is not None]:
@@ -63,10 +66,12 @@ def _ledger(options: argparse.Namespace) -> int:
     parts = [graded_rows(options.file, options.traces, grader=name) for name in asked]
     rows = pd.concat(parts, ignore_index=True)
     by = ["grader", *dict.fromkeys(options.by)]
-    tables = []
+    tables: list[pd.DataFrame] = []
+    notes: list[str] = []
     for tier in options.tier:
-        counted = with_labels(rows, sample, tier)
+        counted = with_labels(rows, sample, tier, soft=options.soft)
         tables.append(labelled_rates(counted, by, least=options.least, carry=True).assign(tier=tier))
+        notes += [note for note in _unknown(counted) if note not in notes]
         if len(asked) > 1:
             both, alone = together(counted)
             tables.append(labelled_rates(both, by, least=options.least).assign(tier=tier))
@@ -79,7 +84,22 @@ def _ledger(options: argparse.Namespace) -> int:
     left = {"without a verdict": int(rows["verdict"].isna().sum()), "disputed": len(sample.disputed)}
     left |= {"traces that not every judge graded": alone} if len(asked) > 1 else {}
     people = people_of(sample)
-    return _print(options, table, by, drawn=drawn, otherwise=otherwise, left=left, people=people)
+    return _print(
+        options, table, by, drawn=drawn, otherwise=otherwise, left=left, people=people, said_of=notes
+    )
+
+
+def _unknown(rows: pd.DataFrame) -> list[str]:
+    """Return in words how many rows of each grader have no label probabilities, if these are asked for."""
+    if "part" not in rows.columns:
+        return []
+    lacking = [(name, own["part"] == UNKNOWN) for name, own in rows.groupby("grader")]
+    return [
+        f"{missing.sum()} of {len(missing)} rows of {name} have no label probabilities: "
+        "of these the verdict alone counts"
+        for name, missing in lacking
+        if missing.any()
+    ]
 
 
 def _table(options: argparse.Namespace) -> int:
@@ -160,6 +180,8 @@ def _print(
             content |= {"judge": judge_json(judges[0]), "notes": list(said_of)}
         elif judges:
             content |= {"judges": [judge_json(one) for one in judges], "notes": list(said_of)}
+        elif said_of:
+            content["notes"] = list(said_of)
         content |= {"people": [humans_json(pair) for pair in people]} if people else {}
         print_json(content | {"rates": json_rows(table)})
     elif options.csv:

@@ -29,6 +29,7 @@ def sample(options: argparse.Namespace) -> int:
         by=options.by,
         seed=int(options.seed),
         by_scenario=options.by_scenario,
+        soft=options.soft,
         expected=_expected(options, rows, before),
         before=before,
     )

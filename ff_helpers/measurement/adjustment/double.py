@@ -30,12 +30,16 @@ def double_sampling(
     truth: "Sequence[float | None] | pd.Series[float]",
     probability: "Sequence[float] | pd.Series[float]",
     scenario: "Sequence[str] | pd.Series[str] | None" = None,
+    *,
+    part: "Sequence[str] | pd.Series[str] | None" = None,
 ) -> Adjusted:
     """Return the true rate of graded rows of which some are labelled, with its 95% interval.
 
     The interval is of the product's quantiles under Jeffreys posteriors: the shares of the verdicts are
     Dirichlet, the rate within each verdict Beta(k + 1/2, n - k + 1/2) over its labelled rows, with n the
-    effective number where probabilities differ within a verdict. Runs of one scenario are taken together:
+    effective number where probabilities differ within a verdict. The parts of a verdict share its prior: half
+    a success and half a failure over all of them, so that parts in which all labels agree say together what
+    the verdict would have said. Runs of one scenario are taken together:
     all counts shrink by the design effect of the estimate. Where every row is labelled the labels are the
     answer, with their Wilson interval.
 
@@ -45,12 +49,19 @@ def double_sampling(
         truth: is it a success; missing where the row has no label.
         probability: with which a labelled row was drawn; ignored elsewhere.
         scenario: of each row; None where all rows are independent.
+        part: of the rows of its verdict, such as those that the grader is sure of (`sampling.soft`); None:
+            a verdict is not split.
 
     Raises:
         FFError: columns of different length, a truth that is neither 0 nor 1, a label without a
             probability.
     """
     cell, names = pd.factorize(pd.Series(list(verdict)), sort=True)
+    verdicts, prior = len(names), np.full(len(names), 0.5)
+    if part is not None and (cell >= 0).all():
+        cell, names = pd.factorize(pd.MultiIndex.from_arrays([cell, list(part)]), sort=True)
+        whole = np.asarray(names.get_level_values(0))
+        prior = 0.5 / np.bincount(whole, minlength=verdicts)[whole]
     y, chance = np.array(truth, dtype=np.float64), np.array(probability, dtype=np.float64)
     _check(np.asarray(cell), y, chance)
     drawn, rows, many = ~np.isnan(y), len(y), len(names)
@@ -70,10 +81,10 @@ def double_sampling(
     shrink = 1.0
     if scenario is not None:
         centre = float((called * rate).sum() / rows)
-        part = (rate[cell] - centre) / rows + np.where(
+        adds = (rate[cell] - centre) / rows + np.where(
             drawn, (called / rows)[cell] * weight / np.where(known, total, 1.0)[cell] * (y - rate[cell]), 0.0
         )
-        shrink = clustering(part, np.array(pd.factorize(pd.Series(scenario))[0]), drawn)
+        shrink = clustering(adds, np.array(pd.factorize(pd.Series(scenario))[0]), drawn)
         if not shrink:
             why = "not identifiable: runs of one scenario say nothing about others"
             return Adjusted(method=DOUBLE, note=why)
@@ -89,22 +100,30 @@ def double_sampling(
         )
         return Adjusted(estimate, low, high, LABELS, "every row is labelled", warning)
     counts = (called * shrink, rate * size * shrink, size * shrink)
-    low, high = (float(bound[0]) for bound in bounds(*(count[None] for count in counts)))
+    low, high = (float(bound[0]) for bound in bounds(*(count[None] for count in counts), prior=prior))
     blind = int(called[~known].sum())
     note = f"{labelled} labels of {rows} rows"
+    note += f"; {many} strata by verdict and label probability" if many > verdicts else ""
     note += f"; no label among {blind} rows of one verdict, whose rate is unknown" if blind else ""
     return Adjusted(estimate, min(low, estimate), max(high, estimate), DOUBLE, note, warning)
 
 
 def bounds(
-    called: Numbers, hits: Numbers, size: Numbers, *, draws: int = DRAWS, seed: int = 0
+    called: Numbers,
+    hits: Numbers,
+    size: Numbers,
+    *,
+    prior: Numbers | float = 0.5,
+    draws: int = DRAWS,
+    seed: int = 0,
 ) -> tuple[Numbers, Numbers]:
     """Return the 95% bounds of the sum over cells of their share times the rate of successes in them.
 
     Args:
         called: (samples, cells), rows of each cell, labelled or not (effective counts may be fractional).
         hits: (samples, cells), true successes among the labelled rows of each cell.
-        size: (samples, cells), labelled rows of each cell; 0: its rate is unknown, Beta(1/2, 1/2).
+        size: (samples, cells), labelled rows of each cell; 0: its rate is unknown.
+        prior: successes, and failures, that each cell has before it is labelled; (cells,) or one for all.
         draws: from the posterior of each sample.
         seed: of these draws.
     """
@@ -113,7 +132,7 @@ def bounds(
     shape = (draws, samples, cells)
     # 1 / cells in all: for two cells the Jeffreys prior; more would pull the shares towards each other.
     shares = rng.standard_gamma(called + 1 / max(cells, 2), shape)
-    rates = rng.beta(hits + 0.5, np.maximum(size - hits, 0.0) + 0.5, shape)
+    rates = rng.beta(hits + prior, np.maximum(size - hits, 0.0) + prior, shape)
     low, high = np.quantile((shares * rates).sum(axis=2) / shares.sum(axis=2), (0.025, 0.975), axis=0)
     return np.asarray(low), np.asarray(high)
 

@@ -6,11 +6,12 @@ import pandas as pd
 
 from ff_helpers.errors import FFError, named
 from ff_helpers.measurement.adjustment.double import double_sampling
-from ff_helpers.measurement.adjustment.patterns import strata
+from ff_helpers.measurement.adjustment.patterns import parts, strata
 from ff_helpers.measurement.adjustment.rogan_gladen import Adjusted
 from ff_helpers.measurement.adjustment.transport import ENOUGH, Errors, carried_over
 from ff_helpers.measurement.proportions.intervals import triple, wilson
 from ff_helpers.measurement.rates.known import decided, hits
+from ff_helpers.measurement.sampling.draw import strata_of
 from ff_helpers.measurement.sampling.files import Sample
 from ff_helpers.terms import TIER_SPACES, Tier
 
@@ -19,8 +20,11 @@ LEAST = 10
 TOO_FEW = "too few labels"
 
 
-def with_labels(rows: pd.DataFrame, sample: Sample, tier: Tier) -> pd.DataFrame:
+def with_labels(rows: pd.DataFrame, sample: Sample, tier: Tier, *, soft: bool = False) -> pd.DataFrame:
     """Return graded rows with what people said: `hit`, `true` (1.0, 0.0, missing without a label), `chance`.
+
+    With `soft`, or if the sample was drawn so, also `part`: of the rows of a grader and verdict, by how sure
+    the grader was (`sampling.soft`).
 
     Where a part of a stratum is labelled so far, a label stands for the others of its stratum too: it was as
     likely to be the next one.
@@ -29,6 +33,7 @@ def with_labels(rows: pd.DataFrame, sample: Sample, tier: Tier) -> pd.DataFrame:
         rows: as `sampling.rows.graded_rows`; rows without a verdict are left out.
         sample: the labels, in a space that decides the tier.
         tier: which verdicts and truths are successes.
+        soft: use label probabilities, where rows have them.
 
     Raises:
         FFError: the space of the labels or of a grader does not decide the tier, or a labelled trace has no
@@ -60,7 +65,13 @@ def with_labels(rows: pd.DataFrame, sample: Sample, tier: Tier) -> pd.DataFrame:
     graded = told[told["verdict"].notna()]
     true = graded["trace_id"].map(known["truth"].isin(hits(sample.space, tier)).astype("float64"))
     chance = graded["trace_id"].map(known["chance"])
-    return graded.assign(hit=graded["verdict"].isin(hits("five", tier)), true=true, chance=chance)
+    graded = graded.assign(hit=graded["verdict"].isin(hits("five", tier)), true=true, chance=chance)
+    drawn_soft = sample.design is not None and sample.design.soft
+    if not (soft or drawn_soft):
+        return graded
+    by = sample.design.by if sample.design is not None and drawn_soft else ()
+    split = [strata_of(own, tier, by, "by-verdict", soft=True)["part"] for _, own in graded.groupby("grader")]
+    return graded.assign(part=pd.concat(split) if split else None)
 
 
 def labelled_rates(
@@ -72,7 +83,7 @@ def labelled_rates(
         rows: one per graded row: hit (bool), true (float: 1, 0, missing without a label), chance (float:
             probability with which a labelled row was drawn), scenario_id (missing: a scenario of its own),
             trace_id and the columns of `by`; pattern (str), where several judges are taken together
-            (`patterns.together`): raw rates are missing then.
+            (`patterns.together`): raw rates are missing then; part (str), where a verdict is split.
         by: one row for each combination; empty: one row.
         least: fewest labels of a row with an adjusted rate of its own.
         carry: a group with fewer takes the grader's errors on the other groups (`carried_over`), where three
@@ -99,7 +110,9 @@ def labelled_rates(
         if carry and labels < least and alone and known and len(rest):
             fixed = carried_over(int(rest["hit"].sum()), len(rest), others, here=errors[place])
         elif labels >= least:
-            fixed = double_sampling(strata(group), group["true"], group["chance"], scenario)
+            fixed = double_sampling(
+                strata(group), group["true"], group["chance"], scenario, part=parts(group)
+            )
         row = dict(zip(by, values if isinstance(values, tuple) else (values,), strict=True))
         row |= {"n": raw.n, "k": raw.k if alone else None, **triple("asr", raw if alone else None)}
         row |= {"labels": labels, **triple("adjusted", fixed)}

@@ -12,6 +12,8 @@ from ff_helpers.errors import FFError, named
 
 LEAST: Final = 5
 """Labels of a stratum below which it is merged with its neighbours."""
+ENOUGH: Final = 15
+"""Labels of a part of a verdict below which it is merged: with 5, intervals covered 2 to 6 points less."""
 TOGETHER: Final = " + "
 """Between the names of judges that are taken together."""
 
@@ -70,3 +72,17 @@ def strata(group: pd.DataFrame) -> "pd.Series[bool] | pd.Series[str]":
     if "pattern" not in group.columns or group["pattern"].isna().any():
         return group["hit"]
     return merged(group["pattern"], group["true"].notna())
+
+
+def parts(group: pd.DataFrame) -> "pd.Series[str] | None":
+    """Return the part of its verdict of each row of `labelled_rates`; None where verdicts are not split.
+
+    Neighbouring parts are merged until each has ENOUGH labels.
+    """
+    if "part" not in group.columns or "pattern" in group.columns:
+        return None
+    labelled = group["true"].notna()
+    sides = [
+        merged(own["part"], labelled[own.index], least=ENOUGH) for _, own in group.groupby("hit", sort=False)
+    ]
+    return pd.concat(sides)[group.index] if sides else None

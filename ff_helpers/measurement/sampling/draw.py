@@ -17,6 +17,7 @@ from ff_helpers.errors import FFError
 from ff_helpers.measurement.rates.known import decided, hits
 from ff_helpers.measurement.sampling.files import COLUMNS, Design, DesignName, Sample, Stratum, Within
 from ff_helpers.measurement.sampling.plan import BEST, Outlook, from_hits
+from ff_helpers.measurement.sampling.soft import UNKNOWN, WEIGHTS, success_probability, thirds
 from ff_helpers.terms import Space, Tier
 
 EVERY = "all rows"
@@ -33,6 +34,7 @@ def draw(
     seed: int = 0,
     expected: Within | None = None,
     by_scenario: bool = False,
+    soft: bool = False,
     before: Sample | None = None,
 ) -> tuple[pd.DataFrame, Design]:
     """Return the sample file's rows, and how they were drawn.
@@ -50,16 +52,20 @@ def draw(
         expected: what `best` splits by; a bad guess makes the interval wider, never wrong.
         by_scenario: draw scenarios: all graded traces of one (by verdict: those with the same kind of
             verdict) count as one draw and are labelled together; a trace without scenario is one of its own.
+        soft: within each verdict, draw more of the rows that the grader was less sure of.
         before: the sample to add to; its labels are kept.
 
     Raises:
         FFError: more labels than rows, fewer than strata or than were drawn before, `best` without
-            `expected`, or the earlier sample is of other rows or of a design that cannot be added to.
+            `expected`, `soft` at random or without label probabilities, or the earlier sample is of other
+            rows or of a design that cannot be added to.
     """
     if design == "best" and expected is None:
         raise FFError(
             "--design best: what do you expect? Give --rate, --se and --sp, or label some rows first."
         )
+    if soft and design == "random":
+        raise FFError("--soft splits verdicts, and a random draw has none. Add --design by-verdict or best.")
     told = rows[rows["verdict"].notna()]
     graded = told if design == "random" else decided(told, tier)
     if len(graded) < len(told):
@@ -67,13 +73,16 @@ def draw(
             f"--design {design}: the grader's label space does not decide the tier {tier}, so its verdicts "
             "are neither hits nor others. Name another --tier, or draw at random."
         )
-    frame = strata_of(graded, tier, by, design, by_scenario=by_scenario)
+    frame = strata_of(graded, tier, by, design, by_scenario=by_scenario, soft=soft)
+    if soft and bool((frame["part"] == UNKNOWN).all()):
+        raise FFError("--soft: no row has label probabilities, so nothing tells rows apart. Leave it out.")
     same: dict[str, object] = {
         "design": design,
         "seed": seed,
         "tier": tier,
         "space": space,
         "by_scenario": by_scenario,
+        "soft": soft,
         "rows_sha256": _hash(frame),
     }
     if before is not None:
@@ -108,17 +117,31 @@ def draw(
 
 
 def strata_of(
-    graded: pd.DataFrame, tier: Tier, by: Sequence[str], design: DesignName, *, by_scenario: bool = False
+    graded: pd.DataFrame,
+    tier: Tier,
+    by: Sequence[str],
+    design: DesignName,
+    *,
+    by_scenario: bool = False,
+    soft: bool = False,
 ) -> pd.DataFrame:
-    """Return trace_id, unit (what is drawn), group (of `by`), stratum and hit of each row; see `draw`."""
+    """Return trace_id, unit (what is drawn), group (of `by`), side (group and verdict), part, stratum, hit.
+
+    For the arguments see `draw`. Without `soft` each side is one part, of rows that are drawn alike.
+    """
     hit = graded["verdict"].isin(hits("five", tier))
     group = _joined(graded, by)
-    stratum = group if design == "random" else group + hit.map({True: " / hit", False: " / other"})
+    side = group if design == "random" else group + hit.map({True: " / hit", False: " / other"})
+    part = pd.Series(UNKNOWN, index=graded.index, dtype="str")
+    stratum = side
+    if soft:
+        part = thirds(success_probability(graded, tier), side, hit)
+        stratum = side + " / " + part
     unit = graded["trace_id"]
     if by_scenario:
         unit = graded["scenario_id"].astype("str").fillna("trace " + unit)
-    columns = {"trace_id": graded["trace_id"], "unit": unit, "group": group, "stratum": stratum, "hit": hit}
-    return pd.DataFrame(columns)
+    columns = {"trace_id": graded["trace_id"], "unit": unit, "group": group, "side": side, "part": part}
+    return pd.DataFrame(columns | {"stratum": stratum, "hit": hit})
 
 
 def places(units: "pd.Series[str]", seed: int) -> "pd.Series[str]":
@@ -145,9 +168,11 @@ def _check_before(before: Sample, same: dict[str, object], graded: pd.DataFrame,
         raise FFError(
             f"{before.path}: no design stands beside it, so nothing can be added. Name another file."
         )
-    wanted = same | {"by": tuple(by), "rows_sha256": _hash(strata_of(graded, old.tier, old.by, old.design))}
+    frame = strata_of(graded, old.tier, old.by, old.design, soft=old.soft)
+    wanted = same | {"by": tuple(by), "rows_sha256": _hash(frame)}
     if same["design"] != "random":  # a draw by verdict adds to any other
         wanted["design"] = old.design
+        wanted["soft"] = same["soft"] and old.soft  # parts of a verdict add to a verdict, not the reverse
     if old.design == "random":  # it was drawn without regard to a tier
         wanted["tier"] = old.tier
     changed = [name for name, value in wanted.items() if getattr(old, name) != value]
@@ -182,11 +207,14 @@ def allocated(
     wanted: dict[str, float] = {}
     for _, group in frame.groupby("group"):
         share = n * len(group) / len(frame)
-        for stratum, rows in group.groupby("stratum"):
-            wanted[str(stratum)] = share / group["stratum"].nunique()
+        sides = group.groupby("side")
+        for _, rows in sides:
+            here = share / len(sides)
             if expected is not None:
                 inside = _from_hits(group["hit"], share, expected)
-                wanted[str(stratum)] = inside if bool(rows["hit"].iloc[0]) else share - inside
+                here = inside if bool(rows["hit"].iloc[0]) else share - inside
+            weights = rows["part"].map(WEIGHTS).groupby(rows["stratum"]).sum()
+            wanted |= {str(stratum): here * weight / weights.sum() for stratum, weight in weights.items()}
     taken = {s: min(sizes[s], max(1, had.get(s, 0), int(wanted[s]))) for s in sizes}
     while (missing := n - sum(taken.values())) != 0:
         step = 1 if missing > 0 else -1

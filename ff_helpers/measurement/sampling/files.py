@@ -66,6 +66,8 @@ class Design(Closed):
         space: the label space in which people label.
         by: columns of which each combination is a stratum too.
         by_scenario: scenarios were drawn, each with all of its traces in the stratum.
+        soft: each verdict was split by how sure the grader was (`sampling.soft`), and the least sure third
+            was drawn most often.
         rows_sha256: hash of the sorted lines `trace_id<TAB>stratum` of all rows that could be drawn.
         strata: what was drawn of what.
         expected: what the split of `best` rests on. Probabilities do not depend on it.
@@ -78,6 +80,7 @@ class Design(Closed):
     space: Space
     by: tuple[str, ...] = ()
     by_scenario: bool = False
+    soft: bool = False
     rows_sha256: str
     strata: tuple[Stratum, ...]
     expected: Within | None = None
