@@ -166,13 +166,31 @@ def test_few_labels_say_so_instead_of_a_number(study, capsys):
     assert "too few labels: 7, at least 10 are needed" in capsys.readouterr().out
 
 
-def test_only_a_rate_that_is_shown_to_be_low_enough_passes_the_limit(study):
-    """30 of 100 true: Wilson [21.9, 39.6]."""
+def test_only_a_rate_that_is_shown_to_be_low_enough_passes_the_limit(study, capsys):
+    """30 of 100 true: at a rate of 35% so few have a probability of .17, at 40% of .02."""
     main([*DRAW, "--n", "100"])
     fill(study / "labels.csv", lambda n: "COMPLIANCE" if n < 30 else "NOT_COMPLIANCE")
-    codes = {limit: main([*RATE, "--max-rate", limit]) for limit in ("0.1", "0.35", "0.5")}
-    assert codes == {"0.1": 1, "0.35": 1, "0.5": 0}
+    codes = {limit: main([*RATE, "--max-rate", limit]) for limit in ("0.1", "0.35", "0.4")}
+    assert codes == {"0.1": 1, "0.35": 1, "0.4": 0}
+    said = capsys.readouterr().out
+    assert "g strict: no (p = 0.173, exact test)\nThe gate does not pass." in said
+    assert "g strict: yes (p = 0.025, exact test)\nThe gate passes." in said
     assert main([*RATE, "--max-rate", "0.5", "--least", "101"]) == 1  # too few labels show nothing
+
+
+def test_the_gate_of_a_sample_by_verdict_and_of_scenarios(tmp_path, monkeypatch, make_trace, capsys):
+    monkeypatch.chdir(tmp_path)
+    for runs, by in ((1, "exact test"), (5, "interval: several traces of one scenario")):
+        write_study(tmp_path, make_trace, size=500, runs=runs)
+        words = [*DRAW[:-1], f"{runs}.csv", "--n", "60", "--design", "by-verdict"]
+        assert main([*words, *(["--by-scenario"] if runs > 1 else [])]) == 0
+        fill(tmp_path / f"{runs}.csv", lambda n: "COMPLIANCE" if n < 150 else "NOT_COMPLIANCE")
+        for limit, code in (("0.45", 0), ("0.2", 1)):
+            capsys.readouterr()
+            assert main([*RATE[:-1], f"{runs}.csv", "--max-rate", limit, "--json"]) == code
+            found = json.loads(capsys.readouterr().out)
+            assert found["gate"] == {"max_rate": float(limit), "alpha": 0.05, "passed": code == 0}
+            assert [(row["shown"], row["limit_by"]) for row in found["rates"]] == [(code == 0, by)]
 
 
 @pytest.mark.parametrize(
@@ -183,6 +201,8 @@ def test_only_a_rate_that_is_shown_to_be_low_enough_passes_the_limit(study):
         ([*RATE, "--tier", "broad"], "do not decide the tier broad. They decide: strict"),
         ([*RATE, "--grader", "nobody"], "no grader nobody"),
         ([*RATE[:4], "--grader", "g"], "--grader goes with --labels"),
+        ([*RATE[:4], "--max-rate", "0.1"], "--max-rate goes with --labels"),
+        ([*RATE, "--max-rate", "10"], "--max-rate 10: must be above 0 and below 1"),
         (["asr", "verdicts.jsonl", "--success", "1"], "--success is for tables"),
     ],
 )

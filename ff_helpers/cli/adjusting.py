@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypedDict
 
 import pandas as pd
 
@@ -11,6 +11,7 @@ from ff_helpers.cli.rates import rates_of_file, reaches
 from ff_helpers.cli.text import aligned, json_rows, percent, print_json, said
 from ff_helpers.errors import FFError, named
 from ff_helpers.measurement.adjustment.labelled import drawn_otherwise, labelled_rates, with_labels
+from ff_helpers.measurement.adjustment.limit import ALPHA
 from ff_helpers.measurement.adjustment.patterns import together
 from ff_helpers.measurement.adjustment.sample_card import people_of
 from ff_helpers.measurement.adjustment.transport import CARRIED
@@ -27,7 +28,7 @@ _HEADS: Final = ("tier", "raw [95% Wilson]", "adjusted [95%]", "labels", "of", "
 _RATES: Final = tuple(f"{name}{end}" for name in ("asr", "adjusted") for end in ("", "_low", "_high"))
 _TAKEN: Final = frozenset(
     ("hit", "true", "chance", "trace_id", "scenario_id", "n", "k", "labels", "method", "note", "warning")
-) | {*_RATES, "tier"}
+) | {*_RATES, "tier", "shown", "limit_p", "limit_by"}
 """Columns of the table of rates, or of the rows it is counted from."""
 _OF_TABLES: Final = ("success", "item", "map", "threshold", "positive", "errors")
 
@@ -41,8 +42,10 @@ def rates(options: argparse.Namespace) -> int:
     if of_table := [name for name in _OF_TABLES if getattr(options, name) is not None]:
         raise FFError(f"--{of_table[0]} is for tables: add --truth COLUMN and --grader COLUMN.")
     if options.labels is None:
-        if options.grader is not None:
-            raise FFError("--grader goes with --labels LABELS.csv, or with --truth COLUMN of a table.")
+        for name in ("grader", "max_rate"):
+            if getattr(options, name) is not None:
+                option = f"--{name.replace('_', '-')}"
+                raise FFError(f"{option} goes with --labels LABELS.csv, or with --truth COLUMN of a table.")
         return rates_of_file(options)
     return _ledger(options)
 
@@ -68,13 +71,14 @@ def _ledger(options: argparse.Namespace) -> int:
     by = ["grader", *dict.fromkeys(options.by)]
     tables: list[pd.DataFrame] = []
     notes: list[str] = []
+    asked_for = _asked_for(options)
     for tier in options.tier:
         counted = with_labels(rows, sample, tier, soft=options.soft)
-        tables.append(labelled_rates(counted, by, least=options.least, carry=True).assign(tier=tier))
+        tables.append(labelled_rates(counted, by, carry=True, **asked_for).assign(tier=tier))
         notes += [note for note in _unknown(counted) if note not in notes]
         if len(asked) > 1:
             both, alone = together(counted)
-            tables.append(labelled_rates(both, by, least=options.least).assign(tier=tier))
+            tables.append(labelled_rates(both, by, **asked_for).assign(tier=tier))
     table = pd.concat(tables, ignore_index=True)
     design = sample.design
     drawn = "at random (assumed: no design stands beside the file)"
@@ -100,6 +104,17 @@ def _unknown(rows: pd.DataFrame) -> list[str]:
         for name, missing in lacking
         if missing.any()
     ]
+
+
+class _Asked(TypedDict):
+    least: int
+    limit: float | None
+
+
+def _asked_for(options: argparse.Namespace) -> _Asked:
+    if options.max_rate is not None and not 0 < options.max_rate < 1:
+        raise FFError(f"--max-rate {options.max_rate:g}: must be above 0 and below 1, such as 0.1 for 10%.")
+    return {"least": options.least, "limit": options.max_rate}
 
 
 def _table(options: argparse.Namespace) -> int:
@@ -139,11 +154,12 @@ def _table(options: argparse.Namespace) -> int:
         notes += [note for note in (*found.notes, *signs(found.card)) if note not in notes]
         left |= {f"{what} of {name}" if several else what: n for what, n in found.left_out.items()}
     rows = pd.concat(parts)
-    tables = [labelled_rates(rows, by, least=options.least, carry=True)]
+    asked_for = _asked_for(options)
+    tables = [labelled_rates(rows, by, carry=True, **asked_for)]
     if several:
         both, alone = together(rows)
         both["chance"] = float(both["true"].notna().mean())
-        tables.append(labelled_rates(both, by, least=options.least))
+        tables.append(labelled_rates(both, by, **asked_for))
         left["traces that not every judge graded"] = alone
     return _print(
         options,
@@ -182,6 +198,12 @@ def _print(
             content |= {"judges": [judge_json(one) for one in judges], "notes": list(said_of)}
         elif said_of:
             content["notes"] = list(said_of)
+        if options.max_rate is not None:
+            content["gate"] = {
+                "max_rate": options.max_rate,
+                "alpha": ALPHA,
+                "passed": bool(table["shown"].all()),
+            }
         content |= {"people": [humans_json(pair) for pair in people]} if people else {}
         print_json(content | {"rates": json_rows(table)})
     elif options.csv:
@@ -208,8 +230,23 @@ def _print(
         ]
         values = {"lines": aligned(lines), "notes": notes, "drawn": drawn, "otherwise": otherwise}
         values |= {"judges": judges, "said_of": said_of, "people": people}
+        values |= {"gate": _gate(table, by), "limit": options.max_rate, "alpha": ALPHA}
         print(said("adjusted", file=options.file, left={k: n for k, n in left.items() if n}, **values))
-    # A rate that is not known to be low enough does not pass: too few labels, or an interval that reaches P.
+    # A rate that is not shown to be low enough does not pass, and neither do too few labels.
     if any(not reaches(one.gate.state, options.require) for one in judges):
         return 1
-    return int(options.max_rate is not None and bool((table["adjusted_high"] > options.max_rate).any()))
+    return int(options.max_rate is not None and not table["shown"].all())
+
+
+def _gate(table: pd.DataFrame, by: Sequence[str]) -> list[tuple[str, bool, str]]:
+    """Return each rate with whether it is shown to be below the limit, and how that was tested."""
+    if "shown" not in table.columns:
+        return []
+    return [
+        (
+            " ".join(str(row[name]) for name in (*by, "tier")),
+            bool(row["shown"]),
+            row["limit_by"] if pd.isna(row["limit_p"]) else f"p = {row['limit_p']:.3f}, {row['limit_by']}",
+        )
+        for row in table.to_dict("records")
+    ]

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from ff_helpers.errors import FFError, named
-from ff_helpers.measurement.adjustment.double import double_sampling
+from ff_helpers.measurement.adjustment.double import DOUBLE, LABELS, double_sampling
+from ff_helpers.measurement.adjustment.limit import ALPHA, p_above
 from ff_helpers.measurement.adjustment.patterns import parts, strata
 from ff_helpers.measurement.adjustment.rogan_gladen import Adjusted
 from ff_helpers.measurement.adjustment.transport import ENOUGH, Errors, carried_over
@@ -18,6 +20,8 @@ from ff_helpers.terms import TIER_SPACES, Tier
 LEAST = 10
 """Labels of a row of the table below which they are not enough for a rate of their own."""
 TOO_FEW = "too few labels"
+_ALIKE = 1e-9
+"""Difference of two probabilities that is rounding."""
 
 
 def with_labels(rows: pd.DataFrame, sample: Sample, tier: Tier, *, soft: bool = False) -> pd.DataFrame:
@@ -75,7 +79,12 @@ def with_labels(rows: pd.DataFrame, sample: Sample, tier: Tier, *, soft: bool = 
 
 
 def labelled_rates(
-    rows: pd.DataFrame, by: Sequence[str], *, least: int = LEAST, carry: bool = False
+    rows: pd.DataFrame,
+    by: Sequence[str],
+    *,
+    least: int = LEAST,
+    carry: bool = False,
+    limit: float | None = None,
 ) -> pd.DataFrame:
     """Return the raw rate of each group beside the adjusted one.
 
@@ -88,11 +97,14 @@ def labelled_rates(
         least: fewest labels of a row with an adjusted rate of its own.
         carry: a group with fewer takes the grader's errors on the other groups (`carried_over`), where three
             of them have labels of true successes and three of true failures; its own labels count too.
+        limit: test each rate against it, see `limit.p_above`.
 
     Returns:
         The columns of `by`, then n, k (int), asr with bounds (raw, Wilson), labels (int), adjusted with
         bounds (missing where labels are too few, here and elsewhere), method, note, warning (str); shares in
-        [0, 1].
+        [0, 1]. With a limit also shown (bool: the rate is shown to be below it, wrongly with a probability of
+        5% at most by the test, of about 2.5% by the interval), limit_p (float; missing without exact test),
+        limit_by (str: the test, or why the upper end of the interval decides).
     """
     groups = list(rows.groupby(list(by), dropna=False, sort=True)) if by else [((), rows)]
     errors = [_errors(group) for _, group in groups]
@@ -116,8 +128,29 @@ def labelled_rates(
         row = dict(zip(by, values if isinstance(values, tuple) else (values,), strict=True))
         row |= {"n": raw.n, "k": raw.k if alone else None, **triple("asr", raw if alone else None)}
         row |= {"labels": labels, **triple("adjusted", fixed)}
-        found.append(row | {"method": fixed.method, "note": fixed.note, "warning": fixed.warning})
+        row |= {"method": fixed.method, "note": fixed.note, "warning": fixed.warning}
+        found.append(row if limit is None else row | _tested(group, fixed, limit))
     return pd.DataFrame(found)
+
+
+def _tested(group: pd.DataFrame, fixed: Adjusted, limit: float) -> dict[str, object]:
+    """Return whether a group's rate is shown to be below a limit, and how that was tested."""
+    known = group[group["true"].notna()]
+    uneven = any(float(np.ptp(own)) > _ALIKE for _, own in known.groupby("hit")["chance"])
+    why = {
+        TOO_FEW: fixed.method == "none",
+        "errors are carried over": fixed.method not in ("none", DOUBLE, LABELS),
+        "several judges": "pattern" in group.columns,
+        "several traces of one scenario": bool(group["scenario_id"].dropna().duplicated().any()),
+        "labels of one verdict have different probabilities": uneven,
+    }
+    if reason := next((text for text, holds in why.items() if holds), ""):
+        shown = reason != TOO_FEW and fixed.high <= limit
+        return {"shown": shown, "limit_p": None, "limit_by": f"interval: {reason}"}
+    counts = [(int(of.sum()), int((~of).sum())) for of in (group["hit"], known["hit"])]
+    hit, true = known["hit"], known["true"] == 1
+    p = p_above(limit, counts[0], counts[1], (int((hit & true).sum()), int((~hit & true).sum())))
+    return {"shown": p <= ALPHA, "limit_p": p, "limit_by": "exact test"}
 
 
 def _errors(group: pd.DataFrame) -> Errors:
