@@ -145,7 +145,7 @@ def png_of(pdf: bytes, scale: float, disclosure: Disclosure | None = None) -> by
         [
             b"\x89PNG\r\n\x1a\n",
             _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
-            _chunk(b"IDAT", zlib.compress(lines, 9)),
+            _chunk(b"IDAT", zlib.compress(lines)),  # level 9 takes five times as long for 3% less
             _chunk(b"iTXt", about) if about else b"",
             _chunk(b"IEND", b""),
         ]
