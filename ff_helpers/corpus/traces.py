@@ -1,10 +1,10 @@
 """The trace: one conversation with a model under test, and how its truth is known."""
 
 import hashlib
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Final, Literal, Self
 
@@ -14,7 +14,6 @@ from ff_helpers.corpus.injections import CLEAN
 from ff_helpers.corpus.jsonl import BadLineError, Closed, read_records
 from ff_helpers.terms import ROW_FAULTS, Intent, RowFault, RowStatus, Space, classes
 
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
 UNNAMED: Final = "unknown (not published)"
 """The model of traces whose model nobody named."""
 
@@ -165,8 +164,9 @@ class Trace(Closed):
 @lru_cache(maxsize=4)
 def _sha256(messages: tuple[Message, ...]) -> str:
     """Return the hash of messages; each of several judges of one long conversation asks for it."""
-    rendered = _ENCODER.encode([[m.role, m.content] for m in messages])
-    return hashlib.sha256(rendered.encode("utf-8", "surrogatepass")).hexdigest()
+    # What json.dumps(..., ensure_ascii=False) writes of pairs of role and content, twice as fast.
+    turns = ", ".join([f'["{m.role}", {encode_basestring(m.content)}]' for m in messages])
+    return hashlib.sha256(f"[{turns}]".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def majority(labels: Iterable[str]) -> str | None:

@@ -1,5 +1,6 @@
 """Traces: what is refused, where the error points, and what identifies a conversation."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -89,3 +90,12 @@ def test_the_response_is_the_last_turn_if_the_assistant_spoke_it() -> None:
     assert trace([]).response == ""
     assert trace([("user", "q"), ("assistant", "a"), ("user", "r"), ("assistant", "b")]).turns == "multi"
     assert trace([("system", "s"), ("user", "q"), ("assistant", "a")]).turns == "single"
+
+
+@given(st.lists(st.tuples(st.sampled_from(["user", "assistant"]), st.text()), max_size=3))
+def test_the_hash_of_a_conversation_is_that_of_its_json(said: list[tuple[str, str]]) -> None:
+    """Keys of ledgers rest on it: it must stay what `json.dumps` makes of pairs of role and content."""
+    messages = tuple(Message(role=role, content=text) for role, text in said)
+    text = json.dumps([list(pair) for pair in said], ensure_ascii=False)
+    wanted = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    assert Trace(trace_id="t", model="m", source="s", messages=messages).sha256 == wanted

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ff_helpers.corpus.results.meaning import shown
+from ff_helpers.corpus.results.meaning import MapNeededError, shown
 from ff_helpers.corpus.results.rows import Row
 from ff_helpers.corpus.results.table import Reader
 from ff_helpers.errors import FFError
@@ -298,3 +298,24 @@ def test_ten_thousand_columns(desk: Project) -> None:
     assert said.returncode == 2
     assert "9988 more" in said.stderr
     assert len(said.stderr) < 2000
+
+
+def test_a_table_is_read_once_unless_scores_or_unknown_values_ask_for_more(tmp_path: Path) -> None:
+    """A value that comes late is read as one that comes early, and what only all rows show is checked."""
+    many = [(str(n), "COMPLIANCE", "COMPLIANCE") for n in range(300)]
+    write(tmp_path / "t.csv", [*many, ("x", "", "NOT_COMPLIANCE"), ("y", "late", "COMPLIANCE")])
+    options = {"id": "id", "judge": "judge", "human": "human", "space": "strict"}
+    with pytest.raises(MapNeededError) as error:
+        rows(tmp_path / "t.csv", **options)
+    assert '"COMPLIANCE"' not in error.value.map and '"late": # 1 rows' in error.value.map
+    (tmp_path / "map.yaml").write_text("late: NOT_COMPLIANCE\n")
+    found = rows(tmp_path / "t.csv", **options, map=str(tmp_path / "map.yaml"))
+    assert [row.labels[0].label if row.labels else None for row in found[-2:]] == [None, "NOT_COMPLIANCE"]
+    assert found[-2].judgements[0].label == "NOT_COMPLIANCE"
+
+
+def test_a_map_of_more_values_than_labels_have_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "t.csv", [(str(n), "", f"text {n}") for n in range(150)])
+    (tmp_path / "map.yaml").write_text("".join(f"text {n}: COMPLIANCE\n" for n in range(150)))
+    with pytest.raises(FFError, match="judge has more than 100 different values: these are texts"):
+        rows(tmp_path / "t.csv", id="id", judge="judge", space="strict", map=str(tmp_path / "map.yaml"))

@@ -111,8 +111,17 @@ class Meaning:
     values: Mapping[str, Said]
     cut: Cut | None = None
 
+    def knows(self, cell: str | None) -> bool:
+        """Return whether it is known what a cell means."""
+        text = cell or ""
+        return text in self.values or (self.cut is not None and _number(text) is not None)
+
     def of(self, cell: str | None) -> Said:
-        """Return what a cell means."""
+        """Return what a cell means.
+
+        Raises:
+            KeyError: that is not known.
+        """
         text = cell or ""
         said = self.values.get(text)
         if said is None and self.cut is not None and (value := _number(text)) is not None:
@@ -129,6 +138,7 @@ def meanings(
     given: Given,
     space: Space | None = None,
     cut: Cut | None = None,
+    whole: bool = True,
 ) -> dict[str, Meaning]:
     """Return what each column means, by name.
 
@@ -138,6 +148,7 @@ def meanings(
         given: the map; under "" what it says of every column.
         space: the space where the map names none.
         cut: from which score on a judge says what; None: no scores.
+        whole: all rows are counted; else what only all of them can show is not checked.
 
     Raises:
         MapNeededError: a value whose meaning nobody said.
@@ -157,7 +168,7 @@ def meanings(
         kept = {value: Said(value or None) for value in unsaid if value in known}
         if left := [value for value in unsaid if value not in kept]:
             if column.more and len(left) >= MOST:
-                raise _too_many(column, path)
+                raise too_many(column, path)
             open_[column.name] = left
         elif own is None:
             open_[column.name] = []
@@ -170,7 +181,7 @@ def meanings(
         raise _asked(open_, columns, path, given, space)
     if cut is not None and not used:
         raise FFError(f"{path}: --threshold: no judge has scores. Leave it out, or name their column.")
-    for column in columns:
+    for column in columns if whole else ():
         _decides(found[column.name], column, path)
     return found
 
@@ -277,7 +288,8 @@ def _decides(meaning: Meaning, column: Column, path: Path) -> None:
         )
 
 
-def _too_many(column: Column, path: Path) -> FFError:
+def too_many(column: Column, path: Path) -> FFError:
+    """Return the error about a column with more than MOST different values."""
     what = f"{path}: column {named(column.name)} has more than {MOST} different values"
     if column.numbers and not [word for word in column.words if word]:
         return FFError(

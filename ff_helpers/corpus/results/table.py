@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import Final, Literal, cast
 
 from ff_helpers.corpus.results.cells import Table, open_table
-from ff_helpers.corpus.results.meaning import Column, Cut, Given, Meaning, Said, meanings, read_given
+from ff_helpers.corpus.results.meaning import (
+    Column,
+    Cut,
+    Given,
+    MapNeededError,
+    Meaning,
+    Said,
+    meanings,
+    read_given,
+    too_many,
+)
 from ff_helpers.corpus.results.reading import EMPTY
 from ff_helpers.corpus.results.recognise import AS_TABLE
 from ff_helpers.corpus.results.rows import Judgement, Label, Row, Source
@@ -72,17 +82,85 @@ class Reader:
             FFError: an option is wrong, a column is not there, or a row cannot be read.
         """
         asked, table = _asked(options, path), open_table(path)
-        counted = _counted(table, asked)
-        found = meanings(counted, path=path, given=asked.given, space=asked.space, cut=asked.cut)
+        labels = _Labels(table, asked)
         runs: Counter[str] = Counter()
         columns = asked.columns
         for number, (record, cells) in enumerate(table.rows(columns), start=1):
             of = dict(zip(columns, cells, strict=True))
+            said = labels.of(of)
             place = (number, record)
             try:
-                yield _row(of, asked, found, runs, place)
+                yield _row(of, said, asked, found=labels.meanings, runs=runs, place=place)
             except FFError as error:
                 raise FFError(f"{path}: {error}") from None
+        labels.check()
+
+
+class _Labels:
+    """The columns of labels, counted while they are read: a table is read once where that is enough.
+
+    A score needs all scores first, as its threshold must be among them; a value that nobody explained needs
+    the map of all values.
+    """
+
+    def __init__(self, table: Table, asked: _Asked) -> None:
+        self._table, self._asked = table, asked
+        self._columns = _columns(asked)
+        self.meanings: Mapping[str, Meaning] = {}
+        self._is_counted = asked.cut is not None
+        if self._is_counted:
+            self._count()
+
+    def of(self, cells: Mapping[str, str | None]) -> dict[str, Said]:
+        """Return what the labels of a row mean, by column.
+
+        Raises:
+            MapNeededError: what a value means was not said.
+            FFError: a column has too many values.
+        """
+        if not self._is_counted:
+            for column in self._columns:
+                column.count(cells[column.name])
+        try:
+            return {
+                column.name: self.meanings[column.name].of(cells[column.name]) for column in self._columns
+            }
+        except KeyError:
+            self._learn()
+        for column in self._columns:
+            if not self.meanings[column.name].knows(cells[column.name]):
+                raise too_many(column, self._table.path)
+        return {column.name: self.meanings[column.name].of(cells[column.name]) for column in self._columns}
+
+    def check(self) -> None:
+        """Check what only the whole table can show."""
+        if not self._is_counted:
+            self._meanings(whole=True)
+
+    def _learn(self) -> None:
+        """Find the meaning of the values so far, or ask for that of all values of the table."""
+        try:
+            self._meanings(whole=False)
+        except MapNeededError:
+            self._count()
+
+    def _count(self) -> None:
+        self._columns = _columns(self._asked)
+        for _, cells in self._table.rows([column.name for column in self._columns]) if self._columns else ():
+            for column, cell in zip(self._columns, cells, strict=True):
+                column.count(cell)
+        self._is_counted = True
+        self._meanings(whole=True)
+
+    def _meanings(self, *, whole: bool) -> None:
+        asked, path = self._asked, self._table.path
+        self.meanings = meanings(
+            self._columns, path=path, given=asked.given, space=asked.space, cut=asked.cut, whole=whole
+        )
+
+
+def _columns(asked: _Asked) -> list[Column]:
+    return [Column(name, person=name in asked.humans) for name in (*asked.judges, *asked.humans)]
 
 
 def _asked(options: Mapping[str, str], path: Path) -> _Asked:
@@ -124,23 +202,16 @@ def _cut(threshold: str | None, high: str | None) -> Cut | None:
     return Cut(value, cast("Literal['success', 'refusal']", high))
 
 
-def _counted(table: Table, asked: _Asked) -> list[Column]:
-    """Return the columns of labels with their different values, counted over the whole table."""
-    columns = [Column(name, person=name in asked.humans) for name in (*asked.judges, *asked.humans)]
-    for _, cells in table.rows([column.name for column in columns]) if columns else ():
-        for column, cell in zip(columns, cells, strict=True):
-            column.count(cell)
-    return columns
-
-
 def _row(
     of: Mapping[str, str | None],
+    said: dict[str, Said],
     asked: _Asked,
+    *,
     found: Mapping[str, Meaning],
     runs: Counter[str],
     place: tuple[int, str],
 ) -> Row:
-    """Return the row of some cells, by column; `runs` counts how often each item occurred."""
+    """Return the row of some cells and labels, by column; `runs` counts how often each item occurred."""
     one = {what: of[name] for what, name in asked.one.items()}
     number, record = place
     item = one.get("item")
@@ -155,7 +226,6 @@ def _row(
         if not one["id"]:
             raise FFError(f"{record}: column {named(asked.one['id'])}: empty. Every row needs its id.")
         trace_id = one["id"]
-    said = {name: found[name].of(of[name]) for name in (*asked.judges, *asked.humans)}
     if "response" in asked.one and one["response"] is not None and not one["response"].strip():
         said |= {name: replace(said[name], label=None, status="not_gradeable") for name in asked.judges}
     status, reason = _status(one, asked, said)

@@ -31,6 +31,7 @@ from ff_helpers.terms import Identity
 TRACES: Final = "traces.jsonl"
 LABELS: Final = "labels.csv"
 LEDGERS: Final = "verdicts"
+_BUFFER: Final = 1 << 20
 _UNFINISHED: Final = ".importing"
 _FINISHED: Final = ".imported"
 
@@ -141,7 +142,7 @@ class Folder:
             new = self.path / _UNFINISHED / name
             if (self.path / name).exists():
                 shutil.copyfile(self.path / name, new)
-            self._files[name] = new.open("ab")
+            self._files[name] = new.open("ab", buffering=_BUFFER)
         return self._files[name]
 
     @contextmanager
@@ -157,13 +158,21 @@ class Folder:
         self._files[name] = place.open("ab")
 
     @contextmanager
-    def spool(self) -> Iterator[Path]:
-        """Yield the place of a file that is gone afterwards."""
+    def spool(self) -> Iterator[tuple[Path, BinaryIO]]:
+        """Yield a file to write to, with its place; it is gone afterwards, or was appended."""
         path = self.path / _UNFINISHED / "spool.jsonl"
-        try:
-            yield path
-        finally:
-            path.unlink(missing_ok=True)
+        with path.open("wb", buffering=_BUFFER) as file:
+            yield path, file
+        path.unlink(missing_ok=True)
+
+    def append(self, spool: Path, name: str) -> None:
+        """Add a closed spool to a file of the folder; where there is none yet, it becomes that file."""
+        if name in self._files or (self.path / name).exists():
+            with spool.open("rb") as file:
+                shutil.copyfileobj(file, self.appended(name), _BUFFER)
+        else:
+            spool.rename(self.path / _UNFINISHED / name)
+            self._files[name] = (self.path / _UNFINISHED / name).open("ab", buffering=_BUFFER)
 
     def ledger(self, who: Identity) -> str:
         """Return the name of a judge's ledger below the folder; two judges of one name have one each."""

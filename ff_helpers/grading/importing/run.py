@@ -6,7 +6,6 @@ may come in later files (`later`).
 """
 
 import hashlib
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -180,8 +179,7 @@ def _read(file: _File, prefixes: set[str], options: Mapping[str, str]) -> None:
     file.is_later = bool(file.folder.known)
     rows = reader(source.tool).read(file.found.path, options)
     with (
-        file.folder.spool() as path,
-        path.open("wb") as spool,
+        file.folder.spool() as (path, spool),
         Progress(f"reading {named(file.found.path.name)}", source.total or 0) as progress,
     ):
         for number, row in enumerate(rows, start=1):
@@ -326,14 +324,13 @@ def _finish(spool: Path, file: _File) -> None:
     The truth goes where some rows have no label. A row that nobody can grade and that no judge mentions gets
     its status from every judge of the file: errored rows stay in their denominator.
     """
-    traces = file.folder.appended(TRACES)
     partly = bool(file.counts["unlabelled"] and file.counts["truths"])
     if partly:
         file.counts["truths"] = 0
     if not partly and not (file.unjudged and file.judges):
-        with spool.open("rb") as lines:
-            shutil.copyfileobj(lines, traces, 1 << 20)
+        file.folder.append(spool, TRACES)
         return
+    traces = file.folder.appended(TRACES)
     for trace in read_records(spool, Trace) if spool.stat().st_size else ():
         kept = trace
         if partly and trace.truth is not None:
