@@ -14,9 +14,13 @@ from ff_helpers.pipeline import claims_text as text
 from ff_helpers.pipeline import verify
 from ff_helpers.pipeline.doctor import examine
 from ff_helpers.pipeline.finish import finish, report_line, summary
-from ff_helpers.pipeline.profile import load
+from ff_helpers.pipeline.profile import Profile, load
 from ff_helpers.pipeline.runner import execute_in_place, run_profile
 from ff_helpers.pipeline.studies import begin_study
+from ff_helpers.pipeline.workspace import reasons
+
+WHY = 8
+"""Reasons that are printed for one step."""
 
 
 def run_profiles(options: argparse.Namespace) -> int:
@@ -26,6 +30,10 @@ def run_profiles(options: argparse.Namespace) -> int:
         if not any("minutes" in step.parameters for profile in profiles for step in profile.steps):
             raise FFError("--minutes: none of these profiles has a step with a budget (parameter minutes).")
         profiles = [profile.within(options.minutes) for profile in profiles]
+    if options.why:
+        for profile in profiles:
+            print(_why(profile))
+        return 0
     results = []
     for path, profile in zip(options.profiles, profiles, strict=True):
         ended = run_profile(profile, force=options.force, jobs=options.jobs)
@@ -35,6 +43,19 @@ def run_profiles(options: argparse.Namespace) -> int:
         results.append((profile, ended))
     print(summary(results))
     return int(any(e.state in ("failed", "skipped") for _, ended in results for e in ended))
+
+
+def _why(profile: Profile) -> str:
+    """Return the steps of a profile, each with the reasons for which it would run."""
+    found = reasons(profile, paths.outputs() / profile.profile)
+    width = max(map(len, found))
+    lines = []
+    for step, said in found.items():
+        lines.append(f"{profile.profile:<6} {step:<{width}}  {'stale' if said else 'unchanged'}")
+        lines += [f"       {reason}" for reason in said[:WHY]]
+        if len(said) > WHY:
+            lines.append(f"       and {len(said) - WHY} more")
+    return "\n".join(lines)
 
 
 def tell_doctor(_: argparse.Namespace) -> int:

@@ -1,8 +1,9 @@
 """When a step need not run again: its key and the files that it wrote are unchanged.
 
 The key covers the notebook's cells, its parameters, the bytes of its inputs, this package's sources and
-the versions of Python and of the libraries. A finished step leaves a stamp with its key and the hash of
-each output, written after the outputs are in place: no stamp, or one that does not match, means stale.
+the versions of Python and of the libraries. A finished step leaves a stamp with its key, what went into the
+key, and the hash of each output, written after the outputs are in place: no stamp, or one that does not
+match, means stale.
 """
 
 import csv
@@ -22,30 +23,86 @@ from ff_helpers.pipeline.profile import Profile, Step
 
 
 class Stamp(BaseModel):
-    """The record of a finished step in `.steps/`: its key, and the sha256 of each output by name."""
+    """The record of a finished step in `.steps/`: its key and what is in it, the sha256 of each output."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     key: str
+    basis: dict[str, str] = {}
     outputs: dict[str, str]
 
 
-def key(profile: Profile, step: Step, *, injected: bool = True) -> str:
-    """Return the hash of everything that determines the step's outputs.
+def basis(profile: Profile, step: Step, *, injected: bool = True) -> dict[str, str]:
+    """Return everything that determines the step's outputs, by what it is called in `why`.
+
+    Values are hashes, parameters as JSON, versions.
 
     Raises:
         FFError: one of its inputs does not exist.
     """
     notebook = json.loads((paths.notebooks() / f"{step.notebook}.ipynb").read_text(encoding="utf-8"))
-    parts = {
-        "cells": [[cell["cell_type"], "".join(cell["source"])] for cell in notebook["cells"]],
-        "parameters": profile.parameters(step) if injected else None,
-        "inputs": {name: sha256(path) for name, path in inputs(profile, step).items()},
-        "outputs": step.outputs,
-        "package": package_sha256(),
-        "versions": versions(),
+    cells = [[cell["cell_type"], "".join(cell["source"])] for cell in notebook["cells"]]
+    parameters = profile.parameters(step) if injected else {}
+    return {
+        "the notebook's cells": _hash(cells),
+        **{f"parameter {name}": json.dumps(value, ensure_ascii=False) for name, value in parameters.items()},
+        **{f"input {name}": sha256(path) for name, path in inputs(profile, step).items()},
+        "the outputs that it declares": _hash(step.outputs),
+        "the package's sources": package_sha256(),
+        **{f"version of {name}": version for name, version in versions().items()},
     }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def key(basis: dict[str, str]) -> str:
+    """Return the hash of what determines a step's outputs."""
+    return _hash(basis)
+
+
+def why(stamp: Stamp | None, now: dict[str, str], folder: Path) -> list[str]:
+    """Return, one sentence each, why a step is stale; empty if it is not.
+
+    Args:
+        stamp: of its last run.
+        now: its `basis`.
+        folder: where its outputs are.
+    """
+    if stamp is None:
+        return ["it has not run to its end"]
+    if not stamp.basis and stamp.key != key(now):
+        return ["an older version of this software ran it"]
+    before = stamp.basis or now
+    names = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+    changed = [_change(name, before.get(name), now.get(name)) for name in names]
+    return changed + [f"{name} is {how}" for name, how in _harmed(stamp, folder).items()]
+
+
+def _change(name: str, before: str | None, now: str | None) -> str:
+    if name.startswith(("parameter", "version")):
+        return f"{name}: {_shown(before)}, now {_shown(now)}"
+    if before is None or now is None:
+        return f"{name} is {'new' if before is None else 'gone'}"
+    return f"{name} changed"
+
+
+def _shown(value: str | None) -> str:
+    return "none" if value is None else value if len(value) <= 60 else f"{value[:59]}…"
+
+
+def _harmed(stamp: Stamp, folder: Path) -> dict[str, str]:
+    """Return the outputs of a step that are not as it left them, and how."""
+    states = {
+        name: "missing"
+        if not (folder / name).is_file()
+        else ""
+        if sha256(folder / name) == digest
+        else "changed"
+        for name, digest in stamp.outputs.items()
+    }
+    return {name: state for name, state in states.items() if state}
+
+
+def _hash(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def inputs(profile: Profile, step: Step) -> dict[str, Path]:
@@ -77,10 +134,7 @@ def read_stamp(path: Path) -> Stamp | None:
 
 def intact(stamp: Stamp, folder: Path) -> bool:
     """Return whether every output of the step is unchanged."""
-    return all(
-        (folder / name).is_file() and sha256(folder / name) == digest
-        for name, digest in stamp.outputs.items()
-    )
+    return not _harmed(stamp, folder)
 
 
 def rows_left(folder: Path) -> tuple[int, int] | None:

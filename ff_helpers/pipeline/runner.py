@@ -42,7 +42,7 @@ class Ended:
 @dataclass
 class _Running:
     step: Step
-    key: str
+    basis: dict[str, str]
     files: Workspace
     process: "subprocess.Popen[str]"
     begun: float
@@ -157,11 +157,11 @@ class _Run:
     def _start(self, step: Step) -> None:
         files = Workspace(self.folder, step)
         try:
-            key = freshness.key(self.profile, step, injected=self.injected)
+            basis = freshness.basis(self.profile, step, injected=self.injected)
         except FFError as error:
             self._end(step, "failed", note=str(error))
             return
-        if not self.force and files.fresh(key):
+        if not self.force and not files.stale(basis):
             self._end(step, "unchanged")
             return
         files.staging.mkdir(parents=True)
@@ -175,7 +175,7 @@ class _Run:
             "timeout_s": step.timeout_s,
             "cwd": str(paths.root()),
         }
-        self.active.append(_Running(step, key, files, self._spawn(job, files), time.monotonic()))
+        self.active.append(_Running(step, basis, files, self._spawn(job, files), time.monotonic()))
 
     def _spawn(self, job: dict[str, JsonValue], files: Workspace) -> "subprocess.Popen[str]":
         # Its own session: Ctrl-C reaches only the runner, which then ends workers in order. Its copy
@@ -201,7 +201,7 @@ class _Run:
             problem = _problem(running)
         if not problem:
             try:
-                files.publish(running.key)
+                files.publish(running.basis)
             except OutputsError as error:
                 problem = str(error)
         if not problem:

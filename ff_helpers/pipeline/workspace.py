@@ -17,7 +17,7 @@ from ff_helpers.errors import FFError
 from ff_helpers.paths import LEFT
 from ff_helpers.pipeline import freshness
 from ff_helpers.pipeline.freshness import Stamp
-from ff_helpers.pipeline.profile import Step
+from ff_helpers.pipeline.profile import Profile, Step
 
 LOCK_WAIT_S = 10.0
 
@@ -56,11 +56,12 @@ class Workspace:
         self.notebook = folder / "notebooks" / f"{name}.ipynb"
         self.stamp = folder / ".steps" / f"{name}.json"
 
-    def fresh(self, key: str) -> bool:
-        """Return whether the step ran with this key to its end, and all its outputs exist unchanged."""
-        stamp = freshness.read_stamp(self.stamp)
-        ran = stamp is not None and stamp.key == key and freshness.intact(stamp, self._folder)
-        return ran and not (LEFT in self._step.outputs and freshness.rows_left(self._folder))
+    def stale(self, basis: dict[str, str]) -> list[str]:
+        """Return why the step has to run, one sentence each; empty if all is as its last run left it."""
+        reasons = freshness.why(freshness.read_stamp(self.stamp), basis, self._folder)
+        if not reasons and LEFT in self._step.outputs and (left := freshness.rows_left(self._folder)):
+            return [f"{left[0]} of {left[1]} rows are graded, and it goes on"]
+        return reasons
 
     def keep_notebook(self) -> bool:
         """Move the executed notebook into place; False if it does not exist."""
@@ -70,7 +71,7 @@ class Workspace:
         self.executed.replace(self.notebook)
         return True
 
-    def publish(self, key: str) -> None:
+    def publish(self, basis: dict[str, str]) -> None:
         """Rename what the step wrote into place, remove what it no longer writes, then leave the stamp.
 
         Raises:
@@ -99,7 +100,30 @@ class Workspace:
             if not any(fnmatchcase(name, kept) for kept in self._step.keeps):
                 (self._folder / name).unlink(missing_ok=True)
         outputs = {name: freshness.sha256(self._folder / name) for name in sorted(names)}
-        write_json(self.stamp, Stamp(key=key, outputs=outputs).model_dump())
+        write_json(self.stamp, Stamp(key=freshness.key(basis), basis=basis, outputs=outputs).model_dump())
+
+
+def reasons(profile: Profile, folder: Path) -> dict[str, list[str]]:
+    """Return why each step of a profile would run now, by step; an empty list: it would not.
+
+    A step that reads what a stale one writes is named with it: if that one writes the same bytes again, it
+    need not run.
+
+    Raises:
+        FFError: a step reads a file that does not exist and that no step writes.
+    """
+    found: dict[str, list[str]] = {}
+    for step in profile.steps:
+        ahead = [name for name in profile.needs(step) if found.get(name)]
+        try:
+            found[step.notebook] = Workspace(folder, step).stale(freshness.basis(profile, step))
+        except FFError:
+            if not ahead:
+                raise
+            found[step.notebook] = []
+        if ahead:
+            found[step.notebook].append(f"it reads what {', '.join(ahead)} may change")
+    return found
 
 
 def write_json(path: Path, content: JsonValue) -> None:

@@ -245,3 +245,40 @@ def test_progress_of_a_long_step_is_told_where_nobody_watches(
     monkeypatch.setattr(runner, "EVERY_S", 0.0)
     runner.Console("demo", 8).running({"01_grade": (4.0, progress)})
     assert capsys.readouterr().out == "demo   ... 01_grade grading 3/9, 20 s left (3 REFUSAL)\n"
+
+
+def why(project: Project) -> dict[str, list[str]]:
+    """What `ff run --why` says of each step of the profile `demo`."""
+    done = project.run("--why")
+    assert done.returncode == 0, done.stderr
+    said: dict[str, list[str]] = {}
+    for line in done.stdout.splitlines():
+        if line.startswith("demo"):
+            _, step, state = line.split()
+            said[step] = [] if state == "unchanged" else [state]
+        else:
+            said[step].append(line.strip())
+    return said
+
+
+def test_why_says_that_nothing_has_run_and_runs_nothing(chain: Project) -> None:
+    never = ["stale", "it has not run to its end"]
+    assert why(chain) == {"a": never, "b": ["stale", "it reads what a may change"], "c": never}
+    assert not (chain.outputs / "tables").exists()
+
+
+def test_why_names_what_changed_since_the_last_run(finished: Project) -> None:
+    assert why(finished) == {"a": [], "b": [], "c": []}
+    (finished.folder / "data" / "in.csv").write_text("7")
+    (finished.outputs / "tables" / "c.csv").unlink()
+    finished.notebook("b", WRITE.format("b", '"another"'))
+    finished.profile(CHAIN[0] | {"parameters": {"x": "é"}}, *CHAIN[1:])
+    assert why(finished) == {
+        "a": [
+            "stale",
+            "input data/in.csv changed",
+            'parameter x: 2, now "é"',
+        ],
+        "b": ["stale", "the notebook's cells changed", "it reads what a may change"],
+        "c": ["stale", "tables/c.csv is missing"],
+    }
