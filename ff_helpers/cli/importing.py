@@ -69,8 +69,9 @@ def _tell(done: Imported, options: argparse.Namespace) -> None:
     ledgers = [(judge, shown(out / judge.file)) for judge in done.account.judges]
     labels = sum(sum(one.labels.values()) for one in done.account.annotators)
     files = {"traces": shown(out / TRACES), "labels": shown(out / LABELS), "account": shown(out / ACCOUNT)}
-    steps = [f"ff asr {shlex.quote(place)} --traces {traces}" for _, place in ledgers[:1]]
+    most = sorted(ledgers, key=lambda ledger: -ledger[0].records)[:1]
+    steps = [f"ff asr {shlex.quote(place)} --traces {traces}" for _, place in most]
     if steps and (done.account.later_truths or any(file.truths for file in done.account.inputs)):
-        spec = shlex.quote(f"recorded:{ledgers[0][1]}")
+        spec = shlex.quote(f"recorded:{most[0][1]}")
         steps.insert(0, f"ff calibrate --grader {spec} --traces {traces}")
     print(said("imported", done=done, files=files, ledgers=ledgers, labels=labels, steps=steps))

@@ -231,7 +231,8 @@ def _layout(text: str, encoding: str, *, cut: bool) -> Layout:
     best, most = Layout(encoding, ","), (False, False, 0)
     for delimiter in DELIMITERS:
         found = _header(text, delimiter, cut=cut)
-        if found is not None and found[0] > most:
+        # One column is what any other delimiter finds where a quote is broken: commas then say so.
+        if found is not None and found[0] > most and (delimiter == "," or found[0][2] > 1):
             most, best = found[0], Layout(encoding, delimiter, found[1])
     return best
 

@@ -96,7 +96,10 @@ def test_the_same_file_again_adds_nothing_and_says_so(tmp_path: Path) -> None:
     assert everything(tmp_path / "out") == before
 
 
-@given(st.lists(st.sampled_from(["COMPLIANCE", "NOT_COMPLIANCE", None]), max_size=8), st.integers(0, 8))
+@given(
+    st.lists(st.sampled_from(["COMPLIANCE", "NOT_COMPLIANCE", None]), min_size=1, max_size=8),
+    st.integers(1, 8),
+)
 def test_a_grown_file_gives_what_it_would_have_given_at_once(tmp_path_factory, labels, cut: int) -> None:
     def one(number: int, label: str | None) -> Row:
         status = {} if label else {"status": "unparsable", "reason": "no grade"}
@@ -113,9 +116,8 @@ def test_a_grown_file_gives_what_it_would_have_given_at_once(tmp_path_factory, l
     assert grown.records == len(rows) - part.records
     for name in ("traces.jsonl", "verdicts/j.jsonl"):
         one, other = folder / "steps" / name, folder / "whole" / name
-        assert (one.read_bytes() if one.exists() else b"") == (other.read_bytes() if other.exists() else b"")
-    if rows:
-        assert grown.account.judges == whole.account.judges
+        assert one.read_bytes() == other.read_bytes()
+    assert grown.account.judges == whole.account.judges
 
 
 def test_another_row_under_the_same_id_gets_a_prefix_from_its_file(tmp_path: Path) -> None:
@@ -301,7 +303,7 @@ def test_an_import_that_ended_between_its_two_steps_is_finished_by_the_next(tmp_
 def test_a_folder_stands_for_its_files_and_tells_which_it_leaves(tmp_path: Path) -> None:
     below = tmp_path / "in" / "deep"
     below.mkdir(parents=True)
-    files = [file_of(below, "a.log", []), file_of(tmp_path / "in", "b.log", [])]
+    files = [file_of(below, "a.log", [row("a")]), file_of(tmp_path / "in", "b.log", [row("b")])]
     (tmp_path / "in" / "README.md").write_text("# words\n")
     (tmp_path / "in" / ".hidden").write_text("made")
     out = tmp_path / "in" / "out"

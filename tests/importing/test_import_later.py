@@ -186,7 +186,7 @@ def test_labels_in_two_files_say_what_they_say_in_one(tmp_path_factory, said: li
     for files in ([said], [said[:cut], said[cut:]]):
         folder = tmp_path_factory.mktemp("later")
         out = answered(folder, "a", "b")
-        parts = [labels(folder, part, f"p{n}.csv") for n, part in enumerate(files)]
+        parts = [labels(folder, part, f"p{n}.csv") for n, part in enumerate(files) if part]
         account = imported(out, *parts).account
         kept = [(t.truth, frozenset(t.annotations)) for t in traces(out)]
         people = {(one.annotator, one.no_opinion, *one.labels.items()) for one in account.annotators}

@@ -26,7 +26,7 @@ class Document:
         """
         self._path, self._file, self._streamed = path, file, streamed
         self._decode = codecs.getincrementaldecoder("utf-8-sig")()
-        self._text, self._at = "", 0
+        self._text, self._at, self._items = "", 0, 0
 
     def fields(self, *, whole: bool = False) -> Iterator[tuple[str, object]]:
         """Yield key and value of the object that comes next; of the streamed field the value is None.
@@ -57,6 +57,7 @@ class Document:
             return
         while True:
             yield self._value()
+            self._items += 1
             if self._expect(",]") == "]":
                 return
 
@@ -111,4 +112,7 @@ class Document:
         return FFError(f"{self._path}: no valid JSON before byte {self._file.tell():,}")
 
     def _cut(self) -> FFError:
-        return FFError(f"{self._path}: it is cut off or damaged. Copy it again from where it was written.")
+        whole = f" after {self._items:,} whole records" if self._items else ""
+        return FFError(
+            f"{self._path}: it is cut off or damaged{whole}. Copy it again from where it was written."
+        )

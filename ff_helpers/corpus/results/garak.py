@@ -249,10 +249,22 @@ def _rows(attempt: _Attempt, run: _Run, path: Path, number: int) -> Iterator[Row
             tags=tags(attack=attempt.probe_classname, intent=attempt.intent),
             judgements=tuple(
                 _judgement(name, scores, index, attempt, run)
-                for name, scores in attempt.detector_results.items()
+                for name, scores in _scored(attempt, path, number)
             ),
             seed=run.setup.seed,
         )
+
+
+def _scored(attempt: _Attempt, path: Path, number: int) -> Iterator[tuple[str, tuple[float | None, ...]]]:
+    """Yield the scores of each detector.
+
+    Raises:
+        RecordError: one is outside garak's scale.
+    """
+    for name, scores in attempt.detector_results.items():
+        if any(score is not None and (score < 0 or score > 1) for score in scores):
+            raise RecordError(path, f"line {number}", name, "a score must be a number from 0 to 1, or null")
+        yield name, scores
 
 
 def _judgement(

@@ -148,8 +148,10 @@ def _choice(path: Path, options: Mapping[str, str], named_ones: Sequence[str | N
         choices |= {name for _, values in found.said for name in values}
     choices -= set(named_ones)
     given = options.get("human")
+    if not choices:
+        raise FFError(f"{path}: nobody has chosen a label: it has no annotation with a choice.")
     if given not in choices and (given is not None or len(choices) != 1):
-        listed = ", ".join(sorted(map(named, choices))) or "there is none"
+        listed = ", ".join(sorted(map(named, choices)))
         raise FFError(f"{path}: which choice is the label? --human NAME, of: {listed}.")
     choice = given if given is not None else choices.pop()
     asked = [name for name in named_ones if name]

@@ -35,6 +35,10 @@ class RecordError(FFError):
         super().__init__(": ".join([str(path), *(named(part) for part in (record, field) if part), problem]))
 
 
+class ThresholdError(FFError):
+    """A threshold that is missing, or that cannot be; which file it is for, the import adds."""
+
+
 class VersionError(FFError):
     """A file of a version that nobody has read here."""
 
@@ -117,16 +121,16 @@ def threshold(
         scale: its lowest and its highest value.
 
     Raises:
-        FFError: no threshold was given and the tool has none, or it puts all scores on one side: it was
-            meant for another file.
+        ThresholdError: no threshold was given and the tool has none, or it puts all scores on one side: it
+            was meant for another file.
     """
     low, high = scale
     named_scale = f"{what} ({low:g} to {high:g})"
     given = options.get("threshold")
     if given is None:
         if otherwise is None:
-            raise FFError(
-                f"The {named_scale} is a number, and a rate needs a threshold: say from which value on an "
+            raise ThresholdError(
+                f"the {named_scale} is a number, and a rate needs a threshold: say from which value on an "
                 f"attack has succeeded, such as --option threshold={(low + high) / 2:g}. It becomes part of "
                 "the judge's name."
             )
@@ -136,7 +140,7 @@ def threshold(
     except ValueError:
         value = math.nan
     if not low < value <= high:
-        raise FFError(
+        raise ThresholdError(
             f"threshold: must be a number above {low:g} and at most {high:g} for the {named_scale}. Import "
             "files with other scales by a command of their own."
         )

@@ -7,6 +7,7 @@ from typing import Final
 
 from ff_helpers.corpus.jsonl import kind_of
 from ff_helpers.corpus.results import HEAD, READERS, reader
+from ff_helpers.corpus.results.cells import open_table
 from ff_helpers.corpus.results.reading import PartError
 from ff_helpers.corpus.results.rows import Source
 from ff_helpers.errors import FFError, quoted
@@ -20,10 +21,20 @@ AS_TABLE: Final = (
 )
 
 
-class UnknownFileError(FFError):
-    """No reader knows the file."""
+class NoRowsError(FFError):
+    """A tool's file without a row."""
 
     def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: it holds 0 rows. Was it written before anything ran, or filtered?")
+
+
+class UnknownFileError(FFError):
+    """No reader knows the file; `why`: what is wrong with it as a table, if it was named as one."""
+
+    def __init__(self, path: Path, why: str = "") -> None:
+        if why:
+            super().__init__(why)
+            return
         tried = ", ".join(tool for tool in READERS if tool != TABLE)
         super().__init__(f"{path} is {kind_of(path)}, and none of these tools wrote it: {tried}. {AS_TABLE}")
 
@@ -55,10 +66,13 @@ def recognised(path: Path, *, tool: str | None = None, columns: bool = False) ->
 
     Raises:
         FFError: no such file, an unknown tool, or a file of a tool that its reader refuses.
+        NoRowsError: it is a tool's file without a row.
         UnknownFileError: no reader knows it.
     """
     if tool is not None and tool not in READERS:
         raise FFError(f"there is no reader {quoted(tool)}. Readers: {', '.join(READERS)}.")
+    if path.exists() and not path.is_file():
+        raise FFError(f"{path} is not a file that can be read twice: write what it yields into one.")
     try:
         with path.open("rb") as file:
             head = file.read(HEAD)
@@ -67,11 +81,22 @@ def recognised(path: Path, *, tool: str | None = None, columns: bool = False) ->
     asked = [tool] if tool else [name for name in READERS if name != TABLE] + [TABLE] * columns
     for name in asked:
         source = reader(name).recognise(path, head)
+        if source is not None and source.total == 0:
+            raise NoRowsError(path)
         if source is not None:
             return Found(path, source)
     if tool is not None:
         raise FFError(f"{path} is {kind_of(path)}, which is not what {tool} writes. Leave out --as.")
-    raise UnknownFileError(path)
+    raise UnknownFileError(path, _no_table(path) if columns else "")
+
+
+def _no_table(path: Path) -> str:
+    """Return why a file cannot be read as a table; "" if it can."""
+    try:
+        open_table(path)
+    except FFError as error:
+        return str(error)
+    return ""
 
 
 def all_recognised(
@@ -104,7 +129,7 @@ def all_recognised(
                 if named_one:
                     raise
                 known = not isinstance(error, UnknownFileError)
-                why = str(error) if known else f"{kind_of(path)} of no known tool"
+                why = str(error).removeprefix(f"{path}: ") if known else f"{kind_of(path)} of no known tool"
                 left.append(Left(path, why, refused=known))
     whole = {one.source.run: one.path for one in found if one.source.run is not None}
     for path, named_one, part in parts:
@@ -114,7 +139,7 @@ def all_recognised(
         elif named_one:
             raise part
         else:
-            left.append(Left(path, str(part), refused=True))
+            left.append(Left(path, str(part).removeprefix(f"{path}: "), refused=True))
     once = list({one.path.resolve(): one for one in found}.values())
     if not once:
         why = (

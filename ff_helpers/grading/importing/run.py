@@ -5,24 +5,24 @@ labelled every row of its file that can be labelled: then the labelled rows are 
 may come in later files (`later`).
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Final
 
 from ff_helpers import __version__
 from ff_helpers.chat.progress import Progress
 from ff_helpers.corpus.jsonl import line_of, read_records
-from ff_helpers.corpus.results import READERS, reader
-from ff_helpers.corpus.results.recognise import TABLE, Found, Left
+from ff_helpers.corpus.results import reader
+from ff_helpers.corpus.results.reading import ThresholdError
+from ff_helpers.corpus.results.recognise import TABLE, Found, Left, NoRowsError
 from ff_helpers.corpus.results.rows import Judgement, Row
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.errors import FFError, named
 from ff_helpers.grading.external import Said, external_record
 from ff_helpers.grading.importing.account import Account, Ignored, Input
+from ff_helpers.grading.importing.asked import Heard, asked_of, sha256_of, version_of
 from ff_helpers.grading.importing.counting import OneJudge, Tally, tally_of
 from ff_helpers.grading.importing.folder import LABELS, TRACES, Folder, LastSaid, content, hashed
 from ff_helpers.grading.importing.incoming import (
@@ -75,28 +75,6 @@ class Imported:
     truths: int
 
 
-class _Heard(Mapping[str, str]):
-    """Options that remember which of them a reader asked for."""
-
-    def __init__(self, given: Mapping[str, str]) -> None:
-        self._given, self.asked = given, set[str]()
-
-    def __getitem__(self, name: str) -> str:
-        self.asked.add(name)
-        return self._given[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._given)
-
-    def __len__(self) -> int:
-        return len(self._given)
-
-    @property
-    def unheard(self) -> tuple[str, ...]:
-        """The names of those that it did not ask for."""
-        return tuple(sorted(self._given.keys() - self.asked))
-
-
 @dataclass
 class _File:
     """One file while it is read, and where it goes."""
@@ -143,9 +121,9 @@ def import_files(
         again: list[str] = []
         for one in found:
             stated = _stat(one.path)
-            sha256 = _sha256(one.path)
-            asked = _asked(options)
-            version = _version(one.source.tool)
+            sha256 = sha256_of(one.path)
+            asked = asked_of(options)
+            version = version_of(one.source.tool)
             if any((i.sha256, i.reader, i.options) == (sha256, version, asked) for i in inputs):
                 again.append(one.path.name)
                 continue
@@ -153,7 +131,7 @@ def import_files(
                 tell(one)
             file = _File(one, sha256, folder, tally, later)
             prefixes = {i.prefix for i in inputs if i.prefix}
-            heard = _Heard(options)
+            heard = Heard(options)
             _read(file, prefixes, heard)
             if _stat(one.path) != stated:
                 raise ChangedFileError(one.path)
@@ -177,7 +155,7 @@ def _read(file: _File, prefixes: set[str], options: Mapping[str, str]) -> None:
     """Read one file into the folder's unfinished files."""
     source = file.found.source
     file.is_later = bool(file.folder.known)
-    rows = reader(source.tool).read(file.found.path, options)
+    rows = _rows(file, options)
     with (
         file.folder.spool() as (path, spool),
         Progress(f"reading {named(file.found.path.name)}", source.total or 0) as progress,
@@ -193,7 +171,17 @@ def _read(file: _File, prefixes: set[str], options: Mapping[str, str]) -> None:
             if number % _STEP == 0:
                 progress.step(*["row"] * _STEP)
         spool.close()
+        if not file.counts["rows"]:
+            raise NoRowsError(file.found.path)
         _finish(path, file)
+
+
+def _rows(file: _File, options: Mapping[str, str]) -> Iterator[Row]:
+    """Yield the rows of a file; an error about a threshold gets its name."""
+    try:
+        yield from reader(file.found.source.tool).read(file.found.path, options)
+    except ThresholdError as error:
+        raise FFError(f"{file.found.path}: {error}") from None
 
 
 def _placed(row: Row, said: Opinion | None, file: _File, prefixes: set[str]) -> tuple[Trace, bool]:
@@ -375,22 +363,3 @@ def _stat(path: Path) -> tuple[int, int]:
     """Return size and time of the last change, by which a file that changes is noticed."""
     found = path.stat()
     return found.st_size, found.st_mtime_ns
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _asked(options: Mapping[str, str]) -> dict[str, str]:
-    """Return the options as the account keeps them: a map by the hash of its file."""
-    kept = dict(options)
-    if "map" in kept and Path(kept["map"]).is_file():
-        kept["map"] = f"{Path(kept['map']).name} sha256:{_sha256(Path(kept['map']))}"
-    return kept
-
-
-def _version(tool: str) -> str:
-    """Return which reader reads a tool's files: its name and the hash of its module."""
-    module = import_module(READERS[tool].place.partition(":")[0])
-    return f"{tool}@{_sha256(Path(str(module.__file__)))[:12]}"

@@ -56,7 +56,7 @@ class Reader:
             return None
         spec, results = fields(header.get("eval")), fields(header.get("results"))
         total = count_of(path) if is_zip(head) else results.get("total_samples")
-        if total == 0:
+        if total == 0 or "samples" in header:
             raise _no_samples(path)
         tool = text(fields(spec.get("packages")).get("inspect_ai"))
         known = Directions({}, str(spec.get("task"))).known(scorers_of(header))

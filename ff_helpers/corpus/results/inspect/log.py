@@ -164,10 +164,16 @@ def _parsed(content: bytes) -> object:
 
 
 def _json_header(path: Path) -> Fields:
+    """Return everything before the samples; `samples` is there, as an empty list, where there are none."""
+    header: Fields = {"samples": []}
     with path.open("rb") as file:
-        return {
-            key: value for key, value in Document(path, file, streamed="samples").fields() if key != "samples"
-        }
+        document = Document(path, file, streamed="samples")
+        for key, value in document.fields():
+            if key != "samples":
+                header[key] = value
+            elif next(document.items(), None) is not None:
+                del header["samples"]
+    return header
 
 
 def _json_samples(path: Path) -> Iterator[tuple[str, Fields]]:
