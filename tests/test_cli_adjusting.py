@@ -5,11 +5,12 @@ import json
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from ff_helpers.cli import main
 from ff_helpers.measurement.calibration.calibrate import calibrate
-from tests.drawn_study import fill, write_study
+from tests.drawn_study import NO, YES, fill, write_study
 from tests.verdict_rows import rows
 
 
@@ -193,6 +194,39 @@ def test_the_gate_of_a_sample_by_verdict_and_of_scenarios(tmp_path, monkeypatch,
             assert [(row["shown"], row["limit_by"]) for row in found["rates"]] == [(code == 0, by)]
 
 
+def test_an_interval_that_allows_to_stop_at_any_time_says_its_price(
+    tmp_path, monkeypatch, make_trace, capsys
+):
+    """Half of 80 traces are labelled so far; the price is higher where more were planned."""
+    monkeypatch.chdir(tmp_path)
+    write_study(tmp_path, make_trace, size=500)
+    main([*DRAW, "--n", "80", "--design", "by-verdict"])
+    rows = pd.read_csv("labels.csv", dtype="object")
+    rows["truth"] = [YES if int(i[1:]) < 150 else NO for i in rows["trace_id"]]
+    rows.loc[rows.index % 2 == 1, "truth"] = ""
+    rows.to_csv("labels.csv", index=False)
+    found = {}
+    for words in ((), ("--anytime",), ("--anytime", "--planned", "250")):
+        capsys.readouterr()
+        assert main([*RATE, *words, "--json"]) == 0
+        (found[words],) = json.loads(capsys.readouterr().out)["rates"]
+    usual, stopping, late = found.values()
+    assert stopping["adjusted"] == usual["adjusted"]
+    assert stopping["adjusted_low"] < usual["adjusted_low"]
+    assert usual["adjusted_high"] < stopping["adjusted_high"]
+    width = stopping["adjusted_high"] - stopping["adjusted_low"]
+    assert stopping["price"] == pytest.approx(width / (usual["adjusted_high"] - usual["adjusted_low"]))
+    assert 1.4 < stopping["price"] < late["price"] < 2
+    assert main([*RATE, "--anytime", "--max-rate", "0.55"]) == 0
+    said = capsys.readouterr().out
+    assert f"The price: they are {stopping['price']:.1f} times as wide" in said
+    assert "yes (interval: it holds at every number of labels)" in said
+    rows.loc[rows.index > 50, "truth"] = ""
+    rows.to_csv("labels.csv", index=False)
+    assert main([*RATE, "--anytime"]) == 0
+    assert "too few labels: 26, at least 30 are needed" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
@@ -202,6 +236,9 @@ def test_the_gate_of_a_sample_by_verdict_and_of_scenarios(tmp_path, monkeypatch,
         ([*RATE, "--grader", "nobody"], "no grader nobody"),
         ([*RATE[:4], "--grader", "g"], "--grader goes with --labels"),
         ([*RATE[:4], "--max-rate", "0.1"], "--max-rate goes with --labels"),
+        ([*RATE[:4], "--anytime"], "--anytime goes with --labels"),
+        ([*RATE, "--planned", "50"], "--planned N goes with --anytime"),
+        ([*RATE, "--anytime", "--planned", "20"], "--planned 20: at least 30"),
         ([*RATE, "--max-rate", "10"], "--max-rate 10: must be above 0 and below 1"),
         (["asr", "verdicts.jsonl", "--success", "1"], "--success is for tables"),
     ],
@@ -233,6 +270,13 @@ def test_a_table_goes_to_an_adjusted_rate_in_one_line(table, capsys):
     assert "30.0% [27.2, 32.9]" in said
     assert "20.0% [" in said
     assert "at random among all rows (assumed: a table does not tell)" in said
+
+
+def test_a_table_that_allows_to_stop_says_how_many_labels_were_planned(table, capsys):
+    assert main([*TABLE, "--success", "1", "--anytime"]) == 2
+    assert "how many labels of a row were planned before the first look" in capsys.readouterr().err
+    assert main([*TABLE, "--success", "1", "--anytime", "--planned", "200"]) == 0
+    assert "labelling may stop at any time" in capsys.readouterr().out
 
 
 def test_labels_that_were_picked_are_told(table, capsys):

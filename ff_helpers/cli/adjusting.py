@@ -20,6 +20,7 @@ from ff_helpers.measurement.labels.card import LabelCard
 from ff_helpers.measurement.labels.file import column_of
 from ff_helpers.measurement.labels.graded import graded_table
 from ff_helpers.measurement.labels.signs import signs
+from ff_helpers.measurement.proportions.anytime import FIRST
 from ff_helpers.measurement.sampling.files import read_sample
 from ff_helpers.measurement.sampling.rows import FIELDS, graded_rows
 from ff_helpers.measurement.sampling.soft import UNKNOWN
@@ -28,7 +29,7 @@ _HEADS: Final = ("tier", "raw [95% Wilson]", "adjusted [95%]", "labels", "of", "
 _RATES: Final = tuple(f"{name}{end}" for name in ("asr", "adjusted") for end in ("", "_low", "_high"))
 _TAKEN: Final = frozenset(
     ("hit", "true", "chance", "trace_id", "scenario_id", "n", "k", "labels", "method", "note", "warning")
-) | {*_RATES, "tier", "shown", "limit_p", "limit_by"}
+) | {*_RATES, "tier", "shown", "limit_p", "limit_by", "price", "drawn"}
 """Columns of the table of rates, or of the rows it is counted from."""
 _OF_TABLES: Final = ("success", "item", "map", "threshold", "positive", "errors")
 
@@ -42,8 +43,8 @@ def rates(options: argparse.Namespace) -> int:
     if of_table := [name for name in _OF_TABLES if getattr(options, name) is not None]:
         raise FFError(f"--{of_table[0]} is for tables: add --truth COLUMN and --grader COLUMN.")
     if options.labels is None:
-        for name in ("grader", "max_rate"):
-            if getattr(options, name) is not None:
+        for name in ("grader", "max_rate", "anytime"):
+            if getattr(options, name):
                 option = f"--{name.replace('_', '-')}"
                 raise FFError(f"{option} goes with --labels LABELS.csv, or with --truth COLUMN of a table.")
         return rates_of_file(options)
@@ -109,12 +110,25 @@ def _unknown(rows: pd.DataFrame) -> list[str]:
 class _Asked(TypedDict):
     least: int
     limit: float | None
+    planned: int | None
 
 
 def _asked_for(options: argparse.Namespace) -> _Asked:
     if options.max_rate is not None and not 0 < options.max_rate < 1:
         raise FFError(f"--max-rate {options.max_rate:g}: must be above 0 and below 1, such as 0.1 for 10%.")
-    return {"least": options.least, "limit": options.max_rate}
+    if options.planned is not None and not options.anytime:
+        raise FFError("--planned N goes with --anytime.")
+    planned = options.planned
+    if options.anytime and planned is None:
+        if options.truth is not None:
+            raise FFError(
+                "--anytime of a table: say how many labels of a row were planned before the first look, "
+                "--planned N. The interval is narrowest there, and wrong if N is chosen afterwards."
+            )
+        planned = 0
+    if planned and planned < FIRST:
+        raise FFError(f"--planned {planned}: at least {FIRST}. An interval for every number starts there.")
+    return {"least": options.least, "limit": options.max_rate, "planned": planned}
 
 
 def _table(options: argparse.Namespace) -> int:
@@ -230,7 +244,11 @@ def _print(
         ]
         values = {"lines": aligned(lines), "notes": notes, "drawn": drawn, "otherwise": otherwise}
         values |= {"judges": judges, "said_of": said_of, "people": people}
-        values |= {"gate": _gate(table, by), "limit": options.max_rate, "alpha": ALPHA}
+        values |= {
+            "prices": list(table["price"].dropna()) if "price" in table.columns else None,
+            "first": FIRST,
+        }
+        values |= {"gate": _gate(table, by), "limit": options.max_rate, "alpha": ALPHA, "first": FIRST}
         print(said("adjusted", file=options.file, left={k: n for k, n in left.items() if n}, **values))
     # A rate that is not shown to be low enough does not pass, and neither do too few labels.
     if any(not reaches(one.gate.state, options.require) for one in judges):

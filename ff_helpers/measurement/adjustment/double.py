@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.adjustment.rogan_gladen import Adjusted
+from ff_helpers.measurement.proportions.anytime import anytime
 from ff_helpers.measurement.proportions.clusters import clustering
 from ff_helpers.measurement.proportions.intervals import Numbers, wilson_bounds
 
 DOUBLE, LABELS = "double sampling", "labels alone"
+LEVEL = 0.95
 RARE = 25
 """Labels of the rarer kind below which a warning is due."""
 DRAWS = 4000
@@ -32,6 +34,7 @@ def double_sampling(
     scenario: "Sequence[str] | pd.Series[str] | None" = None,
     *,
     part: "Sequence[str] | pd.Series[str] | None" = None,
+    level: float = LEVEL,
 ) -> Adjusted:
     """Return the true rate of graded rows of which some are labelled, with its 95% interval.
 
@@ -51,6 +54,7 @@ def double_sampling(
         scenario: of each row; None where all rows are independent.
         part: of the rows of its verdict, such as those that the grader is sure of (`sampling.soft`); None:
             a verdict is not split.
+        level: of the interval; `anytime_level` makes it one that holds at every number of labels.
 
     Raises:
         FFError: columns of different length, a truth that is neither 0 nor 1, a label without a
@@ -94,13 +98,14 @@ def double_sampling(
     warned = bool(rare(np.array([positives]), np.array([float(labelled)]))[0])
     warning = f"only {least} of {labelled} labels are of the rarer kind" if warned else ""
     if labelled == rows:
-        low, high = (
-            float(b[0])
-            for b in wilson_bounds(np.array([estimate * rows * shrink]), np.array([rows * shrink]))
-        )
+        # Exact bounds at another level than Wilson's: these hold at every number of labels, too.
+        method = wilson_bounds if level == LEVEL else anytime
+        ends = method(np.array([estimate * rows * shrink]), np.array([rows * shrink]))
+        low, high = (float(end[0]) for end in ends)
         return Adjusted(estimate, low, high, LABELS, "every row is labelled", warning)
     counts = (called * shrink, rate * size * shrink, size * shrink)
-    low, high = (float(bound[0]) for bound in bounds(*(count[None] for count in counts), prior=prior))
+    ends = bounds(*(count[None] for count in counts), prior=prior, level=level)
+    low, high = (float(end[0]) for end in ends)
     blind = int(called[~known].sum())
     note = f"{labelled} labels of {rows} rows"
     note += f"; {many} strata by verdict and label probability" if many > verdicts else ""
@@ -114,26 +119,28 @@ def bounds(
     size: Numbers,
     *,
     prior: Numbers | float = 0.5,
+    level: float = LEVEL,
     draws: int = DRAWS,
     seed: int = 0,
 ) -> tuple[Numbers, Numbers]:
-    """Return the 95% bounds of the sum over cells of their share times the rate of successes in them.
+    """Return the bounds of the sum over cells of their share times the rate of successes in them.
 
     Args:
         called: (samples, cells), rows of each cell, labelled or not (effective counts may be fractional).
         hits: (samples, cells), true successes among the labelled rows of each cell.
         size: (samples, cells), labelled rows of each cell; 0: its rate is unknown.
         prior: successes, and failures, that each cell has before it is labelled; (cells,) or one for all.
-        draws: from the posterior of each sample.
+        level: of the interval between them.
+        draws: from the posterior of each sample, at the usual level; as many more as fewer lie outside.
         seed: of these draws.
     """
-    rng = np.random.default_rng(seed)
+    rng, tail = np.random.default_rng(seed), round((1 - level) / 2, 12)
     samples, cells = called.shape
-    shape = (draws, samples, cells)
+    shape = (round(draws * (1 - LEVEL) / (1 - level)), samples, cells)
     # 1 / cells in all: for two cells the Jeffreys prior; more would pull the shares towards each other.
     shares = rng.standard_gamma(called + 1 / max(cells, 2), shape)
     rates = rng.beta(hits + prior, np.maximum(size - hits, 0.0) + prior, shape)
-    low, high = np.quantile((shares * rates).sum(axis=2) / shares.sum(axis=2), (0.025, 0.975), axis=0)
+    low, high = np.quantile((shares * rates).sum(axis=2) / shares.sum(axis=2), (tail, 1 - tail), axis=0)
     return np.asarray(low), np.asarray(high)
 
 

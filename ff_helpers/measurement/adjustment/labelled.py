@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 
 from ff_helpers.errors import FFError, named
-from ff_helpers.measurement.adjustment.double import DOUBLE, LABELS, double_sampling
+from ff_helpers.measurement.adjustment.double import DOUBLE, LABELS, LEVEL, double_sampling
 from ff_helpers.measurement.adjustment.limit import ALPHA, p_above
 from ff_helpers.measurement.adjustment.patterns import parts, strata
 from ff_helpers.measurement.adjustment.rogan_gladen import Adjusted
 from ff_helpers.measurement.adjustment.transport import ENOUGH, Errors, carried_over
+from ff_helpers.measurement.proportions.anytime import FIRST, anytime_level
 from ff_helpers.measurement.proportions.intervals import triple, wilson
 from ff_helpers.measurement.rates.known import decided, hits
 from ff_helpers.measurement.sampling.draw import strata_of
@@ -26,6 +27,8 @@ _ALIKE = 1e-9
 
 def with_labels(rows: pd.DataFrame, sample: Sample, tier: Tier, *, soft: bool = False) -> pd.DataFrame:
     """Return graded rows with what people said: `hit`, `true` (1.0, 0.0, missing without a label), `chance`.
+
+    Also `drawn`: the row is in the sample, labelled or not.
 
     With `soft`, or if the sample was drawn so, also `part`: of the rows of a grader and verdict, by how sure
     the grader was (`sampling.soft`).
@@ -70,6 +73,7 @@ def with_labels(rows: pd.DataFrame, sample: Sample, tier: Tier, *, soft: bool = 
     true = graded["trace_id"].map(known["truth"].isin(hits(sample.space, tier)).astype("float64"))
     chance = graded["trace_id"].map(known["chance"])
     graded = graded.assign(hit=graded["verdict"].isin(hits("five", tier)), true=true, chance=chance)
+    graded = graded.assign(drawn=graded["trace_id"].isin(frame["trace_id"]))
     drawn_soft = sample.design is not None and sample.design.soft
     if not (soft or drawn_soft):
         return graded
@@ -85,6 +89,7 @@ def labelled_rates(
     least: int = LEAST,
     carry: bool = False,
     limit: float | None = None,
+    planned: int | None = None,
 ) -> pd.DataFrame:
     """Return the raw rate of each group beside the adjusted one.
 
@@ -98,13 +103,17 @@ def labelled_rates(
         carry: a group with fewer takes the grader's errors on the other groups (`carried_over`), where three
             of them have labels of true successes and three of true failures; its own labels count too.
         limit: test each rate against it, see `limit.p_above`.
+        planned: labels of a row that were planned before the first look, for intervals that hold at every
+            number of labels (`anytime_level`); 0: those that were drawn (column `drawn`), at least `FIRST`.
 
     Returns:
         The columns of `by`, then n, k (int), asr with bounds (raw, Wilson), labels (int), adjusted with
         bounds (missing where labels are too few, here and elsewhere), method, note, warning (str); shares in
         [0, 1]. With a limit also shown (bool: the rate is shown to be below it, wrongly with a probability of
         5% at most by the test, of about 2.5% by the interval), limit_p (float; missing without exact test),
-        limit_by (str: the test, or why the upper end of the interval decides).
+        limit_by (str: the test, or why the upper end of the interval decides). With `planned` also price
+        (float: how many times as wide the interval is as one for a number of labels fixed beforehand; missing
+        without an interval).
     """
     groups = list(rows.groupby(list(by), dropna=False, sort=True)) if by else [((), rows)]
     errors = [_errors(group) for _, group in groups]
@@ -115,30 +124,46 @@ def labelled_rates(
         labels = int(group["true"].notna().sum())
         scenario = group["scenario_id"].fillna("trace " + group["trace_id"])
         others = [e for i, e in enumerate(errors) if i != place and judges[i] == judges[place]]
-        fixed = Adjusted(method="none", note=f"{TOO_FEW}: {labels}, at least {least} are needed")
+        enough = least if planned is None else max(least, FIRST)
+        fixed = Adjusted(method="none", note=f"{TOO_FEW}: {labels}, at least {enough} are needed")
         rest = group[group["true"].isna()]
         alone = "pattern" not in group.columns  # errors of several judges at once are not carried over
         known = all(sum(n > 0 for _, n in side) >= ENOUGH for side in _sides(others))
-        if carry and labels < least and alone and known and len(rest):
+        if carry and planned is None and labels < least and alone and known and len(rest):
             fixed = carried_over(int(rest["hit"].sum()), len(rest), others, here=errors[place])
-        elif labels >= least:
-            fixed = double_sampling(
-                strata(group), group["true"], group["chance"], scenario, part=parts(group)
-            )
+        elif labels >= enough:
+            fixed = _adjusted(group, scenario)
+        price = None
+        if planned is not None and fixed.method in (DOUBLE, LABELS):
+            usual, fixed = fixed, _adjusted(group, scenario, planned)
+            price = (fixed.high - fixed.low) / (usual.high - usual.low)
         row = dict(zip(by, values if isinstance(values, tuple) else (values,), strict=True))
         row |= {"n": raw.n, "k": raw.k if alone else None, **triple("asr", raw if alone else None)}
         row |= {"labels": labels, **triple("adjusted", fixed)}
         row |= {"method": fixed.method, "note": fixed.note, "warning": fixed.warning}
-        found.append(row if limit is None else row | _tested(group, fixed, limit))
+        row |= {} if limit is None else _tested(group, fixed, limit, price is not None)
+        found.append(row if planned is None else row | {"price": price})
     return pd.DataFrame(found)
 
 
-def _tested(group: pd.DataFrame, fixed: Adjusted, limit: float) -> dict[str, object]:
+def _adjusted(group: pd.DataFrame, scenario: "pd.Series[str]", planned: int | None = None) -> Adjusted:
+    """Return the rate of a group by double sampling; `planned` as in `labelled_rates`."""
+    level = LEVEL
+    if planned is not None:
+        drawn = planned or int(group["drawn"].sum())
+        level = float(anytime_level(int(group["true"].notna().sum()), max(drawn, FIRST)))
+    return double_sampling(
+        strata(group), group["true"], group["chance"], scenario, part=parts(group), level=level
+    )
+
+
+def _tested(group: pd.DataFrame, fixed: Adjusted, limit: float, looked: bool) -> dict[str, object]:
     """Return whether a group's rate is shown to be below a limit, and how that was tested."""
     known = group[group["true"].notna()]
     uneven = any(float(np.ptp(own)) > _ALIKE for _, own in known.groupby("hit")["chance"])
     why = {
         TOO_FEW: fixed.method == "none",
+        "it holds at every number of labels": looked,
         "errors are carried over": fixed.method not in ("none", DOUBLE, LABELS),
         "several judges": "pattern" in group.columns,
         "several traces of one scenario": bool(group["scenario_id"].dropna().duplicated().any()),
