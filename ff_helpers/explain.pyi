@@ -4,6 +4,7 @@ from .measurement.adjustment.by_labels import adjusted_by as adjusted_by
 from .measurement.adjustment.coverage import coverage_table as coverage_table
 from .measurement.adjustment.hidden import hidden_labels as hidden_labels
 from .measurement.adjustment.hidden import hidden_summary as hidden_summary
+from .measurement.adjustment.labelled_cards import labelled_cards as labelled_cards
 from .measurement.adjustment.rogan_gladen import apparent_curve as apparent_curve
 from .measurement.adjustment.rogan_gladen import apparent_rate as apparent_rate
 from .measurement.adjustment.rogan_gladen import rogan_gladen as rogan_gladen

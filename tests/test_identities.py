@@ -313,6 +313,7 @@ SHOWS: dict[str, Checked] = {
     "compare_graders": lambda t: verb.compare_graders(t.verdicts),
     # cards
     "calibrate_all": lambda t: verb.cards_table(t.cards),
+    "labelled_cards": lambda t: verb.cards_table(verb.labelled_cards(t.run, labels_of(t))),
     "read_cards": lambda t: verb.gate_table(verb.read_cards(t.run)),
     "cards_table": lambda t: verb.cards_table(verb.read_cards(t.run)),
     "gate_table": lambda t: verb.gate_table(t.cards),

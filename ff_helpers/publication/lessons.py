@@ -21,7 +21,12 @@ _SURE: Final = 0.8
 
 
 def calibration_lesson(cards: Sequence[Card]) -> Prose:
-    """Return in words, for the card where format and content lie furthest apart, why format is not enough."""
+    """Return in words, for the card where format and content lie furthest apart, why format is not enough.
+
+    Without cards: that nothing is known yet.
+    """
+    if not cards:
+        return Prose(tell("not_calibrated"))
     names = shown_names(card.identity for card in cards)
     card = min(cards, key=lambda c: (c.accuracy.estimate or 0.0) - (c.valid.estimate or 0.0))
     return Prose(

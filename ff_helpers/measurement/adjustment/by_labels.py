@@ -89,7 +89,7 @@ def adjusted_by(
         )
     new = declared("adjusted_by", rows)
     told = table.assign(**{str(name): new[name] for name in new})
-    return told if sample is None else stated(told, assumptions=(_drawn(sample),))
+    return told if sample is None else stated(told, assumptions=(_drawn(sample, cards),))
 
 
 def _found(
@@ -116,8 +116,8 @@ def _found(
     return found
 
 
-def _drawn(sample: Sample) -> str:
-    """Return who labelled what, and how it was drawn."""
+def _drawn(sample: Sample, cards: Sequence[Card]) -> str:
+    """Return who labelled what, how it was drawn, and how people agree, if no card says so."""
     n, labelled = len(sample.frame), int(sample.frame["truth"].notna().sum())
     people = {0: "in a spreadsheet", 1: "by one person"}.get(
         len(sample.decided), f"by {len(sample.decided)} people"
@@ -127,6 +127,7 @@ def _drawn(sample: Sample) -> str:
         kind = "at random" if sample.design.design == "random" else "by verdict, with known probabilities"
         how = f"{kind} (seed {sample.design.seed})"
     disputed = f"; {len(sample.disputed)} disputed and left out" if sample.disputed else ""
-    agreed = "".join(f"; two people: {pair.sentence()}" for pair in people_of(sample))
+    pairs = () if any(card.people for card in cards) else people_of(sample)
+    agreed = "".join(f"; two people: {pair.sentence()}" for pair in pairs)
     who = f"labelled {people} in the space {sample.space}{agreed}{disputed}"
     return f"Labels: {labelled} of {n} traces drawn {how}, {who}"

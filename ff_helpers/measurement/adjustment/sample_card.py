@@ -89,6 +89,16 @@ def card_of_sample(
     rows = graded_rows(ledger, traces, grader=grader)
     if len(names := sorted(set(rows["grader"]))) > 1:
         raise FFError(f"{ledger}: {len(names)} graders. Name one: --grader {' or '.join(map(named, names))}.")
+    return card_of_rows(sample, rows)
+
+
+def card_of_rows(sample: Sample, rows: pd.DataFrame) -> SampleCard:
+    """Return how right one grader is by the labels of a sample of its rows; as `card_of_sample`.
+
+    Args:
+        sample: the labels.
+        rows: the first pass of one grader, as `sampling.rows.graded_rows`.
+    """
     space = shared_space(space_of(rows), sample.space)
     if space is None:
         raise FFError(
@@ -96,9 +106,7 @@ def card_of_sample(
             f"space {space_of(rows)}."
         )
     known = _known(sample, rows)
-    rows = rows.assign(
-        truth=rows["trace_id"].map(known["truth"]), chance=rows["trace_id"].map(known["chance"])
-    )
+    rows = rows.assign(**{name: rows["trace_id"].map(known[name]) for name in ("truth", "chance")})
     without = rows["verdict"].isna()
     if not (without & rows["truth"].notna()).any():
         rows = rows[~without]
@@ -227,6 +235,7 @@ def _words(sample: Sample, items: int | None, n: int, rows: int, weighted: bool)
         how = f"{_HOW[design.design]}{more}"
         how += f", in proportion by {', '.join(design.by)}" if design.by else ""
         how += ", scenario by scenario" if design.by_scenario else ""
+        how += ", least sure verdicts more often" if design.soft else ""
         how += f", seed {design.seed}"
     of = "" if items is None else f" of {items} scenarios"
     by = "weighted by inclusion probability (double sampling)" if weighted else "drawn with one probability"

@@ -301,7 +301,7 @@ def cards_table(cards: Sequence[Card]) -> pd.DataFrame:
         | {"left_out": c.left_out, "gate": c.gate.state, "reason": c.gate.reasons[0]}
         for name, c in zip(card_names(cards), cards, strict=True)
     ]
-    return stated(pd.DataFrame(rows), _terms(cards))
+    return stated(pd.DataFrame(rows) if rows else declared("cards", []), _terms(cards))
 
 
 def _known(value: str | float | Unknown) -> str | float | None:
