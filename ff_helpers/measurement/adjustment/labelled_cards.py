@@ -6,7 +6,7 @@ from ff_helpers import paths
 from ff_helpers.grading.campaign import verdicts
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.adjustment.sample_card import card_of_rows
-from ff_helpers.measurement.calibration.calibrate import calibrate_all
+from ff_helpers.measurement.calibration.calibrate import calibrate_all, forget_cards
 from ff_helpers.measurement.calibration.cards import Card, file_names, save_card
 from ff_helpers.measurement.calibration.robustness import natural, natural_first
 from ff_helpers.measurement.labels.measured import measured_card
@@ -32,31 +32,37 @@ def labelled_cards(run: Run, labels: str = "") -> list[Card]:
         FFError: the sample file cannot be read, or a labelled trace has no verdict here.
     """
     frame = verdicts(run)
-    known = natural(frame)["truth"].notna()
-    cards, none = (calibrate_all(run) if known.any() else []), run.write("cards/none.txt")
-    if not cards:
-        for old in none.parent.glob("*.json"):
-            old.unlink()
-        none.write_text("No label is known yet, so no grader was measured.\n", encoding="utf-8")
+    if natural(frame)["truth"].notna().any():
+        cards = calibrate_all(run)
+    else:
+        forget_cards(run)
+        cards = []
     path = paths.root() / labels
-    sample = read_sample(path) if labels and path.is_file() else None
-    if sample is None or sample.frame["truth"].isna().all():
-        return cards
+    if labels and path.is_file():
+        found = _by_sample(run, read_sample(path), frame)
+        for card, name in zip(found, file_names([*cards, *found])[len(cards) :], strict=True):
+            save_card(run, card, name=name)
+        cards += found
+    none = run.write("cards/none.txt")
+    none.write_text("No label is known yet, so no grader was measured.\n", encoding="utf-8")
+    if cards:
+        none.unlink()
+    return cards
+
+
+def _by_sample(run: Run, sample: Sample, frame: pd.DataFrame) -> list[Card]:
+    """Return a card of each grader on the sets that were sampled; none where their truth is known anyway."""
     named, _ = told_apart(frame)
     rows = natural_first(named)
     told = rows["trace_id"].isin(sample.frame["trace_id"])
-    if rows.loc[told, "truth"].notna().any():
-        return cards
+    if sample.frame["truth"].isna().all() or rows.loc[told, "truth"].notna().any():
+        return []
     drawn_from = rows[rows["set"].isin(rows.loc[told, "set"])]
-    found = [
+    return [
         _card(run, sample, own.reset_index(drop=True))
         for _, own in drawn_from.groupby("grader", sort=True)
         if shared_space(space_of(own), sample.space) is not None and (own["method"] != "manual").all()
     ]
-    for card, name in zip(found, file_names([*cards, *found])[len(cards) :], strict=True):
-        save_card(run, card, name=name)
-    none.unlink(missing_ok=True)
-    return [*cards, *found]
 
 
 def _card(run: Run, sample: Sample, rows: pd.DataFrame) -> Card:

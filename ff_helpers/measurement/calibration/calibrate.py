@@ -1,13 +1,12 @@
 """Calibration: a grader's verdicts against known truth, on one set, in the space of that truth.
 
 A row without a verdict is wrong: a grader that cannot answer has not graded. A row that nobody can grade,
-because the target failed, never enters, and is counted. Rows whose truth was chosen by judgement (a review
-queue) never enter: they were picked because graders disagree. Responses that attack the grader never enter
-either: they are not a sample, and give the flip rate alone.
+because the target failed, never enters, and is counted. Rows picked by judgement (a review queue, where
+graders disagree) never enter. Responses that attack the grader never enter either: they are not a sample, and
+give the flip rate alone.
 
 Outside a profile (`calibrate_files`) one grader is calibrated on labelled trace files. Its verdicts go to a
-ledger next to the cards, so an interrupted calibration resumes where it stopped and every card can be traced
-back to the verdicts behind it.
+ledger next to the cards: an interrupted calibration resumes, and every card can be traced back.
 """
 
 import hashlib
@@ -86,8 +85,7 @@ def calibrate_all(run: Run, *, thresholds: Thresholds = DEFAULT) -> list[Card]:
             "not count), so no grader can be calibrated. Add a trace set with truth, truth_space and "
             "sampling to the profile's `trace_sets`."
         )
-    for old in run.write("cards/x.json").parent.glob("*.json"):
-        old.unlink()
+    forget_cards(run)
     listed = graders(run)
     software = {identity_of(row): str(row["software"]) for row in records(listed)}
     developed = {identity_of(row) for row in records(listed) if row.get("developed")}
@@ -115,6 +113,12 @@ def calibrate_all(run: Run, *, thresholds: Thresholds = DEFAULT) -> list[Card]:
     for card, name in zip(cards, file_names(cards), strict=True):
         save_card(run, card, name=name)
     return cards
+
+
+def forget_cards(run: Run) -> None:
+    """Remove the cards of an earlier calibration of this run."""
+    for old in run.write("cards/x.json").parent.glob("*.json"):
+        old.unlink()
 
 
 def _answers_for(corpus: pd.DataFrame, name: str, space: Space) -> pd.DataFrame:
