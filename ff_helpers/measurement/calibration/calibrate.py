@@ -1,9 +1,8 @@
 """Calibration: a grader's verdicts against known truth, on one set, in the space of that truth.
 
 A row without a verdict is wrong: a grader that cannot answer has not graded. A row that nobody can grade,
-because the target failed, never enters, and is counted. Rows picked by judgement (a review queue, where
-graders disagree) never enter. Responses that attack the grader never enter either: they are not a sample, and
-give the flip rate alone.
+because the target failed, never enters, and is counted. Rows picked by judgement (a review queue) and
+responses that attack the grader never enter either: they are no sample, and the latter give the flip rate.
 
 Outside a profile (`calibrate_files`) one grader is calibrated on labelled trace files. Its verdicts go to a
 ledger next to the cards: an interrupted calibration resumes, and every card can be traced back.
