@@ -461,3 +461,38 @@ def test_a_requirement_on_the_gate_is_an_exit_code(study, table, capsys):
     assert main([*TABLE, "--success", "1", "--require", "calibrated"]) == 0  # 180 of 200
     assert main([*RATE, "--require", "calibrated"]) == 2
     assert "whatever the grader is" in capsys.readouterr().err
+
+
+def test_rows_are_compared_and_what_with_is_said(table, capsys):
+    text = (table / "evals.csv").read_text().splitlines()
+    rows = [line.rsplit(",", 1)[0] + f",{'abc'[n % 3]}" for n, line in enumerate(text[1:])]
+    # Of model c nothing succeeds.
+    rows = [f"0,{'0' if row.split(',')[1] else ''},c" if row.endswith("c") else row for row in rows]
+    (table / "evals.csv").write_text("\n".join([text[0], *rows]) + "\n")
+    words = [*TABLE, "--success", "1", "--by", "model"]
+    assert main([*words, "--compare", "model"]) == 0
+    said = capsys.readouterr().out
+    assert "Compared: each model with all others together, of the same tier." in said
+    assert "adjusted for 3 comparisons by Holm: the chance of any false difference is at most 5%." in said
+    assert said.count("differs") >= 1
+    assert main([*words, "--compare", "model=c", "--family", "bh", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["comparisons"] == {"column": "model", "with": "c", "family": "bh", "tests": 2}
+    a, _, c = found["rates"]
+    assert a["differ"] is True
+    assert a["p"] <= a["p_adjusted"] <= 0.05
+    assert a["difference"] == pytest.approx(a["adjusted"] - c["adjusted"])
+    assert (c["differ"], c["not_compared"]) == (None, "the others are compared with it")
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["--compare", "model"], "--compare model: rows are not told apart by it. Add `--by model`"),
+        (["--by", "model", "--compare", "model=z"], "no row has model = z. There are: a, b"),
+        (["--by", "model", "--family", "bh"], "add --compare COLUMN"),
+    ],
+)
+def test_a_comparison_that_cannot_be_made_says_why(table, capsys, words, problem):
+    assert main([*TABLE, "--success", "1", *words]) == 2
+    assert problem in capsys.readouterr().err

@@ -6,6 +6,13 @@ from typing import Final, TypedDict
 
 import pandas as pd
 
+from ff_helpers.cli.comparing import (
+    adjusted_together,
+    against,
+    comparisons_json,
+    comparisons_text,
+    with_comparisons,
+)
 from ff_helpers.cli.labels import answers, humans_json, judge_json, table_of
 from ff_helpers.cli.rates import rates_of_file, reaches
 from ff_helpers.cli.text import aligned, json_rows, percent, print_json, said
@@ -21,16 +28,20 @@ from ff_helpers.measurement.labels.file import column_of
 from ff_helpers.measurement.labels.graded import graded_table
 from ff_helpers.measurement.labels.signs import signs
 from ff_helpers.measurement.proportions.anytime import FIRST
+from ff_helpers.measurement.proportions.intervals import ENDS
 from ff_helpers.measurement.sampling.files import read_sample
 from ff_helpers.measurement.sampling.rows import FIELDS, graded_rows
 from ff_helpers.measurement.sampling.soft import UNKNOWN
 
 _HEADS: Final = ("tier", "raw [95% Wilson]", "adjusted [95%]", "labels", "of", "how")
-_RATES: Final = tuple(f"{name}{end}" for name in ("asr", "adjusted") for end in ("", "_low", "_high"))
-_TAKEN: Final = frozenset(
-    ("hit", "true", "chance", "trace_id", "scenario_id", "n", "k", "labels", "method", "note", "warning")
-) | {*_RATES, "tier", "shown", "limit_p", "limit_by", "price", "drawn"}
+_RATES: Final = tuple(f"{name}{end}" for name in ("asr", "adjusted", "difference") for end in ENDS)
+_OF_ROWS: Final = ("hit", "true", "chance", "trace_id", "scenario_id", "n", "k", "labels", "method", "note")
+_OF_TESTS: Final = ("compared_with", "other", "p", "p_adjusted", "differ", "not_compared")
+_OF_GATE: Final = ("shown", "limit_p", "limit_by", "price", "drawn")
+_TAKEN: Final = frozenset((*_OF_ROWS, *_OF_TESTS, *_OF_GATE, *_RATES, "tier", "warning"))
 """Columns of the table of rates, or of the rows it is counted from."""
+NOTES: Final = 20
+"""Notes on single rows that are printed; `--json` has them all."""
 _OF_TABLES: Final = ("success", "item", "map", "threshold", "positive", "errors")
 
 
@@ -43,11 +54,12 @@ def rates(options: argparse.Namespace) -> int:
     if of_table := [name for name in _OF_TABLES if getattr(options, name) is not None]:
         raise FFError(f"--{of_table[0]} is for tables: add --truth COLUMN and --grader COLUMN.")
     if options.labels is None:
-        for name in ("grader", "max_rate", "anytime"):
+        for name in ("grader", "max_rate", "anytime", "compare", "family"):
             if getattr(options, name):
                 option = f"--{name.replace('_', '-')}"
                 raise FFError(f"{option} goes with --labels LABELS.csv, or with --truth COLUMN of a table.")
         return rates_of_file(options)
+    against(options)  # raises before anything is read
     return _ledger(options)
 
 
@@ -66,21 +78,19 @@ def _ledger(options: argparse.Namespace) -> int:
     if unknown:
         raise FFError(f"--by {named(unknown[0])}: with --labels rows go by {', '.join(FIELDS)}.")
     sample = read_sample(options.labels, space=options.space)
-    asked = list(dict.fromkeys(options.grader or [None]))
-    parts = [graded_rows(options.file, options.traces, grader=name) for name in asked]
-    rows = pd.concat(parts, ignore_index=True)
+    asked = list(dict.fromkeys(options.grader or ()))
+    rows = graded_rows(options.file, options.traces, grader=asked)
     by = ["grader", *dict.fromkeys(options.by)]
     tables: list[pd.DataFrame] = []
     notes: list[str] = []
-    asked_for = _asked_for(options)
     for tier in options.tier:
         counted = with_labels(rows, sample, tier, soft=options.soft)
-        tables.append(labelled_rates(counted, by, carry=True, **asked_for).assign(tier=tier))
+        tables.append(_rows(counted, by, options, carry=True).assign(tier=tier))
         notes += [note for note in _unknown(counted) if note not in notes]
         if len(asked) > 1:
             both, alone = together(counted)
-            tables.append(labelled_rates(both, by, **asked_for).assign(tier=tier))
-    table = pd.concat(tables, ignore_index=True)
+            tables.append(_rows(both, by, options).assign(tier=tier))
+    table = adjusted_together(pd.concat(tables, ignore_index=True), options)
     design = sample.design
     drawn = "at random (assumed: no design stands beside the file)"
     if design is not None:
@@ -148,6 +158,7 @@ def _table(options: argparse.Namespace) -> int:
             f"--by {taken[0]}: a column of the table of rates has this name. Rename it in the header of the "
             "file."
         )
+    against(options)
     frame = table_of(options.file)
     several = len(judges) > 1
     by = list(dict.fromkeys([*(["grader"] if several else []), *options.by]))
@@ -168,16 +179,15 @@ def _table(options: argparse.Namespace) -> int:
         notes += [note for note in (*found.notes, *signs(found.card)) if note not in notes]
         left |= {f"{what} of {name}" if several else what: n for what, n in found.left_out.items()}
     rows = pd.concat(parts)
-    asked_for = _asked_for(options)
-    tables = [labelled_rates(rows, by, carry=True, **asked_for)]
+    tables = [_rows(rows, by, options, carry=True)]
     if several:
         both, alone = together(rows)
         both["chance"] = float(both["true"].notna().mean())
-        tables.append(labelled_rates(both, by, **asked_for))
+        tables.append(_rows(both, by, options))
         left["traces that not every judge graded"] = alone
     return _print(
         options,
-        pd.concat(tables, ignore_index=True).assign(tier=f"= {found.success}"),
+        adjusted_together(pd.concat(tables, ignore_index=True), options).assign(tier=f"= {found.success}"),
         by,
         drawn="at random among all rows (assumed: a table does not tell)",
         otherwise=drawn_otherwise(parts[0]),
@@ -185,6 +195,13 @@ def _table(options: argparse.Namespace) -> int:
         judges=cards,
         said_of=notes,
     )
+
+
+def _rows(
+    rows: pd.DataFrame, by: Sequence[str], options: argparse.Namespace, *, carry: bool = False
+) -> pd.DataFrame:
+    table = labelled_rates(rows, by, carry=carry, **_asked_for(options))
+    return with_comparisons(table, rows, by, options)
 
 
 def _print(
@@ -219,36 +236,16 @@ def _print(
                 "passed": bool(table["shown"].all()),
             }
         content |= {"people": [humans_json(pair) for pair in people]} if people else {}
-        print_json(content | {"rates": json_rows(table)})
+        print_json(content | comparisons_json(table, options) | {"rates": json_rows(table)})
     elif options.csv:
         print(table.to_csv(index=False, lineterminator="\n"), end="")
     else:
-        lines = [(*by, *_HEADS)]
-        for row in table.to_dict("records"):
-            fixed = (
-                "–"
-                if pd.isna(row["adjusted"])
-                else percent(*(row[f"adjusted{e}"] for e in ("", "_low", "_high")))
-            )
-            raw = "unknown: no row" if not row["n"] else "–"
-            if row["n"] and not pd.isna(row["asr"]):
-                raw = percent(row["asr"], row["asr_low"], row["asr_high"])
-            cells = [str(row[name]) for name in (*by, "tier")]
-            how = row["method"] if row["method"] != "none" else row["note"]
-            lines.append((*cells, raw, fixed, str(row["labels"]), str(row["n"]), how))
-        notes = [
-            (" ".join(str(row[name]) for name in by), text)
-            for row in table.to_dict("records")
-            for text in (row["warning"], _note(row["method"], row["note"], row["labels"]))
-            if text
-        ]
-        values = {"lines": aligned(lines), "notes": notes, "drawn": drawn, "otherwise": otherwise}
-        values |= {"judges": judges, "said_of": said_of, "people": people}
-        values |= {
-            "prices": list(table["price"].dropna()) if "price" in table.columns else None,
-            "first": FIRST,
-        }
+        notes = _notes(table, by)
+        values = {"lines": _lines(table, by), "notes": notes[:NOTES], "more": len(notes[NOTES:])}
+        values |= {"judges": judges, "said_of": said_of, "people": people, "drawn": drawn}
+        values |= {"otherwise": otherwise, "compared": comparisons_text(table, by, options)}
         values |= {"gate": _gate(table, by), "limit": options.max_rate, "alpha": ALPHA, "first": FIRST}
+        values["prices"] = list(table["price"].dropna()) if "price" in table.columns else None
         print(said("adjusted", file=options.file, left={k: n for k, n in left.items() if n}, **values))
     # A rate that is not shown to be low enough does not pass, and neither do too few labels.
     if any(not reaches(one.gate.state, options.require) for one in judges):
@@ -267,4 +264,27 @@ def _gate(table: pd.DataFrame, by: Sequence[str]) -> list[tuple[str, bool, str]]
             row["limit_by"] if pd.isna(row["limit_p"]) else f"p = {row['limit_p']:.3f}, {row['limit_by']}",
         )
         for row in table.to_dict("records")
+    ]
+
+
+def _lines(table: pd.DataFrame, by: Sequence[str]) -> list[str]:
+    lines = [(*by, *_HEADS)]
+    for row in table.to_dict("records"):
+        fixed = "–" if pd.isna(row["adjusted"]) else percent(*(row[f"adjusted{end}"] for end in ENDS))
+        raw = "unknown: no row" if not row["n"] else "–"
+        if row["n"] and not pd.isna(row["asr"]):
+            raw = percent(*(row[f"asr{end}"] for end in ENDS))
+        cells = [str(row[name]) for name in (*by, "tier")]
+        how = row["method"] if row["method"] != "none" else row["note"]
+        lines.append((*cells, raw, fixed, str(row["labels"]), str(row["n"]), how))
+    return aligned(lines)
+
+
+def _notes(table: pd.DataFrame, by: Sequence[str]) -> list[tuple[str, str]]:
+    """Return what is to be said of single rows: which row, and the note."""
+    return [
+        (" ".join(str(row[name]) for name in by), text)
+        for row in table.to_dict("records")
+        for text in (row["warning"], _note(row["method"], row["note"], row["labels"]))
+        if text
     ]

@@ -8,6 +8,7 @@ probabilities.
 """
 
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from ff_helpers.measurement.proportions.anytime import anytime
 from ff_helpers.measurement.proportions.clusters import clustering
 from ff_helpers.measurement.proportions.intervals import Numbers, wilson_bounds
 
+Codes = NDArray[np.intp]
 DOUBLE, LABELS = "double sampling", "labels alone"
 LEVEL = 0.95
 RARE = 25
@@ -60,18 +62,82 @@ def double_sampling(
         FFError: columns of different length, a truth that is neither 0 nor 1, a label without a
             probability.
     """
-    cell, names = pd.factorize(pd.Series(list(verdict)), sort=True)
-    verdicts, prior = len(names), np.full(len(names), 0.5)
+    said = verdict if isinstance(verdict, pd.Series) else pd.Series(list(verdict))
+    cell, prior = np.asarray(pd.factorize(said, sort=True)[0]), None
     if part is not None and (cell >= 0).all():
-        cell, names = pd.factorize(pd.MultiIndex.from_arrays([cell, list(part)]), sort=True)
-        whole = np.asarray(names.get_level_values(0))
-        prior = 0.5 / np.bincount(whole, minlength=verdicts)[whole]
+        cell, prior = in_parts(cell, list(part))
     y, chance = np.array(truth, dtype=np.float64), np.array(probability, dtype=np.float64)
-    _check(np.asarray(cell), y, chance)
-    drawn, rows, many = ~np.isnan(y), len(y), len(names)
+    _check(cell, y, chance)
+    cluster = None if scenario is None else np.array(pd.factorize(pd.Series(scenario))[0])
+    return from_codes(cell, y, chance, cluster, prior=prior, level=level)[0]
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """The effective counts behind an adjusted rate, cell by cell, as `bounds` takes them: (cells,) each."""
+
+    called: Numbers
+    hits: Numbers
+    size: Numbers
+    prior: Numbers | float = 0.5
+
+    def beta(self, yes: float = 0.5) -> tuple[float, float]:
+        """Return the parameters of the Beta distribution with the mean and variance of the rate.
+
+        Args:
+            yes: the share of the prior that counts as successes. One half: the posterior under Jeffreys
+                priors, which the interval is of.
+        """
+        alpha = self.called + 1 / max(len(self.called), 2)
+        all_of, share = alpha.sum(), alpha / alpha.sum()
+        hits = self.hits + 2 * self.prior * yes
+        others = np.maximum(self.size - self.hits, 0.0) + 2 * self.prior * (1 - yes)
+        rate, spread = hits / (hits + others), hits * others / (hits + others) ** 2 / (hits + others + 1)
+        mean = float(share @ rate)
+        # E[S_c S_d] of a Dirichlet: share_c share_d A / (A + 1), and share_c / (A + 1) more where c is d.
+        square = share * (share * all_of + 1) / (all_of + 1)
+        variance = (float(share @ rate**2) - mean**2) / (all_of + 1) + float(square @ spread)
+        many = mean * (1 - mean) / variance - 1
+        return mean * many, (1 - mean) * many
+
+
+def in_parts(cell: Codes, part: Sequence[str]) -> tuple[Codes, Numbers]:
+    """Return codes of the parts of each verdict, and the prior of each: a verdict's, over all of its parts.
+
+    Args:
+        cell: the verdict of each row, 0 and up.
+        part: of the rows of its verdict.
+    """
+    codes, names = pd.factorize(pd.MultiIndex.from_arrays([cell, list(part)]), sort=True)
+    whole = np.asarray(names.get_level_values(0))
+    return np.asarray(codes), 0.5 / np.bincount(whole)[whole]
+
+
+def from_codes(
+    cell: Codes,
+    y: Numbers,
+    chance: Numbers,
+    cluster: Codes | None = None,
+    *,
+    prior: Numbers | None = None,
+    level: float = LEVEL,
+) -> tuple[Adjusted, Posterior | None]:
+    """Return what `double_sampling` does, of checked columns with codes for words; and the counts behind it.
+
+    Args:
+        cell: of each row, 0 and up.
+        y: 1, 0, or missing without a label.
+        chance: of a labelled row.
+        cluster: of each row, 0 and up; None: all rows are independent.
+        prior: of each cell, where verdicts are split (`in_parts`).
+        level: of the interval.
+    """
+    drawn, rows, many = ~np.isnan(y), len(y), int(cell.max(initial=-1)) + 1
+    halves = np.full(many, 0.5) if prior is None else prior
+    verdicts = round(halves.sum() * 2)
     labelled = int(drawn.sum())
     if not labelled:
-        return Adjusted(method=LABELS, note="not identifiable: no row is labelled")
+        return Adjusted(method=LABELS, note="not identifiable: no row is labelled"), None
     weight = np.zeros(rows)
     weight[drawn] = 1 / chance[drawn]
     y = np.nan_to_num(y)
@@ -83,34 +149,35 @@ def double_sampling(
     size = np.where(known, total**2 / np.where(known, squares, 1.0), 0.0)
     called = np.bincount(cell, minlength=many).astype(np.float64)
     shrink = 1.0
-    if scenario is not None:
+    if cluster is not None:
         centre = float((called * rate).sum() / rows)
         adds = (rate[cell] - centre) / rows + np.where(
             drawn, (called / rows)[cell] * weight / np.where(known, total, 1.0)[cell] * (y - rate[cell]), 0.0
         )
-        shrink = clustering(adds, np.array(pd.factorize(pd.Series(scenario))[0]), drawn)
+        shrink = clustering(adds, cluster, drawn)
         if not shrink:
             why = "not identifiable: runs of one scenario say nothing about others"
-            return Adjusted(method=DOUBLE, note=why)
+            return Adjusted(method=DOUBLE, note=why), None
     estimate = min(max(float((called * rate).sum() / rows), 0.0), 1.0)
     positives = float(y[drawn].sum())
     least = int(min(positives, labelled - positives))
     warned = bool(rare(np.array([positives]), np.array([float(labelled)]))[0])
     warning = f"only {least} of {labelled} labels are of the rarer kind" if warned else ""
+    counts = Posterior(called * shrink, rate * size * shrink, size * shrink, halves)
     if labelled == rows:
         # Exact bounds at another level than Wilson's: these hold at every number of labels, too.
         method = wilson_bounds if level == LEVEL else anytime
         ends = method(np.array([estimate * rows * shrink]), np.array([rows * shrink]))
         low, high = (float(end[0]) for end in ends)
-        return Adjusted(estimate, low, high, LABELS, "every row is labelled", warning)
-    counts = (called * shrink, rate * size * shrink, size * shrink)
-    ends = bounds(*(count[None] for count in counts), prior=prior, level=level)
+        return Adjusted(estimate, low, high, LABELS, "every row is labelled", warning), counts
+    sides = (counts.called, counts.hits, counts.size)
+    ends = bounds(*(one[None] for one in sides), prior=halves, level=level)
     low, high = (float(end[0]) for end in ends)
     blind = int(called[~known].sum())
     note = f"{labelled} labels of {rows} rows"
     note += f"; {many} strata by verdict and label probability" if many > verdicts else ""
     note += f"; no label among {blind} rows of one verdict, whose rate is unknown" if blind else ""
-    return Adjusted(estimate, min(low, estimate), max(high, estimate), DOUBLE, note, warning)
+    return Adjusted(estimate, min(low, estimate), max(high, estimate), DOUBLE, note, warning), counts
 
 
 def bounds(
@@ -149,7 +216,7 @@ def rare(positives: Numbers, labelled: Numbers) -> NDArray[np.bool_]:
     return np.minimum(positives, labelled - positives) < RARE
 
 
-def _check(cell: "np.ndarray[tuple[int], np.dtype[np.intp]]", y: Numbers, chance: Numbers) -> None:
+def _check(cell: Codes, y: Numbers, chance: Numbers) -> None:
     drawn, problem = ~np.isnan(y), ""
     if not len(cell) == len(y) == len(chance):
         problem = f"{len(cell)} verdicts, {len(y)} truths and {len(chance)} probabilities"

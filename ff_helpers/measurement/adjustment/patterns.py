@@ -67,22 +67,15 @@ def merged(pattern: "pd.Series[str]", labelled: "pd.Series[bool]", *, least: int
     return pattern.map(names)
 
 
-def strata(group: pd.DataFrame) -> "pd.Series[bool] | pd.Series[str]":
-    """Return the stratum of each row of `labelled_rates`: of several judges the pattern, of one its hit."""
-    if "pattern" not in group.columns or group["pattern"].isna().any():
-        return group["hit"]
-    return merged(group["pattern"], group["true"].notna())
+def merged_parts(
+    part: "pd.Series[str]", hit: "pd.Series[bool]", labelled: "pd.Series[bool]"
+) -> "pd.Series[str]":
+    """Return the part of its verdict of each row: neighbours are merged until each has ENOUGH labels.
 
-
-def parts(group: pd.DataFrame) -> "pd.Series[str] | None":
-    """Return the part of its verdict of each row of `labelled_rates`; None where verdicts are not split.
-
-    Neighbouring parts are merged until each has ENOUGH labels.
+    Args:
+        part: of the rows of its verdict, of each row.
+        hit: the verdict.
+        labelled: which rows have a label.
     """
-    if "part" not in group.columns or "pattern" in group.columns:
-        return None
-    labelled = group["true"].notna()
-    sides = [
-        merged(own["part"], labelled[own.index], least=ENOUGH) for _, own in group.groupby("hit", sort=False)
-    ]
-    return pd.concat(sides)[group.index] if sides else None
+    sides = [merged(own, labelled[own.index], least=ENOUGH) for _, own in part.groupby(hit, sort=False)]
+    return pd.concat(sides)[part.index] if sides else part

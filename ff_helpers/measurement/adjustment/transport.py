@@ -152,9 +152,12 @@ def _posterior(
     if here is not None:
         se, sp = se * likelihood(*here.sensitivity), sp * likelihood(*here.specificity)
         successes, failures = here.sensitivity[1], here.specificity[1]
-    chance = np.outer(se / se.sum(), sp / sp.sum()).ravel()
     share = 1 / (1 + np.exp(-LOGITS))
-    false, gap = 1 - np.tile(share, len(share)), np.add.outer(share, share).ravel() - 1
+    se, sp = se / se.sum(), sp / sp.sum()
+    likely, clear = se > _RARE, sp > _RARE  # whatever goes with the others is rare too
+    chance = np.outer(se[likely], sp[clear]).ravel()
+    false = 1 - np.tile(share[clear], int(likely.sum()))
+    gap = np.add.outer(share[likely], share[clear]).ravel() - 1
     useless = float(chance[gap <= _LEAST].sum())
     some = (chance > _RARE) & (gap > _LEAST)
     chance, false, gap = chance[some], false[some], gap[some]
@@ -168,9 +171,10 @@ def _posterior(
     explained = float(weight[possible].sum())
     if explained < _RARE:
         return None
-    weight, rate = (weight / gap)[possible], np.clip(rate[possible], 1e-4, 1 - 1e-4)
-    weight = weight * rate ** (successes - 0.5) * (1 - rate) ** (failures - 0.5)
-    density = np.bincount((rate * _BINS).astype(np.intp), weights=weight, minlength=_BINS)
+    place = np.minimum((rate[possible] * _BINS).astype(np.intp), _BINS - 1)
+    middle = (np.arange(_BINS) + 0.5) / _BINS
+    density = np.bincount(place, weights=(weight / gap)[possible], minlength=_BINS).astype(np.float64)
+    density *= middle ** (successes - 0.5) * (1 - middle) ** (failures - 0.5)
     summed = np.concatenate([[0.0], np.cumsum(density)])
     median, low, high = np.interp(
         np.array([0.5, 0.025, 0.975]) * summed[-1], summed, np.linspace(0, 1, len(summed))

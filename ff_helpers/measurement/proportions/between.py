@@ -84,18 +84,23 @@ def likelihood(found: Numbers | float, all_of: Numbers | float) -> Numbers:
     return np.asarray(np.exp(log - log.max(axis=-1, keepdims=True)))
 
 
-@lru_cache(maxsize=64)  # every row of a table asks about the same models
+@lru_cache(maxsize=64)  # every row of a table asks about the same models but itself
 def _predicted(groups: tuple[tuple[float, ...], ...], often: tuple[int, ...]) -> Numbers:
-    found, all_of = np.array(groups, dtype=float).reshape(-1, 2).T
     hit, miss = -np.logaddexp(0, -LOGITS), -np.logaddexp(0, LOGITS)
-    each = likelihood(found[:, None], all_of[:, None])
     mean = (hit + miss) / 2  # sqrt(p (1 - p)): the Jeffreys prior of p, as a density of its logit
     spread = np.log(np.gradient(_SPREADS) / (1 + _SPREADS**2))
-    log = np.einsum("k,tkj->tj", np.array(often, dtype=float), np.log(each @ _kernels() + 1e-300))
+    log = np.einsum("k,tkj->tj", np.array(often, dtype=float), _explained(groups))
     log += mean + spread[:, None]
     weight = np.exp(log - log.max())
-    one_more = (_kernels() @ weight[:, :, None]).sum(axis=(0, 2))
+    one_more = np.einsum("tkj,tj->k", _kernels(), weight)
     return np.asarray(one_more / one_more.sum())
+
+
+@lru_cache(maxsize=4)
+def _explained(groups: tuple[tuple[float, ...], ...]) -> Numbers:
+    """Return the log of how likely each spread and mean (first, last axis) makes the counts of each group."""
+    found, all_of = np.array(groups, dtype=float).reshape(-1, 2).T
+    return np.asarray(np.log(likelihood(found[:, None], all_of[:, None]) @ _kernels() + 1e-300))
 
 
 @cache

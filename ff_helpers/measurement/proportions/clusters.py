@@ -177,8 +177,8 @@ def clustering(part: Numbers, cluster: Places, drawn: NDArray[np.bool_]) -> floa
     """
     from scipy.special import stdtrit
 
-    labelled, groups = int(drawn.sum()), len(np.unique(cluster[drawn]))
-    if len(np.unique(cluster)) == len(cluster):
+    labelled, groups = int(drawn.sum()), int((np.bincount(cluster[drawn]) > 0).sum())
+    if np.bincount(cluster).max(initial=0) <= 1:
         return 1.0
     if groups < 2:
         return 0.0

@@ -250,6 +250,23 @@ def benjamini_hochberg(p_values: Iterable[float]) -> list[float]:
     Raises:
         FFError: a value that is missing or outside [0, 1].
     """
+    return _several(p_values, "fdr_bh")
+
+
+def holm(p_values: Iterable[float]) -> list[float]:
+    """Return the p-values of one family of comparisons, adjusted, in their order.
+
+    Calling a difference real where its adjusted p-value is at most q keeps the chance of any false one at q
+    or below, however the comparisons depend on each other (Holm 1979, Scandinavian Journal of Statistics
+    6:65-70).
+
+    Raises:
+        FFError: a value that is missing or outside [0, 1].
+    """
+    return _several(p_values, "holm")
+
+
+def _several(p_values: Iterable[float], method: str) -> list[float]:
     from statsmodels.stats.multitest import multipletests
 
     p = np.array(list(p_values), dtype=float)
@@ -258,7 +275,7 @@ def benjamini_hochberg(p_values: Iterable[float]) -> list[float]:
         raise FFError(f"p-value {int(wrong[0]) + 1} is {float(p[wrong[0]])}. Allowed: a number from 0 to 1.")
     if not len(p):
         return []
-    return [float(value) for value in multipletests(p, method="fdr_bh")[1]]
+    return [float(value) for value in multipletests(p, method=method)[1]]
 
 
 def _joined(a: Numbers, b: Numbers, phi: Values) -> Numbers:

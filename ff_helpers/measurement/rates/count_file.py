@@ -25,14 +25,23 @@ from ff_helpers.grading.outcome import VerdictRow
 from ff_helpers.measurement.calibration.robustness import INJECTED
 from ff_helpers.measurement.rates.counts import KEYS, TwiceGradedError, UnknownVerdictError, count_verdicts
 from ff_helpers.paths import announce_read
-from ff_helpers.terms import IDENTITY, NOT_RECORDED
+from ff_helpers.terms import IDENTITY, NOT_RECORDED, VERDICTS
 
 _ALWAYS = ("trace_id", "grader", "space", "verdict", "status", "key")
 _KNOWN = ("model", "intent", "turns", "source", "set", "scenario_id", "sampling")
 _TAG = "tag "
 """How the column of a tag begins where the traces are: a tag may be called like one of their fields."""
 _MADE, _CUT = "made_to_attack_a_grader", "cut_at_the_token_limit"
-_NESTED = {"options": "STRUCT(temperature VARCHAR, seed VARCHAR)", "supersedes": "STRUCT(key VARCHAR)"}
+_INSIDE = {name: f"options.{name}" for name in ("temperature", "seed", "quantization")}
+_INSIDE |= {"schema": "options.answer_schema"} | {
+    f"p_{label}": f"probabilities.{label}" for label in VERDICTS
+}
+"""Columns of `ledger.verdict_frame` that stand in a field of a record, and where."""
+_NESTED = {
+    "options": "STRUCT(temperature VARCHAR, seed VARCHAR, quantization VARCHAR, answer_schema VARCHAR)",
+    "probabilities": f"STRUCT({', '.join(f'{label} VARCHAR' for label in VERDICTS)})",
+    "supersedes": "STRUCT(key VARCHAR)",
+}
 
 
 @dataclass(frozen=True)
@@ -46,10 +55,12 @@ class FileCounts:
         again: rows of a later pass; in no count.
         elsewhere: rows of traces that the trace files do not hold; in no count.
         attacks: rows of traces made to attack a grader, as the trace files say; in no count.
-    failed: failed rows of the trace files (`target_error` and the like) that no grader of the file has a
-        record of; in no count, so `rows` is too small by them.
-    truncated: counted rows whose response was cut at the token limit, as the trace files say.
+        failed: failed rows of the trace files (`target_error` and the like) that no grader of the file has a
+            record of; in no count, so `rows` is too small by them.
+        truncated: counted rows whose response was cut at the token limit, as the trace files say.
         torn: bytes of a last line that a crash left.
+        first: the counted rows themselves, where they were asked for: the first pass, sorted by grader and
+            trace_id.
     """
 
     table: pd.DataFrame
@@ -61,6 +72,7 @@ class FileCounts:
     failed: int = 0
     truncated: int = 0
     torn: int = 0
+    first: pd.DataFrame | None = None
 
 
 def count_file(path: Path, *, by: Sequence[str] = KEYS) -> pd.DataFrame:
@@ -76,6 +88,7 @@ def read_counts(
     tags: Sequence[str] = (),
     needs: Sequence[str] = _KNOWN[:5],
     ordered: bool = True,
+    keep: Sequence[str] = (),
 ) -> FileCounts:
     """Count the verdicts of a file, and what was left out.
 
@@ -89,6 +102,7 @@ def read_counts(
         tags: tags of these traces to count by, after `by`.
         needs: fields of `by` that at least one row must have, unless `by` is the default.
         ordered: whether the table comes sorted.
+        keep: columns of the rows to return too (`FileCounts.first`); empty: counts alone.
 
     Raises:
         FileMissingError: there is no such file.
@@ -104,13 +118,13 @@ def read_counts(
     if not is_parquet(path):
         next(read_journal(path, VerdictRow), None)  # raises unless it begins with a row of verdicts
     # Where it is counted by grader, all that tells two graders of one name apart is read.
-    fields = tuple(dict.fromkeys((*_ALWAYS, *by, *(IDENTITY if "grader" in by else ()))))
+    fields = tuple(dict.fromkeys((*_ALWAYS, *by, *(IDENTITY if "grader" in by else ()), *keep)))
     known = trace_index(traces, tags) if traces else None
     try:
-        counted = _counted(path, fields, by, known, tags, ordered=ordered)
+        counted = _counted(path, fields, by, known, tags, ordered=ordered, keep=keep)
     except (duckdb.Error, UnknownVerdictError) as error:
         torn = _torn_bytes(path, error)
-        counted = _counted(path, fields, by, known, tags, ordered=ordered, torn=torn)
+        counted = _counted(path, fields, by, known, tags, ordered=ordered, torn=torn, keep=keep)
     for field in () if by == KEYS else needs:
         if field in by and len(counted.table) and (counted.table[field] == NOT_RECORDED).all():
             raise FFError(
@@ -129,6 +143,7 @@ def _counted(
     *,
     ordered: bool,
     torn: int = 0,
+    keep: Sequence[str] = (),
 ) -> FileCounts:
     with duckdb.connect(config={"temp_directory": tempfile.gettempdir()}) as connection:
         _load_rows(connection, path, fields, torn)
@@ -139,11 +154,23 @@ def _counted(
             table = count_verdicts(connection.table("rows"), by=(*by, *tags), ordered=ordered)
         except TwiceGradedError as error:
             # Only reading all fields tells two graders of one name apart, and is slower.
-            every = tuple(dict.fromkeys((*_ALWAYS, *IDENTITY, *_KNOWN, *by)))
+            every = tuple(dict.fromkeys((*_ALWAYS, *IDENTITY, *_KNOWN, *by, *keep)))
             if len(fields) == len(every):
                 raise _placed(path, error) from None
-            return _counted(path, every, by, known, tags, ordered=ordered, torn=torn)
-    return FileCounts(table, rows, superseded, again, *joined, torn)
+            return _counted(path, every, by, known, tags, ordered=ordered, torn=torn, keep=keep)
+        first = _first(connection, keep) if keep else None
+    return FileCounts(table, rows, superseded, again, *joined, torn, first)
+
+
+def _first(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> pd.DataFrame:
+    """Return columns of the first pass; those that hold nothing are added here, not read row by row."""
+    counts = ", ".join(f"count({_quoted(name)})" for name in names)
+    some = zip(names, _numbers(connection, f"SELECT {counts} FROM rows WHERE repeat = 0"), strict=True)
+    there = [name for name, n in some if n]
+    columns = ", ".join(map(_quoted, there or names))
+    query = f"SELECT {columns} FROM rows WHERE repeat = 0 ORDER BY grader, trace_id"
+    rows = connection.execute(query).df().reindex(columns=list(names))
+    return rows.astype(dict.fromkeys(names, "str"))
 
 
 def _join(
@@ -239,7 +266,7 @@ def _load_rows(connection: duckdb.DuckDBPyConnection, path: Path, fields: Sequen
         there = [*names, "repeat"]
         types = dict.fromkeys(names, "VARCHAR") | {"repeat": "BIGINT"} | _NESTED
         source = f"read_ndjson(?, columns = {types}, ignore_errors = {bool(torn)})"
-        inside = {name: f", options.{name}" for name in ("temperature", "seed")}
+        inside = {name: f", {place}" for name, place in _INSIDE.items()}
     columns = [f'coalesce({_cast(name, there)}{inside.get(name, "")}) AS "{name}"' for name in names]
     columns.append(f"coalesce({_cast('repeat', there, 'BIGINT')}, 0) AS repeat")
     columns.append(f"{'supersedes.key' if inside else 'NULL::VARCHAR'} AS superseded")

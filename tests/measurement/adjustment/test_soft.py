@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.adjustment.double import double_sampling
-from ff_helpers.measurement.adjustment.patterns import ENOUGH, parts
+from ff_helpers.measurement.adjustment.patterns import ENOUGH, merged_parts
 from ff_helpers.measurement.sampling.draw import draw
 from ff_helpers.measurement.sampling.files import Within
 from ff_helpers.measurement.sampling.soft import UNKNOWN, success_probability, thirds
@@ -38,7 +38,8 @@ def adjusted(rows, seed, *, soft):
     if soft:
         side = rows["hit"].map({True: "hit", False: "other"})
         rows["part"] = thirds(rows["p_COMPLIANCE"], side, rows["hit"])
-    found = double_sampling(rows["hit"], rows["true"], rows["chance"], part=parts(rows))
+    part = merged_parts(rows["part"], rows["hit"], rows["true"].notna()) if soft else None
+    found = double_sampling(rows["hit"], rows["true"], rows["chance"], part=part)
     return found.low <= RATE <= found.high, found.high - found.low
 
 
@@ -81,8 +82,7 @@ def test_every_row_has_a_part_and_the_surer_one_never_a_later_one(rows):
 def test_parts_with_few_labels_are_merged_within_their_verdict():
     rows = pd.DataFrame({"part": list("abc") * 40, "hit": [True] * 60 + [False] * 60})
     rows["true"] = [1.0] * 60 + [0.0] * 20 + [None] * 40
-    found = parts(rows)
-    assert found is not None
+    found = merged_parts(rows["part"], rows["hit"], rows["true"].notna())
     assert set(found[:60]) == {"a", "b", "c"}
     assert set(found[60:]) == {"a/b/c"}
     assert rows["true"].notna().groupby([rows["hit"], found]).sum().min() >= ENOUGH
