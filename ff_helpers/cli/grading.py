@@ -12,6 +12,7 @@ from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.inventory import ledger_summary
 from ff_helpers.grading.ledger import RETRIED, read_ledger
 from ff_helpers.grading.outcome import grade_command, spec_of
+from ff_helpers.grading.shards import Shard
 from ff_helpers.grading.stream import grade_file
 from ff_helpers.measurement.standing import by_cards, saved_cards, standing
 from ff_helpers.terms import Identity
@@ -23,7 +24,8 @@ _REASONS: Final = 3
 def grade_traces(options: argparse.Namespace) -> int:
     """Grade a trace file into a ledger and print what the ledger has from that grader."""
     _no_other_file(options.ledger, options.traces)
-    announce(f"grading {options.traces} with {options.grader} into {options.ledger}")
+    part = "" if options.shard is None else f"shard {options.shard} of "
+    announce(f"grading {part}{options.traces} with {options.grader} into {options.ledger}")
     done = grade_file(
         options.traces,
         options.grader,
@@ -33,6 +35,7 @@ def grade_traces(options: argparse.Namespace) -> int:
         repeats=options.repeats,
         concurrency=options.concurrency,
         timeout=options.timeout,
+        shard=options.shard,
         admit=by_cards(options.cards),
     )
     rate = f" ({done.graded / done.seconds:.1f} per second)" if done.seconds >= 1 else ""
@@ -40,7 +43,7 @@ def grade_traces(options: argparse.Namespace) -> int:
     without = sum(done.statuses.values())
     verdicts = f"{done.graded - without} verdicts, {without} rows without"
     print(f"{verdicts} in {done.seconds:.1f} s{rate}{before}\n")
-    _tell(options, only=done.identity)
+    _tell(options, only=done.identity, shard=options.shard)
     failed = sum(done.statuses.get(status, 0) for status in RETRIED)
     if failed:
         print(f"\n{failed} rows failed at the server: run the same command again to grade them.")
@@ -53,9 +56,9 @@ def tell_ledger(options: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(options: argparse.Namespace, *, only: Identity | None = None) -> None:
+def _tell(options: argparse.Namespace, *, only: Identity | None = None, shard: Shard | None = None) -> None:
     """Print what is in the ledger, from one grader or from all."""
-    held = ledger_summary(options.ledger, options.traces)
+    held = ledger_summary(options.ledger, options.traces, shard=shard)
     reasons, software = _read_notes(options.ledger)
     names, cards = shown_names(rows.identity for rows in held.graders), saved_cards(options.cards)
     told = []
@@ -64,7 +67,8 @@ def _tell(options: argparse.Namespace, *, only: Identity | None = None) -> None:
             mend = only is None and rows.missing and rows.identity.method != "external"
             command = _command(rows.identity, software[rows.identity], options) if mend else None
             told.append((rows, standing(rows.identity, cards), command))
-    print(said("ledger", held=held, names=names, graders=told, reasons=reasons, most=_REASONS))
+    part = "" if shard is None else f" of shard {shard}"
+    print(said("ledger", held=held, names=names, graders=told, reasons=reasons, most=_REASONS, part=part))
 
 
 def _no_other_file(ledger: Path, traces: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Final
 import yaml
 
 from ff_helpers import __version__
+from ff_helpers.grading.shards import BadShardError, Shard, read_shard
 
 _SAID: Final = ("run", "interrupted", "elsewhere")
 
@@ -97,6 +98,14 @@ def grader(text: str) -> str:
     return f"recorded:{Path(name).absolute()}" if is_here else text
 
 
+def shard(text: str) -> Shard:
+    """Read one of several shards, 3/16."""
+    try:
+        return read_shard(text)
+    except BadShardError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def day(text: str) -> date:
     """Read a date."""
     try:
@@ -113,6 +122,6 @@ def named(text: str) -> tuple[str, str]:
     return recorded, name
 
 
-_READ: Final = (count, seconds, number, share, grader, day, named, int, float)
+_READ: Final = (count, seconds, number, share, grader, shard, day, named, int, float)
 TYPES: Final[dict[str, Callable[[str], object]]] = {"path": Path} | {one.__name__: one for one in _READ}
 """Functions that read the text of an option, by their names in `commands.yaml`."""

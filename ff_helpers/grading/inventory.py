@@ -10,6 +10,7 @@ from ff_helpers.corpus.journal import torn_tail
 from ff_helpers.corpus.traces import Trace, read_traces
 from ff_helpers.grading.ledger import RETRIED, read_ledger, short
 from ff_helpers.grading.outcome import Conditions, Record, record_key
+from ff_helpers.grading.shards import Shard
 from ff_helpers.terms import Identity
 
 _SHOWN: Final = 10
@@ -52,8 +53,8 @@ class LedgerSummary:
         retried: failed requests (`timeout`, `server_error`) that a later record replaced.
         superseded: records that a correction replaced.
         graders: one per grader identity, in ledger order.
-        traces: traces in the file; None if no file is given.
-        elsewhere: valid records of traces outside the file; None if no file is given.
+        traces: traces in the file, or in the shard of it; None if no file is given.
+        elsewhere: valid records of other traces; None if no file is given.
     """
 
     path: Path
@@ -82,8 +83,8 @@ class _Held:
     counts: Counter[str] = field(default_factory=Counter)
 
 
-def ledger_summary(path: Path, traces: Path | None = None) -> LedgerSummary:
-    """Return what is in a ledger, and what it lacks of a trace file; both are streamed.
+def ledger_summary(path: Path, traces: Path | None = None, *, shard: Shard | None = None) -> LedgerSummary:
+    """Return what is in a ledger, and what it lacks of a trace file, or of a shard of it; both are streamed.
 
     Raises:
         FileMissingError: there is no such file.
@@ -91,7 +92,8 @@ def ledger_summary(path: Path, traces: Path | None = None) -> LedgerSummary:
     """
     held = _read(path)
     told = Counter(held.cells.values())
-    known = None if traces is None else _compare(held, read_traces(traces))
+    mine = () if traces is None else (t for t in read_traces(traces) if not shard or shard.holds(t.trace_id))
+    known = None if traces is None else _compare(held, mine)
     graders = tuple(_rows(each, held, told, known) for each in held.conditions)
     return LedgerSummary(
         path=path,

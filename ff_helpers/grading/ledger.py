@@ -51,6 +51,8 @@ class Ledger(Journal[Record]):
     def __init__(self, path: Path, *, batch: int = 16, seconds: float = 2.0) -> None:
         super().__init__(path, Record, batch=batch, seconds=seconds)
         self.done = Done()
+        self.shards: set[str] = set()
+        """The shards whose rows it has; none of rows that were not graded in shards."""
         self._conditions: dict[Identity, set[Conditions]] = {}
 
     def __enter__(self) -> Self:
@@ -90,6 +92,8 @@ class Ledger(Journal[Record]):
     def _note(self, record: Record) -> None:
         conditions = self._conditions.setdefault(record.identity, set())
         conditions.add(record.options.conditions)
+        if record.shard is not None:
+            self.shards.add(record.shard)
         if record.status not in RETRIED:
             self.done.add(record.key, record.trace_id)
 

@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, ClassVar, Final, Literal, NamedTuple, Protocol, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from ff_helpers.chat.embedded import MODELS
 from ff_helpers.corpus.jsonl import Closed
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.grading.rubric import spec_of_rubric
+from ff_helpers.grading.shards import Shard, read_shard
 from ff_helpers.terms import Identity, Label, Space, Verdict, WithoutVerdict, classes
 
 Method = Literal["flip-final-turn", "heuristic", "manual", "external"]
@@ -85,7 +86,7 @@ class Record(Closed):
 
     No text of a withheld trace is stored: `raw` and `inferred_instruction` are None there. `rationale` is
     the person's reason, in their own words. `probabilities` says how sure a model was of each label, where
-    its server tells.
+    its server tells. `shard` names the part of the traces (`3/16`) that was graded by one machine of several.
     """
 
     CALLED: ClassVar = "a ledger of verdict records"
@@ -115,6 +116,7 @@ class Record(Closed):
     started: str | None = None
     duration_s: float | None = Field(default=None, ge=0)
     software: str
+    shard: Annotated[str, AfterValidator(lambda text: str(read_shard(text)))] | None = None
     supersedes: Supersedes | None = None
 
     @property
@@ -285,7 +287,9 @@ class Grader(Protocol):
         """Release the model or the connection."""
 
 
-def to_record(setup: GraderSetup, trace: Trace, outcome: Outcome, repeat: int) -> Record:
+def to_record(
+    setup: GraderSetup, trace: Trace, outcome: Outcome, repeat: int, *, shard: Shard | None = None
+) -> Record:
     """Return the ledger line of an outcome; no text of a withheld trace is kept."""
     who, kept = setup.identity, {field.name: getattr(outcome, field.name) for field in fields(outcome)}
     for text in ("raw", "inferred_instruction", "rationale"):
@@ -302,6 +306,7 @@ def to_record(setup: GraderSetup, trace: Trace, outcome: Outcome, repeat: int) -
         repeat=repeat,
         options=setup.options,
         software=setup.software,
+        shard=None if shard is None else str(shard),
         **kept,
     )
 

@@ -23,6 +23,7 @@ from ff_helpers.grading.admission import Admit, nobody, refuse_control
 from ff_helpers.grading.graders import open_grader
 from ff_helpers.grading.ledger import Ledger
 from ff_helpers.grading.outcome import Grader, record_key, to_record, ungradeable
+from ff_helpers.grading.shards import Shard
 from ff_helpers.terms import VERDICTS, WITHOUT_VERDICT, Identity
 
 _BATCH: Final = 128
@@ -65,6 +66,7 @@ def grade_file(
     repeats: int = 1,
     concurrency: int = 1,
     timeout: float = 300.0,
+    shard: Shard | None = None,
     admit: Admit = nobody,
 ) -> GradingSummary:
     """Grade the traces of a file that are not in the ledger, in constant memory.
@@ -81,31 +83,35 @@ def grade_file(
         repeats: how often a model grades each trace: the whole file once, then again.
         concurrency: requests in flight at one server.
         timeout: seconds that one request may take.
+        shard: grade only the traces of this shard (of the first `limit`, if there is a limit); None: all. The
+            whole file is checked and sizes the context, so that all shards have the same grader.
         admit: decides which graders may grade traces without truth (`measurement.standing.by_cards`); by
             default none.
 
     Raises:
         FileMissingError, BadLineError: no such file, a bad line or a trace_id twice, named file:line:field.
         JournalBusyError, JournalWriteError: another run is writing to the ledger, or it cannot be written.
-        FFError: limit, repeats or concurrency below 1; the file holds no traces, or a control; the grader
-            cannot work here, or may not grade traces without truth.
+        FFError: limit, repeats or concurrency below 1; the file holds no traces, or a control; the ledger has
+            rows of another shard; the grader cannot work here, or may not grade traces without truth.
     """
     for name, value in (("limit", limit), ("repeats", repeats), ("concurrency", concurrency)):
         if value is not None and value < 1:
             raise FFError(f"{name} = {value}: must be 1 or more.")
     grader = open_grader(spec, rubric=rubric, concurrency=concurrency, timeout=timeout)
-    job = _Job(traces, grader, limit, repeats if grader.is_model else 1)
+    job = _Job(traces, grader, limit, repeats if grader.is_model else 1, shard)
     unused = ExitStack()
     unused.callback(lambda: loop.run(grader.close()))
     with unused, Ledger(ledger) as book:
+        _own_ledger(book, shard)
         left = job.check(book)
-        if not job.wanted:
+        if not job.read:
             raise FFError(f"{traces}: this file holds no traces, so there is nothing to grade.")
         told = ""
         if job.models:
             told = admit(grader.setup, spec, {traces.stem: job.models})
         setup = grader.setup
-        progress = Progress(f"grading with {setup.identity.name}", left, local=setup.is_local)
+        task = f"grading with {setup.identity.name}" + ("" if shard is None else f", shard {shard}")
+        progress = Progress(task, left, local=setup.is_local)
         if left and told:
             progress.note(f"warning: {told}")
         if book.torn is not None:
@@ -115,7 +121,7 @@ def grade_file(
             progress.note(f"warning: {warning}")
         begun = time.monotonic()
         unused.pop_all()  # from here on the grader is closed on the loop that it uses
-        grade_all(grader, job.work(book) if left else (), book, progress)
+        grade_all(grader, job.work(book) if left else (), book, progress, shard=shard)
     return GradingSummary(
         identity=grader.setup.identity,
         graded=progress.done,
@@ -127,12 +133,25 @@ def grade_file(
     )
 
 
-class _Job:
-    """The rows of one call: the first `limit` traces, `repeats` times."""
+def _own_ledger(ledger: Ledger, shard: Shard | None) -> None:
+    """Refuse to grade a shard into the ledger of another one: machines that share it would lose rows."""
+    others = ledger.shards - {str(shard)}
+    if shard is not None and others:
+        raise FFError(
+            f"{ledger.path} has rows of shard {min(others)}, and this is shard {shard}. Give each shard a "
+            f"ledger of its own (--ledger verdicts.{shard.number}.jsonl) and merge them with `ff ledger merge`. "
+            "To grade what a merged ledger lacks, leave out --shard."
+        )
 
-    def __init__(self, path: Path, grader: Grader, limit: int | None, repeats: int) -> None:
-        self.path, self.grader, self.limit, self.repeats = path, grader, limit, repeats
-        self.wanted = 0
+
+class _Job:
+    """The rows of one call: of the first `limit` traces those of the shard, `repeats` times."""
+
+    def __init__(
+        self, path: Path, grader: Grader, limit: int | None, repeats: int, shard: Shard | None
+    ) -> None:
+        self.path, self.grader, self.limit, self.repeats, self.shard = path, grader, limit, repeats, shard
+        self.read = self.wanted = 0
         self.models: set[str] = set()
         """Under test, of the traces without truth."""
 
@@ -142,11 +161,12 @@ class _Job:
 
         def looked_at() -> Iterator[Trace]:
             nonlocal left
-            for place, trace in enumerate(read_traces(self.path)):
+            for place, trace in enumerate(read_traces(self.path), start=1):
+                self.read = place
                 refuse_control(trace, str(self.path))
                 if trace.truth is None and trace.fault is None:
                     self.models.add(trace.model)
-                if self.limit is None or place < self.limit:
+                if self._is_mine(place, trace):
                     self.wanted += self.repeats
                     left += sum(self._is_left(trace, repeat, ledger) for repeat in range(self.repeats))
                 yield trace
@@ -160,17 +180,28 @@ class _Job:
     def work(self, ledger: Ledger) -> Iterator[tuple[Trace, int]]:
         """Yield what remains, reading the file once per repeat."""
         for repeat in range(self.repeats):
-            for place, trace in enumerate(read_records(self.path, Trace)):
-                if self.limit is not None and place >= self.limit:
+            for place, trace in enumerate(read_records(self.path, Trace), start=1):
+                if self.limit is not None and place > self.limit:
                     break
-                if self._is_left(trace, repeat, ledger):
+                if self._is_mine(place, trace) and self._is_left(trace, repeat, ledger):
                     yield trace, repeat
+
+    def _is_mine(self, place: int, trace: Trace) -> bool:
+        within = self.limit is None or place <= self.limit
+        return within and (self.shard is None or self.shard.holds(trace.trace_id))
 
     def _is_left(self, trace: Trace, repeat: int, ledger: Ledger) -> bool:
         return (record_key(self.grader.setup.identity, trace, repeat), trace.trace_id) not in ledger.done
 
 
-def grade_all(grader: Grader, work: Iterable[tuple[Trace, int]], ledger: Ledger, progress: Progress) -> None:
+def grade_all(
+    grader: Grader,
+    work: Iterable[tuple[Trace, int]],
+    ledger: Ledger,
+    progress: Progress,
+    *,
+    shard: Shard | None = None,
+) -> None:
     """Grade (trace, repeat) pairs, taken one by one as slots get free, and close the grader.
 
     A trace that cannot be graded becomes a row with a status. If no request can succeed, or on an
@@ -180,11 +211,15 @@ def grade_all(grader: Grader, work: Iterable[tuple[Trace, int]], ledger: Ledger,
         FFError: no server, no model; the ledger cannot be written.
     """
     with progress:
-        loop.run(_grade_all(grader, iter(work), ledger, progress))
+        loop.run(_grade_all(grader, iter(work), ledger, progress, shard))
 
 
 async def _grade_all(
-    grader: Grader, work: Iterator[tuple[Trace, int]], ledger: Ledger, progress: Progress
+    grader: Grader,
+    work: Iterator[tuple[Trace, int]],
+    ledger: Ledger,
+    progress: Progress,
+    shard: Shard | None,
 ) -> None:
     telling = threading.Lock()
 
@@ -195,7 +230,7 @@ async def _grade_all(
     async def worker() -> None:
         for trace, repeat in work:
             outcome = ungradeable(trace) or await grader.grade(trace, repeat)
-            if ledger.add(to_record(grader.setup, trace, outcome, repeat)) >= _BATCH:
+            if ledger.add(to_record(grader.setup, trace, outcome, repeat, shard=shard)) >= _BATCH:
                 await asyncio.to_thread(commit)
 
     async def clock() -> None:
