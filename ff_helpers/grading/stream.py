@@ -139,8 +139,8 @@ def _own_ledger(ledger: Ledger, shard: Shard | None) -> None:
     if shard is not None and others:
         raise FFError(
             f"{ledger.path} has rows of shard {min(others)}, and this is shard {shard}. Give each shard a "
-            f"ledger of its own (--ledger verdicts.{shard.number}.jsonl) and merge them with `ff ledger merge`. "
-            "To grade what a merged ledger lacks, leave out --shard."
+            f"ledger of its own (--ledger verdicts.{shard.number}.jsonl), and merge them with `ff ledger "
+            "merge`. To grade what a merged ledger lacks, leave out --shard."
         )
 
 
