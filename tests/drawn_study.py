@@ -23,7 +23,8 @@ def write_study(folder: Path, make_trace: Callable[..., Trace], *, runs: int = 1
     traces, records = [], []
     for n in range(size):
         trace = make_trace(f"answer {n}", trace_id=f"t{n}", scenario_id=f"s{n // runs}")
-        traces.append(trace.model_copy(update={"model": "ab"[n % 2]}))
+        attack = {} if n % 10 == 9 else {"attack": "xy"[n % 2]}
+        traces.append(trace.model_copy(update={"model": "ab"[n % 2], "tags": attack}))
         records.append(
             Record(
                 key=f"k{n}",

@@ -49,6 +49,9 @@ def test_the_labels_of_an_import_adjust_by_their_majority(study, capsys):
     assert main([*RATE, "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)["rates"]
     assert (row["k"], row["labels"], row["adjusted"]) == (40, 100, pytest.approx(0.3))
+    assert main([*RATE, "--by", "attack", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rates"]
+    assert [(row["attack"], row["n"]) for row in rows] == [("not recorded", 10), ("x", 50), ("y", 40)]
     assert main(["labels", "compare", "labels.csv"]) == 0
     assert "in dispute 0" in " ".join(capsys.readouterr().out.split())
     labels = (study / "labels.csv").read_bytes()
@@ -231,7 +234,8 @@ def test_an_interval_that_allows_to_stop_at_any_time_says_its_price(
     ("words", "problem"),
     [
         ([*RATE[:2], "--labels", "labels.csv"], "--labels needs --traces"),
-        ([*RATE, "--by", "colour"], "--by colour"),
+        ([*RATE, "--by", "colour"], "no trace has the tag 'colour'. Tags that occur: attack"),
+        ([*RATE, "--by", "hit"], "--by hit: a column of the table"),
         ([*RATE, "--tier", "broad"], "do not decide the tier broad. They decide: strict"),
         ([*RATE, "--grader", "nobody"], "no grader nobody"),
         ([*RATE[:4], "--grader", "g"], "--grader goes with --labels"),

@@ -14,7 +14,7 @@ from ff_helpers.cli.comparing import (
     with_comparisons,
 )
 from ff_helpers.cli.labels import answers, humans_json, judge_json, table_of
-from ff_helpers.cli.rates import rates_of_file, reaches
+from ff_helpers.cli.rates import fields_and_tags, rates_of_file, reaches
 from ff_helpers.cli.text import aligned, json_rows, percent, print_json, said
 from ff_helpers.errors import FFError, named
 from ff_helpers.measurement.adjustment.labelled import drawn_otherwise, labelled_rates, with_labels
@@ -30,7 +30,7 @@ from ff_helpers.measurement.labels.signs import signs
 from ff_helpers.measurement.proportions.anytime import FIRST
 from ff_helpers.measurement.proportions.intervals import ENDS
 from ff_helpers.measurement.sampling.files import read_sample
-from ff_helpers.measurement.sampling.rows import FIELDS, graded_rows
+from ff_helpers.measurement.sampling.rows import graded_rows
 from ff_helpers.measurement.sampling.soft import UNKNOWN
 
 _HEADS: Final = ("tier", "raw [95% Wilson]", "adjusted [95%]", "labels", "of", "how")
@@ -74,12 +74,12 @@ def _ledger(options: argparse.Namespace) -> int:
         raise FFError("--require is for raw rates and tables: labels adjust a rate whatever the grader is.")
     if not options.traces:
         raise FFError("--labels needs --traces TRACES.jsonl: models, scenarios and what can be counted by.")
-    unknown = sorted(set(options.by) - set(FIELDS))
-    if unknown:
-        raise FFError(f"--by {named(unknown[0])}: with --labels rows go by {', '.join(FIELDS)}.")
+    _, tags = fields_and_tags(options.by, options.traces)
+    if taken := sorted({*tags} & _TAKEN):
+        raise FFError(f"--by {taken[0]}: a column of the table of rates has this name. Rename the tag.")
     sample = read_sample(options.labels, space=options.space)
     asked = list(dict.fromkeys(options.grader or ()))
-    rows = graded_rows(options.file, options.traces, grader=asked)
+    rows = graded_rows(options.file, options.traces, grader=asked, tags=tags)
     by = ["grader", *dict.fromkeys(options.by)]
     tables: list[pd.DataFrame] = []
     notes: list[str] = []

@@ -50,7 +50,7 @@ class Backing:
 
 def rates_of_file(options: argparse.Namespace) -> int:
     """Print the rates of a file of verdicts, each grader with what is known about it."""
-    by, tags = _fields_and_tags(options.by, options.traces)
+    by, tags = fields_and_tags(options.by, options.traces)
     keys = [*IDENTITY, "method", *by]
     counted = read_counts(options.file, by=keys, traces=options.traces, tags=tags)
     table = asr(counted.table, by=[*keys, *tags], tiers=options.tier, denominators=options.denominator)
@@ -91,7 +91,7 @@ def reaches(gate: str, least: str | None) -> bool:
     return least is None or gate == "manual" or GATE_STATES.index(gate) >= GATE_STATES.index(least)
 
 
-def _fields_and_tags(wanted: Sequence[str], traces: Sequence[Path]) -> tuple[list[str], list[str]]:
+def fields_and_tags(wanted: Sequence[str], traces: Sequence[Path]) -> tuple[list[str], list[str]]:
     """Return what to count by: fields that every trace has, and tags, which the trace files hold.
 
     Raises:

@@ -102,7 +102,7 @@ def read_counts(
         tags: tags of these traces to count by, after `by`.
         needs: fields of `by` that at least one row must have, unless `by` is the default.
         ordered: whether the table comes sorted.
-        keep: columns of the rows to return too (`FileCounts.first`); empty: counts alone.
+        keep: columns of the rows to return too, before the tags (`FileCounts.first`); empty: counts alone.
 
     Raises:
         FileMissingError: there is no such file.
@@ -158,7 +158,7 @@ def _counted(
             if len(fields) == len(every):
                 raise _placed(path, error) from None
             return _counted(path, every, by, known, tags, ordered=ordered, torn=torn, keep=keep)
-        first = _first(connection, keep) if keep else None
+        first = _first(connection, (*keep, *tags)) if keep else None
     return FileCounts(table, rows, superseded, again, *joined, torn, first)
 
 

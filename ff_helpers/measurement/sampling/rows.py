@@ -9,7 +9,7 @@ import pandas as pd
 from ff_helpers.errors import FFError, named
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.rates.count_file import read_counts
-from ff_helpers.terms import IDENTITY_COLUMNS, VERDICTS
+from ff_helpers.terms import IDENTITY_COLUMNS, NOT_RECORDED, VERDICTS
 
 FIELDS = ("model", "intent", "turns", "source", "set")
 """What rows can be told apart by, besides the grader."""
@@ -27,7 +27,11 @@ _OF_TRACES: Final = (*FIELDS, "scenario_id", "sampling")
 
 
 def graded_rows(
-    ledger: Path, traces: Sequence[Path], *, grader: str | Sequence[str] | None = None
+    ledger: Path,
+    traces: Sequence[Path],
+    *,
+    grader: str | Sequence[str] | None = None,
+    tags: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Return the first pass of a file of verdicts with its traces, one row per grader and trace.
 
@@ -38,6 +42,7 @@ def graded_rows(
         ledger: verdict records, or any file that `read_counts` reads.
         traces: JSONL files of the graded traces; the name of a file is the set of its traces.
         grader: only this one's rows, or those of several; None: all.
+        tags: tags of the traces that become columns (str); `not recorded` where a trace has none.
 
     Returns:
         trace_id, the columns of `terms.IDENTITY_COLUMNS`, space, verdict, status, started, model, intent,
@@ -46,11 +51,12 @@ def graded_rows(
 
     Raises:
         FFError: no such file, a bad line, a trace that one grader graded twice, one trace in two files of
-            traces, no row is left, or no such grader.
+            traces, no row is left, no such grader, or no trace has one of the tags.
     """
     kept = (*_OF_VERDICTS, *_OF_TRACES)
-    first = read_counts(ledger, by=("grader",), traces=traces, ordered=False, keep=kept).first
-    rows = pd.DataFrame(columns=list(kept)) if first is None else first
+    first = read_counts(ledger, by=("grader",), traces=traces, tags=tags, ordered=False, keep=kept).first
+    rows = pd.DataFrame(columns=[*kept, *tags]) if first is None else first
+    rows = rows.fillna(dict.fromkeys(tags, NOT_RECORDED))
     rows = rows.astype(dict.fromkeys(_SURE, "float64"))
     rows, _ = told_apart(rows.assign(space=rows["space"].fillna("five"), repeat=0))
     wanted = [grader] if isinstance(grader, str) else list(grader or ())
