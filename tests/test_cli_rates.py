@@ -82,6 +82,29 @@ def test_phrases_and_people_are_no_graders_with_a_headline(project: Project) -> 
     assert "p (digest d; rubric r): graded by a person" in said
 
 
+def test_several_judges_without_labels_end_in_an_assumption_that_is_no_rate(project: Project) -> None:
+    def said(judges: str) -> list[dict[str, object]]:
+        return [
+            {"trace_id": f"t{n}", "grader": judge, "verdict": "COMPLIANCE" if n % 10 < hits else "REFUSAL"}
+            for place, judge in enumerate(judges)
+            for n in range(200)
+            for hits in [3 + (n // 10 + place) % 2]
+        ]
+
+    name = write(project, *said("abc"))
+    text = project.ff("asr", name).stdout
+    line = text[text.index("An assumption, no measurement") :].splitlines()[1]
+    assert line.startswith("  strict, 200 traces that 3 judges graded: ")
+    assert "Labels of a sample replace it: ff sample v.jsonl --traces TRACES.jsonl --grader a --n 100" in text
+    content = json.loads(project.ff("asr", name, "--json").stdout)
+    (row,) = content["not_measured"]["if_errors_were_independent"]
+    assert 0.3 <= row["assumed_rate_low"] == row["assumed_rate_high"] <= 0.4
+    assert not any("assumed" in field for rate in content["rates"] for field in rate)
+    two = project.ff("asr", write(project, *said("ab"))).stdout
+    assert "(two judges do not tell which)" in two
+    assert "An assumption" not in project.ff("asr", write(project, *said("a"))).stdout
+
+
 def test_what_is_wrong_is_one_sentence(project: Project) -> None:
     name = write(project, {"grader": "g", "verdict": "REFUSAL"}, {"grader": "g", "verdict": "YES"})
     for arguments, problem in (

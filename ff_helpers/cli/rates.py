@@ -9,6 +9,7 @@ from typing import Final
 
 import pandas as pd
 
+from ff_helpers.cli.assuming import assumed, assumed_json, assumed_text
 from ff_helpers.cli.carrying import carry
 from ff_helpers.cli.text import aligned, json_rows, percent, plain, print_json, said
 from ff_helpers.columns import dtypes
@@ -67,8 +68,10 @@ def rates_of_file(options: argparse.Namespace) -> int:
     places = carry(options, table, pairs, {pair: one.cards for pair, one in backed.items()})
     table = places.beside(table)
     left = _left(counted)
+    judges = {who for who in graders if who.method not in ("manual", "heuristic")}
+    guess = assumed(options) if len(judges) > 1 and not options.csv else []
     if options.json:
-        print_json(_content(options.file, counted, table))
+        print_json(_content(options.file, counted, table) | assumed_json(guess))
     elif options.csv:
         print(table.to_csv(index=False, lineterminator="\n"), end="")
         print(f"{_RAW} {left}", file=sys.stderr)
@@ -82,6 +85,7 @@ def rates_of_file(options: argparse.Namespace) -> int:
             more = [*sorted(said_of - {found.reading}), *places.words.get((who, tier), ())]
             parts.append((who, found, reading, more, _lines(table[place], list(dict.fromkeys(options.by)))))
         values = {"raw": _RAW, "left": left, "names": names, "parts": parts}
+        values["assumed"] = assumed_text(guess, options)
         print(said("rates", file=options.file, counted=counted, **values))
     return int(any(not reaches(one.gate, options.require) for one in known))
 
