@@ -420,6 +420,11 @@ def test_labels_of_several_people_are_what_most_of_them_said(desk) -> None:
         "the truth of each of 120 traces is what more than half of its people said (3 in all; two of them "
         "agree in 300 of 360 pairs of labels); 0 traces without a majority have no truth."
     ]
+    assert [(pair["columns"], pair["k"]) for pair in found.card["people"]] == [
+        (["person 1", "person 2"], 120),
+        (["person 1", "person 3"], 90),
+        (["person 2", "person 3"], 90),
+    ]
     # Column and space are those of the file, where it has one space.
     alone = desk(
         [row for row in rows if row[3] == "strict"], "--ledger", "v.jsonl", head=head, truth=None, grader="j"

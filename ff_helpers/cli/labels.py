@@ -3,7 +3,7 @@
 import argparse
 import datetime
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +21,7 @@ from ff_helpers.measurement.calibration.humans import Humans
 from ff_helpers.measurement.labels.card import Coded, LabelCard, card_of_labels, texts
 from ff_helpers.measurement.labels.file import Mapped, column_of, read_map, where, with_verdicts
 from ff_helpers.measurement.labels.measured import measured_card, onto_space, space_of, unequal_chances
-from ff_helpers.measurement.labels.people import by_majority, only_space
+from ff_helpers.measurement.labels.people import by_majority, only_space, pairs_of_people
 from ff_helpers.measurement.labels.questions import SUGGESTED, Answers, reading_of, repeats_of
 from ff_helpers.measurement.labels.signs import signs
 from ff_helpers.measurement.proportions.intervals import Proportion
@@ -158,7 +158,9 @@ def _measured(frame: pd.DataFrame, options: argparse.Namespace) -> Measured:
     if options.ledger is not None and space is None:
         space = only_space(frame)
     grader, notes, chosen, positive = options.grader, [], len(frame), options.positive
+    pairs: tuple[Humans, ...] = ()
     if options.ledger is not None and space is not None:
+        pairs = pairs_of_people(frame, options.truth, space)
         frame, people = by_majority(frame, options.truth, space)
         chosen, notes = len(frame), [people] if people else []
     items, hint = repeats_of(frame) if options.item is None else (options.item, "")
@@ -193,6 +195,7 @@ def _measured(frame: pd.DataFrame, options: argparse.Namespace) -> Measured:
         positive = classes(space)[0] if positive and positive not in classes(space) else positive
     if space is not None:
         card = measured(positive)
+    card = card if card.humans else replace(card, humans=pairs)
     notes += signs(card)
     return Measured(card, frame, mapping, space, identity, tuple(notes), chosen - len(frame))
 

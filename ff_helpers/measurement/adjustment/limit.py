@@ -5,8 +5,9 @@ labels of some of the judged rows themselves, as `double_sampling` does, and nee
 labelled rows of a verdict are drawn from it at random, so true successes among them are binomial, whatever
 the judge gets wrong. The p-value is the largest probability, over all error rates that the null hypothesis
 allows, of a sample that speaks as much against it (Buehler 1957, JASA 52:482-493, on limits of functions of
-several binomials). The share of hits is known from all rows up to a Clopper-Pearson interval, whose own error
-is added (Berger and Boos 1994, JASA 89:1012-1016).
+several binomials). The share of hits is known from all rows up to a Clopper-Pearson bound, whose own error is
+added (Berger and Boos 1994, JASA 89:1012-1016): the upper bound where hits are true more often than others,
+else the lower one, so that only one of the two can be wrong.
 """
 
 import numpy as np
@@ -33,8 +34,8 @@ def p_above(
     """Return the p-value of the hypothesis that the true rate is at least `limit`.
 
     The rate is q r1 + (1 - q) r0: the share of hits and the rates of true successes among hits and others.
-    Samples are ordered by the upper end of an approximate interval of it. Where every row is labelled the
-    labels are a binomial sample of the rate, and verdicts add nothing.
+    Samples are ordered by the mean of its posterior and one standard deviation. Where every row is labelled
+    the labels are a binomial sample of the rate, and verdicts add nothing.
 
     Args:
         limit: above 0 and below 1.
@@ -67,11 +68,11 @@ def p_above(
 
 
 def _clopper_pearson(k: int, n: int, error: float) -> tuple[float, float]:
-    """Return the two-sided exact interval of a proportion (Clopper and Pearson 1934)."""
+    """Return the exact bounds of a proportion (Clopper and Pearson 1934), each with this error."""
     from scipy.special import betaincinv
 
-    low = float(betaincinv(k, n - k + 1, error / 2)) if k else 0.0
-    high = float(betaincinv(k + 1, n - k, 1 - error / 2)) if k < n else 1.0
+    low = float(betaincinv(k, n - k + 1, error)) if k else 0.0
+    high = float(betaincinv(k + 1, n - k, 1 - error)) if k < n else 1.0
     return low, high
 
 
@@ -83,7 +84,7 @@ def _most(labels: tuple[int, int], true: tuple[int, int], share: float) -> Numbe
     """
     scores = [_score(np.arange(n + 1.0), n, part) for n, part in zip(labels, (share, 1 - share), strict=True)]
     (mean, spread), (others, widths) = scores
-    bound = mean[:, None] + others[None, :] + 2 * np.sqrt(spread[:, None] + widths[None, :])
+    bound = mean[:, None] + others[None, :] + np.sqrt(spread[:, None] + widths[None, :])
     within = bound <= bound[true] + 1e-12
     last = np.where(within.any(axis=1), within.shape[1] - 1 - within[:, ::-1].argmax(axis=1), -1)
     return np.maximum.accumulate(last[::-1])[::-1].astype(np.float64)

@@ -1,15 +1,22 @@
 """Labels of several people, one row per person and trace, as one truth per trace: what the majority said."""
 
 from collections import Counter
+from itertools import combinations
+from typing import Final
 
 import pandas as pd
 
 from ff_helpers.corpus.traces import majority
 from ff_helpers.errors import FFError
+from ff_helpers.measurement.calibration.confusion import cohen_kappa, confusion
+from ff_helpers.measurement.calibration.humans import Humans
 from ff_helpers.measurement.labels.card import texts
 from ff_helpers.measurement.labels.cells import is_nothing
 from ff_helpers.measurement.labels.file import column_of
-from ff_helpers.terms import SPACES, Space
+from ff_helpers.terms import SPACES, Space, classes
+
+MOST: Final = 4
+"""People whose pairs are told; a crowd of which everybody labelled a few traces has too many."""
 
 
 def by_majority(frame: pd.DataFrame, truth: str, space: Space | None) -> tuple[pd.DataFrame, str]:
@@ -47,6 +54,35 @@ def by_majority(frame: pd.DataFrame, truth: str, space: Space | None) -> tuple[p
         f"the truth of each of {len(rows)} traces is what more than half of its people said ({people} in "
         f"all; {agreed}); {open_ones} traces without a majority have no truth."
     )
+
+
+def pairs_of_people(frame: pd.DataFrame, truth: str, space: Space) -> tuple[Humans, ...]:
+    """Return how far the people of such a table agree, two by two; none for more than `MOST` people.
+
+    Args:
+        frame: the table, as for `by_majority`.
+        truth: the column of the labels.
+        space: take only labels in this space, where the table has a column `space`.
+    """
+    if not {"trace_id", "annotator"} <= set(frame.columns):
+        return ()
+    if "space" in frame.columns:
+        frame = frame[column_of(frame, "space") == space]
+    labels = texts(column_of(frame, truth))
+    told = pd.DataFrame(
+        {"id": column_of(frame, "trace_id"), "who": column_of(frame, "annotator"), "label": labels}
+    )
+    told = told[labels.isin(classes(space))].drop_duplicates(["id", "who"], keep="last")
+    wide = told.pivot(index="id", columns="who", values="label")
+    if not 2 <= len(wide.columns) <= MOST:
+        return ()
+    found = []
+    for (i, a), (j, b) in combinations(enumerate(wide.columns, start=1), 2):
+        both = wide[[a, b]].dropna()
+        matrix = confusion(list(both[a]), list(both[b]), classes(space))
+        left = len(wide) - len(both)
+        found.append(Humans((f"person {i}", f"person {j}"), matrix.accuracy, cohen_kappa(matrix), left))
+    return tuple(found)
 
 
 def only_space(frame: pd.DataFrame) -> Space:
