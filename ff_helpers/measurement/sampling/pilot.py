@@ -10,8 +10,8 @@ import pandas as pd
 
 from ff_helpers.errors import FFError, quoted
 from ff_helpers.measurement.labels.file import in_space, verdicts_of
-from ff_helpers.measurement.rates.count_file import trace_index
 from ff_helpers.measurement.rates.known import decided, hits, measures
+from ff_helpers.measurement.rates.trace_rows import trace_index
 from ff_helpers.measurement.sampling.files import Design, Sample, Within, read_sample
 from ff_helpers.measurement.sampling.plan import Outlook
 from ff_helpers.terms import TIER_SPACES, Space, Tier, classes

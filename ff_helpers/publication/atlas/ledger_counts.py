@@ -19,9 +19,10 @@ from ff_helpers.measurement.collected.stability import stability_of_counts
 from ff_helpers.measurement.proportions.clusters import design_rates
 from ff_helpers.measurement.proportions.intervals import Proportion
 from ff_helpers.measurement.rates.asr import asr
-from ff_helpers.measurement.rates.count_file import read_counts, trace_index
+from ff_helpers.measurement.rates.count_file import read_counts
 from ff_helpers.measurement.rates.counts import SPACE, count_verdicts
 from ff_helpers.measurement.rates.known import known_labels
+from ff_helpers.measurement.rates.trace_rows import trace_index
 from ff_helpers.measurement.results import LABELS
 from ff_helpers.publication.atlas.signal import Rate, Stability, signal_rate
 
