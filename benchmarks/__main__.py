@@ -1,14 +1,15 @@
 """`make bench`: how long things take, each compared with a baseline measured in the same run.
 
     .venv/bin/python -m benchmarks [many] [few] [inspect] [memory] [embedded] [threads] [answers] [resolver]
-        [rerun] [counting] [labelled] [atlas] [coverage] [carried] [judges] [compared] [import]
+        [rerun] [counting] [labelled] [large] [atlas] [coverage] [carried] [judges] [compared] [import]
 
 Exit code 1 if a target is missed. `many`, `few`: grading through a server, against bare clients; `inspect`:
 against inspect_ai (installed into .parts/inspect on first use); `memory`: 100,000 traces; `embedded`: against
 bare llama.cpp, `threads`: its threads and polling beside busy processes, `answers`: whether threads change
 what it says (all need `make parts`); `coverage`: how often intervals cover the truth, `carried`: the same for
 errors measured on other models, `judges`: with two judges; `compared`: false alarms between the rows of a
-table; `labelled`: what labels add to the time of a table; `import`: tables of results, against `json.loads`.
+table; `labelled`: what labels add to the time of a table; `import`: tables of results, against `json.loads`;
+`large`: 100 million verdicts (`FF_BENCH_ROWS`), against a bare group-by.
 Run on an idle machine.
 """
 
@@ -27,6 +28,7 @@ from benchmarks import (
     importing,
     judges,
     labelled,
+    large,
     memory,
     peers,
     serving,
@@ -55,6 +57,7 @@ BENCHES: Final[dict[str, tuple[str, Callable[[], list[Row]]]]] = {
     "compared": ("Rows of one rate that differ by chance, 400 draws per cell", compared.compared),
     "import": ("Results of other tools, in seconds of the processor", importing.imports),
     "atlas": ("The atlas (medians of 5)", atlas.export),
+    "large": (f"Counting {large.ROWS:,} verdicts", large.large),
     "counting": ("Counting: 140,794 verdicts of 258 models (medians of 5)", counting.counting),
     "labelled": ("Rates with labels: 140,794 verdicts of 258 models (medians of 3)", labelled.labelled),
 }

@@ -64,7 +64,8 @@ def compact(ledger: Path, out: Path | None = None, *, traces: Sequence[Path] = (
     """Write the current rows of a ledger as Parquet beside it, for counting; return where, and what it holds.
 
     Columns: trace_id, grader, what tells graders apart, method, space, verdict, status, key, started, label
-    probabilities (all text) and repeat, sorted by trace; with `traces` also what these say (`KNOWN`), and only their rows.
+    probabilities (all text) and repeat, sorted by trace; with `traces` also what these say (`KNOWN`), and
+    only their rows.
 
     Args:
         ledger: a ledger, JSONL.
