@@ -88,7 +88,7 @@ def write_rows(folder: Path) -> float:
                 {list(INTENTS)}[1 + (h // 1009) % {len(INTENTS)}] AS intent,
                 CASE WHEN (h // 7919) % 20 > 0 THEN {list(VERDICTS)}[1 + (h // 104729) % 5] END AS verdict,
                 CASE WHEN (h // 7919) % 20 = 0 THEN '{STATUSES[0]}' END AS status, 0::BIGINT AS repeat
-            FROM (SELECT i, (hash(i) >> 2)::BIGINT AS h FROM range({part * each}, {(part + 1) * each}) AS t(i))
+            FROM (SELECT i, (hash(i) >> 2)::BIGINT AS h FROM range({part * each}, {part * each + each}) t(i))
         """
         with database() as connection:
             connection.execute("SET threads = 2")
