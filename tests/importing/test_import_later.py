@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ff_helpers.corpus.results.recognise import recognised
+from ff_helpers.corpus.results.recognise import all_recognised, recognised
 from ff_helpers.corpus.traces import Trace, read_traces
 from ff_helpers.errors import FFError
 from ff_helpers.grading.importing.run import Imported, import_files
@@ -73,6 +73,15 @@ def test_later_labels_become_the_truth_of_traces_that_are_there(tmp_path: Path) 
     assert (agreement.rows, agreement.agree) == (1, 1)
     again = imported(out, tmp_path / "people.csv")
     assert (again.again, again.truths, again.account.later_truths) == (("people.csv",), 0, 2)
+
+
+def test_of_a_folder_labels_are_read_after_the_traces_that_they_name(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    answers(tmp_path / "in", ["a"], "z.csv")
+    labels(tmp_path / "in", [("a", "ann", YES)], "a.csv")
+    found, _ = all_recognised([tmp_path / "in"], out=tmp_path / "out", columns=True)
+    options = {"id": "id", "prompt": "prompt", "response": "response", "model": "model"}
+    assert import_files(found, tmp_path / "out", options).truths == 1
 
 
 def test_what_is_labelled_in_part_waits_until_the_rest_is(tmp_path: Path) -> None:

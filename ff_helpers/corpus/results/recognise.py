@@ -14,6 +14,8 @@ from ff_helpers.errors import FFError, quoted
 
 TABLE: Final = "table"
 """The reader of any table, asked only where columns are named: everything looks like a table."""
+LABELS: Final = "labels"
+"""The reader of people's labels of traces that are there."""
 AS_TABLE: Final = (
     "A table (CSV, TSV, JSON lines, a JSON array of flat objects, Parquet) needs its columns named: "
     "`ff import FILE --out DIR --id COLUMN --prompt COLUMN --response COLUMN --judge COLUMN --human COLUMN`; "
@@ -104,6 +106,8 @@ def all_recognised(
 ) -> tuple[list[Found], list[Left]]:
     """Return what wrote each file, in the order given; a folder stands for its files, sorted by name.
 
+    Files of people's labels come last: the traces that they name must be there.
+
     A named file that cannot be read is an error; one of a folder is left and reported, as other files lie
     there too. A file that holds a part of a run whose whole is read (a hitlog beside its report) is left too.
 
@@ -141,6 +145,7 @@ def all_recognised(
         else:
             left.append(Left(path, str(part).removeprefix(f"{path}: "), refused=True))
     once = list({one.path.resolve(): one for one in found}.values())
+    once.sort(key=lambda one: one.source.tool == LABELS)
     if not once:
         why = (
             f" {left[0].why}"
