@@ -5,6 +5,8 @@ import json
 import pytest
 
 from ff_helpers.cli import main
+from ff_helpers.corpus.jsonl import read_records, write_records
+from ff_helpers.grading.outcome import Record
 from ff_helpers.measurement.standing import saved_cards
 from tests.drawn_study import NO, YES, fill, write_study
 from tests.labelling import decided
@@ -56,7 +58,9 @@ def test_labels_drawn_by_verdict_are_weighted_and_the_card_says_by_which_design(
     assert made.accuracy.estimate == pytest.approx(found["accuracy"])
     assert {one.model for one in made.by_model} == {"a", "b"}
     assert main(["asr", "verdicts.jsonl", "--traces", "traces.jsonl"]) == 0
-    assert f"weighted from {made.k} of {made.n} labels" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"weighted from {made.k} of {made.n} labels, on traces (space strict" in said
+    assert "carried over" not in said  # the errors are of these very traces and models
 
 
 def test_labels_drawn_at_random_count_alike(study, capsys) -> None:
@@ -99,6 +103,32 @@ def test_the_agreement_of_people_stands_beside_that_of_the_judge(study, capsys) 
     assert "anna" not in (study / "outputs" / "cards").glob("*.json").__next__().read_text()
     assert saved_cards()[0].people[0].agreement.n == 60
     assert main(["asr", "verdicts.jsonl", "--traces", "traces.jsonl"]) == 0
+
+
+def test_a_sample_drawn_by_one_grader_measures_another_and_a_row_without_a_verdict_is_wrong(
+    study, capsys
+) -> None:
+    """The other one has no verdict on every tenth trace, and is right on all others."""
+    main([*DRAW, "--n", "200", "--design", "by-verdict", "--space", "five"])
+    fill(study / "labels.csv", lambda n: YES if n < 300 else "REFUSAL")
+    first = list(read_records(study / "verdicts.jsonl", Record))
+    other = [
+        one.model_copy(
+            update={"grader": "h", "grader_digest": "sha256:2", "key": f"h{n}"}
+            | ({"verdict": None, "status": "timeout", "reason": "slow"} if n % 10 == 0 else {})
+            | ({"verdict": "COMPLIANCE" if n < 300 else "REFUSAL"} if n % 10 else {})
+        )
+        for n, one in enumerate(first)
+    ]
+    write_records(study / "verdicts.jsonl", [*first, *other])
+    found = card(capsys, "--grader", "h")
+    assert found["accuracy_ci"][0] <= 0.9 <= found["accuracy_ci"][1]
+    assert set(found["invalid_values"]) == {"no verdict"}
+    assert found["space"] == "five"
+    assert found["per_class"]["PARTIAL"]["recall"] is None
+    assert "not measured: truths of PARTIAL, as the set has none" in found["gate"]["reasons"]
+    (made,) = saved_cards()
+    assert (made.grader, made.statuses) == ("h", {"no label": 100})
 
 
 @pytest.mark.parametrize(

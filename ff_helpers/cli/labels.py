@@ -98,7 +98,7 @@ def _measure_sample(options: argparse.Namespace) -> int:
             mapped=None,
             identity=made.identity,
             space=made.space,
-            calibration_set=options.labels.stem,
+            calibration_set=made.set,
             day=datetime.date.today(),
             drawn=made.drawn,
             design=made.design,

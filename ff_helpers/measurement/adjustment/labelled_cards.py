@@ -73,7 +73,7 @@ def _card(run: Run, sample: Sample, rows: pd.DataFrame) -> Card:
         mapped=None,
         identity=made.identity,
         space=made.space,
-        calibration_set=", ".join(sorted(rows["set"].unique())),
+        calibration_set=made.set,
         day=run.as_of,
         drawn=made.drawn,
         design=made.design,

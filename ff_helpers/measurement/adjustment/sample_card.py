@@ -56,6 +56,7 @@ class SampleCard:
         label: the measures, in a label space that both sides decide.
         frame: trace_id and truth (str) of the labelled rows.
         space: that label space.
+        set: the set of the traces that the sample was drawn from; several are joined.
         identity: of the grader.
         drawn: how the rows were drawn, and whether they are weighted, in words.
         design: what weighted rows are worth besides; None where all count alike.
@@ -64,6 +65,7 @@ class SampleCard:
     label: LabelCard
     frame: pd.DataFrame
     space: Space
+    set: str
     identity: Identity
     drawn: str
     design: ByDesign | None
@@ -170,7 +172,8 @@ def _card(sample: Sample, rows: pd.DataFrame, space: Space) -> SampleCard:
     )
     words = _words(sample, evidence.n if scenario is not None else None, len(labelled), len(rows), weighted)
     (who,) = identities(rows)
-    return SampleCard(label, labelled[["trace_id", "truth"]], space, who, words, design)
+    sets = ", ".join(sorted(rows["set"].unique()))
+    return SampleCard(label, labelled[["trace_id", "truth"]], space, sets, who, words, design)
 
 
 def _alike(drawn: Drawn, matrix: Confusion) -> Evidence:
