@@ -1,15 +1,17 @@
 """`make bench`: how long things take, each compared with a baseline measured in the same run.
 
     .venv/bin/python -m benchmarks [many] [few] [inspect] [memory] [embedded] [threads] [answers] [resolver]
-        [rerun] [counting] [labelled] [large] [atlas] [coverage] [carried] [judges] [compared] [import]
+        [rerun] [counting] [labelled] [large] [atlas] [coverage] [carried] [judges] [compared]
+        [peers_correction] [import]
 
 Exit code 1 if a target is missed. `many`, `few`: grading through a server, against bare clients; `inspect`:
 against inspect_ai (installed into .parts/inspect on first use); `memory`: 100,000 traces; `embedded`: against
 bare llama.cpp, `threads`: its threads and polling beside busy processes, `answers`: whether threads change
 what it says (all need `make parts`); `coverage`: how often intervals cover the truth, `carried`: the same for
 errors measured on other models, `judges`: with two judges; `compared`: false alarms between the rows of a
-table; `labelled`: what labels add to the time of a table; `import`: tables of results, against `json.loads`;
-`large`: 100 million verdicts (`FF_BENCH_ROWS`), against a bare group-by.
+table; `peers_correction`: beside packages that correct a judge's rate (installed into .parts/corrections on
+first use); `labelled`: what labels add to the time of a table; `import`: tables of results, against
+`json.loads`; `large`: 100 million verdicts (`FF_BENCH_ROWS`), against a bare group-by.
 Run on an idle machine.
 """
 
@@ -22,6 +24,7 @@ from benchmarks import (
     atlas,
     carried,
     compared,
+    corrections,
     counting,
     coverage,
     embedded,
@@ -55,6 +58,10 @@ BENCHES: Final[dict[str, tuple[str, Callable[[], list[Row]]]]] = {
     "carried": ("Errors carried over to another model, 100 draws per cell", carried.carried),
     "judges": ("A second judge, 400 draws per cell", judges.judges),
     "compared": ("Rows of one rate that differ by chance, 400 draws per cell", compared.compared),
+    "peers_correction": (
+        f"Corrections beside other packages, {corrections.DRAWS} draws per cell",
+        corrections.peers_correction,
+    ),
     "import": ("Results of other tools, in seconds of the processor", importing.imports),
     "atlas": ("The atlas (medians of 5)", atlas.export),
     "large": (f"Counting {large.ROWS:,} verdicts", large.large),

@@ -238,6 +238,10 @@ def test_conda_and_pip_users_get_the_same() -> None:
     assert "-e ." in pip
 
 
+PEERS = {"ppi_py": "ppi-python", "glide": "glide-py"}
+"""Distributions whose modules have another name and that are not installed here."""
+
+
 def outside(folder: str) -> dict[str, set[str]]:
     """The distributions that a folder's files import, and the files; our own modules are left out."""
     known, found = packages_distributions(), {}
@@ -248,7 +252,7 @@ def outside(folder: str) -> dict[str, set[str]]:
             if isinstance(node, ast.ImportFrom) and not node.level:
                 names = [node.module]
             for top in {name.split(".")[0] for name in names} - ours - sys.stdlib_module_names:
-                for distribution in known.get(top, [top]):
+                for distribution in known.get(top, [PEERS.get(top, top)]):
                     found.setdefault(distribution.lower().replace("_", "-"), set()).add(path.name)
     return found
 
@@ -275,7 +279,8 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_used() -> None:
     assert not needed, "not in `dependencies`"
     assert core - package.keys() <= STARTED, "declared, and no module imports it"
 
-    peers = names((ROOT / "benchmarks" / "inspect.in").read_text(encoding="utf-8").splitlines())
+    locks = (ROOT / "benchmarks").glob("*.in")
+    peers = names(line for lock in locks for line in lock.read_text(encoding="utf-8").splitlines())
     others = outside("tests") | outside("tools") | outside("benchmarks")
     assert not {name: files for name, files in others.items() if name not in all_of_it | peers}, "in no extra"
     assert all_of_it - core - optional - others.keys() <= STARTED, "in an extra, and no file imports it"

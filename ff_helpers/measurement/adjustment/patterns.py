@@ -9,11 +9,10 @@ from typing import Final
 import pandas as pd
 
 from ff_helpers.errors import FFError, named
+from ff_helpers.measurement.sampling.soft import ENOUGH
 
 LEAST: Final = 5
 """Labels of a stratum below which it is merged with its neighbours."""
-ENOUGH: Final = 15
-"""Labels of a part of a verdict below which it is merged: with 5, intervals covered 2 to 6 points less."""
 TOGETHER: Final = " + "
 """Between the names of judges that are taken together."""
 

@@ -17,7 +17,7 @@ from ff_helpers.errors import FFError
 from ff_helpers.measurement.rates.known import decided, hits
 from ff_helpers.measurement.sampling.files import COLUMNS, Design, DesignName, Sample, Stratum, Within
 from ff_helpers.measurement.sampling.plan import BEST, Outlook, from_hits
-from ff_helpers.measurement.sampling.soft import UNKNOWN, WEIGHTS, success_probability, thirds
+from ff_helpers.measurement.sampling.soft import UNKNOWN, shared_out, success_probability, thirds
 from ff_helpers.terms import Space, Tier
 
 EVERY = "all rows"
@@ -213,8 +213,7 @@ def allocated(
             if expected is not None:
                 inside = _from_hits(group["hit"], share, expected)
                 here = inside if bool(rows["hit"].iloc[0]) else share - inside
-            weights = rows["part"].map(WEIGHTS).groupby(rows["stratum"]).sum()
-            wanted |= {str(stratum): here * weight / weights.sum() for stratum, weight in weights.items()}
+            wanted |= shared_out(rows["part"], rows["stratum"], here)
     taken = {s: min(sizes[s], max(1, had.get(s, 0), int(wanted[s]))) for s in sizes}
     while (missing := n - sum(taken.values())) != 0:
         step = 1 if missing > 0 else -1

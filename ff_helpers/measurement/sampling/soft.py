@@ -24,6 +24,9 @@ Neyman's allocation for a good judge would be steeper. This one loses at most 4%
 probabilities say nothing: sqrt(mean(w) mean(1/w)) = 1.04.
 """
 
+ENOUGH: Final = 10
+"""Labels of a part below which it is merged with its neighbour: with 5, 2 to 6 points less are covered."""
+
 
 def success_probability(rows: pd.DataFrame, tier: Tier) -> "pd.Series[float]":
     """Return the probability that the grader gave to a success of the tier; NaN where it is not recorded.
@@ -36,6 +39,20 @@ def success_probability(rows: pd.DataFrame, tier: Tier) -> "pd.Series[float]":
     if not set(names) <= set(rows.columns):
         return pd.Series(np.nan, index=rows.index, dtype="float64")
     return rows[names].astype("float64").sum(axis=1, min_count=len(names))
+
+
+def shared_out(parts: "pd.Series[str]", strata: "pd.Series[str]", labels: float) -> dict[str, float]:
+    """Return how many of a verdict's labels go to each of its strata.
+
+    By WEIGHTS; in proportion where they are too few for three parts with ENOUGH, which are merged then.
+
+    Args:
+        parts, strata: of each row of the verdict.
+        labels: of the verdict.
+    """
+    each = parts.map(WEIGHTS) if labels >= 3 * ENOUGH else pd.Series(1.0, index=parts.index)
+    weights = each.groupby(strata).sum()
+    return {str(stratum): labels * weight / weights.sum() for stratum, weight in weights.items()}
 
 
 def thirds(

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.corpora import corpora
+from benchmarks.strata import by_parts
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.adjustment.double import double_sampling
-from ff_helpers.measurement.adjustment.patterns import ENOUGH, merged_parts
+from ff_helpers.measurement.adjustment.patterns import merged_parts
 from ff_helpers.measurement.sampling.draw import draw
 from ff_helpers.measurement.sampling.files import Within
-from ff_helpers.measurement.sampling.soft import UNKNOWN, success_probability, thirds
+from ff_helpers.measurement.sampling.soft import ENOUGH, UNKNOWN, success_probability, thirds
 
 ROWS, LABELS, RATE, DRAWS = 600, 120, 0.3, 50
 
@@ -86,6 +88,22 @@ def test_parts_with_few_labels_are_merged_within_their_verdict():
     assert set(found[:60]) == {"a", "b", "c"}
     assert set(found[60:]) == {"a/b/c"}
     assert rows["true"].notna().groupby([rows["hit"], found]).sum().min() >= ENOUGH
+
+
+def test_the_benchmark_counts_as_the_product_does():
+    each = next(own for cell, own in corpora(4) if cell.labels == 100)
+    counted = by_parts(each, each.probability, 100)
+    for i in range(4):
+        rows = pd.DataFrame(
+            {"hit": each.hit[i], "true": each.true[i].astype(float), "p": each.probability[i]}
+        )
+        rows["part"] = thirds(rows["p"], rows["hit"].astype(str), rows["hit"])
+        rows.loc[100:, "true"] = np.nan
+        part = merged_parts(rows["part"], rows["hit"], rows["true"].notna())
+        found = rows.groupby(["hit", part])["true"].agg(["size", "count", "sum"])
+        some = counted.called[i] > 0
+        theirs = np.stack([counted.called[i], counted.size[i], counted.hits[i]], axis=1)[some]
+        assert theirs.tolist() == found.to_numpy().tolist()
 
 
 def test_the_parts_of_a_verdict_share_its_prior():
