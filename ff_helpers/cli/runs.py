@@ -13,9 +13,10 @@ from ff_helpers.errors import FFError
 from ff_helpers.pipeline import claims_text as text
 from ff_helpers.pipeline import verify
 from ff_helpers.pipeline.doctor import examine
+from ff_helpers.pipeline.execute import Seconds
 from ff_helpers.pipeline.finish import finish, report_line, summary
 from ff_helpers.pipeline.profile import Profile, load
-from ff_helpers.pipeline.runner import execute_in_place, run_profile
+from ff_helpers.pipeline.runner import Ended, execute_in_place, run_profile
 from ff_helpers.pipeline.studies import begin_study
 from ff_helpers.pipeline.workspace import reasons
 
@@ -42,6 +43,8 @@ def run_profiles(options: argparse.Namespace) -> int:
             print(report_line(profile), flush=True)
         results.append((profile, ended))
     print(summary(results))
+    if options.profile_time:
+        print(*("\n" + _spent(profile, ended) for profile, ended in results), sep="\n")
     return int(any(e.state in ("failed", "skipped") for _, ended in results for e in ended))
 
 
@@ -56,6 +59,22 @@ def _why(profile: Profile) -> str:
         if len(said) > WHY:
             lines.append(f"       and {len(said) - WHY} more")
     return "\n".join(lines)
+
+
+def _spent(profile: Profile, ended: list[Ended]) -> str:
+    """Return where the time of each step went, in seconds, the slowest step first."""
+    rows = [(end.step, end.seconds, end.spent) for end in ended if end.seconds is not None and end.spent]
+    if not rows:
+        return f"{profile.profile}: nothing ran, so no time was spent"
+    rows.sort(key=lambda row: -row[1])
+    names = list(Seconds.model_fields)
+    cells = [
+        [step, f"{total:.1f}", *(f"{getattr(spent, n):.1f}" for n in names)] for step, total, spent in rows
+    ]
+    sums = [f"{sum(getattr(spent, n) for *_, spent in rows):.1f}" for n in names]
+    whole = [["all", f"{sum(total for _, total, _ in rows):.1f}", *sums]]
+    table = [[profile.profile, "seconds", *names], *cells, *whole]
+    return "\n".join(aligned(table, right=range(1, len(names) + 2), indent=""))
 
 
 def tell_doctor(_: argparse.Namespace) -> int:

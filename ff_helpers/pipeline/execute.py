@@ -5,13 +5,13 @@ JSON and keeps the pipe open. When the pipe closes (the runner ended, for any re
 this process end too, so an old step cannot write to a ledger during the next run.
 """
 
-import json
 import os
 import shutil
 import signal
 import sys
 import tempfile
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,16 +49,41 @@ class Failure(BaseModel):
     ours: bool = False
 
 
-def run(job: Job) -> Failure | None:
+class Seconds(BaseModel):
+    """Where the time of a step went, in seconds, after its process was there.
+
+    Attributes:
+        imports: of what runs notebooks.
+        kernel: until the kernel was up, and until it had ended.
+        figures, cells: in cells that draw a figure, and in all others (imports of ours included).
+        writing: the executed notebook, normalised.
+    """
+
+    imports: float
+    kernel: float
+    figures: float
+    cells: float
+    writing: float
+
+
+class Answer(BaseModel):
+    """What the runner is told when a notebook has ended."""
+
+    failure: Failure | None
+    seconds: Seconds
+
+
+def run(job: Job) -> Answer:
     """Execute the notebook, write it normalised to `job.output`, and return the failure, if any.
 
     The output is written in either case; a failed notebook has its error on top.
     """
+    begun = time.monotonic()
     import nbformat
     from papermill import execute_notebook
     from papermill.exceptions import PapermillExecutionError
 
-    failure = None
+    failure, imported = None, time.monotonic()
     try:
         execute_notebook(
             job.notebook,
@@ -78,6 +103,7 @@ def run(job: Job) -> Failure | None:
         failure = Failure(name=error.ename, text=text, cell=error.exec_count, ours=_is_ours(error.ename))
     except Exception as error:  # a kernel that died or timed out: say so in the notebook too
         failure = Failure(name=type(error).__name__, text=str(error).strip().split("\n")[0])
+    executed = time.monotonic()
     source = job.output if job.output.exists() else job.notebook
     notebook = nbformat.read(source, as_version=4)  # type: ignore[no-untyped-call]
     if failure is None:
@@ -87,8 +113,28 @@ def run(job: Job) -> Failure | None:
         marker = {"tags": [ERROR_TAG]}
         cell = nbformat.v4.new_markdown_cell(note, metadata=marker)  # type: ignore[no-untyped-call]
         notebook.cells.insert(0, cell)
+    figures, cells = _in_cells(notebook)
     nbformat.write(normalise(notebook), job.output)  # type: ignore[no-untyped-call]
-    return failure
+    seconds = Seconds(
+        imports=imported - begun,
+        kernel=executed - imported - figures - cells,
+        figures=figures,
+        cells=cells,
+        writing=time.monotonic() - executed,
+    )
+    return Answer(failure=failure, seconds=seconds)
+
+
+def _in_cells(notebook: "NotebookNode") -> tuple[float, float]:
+    """Return the seconds in cells that draw figures, and in all others, as papermill noted them."""
+    figures = others = 0.0
+    for cell in notebook.cells:
+        took = cell.metadata.get("papermill", {}).get("duration") or 0.0
+        if "figure" in cell.source or "save_confusions" in cell.source:
+            figures += took
+        else:
+            others += took
+    return figures, others
 
 
 def _silent_exit(notebook: "NotebookNode") -> Failure | None:
@@ -179,14 +225,14 @@ def _end_with_the_runner(folder: str) -> None:
 
 
 def main() -> None:
-    """Read a job from stdin, run it, write the failure (or null) to stdout."""
+    """Read a job from stdin, run it, write the answer to stdout."""
     job = Job.model_validate_json(sys.stdin.readline())
     # Short, private and temporary: kernels' sockets go here, and the user's configuration is not read.
     with tempfile.TemporaryDirectory(prefix="ff", dir="/tmp" if Path("/tmp").is_dir() else None) as folder:
         os.environ |= {"JUPYTER_RUNTIME_DIR": folder, "IPYTHONDIR": folder, "JUPYTER_CONFIG_DIR": folder}
         threading.Thread(target=_end_with_the_runner, args=(folder,), daemon=True).start()
-        failure = run(job)
-    print(json.dumps(failure.model_dump() if failure else None))
+        answer = run(job)
+    print(answer.model_dump_json())
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from pydantic import JsonValue
 from ff_helpers import paths
 from ff_helpers.errors import FFError
 from ff_helpers.pipeline import freshness, reads
+from ff_helpers.pipeline.execute import Answer, Seconds
 from ff_helpers.pipeline.profile import Profile, Step
 from ff_helpers.pipeline.workspace import OutputsError, Workspace, is_ledger, locked, write_json
 
@@ -32,11 +33,12 @@ COLOURS = {"done": "32", "unchanged": "2", "failed": "31", "skipped": "33"}
 
 @dataclass(frozen=True)
 class Ended:
-    """How one step of a run ended; `seconds` is None if nothing had to run."""
+    """How one step of a run ended; `seconds` is None if nothing had to run, `spent` if its process died."""
 
     step: str
     state: State
     seconds: float | None = None
+    spent: Seconds | None = None
 
 
 @dataclass
@@ -198,42 +200,55 @@ class _Run:
     def _collect(self, running: _Running) -> None:
         step, files, seconds = running.step, running.files, time.monotonic() - running.begun
         with running.process:  # closes its pipes
-            problem = _problem(running)
+            answer = _answer(running)
+        problem, spent = (answer, None) if isinstance(answer, str) else (_problem(answer), answer.seconds)
         if not problem:
             try:
                 files.publish(running.basis)
             except OutputsError as error:
                 problem = str(error)
         if not problem:
-            self._end(step, "done", seconds)
+            self._end(step, "done", seconds, spent=spent)
             return
         files.stamp.unlink(missing_ok=True)
         if files.keep_notebook():
             problem += f"\nThe notebook, with the error on top: {files.notebook}"
-        self._end(step, "failed", seconds, problem)
+        self._end(step, "failed", seconds, problem, spent=spent)
 
-    def _end(self, step: Step, state: State, seconds: float | None = None, note: str = "") -> None:
-        self.ended[step.notebook] = Ended(step.notebook, state, seconds)
+    def _end(
+        self,
+        step: Step,
+        state: State,
+        seconds: float | None = None,
+        note: str = "",
+        spent: Seconds | None = None,
+    ) -> None:
+        self.ended[step.notebook] = Ended(step.notebook, state, seconds, spent)
         self.console.step(step.notebook, state, seconds, note)
         if seconds is not None:
             with (self.folder / "run.log").open("a", encoding="utf-8") as log:
                 log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {step.notebook} {state} {seconds:.1f} s\n")
 
 
-def _problem(running: _Running) -> str:
-    """Return what stopped a step, in the relevant lines; empty if nothing did."""
+def _answer(running: _Running) -> Answer | str:
+    """Return what a step's process said at its end; or, if it died, its last lines."""
     assert running.process.stdout is not None
-    answer = running.process.stdout.read().splitlines()
-    if not answer:
-        tail = running.files.log.read_text(encoding="utf-8", errors="replace").splitlines()[-8:]
-        return "\n".join([f"the process ended with code {running.process.returncode}", *tail])
-    failure = json.loads(answer[-1])
+    lines = running.process.stdout.read().splitlines()
+    if lines:
+        return Answer.model_validate_json(lines[-1])
+    tail = running.files.log.read_text(encoding="utf-8", errors="replace").splitlines()[-8:]
+    return "\n".join([f"the process ended with code {running.process.returncode}", *tail])
+
+
+def _problem(answer: Answer) -> str:
+    """Return what stopped a step, in the relevant lines; empty if nothing did."""
+    failure = answer.failure
     if failure is None:
         return ""
-    if failure["ours"]:
-        return str(failure["text"])
-    where = f" (cell {failure['cell']})" if failure["cell"] is not None else ""
-    return f"{failure['name']}: {failure['text']}{where}"
+    if failure.ours:
+        return failure.text
+    where = "" if failure.cell is None else f" (cell {failure.cell})"
+    return f"{failure.name}: {failure.text}{where}"
 
 
 def _cores() -> int:

@@ -282,3 +282,14 @@ def test_why_names_what_changed_since_the_last_run(finished: Project) -> None:
         "b": ["stale", "the notebook's cells changed", "it reads what a may change"],
         "c": ["stale", "tables/c.csv is missing"],
     }
+
+
+def test_where_the_time_went_adds_up_to_the_time_of_each_step(chain: Project) -> None:
+    done = chain.run("--profile-time")
+    head, *rows = [line.split() for line in done.stdout.split("\n\n")[-1].splitlines()]
+    assert head == ["demo", "seconds", "imports", "kernel", "figures", "cells", "writing"]
+    assert sorted(row[0] for row in rows) == ["a", "all", "b", "c"]
+    for _, *seconds in rows:
+        whole, *parts = map(float, seconds)
+        assert 0 < sum(parts) <= whole + 0.3  # each is rounded
+    assert chain.run("--profile-time").stdout.endswith("demo: nothing ran, so no time was spent\n")
