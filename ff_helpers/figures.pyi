@@ -31,3 +31,4 @@ from .publication.figures.regrade import regrade_rates as regrade_rates
 from .publication.figures.regrade import regrade_shifts as regrade_shifts
 from .publication.figures.theme import PAGE_WIDTH as PAGE_WIDTH
 from .publication.figures.theme import wide as wide
+from .publication.figures.watched import control_chart as control_chart

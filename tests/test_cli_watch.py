@@ -102,3 +102,32 @@ def test_a_new_digest_asks_for_labels_by_name_and_number(week, capsys):
     assert told[1]["digest"] == "sha256:2"
     assert told[1]["labels"] == 60
     assert not told[1]["enough"]
+
+
+def test_past_and_new_labels_are_drawn_in_one_control_chart(week, capsys):
+    (week / "april.csv").write_text((week / "march.csv").read_text())
+    words = [*WATCH[:3], "march.csv", "april.csv", *WATCH[4:]]
+    for name in ("chart.svg", "chart.html", "chart.png"):
+        assert main(["watch", "old.jsonl", *words, "--figure", name]) == 0
+        said = capsys.readouterr()
+        assert "As it was." in said.out
+        assert f"the control chart is in {name}" in said.err
+    drawn = (week / "chart.svg").read_text()
+    for text in ("march", "april", "92%", "n=60"):
+        assert f">{text}<" in drawn
+    assert "g (digest sha256:1, rubric r@1) against labels of people in march.csv, april.csv" in drawn
+    assert "<svg" in (week / "chart.html").read_text()
+    assert (week / "chart.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ([*WATCH, "--figure", "chart.jpg"], "chart.jpg: its suffix must be one of .png, .svg, .pdf, .html"),
+        ([*WATCH, "--figure", "none/chart.png"], "there is no folder none"),
+        ([*WATCH[:2], "--figure", "chart.png"], "no label yet, so there is nothing to draw"),
+    ],
+)
+def test_a_chart_that_cannot_be_written_says_why(week, capsys, words, problem):
+    assert main(["watch", "old.jsonl", *words]) == 2
+    assert problem in capsys.readouterr().err

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from ff_helpers.cli.text import aligned, json_rows, percent, print_json, said, shown
+from ff_helpers.cli.text import aligned, announce, json_rows, percent, print_json, said, shown
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.adjustment.watch import asks, labels_to_see, periods
 from ff_helpers.measurement.sampling.files import read_sample
 from ff_helpers.measurement.sampling.rows import graded_rows
 
+LIMITS = (
+    "Limits are exact binomial ones at three sigma around the accuracy of the earlier labels (a p chart)."
+)
 _HEADS = ("labels of", "n", "accuracy [95%]", "limits", "")
 
 
@@ -20,8 +23,10 @@ def watch(options: argparse.Namespace) -> int:
     rows = graded_rows(options.file, options.traces, grader=options.grader)
     samples = [read_sample(path, space=options.space) for path in options.labels or ()]
     told: list[dict[str, object]] = []
+    charts: list[pd.DataFrame] = []
     for name, own in rows.groupby("grader", sort=True):
         chart = periods(own, samples, options.tier)
+        charts.append(chart.assign(grader=str(name)))
         why = asks(own, chart)
         centre = _accuracy(chart, options.accuracy)
         n = labels_to_see(centre, options.drop, options.power)
@@ -41,11 +46,31 @@ def watch(options: argparse.Namespace) -> int:
         )
     if not told:
         raise FFError(f"{options.file}: no graded row.")
+    if options.figure is not None:
+        _draw(options, pd.concat(charts, ignore_index=True), told)
     if options.json:
         print_json([{key: one[key] for key in one if key != "lines"} for one in told])
     else:
-        print(said("watch", told=told, drop=options.drop, power=options.power))
+        print(said("watch", limits=LIMITS, told=told, drop=options.drop, power=options.power))
     return int(any(one["why"] for one in told))
+
+
+def _draw(options: argparse.Namespace, table: pd.DataFrame, told: Sequence[dict[str, object]]) -> None:
+    """Write the control chart, with a caption that names each grader and what it was measured on."""
+    from ff_helpers.publication.figures.theme import write_chart
+    from ff_helpers.publication.figures.watched import control_chart
+
+    if not table["labels"].sum():
+        raise FFError(f"--figure {options.figure}: no label yet, so there is nothing to draw. Add --labels.")
+    who = "; ".join(
+        f"{one['grader']} (digest {str(one['digest'] or 'unknown')[:19]}, "
+        f"rubric {one['rubric'] or 'unknown'})"
+        for one in told
+    )
+    files = ", ".join(path.name for path in options.labels)
+    caption = f"{who} against labels of people in {files}, tier {options.tier}. {LIMITS}"
+    write_chart(options.figure, control_chart(table), caption=caption)
+    announce(f"ff watch: the control chart is in {shown(options.figure)}")
 
 
 def _text(value: object) -> str | None:

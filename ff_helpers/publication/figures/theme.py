@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
+from markupsafe import Markup
 
+from ff_helpers.errors import FFError
 from ff_helpers.paths import Run
 from ff_helpers.publication.derive import disclose
 from ff_helpers.publication.metadata import pdf_with, png_of, svg_metadata, write_about
-from ff_helpers.publication.pages import read_words
+from ff_helpers.publication.pages import read_words, render, write_page
 
 if TYPE_CHECKING:
     import altair as alt
@@ -35,6 +37,8 @@ SCREEN_SCALE = 2.0
 """Pixels of a figure in a notebook per point, 1.5 per CSS pixel: readable on a screen, and small enough to
 commit."""
 
+KINDS: Final = (".png", ".svg", ".pdf", ".html")
+"""What a chart can be written as."""
 _HERE = Path(__file__).parent
 LOOKS = read_words("looks", dict[str, dict[str, tuple[str, str]]], _HERE)
 """Colour and shape of the marks of a figure, by what they stand for."""
@@ -102,6 +106,34 @@ def save_figure(
     run.write(f"figures/{name}.pdf").write_bytes(pdf_with(pdf, note, name))
     write_about(run, name, chart, svg, note.sentence())
     return Picture(name, svg, pdf)
+
+
+def write_chart(path: Path, chart: "alt.TopLevelMixin", *, caption: str) -> None:
+    """Write a chart of no run to a file, with a caption in place of the disclosure of a run's figures.
+
+    Args:
+        path: its suffix says as what: .png (300 dpi), .svg, .pdf, or .html (a page that opens from disk).
+        chart: as for `save_figure`.
+        caption: who graded, on which labels: what a figure must say that leaves its run.
+
+    Raises:
+        FFError: another suffix, or a folder that does not exist.
+    """
+    kind = path.suffix.lower()
+    if kind not in KINDS:
+        raise FFError(f"{path}: its suffix must be one of {', '.join(KINDS)}.")
+    if not path.parent.is_dir():
+        raise FFError(f"{path}: there is no folder {path.parent}. Create it, or name another.")
+    import vl_convert
+
+    svg = draw(chart, caption=caption)
+    if kind == ".html":
+        write_page(path, render("chart.html.j2", title=path.stem, svg=Markup(svg)))
+    elif kind == ".svg":
+        write_page(path, svg)
+    else:
+        pdf = vl_convert.svg_to_pdf(_in_points(svg))
+        path.write_bytes(pdf if kind == ".pdf" else png_of(pdf, PNG_SCALE))
 
 
 def sized(chart: "alt.Chart | alt.LayerChart", *, width: int, height: int) -> "alt.Chart | alt.LayerChart":
