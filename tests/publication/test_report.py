@@ -143,6 +143,16 @@ def test_a_profile_without_the_papers_figures_fills_the_places_with_its_own(run:
     ]  # fmt: skip
 
 
+def test_a_study_begins_with_its_figure_and_its_table_stands_open(run: Path) -> None:
+    (run / "figures" / "my_asr.svg").write_text("<svg/>")
+    (run / "tables" / "my_asr.html").write_text("<table><caption>Mine</caption><tr><td>1</td></tr></table>")
+    build(run)
+    page = (run / "index.html").read_text()
+    assert page.index('id="figure-my_asr"') < page.index('id="figure-bracket"') < page.index('id="graders"')
+    assert '<details id="table-my_asr" open>' in page
+    assert '<details id="table-asr">' in page
+
+
 def test_claims_stand_with_their_disclosure_and_those_that_fail_are_open(run: Path) -> None:
     claims = [claim("good", "reproduced", "tables/asr.csv, tables/gone.csv"), claim("bad", "contradicted")]
     content = {"as_of": "2026-01-01", "disclosure": "Grader: somebody.", "claims": claims}
