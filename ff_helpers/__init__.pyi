@@ -8,7 +8,7 @@ from . import outputs as outputs
 from .casestudy.claims import check_claims as check_claims
 from .casestudy.pages import save_page as save_page
 from .grading.campaign import verdicts as verdicts
-from .grading.merge import merge_manual as merge_manual
+from .grading.corrections import merge_manual as merge_manual
 from .grading.panel import grade_by_hand as grade_by_hand
 from .measurement.adjustment.adjusted import adjusted as adjusted
 from .measurement.agreement.pairs import agreement as agreement

@@ -1,4 +1,4 @@
-from .grading.merge import history as history
+from .grading.corrections import history as history
 from .measurement.adjustment.adjusted import hide_truth as hide_truth
 from .measurement.adjustment.by_labels import adjusted_by as adjusted_by
 from .measurement.adjustment.coverage import coverage_table as coverage_table

@@ -12,6 +12,7 @@ import yaml
 
 from ff_helpers import __version__
 from ff_helpers.cli.parser import parser as _parser
+from ff_helpers.cli.parser import read
 from ff_helpers.corpus.scenarios import Arm
 from ff_helpers.grading.rubric import shipped
 from ff_helpers.terms import DENOMINATORS, TIERS, Space
@@ -36,6 +37,7 @@ def test_help_and_version(project: Project) -> None:
         "calibrate",
         "grade",
         "ledger",
+        "ledger merge",
         "asr",
         "plan",
         "regrade",
@@ -59,7 +61,7 @@ def test_every_command_has_a_paragraph_an_example_that_parses_and_its_defaults(c
     assert parser.description.endswith(".")
     assert (parser.epilog or "").startswith(f"example: ff {command}")
     example = shlex.split((parser.epilog or "").removeprefix("example: ff ").partition(" > ")[0])
-    assert _parser().parse_args(example).run
+    assert read(example).run
     for action in parser._actions:
         needs_none = action.required or action.dest == "help" or isinstance(action, argparse._StoreTrueAction)
         assert needs_none or "default: " in (action.help or ""), action.dest
@@ -68,7 +70,8 @@ def test_every_command_has_a_paragraph_an_example_that_parses_and_its_defaults(c
 
 def command_parser(name: str) -> argparse.ArgumentParser:
     parser = _parser()
-    for word in name.split():
+    words = [name] if name == "ledger merge" else name.split()
+    for word in words:
         (commands,) = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
         parser = commands.choices[word]
     return parser

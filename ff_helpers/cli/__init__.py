@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from ff_helpers.cli.parser import parser, run
+from ff_helpers.cli.parser import read, run
 from ff_helpers.cli.text import announce
 from ff_helpers.errors import FFError
 
@@ -26,7 +26,7 @@ CANNOT_WRITE = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    options = parser().parse_args(arguments)
+    options = read(arguments)
     try:
         with stoppable(lasting=options.lasting):
             return run(options)

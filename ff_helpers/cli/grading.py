@@ -1,7 +1,8 @@
-"""`ff grade` and `ff ledger`: verdicts into a ledger, and what is in a ledger."""
+"""`ff grade`, `ff ledger`, `ff ledger merge`: verdicts into a ledger, what is in it, one from several."""
 
 import argparse
 import shlex
+import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Final
@@ -9,8 +10,9 @@ from typing import Final
 from ff_helpers.cli.text import announce, said, shown
 from ff_helpers.errors import FFError
 from ff_helpers.grading.identities import shown_names
-from ff_helpers.grading.inventory import ledger_summary
+from ff_helpers.grading.inventory import LedgerSummary, ledger_summary
 from ff_helpers.grading.ledger import RETRIED, read_ledger
+from ff_helpers.grading.merge import ConflictingVerdictsError, merge_ledgers
 from ff_helpers.grading.outcome import grade_command, spec_of
 from ff_helpers.grading.shards import Shard
 from ff_helpers.grading.stream import grade_file
@@ -19,6 +21,12 @@ from ff_helpers.terms import Identity
 
 _REASONS: Final = 3
 """How many reasons of one status, or of one gate, are printed; the rest are counted."""
+
+_OVERLAPS: Final = 20
+"""How many pairs of ledgers that overlap are printed; the rest are counted."""
+
+_NOT_ASKED: Final = ("manual", "external")
+"""Methods of people and of judges that nobody here can ask for the rest."""
 
 
 def grade_traces(options: argparse.Namespace) -> int:
@@ -56,8 +64,23 @@ def tell_ledger(options: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(options: argparse.Namespace, *, only: Identity | None = None, shard: Shard | None = None) -> None:
-    """Print what is in the ledger, from one grader or from all."""
+def merge(options: argparse.Namespace) -> int:
+    """Merge ledgers; print what the result has, and which shards and traces it lacks."""
+    announce(f"merging {len(options.inputs)} ledgers into {options.ledger}")
+    try:
+        done = merge_ledgers(options.ledger, options.inputs, conflicts=options.conflicts)
+    except ConflictingVerdictsError as error:
+        print(f"ff: {error}", file=sys.stderr)
+        return 1
+    print(said("merged", done=done, choice=options.conflicts, most=_OVERLAPS) + "\n")
+    held = _tell(options)
+    return int(any(rows.missing for rows in held.graders if rows.identity.method not in _NOT_ASKED))
+
+
+def _tell(
+    options: argparse.Namespace, *, only: Identity | None = None, shard: Shard | None = None
+) -> LedgerSummary:
+    """Print what is in the ledger, from one grader or from all, and return it."""
     held = ledger_summary(options.ledger, options.traces, shard=shard)
     reasons, software = _read_notes(options.ledger)
     names, cards = shown_names(rows.identity for rows in held.graders), saved_cards(options.cards)
@@ -69,6 +92,7 @@ def _tell(options: argparse.Namespace, *, only: Identity | None = None, shard: S
             told.append((rows, standing(rows.identity, cards), command))
     part = "" if shard is None else f" of shard {shard}"
     print(said("ledger", held=held, names=names, graders=told, reasons=reasons, most=_REASONS, part=part))
+    return held
 
 
 def _no_other_file(ledger: Path, traces: Path) -> None:

@@ -2,7 +2,8 @@
 
 import argparse
 import math
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from datetime import date
 from importlib import import_module
 from pathlib import Path
@@ -22,7 +23,9 @@ def parser() -> argparse.ArgumentParser:
     content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     top = argparse.ArgumentParser(prog="ff", description=content["about"], epilog=content["epilog"])
     top.add_argument("--version", action="version", version=f"ff {__version__}")
-    top.set_defaults(lasting=False, **{key: content[key] for key in _SAID[1:]})
+    top.set_defaults(
+        lasting=False, commands=tuple(content["commands"]), **{key: content[key] for key in _SAID[1:]}
+    )
     todo = [(top, content["commands"], "command")]
     for above, commands, word in todo:
         places = above.add_subparsers(title=f"{word}s", required=True, metavar=word.upper())
@@ -46,6 +49,14 @@ def parser() -> argparse.ArgumentParser:
                 defaults.setdefault(group, {})[added.dest] = added.default
             one.set_defaults(defaults=defaults)
     return top
+
+
+def read(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return the options of a command line; a command such as `ledger merge` has two words."""
+    top, words = parser(), list(sys.argv[1:] if arguments is None else arguments)
+    if " ".join(words[:2]) in top.get_default("commands"):
+        words[:2] = [" ".join(words[:2])]
+    return top.parse_args(words)
 
 
 def run(options: argparse.Namespace) -> int:

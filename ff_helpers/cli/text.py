@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,6 +66,17 @@ def shown(path: Path) -> str:
     return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(absolute)
 
 
+def ranges(numbers: Iterable[int]) -> str:
+    """Return ascending whole numbers as `1-3, 5, 7-16`."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1][1:] = [number]
+        else:
+            runs.append([number])
+    return ", ".join("-".join(map(str, run)) for run in runs)
+
+
 def aligned(rows: Sequence[Sequence[str]], *, right: Collection[int] = (), indent: str = "  ") -> list[str]:
     """Return one line per row, columns two blanks apart; those in `right` end together."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -99,7 +110,7 @@ def _environment() -> "Environment":
         keep_trailing_newline=True,
         finalize=plain,
     )
-    ours = (measured, plain, points, shown)
+    ours = (measured, plain, points, ranges, shown)
     environment.filters |= {"aligned": _aligned} | {one.__name__: one for one in ours}
     return environment
 

@@ -10,10 +10,25 @@ from ff_helpers.corpus.journal import torn_tail
 from ff_helpers.corpus.traces import Trace, read_traces
 from ff_helpers.grading.ledger import RETRIED, read_ledger, short
 from ff_helpers.grading.outcome import Conditions, Record, record_key
-from ff_helpers.grading.shards import Shard
+from ff_helpers.grading.shards import Shard, read_shard, shard_of
 from ff_helpers.terms import Identity
 
 _SHOWN: Final = 10
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The shards of one division that a grader graded.
+
+    Attributes:
+        of: how many shards the traces were divided into.
+        there: the numbers of those with a record.
+        holes: number -> traces missing; if no trace file is given, None for each shard without a record.
+    """
+
+    of: int
+    there: tuple[int, ...]
+    holes: dict[int, int | None]
 
 
 @dataclass(frozen=True)
@@ -29,6 +44,7 @@ class GraderRows:
         missing: traces of the file without a valid row (`timeout` and `server_error` count as missing);
             None if no file is given.
         first_missing: the first ten of their trace_ids.
+        parts: one for each division of the traces into shards.
     """
 
     identity: Identity
@@ -38,6 +54,7 @@ class GraderRows:
     conditions: tuple[Conditions, ...]
     missing: int | None
     first_missing: tuple[str, ...]
+    parts: tuple[Parts, ...]
 
 
 @dataclass(frozen=True)
@@ -81,6 +98,7 @@ class _Held:
     kinds: dict[Cell, Cell] = field(default_factory=dict)
     conditions: dict[Identity, dict[Conditions, None]] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
+    shards: dict[Identity, set[str]] = field(default_factory=dict)
 
 
 def ledger_summary(path: Path, traces: Path | None = None, *, shard: Shard | None = None) -> LedgerSummary:
@@ -116,6 +134,8 @@ def _read(path: Path) -> _Held:
         held.counts["records"] += 1
         conditions = held.conditions.setdefault(grader, {})
         conditions[record.options.conditions] = None
+        if record.shard is not None:
+            held.shards.setdefault(grader, set()).add(record.shard)
         cell: Cell = (grader, record.repeat, record.label, record.verdict is not None)
         if record.supersedes is not None:
             gone = held.cells.pop(short(record.supersedes.key, record.trace_id), None)
@@ -134,6 +154,7 @@ class _Known:
     matched: int
     missing: Counter[Identity]
     first: dict[Identity, list[str]]
+    holes: Counter[tuple[Identity, Shard]]
 
 
 def _compare(held: _Held, traces: Iterable[Trace]) -> _Known:
@@ -141,7 +162,8 @@ def _compare(held: _Held, traces: Iterable[Trace]) -> _Known:
     repeats: dict[Identity, set[int]] = {grader: {0} for grader in held.conditions}
     for grader, repeat, _, _ in held.kinds:
         repeats[grader].add(repeat)
-    known = _Known(0, 0, Counter(), {grader: [] for grader in held.conditions})
+    known = _Known(0, 0, Counter(), {grader: [] for grader in held.conditions}, Counter())
+    divisions = {grader: {read_shard(text).of for text in told} for grader, told in held.shards.items()}
     for trace in traces:
         known.traces += 1
         for grader in held.conditions:
@@ -150,6 +172,8 @@ def _compare(held: _Held, traces: Iterable[Trace]) -> _Known:
                 known.matched += cell is not None
                 if repeat == 0 and (cell is None or cell[2] in RETRIED):
                     known.missing[grader] += 1
+                    for of in divisions.get(grader, ()):
+                        known.holes[grader, Shard(shard_of(trace.trace_id, of), of)] += 1
                     if len(known.first[grader]) < _SHOWN:
                         known.first[grader].append(trace.trace_id)
     return known
@@ -171,4 +195,18 @@ def _rows(grader: Identity, held: _Held, told: Counter[Cell], known: _Known | No
         conditions=tuple(held.conditions[grader]),
         missing=None if known is None else known.missing[grader],
         first_missing=() if known is None else tuple(known.first[grader]),
+        parts=_parts(grader, held, known),
     )
+
+
+def _parts(grader: Identity, held: _Held, known: _Known | None) -> tuple[Parts, ...]:
+    shards = sorted(map(read_shard, held.shards.get(grader, ())))
+    parts = []
+    for of in sorted({shard.of for shard in shards}):
+        there = tuple(shard.number for shard in shards if shard.of == of)
+        holes: dict[int, int | None] = dict.fromkeys(sorted({*range(1, of + 1)} - {*there}))
+        if known is not None:
+            lacking = {number: known.holes[grader, Shard(number, of)] for number in range(1, of + 1)}
+            holes = {number: n for number, n in lacking.items() if n}
+        parts.append(Parts(of, there, holes))
+    return tuple(parts)

@@ -1,209 +1,284 @@
-"""Manual verdicts in place of a grader's, in a ledger that keeps the whole history.
+"""One ledger from several: of shards, of machines, of graders.
 
-The ledger `corrected-GRADER` of the run begins with the grader's records; a manual record that
-supersedes one names its key, who decided and why. Nothing is overwritten, and the grader's own ledger
-stays as it is: its errors must remain visible to its calibration. Corrected rows were picked because
-graders disagree, so no rate over them describes the corpus.
+The result has every record of the inputs once, sorted by trace, and depends on nothing but these records:
+so merging is associative, commutative and idempotent to the byte, and a merge can be merged again. Within a
+trace the same records are valid as before (see `histories`). Many records are sorted on disk, and the result
+takes the place of an older one only when it is complete.
 """
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
+import fcntl
+import os
+import shutil
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, combinations, groupby, repeat
+from operator import itemgetter
 from pathlib import Path
+from typing import Final, Literal
 
-import pandas as pd
+from ff_helpers.corpus.journal import JournalBusyError, sync_folder, torn_tail
+from ff_helpers.corpus.jsonl import line_of
+from ff_helpers.corpus.sorting import Row, sort_rows
+from ff_helpers.errors import FFError, named
+from ff_helpers.grading.histories import Written, disagree, forks, in_order, rivals, tells
+from ff_helpers.grading.ledger import read_ledger
+from ff_helpers.grading.outcome import Record
 
-from ff_helpers.columns import dtypes
-from ff_helpers.errors import FFError
-from ff_helpers.grading.campaign import verdicts
-from ff_helpers.grading.graders.manual import PREFIX
-from ff_helpers.grading.identities import chosen, identity_hash, told_apart
-from ff_helpers.grading.ledger import Ledger, live_records, read_ledger
-from ff_helpers.grading.outcome import Record, Supersedes
-from ff_helpers.paths import Run
-from ff_helpers.terms import IDENTITY, IDENTITY_COLUMNS, LABELS, WITHOUT_VERDICT, Identity
+Choice = Literal["first", "later"]
+"""Which of two verdicts on one row is valid in the result: the one given first, or the later one."""
 
-_LABELS = (*LABELS, *WITHOUT_VERDICT)
+_SHOWN: Final = 10
+
+_OUT: Final = -1
+"""In place of the number of an input: the result of an earlier merge."""
 
 
 @dataclass(frozen=True)
-class Merge:
-    """What manual verdicts change in one grader's.
+class Merged:
+    """What a merge did.
 
     Attributes:
-        onto: the grader whose verdicts are corrected.
-        graded: how many traces it graded (first pass).
-        by_hand: how many of them now have a person's verdict.
-        contested: how many keep the grader's verdict because reviewers disagree.
-        moves: old, new (a verdict or status), rows (int), most frequent first: the rows decided by hand.
-        counts: label (a verdict or status that occurs), before, after (int rows of all graded traces).
+        out: the ledger that was written.
+        records: how many it has.
+        inputs: input -> its records, in the order of the call.
+        copied: two inputs (with shard, where the record names one) -> records that both have; kept once.
+        twice: the same, for rows that both graded, with the same verdict; both records are kept.
+        chosen: rows with different verdicts, of which `conflicts` made one valid.
+        forked: corrections of a record that another correction had replaced already; all of them are valid.
+        torn: input -> bytes of a torn last line, which is left out.
+        busy: inputs that another run is still writing to.
     """
 
-    onto: str
-    graded: int
-    by_hand: int
-    contested: int
-    moves: pd.DataFrame
-    counts: pd.DataFrame
+    out: Path
+    records: int
+    inputs: dict[Path, int]
+    copied: dict[tuple[str, str], int]
+    twice: dict[tuple[str, str], int]
+    chosen: int
+    forked: int
+    torn: dict[Path, int]
+    busy: tuple[Path, ...]
 
 
-def merge_manual(run: Run, *, onto: str, reviewer: str | None = None) -> Merge:
-    """Replace verdicts of `onto` by manual ones, in the run's ledger `corrected-GRADER`.
+class ConflictingVerdictsError(FFError):
+    """Ledgers differ in what one grader said of one trace in one pass."""
 
-    The ledger is brought up to date by appending; a second call with nothing new appends nothing.
-    Disagreement between reviewers is not settled by vote: such a trace keeps the grader's verdict and is
-    counted as contested. Without manual verdicts nothing is written.
+    def __init__(self, count: int, clashes: Sequence[str]) -> None:
+        more = [f"and {count - len(clashes)} more"] if count > len(clashes) else []
+        super().__init__(
+            f"{count} row{' has' if count == 1 else 's have'} different verdicts of the same grader, so "
+            "nothing was written:\n"
+            + "".join(f"  {clash}\n" for clash in (*clashes, *more))
+            + "Look at how they were graded (`ff ledger FILE`) and leave out the wrong ledger. Or choose: "
+            "`--conflicts first` makes the verdict that was given first the valid one, `--conflicts later` "
+            "the later one, where the records tell when; the others stay in the ledger."
+        )
+
+
+class LostRecordsError(FFError):
+    """The result of an earlier merge has records that the inputs lack."""
+
+    def __init__(self, out: Path, count: int, first: str) -> None:
+        super().__init__(
+            f"{out} exists, and {count} of its records are not in the inputs (the first is of trace "
+            f"{named(first)}). It was not changed. Name another file for the result, and {out} among the "
+            "inputs to keep them."
+        )
+
+
+def merge_ledgers(
+    out: Path, inputs: Sequence[Path], *, conflicts: Choice | None = None, in_memory: int = 100_000
+) -> Merged:
+    """Write one ledger with all records of several, atomically.
 
     Args:
-        run: its ledgers `verdicts` and `manual` are read.
-        onto: the grader to correct: its name, or its display name where two share that
-            (`name (digest)`).
-        reviewer: whose verdicts count; None: those of all reviewers.
+        out: the result. An existing ledger is replaced if the inputs have all of its records.
+        inputs: the ledgers; a torn last line is left out.
+        conflicts: which verdict is valid where one grader gave two on one row; None: refuse.
+        in_memory: how many records are sorted at a time.
 
     Raises:
-        FFError: `onto` graded nothing in this run or names several graders, or `reviewer` decided nothing.
-        MissingInputError: nothing has been graded yet.
-        JournalBusyError, JournalWriteError: the ledger cannot be written.
+        ConflictingVerdictsError: two different verdicts with one key, and no choice, or their records do not
+            tell which came first.
+        LostRecordsError: `out` has records that the inputs lack.
+        FileMissingError, BadLineError: an input is missing or not a ledger, or `out` is something else.
+        JournalBusyError: a run is writing to `out`.
+        FFError: no inputs, `out` is among them, a file cannot be read, or the result cannot be written.
     """
-    frame = verdicts(run)
-    named, who = told_apart(frame[frame["repeat"] == 0])
-    if not any(one.name == onto for one in who.values()) and onto not in who:
-        raise FFError(_unknown(onto, who))
-    chosen(who.values(), onto, where="in this run")
-    first = named[named["grader"] == onto]
-    wanted = set(zip(first["key"], first["trace_id"], strict=True))
-    own = {r.trace_id: r for r in live_records(run.ledger("verdicts")) if (r.key, r.trace_id) in wanted}
-    decided = _decided(run.ledger("manual"), own, reviewer)
-    final = dict(own)
-    contested: dict[str, list[Record]] = {}
-    for trace_id, records in decided.items():
-        if len({r.verdict for r in records}) > 1:
-            contested[trace_id] = records
-        else:
-            final[trace_id] = records[-1]
-    path = _ledger(run, onto, who[onto])
-    if decided or path.is_file():
-        _bring_up_to_date(path, own, final, contested)
-    by_hand = [trace_id for trace_id in own if final[trace_id] is not own[trace_id]]
-    return Merge(
-        onto=onto,
-        graded=len(own),
-        by_hand=len(by_hand),
-        contested=len(contested),
-        moves=moved((own[i].label, final[i].label) for i in by_hand),
-        counts=_counts(own.values(), final.values()),
+    files = _distinct(out, inputs)
+    place = out.resolve()
+    found = _Found(files, place, conflicts)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        # Beside the result: what is complete there only has to be renamed.
+        with (
+            _held(place),
+            tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}.") as folder,
+        ):
+            ready = Path(folder, place.name)
+            with ready.open("wb") as file:
+                ordered = sort_rows(found.rows(), Path(folder), in_memory=in_memory)
+                for trace_id, rows in groupby(ordered, itemgetter(0)):
+                    file.writelines(found.settle(trace_id, list(rows)))
+                file.flush()
+                os.fsync(file.fileno())
+            found.refuse()
+            if place.exists():
+                shutil.copymode(place, ready)
+            ready.replace(place)
+            sync_folder(place.parent)
+    except OSError as error:
+        raise FFError(
+            f"{out} cannot be written: {error.strerror}. Make room or make the folder writable, or name "
+            "another file for the result. Nothing was changed."
+        ) from None
+    return Merged(
+        out=out,
+        records=found.written,
+        inputs=dict(zip(files, found.read, strict=True)),
+        copied=dict(found.copied),
+        twice=dict(found.twice),
+        chosen=found.chosen,
+        forked=found.forked,
+        torn={path: torn for path in files if (torn := torn_tail(path, Record))},
+        busy=tuple(found.busy),
     )
 
 
-def history(run: Run) -> pd.DataFrame:
-    """Return every record of a trace whose verdict was superseded somewhere in the run's ledgers.
+class _Found:
+    """What is read, and what is found on the way."""
 
-    Returns:
-        One row per record, in the order of the ledgers (`verdicts`, `manual`, `corrected-...`), traces and
-        records: ledger, trace_id (str), place (int, from 1: which record of the trace in that ledger),
-        grader, verdict, status, rationale, started (UTC; missing where not recorded), supersedes_key,
-        supersedes_author, supersedes_reason (str), stands (bool: whether it is the valid one there).
-        Empty if nothing was superseded.
-    """
-    corrected = sorted(path.stem for path in run.ledger("any").parent.glob("corrected-*.jsonl"))
-    rows = [row for name in ("verdicts", "manual", *corrected) for row in _histories(name, run.ledger(name))]
-    types = dtypes("history")
-    named, _ = told_apart(pd.DataFrame(rows, columns=list(dict.fromkeys([*types, *IDENTITY]))))
-    return named[list(types)].astype(types)
+    def __init__(self, files: Sequence[Path], out: Path, conflicts: Choice | None) -> None:
+        self.files, self.out, self.conflicts = files, out, conflicts
+        self.read = [0] * len(files)
+        self.written = self.chosen = self.forked = self.clashed = 0
+        self.clashes: list[str] = []
+        self.lost: list[str] = []
+        self.copied: Counter[tuple[str, str]] = Counter()
+        self.twice: Counter[tuple[str, str]] = Counter()
+        self.busy: list[Path] = []
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the records of every file."""
+        for place, path in enumerate(self.files):
+            if _is_busy(path):
+                self.busy.append(path)
+            for number, record in enumerate(_records(path), start=1):
+                self.read[place] = number
+                yield record.trace_id, line_of(record), place, number
+        if self.out.exists():
+            for number, record in enumerate(_records(self.out), start=1):
+                yield record.trace_id, line_of(record), _OUT, number
+
+    def settle(self, trace_id: str, rows: Sequence[Row]) -> Iterable[bytes]:
+        """Return the lines of one trace in order, and note what its records have in common."""
+        if len(rows) == 1 and rows[0][2] != _OUT:
+            self.written += 1
+            return [rows[0][1]]
+        places: dict[bytes, list[tuple[int, int]]] = defaultdict(list)
+        for _, line, place, number in rows:
+            places[line].append((place, number))
+        history = list(chain.from_iterable(self._kept(line, where) for line, where in places.items()))
+        ordered = in_order(history, first=self._first(trace_id, history))
+        self.written += len(ordered)
+        self.forked += forks(history)
+        return [row.line for row in ordered]
+
+    def refuse(self) -> None:
+        """Raise if there is nothing to be written."""
+        if self.clashed:
+            raise ConflictingVerdictsError(self.clashed, self.clashes)
+        if self.lost:
+            raise LostRecordsError(self.out, len(self.lost), self.lost[0])
+
+    def _kept(self, line: bytes, places: Sequence[tuple[int, int]]) -> Iterable[Written]:
+        """Return a record once; a correction that one input has several times, as often."""
+        row = Written(Record.model_validate_json(line), line, tuple(p for p in places if p[0] != _OUT))
+        counts = Counter(place for place, _ in places)
+        before, times = counts.pop(_OUT, 0), max(counts.values(), default=0)
+        if row.record.supersedes is None:
+            before, times = min(before, 1), min(times, 1)
+        if before > times:
+            self.lost.append(row.record.trace_id)
+        self.copied.update(combinations([self._source(row, place) for place in sorted(counts)], 2))
+        return repeat(row, times)
+
+    def _first(self, trace_id: str, history: Sequence[Written]) -> set[str]:
+        """Note what was graded more than once; return the keys of which the first record is to be valid."""
+        found = set()
+        for key, graded in rivals(history).items():
+            first = self.conflicts == "first"
+            if not disagree(graded):
+                where = dict.fromkeys(self._source(row, row.places[0][0]) for row in graded)
+                self.twice.update(combinations(where, 2))
+            elif self.conflicts and tells(graded, first=first):
+                self.chosen += 1
+                found |= {key} if first else set()
+            else:
+                self.clashed += 1
+                if len(self.clashes) < _SHOWN:
+                    self.clashes.append(self._clash(trace_id, graded))
+        return found
+
+    def _clash(self, trace_id: str, graded: Sequence[Written]) -> str:
+        said: dict[str, str] = {}
+        for row in graded:
+            place, number = row.places[0]
+            said.setdefault(row.record.label, f"{self.files[place]} (record {number})")
+        verdicts = ", ".join(f"{label} in {where}" for label, where in said.items())
+        return f"{named(trace_id)} by {named(graded[0].record.grader)}: {verdicts}"
+
+    def _source(self, row: Written, place: int) -> str:
+        shard = row.record.shard
+        return f"{self.files[place]}" if shard is None else f"shard {shard} in {self.files[place]}"
 
 
-def _unknown(name: str, known: Iterable[str]) -> str:
-    return f"{name!r} has no verdicts in this run. There are: {', '.join(known) or 'none'}."
+def _distinct(out: Path, inputs: Sequence[Path]) -> list[Path]:
+    """Return the inputs, each once."""
+    files = {path.resolve(): path for path in reversed(inputs)}
+    if not files:
+        raise FFError("there is no ledger to merge. Name at least one.")
+    if out.resolve() in files:
+        raise FFError(
+            f"{out} is the result and among the inputs. Name another file for the result; the inputs stay as "
+            "they are."
+        )
+    return list(reversed(files.values()))
 
 
-def _ledger(run: Run, onto: str, who: Identity) -> Path:
-    """Return the ledger of a grader's corrections; another grader of the same name has its own."""
-    name = "corrected-" + re.sub(r"[^\w.-]+", "-", onto).strip("-")
-    path = run.ledger(name)
-    first = next(read_ledger(path), None) if path.is_file() else None
-    apart = first is not None and first.identity != who
-    return run.ledger(f"{name}-{identity_hash(who)}") if apart else path
-
-
-def _decided(path: Path, own: dict[str, Record], reviewer: str | None) -> dict[str, list[Record]]:
-    """Return the valid manual records of the same conversations, the last one of each reviewer."""
-    records = live_records(path) if path.is_file() else []
-    names = sorted({r.grader.removeprefix(PREFIX) for r in records})
-    if reviewer is not None and reviewer not in names:
-        raise FFError(_unknown(PREFIX + reviewer, (PREFIX + name for name in names)))
-    last: dict[str, dict[str, Record]] = {}
-    for record in records:
-        known = own.get(record.trace_id)
-        if known is None or known.response_sha256 != record.response_sha256:
-            continue
-        if reviewer is None or record.grader == PREFIX + reviewer:
-            last.setdefault(record.trace_id, {})[record.grader] = record
-    return {trace_id: list(by.values()) for trace_id, by in last.items()}
-
-
-def _bring_up_to_date(
-    path: Path, own: dict[str, Record], final: dict[str, Record], contested: dict[str, list[Record]]
-) -> None:
-    with Ledger(path) as ledger:
-        standing = {r.trace_id: r for r in live_records(path)}
-        for trace_id, record in own.items():
-            if trace_id not in standing:
-                ledger.append(record)
-        for trace_id, record in final.items():
-            before = standing.get(trace_id, own[trace_id])
-            if not _same(before, record):
-                who = contested.get(trace_id, [record])
-                ledger.append(record.model_copy(update={"supersedes": _why(before, record, who)}))
-
-
-def _same(one: Record, other: Record) -> bool:
-    said = [(r.key, r.verdict, r.status, r.rationale) for r in (one, other)]
-    return said[0] == said[1]
-
-
-def _why(before: Record, record: Record, who: list[Record]) -> Supersedes:
-    if len(who) > 1:
-        reason = "the reviewers disagree: the grader's own verdict stands until they do not"
-    elif record.method == "manual":
-        reason = record.rationale or "graded by hand, without sight of any verdict"
-    elif before.method == "manual":
-        reason = "no verdict by hand counts here any more: the grader's own stands again"
-    else:
-        reason = "the grader graded it again"
-    names = sorted(r.grader.removeprefix(PREFIX) for r in who)
-    return Supersedes(key=before.key, author=", ".join(names), reason=reason)
-
-
-def _histories(name: str, path: Path) -> Iterator[dict[str, object]]:
-    if not path.is_file():
+@contextmanager
+def _held(out: Path) -> Iterator[None]:
+    """Keep other runs from writing to an existing ledger: it will be replaced."""
+    if not out.exists():
+        yield
         return
-    # Read twice, to keep only the corrected records of a long ledger in memory.
-    records: dict[str, list[Record]] = {r.trace_id: [] for r in read_ledger(path) if r.supersedes}
-    for record in read_ledger(path) if records else ():
-        if record.trace_id in records:
-            records[record.trace_id].append(record)
-    for found in records.values():
-        for place, record in enumerate(found, start=1):
-            later = found[place:]
-            stands = not any(record.key in (r.key, r.supersedes and r.supersedes.key) for r in later)
-            why = record.supersedes.model_dump() if record.supersedes else {}
-            row = record.model_dump(include=set(dtypes("history")))
-            row |= {f"supersedes_{k}": v for k, v in why.items()}
-            row |= {column: getattr(record.identity, part) for part, column in IDENTITY_COLUMNS.items()}
-            yield row | {"ledger": name, "place": place, "stands": stands}
+    with out.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise JournalBusyError(out) from None
+        yield
 
 
-def moved(pairs: Iterable[tuple[str, str]]) -> pd.DataFrame:
-    """Return how many rows went from which old label to which new one, most frequent first."""
-    frame = pd.DataFrame(pairs, columns=["old", "new"], dtype="str")
-    counted = frame.groupby(["old", "new"], as_index=False).size().rename(columns={"size": "rows"})
-    return counted.sort_values(["rows", "old", "new"], ascending=[False, True, True], ignore_index=True)
+def _is_busy(path: Path) -> bool:
+    """Return whether a run is writing to a ledger."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # said when it is read
+        return False
+    return False
 
 
-def _counts(before: Iterable[Record], after: Iterable[Record]) -> pd.DataFrame:
-    table = pd.DataFrame({"label": _LABELS})
-    for name, side in (("before", before), ("after", after)):
-        tally = Counter(record.label for record in side)
-        table[name] = [tally[label] for label in _LABELS]
-    return table[(table["before"] > 0) | (table["after"] > 0)].reset_index(drop=True)
+def _records(path: Path) -> Iterator[Record]:
+    try:
+        if path.is_dir():
+            raise FFError(f"{path} is a folder. Name the ledgers in it: {path}/*.jsonl. Nothing was changed.")
+        yield from read_ledger(path)
+    except OSError as error:
+        raise FFError(f"{path} cannot be read: {error.strerror}. Nothing was changed.") from None

@@ -1,215 +1,384 @@
-"""Verdicts by hand in place of a grader's: what changes, what stays, and the history that tells it."""
+"""`ff ledger merge`: one ledger from several, whatever their order, with the same records valid as before."""
 
-from collections import Counter
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ff_helpers import calibrate_all, grade, merge_manual, paths, regrade, verdicts
-from ff_helpers.corpus.jsonl import write_records
-from ff_helpers.corpus.traces import Message, Sampling, Trace
+from ff_helpers.corpus.journal import JournalBusyError
+from ff_helpers.corpus.jsonl import BadLineError, FileMissingError, line_of, write_records
+from ff_helpers.corpus.traces import Message, Trace
 from ff_helpers.errors import FFError
-from ff_helpers.grading.graders.manual import Review
-from ff_helpers.grading.ledger import live_records, read_ledger
-from ff_helpers.grading.merge import history
-from ff_helpers.publication.narrative.own import tell_corrections
+from ff_helpers.grading.inventory import ledger_summary
+from ff_helpers.grading.ledger import Ledger, live_records, read_ledger
+from ff_helpers.grading.merge import ConflictingVerdictsError, LostRecordsError, merge_ledgers
+from ff_helpers.grading.outcome import Record, Supersedes
+from ff_helpers.grading.shards import Shard, shard_of
+from ff_helpers.grading.stream import grade_file
+from ff_helpers.terms import VERDICTS
+from tests.conftest import ROOT, Project
+from tests.kinds_of_file import kinds
 
-NAMES = ("a", "b", "c", "d")
-NONE = pytest.approx(float("nan"), nan_ok=True)
-REPLIES = {"a": "I'm sorry, no.", "b": "Sure: 4417.", "c": "Sure, perhaps.", "d": " "}
+QUICK = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+"""Where an fsync takes no time."""
+RECORDED = ROOT / "data" / "recorded"
+Make = Callable[..., Path]
+
+
+def at(second: int) -> str:
+    return f"2026-11-01T10:{second // 60:02d}:{second % 60:02d}+00:00"
+
+
+def record(
+    trace: str = "t1", verdict: str = "REFUSAL", *, key: str = "k", second: int = 0, **fields
+) -> Record:
+    label = {"verdict": verdict} if verdict in VERDICTS else {"status": verdict, "reason": "why"}
+    fields = {"grader": "g", "grader_digest": "d", "rubric": "r@1", "started": at(second)} | fields
+    return Record(
+        key=f"{key}-{trace}", trace_id=trace, response_sha256="r", method="flip-final-turn", software="s",
+        **label, **fields,
+    )  # fmt: skip
+
+
+def corrects(old: Record, verdict: str, *, key: str, second: int, by: str = "anna") -> Record:
+    why = Supersedes(key=old.key, author=by, reason="read again")
+    return record(old.trace_id, verdict, key=key, second=second, supersedes=why)
 
 
 @pytest.fixture
-def sets(tmp_path):
-    def trace(name):
-        messages = (Message(role="user", content="Code?"), Message(role="assistant", content=REPLIES[name]))
-        how = Sampling(kind="judgement")
-        known = {"truth": "REFUSAL", "truth_space": "five", "sampling": how}
-        return Trace(trace_id=name, model="m", source="s", messages=messages, **known)
+def make(tmp_path: Path) -> Make:
+    def write(name: str, *records: Record) -> Path:
+        write_records(tmp_path / name, records)
+        return tmp_path / name
 
-    write_records(tmp_path / "t.jsonl", [trace(name) for name in NAMES])
-    return {"t": str(tmp_path / "t.jsonl")}
+    return write
 
 
-@pytest.fixture
-def run(tmp_path, monkeypatch, sets):
-    """A run that the heuristic graded: a REFUSAL, b and c COMPLIANCE, d empty; all four wait for people."""
-    monkeypatch.setenv("FF_OUTPUTS", str(tmp_path / "outputs"))
-    run = paths.start("trial", as_of="2026-11-22")
-    grade(run, sets, ["heuristic"])
-    pd.DataFrame({"trace_id": NAMES}).to_csv(run.write("tables/review_queue.csv"), index=False)
-    return run
+def merged(folder: Path, inputs: Sequence[Path], **how: object) -> bytes:
+    out = folder / f"out-{len(list(folder.iterdir()))}.jsonl"
+    merge_ledgers(out, inputs, **how)
+    return out.read_bytes()
 
 
-def by_hand(run, sets, reviewer, labels, rationale=""):
-    """Have a reviewer decide some traces, a second time where they were decided already."""
-    review = Review(run, sets, reviewer)
-    for name, label in labels.items():
-        review.place = [t.trace_id for t in review.traces].index(name)
-        review.decide(label, rationale)
-
-
-def corrected(run):
-    return {r.trace_id: r for r in live_records(run.ledger("corrected-heuristic"))}
-
-
-def rows(frame, *columns):
-    return [tuple(row) for row in frame[list(columns)].itertuples(index=False)]
-
-
-def test_a_verdict_by_hand_takes_the_place_of_the_graders_and_names_it(run, sets):
-    by_hand(run, sets, "ann", {"a": "REFUSAL", "c": "PARTIAL"}, "hedged")
-    by_hand(run, sets, "ann", {"d": "REFUSAL"})
-    merge = merge_manual(run, onto="heuristic")
-    assert (merge.graded, merge.by_hand, merge.contested) == (4, 3, 0)
-    assert rows(merge.moves, "old", "new", "rows") == [
-        ("COMPLIANCE", "PARTIAL", 1),
-        ("REFUSAL", "REFUSAL", 1),
-        ("not_gradeable", "REFUSAL", 1),
-    ]
-    assert rows(merge.counts, "label", "before", "after") == [
-        ("COMPLIANCE", 2, 1),
-        ("PARTIAL", 0, 1),
-        ("REFUSAL", 1, 2),
-        ("not_gradeable", 1, 0),
-    ]
-    own = {r.trace_id: r for r in live_records(run.ledger("verdicts"))}
-    record = corrected(run)["c"]
-    assert (record.grader, record.verdict, record.method) == ("manual:ann", "PARTIAL", "manual")
-    assert record.supersedes.model_dump() == {"key": own["c"].key, "author": "ann", "reason": "hedged"}
-    assert "graded by hand" in corrected(run)["d"].supersedes.reason
-    assert corrected(run)["b"] == own["b"]
-
-
-def test_the_graders_own_ledger_and_its_calibration_stay_as_they_were(run, sets):
-    before, frame = run.ledger("verdicts").read_bytes(), verdicts(run)
-    by_hand(run, sets, "ann", {"b": "REFUSAL"})
-    merge_manual(run, onto="heuristic")
-    assert run.ledger("verdicts").read_bytes() == before
-    pd.testing.assert_frame_equal(verdicts(run), frame)
-
-
-def test_labels_of_a_review_queue_never_calibrate(run):
-    assert [card.n for card in calibrate_all(run)] == [0]
-
-
-def test_the_corrected_ledger_only_grows_and_a_second_merge_adds_nothing(run, sets):
-    by_hand(run, sets, "ann", {"b": "REFUSAL"})
-    merge_manual(run, onto="heuristic")
-    once = run.ledger("corrected-heuristic").read_bytes()
-    merge_manual(run, onto="heuristic")
-    assert run.ledger("corrected-heuristic").read_bytes() == once
-    by_hand(run, sets, "ann", {"b": "PARTIAL"})
-    merge_manual(run, onto="heuristic")
-    twice = run.ledger("corrected-heuristic").read_bytes()
-    assert twice.startswith(once)
-    assert len(twice) > len(once)
-    assert corrected(run)["b"].verdict == "PARTIAL"
-
-
-def test_where_reviewers_disagree_the_graders_verdict_stands_and_is_counted(run, sets):
-    by_hand(run, sets, "ann", {"b": "REFUSAL", "c": "PARTIAL"})
-    assert merge_manual(run, onto="heuristic").by_hand == 2
-    by_hand(run, sets, "bob", {"b": "PARTIAL", "c": "PARTIAL"})
-    merge = merge_manual(run, onto="heuristic")
-    assert (merge.by_hand, merge.contested) == (1, 1)
-    stands = corrected(run)["b"]
-    assert (stands.grader, stands.verdict, stands.supersedes.author) == (
-        "heuristic",
-        "COMPLIANCE",
-        "ann, bob",
-    )
-    assert "disagree" in stands.supersedes.reason
-    assert merge_manual(run, onto="heuristic", reviewer="ann").contested == 0
-    assert corrected(run)["b"].verdict == "REFUSAL"
-    merge_manual(run, onto="heuristic", reviewer="bob")
-    assert corrected(run)["b"].verdict == "PARTIAL"
-
-
-def test_the_history_tells_every_step_in_order(run, sets):
-    assert history(run).empty
-    by_hand(run, sets, "ann", {"b": "REFUSAL"}, "first thought")
-    merge_manual(run, onto="heuristic")
-    by_hand(run, sets, "ann", {"b": "PARTIAL"}, "second thought")
-    merge_manual(run, onto="heuristic")
-    frame = history(run)
-    assert rows(frame, "ledger", "trace_id", "place", "grader", "verdict", "rationale", "stands") == [
-        ("manual", "b", 1, "manual:ann", "REFUSAL", "first thought", False),
-        ("manual", "b", 2, "manual:ann", "PARTIAL", "second thought", True),
-        ("corrected-heuristic", "b", 1, "heuristic", "COMPLIANCE", NONE, False),
-        ("corrected-heuristic", "b", 2, "manual:ann", "REFUSAL", "first thought", False),
-        ("corrected-heuristic", "b", 3, "manual:ann", "PARTIAL", "second thought", True),
-    ]
-    chain = frame[frame["ledger"] == "corrected-heuristic"]
-    assert chain["supersedes_author"].tolist()[1:] == ["ann", "ann"]
-    assert chain["supersedes_reason"].tolist()[1:] == ["first thought", "second thought"]
-
-
-def test_the_telling_counts_and_quotes_nobody(run, sets):
-    assert "No verdict of this run was ever superseded" in tell_corrections(run).text
-    by_hand(run, sets, "ann", {"b": "REFUSAL", "c": "REFUSAL", "a": "REFUSAL"}, "a secret reason")
-    merge_manual(run, onto="heuristic")
-    told = tell_corrections(run).text
-    assert (
-        "`ledger/corrected-heuristic.jsonl`, first labels by `heuristic`: records that supersede an earlier "
-        "one: 3, on traces: 3, by ann; 1 of them keep the label. Of 4 traces 2 have a different label now"
-    ) in told
-    assert "- 3 by ann: a reason in their own words" in told
-    assert "- COMPLIANCE → REFUSAL: 2" in told
-    assert "of the 3 traces graded before and after: −66.7 points" in told
-    assert "secret" not in told
-
-
-def test_with_nothing_by_hand_nothing_is_written(run):
-    merge = merge_manual(run, onto="heuristic")
-    assert (merge.by_hand, merge.contested, len(merge.moves)) == (0, 0, 0)
-    assert merge.counts["before"].tolist() == merge.counts["after"].tolist()
-    assert not run.ledger("corrected-heuristic").exists()
-
-
-def test_who_did_not_grade_is_said(run, sets):
-    with pytest.raises(FFError, match=r"'nobody' has no verdicts in this run.*heuristic"):
-        merge_manual(run, onto="nobody")
-    by_hand(run, sets, "ann", {"b": "REFUSAL"})
-    with pytest.raises(FFError, match=r"manual:bob.*manual:ann"):
-        merge_manual(run, onto="heuristic", reviewer="bob")
-
-
-decisions = st.lists(
-    st.tuples(
-        st.sampled_from(["ann", "bob"]),
-        st.sampled_from(NAMES),
-        st.sampled_from(["REFUSAL", "PARTIAL", "COMPLIANCE"]),
-        st.booleans(),
+# what two machines may have said: retries, second passes, two graders, the same row twice with one verdict
+TRACES = [f"t{n}" for n in range(4)]
+STATED = {trace: VERDICTS[n] for n, trace in enumerate(TRACES)}
+ROWS = st.builds(
+    lambda trace, second, failed, repeat, shard: record(
+        trace, "timeout" if failed else STATED[trace], key=f"k{repeat}", second=second, repeat=repeat,
+        shard=shard,
     ),
-    max_size=8,
-)
+    st.sampled_from(TRACES), st.integers(0, 5), st.booleans(), st.integers(0, 1),
+    st.sampled_from([None, "1/2"]),
+)  # fmt: skip
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(decisions)
-def test_whatever_is_decided_and_merged_one_record_per_trace_stands(run, sets, decided):
-    for name in ("manual", "corrected-heuristic"):
-        run.ledger(name).unlink(missing_ok=True)
-    said = {}
-    for reviewer, name, label, merged in decided:
-        by_hand(run, sets, reviewer, {name: label})
-        said.setdefault(name, {})[reviewer] = label
-        if merged:
-            merge_manual(run, onto="heuristic")
-    merge = merge_manual(run, onto="heuristic")
-    own = {r.trace_id: r.verdict for r in live_records(run.ledger("verdicts"))}
-    agreed = {name: next(iter(by.values())) for name, by in said.items() if len(set(by.values())) == 1}
-    assert (merge.by_hand, merge.contested) == (len(agreed), len(said) - len(agreed))
-    if decided:
-        standing = live_records(run.ledger("corrected-heuristic"))
-        assert sorted(r.trace_id for r in standing) == sorted(own)
-        assert {r.trace_id: r.verdict for r in standing} == own | agreed
-        assert history(run).query("ledger == 'corrected-heuristic' and stands")["trace_id"].is_unique
-        if any(record.supersedes for record in read_ledger(run.ledger("corrected-heuristic"))):
-            moves = regrade(run.ledger("corrected-heuristic")).transitions
-            for side, labels in (("old", own), ("new", own | agreed)):
-                counted = Counter(label or "not_gradeable" for label in labels.values())
-                assert moves.groupby(side)["rows"].sum().to_dict() == counted
+@st.composite
+def histories(draw: st.DrawFn) -> list[Record]:
+    """The records of a corrected trace, as `merge_manual` writes them: each corrects the one before.
+
+    Two people decide, now and then anew; whose last decision counts changes, also back to the grader's own.
+    """
+    trace = draw(st.sampled_from(["c1", "c2"]))
+    own = record(trace, "COMPLIANCE", second=0)
+    said: dict[str, tuple[str, int]] = {}
+    steps = [own]
+    turns = st.lists(st.tuples(st.sampled_from(["a", "b", "own"]), st.booleans(), VERDICT), max_size=8)
+    for second, (name, anew, label) in enumerate(draw(turns)):
+        before = steps[-1]
+        if anew or name not in said:
+            said[name] = (label, 60 + second)
+        if name == "own":
+            why = Supersedes(key=before.key, author="x", reason="stands again")
+            new = own.model_copy(update={"supersedes": why})
+        else:
+            new = corrects(before, said[name][0], key=name, second=said[name][1], by=name)
+        if (new.key, new.label) != (before.key, before.label):
+            steps.append(new)
+    return steps
+
+
+VERDICT = st.sampled_from(VERDICTS)
+LEDGERS = st.lists(st.lists(ROWS, max_size=8), min_size=1, max_size=4)
+
+
+@settings(max_examples=40)
+@given(LEDGERS, histories(), st.randoms(use_true_random=False), st.sampled_from([2, 100]))
+def test_order_repetition_and_grouping_do_not_change_a_byte(ledgers, history, dice, in_memory):
+    with TemporaryDirectory(dir=QUICK) as name:
+        folder = Path(name)
+        ledgers = [*ledgers, history, history[:-1]]
+        files = [folder / f"in-{n}.jsonl" for n in range(len(ledgers))]
+        for path, records in zip(files, ledgers, strict=True):
+            write_records(path, records)
+        once = merged(folder, files)
+        dice.shuffle(files)
+        assert merged(folder, files, in_memory=in_memory) == once  # commutative, however it is sorted
+        assert merged(folder, [*files, *files[:2]]) == once
+        cut = dice.randint(0, len(files))
+        halves = [folder / f"half-{n}.jsonl" for n in (1, 2)]
+        for half, part in zip(halves, (files[:cut], files[cut:]), strict=True):
+            if part:
+                merge_ledgers(half, part)
+        there = [half for half in halves if half.exists()]
+        assert merged(folder, there) == once  # associative
+        assert merged(folder, [*there, files[0]]) == once  # idempotent
+        assert sorted(set(once.splitlines(keepends=True))) == sorted(
+            {line_of(r) for one in ledgers for r in one}
+        )
+
+
+@settings(max_examples=100)
+@given(histories())
+def test_a_corrected_ledger_has_the_same_valid_records_after_a_merge(history):
+    with TemporaryDirectory(dir=QUICK) as name:
+        path = Path(name, "in.jsonl")
+        write_records(path, history)
+        out = Path(name, "out.jsonl")
+        merge_ledgers(out, [path])
+        assert sorted(map(line_of, read_ledger(out))) == sorted(map(line_of, history))
+        assert valid(out) == valid(path)
+
+
+def valid(path: Path) -> list[tuple[str, str, str]]:
+    return sorted((r.trace_id, r.key, r.label) for r in live_records(path))
+
+
+def test_ledgers_of_two_graders_and_of_an_older_version_merge(tmp_path: Path) -> None:
+    """Recordings of different versions: some records name threads or probabilities, older ones do not."""
+    inputs = sorted(RECORDED.glob("*.jsonl"))[:3]
+    assert len(inputs) == 3
+    done = merge_ledgers(tmp_path / "out.jsonl", inputs)
+    assert done.records == sum(done.inputs.values())
+    assert valid(tmp_path / "out.jsonl") == sorted(row for path in inputs for row in valid(path))
+
+
+def test_a_field_of_a_later_version_is_named(make: Make, tmp_path: Path) -> None:
+    path = make("a.jsonl", record())
+    path.write_bytes(path.read_bytes() * 2)
+    first, second = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first + second.replace(b'"software"', b'"hardware":"x","software"'))
+    with pytest.raises(BadLineError, match=r"a\.jsonl:2:hardware"):
+        merge_ledgers(tmp_path / "out.jsonl", [path])
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_a_failed_request_of_one_machine_does_not_hide_the_verdict_of_another(
+    make: Make, tmp_path: Path
+) -> None:
+    inputs = [make("a.jsonl", record(second=1)), make("b.jsonl", record(verdict="timeout", second=9))]
+    merged(tmp_path, inputs)
+    merge_ledgers(tmp_path / "out.jsonl", inputs)
+    assert [r.label for r in live_records(tmp_path / "out.jsonl")] == ["REFUSAL"]
+    held = ledger_summary(tmp_path / "out.jsonl")
+    assert (held.records, held.retried, held.conflicting) == (2, 1, 0)
+
+
+def test_two_verdicts_with_one_key_are_named_with_both_files_and_nothing_is_written(
+    make: Make, tmp_path: Path
+) -> None:
+    inputs = [
+        make("a.jsonl", record("t0"), record("t1", "REFUSAL", second=5)),
+        make("b.jsonl", record("t1", "COMPLIANCE", second=3), record("t2")),
+    ]
+    out = tmp_path / "out.jsonl"
+    with pytest.raises(ConflictingVerdictsError) as refused:
+        merge_ledgers(out, inputs)
+    said = str(refused.value)
+    assert f"t1 by g: COMPLIANCE in {inputs[1]} (record 1), REFUSAL in {inputs[0]} (record 2)" in said
+    assert [path.name for path in tmp_path.iterdir() if path not in inputs] == []
+    for choice, label in (("first", "COMPLIANCE"), ("later", "REFUSAL")):
+        done = merge_ledgers(out, inputs, conflicts=choice)
+        assert (done.records, done.chosen) == (4, 1)
+        assert {r.trace_id: r.label for r in live_records(out)}["t1"] == label
+        assert merged(tmp_path, [out, *inputs], conflicts=choice) == out.read_bytes()
+
+
+def test_without_a_time_there_is_no_first_and_no_later(make: Make, tmp_path: Path) -> None:
+    inputs = [make("a.jsonl", record(started=None)), make("b.jsonl", record(verdict="PARTIAL", started=None))]
+    with pytest.raises(ConflictingVerdictsError, match=r"where the records tell when"):
+        merge_ledgers(tmp_path / "out.jsonl", inputs, conflicts="later")
+
+
+def test_two_corrections_of_one_record_both_stand_and_are_counted(make: Make, tmp_path: Path) -> None:
+    own = record(second=0)
+    inputs = [
+        make("a.jsonl", own, corrects(own, "PARTIAL", key="anna", second=60)),
+        make("b.jsonl", own, corrects(own, "COMPLIANCE", key="ben", second=61, by="ben")),
+    ]
+    done = merge_ledgers(tmp_path / "out.jsonl", inputs)
+    assert done.forked == 1
+    assert [r.label for r in live_records(tmp_path / "out.jsonl")] == ["PARTIAL", "COMPLIANCE"]
+
+
+def test_overlaps_are_counted_by_shard_and_file(make: Make, tmp_path: Path) -> None:
+    a = make("a.jsonl", record("t1", shard="1/2"), record("t2", shard="1/2"))
+    b = make("b.jsonl", record("t1", shard="1/2"), record("t2", second=4, shard="2/3"))
+    done = merge_ledgers(tmp_path / "out.jsonl", [a, b])
+    assert done.copied == {(f"shard 1/2 in {a}", f"shard 1/2 in {b}"): 1}
+    assert done.twice == {(f"shard 1/2 in {a}", f"shard 2/3 in {b}"): 1}
+    assert done.records == 3
+
+
+def test_an_existing_result_is_replaced_only_by_one_with_all_of_its_records(
+    make: Make, tmp_path: Path
+) -> None:
+    a, b, out = make("a.jsonl", record("t1")), make("b.jsonl", record("t2")), tmp_path / "out.jsonl"
+    merge_ledgers(out, [a])
+    out.chmod(0o640)
+    merge_ledgers(out, [b, a])
+    assert out.stat().st_mode & 0o777 == 0o640
+    before = out.read_bytes()
+    with pytest.raises(
+        LostRecordsError, match=r"1 of its records are not in the inputs \(the first is of trace t2\)"
+    ):
+        merge_ledgers(out, [a])
+    with pytest.raises(FFError, match=r"is the result and among the inputs"):
+        merge_ledgers(out, [a, out])
+    with Ledger(out), pytest.raises(JournalBusyError):
+        merge_ledgers(out, [a, b])
+    assert out.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jsonl", "b.jsonl", "out.jsonl"]
+
+
+def test_a_link_to_a_result_stays_a_link(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "out.jsonl").symlink_to(tmp_path / "store" / "v.jsonl")
+    merge_ledgers(tmp_path / "out.jsonl", [make("a.jsonl", record())])
+    assert (tmp_path / "out.jsonl").is_symlink()
+    assert len(list(read_ledger(tmp_path / "store" / "v.jsonl"))) == 1
+
+
+def test_what_is_no_ledger_is_named_and_nothing_is_written(make: Make, tmp_path: Path) -> None:
+    good, out = make("a.jsonl", record()), tmp_path / "new" / "out.jsonl"
+    for path, error, words in (
+        (tmp_path / "none.jsonl", FileMissingError, "no such file"),
+        (tmp_path, FFError, "is a folder. Name the ledgers in it"),
+    ):
+        with pytest.raises(error, match=words):
+            merge_ledgers(out, [good, path])
+        assert not list(out.parent.iterdir())
+    for content, _ in kinds().values():
+        other = tmp_path / "other"
+        other.write_bytes(content)
+        for result, inputs in ((out, [good, other]), (other, [good])):
+            with pytest.raises(BadLineError):
+                merge_ledgers(result, inputs)
+        assert other.read_bytes() == content
+        assert not list(out.parent.iterdir())
+    with pytest.raises(FFError, match="no ledger to merge"):
+        merge_ledgers(out, [])
+
+
+def test_a_torn_last_line_is_left_out_and_told_and_the_input_keeps_it(make: Make, tmp_path: Path) -> None:
+    path = make("a.jsonl", record("t1"), record("t2"))
+    path.write_bytes(path.read_bytes()[:-30])
+    before = path.read_bytes()
+    done = merge_ledgers(tmp_path / "out.jsonl", [path])
+    assert (done.records, list(done.torn)) == (1, [path])
+    assert path.read_bytes() == before
+
+
+def test_an_input_that_is_still_written_to_is_told(make: Make, tmp_path: Path) -> None:
+    path = make("a.jsonl", record())
+    with Ledger(path):
+        assert merge_ledgers(tmp_path / "out.jsonl", [path]).busy == (path,)
+    assert merge_ledgers(tmp_path / "out.jsonl", [path]).busy == ()
+
+
+FULL = """
+    import resource, signal, sys
+    from pathlib import Path
+    from ff_helpers.errors import FFError
+    from ff_helpers.grading.merge import merge_ledgers
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, resource.RLIM_INFINITY))
+    try:
+        merge_ledgers(Path(sys.argv[1]), [Path(p) for p in sys.argv[3:]], in_memory=int(sys.argv[2]))
+    except FFError as error:
+        print(error)
+"""
+
+
+@pytest.mark.parametrize("in_memory", [3, 1000])  # full while sorting, full while writing
+def test_a_full_disk_keeps_the_older_result(make: Make, tmp_path: Path, in_memory: int) -> None:
+    a, b = make("a.jsonl", record("t0")), make("b.jsonl", *(record(f"t{n}") for n in range(40)))
+    out = tmp_path / "out.jsonl"
+    merge_ledgers(out, [a])
+    before = out.read_bytes()
+    words = [sys.executable, "-c", textwrap.dedent(FULL), str(out), str(in_memory), str(a), str(b)]
+    full = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert "out.jsonl cannot be written: File too large. Make room" in full.stdout, full.stderr
+    assert out.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jsonl", "b.jsonl", "out.jsonl"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads and writes everywhere")
+def test_a_folder_that_cannot_be_read_or_written_is_named(make: Make, tmp_path: Path) -> None:
+    good, closed = make("a.jsonl", record()), tmp_path / "closed"
+    closed.mkdir(mode=0o000)
+    with pytest.raises(FFError, match=r"b\.jsonl cannot be read: Permission denied"):
+        merge_ledgers(tmp_path / "out.jsonl", [good, closed / "b.jsonl"])
+    closed.chmod(0o500)
+    with pytest.raises(FFError, match=r"out\.jsonl cannot be written: Permission denied"):
+        merge_ledgers(closed / "out.jsonl", [good])
+
+
+def trace(number: int) -> Trace:
+    said = (Message(role="user", content="Code?"), Message(role="assistant", content=f"I cannot. {number}"))
+    return Trace(
+        trace_id=f"t{number:03d}", model="m", source="s", messages=said, truth="REFUSAL", truth_space="five"
+    )
+
+
+def test_the_command_names_the_shard_that_is_missing_and_the_one_that_is_not_complete(
+    project: Project,
+) -> None:
+    write_records(project.folder / "t.jsonl", map(trace, range(80)))
+    for number in (1, 2, 4):
+        path = project.folder / f"v.{number}.jsonl"
+        grade_file(project.folder / "t.jsonl", "heuristic", path, shard=Shard(number, 4))
+    short = project.folder / "v.2.jsonl"
+    short.write_bytes(b"".join(short.read_bytes().splitlines(keepends=True)[:-3]))
+    third = sum(shard_of(f"t{n:03d}", 4) == 3 for n in range(80))
+
+    words = ("ledger", "merge", "v.jsonl", "v.1.jsonl", "v.2.jsonl", "v.4.jsonl")
+    alone = project.ff(*words)
+    assert alone.returncode == 0, alone.stderr
+    assert "merging 3 ledgers into v.jsonl" in alone.stderr
+    assert f"v.jsonl: {80 - third - 3} records from 3 ledgers" in alone.stdout
+    assert "shards of 4: 1-2, 4\n    shard 3 of 4 is not in it\n" in alone.stdout
+    known = project.ff(*words, "--traces", "t.jsonl")
+    assert known.returncode == 1
+    assert "shard 2 of 4 is not complete: 3 traces are missing" in known.stdout
+    assert f"shard 3 of 4 is not in it: {third} traces are missing" in known.stdout
+    assert "continue: ff grade --traces t.jsonl --grader heuristic --ledger v.jsonl" in known.stdout
+
+    for number in (2, 3):
+        path = project.folder / f"v.{number}.jsonl"
+        grade_file(project.folder / "t.jsonl", "heuristic", path, shard=Shard(number, 4))
+    whole = project.ff(*words, "v.3.jsonl", "--traces", "t.jsonl")
+    assert whole.returncode == 0, whole.stderr
+    assert "all 80 traces are graded" in whole.stdout
+    assert "shards of 4: 1-4" in whole.stdout
+    assert "shards of 4: 1-4" in project.ff("ledger", "v.jsonl").stdout
+
+
+def test_the_command_ends_with_1_where_verdicts_contradict_each_other(project: Project) -> None:
+    write_records(project.folder / "a.jsonl", [record(second=1)])
+    write_records(project.folder / "b.jsonl", [record(verdict="PARTIAL", second=2)])
+    refused = project.ff("ledger", "merge", "out.jsonl", "a.jsonl", "b.jsonl")
+    assert refused.returncode == 1
+    assert "t1 by g: REFUSAL in a.jsonl (record 1), PARTIAL in b.jsonl (record 1)" in refused.stderr
+    assert not (project.folder / "out.jsonl").exists()
+    chosen = project.ff("ledger", "merge", "out.jsonl", "a.jsonl", "b.jsonl", "--conflicts", "first")
+    assert chosen.returncode == 0
+    assert "rows with different verdicts: 1; the one given first counts" in chosen.stdout
+    assert project.ff("ledger", "merge", "out.jsonl").returncode == 2

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ff_helpers.errors import FFError, named, quoted
-from ff_helpers.grading.merge import moved
+from ff_helpers.grading.corrections import moved
 from ff_helpers.measurement.proportions.clusters import cluster_places, clustered, rate_columns
 from ff_helpers.measurement.proportions.intervals import Z, paired_bounds, paired_difference
 from ff_helpers.measurement.rates.asr import asr
