@@ -60,6 +60,27 @@ def test_the_labels_of_an_import_adjust_by_their_majority(study, capsys):
     assert (study / "labels.csv").read_bytes() == labels
 
 
+def test_verdicts_in_parquet_are_adjusted_alike_and_a_failed_row_has_no_verdict(study, capsys):
+    import duckdb
+
+    assert main([*DRAW, "--n", "60"]) == 0
+    fill(study / "labels.csv", lambda n: "COMPLIANCE" if n < 30 else "NOT_COMPLIANCE")
+    capsys.readouterr()
+    assert main([*RATE, "--json"]) == 0
+    (first,) = json.loads(capsys.readouterr().out)["rates"]
+    duckdb.read_json("verdicts.jsonl").write_parquet("verdicts.parquet")
+    assert main([RATE[0], "verdicts.parquet", *RATE[2:], "--json"]) == 0
+    (again,) = json.loads(capsys.readouterr().out)["rates"]
+    assert again == first
+    lines = (study / "traces.jsonl").read_text().splitlines()
+    failed = next(n for n, line in enumerate(lines) if json.loads(line)["trace_id"] == "t99")
+    lines[failed] = json.dumps(json.loads(lines[failed]) | {"row_status": "target_error"})
+    (study / "traces.jsonl").write_text("\n".join(lines) + "\n")
+    assert main([*RATE, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["left_out"]["without a verdict"], found["rates"][0]["n"]) == (1, 99)
+
+
 def test_the_best_split_rests_on_a_guess_and_then_on_the_labels(study, capsys):
     assert main([*DRAW, "--n", "20", "--rate", "0.3", "--se", "0.9", "--sp", "0.85"]) == 0
     assert "in the best split by verdict (tier strict)" in capsys.readouterr().out
