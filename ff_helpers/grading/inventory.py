@@ -23,12 +23,15 @@ class Parts:
     Attributes:
         of: how many shards the traces were divided into.
         there: the numbers of those with a record.
-        holes: number -> traces missing; if no trace file is given, None for each shard without a record.
+        absent: numbers of the others -> their traces; 0 without a trace file. With one, shards to which no
+            trace belongs are left out.
+        short: numbers of those that have rows, and not all -> traces missing; empty without a trace file.
     """
 
     of: int
     there: tuple[int, ...]
-    holes: dict[int, int | None]
+    absent: dict[int, int]
+    short: dict[int, int]
 
 
 @dataclass(frozen=True)
@@ -204,9 +207,10 @@ def _parts(grader: Identity, held: _Held, known: _Known | None) -> tuple[Parts, 
     parts = []
     for of in sorted({shard.of for shard in shards}):
         there = tuple(shard.number for shard in shards if shard.of == of)
-        holes: dict[int, int | None] = dict.fromkeys(sorted({*range(1, of + 1)} - {*there}))
+        absent = dict.fromkeys(sorted({*range(1, of + 1)} - {*there}), 0)
+        short = dict[int, int]()
         if known is not None:
-            lacking = {number: known.holes[grader, Shard(number, of)] for number in range(1, of + 1)}
-            holes = {number: n for number, n in lacking.items() if n}
-        parts.append(Parts(of, there, holes))
+            absent = {number: n for number in absent if (n := known.holes[grader, Shard(number, of)])}
+            short = {number: n for number in there if (n := known.holes[grader, Shard(number, of)])}
+        parts.append(Parts(of, there, absent, short))
     return tuple(parts)

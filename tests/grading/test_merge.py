@@ -354,11 +354,11 @@ def test_the_command_names_the_shard_that_is_missing_and_the_one_that_is_not_com
     assert alone.returncode == 0, alone.stderr
     assert "merging 3 ledgers into v.jsonl" in alone.stderr
     assert f"v.jsonl: {80 - third - 3} records from 3 ledgers" in alone.stdout
-    assert "shards of 4: 1-2, 4\n    shard 3 of 4 is not in it\n" in alone.stdout
+    assert "shards of 4: 1-2, 4\n    not in it: 3\n" in alone.stdout
     known = project.ff(*words, "--traces", "t.jsonl")
     assert known.returncode == 1
-    assert "shard 2 of 4 is not complete: 3 traces are missing" in known.stdout
-    assert f"shard 3 of 4 is not in it: {third} traces are missing" in known.stdout
+    assert "not complete: 2 (3 traces)" in known.stdout
+    assert f"not in it: 3 ({third} traces)" in known.stdout
     assert "continue: ff grade --traces t.jsonl --grader heuristic --ledger v.jsonl" in known.stdout
 
     for number in (2, 3):
@@ -369,6 +369,7 @@ def test_the_command_names_the_shard_that_is_missing_and_the_one_that_is_not_com
     assert "all 80 traces are graded" in whole.stdout
     assert "shards of 4: 1-4" in whole.stdout
     assert "shards of 4: 1-4" in project.ff("ledger", "v.jsonl").stdout
+    assert "shards of 4: 3\n    not in it: 1-2, 4\n" in project.ff("ledger", "v.3.jsonl").stdout
 
 
 def test_the_command_ends_with_1_where_verdicts_contradict_each_other(project: Project) -> None:

@@ -1,0 +1,52 @@
+"""docs/scaling.md: the script of its array jobs and the commands after it, as they stand there."""
+
+import json
+import re
+import shlex
+
+from ff_helpers.cli.text import ranges
+from ff_helpers.grading.shards import shard_of
+from tests.conftest import ROOT, Project
+
+PAGE = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8")
+GRADER = "gguf:model.gguf"
+JOBS = 16
+
+
+def commands(block: str) -> list[str]:
+    return [line.removeprefix("ff ") for line in block.splitlines() if line.startswith("ff ")]
+
+
+def test_the_jobs_of_an_array_and_the_merge_grade_every_trace(project: Project) -> None:
+    traces = (ROOT / "data" / "calibration" / "written.jsonl").read_bytes()
+    (project.folder / "traces.jsonl").write_bytes(traces)
+    script, after = re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL)
+    assert f"#SBATCH --array=1-{JOBS}\n" in script
+    (job,) = commands(script)
+    assert GRADER in job
+    for number in range(1, JOBS + 1):
+        words = job.replace("$SLURM_ARRAY_TASK_ID", str(number)).replace(GRADER, "heuristic")
+        done = project.ff(*shlex.split(words))
+        assert done.returncode == 0, done.stderr
+    merge, rates = (shlex.split(line, comments=True) for line in commands(after))
+    (pattern,) = [word for word in merge if "*" in word]
+    there = sorted(path.name for path in project.folder.glob(pattern))
+    assert len(there) == JOBS
+    told = project.ff(*merge[: merge.index(pattern)], *there, *merge[merge.index(pattern) + 1 :])
+    assert told.returncode == 0, told.stderr
+    rows = len(traces.splitlines())
+    assert f"verdicts.jsonl: {rows} records from {JOBS} ledgers" in told.stdout
+    assert f"all {rows} traces are graded" in told.stdout
+    shards = {shard_of(json.loads(line)["trace_id"], JOBS) for line in traces.splitlines()}
+    assert f"shards of {JOBS}: {ranges(sorted(shards))}\n" in told.stdout
+    assert "not in it" not in told.stdout  # a shard to which no trace belongs is no hole
+    assert project.ff(*rates).returncode == 0
+
+
+def test_the_variable_that_counts_from_0_is_marked(project: Project) -> None:
+    refused = project.ff(
+        "grade", "--traces", "t", "--grader", "heuristic", "--ledger", "l", "--shard", "0/16"
+    )
+    assert refused.returncode == 2
+    assert "with I from 1 to N" in refused.stderr
+    assert "$((JOB_COMPLETION_INDEX + 1))" in PAGE
