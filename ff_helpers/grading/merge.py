@@ -110,12 +110,12 @@ def merge_ledgers(
     """
     files = _distinct(out, inputs)
     place = out.resolve()
-    found = _Found(files, place, conflicts)
+    found = _Found(files, out, conflicts)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         # Beside the result: what is complete there only has to be renamed.
         with (
-            _held(place),
+            _held(out) as replaces,
             tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}.") as folder,
         ):
             ready = Path(folder, place.name)
@@ -126,8 +126,10 @@ def merge_ledgers(
                 file.flush()
                 os.fsync(file.fileno())
             found.refuse()
-            if place.exists():
+            if replaces:
                 shutil.copymode(place, ready)
+            elif place.exists():  # another run began it meanwhile
+                raise JournalBusyError(out)
             ready.replace(place)
             sync_folder(place.parent)
     except OSError as error:
@@ -250,17 +252,17 @@ def _distinct(out: Path, inputs: Sequence[Path]) -> list[Path]:
 
 
 @contextmanager
-def _held(out: Path) -> Iterator[None]:
-    """Keep other runs from writing to an existing ledger: it will be replaced."""
+def _held(out: Path) -> Iterator[bool]:
+    """Keep other runs from writing to an existing ledger, which will be replaced; yield whether there is one."""
     if not out.exists():
-        yield
+        yield False
         return
     with out.open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise JournalBusyError(out) from None
-        yield
+        yield True
 
 
 def _is_busy(path: Path) -> bool:

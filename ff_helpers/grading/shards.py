@@ -6,6 +6,7 @@ shard is a random sample of the traces, and a file that has grown sends no trace
 
 import hashlib
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from ff_helpers.errors import FFError, quoted
@@ -41,6 +42,7 @@ class BadShardError(FFError, ValueError):
         )
 
 
+@lru_cache(maxsize=1024)  # each record of a ledger says its shard
 def read_shard(text: str) -> Shard:
     """Return the shard that is written as `3/16`.
 

@@ -227,6 +227,16 @@ def test_overlaps_are_counted_by_shard_and_file(make: Make, tmp_path: Path) -> N
     assert done.records == 3
 
 
+def test_a_machine_with_another_build_of_the_model_shows_as_a_hole_of_both(
+    make: Make, tmp_path: Path
+) -> None:
+    inputs = [make(f"v.{n}.jsonl", record(f"t{n}", shard=f"{n}/3")) for n in (1, 2)]
+    inputs.append(make("v.3.jsonl", record("t3", shard="3/3", key="other", grader_digest="e")))
+    merge_ledgers(tmp_path / "out.jsonl", inputs)
+    parts = [rows.parts[0] for rows in ledger_summary(tmp_path / "out.jsonl").graders]
+    assert [(part.there, list(part.absent)) for part in parts] == [((1, 2), [3]), ((3,), [1, 2])]
+
+
 def test_an_existing_result_is_replaced_only_by_one_with_all_of_its_records(
     make: Make, tmp_path: Path
 ) -> None:
