@@ -253,7 +253,7 @@ def _distinct(out: Path, inputs: Sequence[Path]) -> list[Path]:
 
 @contextmanager
 def _held(out: Path) -> Iterator[bool]:
-    """Keep other runs from writing to an existing ledger, which will be replaced; yield whether there is one."""
+    """Keep other runs from writing to a ledger that will be replaced; yield whether there is one."""
     if not out.exists():
         yield False
         return
