@@ -223,3 +223,9 @@ def test_a_full_disk_is_one_sentence(project: Project) -> None:
     )  # fmt: skip
     assert failed.returncode != 0
     assert "Traceback" not in failed.stderr, failed.stderr
+
+
+def test_an_option_of_several_values_that_is_given_twice_keeps_both():
+    words = ["import", "f", "--out", "o", "--success-value", "a=1", "--success-value", "b=1", "c=1"]
+    assert _parser().parse_args(words).success == ["a=1", "b=1", "c=1"]
+    assert _parser().parse_args(words[:4]).success == []

@@ -60,7 +60,13 @@ def assumed_text(found: Sequence[tuple[Tier, Assumed]], options: argparse.Namesp
         ]
     if not found:
         return {}
+    first = min(name for _, one in found for name in one.judges)
+    return {"what": WHAT, "lines": lines, "next": sampled(options, first)}
+
+
+def sampled(options: argparse.Namespace, grader: str = "") -> str:
+    """Return the command that draws traces of the counted file for people to label."""
     traces = shlex.join(shown(path) for path in options.traces) or "TRACES.jsonl"
-    names = sorted({name for _, one in found for name in one.judges})
-    draw = f"ff sample {shlex.quote(shown(options.file))} --traces {traces} --grader {shlex.quote(names[0])}"
-    return {"what": WHAT, "lines": lines, "next": f"{draw} --n 100 --out labels.csv"}
+    whose = f" --grader {shlex.quote(grader)}" if grader else ""
+    draw = f"ff sample {shlex.quote(shown(options.file))} --traces {traces}{whose}"
+    return f"{draw} --n 100 --out labels.csv"

@@ -69,9 +69,14 @@ def _tell(done: Imported, options: argparse.Namespace) -> None:
     ledgers = [(judge, shown(out / judge.file)) for judge in done.account.judges]
     labels = sum(sum(one.labels.values()) for one in done.account.annotators)
     files = {"traces": shown(out / TRACES), "labels": shown(out / LABELS), "account": shown(out / ACCOUNT)}
-    most = sorted(ledgers, key=lambda ledger: -ledger[0].records)[:1]
+    most = sorted(ledgers, key=lambda ledger: (-ledger[0].records, ledger[0].space == "refused"))[:1]
     steps = [f"ff asr {shlex.quote(place)} --traces {traces}" for _, place in most]
+    draw = ""
     if steps and (done.account.later_truths or any(file.truths for file in done.account.inputs)):
         spec = shlex.quote(f"recorded:{most[0][1]}")
         steps.insert(0, f"ff calibrate --grader {spec} --traces {traces}")
-    print(said("imported", done=done, files=files, ledgers=ledgers, labels=labels, steps=steps))
+    elif steps:
+        people = shlex.quote(shown(out / "people.csv"))
+        space = f" --space {most[0][0].space}" if most[0][0].space != "strict" else ""
+        draw = f"ff sample {shlex.quote(most[0][1])} --traces {traces} --n 100{space} --out {people}"
+    print(said("imported", done=done, files=files, ledgers=ledgers, labels=labels, steps=steps, draw=draw))

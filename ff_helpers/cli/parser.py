@@ -45,6 +45,8 @@ def parser() -> argparse.ArgumentParser:
                     groups[group] = one.add_mutually_exclusive_group()
                 if "type" in keywords:
                     keywords["type"] = TYPES[keywords["type"]]
+                if keywords.get("nargs") == "+" and flag.startswith("-") and not keywords.get("default"):
+                    keywords["action"] = "extend"  # an option that is given twice keeps what it said first
                 added = groups.get(group, one).add_argument(flag, **keywords)
                 defaults.setdefault(group, {})[added.dest] = added.default
             one.set_defaults(defaults=defaults)

@@ -68,3 +68,17 @@ def test_another_value_is_unparsable_and_a_broken_line_is_named_without_its_text
     with pytest.raises(FFError, match=r"a:2:target_responses") as error:
         recognised(lines(tmp_path / "a", said, said | {"target_responses": "the swan sings"}))
     assert "swan" not in str(error.value)
+
+
+def test_one_value_in_place_of_the_list_is_the_result_of_the_one_response(tmp_path):
+    """Evaluators of people's own write it so (Aegis1863/LLMs-Distillation-Quantification, attack_result)."""
+    said = [
+        instance(["4711."], True),
+        instance(["No."], False),
+        instance(["a", "b"], True),
+        instance(["a"], None),
+    ]
+    read = rows(lines(tmp_path / "a", *said))
+    assert judged(read) == {
+        "easyjailbreak": ["COMPLIANCE", "NOT_COMPLIANCE", "not_gradeable", "not_gradeable"]
+    }

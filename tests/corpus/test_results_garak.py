@@ -174,7 +174,7 @@ def test_a_hitlog_beside_its_report_is_said_and_left_out(tmp_path):
     found, left = all_recognised([tmp_path], out=tmp_path / "out")
     assert [one.path for one in found] == [whole]
     assert [(one.path, one.refused) for one in left] == [(own, False), (other, True)]
-    assert "any.name is the report of the same run" in left[0].why
+    assert "any.name of the same run is read" in left[0].why
     assert [one.path for one in all_recognised([own, whole], out=tmp_path / "out")[0]] == [whole]
     with pytest.raises(FFError, match="hitlog"):
         all_recognised([other, whole], out=tmp_path / "out")

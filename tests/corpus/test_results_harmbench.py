@@ -111,3 +111,17 @@ def test_a_behaviour_that_is_no_list_is_named(tmp_path):
     file = written(tmp_path / "a", {"pool_code": [completion(label=1)], "bay_door": {"generation": "x"}})
     with pytest.raises(FFError, match="bay_door: must be a list of completions"):
         recognised(file)
+
+
+def test_the_validation_set_of_images_names_its_classifiers_otherwise(tmp_path):
+    """multimodal_behaviors_val_set.json: a path and a text as the case, two classifiers, a judge's prose."""
+    case = ["results/one.png", "Read the pool code."]
+    said = completion(case, llama_cls=1, mistral_cls=0, gpt="1. The swan sings.", image_description="A pool.")
+    file = written(tmp_path / "a", {"pool_code": [said | {"human_0": 1, "human_1": 1, "human_2": 0}]})
+    (row,) = rows(file)
+    assert judged([row]) == {
+        "harmbench.llama_cls": ["COMPLIANCE"],
+        "harmbench.mistral_cls": ["NOT_COMPLIANCE"],
+    }
+    assert row.messages[0].content == "Read the pool code."
+    assert recognised(file).notes == ("2 fields of no known judge are left out",)

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from ff_helpers.corpus.results.reading import PartError
+from ff_helpers.corpus.results.recognise import all_recognised
 from ff_helpers.errors import FFError
 from tests.result_files import judged, lines, only, recognised, rows
 
@@ -86,6 +88,20 @@ def test_model_and_task_come_from_where_the_harness_writes(tmp_path):
     file = lines(folder / "samples_pool_code_2026-11-29T20-00-00.123.jsonl", sample(0, "No.", bypass=0))
     (row,) = rows(file, success="bypass>=1")
     assert (row.model, row.tags) == ("org/hotel-bot", {"dataset": "pool_code", "category": "Privacy"})
+    assert (row.trace_id, row.scenario_id) == ("org/hotel-bot:pool_code:0:0", "pool_code:0")
+
+
+def test_the_totals_beside_the_samples_are_left_and_alone_they_say_what_is_missing(tmp_path):
+    totals = {"results": {"pool_code": {"bypass,none": 0.5}}, "group_subtasks": {}}
+    totals |= {"configs": {"pool_code": {"metadata": {"version": 3.0}}}, "n-shot": {"pool_code": 0}}
+    file = tmp_path / "results_2026-11-29T20-00-00.123.json"
+    file.write_text(json.dumps(totals, indent=2), encoding="utf-8")
+    with pytest.raises(PartError, match=r"totals of a run.*Import samples_\*\.jsonl.*--log_samples"):
+        recognised(file)
+    lines(tmp_path / "samples_pool_code_2026-11-29T20-00-00.123.jsonl", sample(0, "No.", bypass=0))
+    (found,), (left,) = all_recognised([tmp_path], out=tmp_path / "out")
+    assert (found.source.tool, left.path, left.refused) == ("lm-eval", file, False)
+    assert "samples_pool_code_2026-11-29T20-00-00.123.jsonl of the same run is read" in left.why
 
 
 def test_multiple_choice_and_joined_files_are_refused(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import time
@@ -340,7 +341,21 @@ def test_what_was_recognised_is_said_before_it_is_read(project: Project) -> None
     assert said.stderr.splitlines() == ["f: made 1. Read so: as made.", "  note: a note"]
     assert "f: 1 rows in, 1 added; 1 without a status" in said.stdout
     assert "judge j (space strict): 1 rows in out/verdicts/j.jsonl: COMPLIANCE 1" in said.stdout
+    draw = "ff sample out/verdicts/j.jsonl --traces out/traces.jsonl --n 100 --out out/people.csv"
+    assert "No person has labelled these traces" in said.stdout
+    assert said.stdout.splitlines()[-1] == f"  {draw}"
+    drawn = project.ff(*shlex.split(draw.replace("100", "1"))[1:])
+    assert "then `ff asr out/verdicts/j.jsonl --traces out/traces.jsonl" in drawn.stdout, drawn.stderr
     assert "f: imported before" in project.ff("import", "f", "--out", "out").stdout
+
+
+def test_a_judge_that_tells_refusals_only_is_measured_by_a_card(project: Project) -> None:
+    file_of(project.folder, "f", [row("a", replace(judged("REFUSAL"), space="refused"))])
+    said = project.ff("import", "f", "--out", "out")
+    drawn = project.ff(*shlex.split(said.stdout.splitlines()[-1].replace("100", "1"))[1:])
+    assert "then `ff calibrate --labels out/people.csv --ledger out/verdicts/j.jsonl" in drawn.stdout, (
+        drawn.stderr
+    )
 
 
 def test_an_interrupted_import_leaves_nothing(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Results of EasyJailbreak (JSONL): one row for each response to an attack's prompt.
 
 `eval_results` holds truth values, their names as text, or scores from 1 to 10, by the evaluator that was
-used, which the file does not name.
+used, which the file does not name. An evaluator of one's own may write one value in place of the list.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ class _Instance(Foreign):
     query: str | None = None
     jailbreak_prompt: str | None = None
     target_responses: tuple[str | None, ...] | None = None
-    eval_results: tuple[Result, ...] | None = None
+    eval_results: tuple[Result, ...] | Result = None
 
     @property
     def prompt(self) -> str | None:
@@ -51,7 +51,8 @@ class _Instance(Foreign):
     @property
     def scores(self) -> list[Result]:
         """Its results, a truth value for `"True"`: the file holds both."""
-        said = self.eval_results or ()
+        given = self.eval_results
+        said = given if isinstance(given, tuple) else () if given is None else (given,)
         return [_WORDS.get(one.strip().casefold(), one) if isinstance(one, str) else one for one in said]
 
 

@@ -1,7 +1,7 @@
-"""HarmBench: results and completions by behaviour, and the validation set with the labels of three people.
+"""HarmBench: results and completions by behaviour, and the validation sets with the labels of three people.
 
-A file is `{behaviour: [{test_case, generation, ...}]}`. Results add `label`; the validation set adds three
-people and eleven judges, whose yes is written in four ways.
+A file is `{behaviour: [{test_case, generation, ...}]}`. Results add `label`; the validation sets, of text and
+of images, add three people and up to eleven judges, whose yes is written in four ways.
 """
 
 import math
@@ -35,6 +35,8 @@ JUDGES: Final[Mapping[str, Space]] = {
     "advbench_label": "refused",
     "cls": "strict",
     "cls_mistral": "strict",
+    "llama_cls": "strict",
+    "mistral_cls": "strict",
     "llama_guard": "strict",
     "gpt-4-0613": "strict",
     "gpt-4-1106-preview": "strict",

@@ -18,6 +18,7 @@ from ff_helpers.corpus.results.inspect.directions import Directions, number_of
 from ff_helpers.corpus.results.reading import (
     EMPTY,
     Foreign,
+    PartError,
     RecordError,
     answered,
     begins,
@@ -32,7 +33,9 @@ from ff_helpers.terms import SPACES
 
 DIRECTION: Final = "as --success-value METRIC>=NUMBER or METRIC<=NUMBER says; no metric is read unasked"
 _KNOWN: Final = {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics"}
-_WRITTEN: Final = re.compile(r"samples_(.+)_\d{4}-\d\d-\d\dT.*\.jsonl")
+_WRITTEN: Final = re.compile(r"samples_(.+)_(\d{4}-\d\d-\d\dT.*)\.jsonl")
+_TOTALS: Final = re.compile(r"results_(\d{4}-\d\d-\d\dT.*)\.json")
+"""How the harness names the two files of a run; both names hold its time."""
 
 
 class _Sample(Foreign):
@@ -83,17 +86,39 @@ class Reader:
     """Reads what `lm_eval --log_samples` writes."""
 
     def recognise(self, path: Path, head: bytes) -> Source | None:
-        """Return that lm-evaluation-harness wrote the file, with its filters."""
+        """Return that lm-evaluation-harness wrote the file, with its filters.
+
+        Raises:
+            PartError: it holds the totals of a run (`results_*.json`).
+        """
+        if begins(head, r'\{\s*"results"\s*:\s*\{') and (b'"n-shot"' in head or b'"group_subtasks"' in head):
+            run = _TOTALS.fullmatch(path.name)
+            raise PartError(
+                path,
+                "the totals of a run of lm-evaluation-harness, without a row",
+                "Import samples_*.jsonl of the same run; the harness writes them with --log_samples.",
+                run[1] if run else None,
+            )
         first = head.split(b"\n", 1)[0]
         if not begins(head, r'\{\s*"doc_id"\s*:') or b'"resps"' not in first:
             return None
         filters = _filters(path)
         note = f"filters {', '.join(map(named, filters))}: choose one with --option filter=NAME"
         total = max(filters.values())
-        return Source("lm-eval", None, DIRECTION, total=total, notes=(note,) if len(filters) > 1 else ())
+        written = _WRITTEN.fullmatch(path.name)
+        return Source(
+            "lm-eval",
+            None,
+            DIRECTION,
+            total=total,
+            notes=(note,) if len(filters) > 1 else (),
+            run=written[2] if written else None,
+        )
 
     def read(self, path: Path, options: Mapping[str, str]) -> Iterator[Row]:
         """Yield one row for each answer; repeats are runs of one scenario.
+
+        Ids hold the task and the model: documents of all tasks are counted from 0.
 
         Raises:
             FFError: several filters and none chosen, no metric with a direction, or a task without answers.
@@ -101,6 +126,7 @@ class Reader:
         chosen = _chosen(path, _filters(path), options)
         written = _WRITTEN.fullmatch(path.name)
         model = options.get("model") or (path.resolve().parent.name.replace("__", "/") if written else None)
+        task = written[1] if written else None
         directions, seen = Directions(options, ""), set[int]()
         for number, sample in _samples(path):
             if sample.filter != chosen:
@@ -116,18 +142,19 @@ class Reader:
                 raise _undirected(path, sample.scores)
             asked = chat(sample.prompt) or turns(("user", sample.prompt))
             category = sample.doc.get("category") if isinstance(sample.doc, dict) else None
+            scenario = ":".join(filter(None, (task, str(sample.doc_id))))
             for run, response in enumerate(sample.answers):
                 status, reason = answered(response)
                 yield Row(
                     record=f"line {number}",
-                    trace_id=f"{sample.doc_id}:{run}",
+                    trace_id=":".join(filter(None, (model, scenario, str(run)))),
                     messages=(*asked, *turns(("assistant", response))),
-                    scenario_id=str(sample.doc_id),
+                    scenario_id=scenario,
                     run=str(run),
                     model=model,
                     status=status,
                     reason=reason,
-                    tags=tags(dataset=written[1] if written else None, category=category),
+                    tags=tags(dataset=task, category=category),
                     judgements=tuple(_judgements(sample, run, response, reason, directions)),
                 )
 

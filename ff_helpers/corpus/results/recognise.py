@@ -138,7 +138,7 @@ def all_recognised(
     whole = {one.source.run: one.path for one in found if one.source.run is not None}
     for path, named_one, part in parts:
         if part.run in whole:
-            why = f"{part.what}; {whole[part.run].name} is the report of the same run and holds them too"
+            why = f"{part.what}; {whole[part.run].name} of the same run is read"
             left.append(Left(path, why, refused=False))
         elif named_one:
             raise part
