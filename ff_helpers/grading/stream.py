@@ -8,7 +8,7 @@ after the fsync that covers it.
 import asyncio
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +67,7 @@ def grade_file(
     concurrency: int = 1,
     timeout: float = 300.0,
     shard: Shard | None = None,
+    only: Container[str] | None = None,
     admit: Admit = nobody,
 ) -> GradingSummary:
     """Grade the traces of a file that are not in the ledger, in constant memory.
@@ -85,6 +86,7 @@ def grade_file(
         timeout: seconds that one request may take.
         shard: grade only the traces of this shard (of the first `limit`, if there is a limit); None: all. The
             whole file is checked and sizes the context, so that all shards have the same grader.
+        only: grade only traces with these ids (see `cost.sample_of`); None: all.
         admit: decides which graders may grade traces without truth (`measurement.standing.by_cards`); by
             default none.
 
@@ -98,7 +100,8 @@ def grade_file(
         if value is not None and value < 1:
             raise FFError(f"{name} = {value}: must be 1 or more.")
     grader = open_grader(spec, rubric=rubric, concurrency=concurrency, timeout=timeout)
-    job = _Job(traces, grader, limit, repeats if grader.is_model else 1, shard)
+    passes = repeats if grader.is_model else 1
+    job = _Job(traces, grader, passes, limit=limit, shard=shard, only=only)
     unused = ExitStack()
     unused.callback(lambda: loop.run(grader.close()))
     with unused, Ledger(ledger) as book:
@@ -148,9 +151,17 @@ class _Job:
     """The rows of one call: of the first `limit` traces those of the shard, `repeats` times."""
 
     def __init__(
-        self, path: Path, grader: Grader, limit: int | None, repeats: int, shard: Shard | None
+        self,
+        path: Path,
+        grader: Grader,
+        repeats: int,
+        *,
+        limit: int | None,
+        shard: Shard | None,
+        only: Container[str] | None,
     ) -> None:
-        self.path, self.grader, self.limit, self.repeats, self.shard = path, grader, limit, repeats, shard
+        self.path, self.grader, self.limit, self.repeats = path, grader, limit, repeats
+        self.shard, self.only = shard, only
         self.read = self.wanted = 0
         self.models: set[str] = set()
         """Under test, of the traces without truth."""
@@ -188,7 +199,8 @@ class _Job:
 
     def _is_mine(self, place: int, trace: Trace) -> bool:
         within = self.limit is None or place <= self.limit
-        return within and (self.shard is None or self.shard.holds(trace.trace_id))
+        mine = self.shard is None or self.shard.holds(trace.trace_id)
+        return within and mine and (self.only is None or trace.trace_id in self.only)
 
     def _is_left(self, trace: Trace, repeat: int, ledger: Ledger) -> bool:
         return (record_key(self.grader.setup.identity, trace, repeat), trace.trace_id) not in ledger.done
