@@ -117,10 +117,9 @@ def cost_of(
 def expected(values: Sequence[float], rows: int) -> Expected:
     """Return what further rows add up to, predicted from the values of a random sample.
 
-    The interval is Student's for the sum of `rows` future values: its variance has a part of the mean's, which
-    the sample gives, and one of the rows themselves (Hahn and Meeker, Statistical Intervals, 1991, section
-    4.4, for the mean of future values). Single values need not be normal, but a sample that misses rare very
-    long traces makes it too narrow.
+    The 95% prediction interval for the mean of further values (Hahn and Meeker, Statistical Intervals: mean
+    plus or minus t s sqrt(1/n + 1/m)), times their number m. A sample that misses rare very long traces makes
+    it too narrow.
 
     Args:
         values: at least two.
