@@ -45,7 +45,7 @@ class Cost:
         sampled: traces of the sample that the grader has a record of.
         left: traces of the file that it has no record of.
         prompt_tokens, completion_tokens: of what is left; None where the grader reports none.
-        seconds: of what is left, one request at a time.
+        seconds: of what is left, with as many requests in flight as the sample had.
         money: of what is left, in the currency of the prices; None without prices or tokens.
     """
 
@@ -109,7 +109,7 @@ def cost_of(
         left,
         prompt_tokens=_expected((r.prompt_tokens for r in drawn), left),
         completion_tokens=_expected((r.completion_tokens for r in drawn), left),
-        seconds=_expected((r.duration_s for r in drawn), left),
+        seconds=_expected((_seconds(r) for r in drawn), left),
         money=None if spent is None else _expected(spent, left),
     )
 
@@ -135,6 +135,10 @@ def expected(values: Sequence[float], rows: int) -> Expected:
 def _expected(values: Iterable[float | None], rows: int) -> Expected | None:
     known = [value for value in values if value is not None]
     return expected(known, rows) if len(known) > 1 else None
+
+
+def _seconds(record: Record) -> float | None:
+    return None if record.duration_s is None else record.duration_s / record.options.concurrency
 
 
 def _money(record: Record, prices: tuple[float, float]) -> float | None:

@@ -34,6 +34,20 @@ class Parts:
     short: dict[int, int]
 
 
+@dataclass
+class Spent:
+    """What all records of a grader took, those that count no more too; 0 where a server does not tell.
+
+    Attributes:
+        prompt_tokens, completion_tokens: as the server counted them.
+        seconds: of the requests, one after the other.
+    """
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+
+
 @dataclass(frozen=True)
 class GraderRows:
     """The valid rows of one grader identity; counts are of the first pass (repeat 0) unless noted.
@@ -48,6 +62,7 @@ class GraderRows:
             None if no file is given.
         first_missing: the first ten of their trace_ids.
         parts: one for each division of the traces into shards.
+        spent: tokens and time of all its records.
     """
 
     identity: Identity
@@ -58,6 +73,7 @@ class GraderRows:
     missing: int | None
     first_missing: tuple[str, ...]
     parts: tuple[Parts, ...]
+    spent: Spent
 
 
 @dataclass(frozen=True)
@@ -102,6 +118,7 @@ class _Held:
     conditions: dict[Identity, dict[Conditions, None]] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     shards: dict[Identity, set[str]] = field(default_factory=dict)
+    spent: dict[Identity, Spent] = field(default_factory=dict)
 
 
 def ledger_summary(path: Path, traces: Path | None = None, *, shard: Shard | None = None) -> LedgerSummary:
@@ -137,6 +154,10 @@ def _read(path: Path) -> _Held:
         held.counts["records"] += 1
         conditions = held.conditions.setdefault(grader, {})
         conditions[record.options.conditions] = None
+        spent = held.spent.setdefault(grader, Spent())
+        spent.prompt_tokens += record.prompt_tokens or 0
+        spent.completion_tokens += record.completion_tokens or 0
+        spent.seconds += record.duration_s or 0.0
         if record.shard is not None:
             held.shards.setdefault(grader, set()).add(record.shard)
         cell: Cell = (grader, record.repeat, record.label, record.verdict is not None)
@@ -199,6 +220,7 @@ def _rows(grader: Identity, held: _Held, told: Counter[Cell], known: _Known | No
         missing=None if known is None else known.missing[grader],
         first_missing=() if known is None else tuple(known.first[grader]),
         parts=_parts(grader, held, known),
+        spent=held.spent[grader],
     )
 
 
