@@ -9,6 +9,7 @@ from ff_helpers.grading.shards import shard_of
 from tests.conftest import ROOT, Project
 
 PAGE = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL)
 GRADER = "gguf:model.gguf"
 JOBS = 16
 
@@ -20,7 +21,7 @@ def commands(block: str) -> list[str]:
 def test_the_jobs_of_an_array_and_the_merge_grade_every_trace(project: Project) -> None:
     traces = (ROOT / "data" / "calibration" / "written.jsonl").read_bytes()
     (project.folder / "traces.jsonl").write_bytes(traces)
-    script, after = re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL)
+    script, after, _, _ = BLOCKS
     assert f"#SBATCH --array=1-{JOBS}\n" in script
     (job,) = commands(script)
     assert GRADER in job
@@ -50,3 +51,18 @@ def test_the_variable_that_counts_from_0_is_marked(project: Project) -> None:
     assert refused.returncode == 2
     assert "with I from 1 to N" in refused.stderr
     assert "$((JOB_COMPLETION_INDEX + 1))" in PAGE
+
+
+def test_the_plan_and_the_compact_ledger_are_made_and_counted(project: Project) -> None:
+    traces = (ROOT / "data" / "calibration" / "written.jsonl").read_bytes()
+    (project.folder / "traces.jsonl").write_bytes(traces)
+    (plan,) = commands(BLOCKS[2])
+    done = project.ff(*shlex.split(plan.replace("ollama:qwen3:8b", "heuristic")))
+    assert "20 traces drawn at random are graded, 14 of 34 are left" in done.stdout, done.stderr
+    (project.folder / "folder").mkdir()
+    (project.folder / "folder" / "a.jsonl").write_bytes((project.folder / "verdicts.jsonl").read_bytes())
+    compact, *counts = commands(BLOCKS[3])
+    assert "verdicts.parquet: 20 rows" in project.ff(*shlex.split(compact, comments=True)).stdout
+    said = [project.ff(*shlex.split(line, comments=True)).stdout for line in counts]
+    assert len(said) == 2
+    assert all("20 rows counted" in one for one in said)
