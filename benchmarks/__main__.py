@@ -57,7 +57,7 @@ BENCHES: Final[dict[str, tuple[str, Callable[[], list[Row]]]]] = {
     ),
     "carried": ("Errors carried over to another model, 100 draws per cell", carried.carried),
     "judges": ("A second judge, 400 draws per cell", judges.judges),
-    "compared": ("Rows of one rate that differ by chance, 400 draws per cell", compared.compared),
+    "compared": ("Rows of one rate that differ by chance, 200 draws per cell", compared.compared),
     "peers_correction": (
         f"Corrections beside other packages, {corrections.DRAWS} draws per cell",
         corrections.peers_correction,

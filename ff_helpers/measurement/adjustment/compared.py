@@ -34,7 +34,7 @@ LEVEL: Final = 0.05
 REST: Final = "the rest"
 _Rate = tuple[Adjusted, Posterior | None]
 _CAUTIOUS: Final = 0.25
-_NODES: Final = np.linspace(-12, 12, 1201)
+_NODES: Final = np.linspace(-10, 10, 401)
 
 
 @dataclass(frozen=True)
