@@ -1,17 +1,19 @@
 """`make bench`: how long things take, each compared with a baseline measured in the same run.
 
     .venv/bin/python -m benchmarks [many] [few] [inspect] [memory] [embedded] [threads] [answers] [resolver]
-        [rerun] [counting] [labelled] [large] [atlas] [coverage] [carried] [judges] [compared]
-        [peers_correction] [import]
+        [rerun] [counting] [labelled] [large] [atlas] [coverage] [carried] [judges] [compared] [sequential]
+        [cards] [gates] [best] [peers_correction] [import]
 
 Exit code 1 if a target is missed. `many`, `few`: grading through a server, against bare clients; `inspect`:
 against inspect_ai (installed into .parts/inspect on first use); `memory`: 100,000 traces; `embedded`: against
 bare llama.cpp, `threads`: its threads and polling beside busy processes, `answers`: whether threads change
 what it says (all need `make parts`); `coverage`: how often intervals cover the truth, `carried`: the same for
 errors measured on other models, `judges`: with two judges; `compared`: false alarms between the rows of a
-table; `peers_correction`: beside packages that correct a judge's rate (installed into .parts/corrections on
-first use); `labelled`: what labels add to the time of a table; `import`: tables of results, against
-`json.loads`; `large`: 100 million verdicts (`FF_BENCH_ROWS`), against a bare group-by.
+table; `sequential`: intervals looked at after every label; `cards`: cards weighted by design; `gates`: the
+gate `--max-rate`; `best`: what the best split can gain; `peers_correction`: beside packages that correct a
+judge's rate (installed into .parts/corrections on first use); `labelled`: what labels add to the time of a
+table; `import`: tables of results, against `json.loads`; `large`: 100 million verdicts (`FF_BENCH_ROWS`),
+against a bare group-by.
 Run on an idle machine.
 """
 
@@ -22,18 +24,22 @@ from typing import Final
 
 from benchmarks import (
     atlas,
+    best,
+    cards,
     carried,
     compared,
     corrections,
     counting,
     coverage,
     embedded,
+    gates,
     importing,
     judges,
     labelled,
     large,
     memory,
     peers,
+    sequential,
     serving,
     steps,
     threads,
@@ -58,6 +64,13 @@ BENCHES: Final[dict[str, tuple[str, Callable[[], list[Row]]]]] = {
     "carried": ("Errors carried over to another model, 100 draws per cell", carried.carried),
     "judges": ("A second judge, 400 draws per cell", judges.judges),
     "compared": ("Rows of one rate that differ by chance, 200 draws per cell", compared.compared),
+    "sequential": (
+        f"Looked at after every label, {sequential.RUNS:,} runs per cell (Monte Carlo error 0.5 to 1 point)",
+        sequential.sequential,
+    ),
+    "cards": (f"Cards weighted by design, {cards.DRAWS:,} draws per cell", cards.cards),
+    "gates": (f"The gate on a rate, {gates.DRAWS:,} samples per cell", gates.gates),
+    "best": ("What the best split of labels can gain", best.best),
     "peers_correction": (
         f"Corrections beside other packages, {corrections.DRAWS} draws per cell",
         corrections.peers_correction,
