@@ -66,4 +66,4 @@ def _covered(
         (found.recalls[YES], se),
         (found.recalls[NO], sp),
     )
-    return [one.low <= value <= one.high for one, value in sides]
+    return [one is not None and one.low <= value <= one.high for one, value in sides]

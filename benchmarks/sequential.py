@@ -76,7 +76,8 @@ def sequential() -> list[Row]:
 def _alone() -> list[Row]:
     """Return the same for the labels alone: how often Wilson's interval ever misses, and `anytime`."""
     n = np.broadcast_to(LOOKS.astype(float), (RUNS, len(LOOKS)))
-    fixed, held = [], []
+    fixed: list[float] = []
+    held: list[float] = []
     for seed, rate in enumerate(RATES):
         rng = np.random.default_rng([seed, 1])
         k = np.cumsum(rng.random((RUNS, LOOKS[-1])) < rate, axis=1)[:, FIRST - 1 :].astype(float)

@@ -14,8 +14,7 @@ that has nothing to do with safety), and single-turn with multi-turn attacks. Bo
 rates with their design-effect intervals. The interval of a difference is Newcombe's hybrid score (1998,
 Statistics in Medicine 17:873, method 10), taken from those bounds as Zou and Donner do for any two estimates
 (2008, 27:1693). Arms that share their scenarios usually go up and down together, which would make it
-narrower; with so few scenarios that correlation cannot be estimated well (with it, simulated coverage fell
-to 84% at 4 scenarios), so it is left out.
+narrower; with so few scenarios that correlation cannot be estimated well, so it is left out.
 """
 
 from typing import Literal
