@@ -7,7 +7,8 @@ the judge gets wrong. The p-value is the largest probability, over all error rat
 allows, of a sample that speaks as much against it (Buehler 1957, JASA 52:482-493, on limits of functions of
 several binomials). The share of hits is known from all rows up to a Clopper-Pearson bound, whose own error is
 added (Berger and Boos 1994, JASA 89:1012-1016): the upper bound where hits are true more often than others,
-else the lower one, so that only one of the two can be wrong.
+else the lower one, so that only one of the two can be wrong. The test is cautious: at the limit it passes
+0.7% of simulated samples, 2.4% in the worst cell (`python -m benchmarks gates`, which has its power, too).
 """
 
 import numpy as np
