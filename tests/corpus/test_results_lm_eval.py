@@ -104,6 +104,27 @@ def test_the_totals_beside_the_samples_are_left_and_alone_they_say_what_is_missi
     assert "samples_pool_code_2026-11-29T20-00-00.123.jsonl of the same run is read" in left.why
 
 
+def test_the_totals_beside_the_samples_name_model_and_version(tmp_path):
+    """DanielKluev/pyFade, tests/data: two models in one folder, which is named after neither."""
+    for second, model in enumerate(("bot:12b", "bot:12b-tuned")):
+        (tmp_path / f"results_2026-11-29T20-00-0{second}.123.json").write_text(
+            json.dumps({"results": {}, "n-shot": {}, "model_name": model, "lm_eval_version": "0.4.9.1"}),
+            encoding="utf-8",
+        )
+        lines(
+            tmp_path / f"samples_pool_code_2026-11-29T20-00-0{second}.123.jsonl", sample(0, "No.", bypass=0)
+        )
+    found, _ = all_recognised([tmp_path], out=tmp_path / "out")
+    assert [one.source.version for one in found] == ["0.4.9.1"] * 2
+    read = [row for one in found for row in rows(one.path, success="bypass>=1")]
+    assert [(row.model, row.trace_id) for row in read] == [
+        ("bot:12b", "bot:12b:pool_code:0:0"),
+        ("bot:12b-tuned", "bot:12b-tuned:pool_code:0:0"),
+    ]
+    alone = lines(tmp_path / "a", sample(0, "No.", bypass=0))
+    assert recognised(alone).notes == ("nothing beside it names the model: --model NAME does",)
+
+
 def test_multiple_choice_and_joined_files_are_refused(tmp_path):
     chosen = sample(0, "a", acc=1) | {"resps": [[[-3.0, False]], [[-4.0, False]]]}
     with pytest.raises(FFError, match="line 1: resps: no text: a task of probabilities"):

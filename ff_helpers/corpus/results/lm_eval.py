@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, ValidationError
 
 from ff_helpers.corpus.jsonl import parse_line
 from ff_helpers.corpus.results.inspect.directions import Directions, number_of
@@ -77,6 +77,13 @@ class _Filtered(Foreign):
     filter: str = "none"
 
 
+class _Totals(Foreign):
+    model_config = ConfigDict(extra="ignore", frozen=True, protected_namespaces=())
+
+    model_name: str | None = None
+    lm_eval_version: str | None = None
+
+
 def all_text(values: Sequence[object]) -> bool:
     """Return whether there are values, all of them texts."""
     return bool(values) and all(isinstance(value, str) for value in values)
@@ -106,12 +113,15 @@ class Reader:
         note = f"filters {', '.join(map(named, filters))}: choose one with --option filter=NAME"
         total = max(filters.values())
         written = _WRITTEN.fullmatch(path.name)
+        notes = [note] if len(filters) > 1 else []
+        if _model(path) is None:
+            notes.append("nothing beside it names the model: --model NAME does")
         return Source(
             "lm-eval",
-            None,
+            _totals(path).lm_eval_version,
             DIRECTION,
             total=total,
-            notes=(note,) if len(filters) > 1 else (),
+            notes=tuple(notes),
             run=written[2] if written else None,
         )
 
@@ -125,7 +135,7 @@ class Reader:
         """
         chosen = _chosen(path, _filters(path), options)
         written = _WRITTEN.fullmatch(path.name)
-        model = options.get("model") or (path.resolve().parent.name.replace("__", "/") if written else None)
+        model = options.get("model") or _model(path)
         task = written[1] if written else None
         directions, seen = Directions(options, ""), set[int]()
         for number, sample in _samples(path):
@@ -157,6 +167,23 @@ class Reader:
                     tags=tags(dataset=task, category=category),
                     judgements=tuple(_judgements(sample, run, response, reason, directions)),
                 )
+
+
+def _totals(path: Path) -> _Totals:
+    """Return what `results_TIME.json` beside the samples says of their run; nothing where there is none."""
+    written = _WRITTEN.fullmatch(path.name)
+    try:
+        beside = path.with_name(f"results_{written[2]}.json").read_bytes() if written else b"{}"
+        return _Totals.model_validate_json(beside)
+    except (OSError, ValidationError):
+        return _Totals()
+
+
+def _model(path: Path) -> str | None:
+    """Return the model as its totals name it, or as the harness names its folder, ORG__MODEL."""
+    told, folder = _totals(path).model_name, path.resolve().parent.name
+    harness = "__" in folder.strip("_") and _WRITTEN.fullmatch(path.name)
+    return told or (folder.replace("__", "/") if harness else None)
 
 
 def _samples(path: Path) -> Iterator[tuple[int, _Sample]]:
