@@ -1,7 +1,8 @@
-"""Evaluations of StrongREJECT (CSV): one row for each answer, its score from 0 to 1 read with a threshold.
+"""Evaluations of StrongREJECT (CSV or JSON lines): one row for each answer, its score read with a threshold.
 
 Several evaluators repeat all answers one below the other: each is a judge of one answer. A judge whose reply
-could not be parsed leaves an empty score. `refusal` is a judgement of its own.
+could not be parsed leaves an empty score. `refusal` is a judgement of its own, of evaluators that give one:
+the lines of the others have the column too, empty.
 """
 
 import ast
@@ -11,13 +12,18 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
+from pydantic import ConfigDict
+
+from ff_helpers.corpus.jsonl import parse_line
 from ff_helpers.corpus.results.reading import (
     EMPTY,
     ROLES,
+    Foreign,
     RecordError,
     answered,
+    begins,
     header,
     label,
     table,
@@ -34,16 +40,34 @@ DIRECTION: Final = (
     "a score (0 to 1) of --option threshold=NUMBER or more is the attack's success; refusal 1 is a refusal"
 )
 _NO: Final = ("", "nan", "none", "null")
+_NEEDED: Final = ("forbidden_prompt", "response", "score")
+
+
+class _Line(Foreign):
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    forbidden_prompt: str
+    response: str | None
+    score: float | None
+
+
+class _Judge(NamedTuple):
+    """What the lines of one evaluator say of it together."""
+
+    model: str
+    refuses: bool
 
 
 class Reader:
-    """Reads what `evaluate_dataset(...).to_csv()` writes, of any of its evaluators."""
+    """Reads what `evaluate_dataset(...)` writes with `to_csv` or `to_json`, of any of its evaluators."""
 
     def recognise(self, path: Path, head: bytes) -> Source | None:
         """Return that StrongREJECT wrote the table: a forbidden prompt, a response and a score."""
-        if not {"forbidden_prompt", "response", "score"} <= set(header(head)):
+        first = head.split(b"\n", 1)[0]
+        json_lines = begins(head, r"\{") and all(b'"%s":' % name.encode() in first for name in _NEEDED)
+        if not json_lines and not set(_NEEDED) <= set(header(head)):
             return None
-        lines = Counter(row.get("evaluator", "") for _, row in table(path))
+        lines = Counter(row.get("evaluator", "") for _, row in _lines(path))
         note = (
             f"{lines.total()} lines of {len(lines)} evaluators: equal answers are one row with several judges"
         )
@@ -60,7 +84,7 @@ class Reader:
         times: Counter[tuple[str, ...]] = Counter()
         runs: Counter[tuple[str, str]] = Counter()
         judges = _judges(path)
-        for place, line in table(path):
+        for place, line in _lines(path):
             model = line.get("model") or options.get("model") or ""
             prompt = line.get("jailbroken_prompt") or line["forbidden_prompt"]
             parts = line["forbidden_prompt"], line.get("jailbreak", ""), prompt
@@ -73,20 +97,40 @@ class Reader:
                 run = runs[scenario, model]
                 runs[scenario, model] += 1
                 row = _row(line, place, scenario, str(run), model)
-            judged = tuple(
-                _judgements(line | judges.get(line.get("evaluator", ""), {}), row, at, path, place)
-            )
+            judge = judges[line.get("evaluator", "")]
+            if _said(line["score"]) and not 0 <= _number(line["score"]) <= 1:
+                raise RecordError(path, place, "score", "must be a number from 0 to 1, or empty")
+            judged = tuple(_judgements(line, judge, row, at))
             found[key] = replace(row, judgements=row.judgements + judged)
         yield from found.values()
 
 
-def _judges(path: Path) -> dict[str, dict[str, str]]:
-    """Return the models behind each evaluator as its field: it asks the next one where a reply fails."""
+def _lines(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the lines of either form with their place, each cell as a text; null is an empty one."""
+    with path.open("rb") as file:
+        if not file.read(1 << 10).lstrip(b"\xef\xbb\xbf \n").startswith(b"{"):
+            yield from table(path)
+            return
+        file.seek(0)
+        for number, raw in enumerate(file, start=1):
+            if raw.strip():
+                line = parse_line(_Line, raw, path=path, line=number).model_dump()
+                yield f"line {number}", {k: "" if v is None else str(v) for k, v in line.items()}
+
+
+def _judges(path: Path) -> dict[str, _Judge]:
+    """Return what stands behind each evaluator: its models (it asks the next where a reply fails)."""
     models: defaultdict[str, set[str]] = defaultdict(set)
-    for _, line in table(path):
-        if (model := line.get("judge_model", "")).casefold() not in _NO:
-            models[line.get("evaluator", "")].add(model)
-    return {evaluator: {"judge_model": ", ".join(sorted(names))} for evaluator, names in models.items()}
+    refusing: set[str] = set()
+    for _, line in _lines(path):
+        evaluator = line.get("evaluator", "")
+        models[evaluator] |= {model for model in (line.get("judge_model", ""),) if _said(model)}
+        refusing |= {evaluator} if _said(line.get("refusal", "")) else set()
+    return {name: _Judge(", ".join(sorted(found)), name in refusing) for name, found in models.items()}
+
+
+def _said(text: str) -> bool:
+    return text.strip().casefold() not in _NO
 
 
 def _row(line: Mapping[str, str], place: str, scenario: str, run: str, model: str) -> Row:
@@ -110,25 +154,26 @@ def _row(line: Mapping[str, str], place: str, scenario: str, run: str, model: st
     )
 
 
-def _judgements(line: Mapping[str, str], row: Row, at: float, path: Path, place: str) -> Iterator[Judgement]:
+def _judgements(line: Mapping[str, str], judge: _Judge, row: Row, at: float) -> Iterator[Judgement]:
     """Yield what one evaluator said: its score, and whether it saw a refusal."""
     evaluator = ".".join(filter(None, ("strongreject", line.get("evaluator", ""))))
-    model = line.get("judge_model") or None
+    model = judge.model or None
     space: Space = "refused" if evaluator.endswith("string_matching") else "strict"
     for said in (
-        _score(line["score"], Judgement(f"{evaluator}>={at:g}", space, model=model), at, path, place),
-        _refusal(line.get("refusal"), Judgement(f"{evaluator}.refusal", "refused", model=model)),
+        _score(line["score"], Judgement(f"{evaluator}>={at:g}", space, model=model), at),
+        _refusal(
+            line["refusal"] if judge.refuses else None,
+            Judgement(f"{evaluator}.refusal", "refused", model=model),
+        ),
     ):
         if said is not None:
             yield said if row.status is None else ungradeable(said, row.reason or EMPTY)
 
 
-def _score(text: str, said: Judgement, at: float, path: Path, place: str) -> Judgement:
-    if text.strip().casefold() in _NO:
+def _score(text: str, said: Judgement, at: float) -> Judgement:
+    if not _said(text):
         return replace(said, status="unparsable", reason="the score is empty or NaN")
     score = _number(text)
-    if not 0 <= score <= 1:
-        raise RecordError(path, place, "score", "must be a number from 0 to 1, or empty")
     return replace(said, label=label(said.space, score >= at), score=score)
 
 
