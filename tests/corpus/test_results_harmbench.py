@@ -125,3 +125,16 @@ def test_the_validation_set_of_images_names_its_classifiers_otherwise(tmp_path):
     }
     assert row.messages[0].content == "Read the pool code."
     assert recognised(file).notes == ("2 fields of no known judge are left out",)
+
+
+def test_results_by_model_as_the_website_has_them(tmp_path):
+    """`{behaviour: {model: {test_case, generation, label, advbench_label}}}`, one file per attack."""
+    said = {name: completion(label=label) for name, label in (("hotel_7b", 1), ("stage_7b", 0))}
+    file = written(tmp_path / "a", {"pool_code": said, "bay_door": said})
+    assert recognised(file).total == 4
+    read = rows(file, attack="GCG")
+    assert [(row.model, row.scenario_id) for row in read[:2]] == [
+        ("hotel_7b", "pool_code:0"),
+        ("stage_7b", "pool_code:0"),
+    ]
+    assert judged(read) == {"harmbench.label": ["COMPLIANCE", "NOT_COMPLIANCE"] * 2}

@@ -1,7 +1,8 @@
 """HarmBench: results and completions by behaviour, and the validation sets with the labels of three people.
 
 A file is `{behaviour: [{test_case, generation, ...}]}`. Results add `label`; the validation sets, of text and
-of images, add three people and up to eleven judges, whose yes is written in four ways.
+of images, add three people and up to eleven judges, whose yes is written in four ways. The results that its
+website shows hold one completion per model: `{behaviour: {model: {test_case, generation, ...}}}`.
 """
 
 import math
@@ -57,6 +58,10 @@ _HIGHEST: Final = 10
 _WORDS: Final = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
+_KEY: Final = r'\{\s*"(?:[^"\\]|\\.)*"\s*:\s*'
+_BEGINS: Final = rf'{_KEY}(?:\[|{_KEY}\{{\s*"(?:test_case|generation|label)")'
+
+
 class _Completion(Foreign):
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -85,17 +90,24 @@ def _behaviours(path: Path) -> Iterator[tuple[str, list[_Completion]]]:
     """
     with path.open("rb") as file:
         for behaviour, found in Document(path, file).fields():
-            if not isinstance(found, list):
-                raise RecordError(path, behaviour, "", "must be a list of completions")
-            yield behaviour, [record(_Completion, c, path, f"{behaviour}.{i}") for i, c in enumerate(found)]
+            yield behaviour, _completions(found, path, behaviour)
+
+
+def _completions(found: object, path: Path, behaviour: str) -> list[_Completion]:
+    """Return one behaviour's completions: a list, or one per model under its name."""
+    if isinstance(found, dict) and all(isinstance(one, dict) for one in found.values()):
+        found = [{"model": name} | one for name, one in found.items()]
+    if not isinstance(found, list):
+        raise RecordError(path, behaviour, "", "must be a list of completions")
+    return [record(_Completion, one, path, f"{behaviour}.{i}") for i, one in enumerate(found)]
 
 
 class Reader:
-    """Reads all three; whose results they are stands in the path alone: results/METHOD/EXPERIMENT/results."""
+    """Reads all of them; whose results they are stands in the path alone: results/METHOD/EXPERIMENT/results."""
 
     def recognise(self, path: Path, head: bytes) -> Source | None:
         """Return that HarmBench wrote the file, with the fields that nobody here knows."""
-        if not begins(head, r'\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\[') or b'"generation"' not in head:
+        if not begins(head, _BEGINS) or b'"generation"' not in head:
             return None
         if b'"test_case"' not in head and b'"human_0"' not in head:
             return None
