@@ -103,7 +103,7 @@ def _completions(found: object, path: Path, behaviour: str) -> list[_Completion]
 
 
 class Reader:
-    """Reads all of them; whose results they are stands in the path alone: results/METHOD/EXPERIMENT/results."""
+    """Reads all of them; whose results they are stands in the path: results/METHOD/EXPERIMENT/results."""
 
     def recognise(self, path: Path, head: bytes) -> Source | None:
         """Return that HarmBench wrote the file, with the fields that nobody here knows."""
