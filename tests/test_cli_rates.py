@@ -55,6 +55,7 @@ def test_without_a_card_nobody_measured_the_grader(project: Project) -> None:
     said = project.ff("asr", LEDGER).stdout
     assert "nobody measured this grader\n  it has no card" in said
     assert "  strict  graded  132  1003  13.2% [11.2, 15.4]  unparsable 1" in said
+    assert said.splitlines()[-3] == f"  ff calibrate --grader recorded:{LEDGER} --traces TRACES.jsonl"
     assert said.splitlines()[-1] == f"  ff sample {LEDGER} --traces TRACES.jsonl --n 100 --out labels.csv"
 
 

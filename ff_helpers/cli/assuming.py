@@ -64,6 +64,13 @@ def assumed_text(found: Sequence[tuple[Tier, Assumed]], options: argparse.Namesp
     return {"what": WHAT, "lines": lines, "next": sampled(options, first)}
 
 
+def measured(options: argparse.Namespace) -> str:
+    """Return the command that measures the judge of the counted ledger where its traces have a truth."""
+    spec = shlex.quote(f"recorded:{shown(options.file)}")
+    traces = shlex.join(shown(path) for path in options.traces) or "TRACES.jsonl"
+    return f"ff calibrate --grader {spec} --traces {traces}"
+
+
 def sampled(options: argparse.Namespace, grader: str = "") -> str:
     """Return the command that draws traces of the counted file for people to label."""
     traces = shlex.join(shown(path) for path in options.traces) or "TRACES.jsonl"

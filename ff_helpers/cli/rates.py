@@ -9,7 +9,7 @@ from typing import Final
 
 import pandas as pd
 
-from ff_helpers.cli.assuming import assumed, assumed_json, assumed_text, sampled
+from ff_helpers.cli.assuming import assumed, assumed_json, assumed_text, measured, sampled
 from ff_helpers.cli.carrying import carry
 from ff_helpers.cli.text import aligned, json_rows, percent, plain, print_json, said
 from ff_helpers.columns import dtypes
@@ -87,7 +87,9 @@ def rates_of_file(options: argparse.Namespace) -> int:
         values = {"raw": _RAW, "left": left, "names": names, "parts": parts}
         values["assumed"] = assumed_text(guess, options)
         unmeasured = {who for (who, _), found in backed.items() if found.gate == "uncalibrated"} & judges
-        values["measure"] = sampled(options) if unmeasured and not guess else ""
+        alone = len(set(graders)) == 1 and options.file.suffix == ".jsonl"
+        values["measure"] = measured(options) if alone else "ff calibrate"
+        values["draw"] = sampled(options) if unmeasured and not guess else ""
         print(said("rates", file=options.file, counted=counted, **values))
     return int(any(not reaches(one.gate, options.require) for one in known))
 
