@@ -33,8 +33,11 @@ def judges() -> list[Row]:
         for judge, sides in (("one", one), ("two", two)):
             covered = float(((sides[:, 0] <= rate) & (rate <= sides[:, 1])).mean())
             width = float((sides[:, 1] - sides[:, 0]).mean())
-            found.append({"labels": labels, "judges": judge, "coverage": covered, "width": width})
-    table = pd.DataFrame(found).pivot_table(index="labels", columns="judges", aggfunc=["mean", "min"])
+            cell = {"labels": labels, "judges": judge, "coverage": covered, "width": width}
+            found.append(cell | {"pair": pair, "shared": shared})
+    frame = pd.DataFrame(found)
+    measured = frame[["labels", "judges", "coverage", "width"]]
+    table = measured.pivot_table(index="labels", columns="judges", aggfunc=["mean", "min"])
     rows = []
     for labels in LABELS:
         own = table.loc[labels]
@@ -47,6 +50,19 @@ def judges() -> list[Row]:
             said = f"{mean:.3f}, lowest {least:.3f}"
             both = None if judge == "one" else float(mean / own["mean", "coverage", "one"])
             rows.append(Row(f"coverage with {judge}, {of}", said, both, "one", least=0.99 if both else None))
+    return rows + _by_pair(frame)
+
+
+def _by_pair(frame: pd.DataFrame) -> list[Row]:
+    """Return how much narrower two judges are than the first one, by what judges they are."""
+    rows = []
+    for (pair, shared), cells in frame.groupby(["pair", "shared"], sort=False):
+        names = " and ".join(f"{se:g}/{sp:g}" for se, sp in pair)
+        how = "independent errors" if not shared else f"{shared:.0%} of the errors shared"
+        for labels, own in cells.groupby("labels"):
+            width = own.groupby("judges")["width"].mean()
+            what = f"width, {names}, {how}, {labels} labels"
+            rows.append(Row(what, f"{width['two']:.3f}", width["two"] / width["one"], "the first alone"))
     return rows
 
 

@@ -187,7 +187,9 @@ _WRITTEN: Mapping[str, Callable[[float], str]] = {
 def _tex(
     columns: Sequence[_Column], *, name: str, caption: str, note: str, wide: bool, wrap: Mapping[str, float]
 ) -> str:
-    environment, size = ("table*", r"\footnotesize") if wide else ("table", r"\small")
+    environment, size = "table", r"\small"
+    if wide:  # five graders with intervals fit
+        environment, size = "table*", r"\footnotesize\setlength{\tabcolsep}{4pt}"
     rows = zip(*([_tex_cell(column, cell) for cell in column.cells] for column in columns), strict=True)
     return filled(
         "table.tex",

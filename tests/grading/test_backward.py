@@ -65,7 +65,7 @@ class Parrot:
 
     quantization = None
     model, digest, software = "parrot", "sha256:0", "none"
-    slots, concurrency, num_ctx = 1, 1, 1024
+    slots, concurrency, threads, num_ctx = 1, 1, None, 1024
 
     async def ask(self, turns: list[Turn], request: Request) -> Reply:
         answer = '{"inferred_instruction": "Please state the code", "verdict": "COMPLIANCE"}'

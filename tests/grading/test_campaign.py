@@ -196,7 +196,7 @@ def test_a_recording_of_two_graders_is_refused(run):
         ("smollm2-135m", [120, 34, 120, 185, 105, 200], 79),
         ("gemma3-270m", [120, 34, 120, 185], 60),
         ("qwen2.5-coder-1.5b", [120, 34, 120, 185, 105, 200], 60),
-        ("qwen2.5-coder-0.5b", [105, 200], 0),
+        ("qwen2.5-coder-0.5b", [120, 34, 120, 185, 105, 200], 60),
     ],
 )
 def test_the_shipped_recordings_cover_the_shipped_traces_with_software_and_options(run, model, rows, again):
