@@ -14,6 +14,7 @@ import psutil
 from pydantic import BaseModel, ValidationError
 
 from ff_helpers.chat.completions import reply_of
+from ff_helpers.chat.progress import kept_busy
 from ff_helpers.chat.proof import frame
 from ff_helpers.chat.protocol import ChatFaultError, Reply, Request, Turn
 from ff_helpers.chat.software import software
@@ -128,7 +129,7 @@ class Embedded:
         self.digest = f"sha256:{weights.sha256}"
         self.num_ctx, self.quantization = min(weights.context, _LEAST), weights.quantization
         self.concurrency = self.slots = concurrency
-        self.threads = _cores()
+        self.threads = _free_cores()
         self._check_memory()
 
     def fit(self, longest: int, answer_tokens: int) -> None:
@@ -222,6 +223,17 @@ def _fault(answer: object, num_ctx: int) -> ChatFaultError:
         why = f"{error.n_prompt_tokens} prompt tokens exceed the context of {num_ctx}"
         return ChatFaultError("context_overflow", why)
     return ChatFaultError("server_error", f"llama.cpp: {named(error.type)}")
+
+
+def _free_cores() -> int:
+    """Return how many threads a model gets: a thread without a core of its own stops all others.
+
+    Where the system shares cores between sessions, not processes, one busy program elsewhere leaves two
+    threads one core, and a trace that takes a second takes minutes.
+    """
+    cores = _cores()
+    free = cores if cores == 1 else round((os.cpu_count() or 1) - kept_busy())
+    return max(1, min(cores, free))
 
 
 def _cores() -> int:

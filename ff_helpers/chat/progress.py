@@ -15,22 +15,34 @@ _MUCH: Final = 0.5
 """Cores used by others from which a local model is starved: its threads wait for each other."""
 
 
+def kept_busy() -> float:
+    """Return how many cores other processes keep busy throughout a second; a spike does not count."""
+    least = float("inf")
+    for _ in range(5):
+        wall0, busy0, own0 = Others.now()
+        time.sleep(0.2)
+        wall, busy, own = Others.now()
+        least = min(least, (busy - busy0 - (own - own0)) / (wall - wall0))
+    return max(0.0, least)
+
+
 class Others:
     """How many cores other processes use; a machine that does not tell is taken as idle."""
 
     def __init__(self) -> None:
-        self._before, self._cores = self._now(), 0.0
+        self._before, self._cores = self.now(), 0.0
 
     def cores(self) -> float:
         """Return the cores used by others, over at least two seconds."""
-        (wall, busy, own), (wall0, busy0, own0) = self._now(), self._before
+        (wall, busy, own), (wall0, busy0, own0) = self.now(), self._before
         if wall - wall0 >= 2.0:
             self._cores = max(0.0, (busy - busy0 - (own - own0)) / (wall - wall0))
             self._before = wall, busy, own
         return self._cores
 
     @staticmethod
-    def _now() -> tuple[float, float, float]:
+    def now() -> tuple[float, float, float]:
+        """Return seconds: of the clock, of all cores at work, of this process at work."""
         import psutil
 
         times = psutil.cpu_times()

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import sys
+import time
 from contextlib import ExitStack
 
 import pytest
@@ -56,6 +58,17 @@ def test_identity_is_the_digest_of_the_weights(grader):
     assert grader.setup.num_ctx == 8192
     assert grader.setup.options.threads == 1  # of the core that the fixture leaves it
     assert "xllamacpp" in grader.setup.software
+
+
+@fetched
+def test_beside_busy_processes_one_thread_is_left():
+    with ExitStack() as busy:
+        for _ in range(os.cpu_count()):
+            busy.enter_context(started([sys.executable, "-c", "while True: pass"]))
+        time.sleep(0.5)
+        grader = open_grader("embedded:smollm2-135m")
+    assert grader.setup.options.threads == 1
+    loop.run(grader.close())
 
 
 @fetched
