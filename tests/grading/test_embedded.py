@@ -61,6 +61,7 @@ def test_identity_is_the_digest_of_the_weights(grader):
 
 
 @fetched
+@pytest.mark.skipif((os.cpu_count() or 1) > 4, reason="it would start a busy process per core")
 def test_beside_busy_processes_one_thread_is_left():
     with ExitStack() as busy:
         for _ in range(os.cpu_count()):
