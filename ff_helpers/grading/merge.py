@@ -242,7 +242,7 @@ def _distinct(out: Path, inputs: Sequence[Path]) -> list[Path]:
     """Return the inputs, each once."""
     files = {path.resolve(): path for path in reversed(inputs)}
     if not files:
-        raise FFError("there is no ledger to merge. Name at least one.")
+        raise FFError("no ledger to merge: name at least one.")
     if out.resolve() in files:
         raise FFError(
             f"{out} is the result and among the inputs. Name another file for the result; the inputs stay as "
