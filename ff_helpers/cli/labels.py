@@ -14,6 +14,7 @@ from ff_helpers.corpus.tables import read_table
 from ff_helpers.errors import FFError
 from ff_helpers.grading.external import external_identity
 from ff_helpers.grading.identities import identity_hash
+from ff_helpers.measurement.adjustment.labelled_cards import dated_card
 from ff_helpers.measurement.adjustment.sample_card import card_of_sample
 from ff_helpers.measurement.calibration.cards import Card, write_card
 from ff_helpers.measurement.calibration.confusion import Confusion, Kappa
@@ -92,17 +93,7 @@ def _measure_sample(options: argparse.Namespace) -> int:
     why = "--no-card" if options.no_card else "people have no card"
     card = None
     if not options.no_card and made.identity.method != "manual":
-        card = measured_card(
-            made.label,
-            frame=made.frame,
-            mapped=None,
-            identity=made.identity,
-            space=made.space,
-            calibration_set=made.set,
-            day=datetime.date.today(),
-            drawn=made.drawn,
-            design=made.design,
-        )
+        card = dated_card(made, datetime.date.today())
     return _print(found, card, "" if card else why, options)
 
 

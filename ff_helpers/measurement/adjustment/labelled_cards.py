@@ -1,11 +1,13 @@
 """The cards of a run: by the known labels of its traces, and by what people said of a sample of them."""
 
+import datetime
+
 import pandas as pd
 
 from ff_helpers import paths
 from ff_helpers.grading.campaign import verdicts
 from ff_helpers.grading.identities import told_apart
-from ff_helpers.measurement.adjustment.sample_card import card_of_rows
+from ff_helpers.measurement.adjustment.sample_card import SampleCard, card_of_rows
 from ff_helpers.measurement.calibration.calibrate import calibrate_all, forget_cards
 from ff_helpers.measurement.calibration.cards import Card, file_names, save_card
 from ff_helpers.measurement.calibration.robustness import natural, natural_first
@@ -59,14 +61,14 @@ def _by_sample(run: Run, sample: Sample, frame: pd.DataFrame) -> list[Card]:
         return []
     drawn_from = rows[rows["set"].isin(rows.loc[told, "set"])]
     return [
-        _card(run, sample, own.reset_index(drop=True))
+        dated_card(card_of_rows(sample, own.reset_index(drop=True)), run.as_of)
         for _, own in drawn_from.groupby("grader", sort=True)
         if shared_space(space_of(own), sample.space) is not None and (own["method"] != "manual").all()
     ]
 
 
-def _card(run: Run, sample: Sample, rows: pd.DataFrame) -> Card:
-    made = card_of_rows(sample, rows)
+def dated_card(made: SampleCard, day: datetime.date) -> Card:
+    """Return the calibration card of a grader by the labels of a sample, measured on that day."""
     return measured_card(
         made.label,
         frame=made.frame,
@@ -74,7 +76,7 @@ def _card(run: Run, sample: Sample, rows: pd.DataFrame) -> Card:
         identity=made.identity,
         space=made.space,
         calibration_set=made.set,
-        day=run.as_of,
+        day=day,
         drawn=made.drawn,
         design=made.design,
     )
