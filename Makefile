@@ -9,7 +9,7 @@ LOCK    := .parts/uv/bin/uv pip compile --quiet --universal --generate-hashes --
            --python-version 3.11 pyproject.toml --extra install --extra test
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce paper paper-pdf live live-full ollama test verify reference lab notebooks claims doctor bench install parts grader grader-small gemma lock clean
+.PHONY: help reproduce paper paper-pdf live live-full ollama test verify reference lab notebooks claims doctor bench bench-quick install parts grader grader-small gemma lock clean
 
 help: ## Show this list
 	@echo "make <target>:"; sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
@@ -65,8 +65,11 @@ claims: install ## Compare every published figure with the recomputed one
 doctor: install ## Show what is installed, which graders are reachable, what to do about the rest
 	@$(FF) doctor
 
-bench: install ## Compare speed and memory with bare clients and inspect_ai, in one run
-	@$(PY) -m benchmarks
+bench: install ## Compare speed, memory and coverage with bare clients and other packages; hours, kept in benchmarks/results
+	@$(PY) -m benchmarks; missed=$$?; $(PY) -m benchmarks plot; exit $$missed
+
+bench-quick: install ## The part of it that takes two minutes
+	@$(PY) -m benchmarks quick; missed=$$?; $(PY) -m benchmarks plot; exit $$missed
 
 install: ## Install into .venv from the hashed locks
 	@$(INSTALL)

@@ -1,10 +1,16 @@
 """`make bench`: how long things take, each compared with a baseline measured in the same run.
 
-    .venv/bin/python -m benchmarks [many] [few] [inspect] [memory] [embedded] [threads] [answers] [resolver]
-        [rerun] [counting] [labelled] [large] [atlas] [coverage] [carried] [judges] [compared] [sequential]
-        [cards] [gates] [best] [peers_correction] [import]
+    .venv/bin/python -m benchmarks [many] [few] [clients] [inspect] [memory] [embedded] [threads] [answers]
+        [resolver] [rerun] [counting] [labelled] [large] [atlas] [coverage] [carried] [judges] [compared]
+        [sequential] [cards] [gates] [best] [peers_correction] [import]
+    .venv/bin/python -m benchmarks quick    clients, resolver, counting, import: two minutes when idle
+    .venv/bin/python -m benchmarks plot     what is kept, as a table and a plot over commits (outputs/bench)
 
-Exit code 1 if a target is missed. `many`, `few`: grading through a server, against bare clients; `inspect`:
+Every run is kept in `benchmarks/results`, one JSON file each, written after every benchmark; commit the files
+that are worth comparing. Ratios that were measured in rounds show the smallest and largest of them. The last
+lines list every missed target; the exit code is 1 if there is one, or if a benchmark did not run.
+
+`many`, `few`, `clients` (fewer requests): grading through a server, against bare clients; `inspect`:
 against inspect_ai (installed into .parts/inspect on first use); `memory`: 100,000 traces; `embedded`: against
 bare llama.cpp, `threads`: its threads and polling beside busy processes, `answers`: whether threads change
 what it says (all need `make parts`); `coverage`: how often intervals cover the truth, `carried`: the same for
@@ -19,7 +25,9 @@ Run on an idle machine.
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from benchmarks import (
@@ -39,17 +47,23 @@ from benchmarks import (
     large,
     memory,
     peers,
+    plotted,
+    record,
     sequential,
     serving,
     steps,
     threads,
 )
+from benchmarks.record import RESULTS, Measured
 from benchmarks.table import Row, text
 from ff_helpers.errors import FFError
 
-BENCHES: Final[dict[str, tuple[str, Callable[[], list[Row]]]]] = {
+Benches = dict[str, tuple[str, Callable[[], list[Row]]]]
+
+BENCHES: Final[Benches] = {
     "many": ("2,000 requests of 100 ms, 64 in flight (medians of 3)", serving.many_in_flight),
-    "few": ("160 requests of 500 ms, 8 in flight", serving.few_in_flight),
+    "few": ("160 requests of 500 ms, 8 in flight (medians of 3)", serving.few_in_flight),
+    "clients": ("1,000 requests of 100 ms, 64 in flight (medians of 3)", serving.clients),
     "inspect": ("Compared with inspect_ai: requests of 100 ms, 64 in flight", peers.inspect),
     "memory": ("Memory", memory.memory),
     "embedded": ("Embedded model", embedded.embedded),
@@ -83,24 +97,53 @@ BENCHES: Final[dict[str, tuple[str, Callable[[], list[Row]]]]] = {
 }
 
 
-def main(wanted: list[str]) -> int:
-    """Run the named benchmarks, or all; print one table each."""
-    unknown = sorted(set(wanted) - set(BENCHES))
+QUICK: Final = ("clients", "resolver", "counting", "import")
+"""Two minutes together, on an idle machine with two cores."""
+
+
+def main(wanted: list[str], results: Path = RESULTS, benches: Benches = BENCHES) -> int:
+    """Run the named benchmarks, or all; print one table each, keep them, and say which targets are missed."""
+    if wanted == ["plot"]:
+        return _plot(results)
+    names = QUICK if wanted == ["quick"] else tuple(wanted or benches)
+    unknown = sorted(set(names) - set(benches))
     if unknown:
-        print(f"bench: unknown {', '.join(unknown)}. Allowed: {', '.join(BENCHES)}.", file=sys.stderr)
+        allowed = ", ".join([*benches, "quick", "plot"])
+        print(f"bench: unknown {', '.join(unknown)}. Allowed: {allowed}.", file=sys.stderr)
         return 2
-    missed = 0
-    for name in wanted or BENCHES:
-        title, bench = BENCHES[name]
-        try:
-            rows = bench()
-        except (FFError, subprocess.SubprocessError) as error:
-            print(f"{title}\n  not run: {error}\n", flush=True)
-            missed += 1
-            continue
-        print(f"{text(title, rows)}\n", flush=True)
-        missed += sum(row.met is False for row in rows)
-    return int(missed > 0)
+    run = record.started()
+    for name in names:
+        run.benches.append(_measured(name, *benches[name]))
+        kept = record.write(run, results)
+    print(f"kept in {kept}; `python -m benchmarks plot` draws what is kept")
+    missed = record.missed(run)
+    print("\n  ".join([f"{len(missed)} targets missed:", *missed]) if missed else "no target missed")
+    return int(bool(missed))
+
+
+def _measured(name: str, title: str, bench: Callable[[], list[Row]]) -> Measured:
+    """Run one benchmark and print its table."""
+    begun = time.monotonic()
+    try:
+        rows = bench()
+    except (FFError, subprocess.SubprocessError) as error:
+        print(f"{title}\n  not run: {error}\n", flush=True)
+        problem = str(error) if isinstance(error, FFError) else type(error).__name__
+        return Measured(
+            name, title, round(time.monotonic() - begun, 1), error=problem.replace(str(record.ROOT), ".")
+        )
+    print(f"{text(title, rows)}\n", flush=True)
+    return Measured(name, title, round(time.monotonic() - begun, 1), rows)
+
+
+def _plot(results: Path) -> int:
+    try:
+        for path in plotted.draw(results):
+            print(path)
+    except FFError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 The server is another process (`tests/model_server.py`). The ideal is the time of the latency alone:
 batches of as many requests as are in flight. Each contender runs in a fresh process, in turns; the median
-of the rounds counts. Ours make prompts, read answers and commit every record to disk; the bare ones only
-send requests.
+of the rounds counts, and their spread is shown. Ours make prompts, read answers and commit every record to
+disk; the bare ones only send requests.
 """
 
 import json
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.peer_python import ROOT, installed
-from benchmarks.table import Row
+from benchmarks.table import Row, per_round
 from benchmarks.traces import write_traces
 from tests.model_server import running
 
@@ -37,40 +37,54 @@ class Load:
         return math.ceil(self.requests / self.in_flight) * self.latency
 
 
+@dataclass(frozen=True)
+class Took:
+    """Wall and CPU seconds of one contender, round by round."""
+
+    wall: list[float]
+    cpu: list[float]
+
+
 FAST = Load(requests=2000, in_flight=64, latency=0.1, rounds=3)
-SLOW = Load(requests=160, in_flight=8, latency=0.5, rounds=1)
+SLOW = Load(requests=160, in_flight=8, latency=0.5, rounds=3)
+BRIEF = Load(requests=1000, in_flight=64, latency=0.1, rounds=3)
 
 
 def many_in_flight() -> list[Row]:
     """2,000 requests of 100 ms, 64 in flight: clients are CPU-bound."""
-    names = ("bare-ollama", "ollama", "bare-openai", "bare-aiohttp", "openai")
-    wall = contend(names, FAST)
+    took = contend(("bare-ollama", "ollama", "bare-openai", "bare-aiohttp", "openai"), FAST)
     rows = [Row("ideal: the latency alone", f"{FAST.ideal:.2f} s")]
-    rows += [_row(name, wall[name], FAST, least=0.85 if name == "openai" else None) for name in names]
-    ratio = wall["ollama"][0] / wall["bare-ollama"][0]
-    return [*rows, Row("ours, `ollama:`, wall time", "", ratio, "the bare Ollama client", most=1.15)]
+    rows += [_row(name, took[name], FAST, least=0.85 if name == "openai" else None) for name in took]
+    return [*rows, _beside("ollama", "the bare Ollama client", took["ollama"], took["bare-ollama"])]
 
 
 def few_in_flight() -> list[Row]:
     """160 requests of 500 ms, 8 in flight: a typical local server."""
-    wall = contend(("ollama", "openai"), SLOW)
+    took = contend(("ollama", "openai"), SLOW)
     rows = [Row("ideal: the latency alone", f"{SLOW.ideal:.2f} s")]
-    return rows + [_row(name, seconds, SLOW, least=0.97) for name, seconds in wall.items()]
+    return rows + [_row(name, one, SLOW, least=0.97) for name, one in took.items()]
 
 
-def contend(names: tuple[str, ...], load: Load) -> dict[str, tuple[float, float]]:
-    """Return the median wall and CPU seconds of each contender."""
-    seen: dict[str, list[dict[str, float]]] = {name: [] for name in names}
+def clients() -> list[Row]:
+    """Half of the requests of `many_in_flight`, and only clients that are installed anyway."""
+    took = contend(("bare-ollama", "ollama", "bare-aiohttp", "openai"), BRIEF)
+    rows = [Row("ideal: the latency alone", f"{BRIEF.ideal:.2f} s")]
+    rows += [_row(name, one, BRIEF) for name, one in took.items()]
+    return [*rows, _beside("ollama", "the bare Ollama client", took["ollama"], took["bare-ollama"])]
+
+
+def contend(names: tuple[str, ...], load: Load) -> dict[str, Took]:
+    """Return the wall and CPU seconds of each contender, with a round of all of them after the other."""
+    seen = {name: Took([], []) for name in names}
     with tempfile.TemporaryDirectory() as folder, running("--latency", str(load.latency)) as port:
         traces = write_traces(Path(folder) / "traces.jsonl", load.requests)
         for number in range(load.rounds):
             for name in names:
                 ledger = Path(folder) / f"{name}-{number}.jsonl"
-                seen[name].append(run(name, traces, f"127.0.0.1:{port}", load.in_flight, ledger))
-    return {
-        name: (statistics.median(r["wall"] for r in runs), statistics.median(r["cpu"] for r in runs))
-        for name, runs in seen.items()
-    }
+                said = run(name, traces, f"127.0.0.1:{port}", load.in_flight, ledger)
+                seen[name].wall.append(said["wall"])
+                seen[name].cpu.append(said["cpu"])
+    return seen
 
 
 def run(name: str, traces: Path, address: str, in_flight: int, ledger: Path) -> dict[str, float]:
@@ -89,9 +103,15 @@ def run(name: str, traces: Path, address: str, in_flight: int, ledger: Path) -> 
     return said
 
 
-def _row(name: str, seconds: tuple[float, float], load: Load, *, least: float | None = None) -> Row:
-    wall, cpu = seconds
+def _row(name: str, took: Took, load: Load, *, least: float | None = None) -> Row:
+    wall = statistics.median(took.wall)
     shown = name.replace("bare-", "bare client: ") if name.startswith("bare") else f"ours, `{name}:`, durable"
-    each = 1000 * cpu / load.requests
+    each = 1000 * statistics.median(took.cpu) / load.requests
     figure = f"{wall:.2f} s, {load.requests / wall:.0f}/s, {each:.2f} ms CPU each"
-    return Row(shown, figure, load.ideal / wall, "the ideal rate", least=least)
+    ratio, spread = per_round([load.requests / one for one in took.wall], load.requests / load.ideal)
+    return Row(shown, figure, ratio, "the ideal rate", least=least, spread=spread)
+
+
+def _beside(name: str, of: str, ours: Took, bare: Took) -> Row:
+    ratio, spread = per_round(ours.wall, bare.wall)
+    return Row(f"ours, `{name}:`, wall time", "", ratio, of, most=1.15, spread=spread)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from benchmarks.table import Row
+from benchmarks.table import Row, per_round
 from ff_helpers.casestudy.record import published
 from ff_helpers.corpus.canonical import resolve
 
@@ -26,16 +26,15 @@ def resolver() -> list[Row]:
     names = [f"{name}-q4_{i}" for i in range(3 * NAMES // len(known) + 1) for name in known]
     batches = [names[NAMES * i : NAMES * (i + 1)] for i in range(3)]
     base, ours = (
-        statistics.median(_seconds(partial(list, map(action, batch))) for batch in batches)
-        for action in (str.lower, resolve)
+        [_seconds(partial(list, map(action, batch))) for batch in batches] for action in (str.lower, resolve)
     )
-    rate = NAMES / ours
-    what = f"resolving {NAMES:,} different model names (median of 3)"
+    taken = statistics.median(ours)
+    what, of = f"resolving {NAMES:,} different model names (median of 3)", f"{NAMES_A_SECOND:,} per second"
+    rate, spread = per_round([NAMES / one for one in ours], NAMES_A_SECOND)
+    more, between = per_round(ours, base)
     return [
-        Row(
-            what, f"{rate:,.0f} per second", rate / NAMES_A_SECOND, f"{NAMES_A_SECOND:,} per second", least=1
-        ),
-        Row("the same, against lower-casing them", f"{ours:.2f} s", ours / base, "lower-casing"),
+        Row(what, f"{NAMES / taken:,.0f} per second", rate, of, least=1, spread=spread),
+        Row("the same, against lower-casing them", f"{taken:.2f} s", more, "lower-casing", spread=between),
     ]
 
 

@@ -1,5 +1,6 @@
 """The result of a benchmark, in rows that read without its code."""
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -17,6 +18,7 @@ class Row:
         ratio: against the baseline that `of` names; None for a baseline or a plain figure.
         of: the baseline of the ratio.
         least, most: the bounds of the ratio.
+        spread: the smallest and largest ratio of the rounds; None where it was measured once.
     """
 
     what: str
@@ -25,6 +27,7 @@ class Row:
     of: str = ""
     least: float | None = None
     most: float | None = None
+    spread: tuple[float, float] | None = None
 
     @property
     def met(self) -> bool | None:
@@ -35,12 +38,33 @@ class Row:
             self.most is None or self.ratio <= self.most
         )
 
+    @property
+    def target(self) -> str:
+        """The bound of the ratio in words."""
+        if self.most is not None:
+            return f"<= {self.most:g}"
+        return "" if self.least is None else f">= {self.least:g}"
+
     def cells(self) -> tuple[str, ...]:
         """Return the row as text."""
-        ratio = "" if self.ratio is None else f"{self.ratio:,.{0 if self.ratio >= 100 else 2}f} of {self.of}"
-        target = f">= {self.least:g}" if self.least is not None else ""
-        target = f"<= {self.most:g}" if self.most is not None else target
-        return self.what, self.figure, ratio, target, {None: "", True: "met", False: "MISSED"}[self.met]
+        ratio = "" if self.ratio is None else f"{_short(self.ratio)}{self._between()} of {self.of}"
+        verdict = {None: "", True: "met", False: "MISSED"}[self.met]
+        return self.what, self.figure, ratio, self.target, verdict
+
+    def _between(self) -> str:
+        return "" if self.spread is None else f" [{_short(self.spread[0])}, {_short(self.spread[1])}]"
+
+
+def per_round(ours: Sequence[float], base: Sequence[float] | float) -> tuple[float, tuple[float, float]]:
+    """Return the ratio of the medians, and the smallest and largest ratio within a round.
+
+    Args:
+        ours: one value per round.
+        base: the baseline in the same rounds, or one number for all.
+    """
+    against = [base] * len(ours) if isinstance(base, (int, float)) else base
+    each = [one / other for one, other in zip(ours, against, strict=True)]
+    return statistics.median(ours) / statistics.median(against), (min(each), max(each))
 
 
 def text(title: str, rows: Sequence[Row]) -> str:
@@ -49,3 +73,7 @@ def text(title: str, rows: Sequence[Row]) -> str:
     widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD))]
     shown = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
     return "\n".join([title, *(f"  {line}".rstrip() for line in shown)])
+
+
+def _short(ratio: float) -> str:
+    return f"{ratio:,.{0 if ratio >= 100 else 2}f}"
