@@ -9,7 +9,7 @@ LOCK    := .parts/uv/bin/uv pip compile --quiet --universal --generate-hashes --
            --python-version 3.11 pyproject.toml --extra install --extra test
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce paper paper-pdf live live-full ollama test verify reference lab notebooks claims doctor bench bench-quick install parts grader grader-small gemma lock clean
+.PHONY: help reproduce paper paper-pdf live live-full ollama test verify reference lab notebooks claims doctor bench bench-quick docs install parts grader grader-small gemma lock clean
 
 help: ## Show this list
 	@echo "make <target>:"; sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
@@ -71,6 +71,10 @@ bench: install ## Compare speed, memory and coverage with bare clients and other
 bench-quick: install ## The part of it that takes two minutes
 	@$(PY) -m benchmarks quick; missed=$$?; $(PY) -m benchmarks plot; exit $$missed
 
+docs: ## Build the documentation as a site that opens from disk: outputs/site/index.html
+	@$(INSTALL) docs
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet && echo outputs/site/index.html
+
 install: ## Install into .venv from the hashed locks
 	@$(INSTALL)
 
@@ -90,6 +94,7 @@ lock: install ## Recompile the lock files from pyproject.toml
 	@$(LOCK) -o requirements.lock
 	@$(LOCK) --extra lab -c requirements.lock -o requirements-lab.lock
 	@$(LOCK) --extra browser -c requirements.lock -o requirements-browser.lock
+	@$(LOCK) --extra docs -c requirements.lock -o requirements-docs.lock
 
 clean: ## Remove the outputs of runs; keep the environment and fetched parts
 	@find outputs -mindepth 1 -maxdepth 1 ! -name .gitkeep ! -name reference -exec rm -rf {} +

@@ -1,115 +1,18 @@
-"""The README promises only what the build gives."""
+"""The README is short and promises only what the build gives."""
 
-import json
 import re
-from collections import Counter
-from pathlib import Path
 
-import ff_helpers as ff
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+def test_it_is_read_in_a_few_minutes() -> None:
+    assert len(README.splitlines()) <= 120
+
+
 def test_every_make_target_that_it_names_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     named = set(re.findall(r"(?:`|^)make ([a-z]+)", README, re.MULTILINE))
-    assert {"reproduce", "test", "lab", "paper"} <= named
+    assert {"reproduce", "test", "docs", "paper"} <= named
     assert named <= targets
-
-
-def test_every_local_file_that_it_links_exists() -> None:
-    links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]
-    assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
-
-
-def test_the_claims_it_counts_are_those_of_the_build(paper: Path) -> None:
-    claims = json.loads((paper / "paper" / "claims.json").read_text(encoding="utf-8"))["claims"]
-    said = re.search(r"published figures checked \| (\d+) \| ([^|]+) \|", README)
-    assert said is not None
-    counts = {name.strip(): int(n) for n, name in re.findall(r"(\d+) ([a-z ]+)", said[2])}
-    assert int(said[1]) == len(claims)
-    assert counts == Counter(claim["status"].replace("_", " ") for claim in claims)
-
-
-def test_its_rates_stand_in_the_narrative_and_its_picture_is_what_the_build_draws(paper: Path) -> None:
-    narrative = (paper / "paper" / "narrative" / "correction.md").read_text(encoding="utf-8")
-    for rate in ("65.0% [43.3, 81.9]", "85.0% [64.0, 94.8]", "+30.0", "+22.2", "+15.0"):
-        assert rate in README
-        assert rate in narrative
-    for name in ("crescendo_correction.png", "collected_capability.png", "coverage.png"):
-        drawn = paper / "paper" / "figures" / name
-        assert (ROOT / "outputs" / "reference" / name).read_bytes() == drawn.read_bytes()
-
-
-def test_the_resolution_rate_is_that_of_the_build(paper: Path) -> None:
-    import pandas as pd
-
-    rows = pd.read_csv(paper / "paper" / "tables" / "atlas_summary.csv").set_index("item")
-    row = rows.loc["names_resolved_where_graded_10"]
-    rate = f"{100 * row['share']:.1f}% [{100 * row['share_low']:.1f}, {100 * row['share_high']:.1f}]"
-    assert f"{rate} ({row['k']} of the {row['n']} exported names" in README
-
-
-def test_what_it_says_of_the_recorded_model_is_what_the_build_finds(paper: Path) -> None:
-    import pandas as pd
-
-    def rate(row: "pd.Series[float]", name: str, k: str, n: str) -> tuple[str, str]:
-        low, high = 100 * row[f"{name}_low"], 100 * row[f"{name}_high"]
-        return f"{row[k]:.0f} of {row[n]:.0f}", f"= {100 * row[name]:.1f}% [{low:.1f}, {high:.1f}]"
-
-    tables = paper / "paper" / "tables"
-    flips = pd.read_csv(tables / "injections.csv").set_index(["grader", "family"])
-    ability = pd.read_csv(tables / "collected_capability.csv").iloc[-1]
-    said = [rate(flips.loc["smollm2-135m", "all attacks"], "flip", "k", "n")]
-    said += [rate(ability, arm, f"{arm}_k", f"{arm}_n") for arm in ("forbidden", "permitted")]
-    for counts, interval in said:
-        assert counts in README
-        assert interval in README
-
-
-def test_its_coverage_is_the_one_measured() -> None:
-    from ff_helpers.measurement.adjustment.coverage import ADJUSTED, coverage_table
-
-    table = coverage_table()
-    rows = table[table["method"].isin(ADJUSTED)]
-    naive = table[(table["method"] == "naive") & table["icc"].isna()]["coverage"].mean()
-    lowest = rows.groupby("method")["coverage"].min()
-    rogan_gladen = rows[rows["method"] == "Rogan-Gladen"]
-    assert f"it holds the true rate {100 * naive:.0f}% of the time" in README
-    assert f"on {len(rows):,} simulated cells" in README
-    assert (
-        f"mean {100 * rows['coverage'].mean():.1f}%; lowest {100 * lowest['Rogan-Gladen']:.1f}%, "
-        f"{100 * lowest['double sampling']:.1f}%; in "
-        f"{100 * (1 - rogan_gladen['answered'].mean()):.0f}% of draws" in README
-    )
-
-
-def test_what_it_says_of_the_regrade_is_what_the_build_finds(paper: Path) -> None:
-    import pandas as pd
-
-    pairs = pd.read_csv(paper / "paper" / "tables" / "crescendo_paired.csv")
-    assert ((pairs["paired_low"] <= 0) & (pairs["paired_high"] >= 0)).all()
-    strict = pairs.set_index(["tier", "denominator"]).loc[("strict", "rows")]
-    low, high = f"−{-100 * strict['paired_low']:.1f}", f"+{100 * strict['paired_high']:.1f}"
-    assert f"none of {len(pairs)} paired 95% intervals leaves out zero" in README
-    assert f"+{100 * strict['paired']:.1f} [{low}, {high}]" in README
-
-
-def test_what_it_says_of_rows_with_a_response_is_what_the_facts_give() -> None:
-    rows = ff.case.published("corpus_text").set_index("id")["rows"]
-    first = ff.case.facts.corpus_text_bounds().query("telemetry == 'all among the evaluable rows'")
-    (line,) = [line for line in README.splitlines() if line.startswith(f"| tiers of {rows['core']:,} ")]
-    (text,) = set(first["text"])
-    assert f"at most {text:,} of these rows can hold a response if its {rows['telemetry']:,} rows" in line
-    assert (set(first["rate_low"]), set(first["rate_high"])) == ({0.0}, {1.0})
-    assert "not determinable (0 to 100%)" in line
-
-
-def test_its_trace_line_is_a_trace() -> None:
-    from ff_helpers.corpus.traces import Trace
-
-    line = re.search(r'^\{"trace_id".*\}$', README, re.MULTILINE)
-    assert line is not None
-    assert Trace.model_validate_json(line[0]).truth == "REFUSAL"

@@ -38,8 +38,8 @@ CONDA_NAMES = {
     "types-pyyaml": "types-pyyaml",
 }
 STARTED = {
-    "hatchling", "ipykernel", "jupyterlab", "mypy", "pandas-stubs", "pytest-xdist", "ruff", "types-pyyaml",
-    "types-tqdm",
+    "hatchling", "ipykernel", "jupyterlab", "mkdocs-material", "mkdocstrings", "mypy", "pandas-stubs",
+    "pytest-xdist", "ruff", "types-pyyaml", "types-tqdm",
 }  # fmt: skip
 """Distributions that are declared though no file imports them: kernels, tools, and what tools read."""
 REGISTRIES = (
@@ -208,13 +208,13 @@ def test_no_shipped_file_names_a_machine_or_a_package_registry() -> None:
 
 def test_locks_pin_every_file_by_hash_and_agree_with_each_other() -> None:
     pins = {}
-    for name in ("requirements.lock", "requirements-lab.lock", "requirements-browser.lock", "tools/uv.txt"):
+    extras = ("requirements-lab.lock", "requirements-browser.lock", "requirements-docs.lock")
+    for name in ("requirements.lock", *extras, "tools/uv.txt"):
         text = (ROOT / name).read_text(encoding="utf-8")
         blocks = re.split(r"\n(?=[a-zA-Z])", re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE).strip())
         assert all("==" in block and "--hash=sha256:" in block for block in blocks), name
         pins[name] = {block.split(" ", 1)[0] for block in blocks}
-    assert pins["requirements.lock"] <= pins["requirements-lab.lock"]
-    assert pins["requirements.lock"] <= pins["requirements-browser.lock"]
+    assert all(pins["requirements.lock"] <= pins[name] for name in extras)
 
 
 def test_conda_and_pip_users_get_the_same() -> None:

@@ -1,6 +1,5 @@
 """Results of other tools as a part of a run, on the Inspect log that ships: `notebooks/import.ipynb`."""
 
-import shlex
 from datetime import date
 from pathlib import Path
 
@@ -8,8 +7,6 @@ import pytest
 
 import ff_helpers as ff
 from ff_helpers.paths import Run
-from tests.conftest import ROOT, Project
-from tests.importing.test_import_readme import blocks
 
 LOG, HEURISTIC = "data/example/attacks.eval", "recorded:data/recorded/heuristic.jsonl"
 SUCCESS = ("no_refusal=C", "by_hand=C")
@@ -57,13 +54,3 @@ def test_a_part_of_a_step_is_written_where_the_step_writes(
     own = Run("mine", date(2026, 11, 22), part="imported")
     assert own.ledger("verdicts") == tmp_path / "staging" / "imported" / "ledger" / "verdicts.jsonl"
     assert own.folder == tmp_path / "outputs" / "mine" / "imported"
-
-
-def test_from_a_log_to_a_disclosed_rate_in_three_commands(project: Project) -> None:
-    """The commands of the README, run from a folder that is not the project's."""
-    lines = [line.replace("data/example", f"{ROOT}/data/example") for line in blocks()[0]]
-    done = [project.ff(*shlex.split(line, comments=True)[1:]) for line in lines]
-    assert [one.returncode for one in done] == [0, 0, 0], done
-    assert "2 target_error" in done[0].stdout
-    assert "52.5% [43.6, 61.2], 63 of 120" in " ".join(done[1].stdout.split())
-    assert "what a rejected grader would have reported" in " ".join(done[2].stdout.split())

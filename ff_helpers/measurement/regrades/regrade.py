@@ -130,8 +130,9 @@ def regrade(
         by: a second ledger: corrections of the first, or another grading of the same traces.
         traces: a trace set as `load_set` takes it: only its traces count, and its scenario ids give
             intervals by scenario.
-        old, new: the grader of the old and of the new labels, where a ledger holds several; where two share
-            a name, with what sets it apart (`name (digest)`).
+        old: the grader of the old labels, where a ledger holds several; where two share a name, with what
+            sets it apart (`name (digest)`).
+        new: the grader of the new labels, named likewise.
 
     Raises:
         FFError: nothing is superseded, a trace is in only one of two sets, or has two first labels.

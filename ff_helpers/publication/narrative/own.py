@@ -74,8 +74,9 @@ def write_correction(
         run: where to write.
         result: `own_regrade()` or `regrade()`; its rates say who gave the labels.
         name: file name without suffix.
-        title, what_was_wrong, how_it_was_found: in words; markup in them is shown as text. An
-            empty one reads as not stated.
+        title: in words; markup in it is shown as text, here and in the next two.
+        what_was_wrong: in words; an empty text reads as not stated.
+        how_it_was_found: likewise.
         quote_reasons: whether reasons that people wrote while they graded are quoted. They may hold text of
             the trace; without it they are counted.
         figures: figures of this run that the page shows: name, to what it says.
