@@ -37,8 +37,8 @@ OURS, BEFORE, ALONE = "ours: double sampling", "ours until then: PPI++", "labels
 BY_HALF, BY_BEST = "ours, by verdict half and half", "ours, best split"
 SOFT, BEST_SOFT = "ours, --soft", "ours, best split, --soft"
 NOISE, BEST_NOISE = "ours, --soft, probabilities of no use", "ours, best split, --soft, of no use"
-UNIFORM = "Bayesian double sampling, uniform priors"
-"""The posterior of the same rates with Beta(1, 1) (Raats and Moors 2003, J. Applied Statistics 30:899)."""
+UNIFORM, JEFFREYS = "Bayesian double sampling, uniform priors", "double sampling, Jeffreys priors"
+"""The posterior with Beta(1, 1) (Raats and Moors 2003, J. Applied Statistics 30:899) or Beta(1/2, 1/2)."""
 
 
 def ours() -> dict[str, Callable[[Cell, Corpora], tuple[Numbers, Numbers]]]:
@@ -54,6 +54,7 @@ def ours() -> dict[str, Callable[[Cell, Corpora], tuple[Numbers, Numbers]]]:
         NOISE: lambda cell, each: _interval(by_parts(each, each.noise, cell.labels)),
         BEST_NOISE: lambda cell, each: _interval(by_parts(each, each.noise, cell.labels, _hits(cell, each))),
         UNIFORM: lambda cell, each: _interval(by_verdict(each, first(each, cell.labels)), prior=1.0),
+        JEFFREYS: lambda cell, each: _interval(by_verdict(each, first(each, cell.labels)), prior=0.5),
         BEFORE: lambda cell, each: _ppi(each, first(each, cell.labels)),
         ALONE: lambda cell, each: _alone(each, first(each, cell.labels)),
     }

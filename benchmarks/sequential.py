@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from benchmarks.table import Row
-from ff_helpers.measurement.adjustment.double import bounds
+from ff_helpers.measurement.adjustment.double import PRIOR, bounds
 from ff_helpers.measurement.proportions.anytime import ALPHA, FIRST, anytime, anytime_level
 from ff_helpers.measurement.proportions.intervals import Numbers, wilson_bounds
 from ff_helpers.measurement.sampling.plan import outlook
@@ -117,8 +117,8 @@ def _below(counts: tuple[Numbers, Numbers, Numbers], rate: float) -> Numbers:
 
     rows, hits, size = counts
     share = (rows + 0.5) / (ROWS + 1)
-    within = (hits + 0.5) / (size + 1)
-    spread = within * (1 - within) / (size + 2)
+    within = (hits + PRIOR) / (size + 2 * PRIOR)
+    spread = within * (1 - within) / (size + 2 * PRIOR + 1)
     centre = (share * within).sum(axis=2)
     # E[S_c^2] of the shares of two verdicts; they move against each other.
     moved = share.prod(axis=2) / (ROWS + 2)

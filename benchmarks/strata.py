@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.corpora import ROWS, Corpora, Flags, Numbers
+from ff_helpers.measurement.adjustment.double import PRIOR
 from ff_helpers.measurement.sampling.soft import ENOUGH, WEIGHTS
 
 PARTS: Final = "abc"
@@ -44,7 +45,7 @@ def by_verdict(each: Corpora, labelled: Flags) -> Counts:
         np.stack([(side & kind).sum(axis=1) for side in sides], axis=1).astype(float)
         for kind in (np.ones_like(labelled), labelled, labelled & each.true)
     )
-    return Counts(called, hits, size, np.full(called.shape, 0.5))
+    return Counts(called, hits, size, np.full(called.shape, PRIOR))
 
 
 def by_parts(each: Corpora, probability: Numbers, n: int, from_hits: Numbers | None = None) -> Counts:
@@ -107,7 +108,7 @@ def _merged(
     effective = total**2 / np.where(squares > 0, squares, 1.0)
     rate = true / np.where(total > 0, total, 1.0)
     many = (group.max(axis=1) + 1)[:, None]
-    return called, rate * effective, effective, np.broadcast_to(0.5 / many, size.shape)
+    return called, rate * effective, effective, np.broadcast_to(PRIOR / many, size.shape)
 
 
 def _sums(cell: Whole, values: Numbers | Flags) -> Numbers:

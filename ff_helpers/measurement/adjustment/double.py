@@ -25,6 +25,10 @@ DOUBLE, LABELS = "double sampling", "labels alone"
 LEVEL = 0.95
 RARE = 25
 """Labels of the rarer kind below which a warning is due."""
+PRIOR = 0.4
+"""Successes, and failures, that each verdict is given before it is labelled: between Jeffreys' 1/2 and the
+neutral 1/3 of Kerman (2011, Electronic J. Statistics 5:1450). With two verdicts 1/2 in each adds a whole
+success; `python -m benchmarks peers_correction` measures what that costs where 2% are true."""
 DRAWS = 4000
 """Draws from the posterior: a bound is off by 2% of the interval's width, by more with one or two labels."""
 
@@ -40,13 +44,12 @@ def double_sampling(
 ) -> Adjusted:
     """Return the true rate of graded rows of which some are labelled, with its 95% interval.
 
-    The interval is of the product's quantiles under Jeffreys posteriors: the shares of the verdicts are
-    Dirichlet, the rate within each verdict Beta(k + 1/2, n - k + 1/2) over its labelled rows, with n the
-    effective number where probabilities differ within a verdict. The parts of a verdict share its prior: half
-    a success and half a failure over all of them, so that parts in which all labels agree say together what
-    the verdict would have said. Runs of one scenario are taken together:
-    all counts shrink by the design effect of the estimate. Where every row is labelled the labels are the
-    answer, with their Wilson interval.
+    The interval is of the product's quantiles under these posteriors: the shares of the verdicts are
+    Dirichlet, the rate within each verdict Beta(k + PRIOR, n - k + PRIOR) over its labelled rows, with n the
+    effective number where probabilities differ within a verdict. The parts of a verdict share its prior, so
+    that parts in which all labels agree say together what the verdict would have said. Runs of one scenario
+    are taken together: all counts shrink by the design effect of the estimate. Where every row is labelled
+    the labels are the answer, with their Wilson interval.
 
     Args:
         verdict: what the grader called the row (hit or not, or a finer cell such as model and verdict); one
@@ -79,14 +82,14 @@ class Posterior:
     called: Numbers
     hits: Numbers
     size: Numbers
-    prior: Numbers | float = 0.5
+    prior: Numbers | float = PRIOR
 
     def beta(self, yes: float = 0.5) -> tuple[float, float]:
         """Return the parameters of the Beta distribution with the mean and variance of the rate.
 
         Args:
-            yes: the share of the prior that counts as successes. One half: the posterior under Jeffreys
-                priors, which the interval is of.
+            yes: the share of the prior that counts as successes. One half: the posterior that the interval
+                is of.
         """
         alpha = self.called + 1 / max(len(self.called), 2)
         all_of, share = alpha.sum(), alpha / alpha.sum()
@@ -110,7 +113,7 @@ def in_parts(cell: Codes, part: Sequence[str]) -> tuple[Codes, Numbers]:
     """
     codes, names = pd.factorize(pd.MultiIndex.from_arrays([cell, list(part)]), sort=True)
     whole = np.asarray(names.get_level_values(0))
-    return np.asarray(codes), 0.5 / np.bincount(whole)[whole]
+    return np.asarray(codes), PRIOR / np.bincount(whole)[whole]
 
 
 def from_codes(
@@ -133,8 +136,8 @@ def from_codes(
         level: of the interval.
     """
     drawn, rows, many = ~np.isnan(y), len(y), int(cell.max(initial=-1)) + 1
-    halves = np.full(many, 0.5) if prior is None else prior
-    verdicts = round(halves.sum() * 2)
+    before = np.full(many, PRIOR) if prior is None else prior
+    verdicts = round(before.sum() / PRIOR)
     labelled = int(drawn.sum())
     if not labelled:
         return Adjusted(method=LABELS, note="not identifiable: no row is labelled"), None
@@ -163,7 +166,7 @@ def from_codes(
     least = int(min(positives, labelled - positives))
     warned = bool(rare(np.array([positives]), np.array([float(labelled)]))[0])
     warning = f"only {least} of {labelled} labels are of the rarer kind" if warned else ""
-    counts = Posterior(called * shrink, rate * size * shrink, size * shrink, halves)
+    counts = Posterior(called * shrink, rate * size * shrink, size * shrink, before)
     if labelled == rows:
         # Exact bounds at another level than Wilson's: these hold at every number of labels, too.
         method = wilson_bounds if level == LEVEL else anytime
@@ -171,7 +174,7 @@ def from_codes(
         low, high = (float(end[0]) for end in ends)
         return Adjusted(estimate, low, high, LABELS, "every row is labelled", warning), counts
     sides = (counts.called, counts.hits, counts.size)
-    ends = bounds(*(one[None] for one in sides), prior=halves, level=level)
+    ends = bounds(*(one[None] for one in sides), prior=before, level=level)
     low, high = (float(end[0]) for end in ends)
     blind = int(called[~known].sum())
     note = f"{labelled} labels of {rows} rows"
@@ -185,7 +188,7 @@ def bounds(
     hits: Numbers,
     size: Numbers,
     *,
-    prior: Numbers | float = 0.5,
+    prior: Numbers | float = PRIOR,
     level: float = LEVEL,
     draws: int = DRAWS,
     seed: int = 0,
