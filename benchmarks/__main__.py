@@ -1,8 +1,8 @@
 """`make bench`: how long things take, each compared with a baseline measured in the same run.
 
     .venv/bin/python -m benchmarks [many] [few] [clients] [inspect] [memory] [embedded] [threads] [answers]
-        [resolver] [rerun] [counting] [labelled] [large] [atlas] [coverage] [carried] [judges] [compared]
-        [sequential] [cards] [gates] [best] [peers_correction] [import]
+        [resolver] [rerun] [counting] [labelled] [large] [ledger] [atlas] [coverage] [carried] [judges]
+        [compared] [sequential] [cards] [gates] [best] [peers_correction] [import]
     .venv/bin/python -m benchmarks quick    clients, resolver, counting, import: two minutes when idle
     .venv/bin/python -m benchmarks plot     what is kept, as a table and a plot over commits (outputs/bench)
 
@@ -19,7 +19,7 @@ table; `sequential`: intervals looked at after every label; `cards`: cards weigh
 gate `--max-rate`; `best`: what the best split can gain; `peers_correction`: beside packages that correct a
 judge's rate (installed into .parts/corrections on first use); `labelled`: what labels add to the time of a
 table; `import`: tables of results, against `json.loads`; `large`: 100 million verdicts (`FF_BENCH_ROWS`),
-against a bare group-by.
+against a bare group-by; `ledger`: what is left to grade, of a ledger of 10 million lines.
 Run on an idle machine.
 """
 
@@ -45,6 +45,7 @@ from benchmarks import (
     judges,
     labelled,
     large,
+    ledger,
     memory,
     peers,
     plotted,
@@ -92,6 +93,7 @@ BENCHES: Final[Benches] = {
     "import": ("Results of other tools, in seconds of the processor", importing.imports),
     "atlas": ("The atlas (medians of 5)", atlas.export),
     "large": (f"Counting {large.ROWS:,} verdicts", large.large),
+    "ledger": (f"What is left to grade: a ledger of {ledger.ROWS:,} lines", ledger.ledger),
     "counting": ("Counting: 140,794 verdicts of 258 models (medians of 5)", counting.counting),
     "labelled": ("Rates with labels: 140,794 verdicts of 258 models (medians of 3)", labelled.labelled),
 }

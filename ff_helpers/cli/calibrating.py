@@ -10,8 +10,8 @@ from ff_helpers.cli.text import announce, said
 from ff_helpers.corpus.readers import CALIBRATION, READERS
 from ff_helpers.corpus.results.labels import is_by_person
 from ff_helpers.errors import FFError
+from ff_helpers.grading.contents import RETRIED
 from ff_helpers.grading.external import NOT_TOLD
-from ff_helpers.grading.ledger import RETRIED
 from ff_helpers.measurement.calibration.calibrate import calibrate_files
 from ff_helpers.measurement.standing import default_cards
 from ff_helpers.registry import chosen

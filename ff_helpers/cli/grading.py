@@ -3,15 +3,15 @@
 import argparse
 import shlex
 import sys
-from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Final
 
 from ff_helpers.cli.text import announce, said, shown
 from ff_helpers.errors import FFError
+from ff_helpers.grading.contents import RETRIED
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.grading.inventory import LedgerSummary, ledger_summary
-from ff_helpers.grading.ledger import RETRIED, read_ledger
+from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.grading.merge import ConflictingVerdictsError, merge_ledgers
 from ff_helpers.grading.outcome import grade_command, spec_of
 from ff_helpers.grading.shards import Shard
@@ -81,17 +81,15 @@ def _tell(
     options: argparse.Namespace, *, only: Identity | None = None, shard: Shard | None = None
 ) -> LedgerSummary:
     """Print what is in the ledger, from one grader or from all, and return it."""
-    held = ledger_summary(options.ledger, options.traces, shard=shard)
-    reasons, software = _read_notes(options.ledger)
-    names, cards = shown_names(rows.identity for rows in held.graders), saved_cards(options.cards)
+    held = ledger_summary(options.ledger, options.traces, shard=shard, only=only)
+    names, cards = shown_names(held.everyone), saved_cards(options.cards)
     told = []
     for rows in held.graders:
-        if only in (None, rows.identity):
-            mend = only is None and rows.missing and rows.identity.method != "external"
-            command = _command(rows.identity, software[rows.identity], options) if mend else None
-            told.append((rows, standing(rows.identity, cards), command))
+        mend = only is None and rows.missing and rows.identity.method != "external"
+        command = _command(rows.identity, rows.software, options) if mend else None
+        told.append((rows, standing(rows.identity, cards), command))
     part = "" if shard is None else f" of shard {shard}"
-    print(said("ledger", held=held, names=names, graders=told, reasons=reasons, most=_REASONS, part=part))
+    print(said("ledger", held=held, names=names, graders=told, most=_REASONS, part=part))
     return held
 
 
@@ -101,24 +99,6 @@ def _no_other_file(ledger: Path, traces: Path) -> None:
         raise FFError(f"{ledger} is both --traces and --ledger. Name another file with --ledger.")
     if ledger.exists():
         next(read_ledger(ledger), None)
-
-
-def _read_notes(ledger: Path) -> tuple[dict[tuple[Identity, str], Counter[str]], dict[Identity, str]]:
-    """Return why rows of the first pass have a status now, by grader and status, and each software."""
-    software: dict[Identity, str] = {}
-    failing: dict[tuple[str, str], tuple[Identity, str, str]] = {}
-    for record in read_ledger(ledger):
-        software[record.identity] = record.software
-        failing.pop((record.key, record.trace_id), None)
-        if record.supersedes is not None:
-            failing.pop((record.supersedes.key, record.trace_id), None)
-        if record.status is not None and record.repeat == 0:
-            found = (record.identity, record.status, record.reason or "")
-            failing[record.key, record.trace_id] = found
-    reasons: dict[tuple[Identity, str], Counter[str]] = defaultdict(Counter)
-    for grader, status, reason in failing.values():
-        reasons[grader, status][reason] += 1
-    return reasons, software
 
 
 def _command(who: Identity, software: str, options: argparse.Namespace) -> str:

@@ -23,7 +23,7 @@ from contextlib import ExitStack, suppress
 from itertools import chain, count
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Generic, Self, TypeVar
+from typing import Final, Generic, NamedTuple, Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
@@ -35,6 +35,21 @@ from ff_helpers.errors import FFError
 M = TypeVar("M", bound=BaseModel)
 _BLOCK: Final = 1 << 16
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
+
+
+class Place(NamedTuple):
+    """A place between two lines of a file.
+
+    Attributes:
+        size: bytes before it.
+        lines: lines before it, blank ones too.
+    """
+
+    size: int = 0
+    lines: int = 0
+
+
+BEGIN: Final = Place()
 
 
 class JournalBusyError(FFError):
@@ -107,7 +122,7 @@ class Journal(Generic[M]):
                 unused.callback(os.close, self._file)
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 sync_folder(self.path.parent)
-                self._size, self.torn = _repair(self.path, self._file, self._model)
+                self._size, self.torn = _repair(self.path, self._file, self._model, self._proven())
             except BlockingIOError:
                 raise JournalBusyError(self.path) from None
             except OSError as error:
@@ -125,6 +140,10 @@ class Journal(Generic[M]):
             if error is not None and self._new and not os.fstat(self._file).st_size:
                 self.path.unlink(missing_ok=True)  # nothing was written: leave no empty file
             os.close(self._file)
+
+    def _proven(self) -> Place:
+        """Return up to where every line is known to be a record; asked once, when the file is locked."""
+        return BEGIN
 
     def records(self) -> Iterator[M]:
         """Yield what is on disk, in the order in which it was written.
@@ -208,27 +227,49 @@ def read_journal(path: Path, model: type[M]) -> Iterator[M]:
         BadLineError: a complete line that is not a valid record; a last line that is neither a record nor the
             beginning of one, or that follows no record.
     """
+    return (record for _, record in read_lines(path, model) if record is not None)
+
+
+def read_lines(path: Path, model: type[M], start: Place = BEGIN) -> Iterator[tuple[bytes, M | None]]:
+    """Yield the lines of a journal as they are in the file, with their records; a blank line has none.
+
+    Args:
+        path, model: as `read_journal`.
+        start: where to begin; a record must end there.
+
+    Raises:
+        FileMissingError, ForeignFileError, BadLineError: as `read_journal`.
+    """
     if not path.is_file():
         raise FileMissingError(path, called(model))
-    found, number = False, 0
+    found, number = start.size > 0, 0
     with path.open("rb") as file:
-        for number, raw in enumerate(file, start=1):
-            if not raw.strip():
-                continue
-            if raw.endswith(b"\n") or is_whole(raw, model):
-                yield (jsonl.parse_line if found else jsonl.parse_first)(model, raw, path=path, line=number)
-            elif not found and not (is_closed(model) and is_torn(raw, model)):
-                raise ForeignFileError(path, number, called(model))
-            elif not found or not is_torn(raw, model):
-                problem = _torn(len(raw), called(model), alone=not found)
-                raise BadLineError(path, number if found else 1, "", problem)
-            found = True
+        file.seek(start.size)
+        for number, raw in enumerate(file, start=start.lines + 1):
+            record = None
+            if raw.strip():
+                if raw.endswith(b"\n") or is_whole(raw, model):
+                    parse = jsonl.parse_line if found else jsonl.parse_first
+                    record = parse(model, raw, path=path, line=number)
+                elif not found and not (is_closed(model) and is_torn(raw, model)):
+                    raise ForeignFileError(path, number, called(model))
+                elif not found or not is_torn(raw, model):
+                    problem = _torn(len(raw), called(model), alone=not found)
+                    raise BadLineError(path, number if found else 1, "", problem)
+                else:
+                    return
+                found = True
+            yield raw, record
     if number and not found:
         raise ForeignFileError(path, 1, called(model))
 
 
-def _repair(path: Path, file: int, model: type[BaseModel]) -> tuple[int, Path | None]:
+def _repair(path: Path, file: int, model: type[BaseModel], proven: Place) -> tuple[int, Path | None]:
     """Finish a last line that only lacks its newline; set a torn one aside.
+
+    Args:
+        path, file, model: the file, its handle, and the type of a line.
+        proven: up to where every line is known to be a record.
 
     Returns:
         The file's size, and where the torn bytes are now.
@@ -239,11 +280,11 @@ def _repair(path: Path, file: int, model: type[BaseModel]) -> tuple[int, Path | 
     size, tail = os.fstat(file).st_size, last_line(file)
     if not size:
         return 0, None
-    records = read_journal(path, model)
+    lines = read_lines(path, model, proven)
     if not tail.strip():
-        next(records, None)  # nothing to repair: whoever continues reads the rest
+        next((record for _, record in lines if record is not None), None)  # whoever continues reads the rest
         return size, None
-    for _ in records:  # every line must be ours before a byte is cut
+    for _ in lines:  # every line must be ours before a byte is cut
         pass
     if is_whole(tail, model):
         os.write(file, b"\n")

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ff_helpers.grading.ledger import RETRIED
+from ff_helpers.grading.contents import RETRIED
 from ff_helpers.grading.outcome import Record
 
 

@@ -1,14 +1,15 @@
 """What is in a ledger: verdicts and statuses per grader, duplicates, and what is missing."""
 
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from ff_helpers.corpus.journal import torn_tail
 from ff_helpers.corpus.traces import Trace, read_traces
-from ff_helpers.grading.ledger import RETRIED, read_ledger, short
+from ff_helpers.grading.contents import RETRIED, Cell, Contents, GraderNotes, Spent
+from ff_helpers.grading.index import read_contents
 from ff_helpers.grading.outcome import Conditions, Record, record_key
 from ff_helpers.grading.shards import Shard, read_shard, shard_of
 from ff_helpers.terms import Identity
@@ -34,20 +35,6 @@ class Parts:
     short: dict[int, int]
 
 
-@dataclass
-class Spent:
-    """What all records of a grader took, those that count no more too; 0 where a server does not tell.
-
-    Attributes:
-        prompt_tokens, completion_tokens: as the server counted them.
-        seconds: of the requests, one after the other.
-    """
-
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    seconds: float = 0.0
-
-
 @dataclass(frozen=True)
 class GraderRows:
     """The valid rows of one grader identity; counts are of the first pass (repeat 0) unless noted.
@@ -56,6 +43,7 @@ class GraderRows:
         identity: who graded.
         verdicts: label -> rows.
         statuses: status -> rows; `timeout` and `server_error` are retried by the next run.
+        reasons: status -> reason -> rows.
         repeats: repeat index -> rows.
         conditions: those under which its records were made, all repeats.
         missing: traces of the file without a valid row (`timeout` and `server_error` count as missing);
@@ -63,17 +51,20 @@ class GraderRows:
         first_missing: the first ten of their trace_ids.
         parts: one for each division of the traces into shards.
         spent: tokens and time of all its records.
+        software: of its latest record.
     """
 
     identity: Identity
     verdicts: dict[str, int]
     statuses: dict[str, int]
+    reasons: dict[str, Counter[str]]
     repeats: dict[int, int]
     conditions: tuple[Conditions, ...]
     missing: int | None
     first_missing: tuple[str, ...]
     parts: tuple[Parts, ...]
     spent: Spent
+    software: str
 
 
 @dataclass(frozen=True)
@@ -88,7 +79,8 @@ class LedgerSummary:
         conflicting: the same, with another verdict or status; the later one is valid.
         retried: failed requests (`timeout`, `server_error`) that a later record replaced.
         superseded: records that a correction replaced.
-        graders: one per grader identity, in ledger order.
+        everyone: who graded, in ledger order.
+        graders: one for each of them, or for the one that was asked for.
         traces: traces in the file, or in the shard of it; None if no file is given.
         elsewhere: valid records of other traces; None if no file is given.
     """
@@ -100,39 +92,32 @@ class LedgerSummary:
     conflicting: int
     retried: int
     superseded: int
+    everyone: tuple[Identity, ...]
     graders: tuple[GraderRows, ...]
     traces: int | None
     elsewhere: int | None
 
 
-Cell = tuple[Identity, int, str, bool]
-"""Grader, repeat index, verdict or status, and whether it is a verdict: shared by all its records."""
-
-
-@dataclass
-class _Held:
-    """The valid records, in about 150 bytes per record, and the counts on the way."""
-
-    cells: dict[bytes, Cell] = field(default_factory=dict)
-    kinds: dict[Cell, Cell] = field(default_factory=dict)
-    conditions: dict[Identity, dict[Conditions, None]] = field(default_factory=dict)
-    counts: Counter[str] = field(default_factory=Counter)
-    shards: dict[Identity, set[str]] = field(default_factory=dict)
-    spent: dict[Identity, Spent] = field(default_factory=dict)
-
-
-def ledger_summary(path: Path, traces: Path | None = None, *, shard: Shard | None = None) -> LedgerSummary:
+def ledger_summary(
+    path: Path, traces: Path | None = None, *, shard: Shard | None = None, only: Identity | None = None
+) -> LedgerSummary:
     """Return what is in a ledger, and what it lacks of a trace file, or of a shard of it; both are streamed.
+
+    Args:
+        path: the ledger; a large one has an index (see `index`).
+        traces: the trace file; None: none.
+        shard: the shard of it; None: all.
+        only: the one grader that is looked at; `elsewhere` then counts its records alone. None: all.
 
     Raises:
         FileMissingError: there is no such file.
         BadLineError: a line of either file is not valid, named file:line:field.
     """
-    held = _read(path)
-    told = Counter(held.cells.values())
+    held = read_contents(path)
+    graders = {notes.identity: notes for notes in held.graders if only in (None, notes.identity)}
     mine = () if traces is None else (t for t in read_traces(traces) if not shard or shard.holds(t.trace_id))
-    known = None if traces is None else _compare(held, mine)
-    graders = tuple(_rows(each, held, told, known) for each in held.conditions)
+    known = None if traces is None else _compare(held, graders, mine)
+    standing = sum(n for cell, n in _standing(held) if held.graders[cell.grader].identity in graders)
     return LedgerSummary(
         path=path,
         records=held.counts["records"],
@@ -141,35 +126,16 @@ def ledger_summary(path: Path, traces: Path | None = None, *, shard: Shard | Non
         conflicting=held.counts["conflicting"],
         retried=held.counts["retried"],
         superseded=held.counts["superseded"],
-        graders=graders,
+        everyone=tuple(notes.identity for notes in held.graders),
+        graders=tuple(_rows(notes, held, known) for notes in graders.values()),
         traces=None if known is None else known.traces,
-        elsewhere=None if known is None else len(held.cells) - known.matched,
+        elsewhere=None if known is None else standing - known.matched,
     )
 
 
-def _read(path: Path) -> _Held:
-    held = _Held()
-    for record in read_ledger(path):
-        grader, place = record.identity, short(record.key, record.trace_id)
-        held.counts["records"] += 1
-        conditions = held.conditions.setdefault(grader, {})
-        conditions[record.options.conditions] = None
-        spent = held.spent.setdefault(grader, Spent())
-        spent.prompt_tokens += record.prompt_tokens or 0
-        spent.completion_tokens += record.completion_tokens or 0
-        spent.seconds += record.duration_s or 0.0
-        if record.shard is not None:
-            held.shards.setdefault(grader, set()).add(record.shard)
-        cell: Cell = (grader, record.repeat, record.label, record.verdict is not None)
-        if record.supersedes is not None:
-            gone = held.cells.pop(short(record.supersedes.key, record.trace_id), None)
-            held.counts["superseded"] += gone is not None
-        before = held.cells.get(place)
-        if before is not None:
-            how = "duplicates" if before[2] == record.label else "conflicting"
-            held.counts["retried" if before[2] in RETRIED else how] += 1
-        held.cells[place] = held.kinds.setdefault(cell, cell)
-    return held
+def _standing(held: Contents) -> Iterator[tuple[Cell, int]]:
+    """Yield the cells with valid rows, and how many."""
+    return ((cell, n) for cell, n in zip(held.cells, held.standing, strict=True) if n)
 
 
 @dataclass
@@ -181,51 +147,58 @@ class _Known:
     holes: Counter[tuple[Identity, Shard]]
 
 
-def _compare(held: _Held, traces: Iterable[Trace]) -> _Known:
+def _compare(held: Contents, graders: Mapping[Identity, GraderNotes], traces: Iterable[Trace]) -> _Known:
     """Look up every trace in the ledger, for each grader."""
-    repeats: dict[Identity, set[int]] = {grader: {0} for grader in held.conditions}
-    for grader, repeat, _, _ in held.kinds:
-        repeats[grader].add(repeat)
-    known = _Known(0, 0, Counter(), {grader: [] for grader in held.conditions}, Counter())
-    divisions = {grader: {read_shard(text).of for text in told} for grader, told in held.shards.items()}
+    repeats: dict[Identity, set[int]] = {grader: {0} for grader in graders}
+    for each in held.cells:
+        repeats.get(held.graders[each.grader].identity, set()).add(each.repeat)
+    known = _Known(0, 0, Counter(), {grader: [] for grader in graders}, Counter())
+    divisions = {grader: {read_shard(text).of for text in notes.shards} for grader, notes in graders.items()}
     for trace in traces:
         known.traces += 1
-        for grader in held.conditions:
+        for grader in graders:
             for repeat in sorted(repeats[grader]):
-                cell = held.cells.get(short(record_key(grader, trace, repeat), trace.trace_id))
+                cell = held.cell_of(record_key(grader, trace, repeat), trace.trace_id)
                 known.matched += cell is not None
-                if repeat == 0 and (cell is None or cell[2] in RETRIED):
+                if repeat == 0 and (cell is None or cell.label in RETRIED):
                     known.missing[grader] += 1
-                    for of in divisions.get(grader, ()):
+                    for of in divisions[grader]:
                         known.holes[grader, Shard(shard_of(trace.trace_id, of), of)] += 1
                     if len(known.first[grader]) < _SHOWN:
                         known.first[grader].append(trace.trace_id)
     return known
 
 
-def _rows(grader: Identity, held: _Held, told: Counter[Cell], known: _Known | None) -> GraderRows:
-    mine = {cell: n for cell, n in told.items() if cell[0] == grader}
+def _rows(notes: GraderNotes, held: Contents, known: _Known | None) -> GraderRows:
+    grader = notes.identity
     repeats: Counter[int] = Counter()
-    verdicts, statuses = dict[str, int](), dict[str, int]()
-    for (_, repeat, label, is_verdict), n in mine.items():
-        repeats[repeat] += n
-        if not repeat:
-            (verdicts if is_verdict else statuses)[label] = n
+    verdicts, statuses = Counter[str](), Counter[str]()
+    reasons: dict[str, Counter[str]] = defaultdict(Counter)
+    for cell, n in _standing(held):
+        if held.graders[cell.grader] is not notes:
+            continue
+        repeats[cell.repeat] += n
+        if cell.repeat == 0:
+            (verdicts if cell.reason is None else statuses)[cell.label] += n
+        if cell.repeat == 0 and cell.reason is not None:
+            reasons[cell.label][cell.reason] += n
     return GraderRows(
         identity=grader,
-        verdicts=verdicts,
-        statuses=statuses,
+        verdicts=dict(verdicts),
+        statuses=dict(statuses),
+        reasons=dict(reasons),
         repeats=dict(sorted(repeats.items())),
-        conditions=tuple(held.conditions[grader]),
+        conditions=tuple(notes.conditions),
         missing=None if known is None else known.missing[grader],
         first_missing=() if known is None else tuple(known.first[grader]),
-        parts=_parts(grader, held, known),
-        spent=held.spent[grader],
+        parts=_parts(notes, known),
+        spent=notes.spent,
+        software=notes.software,
     )
 
 
-def _parts(grader: Identity, held: _Held, known: _Known | None) -> tuple[Parts, ...]:
-    shards = sorted(map(read_shard, held.shards.get(grader, ())))
+def _parts(notes: GraderNotes, known: _Known | None) -> tuple[Parts, ...]:
+    grader, shards = notes.identity, sorted(map(read_shard, notes.shards))
     parts = []
     for of in sorted({shard.of for shard in shards}):
         there = tuple(shard.number for shard in shards if shard.of == of)

@@ -1,37 +1,31 @@
 """The ledger: a journal of verdict records; corrections append, nothing is overwritten."""
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ff_helpers.columns import declared
-from ff_helpers.corpus.journal import Journal, read_journal
-from ff_helpers.grading.outcome import Conditions, GraderSetup, Record
-from ff_helpers.terms import Identity
+from ff_helpers.corpus.journal import Journal, Place, read_journal
+from ff_helpers.grading.contents import Contents
+from ff_helpers.grading.index import LARGE, opened, save
+from ff_helpers.grading.outcome import GraderSetup, Record
 
 if TYPE_CHECKING:
     import pandas as pd
 
-RETRIED = ("timeout", "server_error")
-"""Statuses that say nothing about the trace: the next run retries those rows."""
-
 
 class Done:
-    """The (key, trace_id) pairs that are already graded, in about 100 bytes each."""
+    """The (key, trace_id) pairs that are already graded, for `in` and `len`."""
 
-    def __init__(self) -> None:
-        self._hashes: set[bytes] = set()
-
-    def add(self, key: str, trace_id: str) -> None:
-        """Note a pair: identical conversations with two ids share a key but are two rows."""
-        self._hashes.add(short(key, trace_id))
+    def __init__(self, contents: Contents) -> None:
+        self._contents = contents
 
     def __contains__(self, pair: tuple[str, str]) -> bool:
-        return short(*pair) in self._hashes
+        return self._contents.is_done(*pair)
 
     def __len__(self) -> int:
-        return len(self._hashes)
+        return self._contents.counts["done"]
 
 
 class Ledger(Journal[Record]):
@@ -41,6 +35,7 @@ class Ledger(Journal[Record]):
         path: the file; created with its folder if missing. A torn last line is set aside (see `Journal`).
         batch: the most records that one fsync covers when `append` commits.
         seconds: the longest time a record waits for its fsync (checked on each append).
+        large: bytes from which on it has an index (see `index`).
 
     Raises:
         JournalBusyError: another process has it open.
@@ -48,29 +43,56 @@ class Ledger(Journal[Record]):
         BadLineError: the file is something else, or a line is not a valid record; nothing was changed.
     """
 
-    def __init__(self, path: Path, *, batch: int = 16, seconds: float = 2.0) -> None:
+    def __init__(self, path: Path, *, batch: int = 16, seconds: float = 2.0, large: int = LARGE) -> None:
         super().__init__(path, Record, batch=batch, seconds=seconds)
-        self.done = Done()
-        self.shards: set[str] = set()
+        self.contents = Contents()
+        """What its records come to, those included that were committed."""
+        self._large, self._opened = large, self.contents.place
+        self._whole = True
+
+    @property
+    def done(self) -> Done:
+        """The rows that are not graded again."""
+        return Done(self.contents)
+
+    @property
+    def shards(self) -> set[str]:
         """The shards whose rows it has; none of rows that were not graded in shards."""
-        self._conditions: dict[Identity, set[Conditions]] = {}
+        return {shard for notes in self.contents.graders for shard in notes.shards}
 
     def __enter__(self) -> Self:
         super().__enter__()
         try:
-            for record in self.records():
-                self._note(record)
+            self.contents.follow(self.path)  # a last record that only lacked its newline
         except BaseException as error:
             self.__exit__(type(error), error, None)
             raise
         return self
 
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        super().__exit__(kind, error, trace)
+        if self._whole and not self.broken and self.contents.place != self._opened:
+            save(self.contents, self.path, large=self._large)
+
     def commit(self) -> list[Record]:
         """Write and fsync everything added; `done` then includes it. As `Journal.commit`."""
+        whole, self._whole = self._whole, False  # interrupted from here on, no index is written
         committed = super().commit()
         for record in committed:
-            self._note(record)
+            self.contents.note(record)
+        self._whole = whole
         return committed
+
+    def _proven(self) -> Place:
+        self.contents, _ = opened(self.path, large=self._large)
+        self._opened = self.contents.place
+        return self._opened
+
+    def _write(self, data: bytes) -> None:
+        super()._write(data)
+        self.contents.passed(data)
 
     def changed_conditions(self, setup: GraderSetup) -> str:
         """Return a warning if this grader continues under other conditions, else an empty text.
@@ -79,7 +101,8 @@ class Ledger(Journal[Record]):
         verdicts. Older records do not say their threads.
         """
         now = setup.options.conditions
-        before = self._conditions.get(setup.identity, {now})
+        notes = self.contents.of(setup.identity)
+        before = {now} if notes is None else set(notes.conditions)
         if not before.isdisjoint({now, now._replace(threads=None)}):
             return ""
         said = " or ".join(sorted(map(str, before)))
@@ -88,14 +111,6 @@ class Ledger(Journal[Record]):
             f"{now}. Each record says how it was made, and nothing "
             "is graded again, but verdicts may differ for this reason alone."
         )
-
-    def _note(self, record: Record) -> None:
-        conditions = self._conditions.setdefault(record.identity, set())
-        conditions.add(record.options.conditions)
-        if record.shard is not None:
-            self.shards.add(record.shard)
-        if record.status not in RETRIED:
-            self.done.add(record.key, record.trace_id)
 
 
 def read_ledger(path: Path) -> Iterator[Record]:
@@ -143,8 +158,3 @@ def verdict_frame(path: Path) -> "pd.DataFrame":
 def _pair(record: Record) -> tuple[str, str]:
     """Identify a record: identical conversations with two ids share a key but are two rows."""
     return record.key, record.trace_id
-
-
-def short(key: str, trace_id: str) -> bytes:
-    """Return 16 bytes that identify a record."""
-    return hashlib.blake2b(f"{key}\n{trace_id}".encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -122,7 +122,9 @@ class Record(Closed):
     @property
     def identity(self) -> Identity:
         """Who gave it."""
-        return _identity(self.grader, self.grader_digest, self.rubric, self.method, self.options)
+        how = self.options
+        sampled = (how.quantization, how.answer_schema, how.temperature, how.seed)
+        return _identity(self.grader, self.grader_digest, self.rubric, self.method, sampled)
 
     @property
     def label(self) -> str:
@@ -141,18 +143,16 @@ class Record(Closed):
 
 
 @lru_cache(maxsize=256)
-def _identity(name: str, digest: str, rubric: str, method: Method, options: Options) -> Identity:
+def _identity(
+    name: str,
+    digest: str,
+    rubric: str,
+    method: Method,
+    sampled: tuple[str | None, str | None, float | None, int | None],
+) -> Identity:
     """Return an identity; the records of one grader share it."""
-    return Identity(
-        name=name,
-        digest=digest,
-        quantization=options.quantization,
-        rubric=rubric,
-        schema=options.answer_schema,
-        temperature=options.temperature,
-        seed=options.seed,
-        method=method,
-    )
+    quantization, schema, temperature, seed = sampled
+    return Identity(name, digest, quantization, rubric, schema, temperature, seed, method)
 
 
 class VerdictRow(BaseModel):

@@ -14,8 +14,9 @@ import pandas as pd
 from ff_helpers.columns import declared
 from ff_helpers.corpus.readers import load_set
 from ff_helpers.errors import FFError, named
+from ff_helpers.grading.contents import RETRIED
 from ff_helpers.grading.identities import shown_names
-from ff_helpers.grading.ledger import RETRIED, read_ledger
+from ff_helpers.grading.ledger import read_ledger
 from ff_helpers.grading.outcome import Record
 from ff_helpers.measurement.regrades.rates import NAMES, rates, shifts, transitions
 from ff_helpers.measurement.results import GraderNote, Terms, stated
