@@ -11,11 +11,8 @@ next to the file (`NAME.torn`). Anything else is refused untouched. That include
 the very first record: without a complete record, nothing distinguishes it from a foreign file.
 """
 
-import codecs
 import fcntl
-import json
 import os
-import re
 import threading
 import time
 from collections.abc import Iterator
@@ -25,16 +22,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Generic, NamedTuple, Self, TypeVar
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json
+from pydantic import BaseModel
 
 from ff_helpers.corpus import jsonl
 from ff_helpers.corpus.jsonl import BadLineError, FileMissingError, ForeignFileError, called
+from ff_helpers.corpus.torn import is_closed, is_torn, is_whole
 from ff_helpers.errors import FFError
 
 M = TypeVar("M", bound=BaseModel)
 _BLOCK: Final = 1 << 16
-_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
 
 
 class Place(NamedTuple):
@@ -314,84 +310,6 @@ def torn_tail(path: Path, model: type[BaseModel]) -> int:
     with path.open("rb") as file:
         tail = last_line(file.fileno())
     return 0 if not tail.strip() or is_whole(tail, model) else len(tail)
-
-
-def is_torn(tail: bytes, model: type[BaseModel]) -> bool:
-    """Return whether bytes are the beginning of a record as it is written, and not yet a complete object.
-
-    For a model that allows extra fields (rows that other programs write too) every torn JSON object is one.
-    """
-    try:
-        text = codecs.getincrementaldecoder("utf-8")().decode(tail)  # a character may be torn as well
-        part = from_json(text, allow_partial=True) if text else None
-    except ValueError:  # not UTF-8, or not JSON so far
-        return False
-    keys = _keys(text)
-    if not isinstance(part, dict) or keys is None:
-        return False
-    return not is_closed(model) or (
-        not re.search(r"\s", _STRING.sub("", text))
-        and _in_order(keys, model)
-        and _fits(part, model, keys[-1].strip('"') if keys else None)
-    )
-
-
-def is_closed(model: type[BaseModel]) -> bool:
-    """Return whether records have only the fields of the model, as those written here do."""
-    return model.model_config.get("extra") == "forbid"
-
-
-def _keys(text: str) -> list[str] | None:
-    """Return the keys of the object that a text begins with, in their quotes; None if it is complete.
-
-    The last key may be cut, and then lacks a quote.
-    """
-    keys, depth, is_key = [], 0, True
-    for token in re.findall(f"{_STRING.pattern}|[{{}}\\[\\],]", text, re.DOTALL):
-        if token[0] == '"' and depth == 1 and is_key:
-            keys.append(token)
-            is_key = False
-        elif token == ",":
-            is_key = True
-        depth += (token in ("{", "[")) - (token in ("}", "]"))
-        if not depth:
-            return None
-    return keys
-
-
-def _in_order(keys: list[str], model: type[BaseModel]) -> bool:
-    """Return whether these are the first fields of a record: in order, without a required one missing."""
-    left = [(f'"{name}"', field.is_required()) for name, field in model.model_fields.items()]
-    for key in keys:
-        due = next((place for place, (_, required) in enumerate(left) if required), len(left))
-        found = next((n for n, (name, _) in enumerate(left[: due + 1]) if name.startswith(key)), None)
-        if found is None:
-            return False
-        left = left[found + 1 :]
-    return True
-
-
-def _fits(part: dict[str, object], model: type[BaseModel], last: str | None) -> bool:
-    """Return whether the fields are valid for a record; the last one may be cut."""
-    try:
-        model.model_validate_json(json.dumps(part))
-    except ValidationError as error:
-        wrong = error.errors(include_input=False, include_url=False, include_context=False)
-        # Still to come are further fields, the rest of the last one, and what only a whole record can hold.
-        return all(
-            not one["loc"] or one["loc"][0] == last or (len(one["loc"]) == 1 and one["type"] == "missing")
-            for one in wrong
-        )
-    return True
-
-
-def is_whole(line: bytes, model: type[BaseModel]) -> bool:
-    """Return whether a line is a record."""
-    try:
-        model.model_validate_json(line)
-    except ValidationError:
-        return False
-    return True
 
 
 def set_aside(path: Path, tail: bytes) -> Path:

@@ -17,11 +17,11 @@ from ff_helpers.corpus.journal import (
     JournalBusyError,
     JournalChangedError,
     JournalWriteError,
-    is_torn,
     read_journal,
     torn_tail,
 )
 from ff_helpers.corpus.jsonl import BadLineError, FileMissingError
+from ff_helpers.corpus.torn import is_torn
 from ff_helpers.grading.outcome import Options, Record, Supersedes
 from ff_helpers.terms import VERDICTS
 
