@@ -56,6 +56,11 @@ def outputs() -> Path:
     return Path(os.environ.get("FF_OUTPUTS", root() / "outputs")).resolve()
 
 
+def drawn() -> Path:
+    """Drawings of figures that runs keep for later ones; gone with the outputs (`make clean`)."""
+    return outputs() / ".drawn"
+
+
 def parts() -> Path:
     """Fetched parts, each checked against a sha256 in the repository; never committed."""
     # A study has its own parts only if the user put them there.

@@ -64,12 +64,12 @@ def crescendo_transitions(transitions: pd.DataFrame) -> alt.Chart | alt.LayerCha
         strokes.encode(
             x=x,
             y=y,
-            detail="line:N",
+            detail=alt.Detail("line:N"),
             color=alt.Color("new:N", scale=colors, legend=None),
             strokeDash=alt.StrokeDash("new:N", scale=dashes, legend=None),
         ),
-        before.encode(x=x, y=y, text="text:N"),
-        after.encode(x=x, y=y, text="text:N"),
+        before.encode(x=x, y=y, text=alt.Text("text:N")),
+        after.encode(x=x, y=y, text=alt.Text("text:N")),
         title=blocks.heading("Which label became which, trace by trace", shown=len(moves), left=left),
         height=315,
     )
@@ -175,12 +175,14 @@ def atlas_before_after(names: pd.DataFrame) -> alt.HConcatChart:
     text = alt.Text("exported:Q", format=".0%")
     hidden = y.copy().axis(None)
     joins = alt.Chart(pooled[pooled["names"] > 1]).mark_rule(strokeWidth=2, color=theme.INK)
-    one = (bars + percents.encode(y=y, x="exported:Q", text=text)).properties(
+    one = (bars + percents.encode(y=y, x=alt.X("exported:Q"), text=text)).properties(
         width=105,
         height=9 * len(frame),
         title=blocks.heading("As exported", "a bare rate per name", shown=len(frame), left=left),
     )
-    other = (_intervals(pooled, hidden) + joins.encode(y=hidden, y2="to:N", x=alt.datum(-0.025))).properties(
+    other = (
+        _intervals(pooled, hidden) + joins.encode(y=hidden, y2=alt.Y2("to:N"), x=alt.datum(-0.025))
+    ).properties(
         width=320,
         height=9 * len(frame),
         title=alt.TitleParams(
@@ -223,11 +225,11 @@ def _intervals(frame: pd.DataFrame, y: alt.Y) -> alt.LayerChart:
     glyph = alt.Chart(frame).mark_point(filled=True, size=22, opacity=1)
     text = alt.Chart(frame).mark_text(align="left", fontSize=8, color="#444444")
     chart: alt.LayerChart = (
-        solid.encode(y=y, x=x, x2="asr_high:Q", color=color)
-        + thin.encode(y=y, x=x, x2="asr_high:Q", stroke=stroke)
-        + line.encode(y=y, x="asr:Q")
+        solid.encode(y=y, x=x, x2=alt.X2("asr_high:Q"), color=color)
+        + thin.encode(y=y, x=x, x2=alt.X2("asr_high:Q"), stroke=stroke)
+        + line.encode(y=y, x=alt.X("asr:Q"))
         + glyph.encode(y=y, x=alt.datum(_GLYPHS), color=color, shape=shape)
-        + text.encode(y=y, x=alt.datum(_TEXT), text="counts:N")
+        + text.encode(y=y, x=alt.datum(_TEXT), text=alt.Text("counts:N"))
     )
     return chart
 

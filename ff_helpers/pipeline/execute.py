@@ -1,16 +1,12 @@
 """Run one notebook in a fresh kernel through papermill: the only module that uses papermill.
 
-The runner starts this module as a separate process, one per step: it writes the job as one line of
-JSON and keeps the pipe open. When the pipe closes (the runner ended, for any reason) the kernel and
-this process end too, so an old step cannot write to a ledger during the next run.
+The runner starts one process per step, which starts the kernel as another one, both through `warm`.
 """
 
 import os
 import shutil
 import signal
-import sys
 import tempfile
-import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +19,8 @@ from ff_helpers.paths import PACKAGE
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
+
+    from ff_helpers.pipeline.warm import Pipe
 
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -213,27 +211,30 @@ def _outputs(outputs: "list[NotebookNode]", count: int) -> "list[NotebookNode]":
     return kept
 
 
-def _end_with_the_runner(folder: str) -> None:
-    sys.stdin.read()
-    from ff_helpers.pipeline.kernels import started
+def work(pipe: "Pipe", job: Job, lock: "Pipe") -> None:
+    """Run the job and send its answer, as JSON.
 
-    for pid in started:
-        with suppress(ProcessLookupError):
-            os.killpg(pid, signal.SIGKILL)
-    shutil.rmtree(folder, ignore_errors=True)
-    os._exit(1)
+    Args:
+        pipe: to the runner; when it closes the other end, for any reason, the kernel and this process end
+            too, so an old step cannot write to a ledger during the next run.
+        job: what to run.
+        lock: the runner's lock, held until this process has ended.
+    """
+    from ff_helpers.pipeline import kernels
+    from ff_helpers.pipeline.warm import when_closed
 
-
-def main() -> None:
-    """Read a job from stdin, run it, write the answer to stdout."""
-    job = Job.model_validate_json(sys.stdin.readline())
+    kernel = kernels.prepare(pipe, lock)
     # Short, private and temporary: kernels' sockets go here, and the user's configuration is not read.
     with tempfile.TemporaryDirectory(prefix="ff", dir="/tmp" if Path("/tmp").is_dir() else None) as folder:
         os.environ |= {"JUPYTER_RUNTIME_DIR": folder, "IPYTHONDIR": folder, "JUPYTER_CONFIG_DIR": folder}
-        threading.Thread(target=_end_with_the_runner, args=(folder,), daemon=True).start()
+        when_closed(pipe, lambda: _end(kernel, folder))
         answer = run(job)
-    print(answer.model_dump_json())
+    kernels.release()
+    pipe.send(answer.model_dump_json())
 
 
-if __name__ == "__main__":
-    main()
+def _end(kernel: int, folder: str) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(kernel, signal.SIGKILL)
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(1)

@@ -10,20 +10,20 @@ starts is not watched.
 
 import json
 import os
-import runpy
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from glob import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from ff_helpers import paths
 from ff_helpers.errors import FFError
 
 if TYPE_CHECKING:
     from ff_helpers.pipeline.profile import Profile, Step
+    from ff_helpers.pipeline.warm import Pipe
 
 VARIABLE: Final = "FF_READS"
 """Names the file that says what the step in this kernel may read."""
@@ -40,6 +40,7 @@ class Allowed:
             the run's own folder; `OTHER_RUNS` for the folder of all runs, whose files have no such name.
         files: the step's inputs.
         own: patterns of further paths that it may read: its staging folder and its ledgers, which it writes;
+            the drawings that runs keep, each found only by what determines it;
             and, for a step that grades, the cards that admit a grader. They decide whether it may grade,
             not its verdicts, and a step that was refused runs again anyway.
     """
@@ -96,7 +97,7 @@ def allow(
         folders[OTHER_RUNS] = paths.outputs()
     written = [(run, name) for name in ledgers]
     cards = [(folder, "cards/*.json") for folder in (paths.outputs(), run)] if written else []
-    own = [(staging, "*"), *written, *cards]
+    own = [(staging, "*"), (paths.drawn(), "*"), *written, *cards]
     return Allowed(
         step=step.notebook,
         profile=profile.profile,
@@ -120,13 +121,27 @@ def guard(allowed: Allowed) -> None:
     sys.addaudithook(hook)
 
 
-def main() -> None:
-    """Become an ipykernel; one that the runner starts can read only what its step declares."""
+def kernel(pipe: "Pipe") -> None:
+    """Become an ipykernel; one that the runner starts can read only what its step declares.
+
+    Args:
+        pipe: gives the command line, the environment and the working folder of the kernel, once; this
+            process ends when its other end is closed.
+    """
+    from ipykernel.kernelapp import launch_new_instance
+
+    from ff_helpers.pipeline.warm import when_closed
+
+    try:
+        command, env, folder = cast(tuple[list[str], dict[str, str], str], pipe.recv())
+    except EOFError:
+        return
+    os.environ.clear()
+    os.environ.update(env)
+    os.chdir(folder)
+    when_closed(pipe, lambda: os._exit(1))
     said = os.environ.get(VARIABLE)
     if said:
         guard(Allowed(**json.loads(Path(said).read_text(encoding="utf-8"))))
-    runpy.run_module("ipykernel_launcher", run_name="__main__", alter_sys=True)
-
-
-if __name__ == "__main__":
-    main()
+    sys.argv = command
+    launch_new_instance()

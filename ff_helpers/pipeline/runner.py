@@ -8,22 +8,21 @@ mistaken for a finished one. Ledgers are append-only and written in place: finis
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Literal
 
-from pydantic import JsonValue
-
 from ff_helpers import paths
 from ff_helpers.errors import FFError
-from ff_helpers.pipeline import freshness, reads
-from ff_helpers.pipeline.execute import Answer, Seconds
+from ff_helpers.pipeline import freshness, reads, warm
+from ff_helpers.pipeline.execute import Answer, Job, Seconds, work
 from ff_helpers.pipeline.profile import Profile, Step
 from ff_helpers.pipeline.workspace import OutputsError, Workspace, is_ledger, locked, write_json
+from ff_helpers.publication.figures import drawn
 
 State = Literal["done", "unchanged", "failed", "skipped"]
 POLL_S = 0.05
@@ -46,7 +45,8 @@ class _Running:
     step: Step
     basis: dict[str, str]
     files: Workspace
-    process: "subprocess.Popen[str]"
+    process: BaseProcess
+    pipe: "warm.Pipe"
     begun: float
 
 
@@ -57,7 +57,7 @@ def run_profile(
 
     Args:
         profile: a checked profile.
-        force: run every step, stale or not.
+        force: run every step, stale or not, and draw every figure anew.
         jobs: how many notebooks at once (default: one per core).
         injected: give the notebooks the profile's parameters; False runs them as they are.
 
@@ -67,8 +67,11 @@ def run_profile(
     """
     folder = paths.outputs() / profile.profile
     folder.mkdir(parents=True, exist_ok=True)
+    # Fixed, unless one is given, before the first process starts: `make verify` gives two and compares.
+    os.environ.setdefault("PYTHONHASHSEED", "0")
     with locked(folder) as lock:
         shutil.rmtree(folder / ".staging", ignore_errors=True)
+        drawn.tidy(paths.drawn())
         run = _Run(profile, folder, lock, force=force, jobs=jobs or _cores(), injected=injected)
         try:
             return run.all()
@@ -124,7 +127,7 @@ class _Run:
     def all(self) -> list[Ended]:
         while len(self.ended) < len(self.profile.steps):
             self._start_what_can()
-            for running in [r for r in self.active if r.process.poll() is not None]:
+            for running in [r for r in self.active if r.pipe.poll() or r.process.exitcode is not None]:
                 self.active.remove(running)
                 self._collect(running)
             now = time.monotonic()
@@ -134,14 +137,11 @@ class _Run:
         return [self.ended[step.notebook] for step in self.profile.steps]
 
     def end(self) -> None:
-        """End the workers that still run: closing their stdin makes them end their kernels."""
+        """End the workers that still run: closing their pipes makes them end their kernels."""
         for running in self.active:
-            if running.process.stdin:
-                running.process.stdin.close()
+            running.pipe.close()
         for running in self.active:
-            running.process.wait()
-            if running.process.stdout:
-                running.process.stdout.close()
+            running.process.join()
         shutil.rmtree(self.folder / ".staging", ignore_errors=True)
 
     def _start_what_can(self) -> None:
@@ -170,37 +170,28 @@ class _Run:
         inputs = freshness.inputs(self.profile, step).values()
         allowed = reads.allow(self.profile, step, inputs, filter(is_ledger, step.outputs), files.staging)
         write_json(files.reads, asdict(allowed))
-        job: dict[str, JsonValue] = {
-            "notebook": str(paths.notebooks() / f"{step.notebook}.ipynb"),
-            "output": str(files.executed),
-            "parameters": self.profile.parameters(step) if self.injected else None,
-            "timeout_s": step.timeout_s,
-            "cwd": str(paths.root()),
+        job = Job(
+            notebook=paths.notebooks() / f"{step.notebook}.ipynb",
+            output=files.executed,
+            parameters=self.profile.parameters(step) if self.injected else None,
+            timeout_s=step.timeout_s,
+            cwd=paths.root(),
+        )
+        # The worker holds the lock too: if the runner is killed, the next run waits until it has ended.
+        lock = warm.held(self.lock)
+        env = os.environ | {
+            "FF_STAGING": str(files.staging),
+            "FF_PROGRESS": str(files.progress),
+            reads.VARIABLE: str(files.reads),
+            drawn.VARIABLE: "" if self.force else str(paths.drawn()),
         }
-        self.active.append(_Running(step, basis, files, self._spawn(job, files), time.monotonic()))
-
-    def _spawn(self, job: dict[str, JsonValue], files: Workspace) -> "subprocess.Popen[str]":
-        # Its own session: Ctrl-C reaches only the runner, which then ends workers in order. Its copy
-        # of the lock: if the runner is killed, the next run waits until this worker has ended as well.
-        # A fixed hash seed unless one is given: `make verify` gives two and compares.
-        env = {"PYTHONHASHSEED": "0"} | os.environ
-        env |= {"FF_STAGING": str(files.staging), "FF_PROGRESS": str(files.progress)}
-        env[reads.VARIABLE] = str(files.reads)
-        with files.log.open("w", encoding="utf-8") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "ff_helpers.pipeline.execute"],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, env=env,
-                start_new_session=True, pass_fds=(self.lock,),
-            )  # fmt: skip
-        assert process.stdin is not None
-        process.stdin.write(json.dumps(job) + "\n")
-        process.stdin.flush()
-        return process
+        process, pipe = warm.start(work, job, lock, env=env, cwd=paths.root(), log=files.log)
+        lock.close()
+        self.active.append(_Running(step, basis, files, process, pipe, time.monotonic()))
 
     def _collect(self, running: _Running) -> None:
         step, files, seconds = running.step, running.files, time.monotonic() - running.begun
-        with running.process:  # closes its pipes
-            answer = _answer(running)
+        answer = _answer(running)
         problem, spent = (answer, None) if isinstance(answer, str) else (_problem(answer), answer.seconds)
         if not problem:
             try:
@@ -232,12 +223,14 @@ class _Run:
 
 def _answer(running: _Running) -> Answer | str:
     """Return what a step's process said at its end; or, if it died, its last lines."""
-    assert running.process.stdout is not None
-    lines = running.process.stdout.read().splitlines()
-    if lines:
-        return Answer.model_validate_json(lines[-1])
-    tail = running.files.log.read_text(encoding="utf-8", errors="replace").splitlines()[-8:]
-    return "\n".join([f"the process ended with code {running.process.returncode}", *tail])
+    try:
+        return Answer.model_validate_json(str(running.pipe.recv()))
+    except EOFError:
+        tail = running.files.log.read_text(encoding="utf-8", errors="replace").splitlines()[-8:]
+        return "\n".join([f"the process ended with code {running.process.exitcode}", *tail])
+    finally:
+        running.process.join()
+        running.pipe.close()
 
 
 def _problem(answer: Answer) -> str:

@@ -42,9 +42,9 @@ def reported_asr(curve: pd.DataFrame, *, true_rate: float) -> alt.Chart | alt.La
     return blocks.layered(
         diagonal.encode(x=x, y=y),
         reported.encode(x=x, y=y),
-        gap.encode(x=x, y=alt.Y("true_rate:Q"), y2="apparent_rate:Q"),
+        gap.encode(x=x, y=alt.Y("true_rate:Q"), y2=alt.Y2("apparent_rate:Q")),
         point.encode(x=x, y=y),
-        label.encode(x=alt.datum(0.98), y=alt.datum(0.08), text="text:N"),
+        label.encode(x=alt.datum(0.98), y=alt.datum(0.08), text=alt.Text("text:N")),
         title=alt.TitleParams(
             "What this grader reports", subtitle="dashed: a perfect grader; red: the error"
         ),
@@ -82,13 +82,13 @@ def raw_against_adjusted(table: pd.DataFrame, by: str = "set") -> alt.Chart | al
     points = base.transform_filter("isValid(datum.rate)").mark_point(size=18, opacity=1, filled=True)
     # Beyond 100, so no tick runs through a word.
     words = base.mark_text(align="left", fontSize=8).encode(
-        x=alt.datum(103), text="text:N", color=alt.value(theme.INK)
+        x=alt.datum(103), text=alt.Text("text:N"), color=alt.value(theme.INK)
     )
     return blocks.layered(
-        bands.encode(x=x, x2="high:Q"),
-        closed.mark_rule(strokeWidth=4, opacity=0.45).encode(x=x, x2="high:Q"),
-        ticks.encode(y=y, x="x:Q", color=color),
-        points.encode(x="rate:Q", shape=shape),
+        bands.encode(x=x, x2=alt.X2("high:Q")),
+        closed.mark_rule(strokeWidth=4, opacity=0.45).encode(x=x, x2=alt.X2("high:Q")),
+        ticks.encode(y=y, x=alt.X("x:Q"), color=color),
+        points.encode(x=alt.X("rate:Q"), shape=shape),
         words,
         title=blocks.heading("Raw rates, and rates with the errors taken out", shown=len(table), left=left),
         height=75 + 36 * len(table),
@@ -172,5 +172,5 @@ def _panel(rows: pd.DataFrame, name: str, *, first: bool, last: bool, legend: bo
     title = alt.TitleParams(
         name, subtitle=f"[0, 1] in {refused:.0%}", subtitleColor=theme.ACCENT, fontSize=9, anchor="middle"
     )
-    layers = alt.LayerChart(layer=[promised.encode(y="y:Q"), lines, points], title=title)
+    layers = alt.LayerChart(layer=[promised.encode(y=alt.Y("y:Q")), lines, points], title=title)
     return layers.properties(width=104, height=110)

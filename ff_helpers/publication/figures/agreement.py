@@ -44,8 +44,8 @@ def disagreement(table: pd.DataFrame, *, limit: float = LIMIT) -> alt.Chart | al
     subtitle = f"dashed: flagged above {100 * limit:g}%; κ: Cohen's kappa"
     return blocks.layered(
         blocks.line_at([limit]),
-        base.mark_rule(strokeWidth=4, opacity=0.45).encode(x=x, x2="disagreement_high:Q"),
-        base.mark_point(size=28, filled=True, opacity=1).encode(x="disagreement:Q", shape=shape),
+        base.mark_rule(strokeWidth=4, opacity=0.45).encode(x=x, x2=alt.X2("disagreement_high:Q")),
+        base.mark_point(size=28, filled=True, opacity=1).encode(x=alt.X("disagreement:Q"), shape=shape),
         title=blocks.heading("Disagreement of pairs of graders", subtitle, shown=len(rows), left=left),
         height=75 + 26 * len(rows),
     )
@@ -100,7 +100,7 @@ def agreement_matrix(table: pd.DataFrame) -> alt.Chart | alt.LayerChart:
     said = "! and frame: flagged; κ: Cohen's kappa"
     return blocks.layered(
         base.mark_rect(strokeWidth=1.8).encode(color=color, stroke=framed),
-        words.encode(text="text:N", color=ink),
+        words.encode(text=alt.Text("text:N"), color=ink),
         title=blocks.heading("Who agrees with whom", said, shown=len(table), left=left),
         height=110 + 48 * max(len(names) - 1, 1),
     )
@@ -139,10 +139,10 @@ def grader_bracket(table: pd.DataFrame) -> alt.Chart | alt.LayerChart:
     counts = base.mark_text(align="left", dx=4, fontSize=8, color=theme.INK)
     said = "band: from the lowest grader to the highest"
     return blocks.layered(
-        base.mark_rect(color=theme.SOFT, opacity=0.3).encode(x=alt.X("lowest:Q"), x2="highest:Q"),
-        graders.mark_rule(strokeWidth=4, opacity=0.45).encode(x=alt.X("low:Q"), x2="high:Q"),
+        base.mark_rect(color=theme.SOFT, opacity=0.3).encode(x=alt.X("lowest:Q"), x2=alt.X2("highest:Q")),
+        graders.mark_rule(strokeWidth=4, opacity=0.45).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q")),
         points.encode(x=x, shape=shape),
-        counts.encode(x="end:Q", text="text:N"),
+        counts.encode(x=alt.X("end:Q"), text=alt.Text("text:N")),
         title=blocks.heading(_BRACKET, said, shown=len(frame), left=left),
         height=95 + 17 * len(frame),
     )

@@ -80,8 +80,12 @@ def asr_by_intent(table: pd.DataFrame) -> alt.Chart | alt.LayerChart:
         x=blocks.percents("asr:Q", "rate, %; stippled: fewer than 20 rows", top=140),
         fill=alt.Fill("fill:N", scale=None, legend=None),
     )
-    spans = base.mark_rule(strokeWidth=1.5, color=theme.INK).encode(x=alt.X("asr_low:Q"), x2="asr_high:Q")
-    values = base.mark_text(align="left", dx=4, fontSize=8).encode(x=alt.X("asr_high:Q"), text="text:N")
+    spans = base.mark_rule(strokeWidth=1.5, color=theme.INK).encode(
+        x=alt.X("asr_low:Q"), x2=alt.X2("asr_high:Q")
+    )
+    values = base.mark_text(align="left", dx=4, fontSize=8).encode(
+        x=alt.X("asr_high:Q"), text=alt.Text("text:N")
+    )
     said = "Rates by attack class: labels, and what graders report"
     title = blocks.heading(said, shown=len(frame), left=left)
     return blocks.layered(bars, spans, values, title=title, height=70 + 15 * len(frame))
@@ -145,11 +149,16 @@ def _panel(
     color, shape = blocks.marks("kind:N", theme.LOOKS["known"])
     ticks = alt.Axis(values=[0, 50, 100], grid=True, labels=last)
     x = alt.X("low:Q", title=None, scale=alt.Scale(domain=[0, 100]), axis=ticks)
-    bars = base.mark_rule(strokeWidth=4, opacity=0.45).encode(x=x, x2="high:Q", color=color)
+    bars = base.mark_rule(strokeWidth=4, opacity=0.45).encode(x=x, x2=alt.X2("high:Q"), color=color)
     points = base.mark_point(size=18, opacity=1, strokeWidth=1.2).encode(
-        x="rate:Q", color=color, shape=shape, fill=alt.condition("datum.n < 20", alt.value("white"), color)
+        x=alt.X("rate:Q"),
+        color=color,
+        shape=shape,
+        fill=alt.condition("datum.n < 20", alt.value("white"), color),
     )
-    said = base.mark_text(dy=-8, fontSize=8).encode(x="place:Q", text="text:N", color=alt.value(theme.INK))
+    said = base.mark_text(dy=-8, fontSize=8).encode(
+        x=alt.X("place:Q"), text=alt.Text("text:N"), color=alt.value(theme.INK)
+    )
     title = alt.TitleParams(intent.replace("_", " "), fontSize=10, limit=width + 4)
     layers = alt.LayerChart(layer=[bars, points, said], title=title)
     return layers.properties(width=width, height=24 * len(graders))

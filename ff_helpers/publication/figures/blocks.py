@@ -105,14 +105,14 @@ def percents(field: str, title: str, *, top: float, step: int = 20) -> alt.X:
 def line_at(places: Sequence[float], *, dash: Sequence[int] = (3, 3), color: str = INK) -> alt.Chart:
     """Return dashed upright lines."""
     frame = pd.DataFrame({"x": places})
-    chart: alt.Chart = alt.Chart(frame).mark_rule(strokeDash=list(dash), color=color).encode(x="x:Q")
+    chart: alt.Chart = alt.Chart(frame).mark_rule(strokeDash=list(dash), color=color).encode(x=alt.X("x:Q"))
     return chart
 
 
 def nothing(text: str = "no rows") -> alt.Chart:
     """Return a panel that only says so, in place of the missing ones."""
     chart = alt.Chart(pd.DataFrame({"text": [text]}), height=30).mark_text(align="left")
-    told: alt.Chart = chart.encode(x=alt.value(0), text="text:N")
+    told: alt.Chart = chart.encode(x=alt.value(0), text=alt.Text("text:N"))
     return told
 
 

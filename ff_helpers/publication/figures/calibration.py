@@ -100,7 +100,7 @@ def _cells(card: Card, across: alt.X, down: alt.Y, *, letters: int) -> list[alt.
     return [
         base.mark_rect(stroke="#cccccc").encode(color=paint, opacity=shade),
         base.transform_filter("datum.right").mark_rect(filled=False, stroke=theme.ACCENT, strokeWidth=1.5),
-        base.mark_text(fontSize=letters).encode(text="count:Q", color=ink),
+        base.mark_text(fontSize=letters).encode(text=alt.Text("count:Q"), color=ink),
     ]
 
 
@@ -130,8 +130,8 @@ def format_against_content(table: pd.DataFrame) -> alt.VConcatChart:
         names = alt.Axis(minExtent=110, maxExtent=110)
         base = blocks.by_row(bars, "measure", names)
         bar = base.mark_bar(height=9).encode(x=x, color=alt.Color("color:N", scale=None))
-        rule = base.mark_rule(color=theme.INK).encode(x="low:Q", x2="high:Q")
-        text = base.mark_text(align="left", dx=4).encode(x="high:Q", text="text:N")
+        rule = base.mark_rule(color=theme.INK).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"))
+        text = base.mark_text(align="left", dx=4).encode(x=alt.X("high:Q"), text=alt.Text("text:N"))
         who, on = theme.cut(str(row["grader"]), 22), theme.cut(str(row["set"]), 14)
         title = alt.TitleParams(f"{who} on {on} (n = {row['n']})", fontSize=10)
         layers = alt.LayerChart(layer=[bar, rule, text], title=title)
@@ -154,7 +154,9 @@ def reliability_diagram(table: pd.DataFrame) -> alt.ConcatChart:
     axis = alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1])
     x = alt.X("sure:Q", scale=alt.Scale(domain=[0, 1]), axis=axis, title="probability of its class")
     ends = alt.Chart(pd.DataFrame({"at": [0, 1]}))
-    same = ends.mark_line(strokeDash=[3, 3], color="#999999", strokeWidth=1).encode(x="at:Q", y="at:Q")
+    same = ends.mark_line(strokeDash=[3, 3], color="#999999", strokeWidth=1).encode(
+        x=alt.X("at:Q"), y=alt.Y("at:Q")
+    )
     filled = alt.condition("datum.n < 20", alt.value("white"), alt.value(theme.ACCENT))
     panels: list[alt.LayerChart] = []
     for (grader, name), rows in table.groupby(["grader", "set"], sort=False):
@@ -162,7 +164,7 @@ def reliability_diagram(table: pd.DataFrame) -> alt.ConcatChart:
         y = alt.Y("accuracy:Q", scale=alt.Scale(domain=[0, 1]), axis=axis, title=side)
         base = alt.Chart(theme.rounded(rows)).encode(x=x)
         bars = base.mark_rule(color=theme.ACCENT, strokeWidth=3, opacity=0.4)
-        bars = bars.encode(y=alt.Y("accuracy_low:Q", title=side), y2="accuracy_high:Q")
+        bars = bars.encode(y=alt.Y("accuracy_low:Q", title=side), y2=alt.Y2("accuracy_high:Q"))
         points = base.mark_point(stroke=theme.ACCENT, size=45, opacity=1).encode(y=y, fill=filled)
         where = f"on {theme.cut(str(name), 24)}"
         title = alt.TitleParams(theme.cut(str(grader), 26), subtitle=where, fontSize=10)

@@ -44,15 +44,17 @@ def forbidden_beside_permitted(table: pd.DataFrame) -> alt.Chart | alt.LayerChar
     beside = alt.YOffset("who:N", sort=[_FORBIDDEN, _PERMITTED])
     base = blocks.by_row(frame, "row", axis).encode(yOffset=beside)
     joins = base.mark_line(color="#999999", strokeWidth=1).encode(
-        x=blocks.percents("rate:Q", _TITLE, top=150, step=25), detail="row:N"
+        x=blocks.percents("rate:Q", _TITLE, top=150, step=25), detail=alt.Detail("row:N")
     )
     spans = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=4, opacity=0.4)
     points = base.mark_point(size=24, opacity=1, strokeWidth=1.2).encode(
-        x="rate:Q", color=color, shape=shape, fill=alt.Fill("inside:N", scale=None, legend=None)
+        x=alt.X("rate:Q"), color=color, shape=shape, fill=alt.Fill("inside:N", scale=None, legend=None)
     )
-    values = base.mark_text(align="left", dx=4, fontSize=8).encode(x="end:Q", text="text:N", color=color)
+    values = base.mark_text(align="left", dx=4, fontSize=8).encode(
+        x=alt.X("end:Q"), text=alt.Text("text:N"), color=color
+    )
     return blocks.layered(
-        spans.encode(x="low:Q", x2="high:Q", color=color),
+        spans.encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"), color=color),
         joins,
         points,
         values,

@@ -48,7 +48,7 @@ def _panel(rows: pd.DataFrame, side: str, *, last: bool) -> alt.LayerChart:
     scale = alt.Scale(domain=[0, 100])
     x = alt.X("low:Q", title="attack success rate, %" if last else None, scale=scale, axis=ticks)
     y = alt.Y("place:Q", axis=None, scale=alt.Scale(domain=[-2, len(rows) + 1], nice=False))
-    base = alt.Chart(theme.rounded(lines)).encode(x=x, x2="high:Q", y=y)
+    base = alt.Chart(theme.rounded(lines)).encode(x=x, x2=alt.X2("high:Q"), y=y)
     quiet = base.transform_filter("!datum.missed").mark_rule(color=held, strokeWidth=0.7, opacity=0.75)
     loud = base.transform_filter("datum.missed").mark_rule(color=_MISSED, strokeWidth=0.9, opacity=1)
     truth = alt.Chart(pd.DataFrame({"x": [round(100 * known, 6)]})).mark_rule(
@@ -61,5 +61,5 @@ def _panel(rows: pd.DataFrame, side: str, *, last: bool) -> alt.LayerChart:
         anchor="start",
         limit=_WIDTH + 8,
     )
-    layers = alt.LayerChart(layer=[quiet, loud, truth.encode(x="x:Q")], title=title)
+    layers = alt.LayerChart(layer=[quiet, loud, truth.encode(x=alt.X("x:Q"))], title=title)
     return layers.properties(width=_WIDTH, height=_HEIGHT)

@@ -44,9 +44,9 @@ def forest(
     points = base.mark_point(size=15, opacity=1, strokeWidth=1.2).encode(x=x, shape=shape)
     fill = alt.Fill("who:N", scale=blocks.mapped({name: looks[name][0] for name in who}), legend=None)
     solid = points.transform_filter(f"datum.n >= {small}").encode(fill=fill)
-    values = base.mark_text(align="left", dx=4, fontSize=8).encode(x="end:Q", text="text:N")
+    values = base.mark_text(align="left", dx=4, fontSize=8).encode(x=alt.X("end:Q"), text=alt.Text("text:N"))
     return blocks.layered(
-        bars.encode(x=alt.X("low:Q"), x2="high:Q"),
+        bars.encode(x=alt.X("low:Q"), x2=alt.X2("high:Q")),
         points,
         solid,
         values,

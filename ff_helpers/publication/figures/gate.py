@@ -44,7 +44,7 @@ def calibration_forest(
         title="accuracy",
     )
     base = blocks.by_row(rows, "label", names)
-    pale = base.mark_rule(strokeWidth=4, opacity=0.4).encode(x=x, x2="accuracy_high:Q", color=color)
+    pale = base.mark_rule(strokeWidth=4, opacity=0.4).encode(x=x, x2=alt.X2("accuracy_high:Q"), color=color)
     reaching = base.transform_filter(f"datum.accuracy_high > {low_bar}").mark_rule(strokeWidth=4)
     baseline = base.mark_tick(color=theme.INK, thickness=2, size=18, opacity=0.8)
     fill = alt.condition("datum.n < 20", alt.value("white"), color)
@@ -59,9 +59,9 @@ def calibration_forest(
     return blocks.layered(
         blocks.line_at(sorted({point_bar, low_bar})),
         pale,
-        reaching.encode(x="above:Q", x2="accuracy_high:Q", color=color),
-        baseline.encode(x="majority:Q"),
-        point.encode(x="accuracy:Q", shape=shape, stroke=color, fill=fill),
+        reaching.encode(x=alt.X("above:Q"), x2=alt.X2("accuracy_high:Q"), color=color),
+        baseline.encode(x=alt.X("majority:Q")),
+        point.encode(x=alt.X("accuracy:Q"), shape=shape, stroke=color, fill=fill),
         title=blocks.heading(_TITLE, *told, shown=len(rows), left=left),
         width=width,
         height=95 + (30 if lines else 16) * len(rows),
@@ -96,12 +96,12 @@ def gate_power(power: pd.DataFrame) -> alt.Chart | alt.LayerChart:
         spot, shift = alt.Chart(theme.rounded(place)), 7 if side == "left" else -7
         halo = spot.mark_text(align=side, dx=shift, stroke="white", strokeWidth=4)
         words = spot.mark_text(align=side, dx=shift).encode(color=color)
-        labels += [mark.encode(x=x, y=y, text="curve:N") for mark in (halo, words)]
+        labels += [mark.encode(x=x, y=y, text=alt.Text("curve:N")) for mark in (halo, words)]
     title = alt.TitleParams(
         "What each rule lets through",
         subtitle=f"dotted: the {' and '.join(f'{100 * bar:g}%' for bar in bars)} that the rules require",
     )
-    drawn = curves.encode(x=x, y=y, color=color, detail="n:N", strokeDash=dashed)
+    drawn = curves.encode(x=x, y=y, color=color, detail=alt.Detail("n:N"), strokeDash=dashed)
     return blocks.layered(edges.encode(x=x), drawn, *labels, title=title, height=230)
 
 

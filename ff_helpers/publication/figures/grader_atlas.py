@@ -45,7 +45,7 @@ def grader_forest(table: pd.DataFrame, *, group: Group = "set", title: str) -> a
     there = base.transform_filter("isValid(datum.accuracy)")
     bars = there.mark_rule(strokeWidth=4, opacity=0.5)
     # Not filtered, so that each group keeps a line for its heading.
-    heads = base.encode(x=alt.value(0), text="head:N")
+    heads = base.encode(x=alt.value(0), text=alt.Text("head:N"))
     halo, heads = (
         heads.mark_text(
             align="left", fontWeight="bold", fontSize=10, dx=2, stroke=stroke, strokeWidth=5 * halo
@@ -56,14 +56,14 @@ def grader_forest(table: pd.DataFrame, *, group: Group = "set", title: str) -> a
     tick = there.transform_filter("isValid(datum.majority)")
     tick = tick.mark_tick(color=theme.INK, thickness=2, size=11, opacity=0.8)
     points = there.mark_point(size=30, opacity=1, filled=True).encode(
-        x="accuracy:Q", shape=shape, color=color
+        x=alt.X("accuracy:Q"), shape=shape, color=color
     )
-    words = there.mark_text(align="left", fontSize=8, dx=3).encode(x=alt.datum(1.0), text="text:N")
+    words = there.mark_text(align="left", fontSize=8, dx=3).encode(x=alt.datum(1.0), text=alt.Text("text:N"))
     bar = DEFAULT.published_accuracy
     return blocks.layered(
         blocks.line_at([bar]),
-        bars.encode(x=x, x2="accuracy_high:Q", color=color),
-        tick.encode(x="majority:Q"),
+        bars.encode(x=x, x2=alt.X2("accuracy_high:Q"), color=color),
+        tick.encode(x=alt.X("majority:Q")),
         points,
         words,
         halo,

@@ -50,13 +50,13 @@ def label_plan(table: pd.DataFrame, *, half_width: float | None = None) -> alt.C
     layers = [
         base.mark_line(strokeWidth=1.8),
         base.mark_point(filled=True, size=28, opacity=1).encode(shape=shape),
-        *(mark.encode(x=x, y="place:Q", text="design:N") for mark in (halo, words)),
+        *(mark.encode(x=x, y=alt.Y("place:Q"), text=alt.Text("design:N")) for mark in (halo, words)),
     ]
     told = ["half the width that a 95% interval can be expected to have"]
     if half_width is not None:
         wanted = alt.Chart(pd.DataFrame({"points": [round(100 * half_width, 6)], "from": [0], "to": [last]}))
         line = wanted.mark_rule(strokeDash=[3, 3], color=theme.INK)
-        layers.append(line.encode(x="from:Q", x2="to:Q", y=y))
+        layers.append(line.encode(x=alt.X("from:Q"), x2=alt.X2("to:Q"), y=y))
         told.append(f"dashed: the {100 * half_width:g} points that are wanted")
     title = blocks.heading("What more labels would buy", *told, shown=len(rows))
     return blocks.layered(*layers, title=title, height=250)

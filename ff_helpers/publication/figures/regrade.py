@@ -60,18 +60,20 @@ def regrade_shifts(shifts: pd.DataFrame) -> alt.Chart | alt.LayerChart:
     rows = alt.Axis(ticks=False, domain=False, labelPadding=7)
     base = blocks.by_row(table[["row", "text", *values]], "row", rows)
     bars = base.mark_rule(strokeWidth=5, opacity=0.45, color=theme.ACCENT).encode(
-        x="paired_low:Q", x2="paired_high:Q"
+        x=alt.X("paired_low:Q"), x2=alt.X2("paired_high:Q")
     )
     rings = base.transform_filter("isValid(datum.ring)").mark_point(size=40, color=BEFORE, strokeWidth=1.2)
     marks = base.mark_point(size=18, filled=True, opacity=1, color=theme.ACCENT, shape="diamond").encode(
         x=alt.X("paired:Q", title="change, percentage points", scale=scale, axis=axis)
     )
-    words = base.mark_text(align="left", dx=5, fontSize=8).encode(x="paired_high:Q", text="text:N")
+    words = base.mark_text(align="left", dx=5, fontSize=8).encode(
+        x=alt.X("paired_high:Q"), text=alt.Text("text:N")
+    )
     ring = "ring: shift of the two rates, where their rows differ"
     return blocks.layered(
         blocks.line_at([0], dash=(3, 2), color="#555555"),
         bars,
-        rings.encode(x="ring:Q"),
+        rings.encode(x=alt.X("ring:Q")),
         marks,
         words,
         title=blocks.heading("How far the same rows moved", ring, shown=len(table), left=left),

@@ -8,6 +8,7 @@ renumbered, so the same numbers give the same bytes.
 import base64
 import hashlib
 import html
+import inspect
 import json
 import re
 from collections.abc import Sequence
@@ -21,6 +22,8 @@ from markupsafe import Markup
 from ff_helpers.errors import FFError
 from ff_helpers.paths import Run
 from ff_helpers.publication.derive import disclose
+from ff_helpers.publication.disclosure import Disclosure
+from ff_helpers.publication.figures.drawn import kept
 from ff_helpers.publication.metadata import pdf_with, png_of, svg_metadata, write_about
 from ff_helpers.publication.pages import read_words, render, write_page
 
@@ -55,6 +58,9 @@ _CONFIG = json.loads((_HERE / "theme.json").read_text(encoding="utf-8"))
 _DEFS = (_HERE / "stipple.svg").read_text(encoding="utf-8").strip()
 """The pattern of `STIPPLE`, which every figure holds."""
 
+_PACKING = Path(inspect.getfile(png_of)).read_bytes()
+"""Our code that writes a PNG: other code, another drawing."""
+
 
 @dataclass(frozen=True, repr=False)
 class Picture:
@@ -70,7 +76,7 @@ class Picture:
     @property
     def png(self) -> bytes:
         """The pixels of a screen, drawn only for a notebook that shows them."""
-        return png_of(self.pdf, SCREEN_SCALE)
+        return _png(self.pdf, SCREEN_SCALE)
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         drawn = hashlib.sha256(self.svg.encode("utf-8")).hexdigest()
@@ -95,14 +101,12 @@ def save_figure(
     Raises:
         FFError: as `disclose`.
     """
-    import vl_convert
-
     note = disclose(run, frame, notes=notes)
     svg = draw(chart, caption=note.sentence())
     inside = svg.replace("</desc>", f"</desc>{svg_metadata(note)}", 1)
     run.write(f"figures/{name}.svg").write_bytes(inside.encode("utf-8"))
-    pdf = vl_convert.svg_to_pdf(_in_points(svg))
-    run.write(f"figures/{name}.png").write_bytes(png_of(pdf, PNG_SCALE, note))
+    pdf = _pdf(svg)
+    run.write(f"figures/{name}.png").write_bytes(_png(pdf, PNG_SCALE, note))
     run.write(f"figures/{name}.pdf").write_bytes(pdf_with(pdf, note, name))
     write_about(run, name, chart, svg, note.sentence())
     return Picture(name, svg, pdf)
@@ -124,16 +128,14 @@ def write_chart(path: Path, chart: "alt.TopLevelMixin", *, caption: str) -> None
         raise FFError(f"{path}: its suffix must be one of {', '.join(KINDS)}.")
     if not path.parent.is_dir():
         raise FFError(f"{path}: there is no folder {path.parent}. Create it, or name another.")
-    import vl_convert
-
     svg = draw(chart, caption=caption)
     if kind == ".html":
         write_page(path, render("chart.html.j2", title=path.stem, svg=Markup(svg)))
     elif kind == ".svg":
         write_page(path, svg)
     else:
-        pdf = vl_convert.svg_to_pdf(_in_points(svg))
-        path.write_bytes(pdf if kind == ".pdf" else png_of(pdf, PNG_SCALE))
+        pdf = _pdf(svg)
+        path.write_bytes(pdf if kind == ".pdf" else _png(pdf, PNG_SCALE))
 
 
 def sized(chart: "alt.Chart | alt.LayerChart", *, width: int, height: int) -> "alt.Chart | alt.LayerChart":
@@ -172,14 +174,36 @@ def rounded(frame: pd.DataFrame) -> pd.DataFrame:
 
 def draw(chart: "alt.TopLevelMixin", *, caption: str) -> str:
     """Return the chart as SVG in the shared theme, with the caption under it and as its description."""
-    import vl_convert
-
     # Through JSON, because nested frames and dates are only plain values there. Altair checked each part when
     # it was made; checking the whole again would take as long as drawing it.
     spec = json.loads(chart.to_json(validate=False))
     # Altair writes defaults of its own into `config`: ours win.
     spec["config"] = spec.get("config", {}) | _CONFIG
-    return _finish(vl_convert.vegalite_to_svg(spec), caption)
+    basis = json.dumps(spec, sort_keys=True).encode("utf-8")
+
+    def svg() -> bytes:
+        import vl_convert
+
+        return vl_convert.vegalite_to_svg(spec).encode("utf-8")
+
+    return _finish(kept("svg", basis, svg).decode("utf-8"), caption)
+
+
+def _pdf(svg: str) -> bytes:
+    """Return a finished SVG as a PDF."""
+
+    def pdf() -> bytes:
+        import vl_convert
+
+        return vl_convert.svg_to_pdf(_in_points(svg))
+
+    return kept("pdf", _in_points(svg).encode("utf-8"), pdf)
+
+
+def _png(pdf: bytes, scale: float, note: Disclosure | None = None) -> bytes:
+    """Return `png_of` the arguments."""
+    how = f"{scale} {note.sentence() if note else ''}".encode()
+    return kept("png", b"\0".join([how, _PACKING, pdf]), lambda: png_of(pdf, scale, note))
 
 
 def _finish(svg: str, caption: str) -> str:

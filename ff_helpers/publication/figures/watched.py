@@ -67,11 +67,11 @@ def _panel(rows: pd.DataFrame) -> alt.LayerChart:
     band = limits.mark_bar(color="#E4E4E4", width=alt.RelativeBandSize(0.92))
     words = base.mark_text(baseline="bottom", fontSize=8, lineBreak="|", lineHeight=9)
     layers = [
-        band.encode(y=y["limit_low"], y2="limit_high:Q"),
+        band.encode(y=y["limit_low"], y2=alt.Y2("limit_high:Q")),
         limits.mark_tick(color=theme.INK, thickness=1).encode(y=y["centre"]),
-        base.mark_rule(strokeWidth=3, opacity=0.5).encode(y=y["low"], y2="high:Q", color=color),
+        base.mark_rule(strokeWidth=3, opacity=0.5).encode(y=y["low"], y2=alt.Y2("high:Q"), color=color),
         base.mark_point(filled=True, size=45, opacity=1).encode(y=y["accuracy"], color=color, shape=shape),
-        words.encode(y=alt.value(_HEIGHT + _WORDS - 14), text="text:N"),
+        words.encode(y=alt.value(_HEIGHT + _WORDS - 14), text=alt.Text("text:N")),
     ]
     title = alt.TitleParams(theme.cut(str(shown["grader"].iloc[0]), 48), fontSize=9, anchor="start")
     return alt.LayerChart(layer=layers, title=title).properties(width=_WIDTH, height=_HEIGHT + _WORDS)
