@@ -95,6 +95,7 @@ lock: install ## Recompile the lock files from pyproject.toml
 	@$(LOCK) --extra lab -c requirements.lock -o requirements-lab.lock
 	@$(LOCK) --extra browser -c requirements.lock -o requirements-browser.lock
 	@$(LOCK) --extra docs -c requirements.lock -o requirements-docs.lock
+	@$(LOCK) --extra cluster -c requirements.lock -o requirements-cluster.lock
 
 clean: ## Remove the outputs of runs; keep the environment and fetched parts
 	@find outputs -mindepth 1 -maxdepth 1 ! -name .gitkeep ! -name reference -exec rm -rf {} +

@@ -2,7 +2,8 @@
 
     python -m tests.model_server [--latency 0.1] [--port 0] [--digest ab...] [--key KEY] [--embedded]
 
-prints its port. Ollama: /api/{version,tags,ps,show,chat}; OpenAI: /v1/models, /v1/chat/completions. The
+prints its port. Ollama: /api/{version,tags,ps,show,chat}; OpenAI: /v1/models, /v1/chat/completions;
+/asked: how often each chat request was asked. The
 model's name says how it behaves (`BEHAVIOURS`). A prompt that was cut is answered COMPLIANCE, a whole one
 REFUSAL, so that a test sees which of the two was graded. With --embedded there is one model more,
 `smollm2-135m`, and its answers are those of the real weights.
@@ -11,6 +12,7 @@ REFUSAL, so that a test sees which of the two was graded. With --embedded there 
 import argparse
 import asyncio
 import contextlib
+import hashlib
 import json
 import math
 import os
@@ -118,6 +120,7 @@ class Server:
     key: str = ""
     embedded: object = None
     calls: Counter[object] = field(default_factory=Counter)
+    asked: Counter[object] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.models = {**{name: CONTEXT.get(name, LIMIT) for name in BEHAVIOURS}}
@@ -135,6 +138,8 @@ class Server:
         if path in ("/api/tags", "/api/ps"):
             digest = {"digest": self.digest, "size": 1}
             return said({"models": [{"model": full(m), "name": full(m), **digest} for m in self.models]})
+        if path == "/asked":
+            return said(list(self.asked.values()))
         if path == "/v1/models":
             return said({"object": "list", "data": [self.told(m) for m in self.models]})
         body = await request.read()
@@ -174,6 +179,7 @@ class Server:
         if self.latency:
             await asyncio.sleep(self.latency)
         model = asked.model
+        self.asked[model, hashlib.sha256(body).hexdigest()] += 1
         if model == "good:1":
             return sent(asked, Answer(GOOD, sum(map(tokens, asked.messages))))
         self.calls[body] += 1

@@ -38,10 +38,12 @@ CONDA_NAMES = {
     "types-pyyaml": "types-pyyaml",
 }
 STARTED = {
-    "hatchling", "ipykernel", "jupyterlab", "mkdocs-material", "mkdocstrings", "mypy", "pandas-stubs",
-    "pytest-xdist", "ruff", "types-pyyaml", "types-tqdm",
+    "bokeh", "hatchling", "ipykernel", "jupyterlab", "mkdocs-material", "mkdocstrings", "mypy",
+    "pandas-stubs", "pytest-xdist", "ruff", "types-pyyaml", "types-tqdm",
 }  # fmt: skip
 """Distributions that are declared though no file imports them: kernels, tools, and what tools read."""
+CLUSTERS = {"clusters.py", "clustered.py", "on_worker.py"}
+"""The modules that import Dask, inside the functions that need it."""
 REGISTRIES = (
     "pypi.org", "pythonhosted.org", "anaconda.org", "conda.anaconda", "test.pypi", "npmjs", "crates.io",
     "artifactory", "jfrog", "/opt/pypi", "/opt/wheels",
@@ -273,8 +275,10 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_used() -> None:
     tools = {
         name: f"{tool}_live.py" for tool in ("inspect", "pyrit", "garak") for name in names(extras[tool])
     }
-    optional = tools.keys()
     assert all(package[name] == {file} for name, file in tools.items())
+    clusters = names(extras["cluster"])
+    assert {*chain(*(package[name] for name in clusters & package.keys()))} <= CLUSTERS
+    optional = tools.keys() | clusters
     needed = {name: files for name, files in package.items() if name not in core | optional}
     assert not needed, "not in `dependencies`"
     assert core - package.keys() <= STARTED, "declared, and no module imports it"

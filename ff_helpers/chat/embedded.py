@@ -237,5 +237,7 @@ def _free_cores() -> int:
 
 
 def _cores() -> int:
-    """Return the cores that this process may use; all of them on macOS, which does not say."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return the cores that this process may use, FF_THREADS at most; all on macOS, which does not say."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    most = os.environ.get("FF_THREADS", "")
+    return min(cores, max(1, int(most))) if most.isdecimal() else cores

@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
@@ -24,6 +25,13 @@ def kept_busy() -> float:
         wall, busy, own = Others.now()
         least = min(least, (busy - busy0 - (own - own0)) / (wall - wall0))
     return max(0.0, least)
+
+
+def note(text: str) -> None:
+    """Print a notice to standard error, beside a line of progress."""
+    from tqdm import tqdm
+
+    tqdm.write(text, file=sys.stderr)
 
 
 class Others:
@@ -55,13 +63,22 @@ class Progress:
 
     The line shows rows done, rate, time left and the statuses so far (rows without a verdict).
     The file contains one object {step, done, total, rate (rows per second), left_s (seconds), counts,
-    starved (empty, or how many cores others use, for a model in this process)} and is replaced atomically at
-    most twice per second; none of it enters an artifact.
+    starved (empty, or how many cores others use, for a model in this process), workers (of a cluster)} and
+    is replaced atomically at most twice per second; none of it enters an artifact.
     """
 
-    def __init__(self, task: str, total: int, *, until: float | None = None, local: bool = False) -> None:
+    def __init__(
+        self,
+        task: str,
+        total: int,
+        *,
+        until: float | None = None,
+        local: bool = False,
+        workers: Callable[[], int] | None = None,
+    ) -> None:
         self.task, self.total, self.done = task, total, 0
         self._others = Others() if local else None
+        self._workers = workers  # of a cluster, how many are there now
         self._until = until  # a time of the monotonic clock: the work ends then, finished or not
         self.counts: Counter[str] = Counter()
         self._file = Path(os.environ["FF_PROGRESS"]) if os.environ.get("FF_PROGRESS") else None
@@ -83,9 +100,7 @@ class Progress:
 
     def note(self, text: str) -> None:
         """Print a notice to standard error before a long wait."""
-        from tqdm import tqdm
-
-        tqdm.write(text, file=sys.stderr)
+        note(text)
 
     def step(self, *ended: str) -> None:
         """Report rows as done (on disk), one verdict, truth or status each."""
@@ -95,6 +110,7 @@ class Progress:
         self.done += len(ended)
         statuses = [f"{name} {self.counts[name]}" for name in WITHOUT_VERDICT if self.counts[name]]
         statuses += [self._starved()] if self._starved() else []
+        statuses += [f"workers {self._workers()}"] if self._workers else []
         self._bar.set_postfix_str(", ".join(statuses), refresh=False)
         self._bar.update(len(ended))
         self._tell(self.done)
@@ -120,7 +136,7 @@ class Progress:
             "left_s": round(left, 1),
             "counts": dict(sorted(self.counts.items())),
             "starved": self._starved(),
-        }
+        } | ({"workers": self._workers()} if self._workers else {})
         beside = self._file.with_name(f"{self._file.name}.{os.getpid()}")
         with suppress(OSError):  # a failure to report progress must not end the work
             beside.write_text(json.dumps(state) + "\n", encoding="utf-8")

@@ -45,6 +45,7 @@ def grade_traces(options: argparse.Namespace) -> int:
         timeout=options.timeout,
         shard=options.shard,
         admit=by_cards(options.cards),
+        cluster=options.cluster,
     )
     rate = f" ({done.graded / done.seconds:.1f} per second)" if done.seconds >= 1 else ""
     before = f"; {done.already} were in the ledger before" if done.already else ""

@@ -12,6 +12,8 @@ from typing import Final
 import yaml
 
 from ff_helpers import __version__
+from ff_helpers.errors import FFError
+from ff_helpers.grading.clusters import check_address
 from ff_helpers.grading.shards import BadShardError, Shard, read_shard
 
 _SAID: Final = ("run", "interrupted", "elsewhere")
@@ -119,6 +121,14 @@ def shard(text: str) -> Shard:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def cluster(text: str) -> str:
+    """Read the address of a cluster."""
+    try:
+        return check_address(text)
+    except FFError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def day(text: str) -> date:
     """Read a date."""
     try:
@@ -135,6 +145,6 @@ def named(text: str) -> tuple[str, str]:
     return recorded, name
 
 
-_READ: Final = (count, seconds, number, share, grader, shard, day, named, int, float)
+_READ: Final = (count, seconds, number, share, grader, shard, cluster, day, named, int, float)
 TYPES: Final[dict[str, Callable[[str], object]]] = {"path": Path} | {one.__name__: one for one in _READ}
 """Functions that read the text of an option, by their names in `commands.yaml`."""

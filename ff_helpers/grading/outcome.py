@@ -237,7 +237,7 @@ def grade_command(spec: str, rubric: str | None, *, traces: str, ledger: str) ->
 
 @dataclass(frozen=True)
 class Outcome:
-    """One verdict, or one status with its reason."""
+    """One verdict, or one status with its reason; `setup` says how it was given, where workers differ."""
 
     verdict: Label | None = None
     status: WithoutVerdict | None = None
@@ -253,6 +253,7 @@ class Outcome:
     completion_tokens: int | None = None
     started: str | None = None
     duration_s: float | None = None
+    setup: GraderSetup | None = None
 
 
 NOT_GRADEABLE: Final = Outcome(status="not_gradeable", reason="the response is empty or missing")
@@ -291,7 +292,9 @@ def to_record(
     setup: GraderSetup, trace: Trace, outcome: Outcome, repeat: int, *, shard: Shard | None = None
 ) -> Record:
     """Return the ledger line of an outcome; no text of a withheld trace is kept."""
-    who, kept = setup.identity, {field.name: getattr(outcome, field.name) for field in fields(outcome)}
+    kept = {field.name: getattr(outcome, field.name) for field in fields(outcome)}
+    setup = kept.pop("setup") or setup
+    who = setup.identity
     for text in ("raw", "inferred_instruction", "rationale"):
         kept[text] = None if trace.withheld else _storable(kept[text])
     return Record(

@@ -8,7 +8,7 @@ after the fsync that covers it.
 import asyncio
 import threading
 import time
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +69,7 @@ def grade_file(
     shard: Shard | None = None,
     only: Container[str] | None = None,
     admit: Admit = nobody,
+    cluster: str | None = None,
 ) -> GradingSummary:
     """Grade the traces of a file that are not in the ledger, in constant memory.
 
@@ -89,6 +90,7 @@ def grade_file(
         only: grade only traces with these ids (see `cost.sample_of`); None: all.
         admit: decides which graders may grade traces without truth (`measurement.standing.by_cards`); by
             default none.
+        cluster: where to grade, see `clusters.open_cluster`; the ledger is written here. None: here.
 
     Raises:
         FileMissingError, BadLineError: no such file, a bad line or a trace_id twice, named file:line:field.
@@ -99,7 +101,7 @@ def grade_file(
     for name, value in (("limit", limit), ("repeats", repeats), ("concurrency", concurrency)):
         if value is not None and value < 1:
             raise FFError(f"{name} = {value}: must be 1 or more.")
-    grader = open_grader(spec, rubric=rubric, concurrency=concurrency, timeout=timeout)
+    grader, workers = _opened(spec, cluster, rubric=rubric, concurrency=concurrency, timeout=timeout)
     passes = repeats if grader.is_model else 1
     job = _Job(traces, grader, passes, limit=limit, shard=shard, only=only)
     unused = ExitStack()
@@ -114,7 +116,7 @@ def grade_file(
             told = admit(grader.setup, spec, {traces.stem: job.models})
         setup = grader.setup
         task = f"grading with {setup.identity.name}" + ("" if shard is None else f", shard {shard}")
-        progress = Progress(task, left, local=setup.is_local)
+        progress = Progress(task, left, local=setup.is_local and not workers, workers=workers)
         if left and told:
             progress.note(f"warning: {told}")
         if book.torn is not None:
@@ -134,6 +136,18 @@ def grade_file(
         seconds=round(time.monotonic() - begun, 3),
         ledger=ledger,
     )
+
+
+def _opened(
+    spec: str, cluster: str | None, *, rubric: str, concurrency: int, timeout: float
+) -> tuple[Grader, Callable[[], int] | None]:
+    """Return the grader, and on a cluster what tells how many workers there are."""
+    if cluster is None:
+        return open_grader(spec, rubric=rubric, concurrency=concurrency, timeout=timeout), None
+    from ff_helpers.grading.clustered import open_clustered
+
+    grader = open_clustered(spec, cluster, rubric=rubric, concurrency=concurrency, timeout=timeout)
+    return grader, lambda: grader.workers
 
 
 def _own_ledger(ledger: Ledger, shard: Shard | None) -> None:

@@ -30,13 +30,13 @@ class OpensGrader(Protocol):
 
 
 def open_grader(
-    spec: str, *, rubric: str = "flip-reference", concurrency: int = 1, timeout: float = 300.0
+    spec: str, *, rubric: str | Rubric = "flip-reference", concurrency: int = 1, timeout: float = 300.0
 ) -> Grader:
     """Return the grader that a spec names, ready to grade.
 
     Args:
         spec: see above.
-        rubric: `flip-reference` or `flip-blind`.
+        rubric: `flip-reference` or `flip-blind`, or a rubric that was loaded.
         concurrency: requests in flight at one server.
         timeout: seconds that one request may take.
 
@@ -44,7 +44,7 @@ def open_grader(
         FFError: no such kind, or the grader cannot work here: weights, server, model or recording are missing
             or changed.
     """
-    rules = load_rubric(rubric)
+    rules = rubric if isinstance(rubric, Rubric) else load_rubric(rubric)
     if is_chat(spec):
         from ff_helpers.grading.graders.llm import Llm
 

@@ -37,8 +37,11 @@ class Llm:
 
     def fit(self, traces: Iterable[Trace]) -> None:
         """Size the model's context for the longest trace and a repair attempt."""
-        longest = max((size(render(trace, self._rubric)) for trace in traces), default=0)
-        self._chat.fit(longest + len(REPAIR), ANSWER_TOKENS)
+        self.fit_longest(longest(traces, self._rubric))
+
+    def fit_longest(self, size: int) -> None:
+        """Size the context for a longest trace of so many bytes, as `longest` counts them."""
+        self._chat.fit(size + len(REPAIR), ANSWER_TOKENS)
         self.setup = replace(self.setup, num_ctx=self._chat.num_ctx)
 
     async def grade(self, trace: Trace, repeat: int) -> Outcome:  # noqa: ARG002
@@ -53,3 +56,8 @@ class Llm:
 
     async def _ask(self, turns: list[Turn]) -> Reply:
         return await self._chat.ask(turns, self._request)
+
+
+def longest(traces: Iterable[Trace], rubric: Rubric) -> int:
+    """Return how many bytes the longest trace takes, with the rubric."""
+    return max((size(render(trace, rubric)) for trace in traces), default=0)

@@ -133,7 +133,9 @@ def test_few_labels_of_a_rare_success_hold_the_truth_with_a_judge_that_tosses_a_
     rng, draws, rows = np.random.default_rng(5), 2000, 1000
     heads = rng.hypergeometric(500, 500, labels, draws)
     size = np.stack([heads, labels - heads], axis=1)
-    low, high = bounds(np.full((draws, 2), rows / 2), rng.binomial(size, rate), size.astype(float), draws=1000)
+    low, high = bounds(
+        np.full((draws, 2), rows / 2), rng.binomial(size, rate), size.astype(float), draws=1000
+    )
     assert 0.92 <= ((low <= rate) & (rate <= high)).mean() <= 0.99
 
 
