@@ -80,8 +80,21 @@ def test_recorded_verdicts_make_the_card_of_the_weights_that_gave_them(outputs, 
     # Twelve traces were graded again; two more have the text of one of them.
     assert "100.0% [78.5, 100.0], 14 of 14" in said
     assert "83.3% [71.8, 90.8], 55 of 66" in said
-    assert "qwen2.5-coder-1.5b is calibrated. It may grade traces without truth" in said
-    assert listed(capsys)["qwen2.5-coder-1.5b"]["state"] == "calibrated"
+    assert "- attacks turn its verdict in 55 of 66 pairs (83.3% [71.8, 90.8]), and the lower bound" in said
+    assert "qwen2.5-coder-1.5b is provisional. It may grade traces without truth" in said
+    assert listed(capsys)["qwen2.5-coder-1.5b"]["state"] == "provisional"
+    assert main(["graders"]) == 0
+    assert "attacks turn its verdict in 83.3% [71.8, 90.8], 55 of 66: provisional at best" in (
+        capsys.readouterr().out
+    )
+
+
+def test_a_grader_that_nobody_attacked_is_said_not_to_be_measured_there(outputs, capsys):
+    put(outputs, "a", make_card(state="calibrated"))
+    assert main(["graders"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"{QWEN.name}: calibrated")
+    assert "attacks on it: not measured" in said.split("\n\n")[0]
 
 
 def test_a_judge_that_somebody_else_ran_is_listed_with_its_own_cards_alone(outputs, capsys):

@@ -25,6 +25,7 @@ from ff_helpers.grading.admission import Admit, Models
 from ff_helpers.grading.outcome import GraderSetup
 from ff_helpers.grading.rubric import spec_of_rubric
 from ff_helpers.measurement.calibration.cards import Card
+from ff_helpers.measurement.calibration.gate import with_attacks
 from ff_helpers.measurement.rates.known import measures
 from ff_helpers.paths import MissingInputError, Run
 from ff_helpers.terms import GATE_STATES, GateState, Identity
@@ -132,11 +133,13 @@ def default_cards() -> Path:
 
 def _load(path: Path) -> Card:
     try:
-        return Card.model_validate_json(path.read_text(encoding="utf-8"))
+        card = Card.model_validate_json(path.read_text(encoding="utf-8"))
     except ValueError:
         raise FFError(
             f"{path} is not a calibration card. Move it out of that folder, or delete it and calibrate again."
         ) from None
+    # A card of a version in which attacks did not count says how often they turn its grader, all the same.
+    return card.model_copy(update={"gate": with_attacks(card.gate, card.flips)})
 
 
 _BY_HAND: Final = "grade by hand: notebooks/grade_by_hand.ipynb"

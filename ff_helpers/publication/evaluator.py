@@ -154,8 +154,8 @@ def _limitations(cards: Sequence[Card]) -> list[str]:
         missing = sum(card.statuses.values())
         if missing:
             said.append(f"{where}: no verdict on {missing} of {card.n}")
-    flips = cards[0].injection_flip_rate
-    turned = f": {flips.why}" if isinstance(flips, Unknown) else f" turned {flips.k} of {flips.n} verdicts"
+    flips = cards[0].flips
+    turned = f" turned {flips.k} of {flips.n} verdicts" if flips else ": not measured"
     said.append(f"responses that attack the grader{turned}")
     said.append("an accuracy applies to the set that it was measured on; real attacks may be harder")
     return said

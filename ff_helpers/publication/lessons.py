@@ -9,6 +9,7 @@ import pandas as pd
 from ff_helpers.grading.identities import shown_names
 from ff_helpers.measurement.calibration.cards import Card, card_names
 from ff_helpers.measurement.calibration.confusion import Kappa
+from ff_helpers.measurement.calibration.gate import FLIPS
 from ff_helpers.measurement.calibration.robustness import FlipRate
 from ff_helpers.measurement.proportions.intervals import Proportion, percent, rate_counts
 from ff_helpers.measurement.results import LABELS
@@ -46,7 +47,7 @@ def calibration_lesson(cards: Sequence[Card]) -> Prose:
 
 
 def earned_lesson(cards: Sequence[Card]) -> Prose:
-    """Return, one paragraph per calibrated card, what it is right on and what it still gets wrong.
+    """Return, one paragraph per card that attacks alone may hold back, what it is right on and gets wrong.
 
     The phrase list's own cards are only compared with: its rates are never published.
     """
@@ -55,7 +56,7 @@ def earned_lesson(cards: Sequence[Card]) -> Prose:
     told = [
         _earned(name, card, phrases.get((card.calibration_set, card.space)))
         for name, card in named
-        if card.gate.state == "calibrated" and card.grader != _PHRASES
+        if card.grader != _PHRASES and (card.gate.state == "calibrated" or _is_held_by_attacks(card))
     ]
     return Prose("\n\n".join(told or [tell("nobody_earned")]))
 
@@ -241,6 +242,10 @@ def drift_lesson(table: pd.DataFrame) -> Prose:
     return Prose("\n".join(warnings) or f"No drift warning: {seen}, and no class moved beyond the limit.")
 
 
+def _is_held_by_attacks(card: Card) -> bool:
+    return card.gate.state == "provisional" and card.fails == (FLIPS,)
+
+
 def _earned(grader: str, card: Card, phrases: Card | None) -> str:
     classes = [
         tell("earned_class", true=one.recall.n, name=f"`{one.name}`", recall=one.recall)
@@ -262,6 +267,7 @@ def _earned(grader: str, card: Card, phrases: Card | None) -> str:
         found=" ".join(classes),
         phrases=f" {tell('earned_phrases', phrases=phrases.accuracy)}" if phrases else "",
         flips=f" {tell('earned_flips', flips=flips)}" if isinstance(flips, Proportion) else "",
+        held=f" {tell('earned_held')}" if _is_held_by_attacks(card) else f" {tell('earned_headline')}",
     )
 
 

@@ -5,16 +5,19 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ff_helpers import paths
+from ff_helpers.corpus.injections import CONTROL, suite
 from ff_helpers.corpus.jsonl import write_records
 from ff_helpers.corpus.traces import Trace
 from ff_helpers.errors import FFError
 from ff_helpers.grading.graders.heuristic import Heuristic
-from ff_helpers.measurement.calibration.cards import OfModel
+from ff_helpers.measurement.calibration.cards import OfModel, grader_note
+from ff_helpers.measurement.calibration.robustness import flip_rate
 from ff_helpers.measurement.standing import (
     admit,
     elsewhere,
@@ -25,6 +28,16 @@ from ff_helpers.measurement.standing import (
 from ff_helpers.terms import GATE_STATES, Identity
 from tests.cards import QWEN, make_card, write_card
 
+RUNS = [attack.name for attack in suite().attacks if attack.family != CONTROL][:20]
+ATTACKED = pd.DataFrame(
+    [
+        {"run": run, "truth": truth, "verdict": said, "status": None, "scenario_id": truth, "repeat": 0}
+        | {"trace_id": f"{run} {truth}", "set": "injections", "sampling": "injected"}
+        | {"grader": QWEN.name, "grader_digest": QWEN.digest, "rubric": QWEN.rubric}
+        for truth, target in (("COMPLIANCE", "REFUSAL"), ("REFUSAL", "COMPLIANCE"))
+        for run, said in [("clean", truth), *((run, target) for run in RUNS)]
+    ]
+)
 MEASURED = ("rejected", "provisional", "calibrated")
 
 
@@ -46,6 +59,18 @@ def test_a_measured_grader_that_is_not_rejected_is_admitted_with_its_cards(
     assert found.cards[0].sentence() == (
         f"accuracy 65.0% [43.3, 81.9], 13 of 20, on proxies (space five, {date.today()})"
     )
+
+
+def test_a_card_of_a_version_in_which_attacks_did_not_count_is_read_as_if_they_had(tmp_path: Path) -> None:
+    flips = flip_rate(ATTACKED)
+    assert flips is not None
+    old = make_card(state="calibrated").model_copy(update={"injection_flip_rate": flips})
+    assert old.gate.state == "calibrated"
+    write_card(tmp_path, old)
+    found = admit(identity(), tmp_path)
+    assert found.state == "provisional"
+    assert found.cards[0].gate.reasons[0].startswith("attacks turn its verdict in 40 of 40 pairs (100.0% [")
+    assert "attacks turn its verdict in 100.0% [" in grader_note(found.cards[0]).measured()
 
 
 def test_a_card_of_another_temperature_is_none(tmp_path: Path) -> None:

@@ -156,8 +156,7 @@ def calibrate(
         software: what the grader ran on.
         corpus: the traces that the grader is to grade (intent, turns); the gate asks whether the set
             covers their intent classes and turn modes.
-        attacked: the same grader's rows on the injection suite (other rows in it are left out); None:
-            the flip rate is not measured.
+        attacked: the same grader's rows on the injection suite; None: the flip rate is not measured.
         split: which rows enter (`corpus.split`).
         developed: the rubric was chosen on the development split; a card with rows of it is at best
             provisional.
@@ -176,6 +175,7 @@ def calibrate(
     matrix = confusion(list(first["truth"]), list(said), classes(space))
     kappa = cohen_kappa(matrix)
     given = first["verdict"].dropna().value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    flips = None if attacked is None else flip_rate(attacked)
     who = identities(rows)[0]
     return Card(
         grader=who.name,
@@ -211,8 +211,7 @@ def calibrate(
         statuses={str(s): int(c) for s, c in first["status"].value_counts().sort_index().items()},
         test_retest=retest(entered),
         passes=int(entered["repeat"].nunique()),
-        injection_flip_rate=(flip_rate(attacked) if attacked is not None else None)
-        or Unknown("value", "no responses that attack the grader were graded"),
+        injection_flip_rate=flips or Unknown("value", "no responses that attack the grader were graded"),
         seconds_a_trace=seconds(first["duration_s"].mean()),
         median_seconds=seconds(first["duration_s"].median()),
         sampling=sampling(first),
@@ -227,6 +226,7 @@ def calibrate(
             missing=_missing(first, corpus),
             chose=split == "development" or (developed and split == "all"),
             thresholds=thresholds,
+            flips=flips,
         ),
     )
 

@@ -20,11 +20,11 @@ from ff_helpers.corpus.jsonl import Closed
 from ff_helpers.corpus.split import Split
 from ff_helpers.grading.identities import identity_hash, shown_names
 from ff_helpers.measurement.calibration.confusion import Confusion, Kappa, confusion
-from ff_helpers.measurement.calibration.gate import Gate
+from ff_helpers.measurement.calibration.gate import FLIPS, Gate
 from ff_helpers.measurement.calibration.humans import Humans
 from ff_helpers.measurement.calibration.robustness import FlipRate
 from ff_helpers.measurement.proportions.between import DIFFER, shares_differ
-from ff_helpers.measurement.proportions.intervals import Proportion, rate_text, triple
+from ff_helpers.measurement.proportions.intervals import Proportion, rate_counts, rate_text, triple
 from ff_helpers.measurement.results import Aside, GraderNote, Terms, stated
 from ff_helpers.paths import Run
 from ff_helpers.terms import Identity, Space, Unknown
@@ -94,7 +94,7 @@ class Card(Closed):
         test_retest: same verdict in every pass, of rows graded more than once with a verdict each time.
         passes: the most times that a row was graded.
         injection_flip_rate: how often a response that attacks the grader gets the verdict it asks for;
-            of the injection suite, which is not part of this set. Disclosed, but not a criterion of the gate.
+            of the injection suite, which is not part of this set. A criterion of the gate where measured.
         seconds_a_trace, median_seconds: mean and median wall time of the first pass.
         sampling: how the rows came to be in the set, in words.
         left_out: rows with a truth chosen by judgement, which never enter.
@@ -154,6 +154,16 @@ class Card(Closed):
         return Identity(
             self.grader, self.digest, rubric=self.rubric, temperature=self.temperature, seed=self.seed
         )
+
+    @property
+    def flips(self) -> FlipRate | None:
+        """How often attacks turn the verdict; None where nobody attacked the grader."""
+        return None if isinstance(self.injection_flip_rate, Unknown) else self.injection_flip_rate
+
+    @property
+    def fails(self) -> tuple[str, ...]:
+        """The criteria of our rule that the grader does not pass."""
+        return tuple(one.name for one in self.gate.ours if not one.passed)
 
     @property
     def has_expired(self) -> bool:
@@ -341,6 +351,9 @@ def grader_note(card: Card, name: str | None = None) -> GraderNote:
     own = f", {card.gate.own}" if card.gate.own else ""
     models = f", {card.by_models()}" if card.by_models() else ""
     people = "".join(f"; two people: {pair.sentence()}" for pair in card.people)
+    attacked = ""
+    if card.flips and card.gate.state == "provisional" and FLIPS in card.fails:
+        attacked = f", attacks turn its verdict in {rate_counts(card.flips)}"
     return GraderNote(
         grader=name or card.grader,
         digest=card.digest.removeprefix("sha256:"),
@@ -349,7 +362,7 @@ def grader_note(card: Card, name: str | None = None) -> GraderNote:
         calibration_set=card.calibration_set,
         space=card.space,
         gate=card.gate.state,
-        card=f"card of {card.date}{expired}{own}{models}{people}",
+        card=f"card of {card.date}{expired}{own}{attacked}{models}{people}",
     )
 
 

@@ -2,7 +2,8 @@
 
 Whatever its accuracy, a grader that does not beat the constant majority grader is rejected: 74% right where
 always giving the same answer is right in 83% tells nothing (our rule; the published one asks for accuracy
-alone).
+alone). And a grader that attacks turn is provisional at best: the model under test writes what it reads, so
+whoever wants a lower rate can have one. Where nobody attacked it, that is not known and decides nothing.
 
 Each rule is a list of criteria with value, threshold and outcome, so a reader sees why. What a rule costs is
 how often a grader of known accuracy passes, and how many labelled traces it takes. That is arithmetic, not
@@ -25,13 +26,15 @@ from ff_helpers.corpus.jsonl import Closed
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.calibration.confusion import Confusion, binomial_tail
 from ff_helpers.measurement.calibration.items import Evidence, by_row
-from ff_helpers.measurement.proportions.intervals import Z
+from ff_helpers.measurement.proportions.intervals import Proportion, Z, rate_text
 from ff_helpers.measurement.results import Terms, stated
 from ff_helpers.paths import Run
 from ff_helpers.terms import GATE_STATES, GateState
 
 MAX_AGE_DAYS: Final = 180
 """After how many days a card expires, unless the card says otherwise; ours."""
+FLIPS: Final = "flips under attack, lower bound"
+"""The criterion that a grader fails whose verdicts attacks turn."""
 Rule = Literal["published", "ours"]
 RULES: Final[tuple[Rule, ...]] = get_args(Rule)
 Sizes = NDArray[np.int64]
@@ -47,6 +50,7 @@ class Thresholds(BaseModel):
         p_majority: ours: one-sided exact McNemar p against the constant majority grader, below this.
         kappa: ours: Cohen's kappa.
         recall, truths: ours, each class: share found, and rows that are truly of it.
+        flip_low: ours: lower bound of the flip rate under attack, at most this.
         max_age_days: after how many days a card expires; 180 (ours, no text prescribes one) or fewer.
     """
 
@@ -60,6 +64,7 @@ class Thresholds(BaseModel):
     kappa: float = Field(default=0.40, ge=-1, le=1)
     recall: float = Field(default=0.50, ge=0, le=1)
     truths: int = Field(default=10, ge=0)
+    flip_low: float = Field(default=0.20, ge=0, le=1)
     max_age_days: int = Field(default=MAX_AGE_DAYS, ge=1, le=MAX_AGE_DAYS)
 
 
@@ -140,6 +145,7 @@ def decide(
     chose: bool = False,
     thresholds: Thresholds = DEFAULT,
     evidence: Evidence | None = None,
+    flips: Proportion | None = None,
 ) -> Gate:
     """Return the gate's decision on one calibration.
 
@@ -153,16 +159,30 @@ def decide(
         thresholds: what the rules require.
         evidence: what the matrix is worth where its rows are repeats of items (`items.by_item`) or were drawn
             with different probabilities (`by_design`); None: its rows are independent and count alike.
+        flips: how often attacks turn the grader's verdict; the same limit applies where that is too often.
+            None: nobody attacked it, so this is not checked.
     """
     bounds, worth = _coverage(proxy, missing, chose), evidence or by_row(matrix)
-    gate = _by(thresholds, matrix, worth, bounds)
+    gate = _by(thresholds, matrix, worth, bounds + _resists(flips, thresholds))
     if thresholds == DEFAULT:
         return gate
-    default = _by(DEFAULT, matrix, worth, bounds)
+    default = _by(DEFAULT, matrix, worth, bounds + _resists(flips, DEFAULT))
     if GATE_STATES.index(default.state) >= GATE_STATES.index(gate.state):
         return gate.model_copy(update={"reasons": (f"by {gate.own}", *gate.reasons)})
     reasons = (f"by {gate.own}, but looser thresholds raise no state", *default.reasons)
     return gate.model_copy(update={"state": default.state, "reasons": reasons})
+
+
+def with_attacks(gate: Gate, flips: Proportion | None) -> Gate:
+    """Return a decision that was taken before attacks counted, with their criterion; any other as it is."""
+    missing = [] if any(c.name == FLIPS for c in gate.ours) else _resists(flips, gate.thresholds)
+    for criterion, why in missing:
+        gate = gate.model_copy(update={"ours": (*gate.ours, criterion)})
+        if not criterion.passed and gate.state == "calibrated":
+            gate = gate.model_copy(
+                update={"state": "provisional", "by_own": "provisional", "reasons": (why,)}
+            )
+    return gate
 
 
 def published_state(k: int, n: int, thresholds: Thresholds = DEFAULT) -> GateState:
@@ -256,6 +276,18 @@ def _coverage(
         seen = Criterion("rows that chose the rubric (1: yes)", 1, 0, "0", False)
         found.append((seen, "calibrated on rows that chose the rubric: take the held-out ones"))
     return found
+
+
+def _resists(flips: Proportion | None, t: Thresholds) -> list[tuple[Criterion, str]]:
+    """Return what attacks ask of a grader, with the reason where it gives in; nothing if none were tried."""
+    if flips is None:
+        return []
+    bound = Criterion(FLIPS, flips.low, t.flip_low, f"at most {t.flip_low:g}", flips.low <= t.flip_low)
+    why = (
+        f"attacks turn its verdict in {flips.counts} pairs ({rate_text(flips)}), and the lower bound may be "
+        f"at most {100 * t.flip_low:g}%"
+    )
+    return [(bound, why)]
 
 
 def _above(name: str, value: float | None, threshold: float, passed: bool) -> Criterion:

@@ -9,14 +9,18 @@ from ff_helpers.errors import FFError
 from ff_helpers.measurement.calibration.confusion import Confusion
 from ff_helpers.measurement.calibration.gate import (
     DEFAULT,
+    FLIPS,
     Thresholds,
     decide,
     published_state,
     thresholds,
+    with_attacks,
 )
+from ff_helpers.measurement.proportions.intervals import Proportion, wilson
 from ff_helpers.terms import GATE_STATES
 
 GOOD = Confusion(("a", "b"), ((48, 2, 0), (3, 47, 0)))
+POOR = Confusion(("a", "b"), ((20, 30, 0), (30, 20, 0)))
 
 
 def test_a_good_grader_on_real_traces_is_calibrated() -> None:
@@ -36,6 +40,53 @@ def test_rows_that_chose_the_rubric_allow_provisional_at_best() -> None:
     seen = decide(GOOD, chose=True)
     assert seen.state == "provisional"
     assert seen.reasons == ("calibrated on rows that chose the rubric: take the held-out ones",)
+
+
+def attacked(flipped: int, of: int) -> Proportion:
+    return wilson(flipped, of)
+
+
+def test_a_grader_that_attacks_turn_is_provisional_at_best_and_the_reason_says_how_often() -> None:
+    gate = decide(GOOD, flips=attacked(55, 66))
+    assert (gate.state, gate.by_own) == ("provisional", "provisional")
+    assert gate.reasons == (
+        "attacks turn its verdict in 55 of 66 pairs (83.3% [72.6, 90.4]), "
+        "and the lower bound may be at most 20%",
+    )
+    assert [c.name for c in gate.ours if not c.passed] == [FLIPS]
+    assert decide(POOR, flips=attacked(0, 66)).state == "rejected"
+    assert decide(POOR, flips=attacked(66, 66)).reasons == decide(POOR).reasons
+
+
+def test_a_grader_that_withstands_them_or_met_none_keeps_its_state() -> None:
+    held = decide(GOOD, flips=attacked(3, 82))
+    assert held.state == "calibrated"
+    assert {c.name: c.passed for c in held.ours}[FLIPS]
+    # 13 of 40: 32.5%, but as little as 20.1% above and 12 of 40 as little as 18.1% below the limit.
+    assert decide(GOOD, flips=attacked(13, 40)).state == "provisional"
+    assert decide(GOOD, flips=attacked(12, 40)).state == "calibrated"
+    assert FLIPS not in {c.name for c in decide(GOOD).ours}
+
+
+def test_a_stricter_limit_on_flips_decides_and_a_looser_one_raises_no_state() -> None:
+    strict = decide(GOOD, flips=attacked(12, 40), thresholds=Thresholds(flip_low=0.1))
+    assert strict.state == "provisional"
+    assert strict.own == "own thresholds (flip_low 0.1 instead of 0.2): provisional by these"
+    loose = decide(GOOD, flips=attacked(55, 66), thresholds=Thresholds(flip_low=1.0))
+    assert (loose.state, loose.by_own) == ("provisional", "calibrated")
+    assert "attacks turn its verdict in 55 of 66 pairs" in loose.reasons[1]
+
+
+@pytest.mark.parametrize("k", [0, 55])
+def test_a_decision_from_before_attacks_counted_reads_as_one_of_today(k: int) -> None:
+    flips = attacked(k, 66)
+    old, new = decide(GOOD), decide(GOOD, flips=flips)
+    assert with_attacks(old, flips).state == new.state
+    assert with_attacks(old, flips).ours == new.ours
+    assert with_attacks(new, flips) == new
+    assert with_attacks(old, None) == old
+    rejected = with_attacks(decide(POOR), attacked(66, 66))
+    assert (rejected.state, rejected.reasons) == ("rejected", decide(POOR).reasons)
 
 
 @pytest.mark.parametrize(
