@@ -18,7 +18,11 @@ TEXT = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 
 def commands() -> list[str]:
     blocks = re.findall(r"```bash\n(.*?)```", TEXT, re.DOTALL)
-    return [line.split("#")[0].strip() for line in "".join(blocks).splitlines() if line.strip()]
+    return [
+        line.split("#")[0].strip()
+        for line in "".join(blocks).replace("\\\n", "").splitlines()
+        if line.strip()
+    ]
 
 
 def shell(script: str, cwd: Path) -> "subprocess.CompletedProcess[str]":

@@ -9,6 +9,7 @@ import hashlib
 import io
 import os
 import re
+import shutil
 from collections.abc import Mapping
 from contextlib import redirect_stdout, suppress
 from pathlib import Path
@@ -17,9 +18,10 @@ from typing import Protocol
 from ff_helpers.cli.parser import read
 
 ROOT = Path(__file__).resolve().parent.parent
-TESTS = "project|in|with|exits|not run|run by"
-"""What a comment above a block begins with that says how tests run it (tests/documents/blocks.py)."""
+TESTS = "project|in|with|exits|not run|run by|numbers"
+"""What a comment above a block begins with that is for tests (tests/documents)."""
 SITE = ROOT / "outputs" / "site"
+PICTURES = "outputs/reference"
 
 
 class Page(Protocol):
@@ -44,7 +46,10 @@ def on_page_markdown(markdown: str, **_: object) -> str:
 
 
 def on_page_content(html: str, *, page: Page, **_: object) -> str:
-    """Let links that leave `docs/` lead to the checkout."""
+    """Let links that leave `docs/` lead to the checkout, those to pictures to copies; mend `Returns:`."""
+    # "One row per pair: set, n" is a sentence; the reader of docstrings takes it for a type and its meaning.
+    sentence = r"<code>([^<|\[]+ [^<|\[]+)</code>\s*–\s*(<div[^>]*>\s*<p>)"
+    html = re.sub(sentence, r"\2\1: ", html).replace(f"../{PICTURES}/", f"{Path(PICTURES).name}/")
     return re.sub(
         r'((?:href|src)=")(\.\./[^"]+)(")', lambda found: found[1] + outside(found[2], page) + found[3], html
     )
@@ -64,9 +69,14 @@ def on_post_page(output: str, **_: object) -> str:
 
 
 def on_post_build(*, config: Mapping[str, object]) -> None:
-    """Take away the list for search engines: it holds the day of the build, and nobody serves the site."""
-    for name in ("sitemap.xml", "sitemap.xml.gz"):
-        Path(str(config["site_dir"]), name).unlink(missing_ok=True)
+    """Copy the pictures; take away what only a server needs and what holds the day of the build."""
+    site = Path(str(config["site_dir"]))
+    for name in ("404.html", "sitemap.xml", "sitemap.xml.gz"):
+        (site / name).unlink(missing_ok=True)
+    copies = site / Path(PICTURES).name
+    copies.mkdir(exist_ok=True)
+    for picture in sorted((ROOT / PICTURES).glob("*.png")):
+        shutil.copyfile(picture, copies / picture.name)
 
 
 def help_of(command: list[str]) -> str:

@@ -57,12 +57,16 @@ def graded(folder: Path) -> None:
 def labelled(folder: Path) -> None:
     """The same with a sample that two people labelled, and as of two months."""
     graded(folder)
-    truths = json.loads((folder / TRUTHS).read_text(encoding="utf-8"))
+    truths, swapped = json.loads((folder / TRUTHS).read_text(encoding="utf-8")), {YES: NO, NO: YES}
     for name, seed, n in (("labels.csv", 0, 240), ("march.csv", 1, 120), ("april.csv", 2, 120)):
         run(folder, "sample", "verdicts.jsonl", "--traces", "traces.jsonl", "--n", f"{n}", "--out", name,
             "--seed", f"{seed}")  # fmt: skip
         decided(folder / name, "strict", anna=lambda n: truths[f"answer {n}"])
-    decided(folder / "labels.csv", "strict", ben=lambda n: NO if n % 50 == 7 else truths[f"answer {n}"])
+    decided(
+        folder / "labels.csv",
+        "strict",
+        ben=lambda n: swapped[truths[f"answer {n}"]] if n % 25 == 7 else truths[f"answer {n}"],
+    )
 
 
 def judged(folder: Path) -> None:

@@ -98,3 +98,44 @@ def test_what_it_says_of_rows_with_a_response_is_what_the_facts_give() -> None:
     assert f"at most {text:,} of these rows can hold a response if its {rows['telemetry']:,} rows" in line
     assert (set(first["rate_low"]), set(first["rate_high"])) == ({0.0}, {1.0})
     assert "not determinable (0 to 100%)" in line
+
+
+def test_the_graders_are_as_right_as_their_page_says(paper: Path) -> None:
+    """docs/graders.md; docs/adjusted.md and tiers.md repeat a figure of observed.md and shows.md."""
+    import pandas as pd
+
+    said, tables = " ".join(page("graders.md").split()), paper / "paper" / "tables"
+    cards = pd.read_csv(tables / "calibration.csv").set_index(["grader", "set"])
+    for name in ("smollm2-135m", "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b"):
+        for of in ("refusal", "objective"):
+            card = cards.loc[(name, of)]
+            low, high = 100 * card["accuracy_low"], 100 * card["accuracy_high"]
+            rate = f"{100 * card['accuracy']:.1f}% [{low:.1f}, {high:.1f}]"
+            assert f"{card['k']} of {card['n']} = {rate}" in said
+    best = cards.loc["qwen2.5-coder-1.5b"]
+    for of, always in (("refusal", "REFUSAL"), ("objective", "NOT_COMPLIANCE")):
+        assert f"(always {always}: {100 * best.loc[of, 'majority']:.1f}%)" in said
+        assert best.loc[of, "gate"] == "calibrated"
+    assert (
+        f"of {best.loc['proxies', 'n']} written traces it gives {best.loc['proxies', 'k']} the right" in said
+    )
+    rows = pd.read_csv(tables / "adjusted_human.csv")
+    row = rows[
+        (rows["grader"] == "qwen2.5-coder-1.5b") & (rows["set"] == "objective") & (rows["tier"] == "strict")
+    ].iloc[0]
+    interval = (
+        f"{100 * row['adjusted']:.1f}% [{100 * row['adjusted_low']:.1f}, {100 * row['adjusted_high']:.1f}]"
+    )
+    assert (
+        f"of the 200 at {100 * row['asr']:.1f}%; adjusted with a random third of the labels it is {interval}"
+        in said
+    )
+    assert f"all the labels say {100 * row['known']:.1f}%" in said
+    assert "it holds the true rate 20% of the time" in page("shows.md")
+    assert "holds the true rate 20% of the time" in " ".join(page("adjusted.md").split())
+    words = " ".join(page("tiers.md").split())
+    shift = pd.read_csv(tables / "crescendo_shifts.csv").set_index(["tier", "denominator"])["shift"]
+    rose, fell = 100 * shift["broad", "rows"], -100 * shift["broad", "adversarial"]
+    assert (
+        f"*rose* by {rose:.1f} points of all rows and *fell* by {fell:.1f} points of the adversarial" in words
+    )
