@@ -115,7 +115,7 @@ def test_the_graders_are_as_right_as_their_page_says(paper: Path) -> None:
     best = cards.loc["qwen2.5-coder-1.5b"]
     for of, always in (("refusal", "REFUSAL"), ("objective", "NOT_COMPLIANCE")):
         assert f"(always {always}: {100 * best.loc[of, 'majority']:.1f}%)" in said
-        assert best.loc[of, "gate"] == "calibrated"
+        assert best.loc[of, "gate"] == "provisional"
     assert (
         f"of {best.loc['proxies', 'n']} written traces it gives {best.loc['proxies', 'k']} the right" in said
     )

@@ -94,7 +94,8 @@ class Recorded:
         if record is None:
             why = f"repeat {repeat} was not recorded"
             raise self._lacks([trace.trace_id], why, repeat)
-        return Outcome(**{field.name: getattr(record, field.name) for field in fields(Outcome)})
+        told = [field.name for field in fields(Outcome) if field.name != "setup"]  # a record has its options
+        return Outcome(**{name: getattr(record, name) for name in told})
 
     def _record(self, trace: Trace, repeat: int) -> Record | None:
         """Return the record of this row, or of another one with the same text."""
