@@ -1,4 +1,4 @@
-"""Run one notebook in a fresh kernel through papermill: the only module that uses papermill.
+"""Run one notebook in a fresh kernel through papermill: with `engine`, the only module that uses it.
 
 The runner starts one process per step, which starts the kernel as another one, both through `warm`.
 """
@@ -81,12 +81,15 @@ def run(job: Job) -> Answer:
     from papermill import execute_notebook
     from papermill.exceptions import PapermillExecutionError
 
+    from ff_helpers.pipeline import engine
+
     failure, imported = None, time.monotonic()
     try:
         execute_notebook(
             job.notebook,
             job.output,
             job.parameters,
+            engine_name=engine.NAME,
             kernel_name="python3",
             language="python",
             progress_bar=False,

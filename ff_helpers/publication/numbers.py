@@ -74,8 +74,8 @@ def _numbers(name: str, table: pd.DataFrame) -> Iterator[tuple[str, str]]:
     columns = [str(c) for c in table.columns if pd.api.types.is_numeric_dtype(table[c])]
     bounds = {f"{column}_{end}" for column in columns for end in ("low", "high")} & set(columns)
     for column in (c for c in columns if c not in bounds):
-        for key, row in zip(keys, table.index, strict=True):
-            yield f"{key}/{slug(column)}", _value(table, row, column)
+        for key, value in zip(keys, _values(table, column), strict=True):
+            yield f"{key}/{slug(column)}", value
 
 
 def _keys(name: str, table: pd.DataFrame, words: list[str]) -> list[str]:
@@ -91,16 +91,25 @@ def _keys(name: str, table: pd.DataFrame, words: list[str]) -> list[str]:
     )
 
 
-def _value(table: pd.DataFrame, row: object, column: str) -> str:
+def _values(table: pd.DataFrame, column: str) -> list[str]:
     known = declared(column)
     unit = known.unit if known else "share"
-    cells = table.loc[[row]].iloc[0]
-    value = float(cells[column])
+    ends = [f"{column}_low", f"{column}_high"]
+    if not set(ends) <= set(table.columns):
+        return [_number(float(value), unit) for value in table[column]]
+    rows = zip(*(table[name] for name in (column, *ends)), strict=True)
+    return [_with_interval(float(value), float(low), float(high), unit) for value, low, high in rows]
+
+
+def _number(value: float, unit: str) -> str:
     if pd.isna(value):
         return "not determinable"
-    if f"{column}_low" not in table.columns or f"{column}_high" not in table.columns:
-        return points(value) if unit == "points" else f"{value:.6g}".replace("-", "−")
-    low, high = float(cells[f"{column}_low"]), float(cells[f"{column}_high"])
+    return points(value) if unit == "points" else f"{value:.6g}".replace("-", "−")
+
+
+def _with_interval(value: float, low: float, high: float, unit: str) -> str:
+    if pd.isna(value):
+        return "not determinable"
     if unit == "points":
         return f"{points(value)} [{points(low)}, {points(high)}]"
     if unit in ("number", "coefficient"):
