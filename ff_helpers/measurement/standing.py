@@ -14,6 +14,7 @@ import datetime
 import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -133,13 +134,19 @@ def default_cards() -> Path:
 
 def _load(path: Path) -> Card:
     try:
-        card = Card.model_validate_json(path.read_text(encoding="utf-8"))
+        card = _card(path.read_text(encoding="utf-8"))
     except ValueError:
         raise FFError(
             f"{path} is not a calibration card. Move it out of that folder, or delete it and calibrate again."
         ) from None
     # A card of a version in which attacks did not count says how often they turn its grader, all the same.
     return card.model_copy(update={"gate": with_attacks(card.gate, card.flips)})
+
+
+@lru_cache(maxsize=512)
+def _card(text: str) -> Card:
+    """Return a card: each disclosure of a run asks for all of them."""
+    return Card.model_validate_json(text)
 
 
 _BY_HAND: Final = "grade by hand: notebooks/grade_by_hand.ipynb"

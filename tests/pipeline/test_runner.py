@@ -146,10 +146,12 @@ def test_an_error_of_ours_is_shown_as_its_sentence_alone(project: Project) -> No
 
 @pytest.mark.parametrize("source", ["import sys\nsys.exit()", "import os\nos._exit(0)"])
 def test_a_notebook_that_ends_itself_has_failed(project: Project, source: str) -> None:
-    project.notebook("a", source, WRITE.format("a", '"never"'))
+    project.notebook("a", "print('before' + ' it')", source, WRITE.format("a", '"never"'))
     project.profile({"notebook": "a", "outputs": ["tables/a.csv"]})
     assert project.run().returncode == 1
     assert not (project.outputs / "tables").exists()
+    # What ran before it is kept, to look at.
+    assert "before it" in (project.outputs / "notebooks" / "a.ipynb").read_text()
 
 
 def test_a_cell_that_takes_too_long_fails_its_step(project: Project) -> None:
