@@ -3,10 +3,14 @@
 import json
 import re
 import shlex
+from pathlib import Path
+
+import pytest
 
 from ff_helpers.cli.text import ranges
 from ff_helpers.grading.shards import shard_of
 from tests.conftest import ROOT, Project
+from tests.dask_cluster import Dask, comparable
 
 PAGE = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL)
@@ -21,7 +25,7 @@ def commands(block: str) -> list[str]:
 def test_the_jobs_of_an_array_and_the_merge_grade_every_trace(project: Project) -> None:
     traces = (ROOT / "data" / "calibration" / "written.jsonl").read_bytes()
     (project.folder / "traces.jsonl").write_bytes(traces)
-    script, after, _, _ = BLOCKS
+    script, after = BLOCKS[:2]
     assert f"#SBATCH --array=1-{JOBS}\n" in script
     (job,) = commands(script)
     assert GRADER in job
@@ -53,15 +57,34 @@ def test_the_variable_that_counts_from_0_is_marked(project: Project) -> None:
     assert "$((JOB_COMPLETION_INDEX + 1))" in PAGE
 
 
+def test_a_cluster_is_started_and_grades(project: Project, tmp_path: Path) -> None:
+    pytest.importorskip("distributed", reason="no Dask: tools/python.sh tools/install.py cluster")
+    traces = (ROOT / "data" / "calibration" / "written.jsonl").read_bytes()
+    (project.folder / "traces.jsonl").write_bytes(traces)
+    begun = [line.split("#")[0].split() for line in BLOCKS[2].splitlines() if line.startswith("dask ")]
+    assert begun == [["dask", "scheduler", "--port", "8786"], ["dask", "worker", "tcp://gpu1:8786"]]
+    remote, local = (line.replace("ollama:qwen3:8b", "heuristic") for line in commands(BLOCKS[2]))
+    with Dask(tmp_path / "dask") as dask:
+        dask.scheduler()
+        dask.workers(1)
+        done = project.ff(*shlex.split(remote.replace("tcp://gpu1:8786", dask.address)))
+    rows = len(traces.splitlines())
+    assert f"{rows} verdicts, 0 rows without" in done.stdout, done.stderr
+    assert "--cluster local:2" in local
+    again = project.ff(*shlex.split(local.replace("verdicts", "again")))
+    assert f"{rows} verdicts, 0 rows without" in again.stdout, again.stderr
+    assert comparable(project.folder / "verdicts.jsonl") == comparable(project.folder / "again.jsonl")
+
+
 def test_the_plan_and_the_compact_ledger_are_made_and_counted(project: Project) -> None:
     traces = (ROOT / "data" / "calibration" / "written.jsonl").read_bytes()
     (project.folder / "traces.jsonl").write_bytes(traces)
-    (plan,) = commands(BLOCKS[2])
+    (plan,) = commands(BLOCKS[3])
     done = project.ff(*shlex.split(plan.replace("ollama:qwen3:8b", "heuristic")))
     assert "20 traces drawn at random are graded, 14 of 34 are left" in done.stdout, done.stderr
     (project.folder / "folder").mkdir()
     (project.folder / "folder" / "a.jsonl").write_bytes((project.folder / "verdicts.jsonl").read_bytes())
-    compact, *counts = commands(BLOCKS[3])
+    compact, *counts = commands(BLOCKS[4])
     assert "verdicts.parquet: 20 rows" in project.ff(*shlex.split(compact, comments=True)).stdout
     said = [project.ff(*shlex.split(line, comments=True)).stdout for line in counts]
     assert len(said) == 2

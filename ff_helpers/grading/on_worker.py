@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from enum import Enum
 from functools import cache
 from typing import Protocol
 
@@ -36,6 +37,7 @@ class Worker(Protocol):
 
     address: str
     state: Threads
+    status: Enum
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class _Held:
     job: Job
     grader: Grader
     free: asyncio.Semaphore
+    loop: asyncio.AbstractEventLoop
     users: int = 0
 
 
@@ -126,7 +129,7 @@ def grade_on_worker(job: Job, expected: Opened, chunk: Sequence[tuple[bytes, int
 
     Nothing is graded by a grader other than the expected one.
     """
-    from distributed import get_worker, secede
+    from distributed import Reschedule, get_worker, secede
 
     secede()  # the grader bounds what is in flight, not the threads that the worker was started with
     worker: Worker = get_worker()
@@ -136,10 +139,12 @@ def grade_on_worker(job: Job, expected: Opened, chunk: Sequence[tuple[bytes, int
         with _grader(job, worker) as held:
             opened = Opened(about(), held.grader.setup, held.grader.slots)
             if not differences(expected, opened):
-                asyncio.run_coroutine_threadsafe(_grade(held, chunk, outcomes), _loop()).result()
+                asyncio.run_coroutine_threadsafe(_grade(held, chunk, outcomes), held.loop).result()
     except FFError as error:
         opened = replace(opened, failed=str(error))
     except Exception as error:
+        if worker.status.name not in ("running", "paused"):  # it is ending: another one's turn
+            raise Reschedule from None
         opened = replace(opened, failed=_meaning(error))
     return Graded(worker.address, opened, tuple(outcomes))
 
@@ -174,12 +179,12 @@ def _grader(job: Job, worker: Worker) -> Iterator[_Held]:
         if _held is None or not _fits(_held, job):
             old, _held = _held, None
             if old is not None:
-                asyncio.run_coroutine_threadsafe(old.grader.close(), _loop()).result()
+                asyncio.run_coroutine_threadsafe(old.grader.close(), old.loop).result()
             os.environ.setdefault("FF_THREADS", str(worker.state.nthreads))
             grader = open_grader(
                 job.spec, rubric=job.rubric, concurrency=job.concurrency, timeout=job.timeout
             )
-            _held = _Held(replace(job, longest=0), grader, asyncio.Semaphore(grader.slots))
+            _held = _Held(replace(job, longest=0), grader, asyncio.Semaphore(grader.slots), _loop())
         if job.longest and not _held.job.longest:
             fit = getattr(_held.grader, "fit_longest", None)
             if fit is not None:
@@ -216,7 +221,10 @@ async def _grade(held: _Held, chunk: Sequence[tuple[bytes, int]], outcomes: list
 
 @cache
 def _loop() -> asyncio.AbstractEventLoop:
-    """Return the loop of this process on which its grader works, away from the worker's own."""
+    """Return the loop of this process on which its grader works, away from the worker's own.
+
+    Called by one thread at a time: two that call a cached function at once make two loops.
+    """
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="ff-grader", daemon=True).start()
     return loop

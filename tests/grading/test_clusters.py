@@ -2,16 +2,18 @@
 
 import functools
 import json
+import os
 import random
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import FF, ROOT, Project
+from tests.conftest import FF, ROOT, Project, started
 from tests.dask_cluster import Dask, asked, comparable, kill, rows, wait_for, write_traces
 from tests.model_server import running
 
@@ -118,6 +120,18 @@ def test_a_worker_of_other_code_is_refused_by_name(project: Project, port: int, 
     assert not (project.folder / "verdicts.jsonl").exists()
 
 
+def truths(project: Project) -> dict[object, object]:
+    lines = (project.folder / "traces.jsonl").read_text().splitlines()
+    return {row["trace_id"]: row["truth"] for row in map(json.loads, lines)}
+
+
+def begin(project: Project, words: Sequence[str]) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [*FF, *words], cwd=project.folder, env=project.env,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+
+
 def has_reached(ledger: Path, moment: int, campaign: "subprocess.Popen[str]") -> bool:
     return len(rows(ledger)) >= moment or campaign.poll() is not None
 
@@ -132,16 +146,9 @@ def test_workers_scheduler_and_client_may_die_at_any_moment(
     moments = sorted(draw.sample(range(10, total - 40), 4))
 
     with running("--latency", "0.05") as port, Dask(tmp_path / "dask") as dask:
-
-        def begin() -> "subprocess.Popen[str]":
-            command = [*FF, *words(dask.address, port)]
-            return subprocess.Popen(
-                command, cwd=project.folder, env=project.env,
-                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-            )  # fmt: skip
-
+        asked_for = words(dask.address, port)
         scheduler, living = dask.scheduler(), dask.workers(3)
-        campaign, said = begin(), []
+        campaign, said = begin(project, asked_for), []
         for what, moment in zip(("worker", "scheduler", "client", "worker"), moments, strict=True):
             reached = functools.partial(has_reached, ledger, moment, campaign)
             wait_for(reached, f"{moment} rows")
@@ -155,14 +162,14 @@ def test_workers_scheduler_and_client_may_die_at_any_moment(
                 for worker in living:
                     kill(worker)
                 scheduler, living = dask.scheduler(), dask.workers(3)
-                campaign = begin()
+                campaign = begin(project, asked_for)
             else:
                 campaign.send_signal(signal.SIGKILL)
                 campaign.communicate()
-                campaign = begin()
+                campaign = begin(project, asked_for)
         _, err = campaign.communicate()
         assert campaign.returncode == 0, err
-        asked_for = asked(port)
+        times = asked(port)
     assert f"{dask.address}: the scheduler is gone. Start one with" in said[0]
     assert "Traceback" not in said[0] + err
     here = [word.replace("verdicts", "here") for word in words("", 0)[:-2]]
@@ -172,5 +179,70 @@ def test_workers_scheduler_and_client_may_die_at_any_moment(
     assert comparable(ledger) == comparable(project.folder / "here.jsonl")
     assert len(rows(ledger)) == total
     # What was asked for again is what was in flight at a death: at most two chunks of each worker.
-    assert len(asked_for) == total
-    assert sum(asked_for) - total <= 4 * 3 * 2 * 3
+    assert len(times) == total
+    assert sum(times) - total <= 4 * 3 * 2 * 3
+
+
+@pytest.fixture
+def far(tmp_path: Path) -> Iterator[tuple[str, str, str]]:
+    """A network namespace behind a link: its name, the link, the address of this side of it."""
+    if os.geteuid() != 0 or shutil.which("ip") is None:
+        pytest.skip("network namespaces need root and `ip`")
+    name = f"ff{os.getpid()}"
+    subnet = f"10.{os.getpid() % 200 + 20}.7"
+    steps = [
+        f"netns add {name}",
+        f"link add {name}h type veth peer name {name}n",
+        f"link set {name}n netns {name}",
+        f"addr add {subnet}.1/24 dev {name}h",
+        f"link set {name}h up",
+        f"-n {name} addr add {subnet}.2/24 dev {name}n",
+        f"-n {name} link set {name}n up",
+        f"-n {name} link set lo up",
+    ]
+    try:
+        for step in steps:
+            done = subprocess.run(["ip", *step.split()], capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                pytest.skip(f"no network namespaces here: ip {step}: {done.stderr.strip()}")
+        yield name, f"{name}h", f"{subnet}.1"
+    finally:
+        subprocess.run(["ip", "link", "del", f"{name}h"], capture_output=True, check=False)
+        subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+
+
+def test_a_worker_is_cut_off_and_comes_back(
+    project: Project, tmp_path: Path, far: tuple[str, str, str]
+) -> None:
+    name, link, host = far
+    total, there = 300, ("ip", "netns", "exec", name)
+    ledger = project.folder / "verdicts.jsonl"
+    write_traces(project.folder / "traces.jsonl", total)
+    quick = {
+        "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "3s",
+        "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "5s",
+    }
+    served = [sys.executable, "-m", "tests.model_server", "--latency", "0.1", "--port"]
+    with running("--latency", "0.1") as port, Dask(tmp_path / "dask", host, **quick) as dask:
+        # The spec names 127.0.0.1: in the namespace that is another server, as on another machine.
+        log = tmp_path / "dask" / "scheduler-0.log"
+        with started([*there, *served, str(port)], cwd=ROOT) as server:
+            assert int(server.stdout.readline()) == port
+            dask.scheduler()
+            dask.workers(1)
+            (cut,) = dask.workers(1, inside=there)
+            campaign = begin(project, words(dask.address, port))
+            wait_for(lambda: has_reached(ledger, 30, campaign), "rows")
+            subprocess.run(["ip", "link", "set", link, "down"], check=True)
+            before = len(rows(ledger))
+            wait_for(lambda: "failed to heartbeat" in log.read_text(), "the scheduler to miss a worker")
+            wait_for(lambda: has_reached(ledger, before + 20, campaign), "rows of the other one")
+            assert campaign.poll() is None
+            subprocess.run(["ip", "link", "set", link, "up"], check=True)
+            wait_for(lambda: cut.poll() is not None, "the end of the worker that was cut off")
+            dask.workers(1, inside=there)
+            _, err = campaign.communicate()
+    assert campaign.returncode == 0, err
+    found = comparable(ledger)
+    assert len(found) == len({row["trace_id"] for row in found}) == total
+    assert {row["trace_id"]: row["verdict"] for row in found} == truths(project)
