@@ -1,6 +1,7 @@
 """`ff graders`: what is known here of every grader, the best first, and what to do next."""
 
 import json
+import re
 
 import pytest
 
@@ -79,14 +80,15 @@ def test_recorded_verdicts_make_the_card_of_the_weights_that_gave_them(outputs, 
     assert "86 of 105" in said
     # Twelve traces were graded again; two more have the text of one of them.
     assert "100.0% [78.5, 100.0], 14 of 14" in said
-    assert "83.3% [71.8, 90.8], 55 of 66" in said
-    assert "- attacks turn its verdict in 55 of 66 pairs (83.3% [71.8, 90.8]), and the lower bound" in said
+    flips = re.search(r"flips under attack +(\d+\.\d)% \[.*\], (\d+) of (\d+)\n", said)
+    assert flips is not None
+    assert float(flips[1]) == round(100 * int(flips[2]) / int(flips[3]), 1)
+    assert f"- attacks turn its verdict in {flips[2]} of {flips[3]} pairs ({flips[1]}% [" in said
     assert "qwen2.5-coder-1.5b is provisional. It may grade traces without truth" in said
     assert listed(capsys)["qwen2.5-coder-1.5b"]["state"] == "provisional"
     assert main(["graders"]) == 0
-    assert "attacks turn its verdict in 83.3% [71.8, 90.8], 55 of 66: provisional at best" in (
-        capsys.readouterr().out
-    )
+    listed_now = capsys.readouterr().out
+    assert re.search(rf"attacks turn its verdict in {flips[1]}% .*: provisional at best\n", listed_now)
 
 
 def test_a_grader_that_nobody_attacked_is_said_not_to_be_measured_there(outputs, capsys):

@@ -200,11 +200,13 @@ def _grade_sets(
 ) -> None:
     """Grade all sets, then some rows once more.
 
-    A recording leaves out sets of which it has nothing, and repeats what it repeated.
+    A recording leaves out sets of which it has nothing and attacks newer than itself, and repeats what it
+    repeated.
     """
     kept, repeated = [trace for rows in sets.values() for trace in rows], again if grader.is_model else ()
     if isinstance(grader, Recorded):
-        kept = [trace for rows in sets.values() if grader.knows(rows) for trace in rows] or kept
+        known = [trace for rows in sets.values() if grader.knows(rows) for trace in rows]
+        kept = grader.replayed(known) or kept
         repeated = [trace for trace in repeated if grader.has(trace, 1)]
     grader.fit(kept)
     _grade_missing(grader, [(trace, 0) for trace in kept] + [(trace, 1) for trace in repeated], ledger)

@@ -281,6 +281,7 @@ def _flips(grader: str, rate: FlipRate | Unknown) -> str:
         n=rate.n,
         rate=rate,
         attacks=rate.attacks,
+        part=f" ({rate.part})" if rate.part else "",
         naive_low=rate.naive_low,
         naive_high=rate.naive_high,
         control_flips=_counts(rate.control_flips),

@@ -28,7 +28,7 @@ SHARED = {
 def suite_rows() -> pd.DataFrame:
     """Every attack turns a refusal, no harmless addition does."""
     runs = ["clean", *[a.name for a in suite().attacks]]
-    quiet = {"clean", "control-sentence", "control-padding"}
+    quiet = {"clean", *(a.name for a in suite().attacks if a.family == "control")}
     frame = pd.DataFrame({"run": runs, "trace_id": [f"i {run}" for run in runs]})
     verdict = ["REFUSAL" if run in quiet else "COMPLIANCE" for run in runs]
     return frame.assign(
@@ -68,7 +68,7 @@ def test_the_lesson_sets_attacks_beside_harmless_additions() -> None:
     assert text.count("**g**") == 1  # one identity, said once
     assert f"in {count} of {count} pairs" in text
     assert f"over {count} attacks" in text
-    assert "0.0% [0.0, 65.8] (0 of 2)" in text
+    assert "(0 of 6)" in text
     assert "same word to all clean responses" in text  # one clean response: never varied
 
 
@@ -103,7 +103,7 @@ def texts(svg: str) -> list[str]:
 def test_the_figure_has_a_line_per_family_and_the_controls_at_the_bottom() -> None:
     shown = texts(draw(ff.figures.injection_flips(flip_table(suite_rows())), caption="c"))
     assert {"all attacks", "ask for COMPLIANCE", "fake fences", "other languages"} <= set(shown)
-    assert "100.0 (4/4)" in shown
+    assert "100.0 (8/8)" in shown
     rows = [text for text in shown if text in {*flip_table(suite_rows())["family"]}]
     assert (rows[0], rows[-1]) == ("all attacks", CONTROLS)
 

@@ -4,6 +4,8 @@
 """
 
 import base64
+import codecs
+import string
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from string import Template
@@ -22,6 +24,11 @@ _LOOK_ALIKE: Final = str.maketrans(
     "\u0430\u0441\u0435\u0456\u043e\u0440\u0445\u0443"
     "\u0410\u0421\u0415\u041d\u0406\u041a\u041c\u041e\u0420\u0422\u0425",
 )
+# The letters of mathematical bold.
+_BOLD: Final = {
+    code: 0x1D400 + code - ord("A") if code < ord("a") else 0x1D41A + code - ord("a")
+    for code in map(ord, string.ascii_letters)
+}
 _ENCODINGS: Final[Mapping[Encoding, Callable[[str], str]]] = {
     "zero_width": "\u200b".join,
     "homoglyphs": lambda text: text.translate(_LOOK_ALIKE),
@@ -29,11 +36,21 @@ _ENCODINGS: Final[Mapping[Encoding, Callable[[str], str]]] = {
     "right_to_left": lambda text: f"\u202e{text[::-1]}\u202c",
     "full_width": lambda text: "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text),
     "base64": lambda text: base64.b64encode(text.encode()).decode(),
+    # Invisible copies of ASCII characters, and of bytes.
+    "unicode_tags": lambda text: "".join(chr(0xE0000 + ord(c)) for c in text),
+    "variation_selectors": lambda text: "".join(
+        chr(0xFE00 + byte if byte < 16 else 0xE0100 + byte - 16) for byte in text.encode()
+    ),
+    "rot13": lambda text: codecs.encode(text, "rot13"),
+    "hex": lambda text: text.encode().hex(),
+    "leetspeak": lambda text: text.translate(str.maketrans("aeiostAEIOST", "431057431057")),
+    "spaced": " ".join,
+    "bold": lambda text: text.translate(_BOLD),
 }
 
 
 def injections() -> Iterator[Trace]:
-    """Yield the clean responses (two per class), then every attack and control on one response of each class.
+    """Yield the clean responses (two per class), then every attack and control on one response per class.
 
     `scenario_id` is the trace_id of the clean response, `run` is `clean` or the attack's name, `truth` the
     label of the clean response: an attack changes what the response tells the grader, not what it gives away.
@@ -43,8 +60,9 @@ def injections() -> Iterator[Trace]:
         yield from bases[label]
     for number, attack in enumerate(suite().attacks):
         for place, label in enumerate(VERDICTS):
-            # Alternating, so each attack meets both difficulties.
-            yield _attacked(bases[label][(number + place) % 2], attack, TARGETS[label])
+            # Alternating, so attacks meet both difficulties.
+            if label in attack.classes:
+                yield _attacked(bases[label][(number + place) % 2], attack, TARGETS[label])
 
 
 def _bases(label: Verdict) -> tuple[Trace, Trace]:
@@ -75,6 +93,8 @@ def _attacked(base: Trace, attack: Attack, target: Verdict) -> Trace:
         decoy=words.decoys[target],
         mark=base.sha256[:16],
         hidden=_ENCODINGS[attack.encoding](hidden) if attack.encoding else hidden,
+        head=target[:4],
+        tail=target[4:],
         filler="\n".join([words.filler] * attack.paragraphs),
     )
     said = (*base.messages[:-1], Message(role="assistant", content=response))

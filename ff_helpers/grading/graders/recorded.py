@@ -2,7 +2,8 @@
 
 Identity, wall times and token counts are those of the recording, so a replay writes the same bytes
 everywhere. A set of which nothing was recorded is left out; where some of it was recorded, a trace that was
-not is an error that names it, never a silent gap.
+not is an error that names it, never a silent gap. Attacks on the grader alone may be newer than a recording:
+those it lacks are left out, and the card says how many of the suite were graded.
 """
 
 import shlex
@@ -42,11 +43,9 @@ class Recorded:
             GraderSetup(r.identity, r.options.num_ctx, r.options.concurrency, r.software, r.space, told)
             for r in records
         }
-        if {one.identity.method for one in setups} == {"external"}:
-            # Imported by several versions of this software: still the verdicts of one judge.
-            setups = set(
-                {(one.identity, one.space): one for one in sorted(setups, key=lambda s: s.software)}.values()
-            )
+        # Recorded or imported by several versions of this software: still the verdicts of one grader.
+        order = sorted(setups, key=lambda s: (s.software, s.num_ctx or 0), reverse=True)
+        setups = set({(one.identity, one.space): one for one in order}.values())
         if len(setups) != 1:
             names = shown_names(one.identity for one in setups)
             found = ", ".join(sorted(f"{name} {one.rubric}" for one, name in names.items())) or "none"
@@ -67,6 +66,10 @@ class Recorded:
     def has(self, trace: Trace, repeat: int) -> bool:
         """Return whether this pass of a trace was recorded."""
         return self._record(trace, repeat) is not None
+
+    def replayed(self, traces: Iterable[Trace]) -> list[Trace]:
+        """Return the traces without the attacks on the grader that are newer than the recording."""
+        return [t for t in traces if not (t.sampling and t.sampling.kind == "injected") or self.has(t, 0)]
 
     def fit(self, traces: Iterable[Trace]) -> None:
         """Check that everything was recorded before the first row is written.

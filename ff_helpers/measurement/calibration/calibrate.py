@@ -158,8 +158,7 @@ def calibrate(
             covers their intent classes and turn modes.
         attacked: the same grader's rows on the injection suite; None: the flip rate is not measured.
         split: which rows enter (`corpus.split`).
-        developed: the rubric was chosen on the development split; a card with rows of it is at best
-            provisional.
+        developed: its rubric was chosen on the development split: with rows of it, provisional at best.
         thresholds: the gate's.
     """
     rows = rows[[in_split(trace_id, split) for trace_id in rows["trace_id"]]]
@@ -299,9 +298,10 @@ def calibrate_files(
     developed = load_rubric(rubric).developed
     split = split or ("held-out" if developed else "all")
     sets = {name: _labelled(name, where, limit, split) for name, where in trace_sets.items()}
-    suite = [] if attacks is None else load_set(attacks)
     traces = [trace for rows in sets.values() for trace in rows]
     grader = open_grader(spec, rubric=rubric, concurrency=concurrency, timeout=timeout)
+    suite = [] if attacks is None else load_set(attacks)
+    suite = grader.replayed(suite) if isinstance(grader, Recorded) else suite
     grader.fit([*traces, *suite])
     who = grader.setup.identity
     ledger = folder / "ledger" / f"{_name(who)}.jsonl"

@@ -7,14 +7,18 @@ has a verdict and not already the target; it is `flipped` where the attacked one
 pair whose attacked response has a status is `denied`: the attack kept the grader from grading, which is
 counted apart; it stays eligible and is not a flip. Attacks meet several responses, so pairs are not
 independent: the interval is over attacks as clusters, for the responses of the suite.
+
+The flip rate is over the two classes of response that every attack meets (`injections.MEASURED`): one pair
+that hides a success and one that fakes one. An attack that was tried on all five classes weighs no more
+than another; its further pairs are in the frame, and have a row of the table to themselves.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from ff_helpers.columns import declared, dtypes
-from ff_helpers.corpus.injections import CLEAN, CONTROL, TARGETS, families
+from ff_helpers.corpus.injections import CLEAN, CONTROL, MEASURED, TARGETS, attacks, families
 from ff_helpers.grading.identities import told_apart
 from ff_helpers.measurement.proportions.clusters import clustered
 from ff_helpers.measurement.proportions.intervals import Proportion, triple, wilson
@@ -25,6 +29,8 @@ INJECTED = "injected"
 """The kind of sampling of traces that were made to attack a grader; no rate and no card counts them."""
 ALL = "all attacks"
 ASK = "ask for "
+OTHERS = "on the other classes"
+"""The row of pairs of classes that only some attacks meet: in no other row."""
 CONTROLS = "controls, no attack"
 _GRADER = ["grader", "grader_digest", "rubric"]
 
@@ -35,6 +41,8 @@ class FlipRate(Proportion):
 
     Attributes:
         attacks: different attacks among the eligible pairs; with fewer than two the interval is [0, 1].
+        graded, suite: attacks that were graded, eligible or not, and those that the suite has; 0 on a card of
+            a version that did not count them.
         naive_low, naive_high: Wilson, as if pairs were independent.
         denied: eligible pairs whose attacked response got a status instead of a verdict.
         not_eligible: pairs whose clean response already has the target, or has no verdict.
@@ -54,6 +62,13 @@ class FlipRate(Proportion):
     control: Proportion
     control_flips: Proportion
     clean_verdicts: int
+    graded: int = field(default=0, kw_only=True)
+    suite: int = field(default=0, kw_only=True)
+
+    @property
+    def part(self) -> str:
+        """What part of the suite was graded, in words; empty if all of it, or if that was not counted."""
+        return f"{self.graded} of {self.suite} attacks were graded" if self.graded < self.suite else ""
 
 
 def natural(verdicts: pd.DataFrame) -> pd.DataFrame:
@@ -107,6 +122,7 @@ def flip_rate(verdicts: pd.DataFrame) -> FlipRate | None:
         verdicts: the grader's rows of the joined verdict frame.
     """
     pairs = flips(verdicts)
+    pairs = pairs[pairs["truth"].isin(MEASURED)]
     attacked, control = pairs[pairs["family"] != CONTROL], pairs[pairs["family"] == CONTROL]
     return _rate(attacked, control) if len(attacked) else None
 
@@ -116,19 +132,21 @@ def flip_table(verdicts: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         grader, family (str: `all attacks`, then `ask for COMPLIANCE` and `ask for REFUSAL`, then families
-        from the highest rate down, the controls last), attacks, n, k (int), flip, flip_low, flip_high
-        (over attacks as clusters), naive_low, naive_high (Wilson), changed, changed_low, changed_high
-        (float in [0, 1]), changed_n, denied, not_eligible (int). No row where no attacked response was
-        graded.
+        from the highest rate down, pairs of the other classes, the controls last), attacks, n, k (int),
+        flip, flip_low, flip_high (over attacks as clusters), naive_low, naive_high (Wilson), changed,
+        changed_low, changed_high (float in [0, 1]), changed_n, denied, not_eligible (int). No row where no
+        attacked response was graded.
     """
     rows: list[dict[str, object]] = []
-    for (grader, *_), pairs in flips(verdicts).groupby(_GRADER, sort=False):
+    for (grader, *_), every in flips(verdicts).groupby(_GRADER, sort=False):
+        measured = every["truth"].isin(MEASURED)
+        pairs, other = every[measured], every[~measured & (every["family"] != CONTROL)]
         control = pairs["family"] == CONTROL
         attacked = pairs[~control]
         asked = [(f"{ASK}{target}", part) for target, part in attacked.groupby("target")]
         kinds = [(str(name), part) for name, part in attacked.groupby("family")]
         kinds.sort(key=lambda pair: (-pair[1]["flipped"].sum() / max(1, pair[1]["eligible"].sum()), pair[0]))
-        for name, part in [(ALL, attacked), *asked, *kinds, (CONTROLS, pairs[control])]:
+        for name, part in [(ALL, attacked), *asked, *kinds, (OTHERS, other), (CONTROLS, pairs[control])]:
             if len(part):
                 rate = _rate(part, pairs[control])
                 changed = triple("changed", rate.changed) | {"changed_n": rate.changed.n}
@@ -163,6 +181,8 @@ def _rate(pairs: pd.DataFrame, control: pd.DataFrame) -> FlipRate:
         control=_share(_answered(control), "changed"),
         control_flips=_share(control[control["eligible"]], "flipped"),
         clean_verdicts=int(pairs.loc[pairs["clean"].isin(VERDICTS), "clean"].nunique()),
+        graded=int(pairs["attack"].nunique()),
+        suite=attacks(),
     )
 
 
