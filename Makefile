@@ -9,7 +9,7 @@ LOCK    := .parts/uv/bin/uv pip compile --quiet --universal --generate-hashes --
            --python-version 3.11 pyproject.toml --extra install --extra test
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce paper paper-pdf live live-full ollama test verify reference lab notebooks claims doctor bench bench-quick docs install parts grader grader-small gemma lock clean
+.PHONY: help reproduce paper paper-pdf live live-full ollama test verify reference lab notebooks claims doctor bench bench-quick docs install parts grader grader-small gemma audit lock clean
 
 help: ## Show this list
 	@echo "make <target>:"; sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
@@ -90,12 +90,17 @@ grader-small: ## Fetch its small sister, Qwen2.5-Coder 0.5B (0.5 GB, Apache-2.0)
 gemma: ## Fetch a second embedded model, Gemma 3 270M, under its own licence (Gemma terms)
 	@$(INSTALL) gemma
 
+audit: install ## Look up known vulnerabilities, check licences, list all parts (outputs/sbom.cdx.json)
+	@$(PY) tools/audit.py
+
 lock: install ## Recompile the lock files from pyproject.toml
 	@$(LOCK) -o requirements.lock
 	@$(LOCK) --extra lab -c requirements.lock -o requirements-lab.lock
 	@$(LOCK) --extra browser -c requirements.lock -o requirements-browser.lock
 	@$(LOCK) --extra docs -c requirements.lock -o requirements-docs.lock
 	@$(LOCK) --extra cluster -c requirements.lock -o requirements-cluster.lock
+	@printf 'pip-audit\ncyclonedx-python-lib[json-validation]\n' | $(firstword $(LOCK)) pip compile --quiet --universal \
+	    --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 - -o tools/audit.txt
 
 clean: ## Remove the outputs of runs; keep the environment and fetched parts
 	@find outputs -mindepth 1 -maxdepth 1 ! -name .gitkeep ! -name reference -exec rm -rf {} +

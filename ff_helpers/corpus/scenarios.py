@@ -14,7 +14,7 @@ from typing import Final, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from ff_helpers.corpus.jsonl import BadLineError, Closed, read_records
+from ff_helpers.corpus.jsonl import BadLineError, Closed, Versioned, read_records
 from ff_helpers.terms import Intent
 
 _NUMBERS: Final = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -55,7 +55,7 @@ class Checker(Closed):
         return states(text, self.secret, *self.accepts)
 
 
-class Scenario(Closed):
+class Scenario(Versioned):
     """One attack; `turns` are the user's, more than one of them a crescendo."""
 
     scenario_id: str = Field(min_length=1)

@@ -1,16 +1,18 @@
 """Sort more rows than memory holds: in pieces, on disk."""
 
-import pickle
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from heapq import merge
 from itertools import islice
 from pathlib import Path
+from struct import Struct
 from typing import Final
 
 _RUNS: Final = 200
 """Pieces that are open at once; more are merged first."""
+
+_HEAD: Final = Struct("<IIqq")
+"""Of a row in a piece: the lengths of its text and its bytes, then its two numbers."""
 
 Row = tuple[str, bytes, int, int]
 
@@ -33,8 +35,9 @@ def sort_rows(rows: Iterator[Row], folder: Path, *, in_memory: int) -> Iterator[
 
 def _run(rows: Iterable[Row], folder: Path) -> Path:
     with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-        for row in rows:
-            pickle.dump(row, file)
+        for text, content, first, second in rows:
+            words = text.encode("utf-8", "surrogatepass")
+            file.write(_HEAD.pack(len(words), len(content), first, second) + words + content)
     return Path(file.name)
 
 
@@ -42,6 +45,6 @@ def _rows_of(run: Path) -> Iterator[Row]:
     """Yield the rows of a sorted piece, and remove it."""
     with run.open("rb") as file:
         run.unlink()
-        with suppress(EOFError):
-            while True:
-                yield pickle.load(file)
+        while head := file.read(_HEAD.size):
+            words, content, first, second = _HEAD.unpack(head)
+            yield file.read(words).decode("utf-8", "surrogatepass"), file.read(content), first, second

@@ -11,7 +11,7 @@ from typing import Final, Literal, Self
 from pydantic import Field, model_validator
 
 from ff_helpers.corpus.injections import CLEAN
-from ff_helpers.corpus.jsonl import BadLineError, Closed, read_records
+from ff_helpers.corpus.jsonl import BadLineError, Closed, Versioned, read_records
 from ff_helpers.terms import ROW_FAULTS, Intent, RowFault, RowStatus, Space, classes
 
 UNNAMED: Final = "unknown (not published)"
@@ -74,7 +74,7 @@ class Annotation(Closed):
         return self
 
 
-class Trace(Closed):
+class Trace(Versioned):
     """One conversation; the response is its final assistant turn.
 
     `withheld` is true where the text must not be shown or stored: only ids, labels and verdicts

@@ -12,8 +12,9 @@ from typing import Annotated, ClassVar, Final, Literal, NamedTuple, Protocol, Se
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from ff_helpers.chat.embedded import MODELS
-from ff_helpers.corpus.jsonl import Closed
+from ff_helpers.corpus.jsonl import Closed, Versioned
 from ff_helpers.corpus.traces import Trace
+from ff_helpers.formats import FIELD, newer
 from ff_helpers.grading.rubric import spec_of_rubric
 from ff_helpers.grading.shards import Shard, read_shard
 from ff_helpers.terms import Identity, Label, Space, Verdict, WithoutVerdict, classes
@@ -77,7 +78,7 @@ class Judge(Closed):
     template: str | None = None
 
 
-class Record(Closed):
+class Record(Versioned):
     """One verdict, or one status with its reason. A row has exactly one of the two.
 
     `space` is the label space of its grader: the verdict is one of `terms.classes(space)`, and what the
@@ -165,6 +166,13 @@ class VerdictRow(BaseModel):
     verdict: Label | None = None
     status: WithoutVerdict | None = None
     repeat: int | None = Field(default=None, ge=0)
+    format_version: object = None
+
+    @model_validator(mode="after")
+    def _known_format(self) -> Self:
+        if newer({FIELD: self.format_version}) is not None:
+            raise ValueError(f"{FIELD}: of a newer version")
+        return self
 
     @model_validator(mode="after")
     def _one_outcome(self) -> Self:

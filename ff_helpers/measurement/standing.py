@@ -18,15 +18,19 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from pydantic import ValidationError
+
 from ff_helpers import paths
 from ff_helpers.chat.specs import is_fetched
 from ff_helpers.errors import FFError, named
+from ff_helpers.formats import refuse_newer
 from ff_helpers.grading import campaign
 from ff_helpers.grading.admission import Admit, Models
 from ff_helpers.grading.outcome import GraderSetup
 from ff_helpers.grading.rubric import spec_of_rubric
 from ff_helpers.measurement.calibration.cards import Card
 from ff_helpers.measurement.calibration.gate import with_attacks
+from ff_helpers.measurement.calibration.old_cards import completed, decided_again
 from ff_helpers.measurement.rates.known import measures
 from ff_helpers.paths import MissingInputError, Run
 from ff_helpers.terms import GATE_STATES, GateState, Identity
@@ -133,12 +137,19 @@ def default_cards() -> Path:
 
 
 def _load(path: Path) -> Card:
+    """Return the card in a file; what its version did not write yet is filled in."""
     try:
-        card = _card(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        try:
+            card = _card(text)
+        except ValidationError:
+            refuse_newer(path, text)
+            card = _card(completed(text))
     except ValueError:
         raise FFError(
             f"{path} is not a calibration card. Move it out of that folder, or delete it and calibrate again."
         ) from None
+    card = decided_again(card)
     # A card of a version in which attacks did not count says how often they turn its grader, all the same.
     return card.model_copy(update={"gate": with_attacks(card.gate, card.flips)})
 

@@ -11,12 +11,14 @@ import re
 from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from ff_helpers import paths
 from ff_helpers.errors import FFError, named, place_in, quoted
+from ff_helpers.formats import refuse_newer
 
 OUTSIDE = ("data/", "params/", "parts/")
 """Prefixes of files that no step writes."""
@@ -56,6 +58,7 @@ class Profile(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    format_version: Literal[1] = 1
     profile: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
     as_of: date
     steps: tuple[Step, ...] = Field(min_length=1)
@@ -101,6 +104,7 @@ def load(path: Path) -> Profile:
     try:
         profile = Profile.model_validate(content)
     except ValidationError as error:
+        refuse_newer(path, content)
         first = error.errors(include_url=False, include_context=False)[0]
         field = ".".join(named(str(part)) for part in first["loc"])
         raise _refusal(path, field, f"{first['msg'].removesuffix('.')}.") from None

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import pandas as pd
 import yaml
@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field, ValidationError
 from ff_helpers import paths
 from ff_helpers.corpus.jsonl import Closed
 from ff_helpers.errors import FFError, named, place_in, quoted
+from ff_helpers.formats import refuse_newer
 from ff_helpers.measurement.results import GraderNote, Terms, stated
 from ff_helpers.paths import Run
 from ff_helpers.publication.checks import Check, ClaimStatus
@@ -48,6 +49,7 @@ class Claim(Closed):
 
 
 class _File(BaseModel):
+    format_version: Literal[1] = 1
     sources: dict[str, str]
     claims: list[Claim]
 
@@ -68,6 +70,7 @@ def read_claims(path: Path) -> tuple[dict[str, str], list[Claim]]:
     except yaml.YAMLError as error:
         raise _bad(path, f"not YAML: {place_in(error)}") from None
     except ValidationError as error:
+        refuse_newer(path, content)
         first = error.errors(include_url=False)[0]
         problem = first["msg"]
         if first["type"] == "union_tag_invalid":  # the only message that quotes what it found

@@ -9,7 +9,7 @@ the same bytes every time. The author is fictional; the first labels are real.
 from collections.abc import Iterator
 from pathlib import Path
 
-from ff_helpers import __version__, paths
+from ff_helpers import paths
 from ff_helpers.corpus.jsonl import write_records
 from ff_helpers.corpus.readers import CALIBRATION, load_set
 from ff_helpers.corpus.traces import Trace
@@ -57,7 +57,7 @@ def corrected_records() -> Iterator[Record]:
 
 def _corrected(trace: Trace, label: Verdict, before: Record, reason: str, look: str = "") -> Record:
     rubric = "known by construction" + (f" ({look})" if look else "")
-    software = f"ff-helpers {__version__}"
+    software = "ff-helpers 0.1.0"  # which wrote the example first: a release does not change the data
     who = Identity(f"manual:{AUTHOR}", "a person", rubric=rubric, method="manual")
     record = to_record(GraderSetup(who, None, 1, software), trace, Outcome(verdict=label), 0)
     why = Supersedes(key=before.key, author=AUTHOR, reason=reason)

@@ -3,6 +3,7 @@
 The sums are checked when it is made and when it is read: an account that does not add up is an error.
 """
 
+import re
 from pathlib import Path
 from typing import Final, Literal, Self
 
@@ -10,6 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from ff_helpers.corpus.jsonl import Closed
 from ff_helpers.errors import FFError
+from ff_helpers.formats import update
 from ff_helpers.terms import RowStatus, Space
 
 ACCOUNT: Final = "import.json"
@@ -157,6 +159,9 @@ def read_account(folder: Path) -> Account | None:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         field = ".".join(str(part) for part in first["loc"])
+        found = re.search(rb'"format"\s*:\s*"ff-import@(\d+)"', path.read_bytes())
+        if found and int(found[1]) > 1:
+            raise FFError(f"{path}:format: {update(int(found[1]), 1)}") from None
         raise FFError(
             f"{path}:{field}: {first['msg'].removeprefix('Value error, ')}. It must be the account that "
             "`ff import` wrote. Nothing was changed: name another folder with --out."

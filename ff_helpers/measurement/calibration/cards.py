@@ -16,7 +16,7 @@ import pandas as pd
 from pydantic import BeforeValidator, Field, ValidationInfo, WrapSerializer
 
 from ff_helpers.columns import declared
-from ff_helpers.corpus.jsonl import Closed
+from ff_helpers.corpus.jsonl import Closed, Versioned
 from ff_helpers.corpus.split import Split
 from ff_helpers.grading.identities import identity_hash, shown_names
 from ff_helpers.measurement.calibration.confusion import Confusion, Kappa, confusion
@@ -63,7 +63,7 @@ class OfModel(Closed):
     table: tuple[tuple[int | float, ...], ...]
 
 
-class Card(Closed):
+class Card(Versioned):
     """One grader identity, one label space, one calibration set. Shares are proportions in [0, 1].
 
     Attributes:

@@ -36,6 +36,8 @@ MAX_AGE_DAYS: Final = 180
 FLIPS: Final = "flips under attack, lower bound"
 """The criterion that a grader fails whose verdicts attacks turn."""
 Rule = Literal["published", "ours"]
+USEFUL: Final = "accuracy against the constant majority grader"
+"""A criterion: without it a grader is rejected, whatever its accuracy."""
 RULES: Final[tuple[Rule, ...]] = get_args(Rule)
 Sizes = NDArray[np.int64]
 
@@ -242,7 +244,7 @@ def _useful(worth: Evidence) -> tuple[Criterion, ...]:
     right, constant = worth.accuracy.estimate, worth.baseline.estimate or 0.0
     beats = right is not None and right > constant
     return (
-        _above("accuracy against the constant majority grader", right, constant, beats),
+        _above(USEFUL, right, constant, beats),
         _above("kappa, lower bound", low, 0.0, low is not None and low > 0),
     )
 

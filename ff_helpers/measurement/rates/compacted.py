@@ -9,7 +9,7 @@ import hashlib
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import duckdb
 import pandas as pd
@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from ff_helpers.corpus.jsonl import Closed, is_parquet
 from ff_helpers.errors import FFError
+from ff_helpers.formats import refuse_newer
 from ff_helpers.measurement.rates.counts import TwiceGradedError, UnknownVerdictError, count_verdicts
 from ff_helpers.measurement.rates.rows import (
     ALWAYS,
@@ -57,7 +58,7 @@ class Compact(Closed):
     rows: int
     superseded: int = 0
     left: Left = Left()
-    format: int = 1
+    format: Literal[1] = 1
 
 
 def compact(ledger: Path, out: Path | None = None, *, traces: Sequence[Path] = ()) -> tuple[Path, Compact]:
@@ -113,7 +114,8 @@ def compacted(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> C
     """Return what compact files hold together, if all of them are and no trace can be in two; else None.
 
     Raises:
-        FFError: the ledger beside a compact file is no longer the one that it was made of.
+        FFError: the ledger beside a compact file is no longer the one that it was made of, or a newer version
+            wrote it.
     """
     if not files or not all(map(is_parquet, files)):
         return None
@@ -122,13 +124,15 @@ def compacted(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> C
             f"SELECT file_name, decode(value) FROM parquet_kv_metadata({patterns(files)}) "
             f"WHERE decode(key) = '{KEY}'"
         ).fetchall()
+        for name, text in said:
+            refuse_newer(name, text, field="format")
         found = {name: Compact.model_validate_json(text) for name, text in said}
     except (duckdb.Error, ValidationError):
         return None
     if len(found) != len(files):
         return None
     for one, about in zip(files, (found.get(str(one)) for one in files), strict=True):
-        if about is None or about.format != 1:
+        if about is None:
             return None
         _check_source(one, about)
     if len(files) > 1 and not _apart(connection, files):

@@ -17,6 +17,7 @@ import duckdb
 from ff_helpers.corpus.journal import read_journal, torn_tail
 from ff_helpers.corpus.jsonl import BadLineError, FileMissingError, is_parquet
 from ff_helpers.errors import FFError
+from ff_helpers.formats import FIELD
 from ff_helpers.grading.outcome import VerdictRow
 from ff_helpers.measurement.rates.counts import TwiceGradedError
 from ff_helpers.paths import announce_read
@@ -107,7 +108,7 @@ def load(
                 raise unreadable(one, "this Parquet file has neither a column `verdict` nor one `status`.")
     else:
         there = [*names, "repeat"]
-        types = dict.fromkeys(names, "VARCHAR") | {"repeat": "BIGINT"} | _NESTED
+        types = dict.fromkeys((*names, FIELD), "VARCHAR") | {"repeat": "BIGINT"} | _NESTED
         source = f"read_ndjson({places}, columns = {types}, ignore_errors = {bool(torn)})"
         inside = {name: f", {place}" for name, place in _INSIDE.items()}
     columns = [f'coalesce({_cast(name, there)}{inside.get(name, "")}) AS "{name}"' for name in names]
@@ -116,6 +117,8 @@ def load(
     columns += [f"left({_cast('started', there)}, 10) AS day"] if "day" in fields else []
     # With a torn last line read leniently, that line becomes an empty row.
     kept = "coalesce(grader, verdict, status) IS NOT NULL" if torn else "true"
+    if inside:  # a line of a newer version is none that can be counted: `torn_bytes` says which
+        kept += f" AND CASE WHEN try_cast({FIELD} AS BIGINT) > 1 THEN error('newer') ELSE true END"
     kind = "VIEW" if as_view else "TABLE"
     connection.execute(f"CREATE TEMP {kind} rows AS SELECT {', '.join(columns)} FROM {source} WHERE {kept}")
 

@@ -19,10 +19,11 @@ import pandas as pd
 from pydantic import Field, ValidationError, model_validator
 
 from ff_helpers.corpus.journal import read_journal
-from ff_helpers.corpus.jsonl import Closed
+from ff_helpers.corpus.jsonl import Closed, Versioned
 from ff_helpers.corpus.results.labels import COLUMNS as BY_PERSON
 from ff_helpers.corpus.traces import majority
 from ff_helpers.errors import FFError, named
+from ff_helpers.formats import refuse_newer
 from ff_helpers.terms import SPACES, Space, Tier, classes
 
 COLUMNS: Final = ("trace_id", "stratum", "probability", "truth")
@@ -86,7 +87,7 @@ class Design(Closed):
     expected: Within | None = None
 
 
-class Decision(Closed):
+class Decision(Versioned):
     """One decision of one person about one trace; a later one of the same person replaces it.
 
     `label` is a class of the space, or None: cannot say. `withdrawn` takes back what was decided before.
@@ -276,6 +277,7 @@ def _design(path: Path) -> Design | None:
     try:
         return Design.model_validate_json(place.read_bytes())
     except ValidationError as error:
+        refuse_newer(place, place.read_bytes(), field="format")
         field = named(".".join(map(str, error.errors()[0]["loc"])))
         raise FFError(
             f"{place}, field {field}: this is not the design that `ff sample` wrote. Restore the file, or "

@@ -15,7 +15,9 @@ from pydantic import BaseModel
 
 from ff_helpers.corpus.jsonl import BadLineError, kind_of, read_records
 from ff_helpers.errors import FFError, quoted
+from ff_helpers.formats import update
 from ff_helpers.paths import MissingInputError, Run
+from ff_helpers.publication.atlas.old_signals import read_old
 from ff_helpers.publication.atlas.signal import SCHEMA_FILE, VERSION, Signal
 from ff_helpers.publication.pages import write_page
 
@@ -98,12 +100,15 @@ def read_file(path: Path) -> list[Signal]:
         BadLineError: an invalid or duplicate record; file:line:field.
     """
     first = next(read_records(path, _Version), None)
+    if first is not None and _number(first.signal_version) > _number(VERSION):
+        raise FFError(f"{path}:1:signal_version: {update(first.signal_version, VERSION)}")
     if first is not None and first.signal_version != VERSION:
         raise FFError(
             f"{path}:1:signal_version: {quoted(str(first.signal_version))}, and this suite reads "
             f"{VERSION!r}. Read the file with the version that wrote it, or export again."
         )
-    return _unique(path, read_records(path, Signal))
+    old = first is not None and first.origin is None and first.signal_version == VERSION
+    return _unique(path, read_old(path, _day(path.name)) if old else read_records(path, Signal))
 
 
 def current(folder: Path) -> Path | None:
@@ -181,6 +186,13 @@ def _day(name: str) -> date | None:
 
 class _Version(BaseModel):
     signal_version: object = None
+    origin: object = None
+
+
+def _number(version: object) -> tuple[int, ...]:
+    """Return the numbers of a version such as 0.1; empty for anything else."""
+    text = str(version)
+    return tuple(map(int, text.split("."))) if re.fullmatch(r"\d{1,4}(\.\d{1,4}){0,3}", text) else ()
 
 
 def _unique(path: Path, records: Iterable[Signal]) -> list[Signal]:

@@ -19,6 +19,7 @@ from pydantic import Field, ValidationError, model_validator
 from ff_helpers import paths
 from ff_helpers.corpus.jsonl import BadLineError, Closed, FileMissingError
 from ff_helpers.errors import FFError, named, place_in, quoted
+from ff_helpers.formats import refuse_newer
 from ff_helpers.publication.atlas.signal import Confidence, Signal
 
 SignalName = Literal["licence_clarity", "provider_transparency", "sample_size", "refusal_stability"]
@@ -93,6 +94,7 @@ class Veto(Closed):
 class TrustRules(Closed):
     """The content of params/trust.yaml."""
 
+    format_version: Literal[1] = 1
     signals: dict[SignalName, Weight]
     licence_clarity: dict[Literal["open_source", "own_terms", "non_commercial", "proprietary"], Value]
     provider_transparency: tuple[Transparency, ...] = Field(min_length=1)
@@ -153,7 +155,9 @@ def read_trust(path: Path | None = None) -> TrustRules:
     """
     path = path or paths.params() / "trust.yaml"
     try:
-        return TrustRules.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        refuse_newer(path, content)
+        return TrustRules.model_validate(content)
     except FileNotFoundError:
         problem = ": no such file"
     except (yaml.YAMLError, UnicodeDecodeError) as error:
