@@ -1,25 +1,24 @@
 """`make bench`: how long things take, each compared with a baseline measured in the same run.
 
-    .venv/bin/python -m benchmarks [many] [few] [clients] [inspect] [memory] [embedded] [threads] [answers]
-        [resolver] [rerun] [counting] [labelled] [large] [ledger] [atlas] [coverage] [carried] [judges]
-        [compared] [sequential] [cards] [gates] [best] [peers_correction] [import]
-    .venv/bin/python -m benchmarks quick    clients, resolver, counting, import: two minutes when idle
-    .venv/bin/python -m benchmarks plot     what is kept, as a table and a plot over commits (outputs/bench)
+    .venv/bin/python -m benchmarks [NAME...]    those named below; without a name, all
+    .venv/bin/python -m benchmarks quick        clients, resolver, counting, import: two minutes when idle
+    .venv/bin/python -m benchmarks plot         what is kept: a table, and a plot over commits (outputs/bench)
 
 Every run is kept in `benchmarks/results`, one JSON file each, written after every benchmark; commit the files
 that are worth comparing. Ratios that were measured in rounds show the smallest and largest of them. The last
 lines list every missed target; the exit code is 1 if there is one, or if a benchmark did not run.
 
-`many`, `few`, `clients` (fewer requests): grading through a server, against bare clients; `inspect`:
-against inspect_ai (installed into .parts/inspect on first use); `memory`: 100,000 traces; `embedded`: against
-bare llama.cpp, `threads`: its threads and polling beside busy processes, `answers`: whether threads change
-what it says (all need `make parts`); `coverage`: how often intervals cover the truth, `carried`: the same for
-errors measured on other models, `judges`: with two judges; `compared`: false alarms between the rows of a
-table; `sequential`: intervals looked at after every label; `cards`: cards weighted by design; `gates`: the
-gate `--max-rate`; `best`: what the best split can gain; `peers_correction`: beside packages that correct a
-judge's rate (installed into .parts/corrections on first use); `labelled`: what labels add to the time of a
-table; `import`: tables of results, against `json.loads`; `large`: 100 million verdicts (`FF_BENCH_ROWS`),
-against a bare group-by; `ledger`: what is left to grade, of a ledger of 10 million lines.
+`many`, `few`, `clients` (fewer requests): grading through a server, against bare clients; `hosts`: through 1
+to 256 simulated servers; `costs`: per row, from shards to rates; `inspect`: against inspect_ai (installed
+into .parts/inspect on first use); `memory`: 100,000 traces; `embedded`: against bare llama.cpp, `threads`:
+its threads and polling beside busy processes, `answers`: whether threads change what it says (all need `make
+parts`); `coverage`: how often intervals cover the truth, `carried`: the same for errors measured on other
+models, `judges`: with two judges; `compared`: false alarms between the rows of a table; `sequential`:
+intervals looked at after every label; `cards`: cards weighted by design; `gates`: the gate `--max-rate`;
+`best`: what the best split can gain; `peers_correction`: beside packages that correct a judge's rate
+(installed into .parts/corrections on first use); `labelled`: what labels add to the time of a table;
+`import`: tables of results, against `json.loads`; `large`: 100 million verdicts (`FF_BENCH_ROWS`), against a
+bare group-by; `ledger`: what is left to grade, of a ledger of 10 million lines.
 Run on an idle machine.
 """
 
@@ -37,10 +36,12 @@ from benchmarks import (
     carried,
     compared,
     corrections,
+    costs,
     counting,
     coverage,
     embedded,
     gates,
+    hosts,
     importing,
     judges,
     labelled,
@@ -65,6 +66,8 @@ BENCHES: Final[Benches] = {
     "many": ("2,000 requests of 100 ms, 64 in flight (medians of 3)", serving.many_in_flight),
     "few": ("160 requests of 500 ms, 8 in flight (medians of 3)", serving.few_in_flight),
     "clients": ("1,000 requests of 100 ms, 64 in flight (medians of 3)", serving.clients),
+    "hosts": ("1 to 256 simulated hosts that answer after 1 s, one client", hosts.hosts),
+    "costs": (f"Costs per row, and of 10^9 rows, measured with {costs.ROWS:,}", costs.costs),
     "inspect": ("Compared with inspect_ai: requests of 100 ms, 64 in flight", peers.inspect),
     "memory": ("Memory", memory.memory),
     "embedded": ("Embedded model", embedded.embedded),

@@ -1,6 +1,6 @@
 """One contender in its own process: asks a model server about every trace of a file, and times it.
 
-    python -m benchmarks.contenders NAME TRACES ADDRESS IN_FLIGHT LEDGER
+    python -m benchmarks.contenders NAME TRACES ADDRESS[,ADDRESS...] IN_FLIGHT LEDGER
 
 The bare ones are a client library with prompts made beforehand and one worker per request in flight;
 they keep nothing. Ours make each prompt, read each answer, and commit each record to a ledger on disk.
@@ -98,7 +98,8 @@ def main(name: str, traces: Path, address: str, in_flight: int, ledger: Path) ->
     else:
         from ff_helpers.grading.stream import grade_file
 
-        at = {"ollama": f"ollama:{MODEL}@{address}", "openai": f"openai:{MODEL}@http://{address}/v1"}
+        urls = ",".join(f"http://{one}/v1" for one in address.split(","))
+        at = {"ollama": f"ollama:{MODEL}@{address}", "openai": f"openai:{MODEL}@{urls}"}
         cpu = time.process_time()
         done = grade_file(traces, at.get(name, name), ledger, concurrency=in_flight)
         rows, wall = sum(done.verdicts.values()), done.seconds

@@ -1,9 +1,13 @@
 """`python -m benchmarks plot`: what is kept in `benchmarks/results`, as one table and as a plot over commits.
 
+It also writes the newest results into the pages of the documentation that show them, between the comments
+`<!-- not run: python -m benchmarks NAME takes minutes -->` and `<!-- end -->`.
+
 outputs/bench/table.md      the newest result of each benchmark, with date and commit
 outputs/bench/ratios.svg    each ratio that has a target, run by run (and .png)
 """
 
+import re
 from pathlib import Path
 from typing import Final
 
@@ -11,10 +15,16 @@ import altair as alt
 import pandas as pd
 
 from benchmarks.record import RESULTS, ROOT, Run, read
+from benchmarks.table import text
 from ff_helpers.errors import FFError
 
+BILLION: Final = ROOT / "docs" / "billion.md"
 OUT: Final = ROOT / "outputs" / "bench"
 _HEAD: Final = ("benchmark", "what", "measured", "ratio [of the rounds]", "target", "", "date", "commit")
+_END: Final = "<!-- end -->"
+_SHOWN: Final = re.compile(
+    rf"(?P<begin><!-- not run: python -m benchmarks (?P<name>\w+) takes minutes -->\n).*?{_END}", re.DOTALL
+)
 _COLOURS: Final = {"met": "#0072B2", "missed": "#D55E00"}  # Okabe-Ito
 
 
@@ -30,6 +40,8 @@ def draw(results: Path = RESULTS, out: Path = OUT) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     table = out / "table.md"
     table.write_text(newest(runs), encoding="utf-8")
+    if results == RESULTS:
+        BILLION.write_text(filled(BILLION.read_text(encoding="utf-8"), runs), encoding="utf-8")
     frame = ratios(runs)
     if frame.empty:
         return [table]
@@ -48,6 +60,20 @@ def newest(runs: list[Run]) -> str:
         lines += [(bench.name, *row.cells(), f"{run.date:%Y-%m-%d}", commit) for row in bench.rows]
     body = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
     return body + "\n\nA commit with + had changes that were not committed.\n"
+
+
+def filled(page: str, runs: list[Run]) -> str:
+    """Return a page of the documentation with the newest results of the benchmarks that it shows."""
+    last = {bench.name: (run, bench) for run in runs for bench in run.benches if not bench.error}
+
+    def table(found: re.Match[str]) -> str:
+        run, bench = last[found["name"]]
+        cores, load = run.machine["cores"], run.machine["load"]
+        told = f"{run.date:%Y-%m-%d}, {cores} cores, beside {load} busy processes per core"
+        said = text(f"python -m benchmarks {bench.name}, {told}", bench.rows)
+        return f"{found['begin']}\n```text\n{said}\n```\n\n{_END}"
+
+    return _SHOWN.sub(table, page)
 
 
 def ratios(runs: list[Run]) -> pd.DataFrame:

@@ -92,3 +92,9 @@ def test_kept_runs_name_no_host_and_no_path() -> None:
     for path in record.RESULTS.glob("*.json"):
         assert str(ROOT) not in path.read_text(encoding="utf-8")
     assert record.read() == sorted(record.read(), key=lambda one: one.date)
+
+
+def test_the_page_on_a_billion_rows_shows_the_newest_results() -> None:
+    page = plotted.BILLION.read_text(encoding="utf-8")
+    assert plotted.filled(page, record.read()) == page
+    assert page.count("\npython -m benchmarks ") == 2

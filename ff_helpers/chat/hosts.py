@@ -5,6 +5,8 @@ checked again before it is asked. When the last server is gone, the campaign end
 """
 
 import asyncio
+import operator
+import resource
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +28,8 @@ CONNECT: Final = 3.0
 
 _REST: Final = 5.0  # seconds until a dropped server is tried again
 _GIVE_UP: Final = 2.0  # seconds without any server
+_OTHER_FILES: Final = 128  # that a process has open beside its connections
+_LOOKS: Final = 32  # servers that are asked at once what they serve
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,9 @@ class Server(Protocol):
         """Close the connections."""
 
 
+_BUSY = operator.attrgetter("busy")
+
+
 @dataclass
 class Host:
     """A server, what it is doing, and whether it can be asked."""
@@ -95,13 +102,13 @@ class Remote:
 
     def __init__(self, model: str, servers: Sequence[Server], *, concurrency: int, timeout: float) -> None:
         self._hosts, self._timeout = [Host(server) for server in servers], timeout
-        self.model = model
+        self.model, self._thoughts = model, 0
         told = loop.run(self._first_look())
         contexts = [one.context for one in told]
         known = None if None in contexts else min(context for context in contexts if context is not None)
         digests = {one.digest for one in told if one.digest}
         self.digest = next(iter(digests)) if digests else "not told by the server"
-        versions = ", ".join(sorted({one.software for one in told}))
+        versions = _some(sorted({one.software for one in told}))
         note = "" if len(servers) == 1 else f" on {len(servers)} hosts"
         if note and not all(one.digest for one in told):
             note += " whose models could not be compared (no digest told)"
@@ -111,6 +118,7 @@ class Remote:
         self.num_ctx = min(known, 4096) if servers[0].sizes and known is not None else known
         self.concurrency, self.threads = concurrency, None
         self.slots = concurrency * len(servers)
+        _make_room(self.slots + len(servers))
 
     def fit(self, longest: int, answer_tokens: int) -> None:
         """Size the context for the longest conversation and a repair attempt, within the model's limit.
@@ -189,7 +197,7 @@ class Remote:
                 raise self._gone()
             await asyncio.sleep(0.25)
             ready = self._hosts
-        host = min(ready, key=lambda one: one.busy)
+        host = min(ready, key=_BUSY)
         if not host.up:
             host.again = time.monotonic() + _REST  # one request at a time finds out
         host.busy += 1
@@ -198,6 +206,7 @@ class Remote:
     def _give_back(self, host: Host, found: Found) -> None:
         """Take a host back; one that could not be reached is dropped for a while."""
         host.busy -= 1
+        self._thoughts = max(self._thoughts, host.server.thoughts)
         now = time.monotonic()
         if found == "there":
             host.gone = None  # it answered, so the earlier failed connection was only a busy moment
@@ -205,10 +214,6 @@ class Remote:
             host.up, host.again = False, now
         elif found == "unreachable":
             host.up, host.again, host.gone = False, now + _REST, host.gone or now
-
-    @property
-    def _thoughts(self) -> int:
-        return max(host.server.thoughts for host in self._hosts)
 
     async def _look_again(self, host: Host) -> None:
         """Let a host that was down back in, if it still serves the same model."""
@@ -236,8 +241,14 @@ class Remote:
         return await self._deliver(lambda server: server.count(piece, self.num_ctx))
 
     async def _first_look(self) -> list[Told]:
-        """Ask all servers at once; return what those that answer report."""
-        looks = await asyncio.gather(*(self._look(host) for host in self._hosts))
+        """Ask the servers, some at once; return what those that answer report."""
+        some = asyncio.Semaphore(_LOOKS)
+
+        async def look(host: Host) -> Told | None:
+            async with some:
+                return await self._look(host)
+
+        looks = await asyncio.gather(*map(look, self._hosts))
         there = {host.server.name: one for host, one in zip(self._hosts, looks, strict=True) if one}
         if not there:
             raise self._gone()
@@ -257,11 +268,12 @@ class Remote:
             said = host.server.broken.format(name=host.server.name, problem=fault.reason)
             raise FFError(said) from None
         host.up = True
+        self._thoughts = max(self._thoughts, host.server.thoughts)
         return told
 
     def _gone(self) -> FFError:
         return FFError(
-            self._hosts[0].server.gone.format(hosts=", ".join(host.server.name for host in self._hosts))
+            self._hosts[0].server.gone.format(hosts=_some([host.server.name for host in self._hosts]))
         )
 
     def _differ(self, digests: Mapping[str, str]) -> FFError:
@@ -271,3 +283,25 @@ class Remote:
             f"{self.model} is not the same model on all servers: {told}. Fetch the same one everywhere, or "
             "name one server only."
         )
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return names in a row, of many the first three: every record of a ledger says them."""
+    return ", ".join(names if len(names) <= 4 else [*names[:3], f"{len(names) - 3} more"])
+
+
+def _make_room(connections: int) -> None:
+    """Let this process open so many connections at once; many systems start with 1,024 open files.
+
+    Raises:
+        FFError: the system's limit is lower.
+    """
+    wanted, (soft, hard) = connections + _OTHER_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        raise FFError(
+            f"{connections:,} connections at once need {wanted:,} open files; the system allows {hard:,}. "
+            "Lower --concurrency, name fewer hosts, or grade in shards (--shard 1/2) on two machines."
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

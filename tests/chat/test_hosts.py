@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+import subprocess
+import sys
 import threading
 import time
 from contextlib import ExitStack
@@ -9,10 +11,12 @@ from itertools import chain
 
 import pytest
 
+from benchmarks.stub import stub
 from ff_helpers.chat import loop
 from ff_helpers.chat.protocol import Request
 from ff_helpers.chat.specs import open_chat
 from ff_helpers.errors import FFError
+from tests.conftest import ROOT
 from tests.model_server import running
 
 TURNS = [{"role": "user", "content": "Hello?"}]
@@ -150,3 +154,40 @@ def test_hosts_are_named_in_every_form(monkeypatch):
             assert (chat.model, chat.slots) == ("good:1", 1)
         monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{port}")
         assert open_chat("ollama:good:1").digest == "sha256:" + "ab" * 32
+
+
+def test_many_hosts_are_named_by_the_first_three():
+    with stub(6, 0.0) as addresses:
+        ports = [address.rpartition(":")[2] for address in addresses]
+        chat = open_chat(spec("openai", *ports))
+        loop.run(chat.close())
+    assert "6 hosts" in chat.software
+    assert sum(port in chat.software for port in ports) == 3
+    assert "3 more" in chat.software
+    with pytest.raises(FFError, match=r"no server answers at .*, 3 more"):
+        open_chat(spec("openai", *ports))
+
+
+LIMITED = """
+import resource, sys
+from ff_helpers.chat import loop
+from ff_helpers.chat.specs import open_chat
+from ff_helpers.errors import FFError
+from tests.chat.test_hosts import ask_many
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, int(sys.argv[2])))
+try:
+    print(len(loop.run(ask_many(open_chat(sys.argv[1], concurrency=100), 200, 200))))
+except FFError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("most", "said"), [(1024, "200"), (256, "202 connections at once need 330 open files")]
+)
+def test_more_requests_in_flight_than_open_files(most, said):
+    with stub(2, 0.1) as addresses:
+        ports = [address.rpartition(":")[2] for address in addresses]
+        command = [sys.executable, "-c", LIMITED, spec("openai", *ports), str(most)]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.stdout.startswith(said), done.stderr
