@@ -89,18 +89,20 @@ def _predicted(groups: tuple[tuple[float, ...], ...], often: tuple[int, ...]) ->
     hit, miss = -np.logaddexp(0, -LOGITS), -np.logaddexp(0, LOGITS)
     mean = (hit + miss) / 2  # sqrt(p (1 - p)): the Jeffreys prior of p, as a density of its logit
     spread = np.log(np.gradient(_SPREADS) / (1 + _SPREADS**2))
-    log = np.einsum("k,tkj->tj", np.array(often, dtype=float), _explained(groups))
+    one_by_one = [_explained(*group) for group in groups]
+    none = np.zeros((len(_SPREADS), 0, len(LOGITS)))
+    explained = np.stack(one_by_one, axis=1) if groups else none
+    log = np.einsum("k,tkj->tj", np.array(often, dtype=float), explained)
     log += mean + spread[:, None]
     weight = np.exp(log - log.max())
     one_more = np.einsum("tkj,tj->k", _kernels(), weight)
     return np.asarray(one_more / one_more.sum())
 
 
-@lru_cache(maxsize=4)
-def _explained(groups: tuple[tuple[float, ...], ...]) -> Numbers:
-    """Return the log of how likely each spread and mean (first, last axis) makes the counts of each group."""
-    found, all_of = np.array(groups, dtype=float).reshape(-1, 2).T
-    return np.asarray(np.log(likelihood(found[:, None], all_of[:, None]) @ _kernels() + 1e-300))
+@lru_cache(maxsize=4096)  # one by one: the same groups but one are asked about again and again
+def _explained(found: float, all_of: float) -> Numbers:
+    """Return the log of how likely each spread and mean (first, last axis) makes the counts of a group."""
+    return np.asarray(np.log(likelihood(found, all_of) @ _kernels() + 1e-300))
 
 
 @cache
