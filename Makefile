@@ -101,6 +101,7 @@ lock: install ## Recompile the lock files from pyproject.toml
 	@$(LOCK) --extra cluster -c requirements.lock -o requirements-cluster.lock
 	@printf 'pip-audit\ncyclonedx-python-lib[json-validation]\n' | $(firstword $(LOCK)) pip compile --quiet --universal \
 	    --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 - -o tools/audit.txt
+	@$(LOCK) --extra stores -c requirements.lock -o requirements-stores.lock
 
 clean: ## Remove the outputs of runs; keep the environment and fetched parts
 	@find outputs -mindepth 1 -maxdepth 1 ! -name .gitkeep ! -name reference -exec rm -rf {} +

@@ -3,9 +3,11 @@
 The rows are written as compact Parquet (see `ff ledger compact`), ten files in a folder. The baseline counts
 them by the same columns and stops there; ours checks every label, tells graders apart, and prints rates with
 Wilson intervals in three tiers and three denominators of each model and class, with what is known of the
-grader. Both in fresh processes, in turn. `FF_BENCH_ROWS` sets another number of rows.
+grader. Both in fresh processes, in turn. The memory of ours is sampled while it runs, and once more it counts
+on a Dask cluster of two workers on this machine. `FF_BENCH_ROWS` sets another number of rows.
 """
 
+import contextlib
 import os
 import statistics
 import subprocess
@@ -14,6 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Final
+
+import psutil
 
 from benchmarks.table import Row
 from ff_helpers.measurement.rates.compacted import Compact, write_compact
@@ -24,6 +28,9 @@ ROWS: Final = int(os.environ.get("FF_BENCH_ROWS", "100_000_000"))
 FILES: Final = 10
 MODELS: Final = 258
 ROUNDS: Final = 3
+POINTS: Final = 8
+SAMPLED: Final = 0.05
+"""Points of memory over time that are shown, and seconds between two samples of it."""
 SLOWER: Final = 1.3
 MEMORY_GIB: Final = 2.0
 _COLUMNS: Final = (
@@ -33,15 +40,6 @@ _BARE: Final = """
 import duckdb, pandas
 duckdb.sql("SELECT {}, count(*) AS n FROM read_parquet('{}/*.parquet') GROUP BY ALL").df()
 """
-_PEAK: Final = """
-import resource, runpy, sys
-sys.argv = {!r}
-try:
-    runpy.run_module("ff_helpers.cli", run_name="__main__")
-except SystemExit:
-    pass
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
-"""
 
 
 def large() -> list[Row]:
@@ -50,18 +48,19 @@ def large() -> list[Row]:
         written = write_rows(Path(folder))
         size = sum(one.stat().st_size for one in Path(folder).iterdir()) / 1e9
         bare = _BARE.format(_COLUMNS, folder)
-        ours = _PEAK.format(["ff", "asr", folder, "--by", "model", "intent", "--csv"])
-        seconds: dict[str, list[float]] = {bare: [], ours: []}
+        ours = ["-m", "ff_helpers.cli", "asr", folder, "--by", "model", "intent", "--csv"]
+        one_by_one = {"bare": ["-c", bare], "ours": ours}
+        seconds: dict[str, list[float]] = {name: [] for name in one_by_one}
         for _ in range(ROUNDS):
-            for script, taken in seconds.items():
-                begun = time.perf_counter()
-                done = subprocess.run(
-                    [sys.executable, "-c", script], check=True, capture_output=True, text=True
-                )
-                taken.append(time.perf_counter() - begun)
-        peak = int(done.stderr.splitlines()[-1]) / 2**20
-        rates = len(done.stdout.splitlines()) - 1
+            for name, words in one_by_one.items():
+                told, memory, taken = sampled(words)
+                seconds[name].append(taken)
+        on_cluster, _, spread_out = sampled([*ours, "--cluster", "local:2"])
+    if on_cluster != told:
+        raise AssertionError("the cluster counts otherwise than one machine")
+    peak, rates = max(memory), len(told.splitlines()) - 1
     one, other = (statistics.median(taken) for taken in seconds.values())
+    over_time = ", ".join(f"{gib:.2f}" for gib in memory[:: max(1, len(memory) // POINTS)])
     return [
         Row(f"writing {ROWS:,} rows as {FILES} Parquet files of {size:.2f} GB in all", f"{written:.0f} s"),
         Row("bare DuckDB group-by of the same columns (median of 3)", f"{one:.1f} s"),
@@ -73,7 +72,30 @@ def large() -> list[Row]:
             most=SLOWER,
         ),
         Row("its peak memory", f"{peak:.2f} GiB", peak / MEMORY_GIB, f"{MEMORY_GIB:g} GiB", most=1),
+        Row("its memory over time, at equal steps", f"{over_time} GiB"),
+        Row(
+            "the same table by a Dask cluster of 2 workers here, their start included",
+            f"{spread_out:.1f} s",
+            spread_out / other,
+            "ours",
+        ),
     ]
+
+
+def sampled(words: list[str]) -> tuple[str, list[float], float]:
+    """Run Python; return what it printed, its memory (GiB) in equal steps of time, and its seconds."""
+    begun, memory = time.perf_counter(), []
+    with tempfile.TemporaryFile("w+") as out:
+        process = psutil.Popen([sys.executable, *words], stdout=out)
+        while process.poll() is None:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                memory.append(process.memory_info().rss / 2**30)
+            time.sleep(SAMPLED)
+        taken = time.perf_counter() - begun
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, words)
+        out.seek(0)
+        return out.read(), memory, taken
 
 
 def write_rows(folder: Path) -> float:

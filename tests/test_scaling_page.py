@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from ff_helpers.cli.text import ranges
 from ff_helpers.grading.shards import shard_of
 from tests.conftest import ROOT, Project
 from tests.dask_cluster import Dask, comparable
+from tests.object_store import object_store
 
 PAGE = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL)
@@ -89,3 +91,35 @@ def test_the_plan_and_the_compact_ledger_are_made_and_counted(project: Project) 
     said = [project.ff(*shlex.split(line, comments=True)).stdout for line in counts]
     assert len(said) == 2
     assert all("20 rows counted" in one for one in said)
+
+
+def test_a_folder_is_counted_on_a_cluster(project: Project) -> None:
+    pytest.importorskip("distributed", reason="Dask is not installed: tools/install.py cluster")
+    shutil.copy(ROOT / "data" / "calibration" / "written.jsonl", project.folder / "traces.jsonl")
+    for name in ("1/2", "2/2"):
+        ledger = f"folder/{name[0]}.jsonl"
+        words = ("--traces", "traces.jsonl", "--grader", "heuristic", "--shard", name)
+        assert project.ff("grade", *words, "--ledger", ledger).returncode == 0
+    (block,) = [one for one in BLOCKS if "--cluster tcp" in one and "ff asr" in one]
+    (line,) = commands(block)
+    words = shlex.split(line.replace("tcp://HOST:8786", "local:1"))
+    told = project.ff(*words)
+    assert "34 rows counted" in told.stdout, told.stderr
+    assert told.stdout == project.ff(*words[:-2]).stdout
+
+
+def test_the_commands_on_object_stores_run(project: Project) -> None:
+    pytest.importorskip("upath", reason="universal-pathlib is not installed: tools/install.py stores")
+    study = project.folder / "buckets" / "bucket" / "study"
+    study.mkdir(parents=True)
+    shutil.copy(ROOT / "data" / "calibration" / "written.jsonl", study / "traces.jsonl")
+    traces = str(study / "traces.jsonl")
+    project.ff("grade", "--traces", traces, "--grader", "heuristic", "--ledger", str(study / "v.jsonl"))
+    project.ff("ledger", "compact", str(study / "v.jsonl"), "--traces", traces)
+    with object_store(project.folder / "buckets") as store:
+        project.env |= store.environment
+        said = [project.ff(*shlex.split(line)) for line in commands(BLOCKS[-1])]
+    assert [one.returncode for one in said] == [0, 0, 0], said[0].stderr
+    first, second = (one.stdout.partition("\n")[2] for one in said[:2])
+    assert "34 rows counted" in said[0].stdout
+    assert first.splitlines()[-5:] == second.splitlines()[-5:]

@@ -42,7 +42,7 @@ STARTED = {
     "pandas-stubs", "pytest-xdist", "ruff", "types-pyyaml", "types-tqdm",
 }  # fmt: skip
 """Distributions that are declared though no file imports them: kernels, tools, and what tools read."""
-CLUSTERS = {"clusters.py", "clustered.py", "on_worker.py"}
+CLUSTERS = {"clusters.py", "clustered.py", "on_worker.py", "cluster.py"}
 """The modules that import Dask, inside the functions that need it."""
 REGISTRIES = (
     "pypi.org", "pythonhosted.org", "anaconda.org", "conda.anaconda", "test.pypi", "npmjs", "crates.io",
@@ -210,7 +210,7 @@ def test_no_shipped_file_names_a_machine_or_a_package_registry() -> None:
 
 def test_locks_pin_every_file_by_hash_and_agree_with_each_other() -> None:
     pins = {}
-    extras = ("requirements-lab.lock", "requirements-browser.lock", "requirements-docs.lock")
+    extras = [f"requirements-{name}.lock" for name in ("lab", "browser", "cluster", "docs", "stores")]
     for name in ("requirements.lock", *extras, "tools/uv.txt"):
         text = (ROOT / name).read_text(encoding="utf-8")
         blocks = re.split(r"\n(?=[a-zA-Z])", re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE).strip())
@@ -275,6 +275,7 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_used() -> None:
     tools = {
         name: f"{tool}_live.py" for tool in ("inspect", "pyrit", "garak") for name in names(extras[tool])
     }
+    tools |= dict.fromkeys(names(extras["stores"]), "stores.py")
     assert all(package[name] == {file} for name, file in tools.items())
     clusters = names(extras["cluster"])
     assert {*chain(*(package[name] for name in clusters & package.keys()))} <= CLUSTERS

@@ -1,10 +1,10 @@
 """Install the suite into `.venv` from hashed locks; standard library only.
 
-    tools/python.sh tools/install.py [lab] [browser] [cluster] [docs] [parts] [grader] [grader-small] [gemma]
+    tools/python.sh tools/install.py [lab] [browser] [cluster] [docs] [stores] [parts] [grader] ...
 
 A pinned uv is installed into a private folder (the system's pip may be externally managed) and is given
 the package index of the user's pip configuration, which uv does not read by itself. Then `.venv` is
-filled from `requirements.lock` (and one more lock for each of `lab`, `browser`, `cluster` and `docs`), this
+filled from `requirements.lock` (and one more lock per `lab`, `browser`, `cluster`, `docs`, `stores`), this
 folder is installed into it, and with `parts` the files of `ff_helpers/parts.json` are fetched and checked; an
 extra listed there (`grader`, `grader-small`, `gemma`) is fetched only when named, and joined from its chunks.
 With `browser`, npm (if installed) fetches axe-core, which checks the accessibility of a page. Stamps make an
@@ -33,7 +33,7 @@ UV_HOME = ROOT / ".parts" / "uv"
 UV_PINS = ROOT / "tools" / "uv.txt"
 PARTS = Path(os.environ.get("FF_PARTS", ROOT / ".parts"))
 PARTS_LIST = ROOT / "ff_helpers" / "parts.json"
-EXTRA_LOCKS = {name: f"requirements-{name}.lock" for name in ("lab", "browser", "cluster", "docs")}
+EXTRA_LOCKS = {name: f"requirements-{name}.lock" for name in ("lab", "browser", "cluster", "docs", "stores")}
 AXE_VERSION = "4.14.1"
 AXE_SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
 ROOM_NEEDED = 1_500_000_000  # bytes: the environment takes 0.9 GB, parts and downloads the rest

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 
 from ff_helpers.cli.parser import read, run
 from ff_helpers.cli.text import announce
+from ff_helpers.corpus.stores import said_of_store
 from ff_helpers.errors import FFError
 
 CANNOT_WRITE = {
@@ -43,6 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.errno not in CANNOT_WRITE:
             raise
         print(f"ff: cannot write: {error}. {options.elsewhere}", file=sys.stderr)
+        return 2
+    except Exception as error:
+        said = said_of_store(error)
+        if said is None:
+            raise
+        print(f"ff: {said}", file=sys.stderr)
         return 2
 
 

@@ -49,6 +49,8 @@ def rates(options: argparse.Namespace) -> int:
     """Print the rates of a file: adjusted where labels are given, else as the graders reported them."""
     if options.soft and options.labels is None:
         raise FFError("--soft goes with --labels LABELS.csv: label probabilities are in a ledger's records.")
+    if options.cluster is not None and (options.labels or options.truth) is not None:
+        raise FFError("--cluster is for raw rates: adjusting needs the rows. Leave it out.")
     if options.truth is not None:
         return _table(options)
     if of_table := [name for name in _OF_TABLES if getattr(options, name) is not None]:

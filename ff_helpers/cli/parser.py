@@ -12,6 +12,7 @@ from typing import Final
 import yaml
 
 from ff_helpers import __version__
+from ff_helpers.corpus import stores
 from ff_helpers.errors import FFError
 from ff_helpers.grading.clusters import check_address
 from ff_helpers.grading.shards import BadShardError, Shard, read_shard
@@ -121,6 +122,23 @@ def shard(text: str) -> Shard:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def path(text: str) -> Path:
+    """Read a path on this machine; an address in an object store is refused."""
+    try:
+        stores.check_local(text)
+    except FFError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return Path(text)
+
+
+def source(text: str) -> Path:
+    """Read where something is read from: a path, or an address in an object store."""
+    try:
+        return stores.input_path(text)
+    except FFError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def cluster(text: str) -> str:
     """Read the address of a cluster."""
     try:
@@ -145,6 +163,6 @@ def named(text: str) -> tuple[str, str]:
     return recorded, name
 
 
-_READ: Final = (count, seconds, number, share, grader, shard, cluster, day, named, int, float)
-TYPES: Final[dict[str, Callable[[str], object]]] = {"path": Path} | {one.__name__: one for one in _READ}
+_READ: Final = (path, source, count, seconds, number, share, grader, shard, cluster, day, named, int, float)
+TYPES: Final[dict[str, Callable[[str], object]]] = {one.__name__: one for one in _READ}
 """Functions that read the text of an option, by their names in `commands.yaml`."""

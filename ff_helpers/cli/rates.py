@@ -53,7 +53,7 @@ def rates_of_file(options: argparse.Namespace) -> int:
     """Print the rates of a file of verdicts, each grader with what is known about it."""
     by, tags = fields_and_tags(options.by, options.traces)
     keys = [*IDENTITY, "method", *by]
-    counted = read_counts(options.file, by=keys, traces=options.traces, tags=tags)
+    counted = _counted(options, keys, tags)
     table = asr(counted.table, by=[*keys, *tags], tiers=options.tier, denominators=options.denominator)
     cards = saved_cards(options.cards)
     graders = [identity_of(row) for row in records(table)]
@@ -69,7 +69,7 @@ def rates_of_file(options: argparse.Namespace) -> int:
     table = places.beside(table)
     left = _left(counted)
     judges = {who for who in graders if who.method not in ("manual", "heuristic")}
-    guess = assumed(options) if len(judges) > 1 and not options.csv else []
+    guess = assumed(options) if len(judges) > 1 and not options.csv and not options.cluster else []
     if options.json:
         print_json(_content(options.file, counted, table) | assumed_json(guess))
     elif options.csv:
@@ -92,6 +92,14 @@ def rates_of_file(options: argparse.Namespace) -> int:
         values["draw"] = sampled(options) if unmeasured and not guess else ""
         print(said("rates", file=options.file, counted=counted, **values))
     return int(any(not reaches(one.gate, options.require) for one in known))
+
+
+def _counted(options: argparse.Namespace, keys: list[str], tags: list[str]) -> FileCounts:
+    if options.cluster is None:
+        return read_counts(options.file, by=keys, traces=options.traces, tags=tags)
+    from ff_helpers.measurement.rates.cluster import counts_on_cluster
+
+    return counts_on_cluster(options.file, options.cluster, by=keys, traces=options.traces, tags=tags)
 
 
 def reaches(gate: str, least: str | None) -> bool:

@@ -60,7 +60,9 @@ def plain(value: object) -> str:
 
 
 def shown(path: Path) -> str:
-    """Return a path as the user would type it: relative if it is below the current folder."""
+    """Return a path as the user would type it: relative if it is below the current folder; or an address."""
+    if not isinstance(path, Path):
+        return str(path)
     absolute = Path(os.path.abspath(path))  # noqa: PTH100 - Path.resolve would follow links
     here = Path.cwd()
     return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(absolute)

@@ -15,6 +15,7 @@ import fcntl
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from itertools import chain, count
@@ -308,7 +309,11 @@ def _torn(tail: int, what: str, *, alone: bool) -> str:
 def torn_tail(path: Path, model: type[BaseModel]) -> int:
     """Return the bytes of an unfinished last line: what a crash left of it."""
     with path.open("rb") as file:
-        tail = last_line(file.fileno())
+        if isinstance(path, Path):
+            tail = last_line(file.fileno())
+        else:  # an object in a store, which is no file of the system's
+            tail = next(iter(deque(file, maxlen=1)), b"")
+            tail = b"" if tail.endswith(b"\n") else tail
     return 0 if not tail.strip() or is_whole(tail, model) else len(tail)
 
 

@@ -16,6 +16,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from ff_helpers.corpus.jsonl import Closed, is_parquet
+from ff_helpers.corpus.stores import register
 from ff_helpers.errors import FFError
 from ff_helpers.formats import refuse_newer
 from ff_helpers.measurement.rates.counts import TwiceGradedError, UnknownVerdictError, count_verdicts
@@ -119,6 +120,7 @@ def compacted(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> C
     """
     if not files or not all(map(is_parquet, files)):
         return None
+    register(connection, files)
     try:
         said = connection.execute(
             f"SELECT file_name, decode(value) FROM parquet_kv_metadata({patterns(files)}) "

@@ -5,16 +5,26 @@ one key and trace counts, and what a correction supersedes does not. A torn last
 and reported; any other invalid line is an error that names file, line and field.
 """
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 import pandas as pd
 
 from ff_helpers.errors import FFError
 from ff_helpers.measurement.rates.compacted import compacted
-from ff_helpers.measurement.rates.counts import KEYS, TwiceGradedError, UnknownVerdictError, count_verdicts
+from ff_helpers.measurement.rates.counts import (
+    KEYS,
+    TwiceGradedError,
+    UnknownVerdictError,
+    sum_of_cells,
+    table_of_cells,
+    verdict_cells,
+)
+from ff_helpers.measurement.rates.marks import Marks, marks_of_keys, marks_of_rows
 from ff_helpers.measurement.rates.rows import (
     ALWAYS,
     column,
@@ -61,6 +71,39 @@ class FileCounts:
     first: pd.DataFrame | None = None
 
 
+class Part(NamedTuple):
+    """What some files hold, counted: what a worker of a cluster hands back of its file.
+
+    Attributes:
+        cells: as `verdict_cells`.
+        rows, superseded, again, torn, first: as in `FileCounts`.
+        left: what the traces keep out.
+        marks: where asked for, what no other part may have (`marks`); never more than numbers.
+    """
+
+    cells: pd.DataFrame
+    rows: int
+    superseded: int
+    again: int
+    left: Left
+    torn: int = 0
+    first: pd.DataFrame | None = None
+    marks: Marks = ()
+
+
+class _Asked(NamedTuple):
+    files: Sequence[Path]
+    fields: tuple[str, ...]
+    every: tuple[str, ...]
+    by: tuple[str, ...]
+    known: pd.DataFrame | None
+    tags: Sequence[str]
+    keep: Sequence[str]
+    buckets: int
+    types: Mapping[str, str] | None
+    threads: int | None
+
+
 def count_file(path: Path, *, by: Sequence[str] = KEYS) -> pd.DataFrame:
     """Return the verdict-count table of a file; columns and errors as `count_verdicts` and `read_counts`."""
     return read_counts(path, by=by).table
@@ -100,53 +143,106 @@ def read_counts(
             the default `by` it is `not recorded`); or a trace_id is in two files of traces.
     """
     files = verdict_files(path)
+    known = trace_index(traces, tags) if traces else None
+    part = count_part(files, by=by, known=known, tags=tags, keep=keep)
+    return counts_of_parts([part], path, by=by, tags=tags, needs=needs, ordered=ordered)
+
+
+def count_part(
+    files: Sequence[Path],
+    *,
+    by: Sequence[str],
+    known: pd.DataFrame | None = None,
+    tags: Sequence[str] = (),
+    keep: Sequence[str] = (),
+    buckets: int = 0,
+    types: Mapping[str, str] | None = None,
+    threads: int | None = None,
+) -> Part:
+    """Count files as they stand: all of those that were named, or one of them on a worker of a cluster.
+
+    Args:
+        files: as `verdict_files`.
+        by, tags, keep: as `read_counts`.
+        known: as `trace_index`.
+        buckets: into how many buckets to sort the marks of the rows; 0: no marks.
+        types: DuckDB's types of the columns of all files together, where these are a part of them.
+        threads: how many DuckDB may use (default: one per processor).
+
+    Raises:
+        FFError, BadLineError: as `read_counts`.
+    """
     # Where it is counted by grader, all that tells two graders of one name apart is read.
     fields = tuple(dict.fromkeys((*ALWAYS, *by, *(IDENTITY if "grader" in by else ()), *keep)))
-    known = trace_index(traces, tags) if traces else None
+    every = tuple(dict.fromkeys((*ALWAYS, *IDENTITY, *KNOWN, *by, *keep)))
+    read = every if buckets else fields
+    asked = _Asked(files, read, every, (*by, *tags), known, tags, keep, buckets, types, threads)
     try:
-        counted = _counted(files, fields, by, known, tags, ordered=ordered, keep=keep)
+        return _counted(asked)
     except (duckdb.Error, UnknownVerdictError) as error:
-        torn = torn_bytes(files, error)
-        counted = _counted(files, fields, by, known, tags, ordered=ordered, torn=torn, keep=keep)
+        return _counted(asked, torn=torn_bytes(files, error))
+
+
+def counts_of_parts(
+    parts: Iterable[Part],
+    path: Path,
+    *,
+    by: Sequence[str] = KEYS,
+    tags: Sequence[str] = (),
+    needs: Sequence[str] = KNOWN[:5],
+    ordered: bool = True,
+) -> FileCounts:
+    """Return what parts of the rows hold together, if no trace of one grader is in two of them.
+
+    Args:
+        parts: as `count_part`, of the same fields; taken one at a time.
+        path: the file or folder, for errors.
+        by, tags, needs, ordered: as `read_counts`.
+    """
+    whole = functools.reduce(_both, parts)
+    table = table_of_cells(whole.cells, by=(*by, *tags), ordered=ordered)
     for field in () if by == KEYS else needs:
-        if field in by and len(counted.table) and (counted.table[field] == NOT_RECORDED).all():
+        if field in by and len(table) and (table[field] == NOT_RECORDED).all():
             raise FFError(
                 f"{path}: no row has {field!r}, so rows cannot be counted by it. Ledgers do not hold model, "
                 "intent, turns, source and set; the trace file does (`--traces TRACES.jsonl`)."
             )
-    return counted
+    return FileCounts(table, whole.rows, whole.superseded, whole.again, *whole.left, whole.torn, whole.first)
 
 
-def _counted(
-    files: Sequence[Path],
-    fields: Sequence[str],
-    by: Sequence[str],
-    known: pd.DataFrame | None,
-    tags: Sequence[str],
-    *,
-    ordered: bool,
-    torn: int = 0,
-    keep: Sequence[str] = (),
-) -> FileCounts:
-    with database() as connection:
+def _both(one: Part, other: Part) -> Part:
+    return Part(
+        sum_of_cells([one.cells, other.cells]),
+        one.rows + other.rows,
+        one.superseded + other.superseded,
+        one.again + other.again,
+        Left(*map(sum, zip(one.left, other.left, strict=True))),
+        one.torn + other.torn,
+    )
+
+
+def _counted(asked: _Asked, *, torn: int = 0) -> Part:
+    files, known = asked.files, asked.known
+    with database(asked.threads) as connection:
         proof = compacted(connection, files)
-        load(connection, files, fields, torn=torn, as_view=proof is not None and known is None)
+        alone = proof is not None and known is None
+        load(connection, files, asked.fields, torn=torn, as_view=alone, types=asked.types)
+        if asked.buckets:
+            marks_of_keys(connection)
         superseded = drop_superseded(connection) if proof is None else proof.superseded
         rows, again = numbers(connection, "SELECT count(*), count(*) FILTER (repeat > 0) FROM rows")
         left = Left() if proof is None else proof.left
-        left = left if known is None else join(connection, known, tags)
+        left = left if known is None else join(connection, known, asked.tags)
         try:
-            table = count_verdicts(
-                connection.table("rows"), by=(*by, *tags), ordered=ordered, checked=proof is not None
-            )
+            cells = verdict_cells(connection.table("rows"), by=asked.by, checked=proof is not None)
         except TwiceGradedError as error:
             # Only reading all fields tells two graders of one name apart, and is slower.
-            every = tuple(dict.fromkeys((*ALWAYS, *IDENTITY, *KNOWN, *by, *keep)))
-            if len(fields) == len(every):
+            if len(asked.fields) == len(asked.every):
                 raise placed(files, error) from None
-            return _counted(files, every, by, known, tags, ordered=ordered, torn=torn, keep=keep)
-        first = _first(connection, (*keep, *tags)) if keep else None
-    return FileCounts(table, rows, superseded, again, *left, torn, first)
+            return _counted(asked._replace(fields=asked.every), torn=torn)
+        first = _first(connection, (*asked.keep, *asked.tags)) if asked.keep else None
+        marks = marks_of_rows(connection, asked.buckets) if asked.buckets else ()
+    return Part(cells, rows, superseded, again, left, torn, first, marks)
 
 
 def _first(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> pd.DataFrame:

@@ -85,6 +85,24 @@ def count_verdicts(
         TwiceGradedError: a trace graded twice in this pass by one grader.
         FFError: a missing column of `by`.
     """
+    cells = verdict_cells(verdicts, by=by, repeat=repeat, checked=checked)
+    known = terms_of(verdicts) if isinstance(verdicts, pd.DataFrame) else None
+    return table_of_cells(cells, by=by, ordered=ordered, known=known)
+
+
+def verdict_cells(
+    verdicts: "IntoFrame", *, by: Sequence[str] = KEYS, repeat: int = 0, checked: bool = False
+) -> pd.DataFrame:
+    """Count rows by everything that a table needs: the statement that runs wherever the rows are.
+
+    Args, Raises:
+        As `count_verdicts`.
+
+    Returns:
+        One row per combination that occurs in this pass: the columns of `by`, space, what tells graders
+        apart, verdict, status (str; missing where unknown), n (int). Cells of parts of the rows add up
+        (`sum_of_cells`) where no trace is in two parts.
+    """
     frame = nw.from_native(verdicts).lazy()
     there = frame.collect_schema().names()
     check_columns((*by, "verdict", "status", "repeat"), there)
@@ -92,29 +110,49 @@ def count_verdicts(
     apart = [column for column in IDENTITY if column in there and column not in by and "grader" in by]
     spaces = [SPACE] if SPACE in there else []
     keys = list(dict.fromkeys((*by, *spaces, *apart, "verdict", "status", "repeat")))
-    table = _pandas(frame.group_by(*keys).agg(nw.len().alias("n")))
-    table = table[table["repeat"] == repeat]
-    verdict, status = table["verdict"].astype("str"), table["status"].astype("str")
-    table = table.assign(**{SPACE: table[SPACE].astype("str").fillna("five") if spaces else "five"})
-    space = table[SPACE]
-    _check_labels(frame, pd.DataFrame({"verdict": verdict, "status": status, SPACE: space}), repeat)
-    spaces = [SPACE] if (space != "five").any() and SPACE not in by else []
+    cells = _pandas(frame.group_by(*keys).agg(nw.len().alias("n")))
+    cells = cells[cells["repeat"] == repeat]
+    words = {name: cells[name].astype("str") for name in ("verdict", "status")}
+    cells = cells.assign(**words, **{SPACE: cells[SPACE].astype("str").fillna("five") if spaces else "five"})
+    _check_labels(frame, cells[["verdict", "status", SPACE]], repeat)
     if not checked:
         _check_once(frame, there, repeat)
-    table, who = told_apart(table) if apart else (table, {})
+    return cells if "repeat" in by else cells.drop(columns="repeat")
+
+
+def sum_of_cells(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the cells of several parts of the rows as those of all of them."""
+    if len(parts) == 1:
+        return parts[0]
+    cells = pd.concat([part.astype(dict.fromkeys(part.columns.drop("n"), "str")) for part in parts])
+    keys = list(cells.columns.drop("n"))
+    return cells.groupby(keys, sort=False, dropna=False)["n"].sum().reset_index()
+
+
+def table_of_cells(
+    cells: pd.DataFrame, *, by: Sequence[str] = KEYS, ordered: bool = True, known: Terms | None = None
+) -> pd.DataFrame:
+    """Return the verdict-count table of cells, as `count_verdicts` returns it.
+
+    Args:
+        cells: as `verdict_cells`.
+        by, ordered: as `count_verdicts`.
+        known: what is known of the rows that were counted.
+    """
+    apart = any(column in IDENTITY for column in cells.columns.drop(list(by))) and "grader" in by
+    spaces = [SPACE] if (cells[SPACE] != "five").any() and SPACE not in by else []
+    table, who = told_apart(cells) if apart else (cells, {})
     table = table.assign(
         **{key: table[key].astype("str").fillna(NOT_RECORDED) for key in by},
-        outcome=verdict.fillna(status),
-        graded=verdict.notna(),
+        outcome=table["verdict"].fillna(table["status"]),
+        graded=table["verdict"].notna(),
         n=table["n"].astype("int64"),
     )
     heads = [*by, *spaces, "outcome"]
-    table = table[[*heads, "graded", "n"]]
-    if apart or SPACE in there:  # told apart by more than what is shown
-        table = table.groupby([*heads, "graded"], sort=False)["n"].sum().reset_index()
+    # Told apart by more than what is shown: cells of one row are summed.
+    table = table.groupby([*heads, "graded"], sort=False)["n"].sum().reset_index()
     table = (table.sort_values(heads) if ordered else table).reset_index(drop=True)
     terms = Terms(who=tuple(who.items()), denominators=("none: counts",), left_out=())
-    known = terms_of(verdicts) if isinstance(verdicts, pd.DataFrame) else None
     if known:
         terms = replace(terms, who=terms.who or known.who, assumptions=known.assumptions)
     return stated(table, terms)

@@ -1,14 +1,14 @@
 """The rows of verdict files in DuckDB, out of core: JSONL or Parquet, one file or a folder of either.
 
 Statistics see only the counts that are taken from these rows, and counts add up: a cluster counts each of its
-files with the same statement and sums.
+files with the same statement and sums (`cluster`).
 """
 
 import contextlib
 import glob
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +16,7 @@ import duckdb
 
 from ff_helpers.corpus.journal import read_journal, torn_tail
 from ff_helpers.corpus.jsonl import BadLineError, FileMissingError, is_parquet
+from ff_helpers.corpus.stores import register
 from ff_helpers.errors import FFError
 from ff_helpers.formats import FIELD
 from ff_helpers.grading.outcome import VerdictRow
@@ -44,9 +45,11 @@ _NESTED: Final = {
 
 
 @contextlib.contextmanager
-def database() -> "Iterator[duckdb.DuckDBPyConnection]":
-    """Open an empty DuckDB that goes to a temporary folder when `MEMORY` is full."""
-    with duckdb.connect(config={"temp_directory": tempfile.gettempdir(), "memory_limit": MEMORY}) as opened:
+def database(threads: int | None = None) -> "Iterator[duckdb.DuckDBPyConnection]":
+    """Open an empty DuckDB that goes to a temporary folder when `MEMORY` is full; by default on all cores."""
+    config: dict[str, str | bool | int | float | list[str]]
+    config = {"temp_directory": tempfile.gettempdir(), "memory_limit": MEMORY}
+    with duckdb.connect(config=config | ({"threads": threads} if threads else {})) as opened:
         yield opened
 
 
@@ -86,6 +89,7 @@ def load(
     *,
     torn: int = 0,
     as_view: bool = False,
+    types: Mapping[str, str] | None = None,
 ) -> None:
     """Make the table `rows`, in the order of the files; what a row lacks is NULL.
 
@@ -95,19 +99,22 @@ def load(
         fields: the columns beside `repeat` and `superseded`; `day` is the day in `started`.
         torn: bytes of torn last lines: with some, such a line is left out.
         as_view: read the files whenever the table is asked; for rows of which all are current.
+        types: as `column_types`, where these files are some of those that are counted together.
     """
     names = [name for name in fields if name not in ("repeat", "day")]
     names += ["started"] if "day" in fields else []
     places = patterns(files)
+    register(connection, files)
     if is_parquet(files[0]):
         source = f"read_parquet({places}, union_by_name = true)"
-        there = connection.sql(f"FROM {source}").columns
+        own = connection.sql(f"FROM {source}").columns
+        there = {name: (types or {}).get(name, "") for name in own}
         inside = {}
         for one in files:
             if not {"verdict", "status"} & set(connection.read_parquet(glob.escape(str(one))).columns):
                 raise unreadable(one, "this Parquet file has neither a column `verdict` nor one `status`.")
     else:
-        there = [*names, "repeat"]
+        there = dict.fromkeys([*names, "repeat"], "")
         types = dict.fromkeys((*names, FIELD), "VARCHAR") | {"repeat": "BIGINT"} | _NESTED
         source = f"read_ndjson({places}, columns = {types}, ignore_errors = {bool(torn)})"
         inside = {name: f", {place}" for name, place in _INSIDE.items()}
@@ -121,6 +128,23 @@ def load(
         kept += f" AND CASE WHEN try_cast({FIELD} AS BIGINT) > 1 THEN error('newer') ELSE true END"
     kind = "VIEW" if as_view else "TABLE"
     connection.execute(f"CREATE TEMP {kind} rows AS SELECT {', '.join(columns)} FROM {source} WHERE {kept}")
+
+
+def column_types(files: Sequence[Path]) -> dict[str, str]:
+    """Return DuckDB's types of the columns of Parquet files taken together; of JSONL nothing: all is text.
+
+    Raises:
+        FFError: a file cannot be read, or its columns cannot be taken together with those of the others.
+    """
+    if not is_parquet(files[0]):
+        return {}
+    with database() as connection:
+        register(connection, files)
+        try:
+            read = connection.sql(f"FROM read_parquet({patterns(files)}, union_by_name = true)")
+        except duckdb.Error as error:
+            raise unreadable(_faulty(files), _problem(error, True)) from None
+        return {name: str(kind) for name, kind in zip(read.columns, read.types, strict=True)}
 
 
 def drop_superseded(connection: duckdb.DuckDBPyConnection) -> int:
@@ -193,8 +217,12 @@ def unreadable(path: Path, problem: str) -> FFError:
     return FFError(f"{path}: {problem} Expected verdicts, one per row, as JSONL (UTF-8) or Parquet.")
 
 
-def _cast(name: str, there: Sequence[str], kind: str = "VARCHAR") -> str:
-    return f'CAST("{name}" AS {kind})' if name in there else f"CAST(NULL AS {kind})"
+def _cast(name: str, there: Mapping[str, str], kind: str = "VARCHAR") -> str:
+    if name not in there:
+        return f"CAST(NULL AS {kind})"
+    # Another file may make all temperatures decimal numbers, so that 0 is written 0.0.
+    own = f'CAST("{name}" AS {there[name]})' if there[name] else f'"{name}"'
+    return f"CAST({own} AS {kind})"
 
 
 def _faulty(files: Sequence[Path]) -> Path:
