@@ -57,7 +57,9 @@ def large() -> list[Row]:
                 seconds[name].append(taken)
         on_cluster, _, spread_out = sampled([*ours, "--cluster", "local:2"])
     if on_cluster != told:
-        raise AssertionError("the cluster counts otherwise than one machine")
+        pairs = zip(on_cluster.splitlines(), told.splitlines(), strict=False)
+        said = next((f"{ours!r} for {theirs!r}" for ours, theirs in pairs if ours != theirs), "another length")
+        raise AssertionError(f"the cluster counts otherwise than one machine: {said}")
     peak, rates = max(memory), len(told.splitlines()) - 1
     one, other = (statistics.median(taken) for taken in seconds.values())
     over_time = ", ".join(f"{gib:.2f}" for gib in memory[:: max(1, len(memory) // POINTS)])
