@@ -58,7 +58,7 @@ def large() -> list[Row]:
         on_cluster, _, spread_out = sampled([*ours, "--cluster", "local:2"])
     if on_cluster != told:
         pairs = zip(on_cluster.splitlines(), told.splitlines(), strict=False)
-        said = next((f"{ours!r} for {theirs!r}" for ours, theirs in pairs if ours != theirs), "another length")
+        said = next((f"{ours!r} for {theirs!r}" for ours, theirs in pairs if ours != theirs), "length")
         raise AssertionError(f"the cluster counts otherwise than one machine: {said}")
     peak, rates = max(memory), len(told.splitlines()) - 1
     one, other = (statistics.median(taken) for taken in seconds.values())
