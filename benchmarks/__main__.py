@@ -18,7 +18,8 @@ intervals looked at after every label; `cards`: cards weighted by design; `gates
 `best`: what the best split can gain; `peers_correction`: beside packages that correct a judge's rate
 (installed into .parts/corrections on first use); `labelled`: what labels add to the time of a table;
 `import`: tables of results, against `json.loads`; `large`: 100 million verdicts (`FF_BENCH_ROWS`), against a
-bare group-by; `ledger`: what is left to grade, of a ledger of 10 million lines.
+bare group-by; `ledger`: what is left to grade, of a ledger of 10 million lines;
+`cluster`: verdicts lost and given twice while workers, schedulers and commands are killed (extra `cluster`).
 Run on an idle machine.
 """
 
@@ -34,6 +35,7 @@ from benchmarks import (
     best,
     cards,
     carried,
+    cluster,
     compared,
     corrections,
     costs,
@@ -79,6 +81,7 @@ BENCHES: Final[Benches] = {
         "Coverage of 95% intervals, 10,000 draws per cell (Monte Carlo error 0.2 points)",
         coverage.coverage,
     ),
+    "cluster": ("A cluster whose processes are killed", cluster.cluster),
     "carried": ("Errors carried over to another model, 100 draws per cell", carried.carried),
     "judges": ("A second judge, 400 draws per cell", judges.judges),
     "compared": ("Rows of one rate that differ by chance, 200 draws per cell", compared.compared),

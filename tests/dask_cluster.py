@@ -143,3 +143,8 @@ def comparable(ledger: Path) -> list[dict[str, object]]:
     """Return the records by trace, without the times."""
     kept = [{k: v for k, v in row.items() if k not in ("started", "duration_s")} for row in rows(ledger)]
     return sorted(kept, key=lambda row: str(row["trace_id"]))
+
+
+def truths(traces: Path) -> dict[str, str]:
+    """Return the truth of each trace."""
+    return {row["trace_id"]: row["truth"] for row in map(json.loads, traces.read_text().splitlines())}

@@ -1,5 +1,6 @@
 """`ff grade --cluster`: scheduler, workers and model server are real processes, and any of them may die."""
 
+import contextlib
 import functools
 import json
 import os
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import FF, ROOT, Project, started
-from tests.dask_cluster import Dask, asked, comparable, kill, rows, wait_for, write_traces
+from tests.dask_cluster import Dask, asked, comparable, kill, rows, truths, wait_for, write_traces
 from tests.model_server import running
 
 pytest.importorskip("distributed", reason="no Dask: tools/python.sh tools/install.py cluster")
@@ -90,6 +91,18 @@ def test_what_cannot_be_is_said_at_once(project: Project, dask: Dask, port: int,
     assert not (project.folder / "verdicts.jsonl").exists()
 
 
+def test_without_dask_the_error_says_how_to_install_it(project: Project, tmp_path: Path) -> None:
+    write_traces(project.folder / "traces.jsonl", 4)
+    (tmp_path / "distributed.py").write_text("raise ImportError\n")
+    env = project.env | {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    command = [*FF, *words("tcp://127.0.0.1:1", 1)]
+    refused = subprocess.run(
+        command, cwd=project.folder, env=env, capture_output=True, text=True, check=False
+    )
+    assert refused.returncode == 2
+    assert "Install it with `tools/python.sh tools/install.py cluster`" in refused.stderr
+
+
 def test_an_error_on_a_worker_is_named_and_what_was_graded_is_kept(project: Project, dask: Dask) -> None:
     write_traces(project.folder / "traces.jsonl", 30)
     with running() as port:
@@ -120,11 +133,6 @@ def test_a_worker_of_other_code_is_refused_by_name(project: Project, port: int, 
     assert not (project.folder / "verdicts.jsonl").exists()
 
 
-def truths(project: Project) -> dict[object, object]:
-    lines = (project.folder / "traces.jsonl").read_text().splitlines()
-    return {row["trace_id"]: row["truth"] for row in map(json.loads, lines)}
-
-
 def begin(project: Project, words: Sequence[str]) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [*FF, *words], cwd=project.folder, env=project.env,
@@ -147,7 +155,7 @@ def test_workers_scheduler_and_client_may_die_at_any_moment(
 
     with running("--latency", "0.05") as port, Dask(tmp_path / "dask") as dask:
         asked_for = words(dask.address, port)
-        scheduler, living = dask.scheduler(), dask.workers(3)
+        scheduler, living = dask.scheduler(), dask.workers(2)
         campaign, said = begin(project, asked_for), []
         for what, moment in zip(("worker", "scheduler", "client", "worker"), moments, strict=True):
             reached = functools.partial(has_reached, ledger, moment, campaign)
@@ -161,7 +169,7 @@ def test_workers_scheduler_and_client_may_die_at_any_moment(
                 said.append(campaign.communicate()[1])
                 for worker in living:
                     kill(worker)
-                scheduler, living = dask.scheduler(), dask.workers(3)
+                scheduler, living = dask.scheduler(), dask.workers(2)
                 campaign = begin(project, asked_for)
             else:
                 campaign.send_signal(signal.SIGKILL)
@@ -178,9 +186,9 @@ def test_workers_scheduler_and_client_may_die_at_any_moment(
         assert project.ff(*here).returncode == 0
     assert comparable(ledger) == comparable(project.folder / "here.jsonl")
     assert len(rows(ledger)) == total
-    # What was asked for again is what was in flight at a death: at most two chunks of each worker.
+    # What was asked for again is what was in flight at a death: two chunks of at most two per worker.
     assert len(times) == total
-    assert sum(times) - total <= 4 * 3 * 2 * 3
+    assert sum(times) - total <= 4 * 2 * 2 * 2
 
 
 @pytest.fixture
@@ -245,4 +253,42 @@ def test_a_worker_is_cut_off_and_comes_back(
     assert campaign.returncode == 0, err
     found = comparable(ledger)
     assert len(found) == len({row["trace_id"] for row in found}) == total
-    assert {row["trace_id"]: row["verdict"] for row in found} == truths(project)
+    assert {row["trace_id"]: row["verdict"] for row in found} == truths(project.folder / "traces.jsonl")
+
+
+SBATCH = """#!/bin/sh
+# Runs the script of a job at once, as SLURM would on a node, and says its number.
+setsid sh "$1" >"$FF_JOBS/$$.log" 2>&1 &
+echo $! >>"$FF_JOBS/running"
+echo "Submitted batch job $!"
+"""
+
+
+def test_slurm_is_asked_for_jobs_that_grade(project: Project, tmp_path: Path, port: int) -> None:
+    pytest.importorskip("dask_jobqueue", reason="no dask-jobqueue: tools/python.sh tools/install.py cluster")
+    write_traces(project.folder / "traces.jsonl", 20)
+    tools, jobs = tmp_path / "bin", tmp_path / "jobs"
+    for folder in (tools, jobs, tmp_path / "dask"):
+        folder.mkdir()
+    (tools / "sbatch").write_text(SBATCH)
+    (tools / "scancel").write_text('#!/bin/sh\nfor job in "$@"; do kill -- -"$job"; done\n')
+    for tool in tools.iterdir():
+        tool.chmod(0o755)
+    options = {"cores": 1, "memory": "1GB", "processes": 1, "python": sys.executable}
+    (tmp_path / "dask" / "jobqueue.yaml").write_text(json.dumps({"jobqueue": {"slurm": options}}))
+    env = {
+        "PATH": f"{tools}:{os.environ['PATH']}", "FF_JOBS": str(jobs), "PYTHONPATH": str(ROOT),
+        "DASK_CONFIG": str(tmp_path / "dask"),
+    }  # fmt: skip
+    try:
+        done = subprocess.run(
+            [*FF, *words("slurm:2", port)],
+            cwd=project.folder, env=project.env | env, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("20 verdicts, 0 rows without")
+        assert len((jobs / "running").read_text().split()) == 2
+    finally:
+        for job in (jobs / "running").read_text().split() if (jobs / "running").exists() else []:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(int(job), signal.SIGKILL)
