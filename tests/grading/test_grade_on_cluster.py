@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from ff_helpers import __version__
 from tests.conftest import FF, ROOT, Project, started
 from tests.dask_cluster import Dask, asked, comparable, kill, rows, truths, wait_for, write_traces
 from tests.model_server import running
@@ -128,7 +129,7 @@ def test_a_worker_of_other_code_is_refused_by_name(project: Project, port: int, 
         log = (dask.folder / "worker-2.log").read_text()
         address = next(w for w in log.split() if w.startswith("tcp://") and dask.address not in w)
     assert refused.returncode == 2
-    assert f"worker {address} has ff_helpers 0.1.0 (code" in refused.stderr
+    assert f"worker {address} has ff_helpers {__version__} (code" in refused.stderr
     assert "mend or end that worker" in refused.stderr
     assert not (project.folder / "verdicts.jsonl").exists()
 
