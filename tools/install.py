@@ -337,6 +337,7 @@ def _explain(what: str, output: str) -> str:
 
 
 def _tail(output: str, count: int = 12) -> str:
+    output = re.sub(r"(?<=//)[^/\s@]+@", "", output)  # an index may ask for a user and a password
     return "\n".join(f"  | {line}" for line in output.splitlines()[-count:] if line.strip())
 
 

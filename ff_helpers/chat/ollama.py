@@ -62,7 +62,8 @@ class OllamaServer:
         self.thoughts = 0
         self._tag, self._host = tag, host
         self._client = self._connect(concurrency)
-        self.name = str(self._client._client.base_url).rstrip("/")
+        address = self._client._client.base_url  # of OLLAMA_HOST it may hold a user and a password
+        self.name = str(address.copy_with(username=None, password=None)).rstrip("/")
 
     async def look(self) -> Told:
         """Return digest, context length and version; learn whether the model thinks."""

@@ -5,7 +5,6 @@ nothing of a server's error text is repeated but a few known codes. The protocol
 what the server reports, else `not told by the server`.
 """
 
-import os
 import re
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,8 +18,8 @@ from ff_helpers.chat.hosts import CONNECT, Remote, Told
 from ff_helpers.chat.protocol import ChatFaultError, Reply, Request, Turn
 from ff_helpers.chat.retries import AgainError, UnreachableError, refusal
 from ff_helpers.errors import FFError, named
+from ff_helpers.keys import KEY, key, scrubbed
 
-KEY: Final = "OPENAI_API_KEY"
 THINKING_TOKENS: Final = 2048
 """Room for the thoughts of a model that has been seen to think."""
 
@@ -142,7 +141,7 @@ class OpenAIServer:
         """Return the body of an answer; raise every failure as what it means to a campaign."""
         try:
             async with session.request(method, self.name + path, json=asked, allow_redirects=False) as answer:
-                text = await answer.read()
+                text = scrubbed(await answer.read())
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             raise UnreachableError from None
         except (aiohttp.ClientError, OSError, ValueError) as error:  # or not HTTP
@@ -168,14 +167,14 @@ class OpenAIServer:
         )
 
     def _connect(self) -> aiohttp.ClientSession:
-        key = os.environ.get(KEY, "").strip()
-        if not (key.isascii() and key.isprintable()):
+        known = key()
+        if not (known.isascii() and known.isprintable()):
             raise FFError(f"{KEY} contains characters that no key has. {_FORM}")
         local = urlsplit(self.name).hostname in ("localhost", "127.0.0.1", "::1")
         # The campaign bounds what is in flight and how long it may take, so the client must not.
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0),
-            headers={"Authorization": f"Bearer {key}"} if key else None,
+            headers={"Authorization": f"Bearer {known}"} if known else None,
             timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=CONNECT),
             trust_env=not local,  # proxies of the environment are for the internet
         )

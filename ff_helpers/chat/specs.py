@@ -9,6 +9,7 @@ from typing import Final, Protocol, cast
 from ff_helpers import paths
 from ff_helpers.chat.protocol import Chat
 from ff_helpers.errors import FFError
+from ff_helpers.keys import refuse_secrets, without_secrets
 from ff_helpers.registry import Entry, chosen, forms
 
 BACKENDS: Final[dict[str, Entry]] = {
@@ -62,11 +63,12 @@ def open_chat(spec: str, *, concurrency: int = 1, timeout: float = 300.0) -> Cha
         timeout: seconds that one request may take.
 
     Raises:
-        FFError: no such kind.
+        FFError: no such kind, or a key or a password in it.
         FFError: it cannot work here: weights, server or model are missing or changed.
     """
+    refuse_secrets(spec)
     found = chosen(spec, BACKENDS)
     if found is None:
-        raise FFError(f"model {spec!r} is unknown. Allowed: {forms(BACKENDS)}.")
+        raise FFError(f"model {without_secrets(spec)!r} is unknown. Allowed: {forms(BACKENDS)}.")
     entry, name = found
     return cast("OpensChat", entry.load())(name, concurrency=concurrency, timeout=timeout)

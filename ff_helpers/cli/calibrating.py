@@ -12,6 +12,7 @@ from ff_helpers.corpus.results.labels import is_by_person
 from ff_helpers.errors import FFError
 from ff_helpers.grading.contents import RETRIED
 from ff_helpers.grading.external import NOT_TOLD
+from ff_helpers.keys import without_secrets
 from ff_helpers.measurement.calibration.calibrate import calibrate_files
 from ff_helpers.measurement.standing import default_cards
 from ff_helpers.registry import chosen
@@ -29,7 +30,7 @@ def calibrate(options: argparse.Namespace) -> int:
 
 def _run_grader(options: argparse.Namespace) -> int:
     sets = _sets(options.traces)
-    announce(f"calibrating {options.grader} on {', '.join(sets)}")
+    announce(f"calibrating {without_secrets(options.grader)} on {', '.join(sets)}")
     recorded = options.grader.startswith("recorded:")
     done = calibrate_files(
         options.grader,

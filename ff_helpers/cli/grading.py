@@ -16,6 +16,7 @@ from ff_helpers.grading.merge import ConflictingVerdictsError, merge_ledgers
 from ff_helpers.grading.outcome import grade_command, spec_of
 from ff_helpers.grading.shards import Shard
 from ff_helpers.grading.stream import grade_file
+from ff_helpers.keys import without_secrets
 from ff_helpers.measurement.standing import by_cards, saved_cards, standing
 from ff_helpers.terms import Identity
 
@@ -33,7 +34,7 @@ def grade_traces(options: argparse.Namespace) -> int:
     """Grade a trace file into a ledger and print what the ledger has from that grader."""
     _no_other_file(options.ledger, options.traces)
     part = "" if options.shard is None else f"shard {options.shard} of "
-    announce(f"grading {part}{options.traces} with {options.grader} into {options.ledger}")
+    announce(f"grading {part}{options.traces} with {without_secrets(options.grader)} into {options.ledger}")
     done = grade_file(
         options.traces,
         options.grader,

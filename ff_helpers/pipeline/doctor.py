@@ -5,9 +5,11 @@ import os
 import re
 import shutil
 import sys
+from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.parse import unquote
+from urllib.request import Request, urlopen
 
 from ff_helpers import paths
 from ff_helpers.parts import parts
@@ -119,17 +121,24 @@ def ollama_models() -> dict[str, str]:
 
 
 def _ask_ollama() -> dict[str, str]:
-    with urlopen(f"{_ollama_address()}/api/tags", timeout=2) as answer:
+    address, user = _ollama_address()
+    asked = Request(f"{address}/api/tags")
+    if user:
+        asked.add_header("Authorization", f"Basic {b64encode(unquote(user).encode()).decode()}")
+    with urlopen(asked, timeout=2) as answer:
         return {model["name"]: model["digest"] for model in json.load(answer)["models"]}
 
 
-def _ollama_address() -> str:
+def _ollama_address() -> tuple[str, str]:
+    """Return the address in OLLAMA_HOST, and the user and password in it apart: these are never shown."""
     host = os.environ.get("OLLAMA_HOST", "127.0.0.1:11434")
-    return (host if "//" in host else f"http://{host}").rstrip("/")
+    scheme, _, rest = (host if "//" in host else f"http://{host}").rstrip("/").partition("//")
+    user, _, there = rest.rpartition("@")
+    return f"{scheme}//{there}", user
 
 
 def _ollama() -> Finding:
-    address = _ollama_address()
+    address, _ = _ollama_address()
     try:
         models = sorted(_ask_ollama())
     except (OSError, ValueError, KeyError) as error:

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from ff_helpers import paths
 from ff_helpers.errors import FFError, named, place_in, quoted
 from ff_helpers.formats import refuse_newer
+from ff_helpers.keys import holds_secret
 
 OUTSIDE = ("data/", "params/", "parts/")
 """Prefixes of files that no step writes."""
@@ -101,6 +102,7 @@ def load(path: Path) -> Profile:
         raise _refusal(path, "", f"no such profile. There are: {known or 'none'}.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise _refusal(path, "", f"not YAML: {place_in(error)}.") from None
+    _refuse_secrets(path, content)
     try:
         profile = Profile.model_validate(content)
     except ValidationError as error:
@@ -112,6 +114,26 @@ def load(path: Path) -> Profile:
     for number, step in enumerate(profile.steps):
         _check_parameters(path, f"steps.{number}", step, profile)
     return profile
+
+
+def _refuse_secrets(path: Path, content: object, *place: str) -> None:
+    """Refuse a profile with a key or a password: executed notebooks and the record of a run repeat it.
+
+    Raises:
+        FFError: it holds one; it is not shown.
+    """
+    if isinstance(content, dict):
+        for name, inner in content.items():
+            _refuse_secrets(path, inner, *place, named(str(name)))
+    if isinstance(content, list):
+        for number, inner in enumerate(content):
+            _refuse_secrets(path, inner, *place, str(number))
+    if isinstance(content, str) and holds_secret(content):
+        problem = (
+            "contains an address with a user or a password, or the key itself. Outputs would repeat it: set "
+            "OPENAI_API_KEY (or OLLAMA_HOST) in the environment, and name the address without it."
+        )
+        raise _refusal(path, ".".join(place), problem)
 
 
 def declared(notebook: Path) -> dict[str, JsonValue]:

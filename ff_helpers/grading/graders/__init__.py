@@ -10,6 +10,7 @@ from ff_helpers.chat.specs import BACKENDS, is_chat, open_chat
 from ff_helpers.errors import FFError
 from ff_helpers.grading.outcome import Grader
 from ff_helpers.grading.rubric import Rubric, load_rubric
+from ff_helpers.keys import refuse_secrets, without_secrets
 from ff_helpers.registry import Entry, chosen, forms
 
 GRADERS: Final[dict[str, Entry]] = {
@@ -44,6 +45,7 @@ def open_grader(
         FFError: no such kind, or the grader cannot work here: weights, server, model or recording are missing
             or changed.
     """
+    refuse_secrets(spec)
     rules = rubric if isinstance(rubric, Rubric) else load_rubric(rubric)
     if is_chat(spec):
         from ff_helpers.grading.graders.llm import Llm
@@ -52,8 +54,8 @@ def open_grader(
     found = chosen(spec, GRADERS)
     if found is None:
         raise FFError(
-            f"grader {spec!r} is unknown. Allowed: {forms(BACKENDS, GRADERS)}. A judge that somebody else "
-            "ran cannot be run here; its verdicts are read with recorded:LEDGER."
+            f"grader {without_secrets(spec)!r} is unknown. Allowed: {forms(BACKENDS, GRADERS)}. A judge that "
+            "somebody else ran cannot be run here; its verdicts are read with recorded:LEDGER."
         )
     entry, name = found
     return cast("OpensGrader", entry.load())(name, rules)
