@@ -99,9 +99,9 @@ lock: install ## Recompile the lock files from pyproject.toml
 	@$(LOCK) --extra browser -c requirements.lock -o requirements-browser.lock
 	@$(LOCK) --extra docs -c requirements.lock -o requirements-docs.lock
 	@$(LOCK) --extra cluster -c requirements.lock -o requirements-cluster.lock
-	@printf 'pip-audit\ncyclonedx-python-lib[json-validation]\n' | $(firstword $(LOCK)) pip compile --quiet --universal \
-	    --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 - -o tools/audit.txt
 	@$(LOCK) --extra stores -c requirements.lock -o requirements-stores.lock
+	@$(firstword $(LOCK)) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
+	    --no-annotate --python-version 3.11 tools/audit.in -o tools/audit.txt
 
 clean: ## Remove the outputs of runs; keep the environment and fetched parts
 	@find outputs -mindepth 1 -maxdepth 1 ! -name .gitkeep ! -name reference -exec rm -rf {} +

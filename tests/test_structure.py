@@ -240,7 +240,10 @@ def test_conda_and_pip_users_get_the_same() -> None:
     assert "-e ." in pip
 
 
-PEERS = {"ppi_py": "ppi-python", "glide": "glide-py"}
+PEERS = {
+    "ppi_py": "ppi-python", "glide": "glide-py", "cyclonedx": "cyclonedx-python-lib",
+    "packageurl": "packageurl-python",
+}  # fmt: skip
 """Distributions whose modules have another name and that are not installed here."""
 
 
@@ -284,7 +287,7 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_used() -> None:
     assert not needed, "not in `dependencies`"
     assert core - package.keys() <= STARTED, "declared, and no module imports it"
 
-    locks = (ROOT / "benchmarks").glob("*.in")
+    locks = chain((ROOT / "benchmarks").glob("*.in"), (ROOT / "tools").glob("*.in"))
     peers = names(line for lock in locks for line in lock.read_text(encoding="utf-8").splitlines())
     others = outside("tests") | outside("tools") | outside("benchmarks")
     assert not {name: files for name, files in others.items() if name not in all_of_it | peers}, "in no extra"
