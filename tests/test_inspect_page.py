@@ -1,7 +1,6 @@
 """docs/inspect.md: its commands, in its order, on a log that Inspect wrote."""
 
 import os
-import re
 import shlex
 import shutil
 import subprocess
@@ -11,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, said_by_ff
+from tests.documents.blocks import blocks
 
-PAGE = (ROOT / "docs" / "inspect.md").read_text(encoding="utf-8")
 COMMANDS = [
     shlex.split(line)
-    for block in re.findall(r"^```sh\n(.*?)^```$", PAGE, re.M | re.S)
-    for line in block.splitlines()
+    for block in blocks(ROOT / "docs" / "inspect.md")
+    if block.language == "bash" and "not run" not in block.said
+    for line in block.text.splitlines()
 ]
 INSPECT = Path(sys.executable).with_name("inspect")
 

@@ -28,6 +28,7 @@ class Page(Protocol):
     """A page of mkdocs, as far as it is used here."""
 
     file: "File"
+    meta: dict[str, object]
 
 
 class File(Protocol):
@@ -37,8 +38,10 @@ class File(Protocol):
     dest_uri: str
 
 
-def on_page_markdown(markdown: str, **_: object) -> str:
+def on_page_markdown(markdown: str, *, page: Page, **_: object) -> str:
     """Put in the help of commands; a block that is a file gets its name as the title."""
+    if not re.search(r"^##|^:::", markdown, re.MULTILINE):  # no sections: the room is for its tables
+        page.meta["hide"] = ["toc"]
     text = re.sub(r"<!-- help:(.*?) -->", lambda found: help_of(found[1].split()), markdown)
     text = re.sub(rf"^ *<!-- (?:{TESTS}): .*? -->\n", "", text, flags=re.MULTILINE)
     text = re.sub(r"^(```\w+) file=(\S+)$", r'\1 title="\2"', text, flags=re.MULTILINE)

@@ -59,3 +59,11 @@ def blocks(path: Path) -> list[Block]:
         elif line.strip():
             said = {}
     return found
+
+
+if __name__ == "__main__":  # what is not run, or by another test: `python -m tests.documents.blocks`
+    for document in DOCUMENTS:
+        for one in blocks(document):
+            for why in ("not run", "run by"):
+                if why in one.said:
+                    print(f"{one.place}: {why}: {one.said[why]}")
