@@ -1,4 +1,4 @@
-"""docs/scaling.md: the script of its array jobs and the commands after it, as they stand there."""
+"""docs/scaling.md, large.md: the script of its array jobs and the commands after it, as they stand there."""
 
 import json
 import re
@@ -15,7 +15,8 @@ from tests.dask_cluster import Dask, comparable
 from tests.object_store import object_store
 
 PAGE = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL)
+LARGE = (ROOT / "docs" / "large.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```bash\n(.*?)```", PAGE + LARGE, re.DOTALL)
 GRADER = "gguf:model.gguf"
 JOBS = 16
 
