@@ -20,6 +20,7 @@ intervals looked at after every label; `cards`: cards weighted by design; `gates
 `import`: tables of results, against `json.loads`; `large`: 100 million verdicts (`FF_BENCH_ROWS`), against a
 bare group-by; `ledger`: what is left to grade, of a ledger of 10 million lines;
 `cluster`: verdicts lost and given twice while workers, schedulers and commands are killed (extra `cluster`).
+`defences`: a grader under attack, by recorded verdicts.
 Run on an idle machine.
 """
 
@@ -41,6 +42,7 @@ from benchmarks import (
     costs,
     counting,
     coverage,
+    defences,
     embedded,
     gates,
     hosts,
@@ -96,6 +98,7 @@ BENCHES: Final[Benches] = {
         f"Corrections beside other packages, {corrections.DRAWS} draws per cell",
         corrections.peers_correction,
     ),
+    "defences": ("Defences of a grader against responses that write to it", defences.defences),
     "import": ("Results of other tools, in seconds of the processor", importing.imports),
     "atlas": ("The atlas (medians of 5)", atlas.export),
     "large": (f"Counting {large.ROWS:,} verdicts", large.large),

@@ -31,7 +31,8 @@ def test_a_rejected_grader_heads_its_rates(calibrated: Project) -> None:
     said = calibrated.ff("asr", LEDGER, "--traces", *SETS, "--by", "turns")
     assert said.returncode == 0, said.stderr
     assert "120 rows counted. Not counted: 79 rows of a later pass, 699 rows of traces not in" in said.stdout
-    assert "185 rows of traces made to attack the grader" in said.stdout
+    attacked = Path(LEDGER).read_text().count('"trace_id":"injection-')
+    assert f"{attacked} rows of traces made to attack the grader" in said.stdout
     assert "Raw rates: " in said.stdout
     assert "): what a rejected grader would have reported\n  accuracy 24.2%" in said.stdout
     rows = [line.split() for line in said.stdout.splitlines() if line.startswith(("  multi", "  single"))]

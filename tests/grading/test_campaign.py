@@ -7,7 +7,7 @@ import pytest
 
 from ff_helpers import grade, paths, verdicts
 from ff_helpers.corpus.jsonl import BadLineError, FileMissingError, write_records
-from ff_helpers.corpus.readers import CALIBRATION
+from ff_helpers.corpus.readers import CALIBRATION, load_set
 from ff_helpers.corpus.traces import Message, Trace, read_traces
 from ff_helpers.errors import FFError
 from ff_helpers.grading.graders import open_grader
@@ -193,16 +193,19 @@ def test_a_recording_of_two_graders_is_refused(run):
 @pytest.mark.parametrize(
     ("model", "rows", "again"),
     [
-        ("smollm2-135m", [120, 34, 120, 185, 105, 200], 79),
-        ("gemma3-270m", [120, 34, 120, 185], 60),
-        ("qwen2.5-coder-1.5b", [120, 34, 120, 185, 105, 200], 60),
-        ("qwen2.5-coder-0.5b", [120, 34, 120, 185, 105, 200], 60),
+        ("smollm2-135m", [120, 34, 120, None, 105, 200], 79),
+        ("gemma3-270m", [120, 34, 120, None], 60),
+        ("qwen2.5-coder-1.5b", [120, 34, 120, None, 105, 200], 60),
+        ("qwen2.5-coder-0.5b", [120, 34, 120, None, 105, 200], 60),
     ],
 )
 def test_the_shipped_recordings_cover_the_shipped_traces_with_software_and_options(run, model, rows, again):
     counts = grade(run, SETS, [f"recorded:{recorded(model)}"], sample=SAMPLE, repeat_rows=60)
-    assert counts["n"].tolist() == rows
     records = live_records(paths.root() / recorded(model))
+    # Of attacks, those that were recorded: the suite may be newer.
+    attacked = sum(r.trace_id.startswith("injection-") for r in records)
+    assert 185 <= attacked <= len(load_set(SETS["injections"]))
+    assert counts["n"].tolist() == [attacked if n is None else n for n in rows]
     assert len([r for r in records if r.repeat == 1]) == again
     assert all(r.duration_s and r.software for r in records)
     assert {(r.options.temperature, r.options.seed, r.options.concurrency) for r in records} == {(0.0, 0, 1)}
