@@ -18,6 +18,7 @@ from ff_helpers import paths
 from ff_helpers.errors import FFError
 from ff_helpers.pipeline import freshness
 from ff_helpers.pipeline.crate import INPUT, NAME
+from ff_helpers.publication.figures.drawn import FONTS
 
 UNBOUND = ("run.log", ".lock", ".steps", ".staging", NAME)
 """Files and folders without a hash: wall times, the lock, the runner's own notes, the crate itself."""
@@ -189,9 +190,16 @@ def compare_sums(folder: Path, path: Path) -> tuple[str, list[Difference]]:
 
 
 def made_with() -> str:
-    """Return what can change bytes: Python, the platform and zlib; the packages are those of the lock."""
+    """Return what can change bytes: Python, the platform, zlib, the fonts of figures.
+
+    The packages are those of the lock. One of them brings the font of the figures, but a machine that has
+    a font of the same name draws with that.
+    """
     machine = f"{platform.system()} {platform.machine()}"
-    return f"Python {platform.python_version()}, {machine}, zlib {zlib.ZLIB_RUNTIME_VERSION}"
+    found = sorted(one for folder in FONTS for one in Path(folder).expanduser().rglob("LiberationSans-Reg*"))
+    font = hashlib.sha256(found[0].read_bytes()).hexdigest()[:8] if found else "of vl-convert"
+    said = f"Python {platform.python_version()}, {machine}, zlib {zlib.ZLIB_RUNTIME_VERSION}"
+    return f"{said}, Liberation Sans {font}"
 
 
 def _against(there: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[Difference]:

@@ -22,11 +22,12 @@ VARIABLE: Final = "FF_DRAWN"
 """Names the folder of the entries."""
 DAYS: Final = 30
 """An entry that no run has used for so long is removed."""
-_FONTS: Final = (
+FONTS: Final = (
     ("/Library/Fonts", "/System/Library/Fonts", "~/Library/Fonts")
     if sys.platform == "darwin"
     else ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
 )
+"""Where a machine has fonts."""
 _HASH_BYTES: Final = 32
 
 
@@ -89,7 +90,7 @@ def _tools() -> str:
     """Return what draws: versions of the libraries, and the fonts, by name, size and time of change."""
     said = [f"{name} {version(name)}" for name in ("vl-convert-python", "pypdfium2")]
     said.append(f"zlib {zlib.ZLIB_RUNTIME_VERSION}")
-    for folder in _FONTS:
+    for folder in FONTS:
         for path in sorted(Path(folder).expanduser().rglob("*")):
             with suppress(OSError):
                 about = path.stat()
