@@ -198,13 +198,15 @@ class Contents:
         Raises:
             FileMissingError, BadLineError: as `journal.read_journal`.
         """
+        last = None
         for raw, record in read_lines(path, Record, self.place):
             if not raw.endswith(b"\n"):
-                return record
+                last = record
+                continue  # to the end of the file, where one of blank lines only is refused
             self.passed(raw)
             if record is not None:
                 self.note(record)
-        return None
+        return last
 
     def passed(self, lines: bytes) -> None:
         """Go on to the end of these lines."""
