@@ -311,7 +311,7 @@ def torn_tail(path: Path, model: type[BaseModel]) -> int:
     with path.open("rb") as file:
         if isinstance(path, Path):
             tail = last_line(file.fileno())
-        else:  # an object in a store, which is no file of the system's
+        else:  # an object in a store has no file number
             tail = next(iter(deque(file, maxlen=1)), b"")
             tail = b"" if tail.endswith(b"\n") else tail
     return 0 if not tail.strip() or is_whole(tail, model) else len(tail)

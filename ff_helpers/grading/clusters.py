@@ -168,7 +168,7 @@ async def _look(address: str) -> None:
         comm = await connect(address, timeout=CONNECT, **Security().get_connection_args("client"))
     except OSError:
         raise _nothing(address) from None
-    except Exception as error:  # a greeting that is none of Dask's: out of memory, for one
+    except Exception as error:  # another program answers; reading its greeting can fail in any way
         why = f"what answers is not a Dask scheduler of this version ({type(error).__name__})"
         raise NoClusterError(address, f"{address}: {why}.") from None
     await comm.close()
